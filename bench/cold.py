@@ -1,0 +1,180 @@
+"""How long `go-prefetch run` takes with nothing cached, beside Go alone, on a real project and a slow local proxy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from realproject import BenchError, Project, fetch
+from rig import Contender, Rig, assembled
+
+PLAIN, BASELINE, PREFETCH = "a  go mod download", "b  GOMAXPROCS=64 list, download", "c  go-prefetch run"
+DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "go_prefetch", "run"])
+
+EPILOG = """\
+What is compared, each into a fresh module cache, the order rotating from round to round:
+  a  go mod download
+  b  GOMAXPROCS=64 go list -m all, then GOMAXPROCS=64 go mod download   (the honest baseline: Go alone, at its best)
+  c  the --command, with --goproxy URL --store none --quiet
+
+Seconds move with the machine. Compare only what one run of this program has printed: the ratios c/a and c/b.
+
+examples:
+  bench/cold.py                                        cli/cli, 50 ms, 30 MB/s a response, 100 MB/s in all
+  bench/cold.py --latency 20ms --rounds 5 --json out.json
+  bench/cold.py github.com/caddyserver/caddy/v2@v2.10.0
+  bench/cold.py --command 'go-prefetch run --jobs 32'   another program, or other flags
+  bench/cold.py --present                              what a run costs when nothing is missing
+"""
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
+    add = parser.add_argument
+    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
+    add("module", nargs="?", default="github.com/cli/cli/v2@v2.60.0", help="project, as PATH@VERSION (%(default)s)")
+    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
+    add("--latency", default="50ms", help="the proxy's wait before each response, as Go writes it (%(default)s)")
+    add("--stream-rate", type=float, default=30, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
+    add("--link-rate", type=float, default=100, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
+    add("--command", default=DEFAULT_COMMAND, help="what to measure as go-prefetch (this Python, -m go_prefetch run)")
+    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
+    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add("--present", action="store_true", help="instead measure a run with nothing missing against `go env`")
+    parsed = parser.parse_args(arguments)
+    if parsed.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if "@" not in parsed.module:
+        parser.error("module: PATH@VERSION, for example github.com/cli/cli/v2@v2.60.0")
+    return parsed
+
+
+def contenders(command: str, url: str) -> list[Contender]:
+    """Return what is compared: a, b and c."""
+    download = ["go", "mod", "download"]
+    return [
+        Contender(PLAIN, [download], {}),
+        Contender(BASELINE, [["go", "list", "-m", "all"], download], {"GOMAXPROCS": "64"}),
+        Contender(PREFETCH, [[*shlex.split(command), "--goproxy", url, "--store", "none", "--quiet"]], {}),
+    ]
+
+
+def contents(module_cache: Path) -> set[str]:
+    """Return the zips and the unpacked trees of a module cache: with both, a build needs no network."""
+    downloads = module_cache / "cache" / "download"
+    found = {f"zip {file.relative_to(downloads)}" for file in downloads.rglob("*.zip")}
+    for folder, below, _ in os.walk(module_cache):
+        if Path(folder) == module_cache and "cache" in below:
+            below.remove("cache")
+        found |= {f"tree {Path(folder, name).relative_to(module_cache)}" for name in below if "@" in name}
+        below[:] = [name for name in below if "@" not in name]
+    return found
+
+
+def check_same(left: Contender, right: Contender, held: dict[str, set[str]]) -> None:
+    """Fail unless both have left the same zips and trees."""
+    differences = sorted(held[left.label] ^ held[right.label])
+    if differences:
+        listed = "\n".join(f"  {name}" for name in differences[:20])
+        raise BenchError(f"{left.label!r} and {right.label!r} differ in {len(differences)} zips or trees:\n{listed}")
+
+
+def cold(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
+    """Time every contender in every round, the order rotating; check the first round's results against each other."""
+    compared = contenders(options.command, rig.url)
+    seconds: dict[str, list[float]] = {contender.label: [] for contender in compared}
+    held: dict[str, set[str]] = {}
+    for number in range(options.rounds):
+        shift = number % len(compared)
+        for contender in compared[shift:] + compared[:shift]:
+            with rig.module_cache() as module_cache:
+                seconds[contender.label].append(rig.measure(contender, module_cache))
+                if number == 0:
+                    held[contender.label] = contents(module_cache)
+            print(f"round {number + 1}: {contender.label}: {seconds[contender.label][-1]:.2f} s", file=sys.stderr)
+    check_same(compared[0], compared[2], held)
+    return seconds
+
+
+def present(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
+    """Time go-prefetch with nothing missing, and `go env`, the least that it must call."""
+    prefetch = contenders(options.command, rig.url)[2]
+    asking = Contender("GOTOOLCHAIN=local go env", [["go", "env"]], {})
+    seconds: dict[str, list[float]] = {asking.label: [], prefetch.label: []}
+    with rig.module_cache() as module_cache:
+        rig.measure(prefetch, module_cache)
+        for _ in range(options.rounds):
+            for contender in (asking, prefetch):
+                seconds[contender.label].append(rig.measure(contender, module_cache))
+    return seconds
+
+
+def table(seconds: dict[str, list[float]]) -> str:
+    """Lay the seconds out, a line for each contender."""
+    rounds = len(next(iter(seconds.values())))
+    width = max(map(len, seconds))
+    heads = [*(f"round {number + 1}" for number in range(rounds)), "min", "median"]
+    lines = [" ".join([" " * width, *(f"{head:>8}" for head in heads)])]
+    for label, taken in seconds.items():
+        figures = [*taken, min(taken), statistics.median(taken)]
+        lines.append(" ".join([f"{label:<{width}}", *(f"{figure:8.2f}" for figure in figures)]))
+    return "\n".join(lines)
+
+
+def derived(seconds: dict[str, list[float]]) -> dict[str, float]:
+    """Return what the medians say: two ratios of the cold runs, or one difference of the present ones."""
+    medians = [statistics.median(taken) for taken in seconds.values()]
+    if len(medians) == 2:
+        return {"difference in seconds": medians[1] - medians[0]}
+    return {"c/a": medians[2] / medians[0], "c/b": medians[2] / medians[1]}
+
+
+def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:
+    """Print the table, and write the same as JSON if asked."""
+    zips, size = fetched.count()
+    conditions = {
+        "module": fetched.module,
+        "zips": zips,
+        "megabytes": round(size / 1e6, 1),
+        "latency": options.latency,
+        "stream-rate": options.stream_rate,
+        "link-rate": options.link_rate,
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "go": subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip(),
+    }
+    if options.command != DEFAULT_COMMAND:
+        conditions["command"] = options.command
+    print(", ".join(f"{name} {value}" for name, value in conditions.items()), end="\n\n")
+    print(table(seconds), end="\n\n")
+    for name, value in derived(seconds).items():
+        print(f"{name}: {value:.2f}")
+    if options.json:
+        medians = {label: statistics.median(taken) for label, taken in seconds.items()}
+        figures = {"conditions": conditions, "seconds": seconds, "medians": medians, "derived": derived(seconds)}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Fetch the project, run what is asked for, report."""
+    options = parse_arguments()
+    try:
+        fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
+        with assembled(options, fetched) as rig:
+            seconds = present(options, rig) if options.present else cold(options, rig)
+    except (BenchError, subprocess.SubprocessError) as failed:
+        sys.exit(f"bench/cold.py: {failed}")
+    report(options, fetched, seconds)
+
+
+if __name__ == "__main__":
+    main()

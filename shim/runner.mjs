@@ -1,0 +1,29 @@
+// What the runner gives us and what it reads from us: inputs, annotations, outputs, the environment.
+
+import fs from 'node:fs';
+
+const NOT_FOR_CHILDREN = /^(ACTIONS_RUNTIME_|ACTIONS_RESULTS_URL$|ACTIONS_CACHE_URL$|ACTIONS_ID_TOKEN_|INPUT_)/i;
+
+export function input(name) {
+  return (process.env[`INPUT_${name.toUpperCase()}`] ?? '').trim();
+}
+
+export function workspace() {
+  return process.env.GITHUB_WORKSPACE || process.cwd();
+}
+
+export function annotate(level, message) {
+  const escaped = message.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  console.log(`::${level} title=go-prefetch::${escaped}`);
+}
+
+export function setOutputs(outputs) {
+  if (!process.env.GITHUB_OUTPUT) return;
+  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  fs.appendFileSync(process.env.GITHUB_OUTPUT, lines.join(''));
+}
+
+// For pip and go, which have no business with the cache service, an identity token or our inputs.
+export function environmentWithoutTokens() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.test(name)));
+}

@@ -1,0 +1,3 @@
+"""Go modules on disk for CI: restored, downloaded, verified by Go, and reported."""
+
+__version__ = "0.1.0"

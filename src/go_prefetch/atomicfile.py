@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all: written beside their final place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_under_way: set[Path] = set()
+
+
+@contextmanager
+def written_beside(final: Path) -> Iterator[Path]:
+    """A path beside `final` to write to; renamed to `final` on leaving, removed if an error ended the block.
+
+    The temporary name has the form Go gives its own, `NAME<digits>.tmp`, which Go clears away when a killed
+    process left one behind. Raises OSError as the file system does.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    beside = final.with_name(f"{final.name}{os.getpid()}{random.randrange(10**9):09d}.tmp")  # noqa: S311 - a name
+    _under_way.add(beside)
+    try:
+        yield beside
+        beside.replace(final)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    finally:
+        _under_way.discard(beside)
+
+
+def write_whole(final: Path, data: bytes) -> None:
+    """Write `data` to `final`, whole or not at all."""
+    with written_beside(final) as beside:
+        beside.write_bytes(data)
+
+
+def remove_unfinished() -> None:
+    """Remove what threads that will never end have begun: for a program that is about to end."""
+    for path in list(_under_way):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""The cache key: a digest of what go.sum says about the planned files, and of nothing else.
+
+The recipe is public interface, covered by golden tests: changing it makes every stored entry unreachable.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FORMAT = "go-prefetch/1"
+PREFIX = "go-prefetch-1"
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """The primary key and its parts."""
+
+    cache_name: str
+    digest: str
+    lines: int
+
+    @property
+    def text(self) -> str:
+        """`go-prefetch-1-<16 hex of the cache name>-<64 hex of the go.sum lines>`."""
+        return f"{PREFIX}-{hexadecimal(self.cache_name)[:16]}-{self.digest}"
+
+
+def cache_key(cache_name: str, gosum_lines: Iterable[str]) -> CacheKey:
+    """The key for these lines; their order, repetitions and line endings do not matter."""
+    unique = sorted(set(gosum_lines))
+    return CacheKey(cache_name, hexadecimal("".join(f"{line}\n" for line in unique)), len(unique))
+
+
+def hexadecimal(text: str) -> str:
+    """64 hex digits that stand for `text` under this format version."""
+    return hmac.digest(FORMAT.encode(), text.encode(), "sha256").hex()

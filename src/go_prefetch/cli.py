@@ -1,0 +1,162 @@
+"""The command line: flags from the input table, one catcher of errors, the only place that ends the program."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TextIO
+
+from go_prefetch import __version__, atomicfile
+from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.inputs import TABLE
+from go_prefetch.platforms.detect import detect
+from go_prefetch.ports import Platform
+from go_prefetch.settings import read_settings
+
+_INTERRUPTED = 130
+
+_DESCRIPTION = """\
+Put Go modules on disk: from a cache store, then from module proxies with retries and
+fallbacks; Go verifies every one against go.sum."""
+
+_EPILOG = """\
+exit status:
+  0    the modules are there (or there was nothing to do)
+  2    an input is wrong
+  3    go.mod, go.work or go.sum is missing or malformed
+  4    go is missing, too old, or failed
+  5    modules could not be downloaded, or one is not what go.sum says
+  130  interrupted
+
+Every flag can also be given as an environment variable, GO_PREFETCH_ and its name in
+capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
+
+_COMMANDS = {
+    "run": (
+        "restore, download, let Go verify, save, report: the main job",
+        "go-prefetch run\n  go-prefetch run --working-directory 'services/*' --store dir:/var/cache/go-pool\n"
+        "  go-prefetch run --goproxy 'https://goproxy.cn|https://proxy.golang.org|direct'",
+    ),
+    "plan": (
+        "print what run would do: the key and its parts, modules, files, paths",
+        "go-prefetch plan --modules\n  go-prefetch plan --format json",
+    ),
+    "fill": (
+        "download the plan's files into a GOPROXY-layout folder; needs no Go",
+        "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go mod download",
+    ),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError("usage", f"{self.prog}: {message}", hint=f"See {self.prog} --help.")
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
+    """Run one command and return its exit status."""
+    platform: Platform = detect(environ, stdout, stderr)
+    _raise_on_signals()
+    try:
+        arguments = _parser().parse_args(argv)
+        platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
+        return _dispatch(arguments, platform, environ, stdout)
+    except PrefetchError as error:
+        platform.error(f"{error.message}\n{error.hint} [{error.slug}]")
+        return error.exit_status
+    except KeyboardInterrupt:
+        atomicfile.remove_unfinished()
+        platform.error("interrupted; no file was left half written")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return 1
+
+
+def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
+    """Commands are imported when they are asked for: `plan` and `fill` need not wait for what `run` needs."""
+    flags = {row.name: _flag_text(arguments, row.name) for row in TABLE}
+    settings = read_settings(flags, environ, Path.cwd())
+    platform.hide(settings.secrets)
+    if arguments.command == "plan":
+        from go_prefetch.commands.plan import plan  # noqa: PLC0415
+
+        as_json = arguments.format == "json"
+        return plan(settings, platform, environ, stdout, as_json=as_json, every_module=arguments.modules)
+    if arguments.command == "fill":
+        from go_prefetch.commands.fill import fill  # noqa: PLC0415
+
+        return fill(settings, platform, environ, stdout, Path.cwd() / arguments.folder)
+    from go_prefetch.commands.run import run  # noqa: PLC0415
+
+    return run(settings, platform, environ, stdout)
+
+
+def _flag_text(arguments: argparse.Namespace, name: str) -> str:
+    given = getattr(arguments, name.replace("-", "_"))
+    return "\n".join(given) if isinstance(given, list) else given or ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    style = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="go-prefetch", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=style, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"go-prefetch {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (meaning, examples) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=meaning,
+            description=meaning[0].upper() + meaning[1:] + ".",
+            epilog=f"examples:\n  {examples}\n\n{_EPILOG}",
+            formatter_class=style,
+            allow_abbrev=False,
+        )
+        if name == "fill":
+            command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
+        _add_inputs(command)
+        _add_printing(command, name)
+    return parser
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    for row in TABLE:
+        default = row.default_shown or row.default
+        command.add_argument(
+            row.flag,
+            metavar="VALUE",
+            action="append" if row.name == "working-directory" else "store",
+            help=textwrap.shorten(f"{row.meaning} (default: {default})", 1000).replace("%", "%%"),
+        )
+
+
+def _add_printing(command: argparse.ArgumentParser, name: str) -> None:
+    command.add_argument("--quiet", "-q", action="store_true", help="print only warnings, errors and the result")
+    command.add_argument("--verbose", "-v", action="store_true", help="print what Go does, line by line")
+    if name == "plan":
+        command.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
+        command.add_argument("--modules", action="store_true", help="list every module version")
+
+
+def _raise_on_signals() -> None:
+    """Ctrl-C and termination end the run in order, once: what is half done is put away before the exit."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for name in names:
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for name in names:
+        signal.signal(name, interrupt)
+
+
+if sys.platform == "win32":  # a console there may not take every character; better a `?` than a traceback
+    for stream in (sys.stdout, sys.stderr):
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")

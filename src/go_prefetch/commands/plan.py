@@ -1,0 +1,31 @@
+"""`go-prefetch plan`: what a run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.gocommand import GoCommand
+from go_prefetch.modcache import download_folder
+from go_prefetch.ports import Platform
+from go_prefetch.render.planned import plan_json, plan_text
+from go_prefetch.settings import Settings
+from go_prefetch.steps.plan import make_plan
+
+
+def plan(
+    settings: Settings,
+    platform: Platform,
+    environ: Mapping[str, str],
+    stdout: TextIO,
+    *,
+    as_json: bool,
+    every_module: bool,
+) -> int:
+    """Print the plan. Raises PrefetchError for bad input."""
+    environment = GoCommand(environ).environment(settings.cwd)
+    made = make_plan(settings, environment, download_folder(environment.gomodcache))
+    for warning in made.warnings:
+        platform.warn(warning)
+    print(platform.clean(plan_json(made) if as_json else plan_text(made, every_module=every_module)), file=stdout)
+    return 0

@@ -1,0 +1,195 @@
+"""The go command: the only judge of what a module holds, started with a watchdog beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch import processgroup
+from go_prefetch.errors import GoCommandError
+from go_prefetch.module import matches_prefix_patterns
+from go_prefetch.retry import Deadline
+
+OLDEST_GO = (1, 21)
+
+# What a CI system gives to us and not to the programs we start. Everything else goes through: git's credential
+# helpers need GITHUB_TOKEN and CI_JOB_TOKEN.
+_NOT_FOR_GO = ("ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_", "INPUT_")
+
+_VARIABLES = (
+    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOWORK", "GOSUMDB",
+)  # fmt: skip
+_KEPT_LINES = 2000
+_LOOK_EVERY = 0.25  # seconds between two looks at a silent process
+
+
+@dataclass(frozen=True)
+class GoEnvironment:
+    """What `go env` says, in its own words."""
+
+    goproxy: str
+    gonoproxy: str
+    goprivate: str
+    gonosumdb: str
+    gomodcache: Path
+    goflags: str
+    goversion: str
+
+    def is_left_to_go(self, path: str) -> bool:
+        """Whether Go would fetch the module at `path` from its repository, asking no proxy."""
+        return matches_prefix_patterns(self.gonoproxy or self.goprivate, path)
+
+    def is_private(self, path: str) -> bool:
+        """Whether any of Go's variables marks the module at `path` as nobody else's business."""
+        return matches_prefix_patterns(f"{self.goprivate},{self.gonoproxy},{self.gonosumdb}", path)
+
+
+@dataclass(frozen=True)
+class GoRun:
+    """How one start of go ended. `errors` are its lines of stderr without the trace of requests."""
+
+    argv: tuple[str, ...]
+    status: int
+    errors: tuple[str, ...]
+    stalled: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether Go was content."""
+        return self.status == 0 and not self.stalled
+
+
+@dataclass(frozen=True)
+class Watch:
+    """When to kill a silent go: no line, no CPU time and no `signs_of_life` for `silence` seconds."""
+
+    silence: float
+    signs_of_life: Callable[[], object]
+    on_line: Callable[[str], None]
+    deadline: Deadline
+
+
+class GoCommand:
+    """The go found on PATH, in the user's environment less the CI's own secrets."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {name: value for name, value in environ.items() if not name.startswith(_NOT_FOR_GO)}
+        found = shutil.which("go", path=environ.get("PATH", os.defpath))
+        if found is None:
+            raise GoCommandError(
+                "go-not-found",
+                "there is no `go` on PATH",
+                hint="Install Go 1.21 or newer (https://go.dev/dl, actions/setup-go), or use `go-prefetch fill`, "
+                "which needs none.",
+            )
+        self.executable = found
+
+    def environment(self, folder: Path) -> GoEnvironment:
+        """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
+        run = subprocess.run(
+            [self.executable, "env", "-json", *_VARIABLES],
+            cwd=folder,
+            # Without this, `go env` would download the toolchain that go.mod asks for.
+            env={**self._environ, "GOTOOLCHAIN": "local"},
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            values = json.loads(run.stdout) if run.returncode == 0 else None
+        except ValueError:
+            values = None
+        if values is None:
+            raise failed(GoRun(("go", "env"), run.returncode, tuple(run.stderr.decode(errors="replace").splitlines())))
+        _check_version(values["GOVERSION"])
+        return GoEnvironment(
+            values["GOPROXY"],
+            values["GONOPROXY"],
+            values["GOPRIVATE"],
+            values["GONOSUMDB"],
+            Path(values["GOMODCACHE"]),
+            values["GOFLAGS"],
+            values["GOVERSION"],
+        )
+
+    def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
+        """Run `go mod download -x ARGUMENTS` in `folder`, killed if it stalls or the deadline passes."""
+        argv = ("go", "mod", "download", "-x", *arguments)
+        process = processgroup.start((self.executable, *argv[1:]), folder, {**self._environ, **variables})
+        try:
+            errors, stalled = _follow(process, watch)
+        finally:
+            if process.poll() is None:
+                processgroup.kill(process)
+            if process.stderr:
+                process.stderr.close()
+        return GoRun(argv, process.returncode, errors, stalled)
+
+
+def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, ...], bool]:
+    """Read stderr to its end, or until nothing has moved for too long."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
+    kept: list[str] = []
+    last_moved, vitals = time.monotonic(), None
+    while True:
+        try:
+            line = lines.get(timeout=_LOOK_EVERY)
+        except queue.Empty:
+            now = time.monotonic()
+            if now - last_moved > min(1.0, watch.silence / 4):
+                seen = (processgroup.cpu_seconds(process), watch.signs_of_life())
+                if seen != vitals:
+                    last_moved, vitals = now, seen
+            if now - last_moved > watch.silence or watch.deadline.passed():
+                return tuple(kept), True
+            continue
+        if line is None:
+            process.wait()
+            return tuple(kept), False
+        last_moved = time.monotonic()
+        watch.on_line(line)
+        if not line.startswith("# get ") and len(kept) < _KEPT_LINES:
+            kept.append(line)
+
+
+def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str | None]) -> None:
+    try:
+        for raw in process.stderr or ():
+            lines.put(raw.decode("utf-8", errors="replace").rstrip())
+    except (OSError, ValueError):
+        pass  # closed under us: the process was killed
+    finally:
+        lines.put(None)
+
+
+def failed(run: GoRun) -> GoCommandError:
+    """The error for a run Go was not content with: its command, status and last words."""
+    words = "\n".join(f"  {line}" for line in run.errors[-20:]) or "  (it said nothing)"
+    how = "stalled and was stopped" if run.stalled else f"exited with status {run.status}"
+    command = " ".join(run.argv[:4])
+    return GoCommandError(
+        "go-failed",
+        f"`{command}` {how}:\n{words}",
+        hint="Go's own words are above; the same command will say the same without go-prefetch.",
+    )
+
+
+def _check_version(goversion: str) -> None:
+    """`go1.26.8`, `go1.22rc1`, or `devel go1.27-abcdef`; raises GoCommandError for one that is too old."""
+    numbers = goversion.removeprefix("devel ").removeprefix("go").split(".")
+    digits = [int("".join(c for c in number[:2] if c.isdigit()) or 0) for number in numbers[:2]]
+    if len(digits) == 2 and tuple(digits) < OLDEST_GO:
+        raise GoCommandError(
+            "go-too-old",
+            f"{goversion} is too old: go-prefetch works with Go 1.21 or newer",
+            hint="Install a newer Go, or use `go-prefetch fill`, which needs none.",
+        )

@@ -1,0 +1,64 @@
+"""What Go's words on stderr mean: which file it refuses, and whether trying again may help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.module import ModuleVersion
+
+_MISMATCH = re.compile(r"verifying (?P<path>\S+?)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
+# Words of archive/zip, compress/flate and x/mod/zip about a zip whose structure held and whose content does not.
+_DAMAGED_ZIP = re.compile(r"\bzip: |not a valid zip file|flate: |unzip .*: |unexpected EOF")
+_DAMAGED_MOD = re.compile(r"\b(parsing|errors parsing)\b.*\.mod|invalid go\.mod")
+_MODULE_AT = re.compile(r"(?P<path>[^\s@:\"']+\.[^\s@:\"']*)@(?P<version>v[^\s:/\"']+)")
+_TRANSIENT = re.compile(
+    r"stream error:.*(INTERNAL_ERROR|PROTOCOL_ERROR|REFUSED_STREAM)|GOAWAY|unexpected EOF|: EOF$"
+    r"|connection reset by peer|connection refused|i/o timeout|TLS handshake timeout"
+    r"|: (408|429|5\d\d) |invalid response from proxy|fetch timed out|no such host|network is unreachable"
+)
+_MISMATCH_LINES = 4  # the verdict, a blank or rule, what was downloaded, what go.sum says
+
+
+class Refusal(NamedTuple):
+    """A file Go refused: by its checksum, or because it cannot be read; and Go's own words."""
+
+    file: ModuleFile
+    is_mismatch: bool
+    words: str
+
+
+def refusals(lines: Sequence[str], planned: AbstractSet[ModuleFile]) -> list[Refusal]:
+    """The files that these lines of stderr refuse; broken ones only if planned: not any path@version will do."""
+    found = []
+    for number, line in enumerate(lines):
+        mismatch = _MISMATCH.search(line)
+        if mismatch:
+            version = ModuleVersion(mismatch["path"], mismatch["version"])
+            words = "\n".join(lines[number : number + _MISMATCH_LINES])
+            found.append(
+                Refusal(ModuleFile(version, "mod" if mismatch["mod"] else "zip"), is_mismatch=True, words=words)
+            )
+            continue
+        file = _broken_file(line, planned)
+        if file:
+            found.append(Refusal(file, is_mismatch=False, words=line))
+    return found
+
+
+def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | None:
+    for named in _MODULE_AT.finditer(line):
+        version = ModuleVersion(named["path"], named["version"])
+        if _DAMAGED_ZIP.search(line) and ModuleFile(version, "zip") in planned:
+            return ModuleFile(version, "zip")
+        if _DAMAGED_MOD.search(line) and ModuleFile(version, "mod") in planned:
+            return ModuleFile(version, "mod")
+    return None
+
+
+def may_pass(lines: Sequence[str]) -> bool:
+    """Whether any line tells of a failure of network or server that another attempt may not meet."""
+    return any(map(_TRANSIENT.search, lines))

@@ -1,0 +1,171 @@
+"""One GET into one file, with a limit on everything that could take for ever."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
+
+from go_prefetch import __version__
+from go_prefetch.retry import TRANSIENT_STATUSES, Deadline, parse_retry_after
+
+_CHUNK = 1 << 16
+# A body that brings less than this for a whole stall timeout is as good as silent.
+_CRAWL_BYTES_PER_SECOND = 1024
+_MAX_REDIRECTS = 10  # as net/http
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class HttpError(Exception):
+    """Why a GET brought no file. `retry_after` is in seconds."""
+
+    words: str
+    not_found: bool = False
+    transient: bool = True
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class HttpClient:
+    """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
+
+    `connect_timeout` and `stall_timeout` are seconds. Certificates are checked against the system's store
+    (SSL_CERT_FILE included, as Go does) and the one that comes with requests.
+    """
+
+    def __init__(self, connect_timeout: float, stall_timeout: float, cancelled: Callable[[], bool]) -> None:
+        self._timeout = (connect_timeout, stall_timeout)
+        self._cancelled = cancelled
+        self._of_thread = threading.local()
+        self._tls = ssl.create_default_context()
+
+    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline) -> int:
+        """Write the body of `url` to `destination` and return its length in bytes.
+
+        Raises HttpError for everything the network does, OSError for what the file system does.
+        """
+        _refuse_clear_text_password(url)
+        connect, stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
+        try:
+            response = self._session().get(url, stream=True, timeout=(connect, stall))
+        except requests.RequestException as error:
+            raise _from_requests(error, connect, stall) from None
+        except urllib3.exceptions.HTTPError as error:  # requests lets a few through
+            raise HttpError(_words(error)) from None
+        with response:
+            _raise_for_status(response)
+            with destination.open("wb") as out:
+                return self._copy(response, out, max_bytes, deadline)
+
+    def _copy(self, response: requests.Response, out: BinaryIO, max_bytes: int, deadline: Deadline) -> int:
+        stall = self._timeout[1]
+        total = window_bytes = 0
+        window_ends = time.monotonic() + stall
+        while chunk := _read_some(response, stall):
+            out.write(chunk)
+            total += len(chunk)
+            window_bytes += len(chunk)
+            if total > max_bytes:
+                raise HttpError(f"more than {max_bytes} bytes", transient=False)
+            if self._cancelled() or deadline.passed():
+                raise HttpError("no time left", transient=False)
+            if time.monotonic() >= window_ends:
+                if window_bytes < _CRAWL_BYTES_PER_SECOND * stall:
+                    raise HttpError(f"crawling: {window_bytes} bytes in {stall:g}s")
+                window_bytes, window_ends = 0, time.monotonic() + stall
+        promised = response.headers.get("Content-Length", "")
+        if promised.isdigit() and int(promised) != total:
+            raise HttpError(f"closed after {total} of {promised} bytes")
+        return total
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            session = self._of_thread.session = _Session()
+            session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
+            session.max_redirects = _MAX_REDIRECTS
+            session.mount("https://", _SystemTrust(self._tls))
+        return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target and urlsplit(resp.url).scheme == "https" and urlsplit(target).scheme == "http":
+            raise HttpError("redirected from https to http", transient=False)
+        return target
+
+
+class _SystemTrust(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+
+def _refuse_clear_text_password(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and "@" in parts.netloc and parts.hostname not in _LOOPBACK:
+        raise HttpError("refusing to pass credentials to an insecure URL", transient=False)
+
+
+def _raise_for_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status == 200:
+        return
+    raise HttpError(
+        f"{status} {response.reason or ''}".strip(),
+        not_found=status in (404, 410),
+        transient=status in TRANSIENT_STATUSES,
+        retry_after=parse_retry_after(response.headers.get("Retry-After")),
+    )
+
+
+def _read_some(response: requests.Response, stall: float) -> bytes:
+    """What has arrived, without waiting for a whole chunk: a drip must not hide behind a full buffer."""
+    try:
+        some: bytes = response.raw.read1(_CHUNK)
+    except urllib3.exceptions.ReadTimeoutError:
+        raise HttpError(f"stalled: nothing for {stall:g}s") from None
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        raise HttpError(_words(error)) from None
+    return some
+
+
+def _from_requests(error: requests.RequestException, connect: float, stall: float) -> HttpError:
+    if isinstance(error, requests.ConnectTimeout):
+        return HttpError(f"no connection within {connect:g}s")
+    if isinstance(error, requests.Timeout):
+        return HttpError(f"no answer within {stall:g}s")
+    if isinstance(error, requests.TooManyRedirects):
+        return HttpError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
+    if isinstance(error, requests.exceptions.SSLError):
+        return HttpError(f"TLS: {_words(error)}", transient="CERTIFICATE_VERIFY_FAILED" not in str(error))
+    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        return HttpError(_words(error))
+    return HttpError(f"{type(error).__name__}: {_words(error)}", transient=False)
+
+
+def _words(error: BaseException) -> str:
+    """The innermost reason of a wrapped error, on one line."""
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return _words(reason)
+    return " ".join(str(error).split()) or type(error).__name__

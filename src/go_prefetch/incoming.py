@@ -1,0 +1,90 @@
+"""The one door through which bytes from outside get the name of a module file: only with the structure it promises.
+
+This catches error pages, truncated and mistaken files early and by source. It is no check of content: that is Go's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from go_prefetch.atomicfile import written_beside
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, forget_ziphash, path_in
+from go_prefetch.module import ModuleVersion
+
+_MODULE_LINE = re.compile(rb"^[ \t]*module[ \t\r\n(]", re.MULTILINE)
+
+
+class StructureError(Exception):
+    """The bytes that came cannot be the file that was asked for."""
+
+
+@contextmanager
+def received(folder: Path, file: ModuleFile) -> Iterator[Path]:
+    """A path to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
+
+    Raises StructureError if the bytes cannot be that file, OSError as the file system does.
+    """
+    with written_beside(path_in(folder, file)) as beside:
+        yield beside
+        problem = structure_problem(file, beside)
+        if problem:
+            raise StructureError(problem)
+        if file.kind == "info":
+            trimmed = trimmed_info(file.module, beside.read_bytes())
+            beside.unlink()  # it may be a hard link: never write through it
+            beside.write_bytes(trimmed or b"")
+        forget_ziphash(folder, file)
+
+
+def structure_problem(file: ModuleFile, path: Path) -> str:
+    """Why the bytes at `path` cannot be `file`; the empty string if they can. Raises OSError if unreadable."""
+    size = path.stat().st_size
+    if size == 0:
+        return "the file is empty"
+    if size > MAX_BYTES[file.kind]:
+        return f"{size} bytes are more than Go accepts"
+    if file.kind == "zip":
+        return _zip_problem(file.module, path)
+    data = path.read_bytes()
+    if file.kind == "mod":
+        return "" if _MODULE_LINE.search(data) else "it has no module line"
+    return "" if trimmed_info(file.module, data) else "it is not the JSON of a version's .info"
+
+
+def _zip_problem(version: ModuleVersion, path: Path) -> str:
+    """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
+        return f"not a zip file ({error})"
+    if not names:
+        return "the zip is empty"
+    prefix = f"{version}/"
+    if not all(name.startswith(prefix) for name in names):
+        return f"the zip holds files outside {prefix}"
+    if len(set(names)) != len(names) or any("\n" in name for name in names):
+        return "the zip names a file twice, or one with a newline"
+    return ""
+
+
+def trimmed_info(version: ModuleVersion, data: bytes) -> bytes | None:
+    """A `.info` with its Version and Time only; None if `data` is not the `.info` of this version.
+
+    Nothing in Go checks this file, so nothing in it but what Go needs is kept or passed on.
+    """
+    try:
+        info = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(info, dict) or info.get("Version") != version.version:
+        return None
+    kept = {"Version": version.version}
+    if isinstance(info.get("Time"), str):
+        kept["Time"] = info["Time"]
+    return json.dumps(kept, separators=(",", ":")).encode()

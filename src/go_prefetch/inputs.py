@@ -1,0 +1,180 @@
+"""The inputs: one table that flags, action inputs, environment variables and documentation share.
+
+A flag beats `GO_PREFETCH_*`, which beats `INPUT_*` (how GitHub hands over action inputs), which beats the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from go_prefetch.errors import InputError
+
+Value = str | int | float | bool | tuple[str, ...]
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Input:
+    """One row: what it is called, what it means, how its text becomes a value."""
+
+    name: str
+    default: str
+    meaning: str
+    allowed: str
+    parse: Callable[[str], Value]  # raises ValueError
+    in_action: bool = True
+    default_shown: str = ""
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "GO_PREFETCH_" + self.name.upper().replace("-", "_")
+
+    @property
+    def action_variable(self) -> str:
+        """The environment variable in which a GitHub runner hands it over."""
+        return "INPUT_" + self.name.upper()
+
+    def value(self, text: str, given_as: str) -> Value:
+        """The value `text` stands for; raises InputError naming the input, the text and what is allowed."""
+        try:
+            return self.parse(text.strip())
+        except ValueError:
+            raise InputError(
+                "input-invalid",
+                f"{self.name}: {text!r} is not allowed (given as {given_as})",
+                hint=f"Allowed: {self.allowed}.",
+            ) from None
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """A parser for one of `words`."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """A parser for a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return parse
+
+
+def duration(text: str) -> float:
+    """Seconds from `15s`, `2m`, `1m30s`, `500ms` (Go's notation); more than none and at most a week."""
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(text)
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise ValueError(text)
+    return seconds
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`, in any case, as YAML 1.2 writes them."""
+    return {"true": True, "false": False}[choice("true", "false")(text.lower())]
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of `text` that are not blank."""
+    found = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if not found or any("\0" in line for line in found):
+        raise ValueError(text)
+    return found
+
+
+def store(text: str) -> str:
+    """`auto`, `none` or `dir:PATH`."""
+    if text in ("auto", "none") or (text.startswith("dir:") and text != "dir:" and "\0" not in text):
+        return text
+    raise ValueError(text)
+
+
+def one_line(text: str) -> str:
+    """Any text of one line."""
+    if "\n" in text or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+_BOOLEAN = "`true` or `false`"
+_DURATION = "a duration such as `15s`, `2m` or `1m30s`"
+
+# fmt: off
+TABLE: tuple[Input, ...] = (
+    Input("working-directory", ".", "folders with go.mod or go.work, one a line, globs allowed; "
+          "`.` without one: the tracked ones below it", "folders, one a line", lines),
+    Input("goproxy", "", "Go's own grammar: `,` next on not found, `|` next on any error, `direct`, `off`",
+          "a GOPROXY list", one_line, default_shown="`go env GOPROXY`"),
+    Input("fallback", "auto", "after an error other than not found: `any` goes on to the next proxy, "
+          "`go` only past `|`, `auto` goes on where all proxies of the list are well-known public ones",
+          "`auto`, `any` or `go`", choice("auto", "any", "go")),
+    Input("store", "auto", "where module files are kept: `auto` (the directory pool), `dir:PATH`, `none`",
+          "`auto`, `dir:PATH` or `none`", store),
+    Input("save", "auto", "give the store what it lacked: `auto` (where another run can read it), `true`, `false`",
+          "`auto`, `true` or `false`", choice("auto", "true", "false")),
+    Input("cache-name", "", "part of the key: one cache lineage; change it to start afresh", "one line of text",
+          one_line, default_shown="from the module paths"),
+    Input("jobs", "16", "parallel downloads", "a whole number from 1 to 128", integer(1, 128)),
+    Input("deadline", "10m", "for the whole run; then exit 5", _DURATION, duration),
+    Input("on-failure", "fail", "`fail`, or `warn`: exit 0 and leave the rest to later go commands, except for a "
+          "checksum mismatch or bad input", "`fail` or `warn`", choice("fail", "warn")),
+    Input("summary", "true", "write the job summary", _BOOLEAN, boolean),
+    Input("attempts", "4", "how often one file is asked from one proxy, and how often Go is started when it stalls",
+          "a whole number from 1 to 20", integer(1, 20), in_action=False),
+    Input("connect-timeout", "5s", "limit for a connection to a proxy", _DURATION, duration, in_action=False),
+    Input("stall-timeout", "15s", "limit for a silent or crawling proxy; four times as long for Go itself", _DURATION,
+          duration, in_action=False),
+    Input("restore-deadline", "2m", "limit for the store to hand over files", _DURATION, duration, in_action=False),
+    Input("save-deadline", "2m", "limit for the store to take files", _DURATION, duration, in_action=False),
+    Input("save-private", "auto", "save private modules too: `auto` (where the repository is known to be private), "
+          "`true`, `false`", "`auto`, `true` or `false`", choice("auto", "true", "false"), in_action=False),
+    Input("report-file", "", "write the whole report as JSON to this file", "a file name", one_line, in_action=False,
+          default_shown="none"),
+)
+# fmt: on
+
+# Read by the action's shim, before there is a Python to read this table.
+SHIM_INPUTS = {"python": "the interpreter to use (default: the first Python 3.10 or newer that starts)"}
+
+BY_NAME = {row.name: row for row in TABLE}
+
+
+def read_inputs(flags: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, Value]:
+    """Every input's value, by name; an empty text counts as not given.
+
+    Raises InputError for the first value that is not allowed.
+    """
+    return {row.name: _first_given(row, flags, environ) for row in TABLE}
+
+
+def _first_given(row: Input, flags: Mapping[str, str], environ: Mapping[str, str]) -> Value:
+    places = (
+        (row.flag, flags.get(row.name, "")),
+        (row.variable, environ.get(row.variable, "")),
+        (f"action input {row.name}", environ.get(row.action_variable, "")),
+    )
+    for given_as, text in places:
+        if text.strip():
+            return row.value(text, given_as)
+    return row.parse(row.default) if row.default else ""

@@ -1,0 +1,67 @@
+"""The module cache's download folder and the pool's: the same names, GOPROXY layout.
+
+`cache/download/<escaped path>/@v/<escaped version>.{info,mod,zip}` below GOMODCACHE; see https://go.dev/ref/mod#module-cache
+and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; nothing else of the module cache does.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+
+from go_prefetch import module
+from go_prefetch.module import ModuleVersion
+
+Kind = Literal["info", "mod", "zip"]
+
+# Go's own limit for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod), in bytes.
+MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
+
+
+class ModuleFile(NamedTuple):
+    """One file of one module version."""
+
+    module: ModuleVersion
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """Its place in GOPROXY layout, with slashes: `github.com/!burnt!sushi/toml/@v/v1.4.0.mod`."""
+        return f"{_stem(self.module)}.{self.kind}"
+
+    @property
+    def url_path(self) -> str:
+        """The same, percent-encoded for a request to a proxy."""
+        return quote(self.name, safe="/@")
+
+    def __str__(self) -> str:
+        return f"{self.module} .{self.kind}"
+
+
+@cache
+def _stem(version: ModuleVersion) -> str:
+    return f"{module.escape(version.path)}/@v/{module.escape(version.version)}"
+
+
+def download_folder(gomodcache: Path) -> Path:
+    """Where the module cache keeps what it downloaded, in GOPROXY layout."""
+    return gomodcache / "cache" / "download"
+
+
+def path_in(folder: Path, file: ModuleFile) -> Path:
+    """Where `file` lies in a folder of GOPROXY layout."""
+    return folder / file.name
+
+
+def forget_ziphash(folder: Path, file: ModuleFile) -> None:
+    """Remove the hash Go noted for a zip that is about to be replaced, so that Go computes and checks it again."""
+    if file.kind == "zip":
+        path_in(folder, file).with_suffix(".ziphash").unlink(missing_ok=True)
+
+
+def accepted_by_go(folder: Path, version: ModuleVersion) -> bool:
+    """Whether Go has hashed the zip that lies there and found it in go.sum: it then leaves a `.ziphash`."""
+    zip_path = path_in(folder, ModuleFile(version, "zip"))
+    return zip_path.is_file() and zip_path.with_suffix(".ziphash").is_file()

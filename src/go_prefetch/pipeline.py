@@ -1,0 +1,92 @@
+"""The story: plan, restore, download, complete, save, report. Each line takes what the ones before made."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+from go_prefetch.gocommand import GoCommand, GoEnvironment
+from go_prefetch.modcache import ModuleFile, download_folder
+from go_prefetch.ports import CacheStore, Platform
+from go_prefetch.proxywalk import ProxyWalk
+from go_prefetch.results import Downloaded, Report, Saved
+from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.settings import Settings
+from go_prefetch.steps.complete import complete
+from go_prefetch.steps.download import download, still_missing
+from go_prefetch.steps.judge import Limits
+from go_prefetch.steps.plan import make_plan
+from go_prefetch.steps.report import nothing_to_report, report
+from go_prefetch.steps.restore import restore
+from go_prefetch.steps.save import save
+
+# Go is silent while it unpacks, and a zip takes longer than an answer.
+_GO_SILENCE_FACTOR = 4
+
+
+def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to stop
+    settings: Settings,
+    platform: Platform,
+    store: CacheStore,
+    go: GoCommand,
+    environment: GoEnvironment,
+    walk: ProxyWalk,
+    *,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> Report:
+    """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
+
+    Raises PrefetchError for bad input and an unwritable module cache. Go's failure is in the report.
+    """
+    started = time.monotonic()
+
+    def bring(files: Sequence[ModuleFile], avoid: str) -> Downloaded:
+        return download(
+            files, walk, plan.folder, avoid=avoid, jobs=settings.jobs, deadline=deadline, cancelled=cancelled,
+            progress=platform.progress,
+        )  # fmt: skip
+
+    with platform.group("Plan"):
+        plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+        platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
+    if plan.disabled_because:
+        return nothing_to_report(settings, plan, time.monotonic() - started)
+    with platform.group("Restore"):
+        restored = restore(store, plan, deadline.sooner(settings.restore_deadline))
+        platform.info(f"{len(restored.files)} files from {store.name}")
+    with platform.group("Download"):
+        downloaded = bring(still_missing(plan, restored), "")
+        platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
+    with platform.group("Complete"):
+        completed = complete(
+            go, plan, restored, downloaded,
+            fetch_again=bring,
+            variables=_go_variables(settings, walk),
+            limits=_go_limits(settings, deadline),
+            say=platform.detail,
+        )  # fmt: skip
+    with platform.group("Save"):
+        if completed.failure:
+            saved = Saved(because_not="Go was not content")
+        else:
+            saved = save(
+                store, plan, restored, downloaded, completed,
+                private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
+            )  # fmt: skip
+    return report(settings, plan, restored, downloaded, completed, saved, seconds=time.monotonic() - started)
+
+
+def _go_variables(settings: Settings, walk: ProxyWalk) -> dict[str, str]:
+    """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
+    return {"GOMAXPROCS": str(max(settings.jobs, os.cpu_count() or 1)), "GOPROXY": walk.goproxy}
+
+
+def _go_limits(settings: Settings, deadline: Deadline) -> Limits:
+    return Limits(settings.stall_timeout * _GO_SILENCE_FACTOR, Backoff(settings.attempts), deadline)
+
+
+def _saves_private(settings: Settings, platform: Platform) -> bool:
+    return settings.save_private == "true" or (settings.save_private == "auto" and platform.repository_is_private)

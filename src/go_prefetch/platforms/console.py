@@ -1,0 +1,73 @@
+"""Printing: what every platform does alike. Secrets hidden, control characters removed, progress in its place."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TextIO
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]|\x1b\[[0-9;?]*[A-Za-z]")
+_HIDDEN = "xxxxx"
+_PLAIN_PROGRESS_SECONDS = 10.0
+_LIVE_PROGRESS_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """How much the user wants to read."""
+
+    quiet: bool = False
+    verbose: bool = False
+    color: bool = False
+
+
+class Console:
+    """One output stream, line by line."""
+
+    def __init__(self, stream: TextIO, loudness: Loudness) -> None:
+        self.loudness = loudness
+        self._stream = stream
+        self._secrets: tuple[str, ...] = ()
+        self._is_live = stream.isatty() and not loudness.quiet
+        self._progress_shown = False
+        self._last_progress = time.monotonic()
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Never print these. The longest first, so that no part of one is left standing."""
+        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        """`text` without secrets and control characters (foreign text may hold both); newlines and tabs stay."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _CONTROL.sub("", text)
+
+    def line(self, text: str, style: str = "") -> None:
+        """Print `text`, in a style of ANSI numbers if colors are wanted."""
+        self._clear_progress()
+        cleaned = self.clean(text)
+        self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
+
+    def progress(self, text: str) -> None:
+        """On a terminal a line that is overwritten; elsewhere a line now and then."""
+        now = time.monotonic()
+        pause = _LIVE_PROGRESS_SECONDS if self._is_live else _PLAIN_PROGRESS_SECONDS
+        if self.loudness.quiet or now - self._last_progress < pause:
+            return
+        self._last_progress = now
+        if self._is_live:
+            self._write(f"\r\x1b[K{self.clean(text)}")
+            self._progress_shown = True
+        else:
+            self.line(text)
+
+    def _clear_progress(self) -> None:
+        if self._progress_shown:
+            self._write("\r\x1b[K")
+            self._progress_shown = False
+
+    def _write(self, text: str) -> None:
+        encoding = self._stream.encoding or "utf-8"
+        self._stream.write(text.encode(encoding, errors="replace").decode(encoding))
+        self._stream.flush()

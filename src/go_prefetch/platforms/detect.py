@@ -1,0 +1,22 @@
+"""Which platform this is: the one place that looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.platforms.console import Loudness
+from go_prefetch.platforms.local import Local
+from go_prefetch.ports import Platform
+
+
+def detect(
+    environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: bool = False, verbose: bool = False
+) -> Platform:
+    """The platform this environment belongs to."""
+    wants_color = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    if environ.get("GITHUB_ACTIONS") == "true":
+        from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only
+
+        return GitHub(stdout, Loudness(quiet, verbose), environ.get("GITHUB_EVENT_PATH", ""))
+    return Local(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty()))

@@ -1,0 +1,87 @@
+"""GitHub Actions, GitHub Enterprise, Forgejo, Gitea and act: groups, annotations, outputs, job summary.
+
+https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from actions_toolkit import core, file_command
+
+from go_prefetch.platforms.console import Console, Loudness
+
+_TITLE = "go-prefetch"
+
+
+class GitHub:
+    """Prints for the runner, which reads commands from stdout."""
+
+    def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str) -> None:
+        self._console = Console(stdout, loudness)
+        self._event_path = event_path
+
+    @property
+    def repository_is_private(self) -> bool:
+        """What the event payload says of the repository; false if it says nothing."""
+        try:
+            event = json.loads(Path(self._event_path).read_bytes()) if self._event_path else {}
+            return event["repository"]["private"] is True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Never print these."""
+        self._console.hide(secrets)
+
+    def clean(self, text: str) -> str:
+        """`text` fit to be printed or written."""
+        return self._console.clean(text)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """A folded part of the log."""
+        core.start_group(title)
+        try:
+            yield
+        finally:
+            core.end_group()
+
+    def info(self, text: str) -> None:
+        """One line of the log."""
+        if not self._console.loudness.quiet:
+            self._console.line(without_commands(text))
+
+    def detail(self, text: str) -> None:
+        """One line of the log, with `--verbose` or when the runner debugs."""
+        if self._console.loudness.verbose or core.is_debug():
+            self._console.line(without_commands(f"  {text}"))
+
+    def warn(self, text: str) -> None:
+        """An annotation."""
+        core.warning(self.clean(text), title=_TITLE)
+
+    def error(self, text: str) -> None:
+        """An annotation."""
+        core.error(self.clean(text), title=_TITLE)
+
+    def progress(self, text: str) -> None:
+        """How work stands."""
+        self._console.progress(text)
+
+    def publish(self, outputs: Mapping[str, str], summary: str) -> None:
+        """Step outputs, and the job summary unless it is empty."""
+        for name, value in outputs.items():
+            core.set_output(name, value)
+        if summary:
+            file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))
+
+
+def without_commands(text: str) -> str:
+    """`text` with nothing in it that the runner would take for a command: it may quote a proxy, a go.sum, Go."""
+    lines = (f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n"))
+    return "\n".join(lines).replace("##[", "## [")

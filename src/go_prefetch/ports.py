@@ -1,0 +1,73 @@
+"""The two things that vary: where module files are kept, and where we run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.results import Restored, Saved
+from go_prefetch.retry import Deadline
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What a store is offered: files of a download folder that Go accepted, and what they cost."""
+
+    folder: Path
+    files: Sequence[ModuleFile]
+    rejected: frozenset[ModuleFile]  # the store's own copies that Go refused: to be replaced or removed
+    unavailable: frozenset[ModuleFile]  # to be remembered: every proxy answered 404 or 410
+    cold_seconds: float | None  # measured cost of downloading exactly these files
+
+
+class CacheStore(Protocol):
+    """Keeps module files between runs. Whatever goes wrong in here is a StoreError: a miss or a warning."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline) -> Restored:
+        """Put those of `files` it has into `folder` (GOPROXY layout), each whole or not at all."""
+
+    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+        """Take what it lacks."""
+
+
+class Platform(Protocol):
+    """Where we run: a CI system or a terminal. The only part that prints."""
+
+    @property
+    def repository_is_private(self) -> bool:
+        """Whether the CI system says that outsiders cannot read this repository."""
+
+    def group(self, title: str) -> AbstractContextManager[None]:
+        """A folded part of the log."""
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Never print these, whatever text they turn up in."""
+
+    def clean(self, text: str) -> str:
+        """`text` without them, for what is written elsewhere."""
+
+    def info(self, text: str) -> None:
+        """One line of the log."""
+
+    def detail(self, text: str) -> None:
+        """One line for those who asked for more."""
+
+    def warn(self, text: str) -> None:
+        """Something to look at that fails nothing."""
+
+    def error(self, text: str) -> None:
+        """Why the run fails."""
+
+    def progress(self, text: str) -> None:
+        """How long work stands just now; the next one takes its place."""
+
+    def publish(self, outputs: Mapping[str, str], summary: str) -> None:
+        """Hand outputs and, unless it is empty, the Markdown job summary to whoever runs us."""

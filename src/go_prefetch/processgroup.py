@@ -1,0 +1,81 @@
+"""A child process with all its children: its CPU time, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def start(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start `argv` in a process group of its own, its stderr readable, nothing else connected.
+
+    Raises OSError if it cannot be started.
+    """
+    return subprocess.Popen(
+        list(argv),
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=sys.platform != "win32",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its children now, and wait until the process is gone."""
+    if sys.platform == "win32":
+        argv = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        subprocess.run(argv, check=False, capture_output=True)
+    else:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """CPU time its group has used so far, or as near as this system tells; 0.0 where it does not tell."""
+    if sys.platform == "win32":
+        return _windows_cpu_seconds(process)
+    if Path("/proc/self/stat").exists():
+        return _proc_cpu_seconds(process.pid)
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], check=False, capture_output=True, text=True)
+    return sum(_ps_seconds(row[1]) for row in map(str.split, listed.stdout.splitlines()) if row[0] == str(process.pid))
+
+
+def _proc_cpu_seconds(group: int) -> float:
+    """Linux: see proc(5), /proc/pid/stat; its name field may hold blanks, so count from the closing bracket."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue  # that process has just ended
+        if int(fields[2]) == group:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ps_seconds(time: str) -> float:
+    """`12:34.56` or `1-02:03:04` in seconds."""
+    days, _, clock = time.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds + 86400 * int(days or 0)
+
+
+def _windows_cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """GetProcessTimes of the process alone: kernel and user time in units of 100 ns."""
+    created, exited, kernel, user = (ctypes.c_ulonglong() for _ in range(4))
+    handle = ctypes.c_void_p(int(getattr(process, "_handle", 0)))
+    kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only
+    times = [ctypes.byref(value) for value in (created, exited, kernel, user)]
+    return (kernel.value + user.value) / 1e7 if kernel32.GetProcessTimes(handle, *times) else 0.0

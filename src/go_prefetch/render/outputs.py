@@ -1,0 +1,26 @@
+"""A Report as the action's outputs: text each, all always set."""
+
+from __future__ import annotations
+
+from go_prefetch.results import Report
+
+
+def outputs(report: Report) -> dict[str, str]:
+    """The outputs that action.yml declares, in its order."""
+    saved, rate = report.seconds_saved, report.hit_rate
+    refetched = report.completed.refetched
+    downloaded = report.downloaded.bytes + refetched.bytes + report.completed.bytes_by_go
+    return {
+        "cache-result": report.cache_result,
+        "cache-hit": str(report.cache_result in ("present", "exact")).lower(),
+        "cache-key": report.plan.key.text,
+        "matched-key": report.plan.key.text if report.cache_result == "exact" else "",
+        "modules": str(len(report.plan.modules)),
+        "modules-from-cache": str(report.modules_from_cache),
+        "hit-rate": "" if rate is None else f"{rate:.3f}",
+        "bytes-restored": str(report.restored.bytes),
+        "bytes-downloaded": str(downloaded),
+        "seconds": f"{report.seconds:.1f}",
+        "seconds-saved": "" if saved is None else f"{saved:.1f}",
+        "gomodcache": str(report.plan.gomodcache),
+    }

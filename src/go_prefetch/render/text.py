@@ -1,0 +1,13 @@
+"""A Report on one screen of text."""
+
+from __future__ import annotations
+
+from go_prefetch.render.figures import headline, rows
+from go_prefetch.results import Report
+
+
+def text(report: Report) -> str:
+    """The lines to print at the end of a run."""
+    lines = [f"go-prefetch: {headline(report)}"]
+    lines += [f"  {label:<11} {figure}" for label, figure in rows(report)]
+    return "\n".join(lines)

@@ -1,0 +1,197 @@
+"""What each step hands to the next: frozen values, named after the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from go_prefetch.cachekey import CacheKey
+from go_prefetch.errors import PrefetchError
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.module import ModuleVersion
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One main module or workspace: where Go is run, and what it will want."""
+
+    folder: Path
+    definition: Path  # its go.mod or go.work
+    module_paths: tuple[str, ...]
+    zips: tuple[ModuleVersion, ...]
+    certain: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
+    mods: tuple[ModuleVersion, ...]
+    explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
+    gosum_lines: tuple[str, ...]
+    sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files the module cache must hold, and which of them it holds."""
+
+    scopes: tuple[Scope, ...]
+    key: CacheKey
+    gomodcache: Path
+    folder: Path  # GOPROXY layout: the module cache's download folder, or what `fill` fills
+    files: tuple[ModuleFile, ...]
+    present: frozenset[ModuleFile]
+    private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
+    unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def missing(self) -> tuple[ModuleFile, ...]:
+        """Planned files the module cache lacks."""
+        return tuple(file for file in self.files if file not in self.present)
+
+    @property
+    def modules(self) -> tuple[ModuleVersion, ...]:
+        """Module versions whose zip is planned."""
+        return tuple(file.module for file in self.files if file.kind == "zip")
+
+    @property
+    def modules_present(self) -> frozenset[ModuleVersion]:
+        """Those of which zip, .mod and .info were all there already."""
+        return frozenset(self.modules) - {file.module for file in self.missing}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What the store handed over."""
+
+    store: str
+    files: frozenset[ModuleFile] = frozenset()
+    bytes: int = 0
+    seconds: float = 0.0
+    unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
+    cold_seconds: float | None = None  # measured by the runs that first downloaded these very files
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one proxy served."""
+
+    name: str
+    files: int
+    bytes: int
+    failed_attempts: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be had, with one sentence for each attempt."""
+
+    file: ModuleFile
+    not_found: bool  # every proxy answered 404 or 410
+    attempts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """What the proxies handed over."""
+
+    files: Mapping[ModuleFile, str] = field(default_factory=dict)  # to the name of the source
+    bytes: int = 0
+    seconds: float = 0.0
+    sources: tuple[Source, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    credentialed: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials
+
+    @property
+    def unavailable(self) -> frozenset[ModuleFile]:
+        """Files that every proxy answered with 404 or 410."""
+        return frozenset(failure.file for failure in self.failures if failure.not_found)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A file Go refused: where it had come from, and Go's own words."""
+
+    file: ModuleFile
+    source: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Go's verdict."""
+
+    by_go: frozenset[ModuleFile] = frozenset()  # files Go fetched itself
+    bytes_by_go: int = 0
+    rejected: tuple[Rejection, ...] = ()
+    seconds: float = 0.0
+    refetched: Downloaded = Downloaded()  # what took the place of rejected files
+    failure: PrefetchError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the store took."""
+
+    files: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    because_not: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run did."""
+
+    plan: Plan
+    restored: Restored
+    downloaded: Downloaded
+    completed: Completed
+    saved: Saved
+    seconds: float
+    settings_shown: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def modules_from_cache(self) -> int:
+        """Modules whose missing files the store had, all of them, and Go accepted."""
+        got = self.restored.files - {rejection.file for rejection in self.completed.rejected}
+        wanted = frozenset(self.plan.modules) - self.plan.modules_present
+        lacking = {file.module for file in self.plan.missing if file not in got}
+        return len(wanted - lacking)
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of the modules not present that came from the store; None where nothing was missing."""
+        asked = len(self.plan.modules) - len(self.plan.modules_present)
+        return self.modules_from_cache / asked if asked else None
+
+    @property
+    def cache_result(self) -> str:
+        """`disabled`, `present`, `exact`, `partial` or `miss`."""
+        if self.plan.disabled_because:
+            return "disabled"
+        if not self._missing_that_counts:
+            return "present" if not self.restored.files else "exact"
+        got = self.restored.files - {rejection.file for rejection in self.completed.rejected}
+        if self._missing_that_counts <= got:
+            return "exact"
+        return "partial" if got else "miss"
+
+    @property
+    def _missing_that_counts(self) -> frozenset[ModuleFile]:
+        """Missing files that may be saved and that some proxy has."""
+        gone = self.restored.unavailable | self.downloaded.unavailable
+        return frozenset(f for f in self.plan.missing if f not in gone and f.module not in self.plan.unsaved)
+
+    @property
+    def seconds_saved(self) -> float | None:
+        """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
+        if self.cache_result != "exact" or self.restored.cold_seconds is None:
+            return None
+        own = self.restored.seconds + self.downloaded.seconds + self.completed.seconds
+        return self.restored.cold_seconds - own

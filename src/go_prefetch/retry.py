@@ -1,0 +1,71 @@
+"""When to try again, and how long to wait before."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+# Statuses that a second request may well not see again. 404 and 410 are answers, not failures.
+TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+
+_LONGEST_RETRY_AFTER = 30.0
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Full-jitter exponential backoff: a random wait between zero and a limit that doubles. Seconds."""
+
+    attempts: int = 4
+    first: float = 0.2
+    longest: float = 8.0
+    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+
+    def wait(self, failed: int, retry_after: float | None = None) -> float:
+        """Seconds to wait after `failed` attempts in a row; at least what the server asked for, up to 30 s."""
+        jittered = self.uniform(0.0, min(self.longest, self.first * 2.0 ** (failed - 1)))
+        return max(jittered, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+
+
+def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:
+    """Seconds asked for by a `Retry-After` header (RFC 9110, 10.2.3): a number or a date; None if there is none."""
+    if not header:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        then = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=timezone.utc)
+    return max(0.0, (then - (now or datetime.now(timezone.utc))).total_seconds())
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on the monotonic clock after which nothing more is begun. Seconds."""
+
+    at: float
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+
+    @classmethod
+    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """The moment `seconds` from now."""
+        return cls(clock() + seconds, clock)
+
+    def left(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.at - self.clock())
+
+    def passed(self) -> bool:
+        """Whether there is no time left."""
+        return self.clock() >= self.at
+
+    def sooner(self, seconds: float) -> Deadline:
+        """This deadline, or the one `seconds` from now if that comes first."""
+        return Deadline(min(self.at, self.clock() + seconds), self.clock)

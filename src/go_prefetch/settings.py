@@ -1,0 +1,108 @@
+"""What a run was asked to do: the inputs as typed values, read once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from go_prefetch.inputs import TABLE, Value, read_inputs
+from go_prefetch.proxylist import secrets_of
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every input as a value. Times are seconds, paths are absolute or relative to `cwd`."""
+
+    cwd: Path
+    working_directory: tuple[str, ...]
+    goproxy: str  # empty: what `go env GOPROXY` says; may contain a password
+    fallback: str
+    store: str
+    save: str
+    cache_name: str
+    jobs: int
+    deadline: float
+    on_failure: str
+    summary: bool
+    attempts: int
+    connect_timeout: float
+    stall_timeout: float
+    restore_deadline: float
+    save_deadline: float
+    save_private: str
+    report_file: Path | None
+    pool: Path | None  # the directory pool, if `store` names one
+    gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
+    secrets: frozenset[str]  # never to be printed
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The inputs fit for a report."""
+        values = {row.name: getattr(self, row.name.replace("-", "_")) for row in TABLE}
+        return {name: _shown(value) for name, value in values.items()}
+
+
+def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings these flags and this environment ask for.
+
+    Raises InputError naming the input, its text and what is allowed.
+    """
+    values = read_inputs(flags, environ)
+    known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
+    report_file = cast(str, known.pop("report_file"))
+    secret_sources = [str(values["goproxy"]), *(environ.get(name, "") for name in _MAY_HOLD_SECRETS)]
+    return Settings(
+        cwd=cwd,
+        report_file=cwd / report_file if report_file else None,
+        pool=_pool(cast(str, values["store"]), environ, cwd),
+        gowork=environ.get("GOWORK", ""),
+        secrets=frozenset().union(*map(secrets_of, secret_sources)),
+        **known,  # type: ignore[arg-type]  # the table's parsers give each its type
+    )
+
+
+_MAY_HOLD_SECRETS = (
+    "GOPROXY",
+    "GOSUMDB",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+)
+
+
+def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    if store.startswith("dir:"):
+        return cwd / Path(store.removeprefix("dir:")).expanduser()
+    if store == "auto":
+        base = user_cache_folder(environ)
+        return base / "go-prefetch" / "pool" if base else None
+    return None
+
+
+def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
+    """Where this user keeps caches, as Go's os.UserCacheDir finds it; None if the environment does not say."""
+    if platform == "win32":
+        local = environ.get("LocalAppData") or environ.get("LOCALAPPDATA")
+        return Path(local) if local else None
+    xdg, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if platform != "darwin" and Path(xdg).is_absolute():
+        return Path(xdg)
+    if not home:
+        return None
+    return Path(home, "Library", "Caches") if platform == "darwin" else Path(home, ".cache")
+
+
+def _shown(value: Value | Path | None) -> str:
+    if isinstance(value, tuple):
+        return "\n".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}s"
+    return "" if value is None else str(value)

@@ -1,0 +1,122 @@
+"""Let Go finish and judge: `go mod download` in every main module and workspace.
+
+Go finds nearly everything in place, checks it against go.sum and unpacks it; what is private or failed here it fetches
+itself. Only its verdict counts. A file it rejects is taken once from another source.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from go_prefetch.errors import ChecksumMismatch, DownloadError, ModuleNotFound, PrefetchError, ProxyUnavailable
+from go_prefetch.gocommand import GoCommand
+from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.results import Completed, Downloaded, Failure, Plan, Restored, Scope
+from go_prefetch.retry import Deadline
+from go_prefetch.steps.judge import FetchAgain, Judge, Limits
+
+# Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
+_ARGUMENT_CHARACTERS = 24_000
+
+
+def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
+    go: GoCommand,
+    plan: Plan,
+    restored: Restored,
+    downloaded: Downloaded,
+    *,
+    fetch_again: FetchAgain,
+    variables: Mapping[str, str],
+    limits: Limits,
+    say: Callable[[str], None],
+) -> Completed:
+    """Go's verdict on every scope, as a value: a failure is told, not raised."""
+    started = time.monotonic()
+    before = _contents(plan.scopes)
+    sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
+    sources.update(dict.fromkeys(plan.present, "the module cache"))
+    judge = Judge(go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, say=say)
+    failure: PrefetchError | None = None
+    try:
+        for scope in plan.scopes:
+            for arguments in _argument_lists(scope, plan, downloaded):
+                judge.run(scope, arguments)
+    except PrefetchError as error:
+        failure = _blamed(error, downloaded, limits.deadline)
+    by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
+    return Completed(
+        by_go=by_go,
+        bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
+        rejected=tuple(judge.rejected.values()),
+        seconds=time.monotonic() - started,
+        refetched=judge.refetched,
+        failure=failure,
+        warnings=(*_dropped(plan, downloaded, failure), *_changed(before, _contents(plan.scopes))),
+    )
+
+
+def _argument_lists(scope: Scope, plan: Plan, downloaded: Downloaded) -> list[tuple[str, ...]]:
+    """No argument, or the explicit list in parts; a zip that every proxy denies is left out: no build may need it."""
+    if not scope.explicit:
+        return [()]
+    gone = {file.module for file in downloaded.unavailable} - plan.private
+    lists: list[tuple[str, ...]] = []
+    part: list[str] = []
+    for version in scope.zips:
+        if version in gone and not path_in(plan.folder, ModuleFile(version, "zip")).is_file():
+            continue
+        if sum(map(len, part)) + len(part) + len(str(version)) > _ARGUMENT_CHARACTERS:
+            lists.append(tuple(part))
+            part = []
+        part.append(str(version))
+    return [*lists, tuple(part)] if part else lists
+
+
+def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
+    """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
+    if isinstance(error, ChecksumMismatch):
+        return error
+    if deadline.passed():
+        return DownloadError("deadline-passed", f"no time left\n{error.message}", hint="Raise the deadline input.")
+    failures = [failure for failure in downloaded.failures if not failure.not_found]
+    if failures:
+        return ProxyUnavailable(
+            "proxy-unavailable",
+            f"{len(failures)} files could not be downloaded, and Go could not get them either.\n"
+            f"{_told(failures)}\n{error.message}",
+            hint="Name another proxy in the goproxy input, separated by `|`, or try again later.",
+        )
+    named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
+    if named:
+        return ModuleNotFound(
+            "module-not-found",
+            f"no proxy has {len(named)} of the files Go needs.\n{_told(named)}\n{error.message}",
+            hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
+        )
+    return error
+
+
+def _told(failures: Sequence[Failure]) -> str:
+    shown = [f"  {failure.file}: " + "; ".join(failure.attempts) for failure in failures[:10]]
+    more = [f"  and {len(failures) - 10} more"] if len(failures) > 10 else []
+    return "\n".join([*shown, *more])
+
+
+def _dropped(plan: Plan, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
+    """Files that could not be had and that Go did without."""
+    if failure:
+        return []
+    absent = [f for f in downloaded.failures if not path_in(plan.folder, f.file).is_file()]
+    return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{_told(absent)}"] if absent else []
+
+
+def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:
+    paths = {path for scope in scopes for path in (*scope.sums, scope.definition)}
+    return {path: path.read_bytes() for path in paths if path.is_file()}
+
+
+def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> list[str]:
+    changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    return [f"go mod download changed {path}: it was not tidy; run `go mod tidy` and commit it" for path in changed]

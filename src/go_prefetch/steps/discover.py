@@ -1,0 +1,98 @@
+"""Find the main modules and workspaces in scope: their go.mod or go.work."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from go_prefetch.errors import InputError
+from go_prefetch.settings import Settings
+
+_GLOB = frozenset("*?[")
+# Go itself looks into none of these for packages of the main module.
+_NOT_OURS = ("testdata", "vendor", "node_modules")
+
+
+def discover(settings: Settings) -> tuple[Path, ...]:
+    """The go.mod and go.work files that the working directories stand for, each once, in the order named.
+
+    Raises InputError for a folder that is not there or has no go.mod in or above it.
+    """
+    found: dict[Path, None] = {}
+    for text in settings.working_directory:
+        for definition in _definitions(text, settings):
+            found[definition.resolve()] = None
+    return tuple(found)
+
+
+def _definitions(text: str, settings: Settings) -> Iterator[Path]:
+    if _GLOB & set(text):
+        yield from _globbed(text, settings)
+        return
+    folder = settings.cwd / text
+    if not folder.is_dir():
+        raise InputError(
+            "folder-not-found",
+            f"working-directory: {text!r} is not a folder (looked in {settings.cwd})",
+            hint="Name folders that hold a go.mod or go.work, one a line, relative to where the job runs.",
+        )
+    definition = _definition_for(folder, settings.gowork)
+    if definition:
+        yield definition
+        return
+    below = [path for path in _tracked_below(folder) if _definition_for(path.parent, settings.gowork)]
+    if text != "." or not below:
+        raise InputError(
+            "go-mod-not-found",
+            f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
+            hint="Name the folders that hold one in the working-directory input, one a line; globs are allowed.",
+        )
+    for path in below:
+        yield _definition_for(path.parent, settings.gowork) or path
+
+
+def _globbed(pattern: str, settings: Settings) -> Iterator[Path]:
+    absolute = Path(pattern).is_absolute()
+    base = Path(Path(pattern).anchor) if absolute else settings.cwd
+    relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
+    folders = sorted(path for path in base.glob(relative) if path.is_dir())
+    definitions = [_beside(folder) for folder in folders]
+    if not any(definitions):
+        raise InputError(
+            "go-mod-not-found",
+            f"working-directory: no folder that matches {pattern!r} holds a go.mod or go.work (looked in {base})",
+            hint="Check the pattern; `**` matches any depth.",
+        )
+    for definition in definitions:
+        if definition:
+            yield _definition_for(definition.parent, settings.gowork) or definition
+
+
+def _beside(folder: Path) -> Path | None:
+    """The go.work or go.mod in this very folder."""
+    return next((folder / name for name in ("go.work", "go.mod") if (folder / name).is_file()), None)
+
+
+def _definition_for(folder: Path, gowork: str) -> Path | None:
+    """What Go would use when run in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
+    above = [folder.resolve(), *folder.resolve().parents]
+    if gowork not in ("", "off"):
+        return Path(gowork)
+    for name in ("go.work", "go.mod") if gowork != "off" else ("go.mod",):
+        for parent in above:
+            if (parent / name).is_file():
+                return parent / name
+    return None
+
+
+def _tracked_below(folder: Path) -> list[Path]:
+    """go.mod and go.work files below `folder` that git tracks, shallow ones first."""
+    argv = ["git", "-C", str(folder), "ls-files", "-z", "--", ":(glob)**/go.mod", ":(glob)**/go.work"]
+    try:
+        listed = subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    except OSError:
+        return []  # no git: then nothing is tracked
+    names = [Path(name) for name in listed.stdout.decode("utf-8", errors="replace").split("\0") if name]
+    ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
+    return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]

@@ -1,0 +1,162 @@
+"""Bring what is still missing from the proxies, many files at once."""
+
+from __future__ import annotations
+
+import errno
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from go_prefetch.errors import DownloadError
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.proxywalk import Fetched, ProxyWalk
+from go_prefetch.results import Downloaded, Failure, Plan, Restored, Source
+from go_prefetch.retry import Deadline
+
+_Outcome = Fetched | Failure | OSError
+Progress = Callable[[str], None]
+
+
+def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
+    """Planned files that the proxies are to be asked for."""
+    return tuple(
+        file
+        for file in plan.missing
+        if file not in restored.files and file not in restored.unavailable and file.module not in plan.private
+    )
+
+
+def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three limits
+    files: Sequence[ModuleFile],
+    walk: ProxyWalk,
+    folder: Path,
+    *,
+    avoid: str = "",
+    jobs: int,
+    deadline: Deadline,
+    cancelled: threading.Event,
+    progress: Progress,
+) -> Downloaded:
+    """Bring `files` into `folder`, `jobs` at a time; what fails is told, not raised.
+
+    Raises DownloadError where the folder cannot be written or is full.
+    """
+    started = time.monotonic()
+    outcomes = _Outcomes(len(files), progress)
+    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
+    try:
+        while outcomes.awaited:
+            try:
+                outcomes.add(crew.finished.get(timeout=max(0.01, deadline.left())))
+            except queue.Empty:
+                break  # the deadline: what is under way is left behind
+    except BaseException:
+        cancelled.set()
+        crew.wait(seconds=1.0)
+        raise
+    return outcomes.result(files, walk, time.monotonic() - started)
+
+
+class _Crew:
+    """Threads that fetch one file after the other. They are daemons: a silent server must not outlive the deadline."""
+
+    def __init__(
+        self,
+        files: Sequence[ModuleFile],
+        fetch: Callable[[ModuleFile], Fetched | Failure],
+        width: int,
+        cancelled: threading.Event,
+    ) -> None:
+        self.finished: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[ModuleFile] = queue.SimpleQueue()
+        self._fetch = fetch
+        self._cancelled = cancelled
+        for file in files:
+            self._waiting.put(file)
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(width)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self) -> None:
+        while not self._cancelled.is_set():
+            try:
+                file = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.finished.put(self._fetch(file))
+            except OSError as error:
+                self.finished.put(error)
+                return
+
+    def wait(self, seconds: float) -> None:
+        """Let the threads put away what they hold."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+class _Outcomes:
+    """Gathers what came and what did not."""
+
+    def __init__(self, awaited: int, progress: Progress) -> None:
+        self.awaited = awaited
+        self._total = awaited
+        self._progress = progress
+        self._started = time.monotonic()
+        self._fetched: list[Fetched] = []
+        self._failures: list[Failure] = []
+        self._bytes = 0
+
+    def add(self, outcome: _Outcome) -> None:
+        self.awaited -= 1
+        if isinstance(outcome, OSError):
+            raise folder_error(outcome)
+        if isinstance(outcome, Failure):
+            self._failures.append(outcome)
+        else:
+            self._fetched.append(outcome)
+            self._bytes += outcome.bytes
+        done = self._total - self.awaited
+        megabytes = self._bytes / 1e6
+        rate = megabytes / max(0.001, time.monotonic() - self._started)
+        self._progress(f"downloaded {done} of {self._total} files, {megabytes:.1f} MB, {rate:.1f} MB/s")
+
+    def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
+        told = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
+        late = [Failure(f, not_found=False, attempts=("no time left",)) for f in files if f not in told]
+        return Downloaded(
+            files={fetched.file: fetched.source for fetched in self._fetched},
+            bytes=self._bytes,
+            seconds=seconds,
+            sources=self._sources(walk),
+            failures=(*self._failures, *late),
+            credentialed=frozenset(fetched.file for fetched in self._fetched if fetched.credentialed),
+        )
+
+    def _sources(self, walk: ProxyWalk) -> tuple[Source, ...]:
+        rows = []
+        for name in walk.names:
+            sizes = [fetched.bytes for fetched in self._fetched if fetched.source == name]
+            failed = walk.failed_attempts(name)
+            if sizes or failed:
+                rows.append(Source(name, len(sizes), sum(sizes), failed))
+        return tuple(rows)
+
+
+def folder_error(error: OSError) -> DownloadError:
+    """The error for a module cache (or folder to fill) that does not take files."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DownloadError(
+            "disk-full",
+            f"no room for the modules: {where}{error.strerror}",
+            hint="Free some space, or point GOMODCACHE to a larger disk.",
+        )
+    return DownloadError(
+        "folder-unwritable",
+        f"the modules cannot be written: {where}{error.strerror}",
+        hint="Give this user write access, or point GOMODCACHE to a folder that has it.",
+    )

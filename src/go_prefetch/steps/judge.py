@@ -1,0 +1,165 @@
+"""Run Go until it is content: start it again when it stalls, replace what it rejects, once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.errors import ChecksumMismatch, DownloadError, PrefetchError
+from go_prefetch.gocommand import GoCommand, GoRun, Watch, failed
+from go_prefetch.gowords import may_pass, refusals
+from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
+from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.retry import Backoff, Deadline
+
+# After this many rejected files from the store, none of its files is believed any more.
+_DISTRUST_AFTER = 3
+
+FetchAgain = Callable[[Sequence[ModuleFile], str], Downloaded]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long Go may be silent, how often it is started again, and until when. Seconds."""
+
+    silence: float
+    backoff: Backoff
+    deadline: Deadline
+
+
+class Judge:
+    """Runs Go until it is content, replacing what it rejects."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        go: GoCommand,
+        plan: Plan,
+        sources: dict[ModuleFile, str],
+        restored: Restored,
+        *,
+        fetch_again: FetchAgain,
+        variables: Mapping[str, str],
+        limits: Limits,
+        say: Callable[[str], None],
+    ) -> None:
+        self.sources = sources
+        self.rejected: dict[ModuleFile, Rejection] = {}
+        self.refetched = Downloaded()
+        self._go = go
+        self._plan = plan
+        self._planned = frozenset(plan.files)
+        self._restored = restored
+        self._fetch_again = fetch_again
+        self._variables = variables
+        self._limits = limits
+        self._say = say
+
+    def run(self, scope: Scope, arguments: Sequence[str]) -> None:
+        """Raises GoCommandError, DownloadError or ChecksumMismatch where Go is not content in the end."""
+        failures = 0
+        while True:
+            run = self._go.download(scope.folder, arguments, self._variables, self._watch())
+            if run.ok:
+                return
+            rejections = self._rejections(run)
+            if rejections:
+                self._replace(rejections)
+                continue
+            failures += 1
+            again = run.stalled or may_pass(run.errors)
+            if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
+                raise _stalled(run, self._limits) if run.stalled else failed(run)
+            self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {failures + 1} follows")
+            threading.Event().wait(min(self._limits.backoff.wait(failures), self._limits.deadline.left()))
+
+    def _watch(self) -> Watch:
+        cache = self._plan.gomodcache / "cache"
+        return Watch(self._limits.silence, lambda: _growth(cache), self._say_line, self._limits.deadline)
+
+    def _say_line(self, line: str) -> None:
+        self._say(f"go: {line}")
+
+    def _rejections(self, run: GoRun) -> list[Rejection]:
+        """The files Go refused in this run. Raises ChecksumMismatch for one that cannot be replaced (again)."""
+        found: dict[ModuleFile, Rejection] = {}
+        for file, is_mismatch, words in refusals(run.errors, self._planned):
+            rejection = Rejection(file, self.sources.get(file, "Go's own download"), words)
+            replaceable = file in self.sources and file not in self.rejected
+            if is_mismatch and not replaceable:
+                raise _mismatch(rejection, self.rejected.get(file))
+            if replaceable:
+                found[file] = rejection
+        return list(found.values())
+
+    def _replace(self, rejections: Iterable[Rejection]) -> None:
+        for rejection in rejections:
+            self._say(f"Go rejected {rejection.file} from {rejection.source}; trying another source")
+            self.rejected[rejection.file] = rejection
+            self._take_again([rejection.file], rejection.source)
+        from_store = [r for r in self.rejected.values() if r.source == self._restored.store]
+        unproven = [
+            f for f in self._restored.files if self.sources.get(f) == self._restored.store and not self._proven(f)
+        ]
+        if len(from_store) >= _DISTRUST_AFTER and unproven:
+            self._say(f"{len(from_store)} files from {self._restored.store} were wrong; leaving all of its files")
+            for file in unproven:
+                words = "distrusted: it came with files that Go rejected"
+                self.rejected[file] = Rejection(file, self._restored.store, words)
+            self._take_again(unproven, self._restored.store)
+
+    def _proven(self, file: ModuleFile) -> bool:
+        return file.kind == "zip" and accepted_by_go(self._plan.folder, file.module)
+
+    def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
+        for file in files:
+            path_in(self._plan.folder, file).unlink(missing_ok=True)
+            forget_ziphash(self._plan.folder, file)
+            self.sources.pop(file, None)
+        got = self._fetch_again(files, source)
+        self.sources.update(got.files)
+        self.refetched = _sum(self.refetched, got)
+
+
+def _growth(cache: Path) -> tuple[int, int]:
+    """How many files the module cache's own folder holds, and their bytes: it changes while Go downloads."""
+    count = size = 0
+    for folder, _, names in os.walk(cache):
+        for name in names:
+            try:
+                size += Path(folder, name).stat().st_size
+            except OSError:
+                continue  # renamed meanwhile
+            count += 1
+    return count, size
+
+
+def _stalled(run: GoRun, limits: Limits) -> PrefetchError:
+    return DownloadError(
+        "go-stalled",
+        f"{failed(run).message}\n  (nothing moved for {limits.silence:g}s, {limits.backoff.attempts} times)",
+        hint="A server it asks does not answer. Name another proxy in the goproxy input, or raise stall-timeout.",
+    )
+
+
+def _mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
+    sources = rejection.source if earlier is None else f"{earlier.source}, then from {rejection.source}"
+    return ChecksumMismatch(
+        "checksum-mismatch",
+        f"SECURITY: {rejection.file} is not what go.sum says (taken from {sources})\n{rejection.words}",
+        hint="Either go.sum is wrong or somebody changed this version after it was published. Do not build; find out "
+        "which: https://go.dev/ref/mod#module-cache",
+    )
+
+
+def _sum(one: Downloaded, other: Downloaded) -> Downloaded:
+    return Downloaded(
+        files={**one.files, **other.files},
+        bytes=one.bytes + other.bytes,
+        seconds=one.seconds + other.seconds,
+        sources=(*one.sources, *other.sources),
+        failures=(*one.failures, *other.failures),
+        credentialed=one.credentialed | other.credentialed,
+    )

@@ -1,0 +1,63 @@
+"""Say what the module cache must hold, what of that it lacks, and under which key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from go_prefetch.cachekey import cache_key
+from go_prefetch.gocommand import GoEnvironment
+from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.module import ModuleVersion
+from go_prefetch.results import Plan, Scope
+from go_prefetch.settings import Settings
+from go_prefetch.steps.discover import discover
+from go_prefetch.steps.resolve import resolve
+
+
+def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
+    """The plan for everything in scope; `folder` is what is to hold it, in GOPROXY layout.
+
+    Raises InputError and GoSumError for what the user must mend.
+    """
+    started = time.monotonic()
+    scopes = tuple(resolve(definition, go.goflags) for definition in discover(settings))
+    live = [scope for scope in scopes if not scope.disabled_because]
+    files = _files(live)
+    paths = sorted({path for scope in scopes for path in scope.module_paths})
+    versions = {file.module for file in files}
+    return Plan(
+        scopes=tuple(live),
+        key=cache_key(settings.cache_name or " ".join(paths), (line for scope in live for line in scope.gosum_lines)),
+        gomodcache=go.gomodcache,
+        folder=folder,
+        files=files,
+        present=frozenset(file for file in files if _is_there(path_in(folder, file))),
+        private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
+        unsaved=frozenset(version for version in versions if go.is_private(version.path)),
+        disabled_because="" if live else "; ".join(scope.disabled_because for scope in scopes),
+        warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
+    """Zips first: they take longest, and what unpacks them can begin."""
+    zips: set[ModuleVersion] = set()
+    mods: set[ModuleVersion] = set()
+    for scope in scopes:
+        zips |= set(scope.zips)
+        mods |= set(scope.mods)
+    return (
+        *(ModuleFile(version, "zip") for version in sorted(zips)),
+        *(ModuleFile(version, "mod") for version in sorted(mods)),
+        *(ModuleFile(version, "info") for version in sorted(zips)),
+    )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False

@@ -1,0 +1,58 @@
+"""Give the store what it lacked, and only that. A store that fails is a warning."""
+
+from __future__ import annotations
+
+from go_prefetch.errors import StoreError
+from go_prefetch.modcache import ModuleFile, accepted_by_go, path_in
+from go_prefetch.ports import CacheStore, Saving
+from go_prefetch.results import Completed, Downloaded, Plan, Restored, Saved
+from go_prefetch.retry import Deadline
+
+
+def save(  # noqa: PLR0913 - what may be saved depends on every step before
+    store: CacheStore,
+    plan: Plan,
+    restored: Restored,
+    downloaded: Downloaded,
+    completed: Completed,
+    *,
+    private_too: bool,
+    deadline: Deadline,
+) -> Saved:
+    """What the store took: files Go accepted, and no private module unless asked."""
+    rejected = frozenset(rejection.file for rejection in completed.rejected)
+    came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
+    secret = downloaded.credentialed | completed.refetched.credentialed
+    files = [
+        file
+        for file in came
+        if _accepted(plan, file) and (private_too or not (file.module in plan.unsaved or file in secret))
+    ]
+    saving = Saving(
+        folder=plan.folder,
+        files=files,
+        rejected=rejected & restored.files,
+        unavailable=downloaded.unavailable,
+        cold_seconds=_cold_seconds(plan, restored, downloaded, completed),
+    )
+    if not (files or saving.rejected or saving.unavailable):
+        return Saved(because_not="the store lacks nothing")
+    try:
+        return store.save(saving, deadline)
+    except StoreError as error:
+        return Saved(because_not="the store failed", warnings=(f"{error.message}. {error.hint}",))
+
+
+def _accepted(plan: Plan, file: ModuleFile) -> bool:
+    """Go notes the hash of a zip it found good; the other kinds it reads each time, and was content to the end."""
+    if file.kind == "zip":
+        return accepted_by_go(plan.folder, file.module)
+    return path_in(plan.folder, file).is_file()
+
+
+def _cold_seconds(plan: Plan, restored: Restored, downloaded: Downloaded, completed: Completed) -> float | None:
+    """What these files cost. Go's own time counts only where all of it was spent on them: nothing was there before."""
+    if not downloaded.files and not completed.by_go:
+        return None
+    all_cold = not restored.files and not plan.present
+    return downloaded.seconds + (completed.seconds if all_cold else 0.0)

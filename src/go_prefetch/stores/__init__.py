@@ -1,0 +1,1 @@
+"""Where module files are kept between runs: one adapter of the CacheStore port a file."""

@@ -1,0 +1,146 @@
+"""A folder in GOPROXY layout that many projects share: the default store.
+
+It works as `GOPROXY=file://POOL,…` too. What is ours besides lies in `.go-prefetch/` (see ledger.py).
+Module files never change, so restoring takes the files a plan names and saving adds those the pool lacks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from go_prefetch.errors import StoreError
+from go_prefetch.incoming import StructureError, received
+from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.ports import Saving
+from go_prefetch.results import Restored, Saved
+from go_prefetch.retry import Deadline
+from go_prefetch.stores.ledger import Ledger
+
+
+class DirectoryPool:
+    """The pool at `root`, which need not exist yet."""
+
+    def __init__(self, root: Path, *, takes_files: bool = True) -> None:
+        self.root = root
+        self._takes_files = takes_files
+        self._ledger = Ledger(root / ".go-prefetch")
+
+    @property
+    def name(self) -> str:
+        """Its folder."""
+        return f"directory pool {self.root}"
+
+    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline) -> Restored:
+        """Hard-link, or else copy, what the pool has. A file it cannot hand over whole is one it lacks.
+
+        Raises OSError only for `folder`: the module cache must take files, the pool need not give any.
+        """
+        started = time.monotonic()
+        got: set[ModuleFile] = set()
+        size = 0
+        warnings: list[str] = []
+        for file in files:
+            if deadline.passed():
+                warnings.append(f"{self.name} is slow; the proxies take over for what it has not handed over yet")
+                break
+            source = self._regular_file(file)
+            if source is None:
+                continue
+            try:
+                size += _transfer(source, folder, file)
+            except StructureError as error:
+                warnings.append(f"{self.name} holds a damaged {file}: {error}")
+                continue
+            got.add(file)
+        return Restored(
+            store=self.name,
+            files=frozenset(got),
+            bytes=size,
+            seconds=time.monotonic() - started,
+            unavailable=self._ledger.unavailable(files),
+            cold_seconds=self._ledger.cold_seconds(got),
+            warnings=tuple(warnings),
+        )
+
+    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+        """Add what the pool lacks, replace what Go rejected. Raises StoreError if it takes no files."""
+        if not self._takes_files:
+            return Saved(because_not="save is false")
+        started = time.monotonic()
+        size = count = 0
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for file in saving.rejected:
+                path_in(self.root, file).unlink(missing_ok=True)
+            for file in saving.files:
+                if deadline.passed():
+                    raise StoreError("store-slow", f"{self.name} is slow", hint="What it has taken so far stays there.")
+                if self._holds_good(file):
+                    continue
+                size += self._add(saving.folder, file)
+                count += 1
+            self._ledger.note_unavailable(saving.unavailable)
+            if saving.cold_seconds is not None:
+                self._ledger.note_run(saving.files, saving.cold_seconds)
+        except (OSError, StructureError) as error:
+            raise StoreError(
+                "store-unwritable",
+                f"{self.name} took no more files: {error}",
+                hint="The run goes on without it; check its permissions and the room on its disk",
+            ) from None
+        return Saved(files=count, bytes=size, seconds=time.monotonic() - started)
+
+    def _regular_file(self, file: ModuleFile) -> Path | None:
+        """The pool's own copy of `file`: never through a symbolic link, which could lead out of the pool."""
+        path = self.root
+        try:
+            for part in file.name.split("/"):
+                path = path / part
+                mode = path.lstat().st_mode
+                if stat.S_ISLNK(mode):
+                    return None
+        except OSError:
+            return None
+        return path if stat.S_ISREG(mode) else None
+
+    def _holds_good(self, file: ModuleFile) -> bool:
+        """Whether the pool has this file; a symbolic link or a folder in its place is taken away first."""
+        path = path_in(self.root, file)
+        if self._regular_file(file):
+            return path.stat().st_size > 0
+        part = self.root
+        for name in file.name.split("/"):
+            part = part / name
+            if part.is_symlink():
+                part.unlink()
+        return False
+
+    def _add(self, folder: Path, file: ModuleFile) -> int:
+        return _transfer(path_in(folder, file), self.root, file)
+
+
+def _transfer(source: Path, folder: Path, file: ModuleFile) -> int:
+    """Put the file at `source` into `folder` under its name, and return its bytes."""
+    with received(folder, file) as beside:
+        if file.kind == "info" or not _hard_linked(source, beside):
+            shutil.copyfile(source, beside, follow_symlinks=False)
+        if not stat.S_ISREG(beside.lstat().st_mode):
+            raise StructureError("it is no regular file")  # exchanged since we looked
+        return beside.stat().st_size
+
+
+def _hard_linked(source: Path, beside: Path) -> bool:
+    """Share the bytes, where both are on one file system and nobody else may write to them."""
+    held = source.lstat()
+    if not hasattr(os, "geteuid") or held.st_uid != os.geteuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return False
+    try:
+        os.link(source, beside, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        return False
+    return True

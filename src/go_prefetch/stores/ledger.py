@@ -1,0 +1,78 @@
+"""What a directory pool remembers besides files: what cold runs cost, and what no proxy has.
+
+    .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …]}
+    .go-prefetch/unavailable/<digest of its file>.json    {"file": "…/@v/v1.0.0.mod", "until": 1790000000}
+
+The ledger is written beside and renamed, read with suspicion, and never needed: unreadable notes are no notes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.cachekey import hexadecimal
+from go_prefetch.modcache import ModuleFile
+
+# A version may be published after all: after a day the proxies are asked again.
+_UNAVAILABLE_SECONDS = 24 * 3600.0
+_MOST_NOTES = 500
+
+
+class Ledger:
+    """The notes in `folder`, which need not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runs = folder / "runs"
+        self._unavailable = folder / "unavailable"
+
+    def note_run(self, files: Iterable[ModuleFile], seconds: float) -> None:
+        """Note what a run spent, in seconds, to download exactly `files`. Raises OSError."""
+        names = sorted(file.name for file in files)
+        if names:
+            _write(self._runs, "\n".join(names), {"seconds": round(seconds, 3), "files": names})
+
+    def cold_seconds(self, restored: Iterable[ModuleFile]) -> float | None:
+        """Seconds of the noted runs whose files are all among `restored`; None if they do not cover all of these."""
+        names = {file.name for file in restored}
+        covered: set[str] = set()
+        seconds = 0.0
+        for note in _read_all(self._runs):
+            files, spent = note.get("files"), note.get("seconds")
+            if isinstance(files, list) and isinstance(spent, (int, float)) and names.issuperset(map(str, files)):
+                covered |= set(map(str, files))
+                seconds += spent
+        zips = {name for name in names if name.endswith(".zip")}
+        return seconds if zips and zips <= covered else None
+
+    def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
+        """Remember files that every proxy answered with 404 or 410. Raises OSError."""
+        for file in files:
+            _write(self._unavailable, file.name, {"file": file.name, "until": time.time() + _UNAVAILABLE_SECONDS})
+
+    def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
+        """Those of `files` that are remembered as had by no proxy."""
+        now = time.time()
+        notes = list(_read_all(self._unavailable))
+        gone = {
+            note.get("file") for note in notes if isinstance(until := note.get("until"), (int, float)) and until > now
+        }
+        return frozenset(file for file in files if file.name in gone)
+
+
+def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
+    write_whole(folder / f"{hexadecimal(identity)[:32]}.json", json.dumps(note).encode())
+
+
+def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
+    for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
+        try:
+            note = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(note, dict):
+            yield note

@@ -1,0 +1,1 @@
+"""Tests that the fakes behave as the real programs do."""
