@@ -1,0 +1,1 @@
+"""The installed command and the action, as their users start them."""

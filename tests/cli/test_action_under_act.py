@@ -1,0 +1,126 @@
+"""The action in a workflow, run by act: outputs, job summary, and no token in sight."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule, write_project
+from tests.workbench import Workbench
+
+ROOT = Path(__file__).parents[2]
+MODULES = (FakeModule("example.com/lib", "v1.0.0", padding=50_000), FakeModule("github.com/Upper/Letters", "v0.1.0"))
+TOKEN = "ghs_averysecrettoken"
+
+WORKFLOW = """\
+on: push
+jobs:
+  prefetch:
+    runs-on: ubuntu-latest
+    env:
+      GOPROXY: {goproxy}
+      GOMODCACHE: {bench.modcache}
+      GOSUMDB: "off"
+      GOFLAGS: -modcacherw
+      GITHUB_TOKEN: {token}
+    steps:
+      - uses: actions/checkout@v7
+      - id: cold
+        uses: ./
+        with:
+          working-directory: app
+          store: dir:{bench.pool}
+      - run: rm -rf {bench.modcache}
+      - id: warm
+        uses: ./
+        with:
+          working-directory: app
+          store: dir:{bench.pool}
+      - run: printf '%s' "$WARM" > {bench.folder}/warm.json
+        env:
+          WARM: ${{{{ toJSON(steps.warm.outputs) }}}}
+      - run: cd app && GOPROXY=off go build ./...
+"""
+
+
+@dataclass(frozen=True)
+class ActRun:
+    status: int
+    text: str
+    summaries: list[str]
+
+
+def act(repository: Path, bench: Workbench) -> ActRun:
+    argv = [
+        "act", "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/prefetch.yml", "--json",
+        "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(bench.folder / "actcache"),
+        "--artifact-server-addr", "127.0.0.1", "--artifact-server-path", str(bench.folder / "artifacts"),
+        "--env", f"RUNNER_TOOL_CACHE={bench.folder / 'tools'}", "--action-offline-mode", "-s", f"GITHUB_TOKEN={TOKEN}",
+    ]  # fmt: skip
+    done = bench.program(argv, cwd=repository, timeout=280)
+    rows: list[dict[str, Any]] = [json.loads(line) for line in done.text.splitlines() if line.startswith("{")]
+    summaries = [row["content"] for row in rows if row.get("command") == "summary"]
+    return ActRun(done.status, done.text, summaries)
+
+
+@pytest.fixture
+def repository(bench: Workbench) -> Path:
+    """This action's own files and a project that uses them, committed."""
+    folder = bench.folder / "repository"
+    folder.mkdir()
+    for name in ("action.yml", "shim", "src", "requirements.txt"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    write_project(folder / "app", list(MODULES))
+    return folder
+
+
+@pytest.mark.network
+def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -> None:
+    """The second `uses: ./` of a job restores everything from the directory pool and asks no proxy."""
+    with ModuleProxy(MODULES) as proxy:
+        workflow = repository / ".github" / "workflows" / "prefetch.yml"
+        workflow.parent.mkdir(parents=True)
+        workflow.write_text(WORKFLOW.format(goproxy=proxy.url, bench=bench, token=TOKEN))
+        for argv in (
+            ["init", "-q"],
+            ["add", "-A"],
+            ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
+        ):
+            subprocess.run(["git", *argv], cwd=repository, check=True)
+        run = act(repository, bench)
+        asked = proxy.paths()
+    assert run.status == 0, run.text
+    assert len(asked) == len(set(asked)) == 6
+    outputs = json.loads((bench.folder / "warm.json").read_text())
+    assert outputs | {"seconds": "", "seconds-saved": "", "cache-key": "", "matched-key": "", "bytes-restored": ""} == {
+        "cache-result": "exact",
+        "cache-hit": "true",
+        "cache-key": "",
+        "matched-key": "",
+        "modules": "2",
+        "modules-from-cache": "2",
+        "hit-rate": "1.000",
+        "bytes-restored": "",
+        "bytes-downloaded": "0",
+        "seconds": "",
+        "seconds-saved": "",
+        "gomodcache": str(bench.modcache),
+    }
+    assert int(outputs["bytes-restored"]) > 50_000
+    assert outputs["matched-key"] == outputs["cache-key"] != ""
+    assert len(run.summaries) == 2
+    assert "**miss: " in run.summaries[0]
+    assert "**exact hit: " in run.summaries[1]
+    assert TOKEN not in run.text
+    assert "ACTIONS_RUNTIME_TOKEN" not in run.text

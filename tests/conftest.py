@@ -1,0 +1,47 @@
+"""Real programs on PATH, and the workbench."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workbench import Workbench, wheel_program_folders
+
+_OLDEST_GO = (1, 21)
+
+
+def pytest_configure() -> None:
+    """The wheels' programs stand in for those that PATH lacks."""
+    missing = [name for name in ("go", "node", "act") if not _usable(name)]
+    if missing:
+        folders = [str(folder) for folder in wheel_program_folders() if folder.is_dir()]
+        # The wheels' go is to be found before an old one; before a venv's wrapper too, which starts slower.
+        os.environ["PATH"] = os.pathsep.join(
+            [*folders, os.environ["PATH"]] if "go" in missing else [os.environ["PATH"], *folders]
+        )
+
+
+def _usable(name: str) -> bool:
+    found = shutil.which(name)
+    if found is None or name != "go":
+        return found is not None
+    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"go(\d+)\.(\d+)", said)
+    return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_GO
+
+
+@pytest.fixture(scope="session")
+def gocache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build cache that all tests of one worker share."""
+    return tmp_path_factory.mktemp("gocache")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, gocache: Path) -> Workbench:
+    """A fresh workbench."""
+    return Workbench(tmp_path, gocache)

@@ -1,0 +1,41 @@
+"""A `go` that goes before the real one on PATH: a shell script that meddles, then hands over."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+
+class GoOnPath:
+    """`on_download` is shell run in place of `go mod download` until it execs `"$GO" "$@"`; `$HERE` is for its notes."""
+
+    def __init__(self, folder: Path, *, on_download: str = "", on_env: str = "") -> None:
+        real = shutil.which("go")
+        assert real, "there is no go on PATH"
+        self.folder = folder
+        folder.mkdir()
+        script = folder / "go"
+        script.write_text(
+            f"#!/bin/sh\nGO={shlex.quote(real)}\nHERE={shlex.quote(str(folder))}\n"
+            f'case "$1" in\nmod)\n:\n{on_download}\n;;\nenv)\n:\n{on_env}\n;;\nesac\nexec "$GO" "$@"\n'
+        )
+        script.chmod(0o755)
+
+    @property
+    def path(self) -> str:
+        """The value for PATH."""
+        return os.pathsep.join([str(self.folder), os.environ["PATH"]])
+
+    def note(self, name: str) -> Path:
+        """A file that the script writes."""
+        return self.folder / name
+
+    def pids(self, name: str = "pids") -> list[int]:
+        """The process ids in a note."""
+        return [int(word) for word in self.note(name).read_text().split()] if self.note(name).exists() else []
+
+
+# `sleep` is a child of the script, so that both have to go. Its output is not the pipe that we read.
+HANG = 'sleep 600 >/dev/null 2>&1 & echo "$$ $!" >>"$HERE/writing"; mv "$HERE/writing" "$HERE/pids"; wait'

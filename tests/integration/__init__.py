@@ -1,0 +1,1 @@
+"""The whole job against real servers and the real Go."""

@@ -1,0 +1,99 @@
+"""The main job: a miss, then an exact hit that asks no proxy, then nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.workbench import Workbench
+
+LIB = FakeModule("example.com/lib", "v1.2.3", requires=(("github.com/BurntSushi/toml", "v1.4.0"),))
+TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=100_000)
+MAJOR = FakeModule("example.com/major/v2", "v2.0.1")
+OLD = FakeModule("example.com/old", "v3.0.0+incompatible", has_gomod=False)
+MODULES = (LIB, TOML, MAJOR, OLD)
+
+
+@pytest.fixture
+def proxy() -> Iterator[ModuleProxy]:
+    with ModuleProxy(MODULES) as server:
+        yield server
+
+
+def test_first_run_is_a_miss_and_go_can_build_offline_afterwards(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A cold run downloads every planned file, Go accepts them, and nothing else is needed to build."""
+    bench.write_project(MODULES)
+    result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 0, result.text
+    assert bench.outputs["cache-result"] == "miss"
+    assert bench.outputs["modules"] == "4"
+    assert bench.outputs["hit-rate"] == "0.000"
+    assert len(proxy.paths()) == len(set(proxy.paths())) == 12
+    assert bench.go("mod", "verify").stdout == "all modules verified\n"
+    assert bench.go("build", "./...").status == 0
+
+
+def test_second_run_is_exact_and_asks_no_proxy(bench: Workbench, proxy: ModuleProxy) -> None:
+    """With an empty module cache and a filled pool no proxy hears of us, and the time saved is measured."""
+    bench.write_project(MODULES)
+    bench.prefetch(goproxy=proxy.url)
+    cold = bench.report
+    bench.forget_modcache()
+    proxy.clear()
+    result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 0, result.text
+    assert proxy.paths() == []
+    assert bench.outputs["cache-result"] == "exact"
+    assert bench.outputs["cache-hit"] == "true"
+    assert bench.outputs["hit-rate"] == "1.000"
+    assert bench.outputs["bytes-downloaded"] == "0"
+    spent = cold["download"]["seconds"] + cold["complete"]["seconds"]
+    own = bench.report["restore"]["seconds"] + bench.report["complete"]["seconds"]
+    assert float(bench.outputs["seconds-saved"]) == pytest.approx(spent - own, abs=0.11)
+    assert bench.go("build", "./...").status == 0
+
+
+def test_third_run_has_nothing_to_do_and_asks_nobody(bench: Workbench, proxy: ModuleProxy) -> None:
+    """With every file present neither proxy nor store is asked; no pool comes into being."""
+    bench.write_project(MODULES)
+    bench.prefetch("--store", "none", goproxy=proxy.url)
+    proxy.clear()
+    result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 0, result.text
+    assert proxy.paths() == []
+    assert bench.outputs["cache-result"] == "present"
+    assert bench.outputs["cache-hit"] == "true"
+    assert bench.outputs["hit-rate"] == ""
+    assert not bench.pool.exists()
+
+
+def test_a_changed_go_sum_is_a_partial_hit_that_downloads_the_difference(bench: Workbench, proxy: ModuleProxy) -> None:
+    """The pool serves what it has; only the new version comes from the proxy, and is added."""
+    bench.write_project((LIB, TOML))
+    bench.prefetch(goproxy=proxy.url)
+    bench.forget_modcache()
+    proxy.clear()
+    bench.write_project((LIB, TOML, MAJOR))
+    result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 0, result.text
+    assert bench.outputs["cache-result"] == "partial"
+    assert bench.outputs["modules-from-cache"] == "2"
+    assert {path.partition("/@v/")[0] for path in proxy.paths()} == {"example.com/major/v2"}
+    assert bench.outputs["seconds-saved"] == ""
+    assert any("major" in name for name in bench.module_files(bench.pool))
+
+
+def test_only_three_kinds_of_file_reach_the_pool(bench: Workbench, proxy: ModuleProxy) -> None:
+    """The pool holds module files and its own ledger: no trees, no .ziphash, no locks."""
+    bench.write_project(MODULES)
+    bench.prefetch(goproxy=proxy.url)
+    others = {
+        path.relative_to(bench.pool).parts[0]
+        for path in bench.pool.rglob("*")
+        if path.is_file() and path.suffix not in (".info", ".mod", ".zip")
+    }
+    assert others == {".go-prefetch"}
+    assert bench.module_files(bench.pool) == {f.replace("\\", "/") for f in proxy.files}

@@ -1,0 +1,77 @@
+"""Fail unless action.yml, README.md and `--help` agree with the input table.
+
+python tools/check_inputs.py            compare
+python tools/check_inputs.py --write    write README.md's tables anew
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from go_prefetch.inputs import SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
+
+_TABLE_IN_README = re.compile(r"(<!-- inputs -->\n).*?(<!-- /inputs -->)", re.DOTALL)
+
+
+def readme_table() -> str:
+    """The README's table of inputs, from the input table."""
+    lines = ["| input | default | meaning |", "|---|---|---|"]
+    lines += [f"| `{row.name}` | {_default(row)} | {_cell(row.meaning)} |" for row in TABLE if row.in_action]
+    lines += [f"| `{name}` | | {_cell(meaning)} |" for name, meaning in SHIM_INPUTS.items()]
+    lines += ["", "Flags and environment variables only:", "", "| flag | default | meaning |", "|---|---|---|"]
+    lines += [f"| `{row.flag}` | {_default(row)} | {_cell(row.meaning)} |" for row in TABLE if not row.in_action]
+    return "\n".join(lines) + "\n"
+
+
+def _default(row: Input) -> str:
+    return row.default_shown or f"`{row.default}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def action_inputs() -> list[str]:
+    """Names under `inputs:` of action.yml, in order."""
+    block = re.search(r"^inputs:\n(.*?)^\S", (ROOT / "action.yml").read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^  ([a-z-]+):$", block[1] if block else "", re.MULTILINE)
+
+
+def problems() -> list[str]:
+    """One sentence for each disagreement."""
+    found = []
+    declared = [row.name for row in TABLE if row.in_action] + list(SHIM_INPUTS)
+    if action_inputs() != declared:
+        found.append(f"action.yml declares {action_inputs()}, the table has {declared}")
+    readme = (ROOT / "README.md").read_text()
+    if readme_table() not in readme:
+        found.append("README.md's table of inputs is not the one `tools/check_inputs.py --write` makes")
+    for command in ("run", "plan", "fill"):
+        argv = [sys.executable, "-m", "go_prefetch", command, "--help"]
+        said = subprocess.run(argv, capture_output=True, text=True, check=True, env=_environment()).stdout
+        found += [f"`{command} --help` lacks {row.flag}" for row in TABLE if f"{row.flag} VALUE" not in said]
+    return found
+
+
+def _environment() -> dict[str, str]:
+    return {"PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200"}
+
+
+def main() -> int:
+    """Compare, or write."""
+    if sys.argv[1:] == ["--write"]:
+        path = ROOT / "README.md"
+        path.write_text(_TABLE_IN_README.sub(lambda m: m[1] + readme_table() + m[2], path.read_text()))
+    found = problems()
+    print("\n".join(found) or f"{len(TABLE)} inputs: action.yml, README.md and --help agree")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
