@@ -27,6 +27,7 @@ fallbacks; Go verifies every one against go.sum."""
 _EPILOG = """\
 exit status:
   0    the modules are there (or there was nothing to do)
+  1    verify found something
   2    an input is wrong
   3    go.mod, go.work or go.sum is missing or malformed
   4    go is missing, too old, or failed
@@ -45,6 +46,10 @@ _COMMANDS = {
     "plan": (
         "print what run would do: the key and its parts, modules, files, paths",
         "go-prefetch plan --modules\n  go-prefetch plan --format json",
+    ),
+    "verify": (
+        "hash the unpacked modules of the module cache against go.sum, in place",
+        "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
     ),
     "fill": (
         "download the plan's files into a GOPROXY-layout folder; needs no Go",
@@ -91,6 +96,10 @@ def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mappin
         from go_prefetch.commands.fill import fill  # noqa: PLC0415
 
         return fill(settings, platform, environ, stdout, Path.cwd() / arguments.folder)
+    if arguments.command == "verify":
+        from go_prefetch.commands.verify import verify  # noqa: PLC0415
+
+        return verify(settings, platform, environ, stdout, fix=arguments.fix)
     from go_prefetch.commands.run import run  # noqa: PLC0415
 
     return run(settings, platform, environ, stdout)
@@ -141,6 +150,8 @@ def _add_printing(command: argparse.ArgumentParser, name: str) -> None:
     if name == "plan":
         command.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
         command.add_argument("--modules", action="store_true", help="list every module version")
+    if name == "verify":
+        command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
 
 
 def _raise_on_signals() -> None:

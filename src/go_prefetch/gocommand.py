@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -25,7 +26,7 @@ OLDEST_GO = (1, 21)
 _NOT_FOR_GO = ("ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_", "INPUT_")
 
 _VARIABLES = (
-    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOWORK", "GOSUMDB",
+    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
 )  # fmt: skip
 _KEPT_LINES = 2000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
@@ -42,6 +43,7 @@ class GoEnvironment:
     gomodcache: Path
     goflags: str
     goversion: str
+    goroot: Path
 
     def is_left_to_go(self, path: str) -> bool:
         """Whether Go would fetch the module at `path` from its repository, asking no proxy."""
@@ -118,6 +120,7 @@ class GoCommand:
             Path(values["GOMODCACHE"]),
             values["GOFLAGS"],
             values["GOVERSION"],
+            Path(values["GOROOT"]),
         )
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
@@ -129,13 +132,14 @@ class GoCommand:
         finally:
             if process.poll() is None:
                 processgroup.kill(process)
-            if process.stderr:
-                process.stderr.close()
         return GoRun(argv, process.returncode, errors, stalled)
 
 
 def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, ...], bool]:
-    """Read stderr to its end, or until nothing has moved for too long."""
+    """Read stderr until go has ended, or nothing has moved for too long, or the deadline.
+
+    Not to the end of stderr: a daemon that go's git or ssh left behind may hold it open for long.
+    """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     kept: list[str] = []
@@ -144,6 +148,8 @@ def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, 
         try:
             line = lines.get(timeout=_LOOK_EVERY)
         except queue.Empty:
+            if process.poll() is not None:
+                return tuple(kept), False
             now = time.monotonic()
             if now - last_moved > min(1.0, watch.silence / 4):
                 seen = (processgroup.cpu_seconds(process), watch.signs_of_life())
@@ -159,14 +165,15 @@ def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, 
         watch.on_line(line)
         if not line.startswith("# get ") and len(kept) < _KEPT_LINES:
             kept.append(line)
+        if watch.deadline.passed():
+            return tuple(kept), True
 
 
 def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str | None]) -> None:
     try:
-        for raw in process.stderr or ():
-            lines.put(raw.decode("utf-8", errors="replace").rstrip())
-    except (OSError, ValueError):
-        pass  # closed under us: the process was killed
+        with process.stderr or contextlib.nullcontext(()) as errors:
+            for raw in errors:
+                lines.put(raw.decode("utf-8", errors="replace").rstrip())
     finally:
         lines.put(None)
 
@@ -174,7 +181,7 @@ def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str |
 def failed(run: GoRun) -> GoCommandError:
     """The error for a run Go was not content with: its command, status and last words."""
     words = "\n".join(f"  {line}" for line in run.errors[-20:]) or "  (it said nothing)"
-    how = "stalled and was stopped" if run.stalled else f"exited with status {run.status}"
+    how = "was stopped" if run.stalled else f"exited with status {run.status}"
     command = " ".join(run.argv[:4])
     return GoCommandError(
         "go-failed",

@@ -39,8 +39,8 @@ class GoSum:
 def parse_gosum(data: bytes, source: str) -> GoSum:
     """Read the bytes of a go.sum file; `source` names it in messages.
 
-    Raises GoSumError with file and line number for a line Go would refuse: not three fields, a NUL byte,
-    text that is not UTF-8, or a merge conflict.
+    Raises GoSumError with file and line number for a line Go would refuse (not three fields, a merge conflict) and
+    for one that tells of a damaged file (a NUL byte, text that is not UTF-8).
     """
     lines: dict[GoSumLine, None] = {}
     ignored: list[str] = []
@@ -81,7 +81,7 @@ def _malformed(where: str, what: str) -> GoSumError:
     return GoSumError(
         "go-sum-malformed",
         f"{where}: {what}",
-        hint="Go refuses this file too. Restore the line from version control, or delete it and run `go mod tidy`.",
+        hint="Restore the line from version control, or delete it and run `go mod tidy`.",
     )
 
 

@@ -10,11 +10,16 @@ from typing import NamedTuple
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 
-_MISMATCH = re.compile(r"verifying (?P<path>\S+?)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
+_MISMATCH = re.compile(r"verifying (?P<path>[^\s@]+)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
+# The checksum database says so, where go.sum has no line.
+_SUMDB_MISMATCH = re.compile(
+    r"(?P<path>[^\s@]+)@(?P<version>[^\s/:]+): verifying (?:module|(?P<mod>go\.mod)): checksum mismatch"
+)
 # Words of archive/zip, compress/flate and x/mod/zip about a zip whose structure held and whose content does not.
 _DAMAGED_ZIP = re.compile(r"\bzip: |not a valid zip file|flate: |unzip .*: |unexpected EOF")
 _DAMAGED_MOD = re.compile(r"\b(parsing|errors parsing)\b.*\.mod|invalid go\.mod")
-_MODULE_AT = re.compile(r"(?P<path>[^\s@:\"']+\.[^\s@:\"']*)@(?P<version>v[^\s:/\"']+)")
+# Tried at the beginnings of words only: a long line without a module must not take long.
+_MODULE_AT = re.compile(r"(?:^|(?<=[\s@:\"']))(?P<path>[^\s@:\"']+)@(?P<version>v[^\s:/\"']+)")
 _TRANSIENT = re.compile(
     r"stream error:.*(INTERNAL_ERROR|PROTOCOL_ERROR|REFUSED_STREAM)|GOAWAY|unexpected EOF|: EOF$"
     r"|connection reset by peer|connection refused|i/o timeout|TLS handshake timeout"
@@ -35,7 +40,7 @@ def refusals(lines: Sequence[str], planned: AbstractSet[ModuleFile]) -> list[Ref
     """The files that these lines of stderr refuse; broken ones only if planned: not any path@version will do."""
     found = []
     for number, line in enumerate(lines):
-        mismatch = _MISMATCH.search(line)
+        mismatch = _MISMATCH.search(line) or _SUMDB_MISMATCH.search(line)
         if mismatch:
             version = ModuleVersion(mismatch["path"], mismatch["version"])
             words = "\n".join(lines[number : number + _MISMATCH_LINES])

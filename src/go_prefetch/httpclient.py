@@ -26,7 +26,7 @@ _MAX_REDIRECTS = 10  # as net/http
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
 class HttpError(Exception):
     """Why a GET brought no file. `retry_after` is in seconds."""
 
@@ -58,6 +58,8 @@ class HttpClient:
         Raises HttpError for everything the network does, OSError for what the file system does.
         """
         _refuse_clear_text_password(url)
+        if self._cancelled():
+            raise HttpError("interrupted", transient=False)
         connect, stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         try:
             response = self._session().get(url, stream=True, timeout=(connect, stall))

@@ -35,9 +35,9 @@ def received(folder: Path, file: ModuleFile) -> Iterator[Path]:
         if problem:
             raise StructureError(problem)
         if file.kind == "info":
-            trimmed = trimmed_info(file.module, beside.read_bytes())
+            trimmed = trimmed_info(file.module, beside.read_bytes()) or b""
             beside.unlink()  # it may be a hard link: never write through it
-            beside.write_bytes(trimmed or b"")
+            beside.write_bytes(trimmed)
         forget_ziphash(folder, file)
 
 

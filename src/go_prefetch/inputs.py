@@ -29,6 +29,7 @@ class Input:
     parse: Callable[[str], Value]  # raises ValueError
     in_action: bool = True
     default_shown: str = ""
+    may_hold_password: bool = False
 
     @property
     def flag(self) -> str:
@@ -50,9 +51,10 @@ class Input:
         try:
             return self.parse(text.strip())
         except ValueError:
+            shown = "this text" if self.may_hold_password else repr(text)
             raise InputError(
                 "input-invalid",
-                f"{self.name}: {text!r} is not allowed (given as {given_as})",
+                f"{self.name}: {shown} is not allowed (given as {given_as})",
                 hint=f"Allowed: {self.allowed}.",
             ) from None
 
@@ -112,8 +114,9 @@ def store(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Any text of one line."""
-    if "\n" in text or "\0" in text:
+    if re.search(r"[\r\n\0]", text):
         raise ValueError(text)
+    text.encode()  # what the environment held may not be text at all: then a UnicodeEncodeError, which is a ValueError
     return text
 
 
@@ -125,7 +128,7 @@ TABLE: tuple[Input, ...] = (
     Input("working-directory", ".", "folders with go.mod or go.work, one a line, globs allowed; "
           "`.` without one: the tracked ones below it", "folders, one a line", lines),
     Input("goproxy", "", "Go's own grammar: `,` next on not found, `|` next on any error, `direct`, `off`",
-          "a GOPROXY list", one_line, default_shown="`go env GOPROXY`"),
+          "a GOPROXY list on one line", one_line, default_shown="`go env GOPROXY`", may_hold_password=True),
     Input("fallback", "auto", "after an error other than not found: `any` goes on to the next proxy, "
           "`go` only past `|`, `auto` goes on where all proxies of the list are well-known public ones",
           "`auto`, `any` or `go`", choice("auto", "any", "go")),
@@ -139,6 +142,8 @@ TABLE: tuple[Input, ...] = (
     Input("deadline", "10m", "for the whole run; then exit 5", _DURATION, duration),
     Input("on-failure", "fail", "`fail`, or `warn`: exit 0 and leave the rest to later go commands, except for a "
           "checksum mismatch or bad input", "`fail` or `warn`", choice("fail", "warn")),
+    Input("check-present", "false", "verify what was in the module cache before us too (about 1 s per 650 MB)",
+          _BOOLEAN, boolean),
     Input("summary", "true", "write the job summary", _BOOLEAN, boolean),
     Input("attempts", "4", "how often one file is asked from one proxy, and how often Go is started when it stalls",
           "a whole number from 1 to 20", integer(1, 20), in_action=False),

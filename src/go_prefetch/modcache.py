@@ -55,6 +55,11 @@ def path_in(folder: Path, file: ModuleFile) -> Path:
     return folder / file.name
 
 
+def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
+    """Where Go unpacks a module."""
+    return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
+
+
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:
     """Remove the hash Go noted for a zip that is about to be replaced, so that Go computes and checks it again."""
     if file.kind == "zip":

@@ -18,8 +18,14 @@ _ELEMENT = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _FIRST_ELEMENT = re.compile(r"[a-z0-9.-]+", re.ASCII)
 _WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])", re.IGNORECASE)
 _WINDOWS_SHORT_NAME = re.compile(r".*~[0-9]+", re.DOTALL)
-_GOPKG_MAJOR = re.compile(r"\.v(?:0|[1-9][0-9]*)(?:-unstable)?$")
+_GOPKG_MAJOR = re.compile(r"\.v(?:0|[1-9][0-9]*(?:-unstable)?)$")
 _TRAILING_MAJOR = re.compile(r"/v([0-9.]+)$")
+# path.Match, token by token.
+_GLOB_RANGE = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
+_GLOB_TOKEN = re.compile(
+    r"[*?]|\[(?P<negated>\^|(?!\^))(?P<ranges>(?:" + _GLOB_RANGE + r")+)\]|\\(?P<escaped>.)|[^*?\[\\]", re.DOTALL
+)
+_NOTHING = re.compile(r"(?!)")
 
 
 class ModuleVersion(NamedTuple):
@@ -104,38 +110,33 @@ def matches_prefix_patterns(patterns: str, path: str) -> bool:
     """
     elements = path.split("/")
     for pattern in patterns.split(","):
-        wanted = pattern.rstrip("/").split("/")
-        if wanted == [""] or len(wanted) > len(elements):
-            continue
-        if all(_glob(glob).fullmatch(element) for glob, element in zip(wanted, elements, strict=False)):
+        wanted = pattern.removesuffix("/")
+        count = wanted.count("/") + 1
+        if wanted and count <= len(elements) and _glob(wanted).fullmatch("/".join(elements[:count])):
             return True
     return False
 
 
 @cache
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Go's `path.Match` for one element as a regular expression; a malformed pattern matches nothing."""
-    out, i = "", 0
-    while i < len(pattern):
-        char = pattern[i]
-        i += 1
-        if char == "*":
-            out += "[^/]*"
-        elif char == "?":
-            out += "[^/]"
-        elif char == "\\" and i < len(pattern):
-            out += re.escape(pattern[i])
-            i += 1
-        elif char == "[":
-            end = pattern.find("]", i + 1)
-            if end < 0:
-                return re.compile(r"(?!)")
-            body = pattern[i:end].replace("\\", "\\\\").replace("[", "\\[")
-            out += f"[{body}]"
-            i = end + 1
+    """Go's `path.Match` as a regular expression; a malformed pattern matches nothing."""
+    out, position = "", 0
+    while position < len(pattern):
+        token = _GLOB_TOKEN.match(pattern, position)
+        if token is None:
+            return _NOTHING
+        position = token.end()
+        if token["ranges"]:
+            out += _character_class(token["ranges"], negated=bool(token["negated"]))
         else:
-            out += re.escape(char)
-    try:
-        return re.compile(out, re.DOTALL)
-    except re.error:
-        return re.compile(r"(?!)")
+            out += {"*": "[^/]*", "?": "[^/]"}.get(token[0]) or re.escape(token["escaped"] or token[0])
+    return re.compile(out, re.DOTALL)
+
+
+def _character_class(ranges: str, *, negated: bool) -> str:
+    """A class of `path.Match`, which may be negated by `^` and holds ranges; one that runs backwards holds nothing."""
+    pairs = [(low[-1], (high or low)[-1]) for low, high in re.findall(_GLOB_RANGE, ranges, re.DOTALL)]
+    held = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in pairs if low <= high)
+    if held:
+        return f"[{'^' if negated else ''}{held}]"
+    return "." if negated else _NOTHING.pattern

@@ -1,4 +1,4 @@
-"""The story: plan, restore, download, complete, save, report. Each line takes what the ones before made."""
+"""The story: plan, restore, download, admit, complete, save, report. Each line takes what the ones before made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from collections.abc import Sequence
 
 from go_prefetch.gocommand import GoCommand, GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
-from go_prefetch.ports import CacheStore, Platform
+from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxywalk import ProxyWalk
-from go_prefetch.results import Downloaded, Report, Saved
+from go_prefetch.results import Downloaded, Plan, Report, Saved
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
+from go_prefetch.steps.admit import quarantine
+from go_prefetch.steps.check import check_present, remove_bad
 from go_prefetch.steps.complete import complete
-from go_prefetch.steps.download import download, still_missing
+from go_prefetch.steps.download import download, nobody_waits, still_missing
 from go_prefetch.steps.judge import Limits
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
@@ -43,10 +45,10 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
     """
     started = time.monotonic()
 
-    def bring(files: Sequence[ModuleFile], avoid: str) -> Downloaded:
+    def bring(files: Sequence[ModuleFile], avoid: str, arrived: Arrived = nobody_waits) -> Downloaded:
         return download(
             files, walk, plan.folder, avoid=avoid, jobs=settings.jobs, deadline=deadline, cancelled=cancelled,
-            progress=platform.progress,
+            progress=platform.progress, arrived=arrived,
         )  # fmt: skip
 
     with platform.group("Plan"):
@@ -54,12 +56,17 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
         platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, time.monotonic() - started)
-    with platform.group("Restore"):
-        restored = restore(store, plan, deadline.sooner(settings.restore_deadline))
-        platform.info(f"{len(restored.files)} files from {store.name}")
-    with platform.group("Download"):
-        downloaded = bring(still_missing(plan, restored), "")
-        platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
+    mended = _checked(plan, environment, deadline) if settings.check_present else ()
+    with quarantine(plan, environment, deadline) as unpacked:
+        with platform.group("Restore"):
+            restored = restore(store, plan, deadline.sooner(settings.restore_deadline), unpacked.take)
+            platform.info(f"{len(restored.files)} files from {store.name}")
+        with platform.group("Download"):
+            downloaded = bring(still_missing(plan, restored), "", unpacked.take)
+            platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
+        with platform.group("Admit"):
+            admitted = unpacked.admit()
+            platform.info(f"{len(admitted.modules)} modules unpacked and verified; Go hashes the others itself")
     with platform.group("Complete"):
         completed = complete(
             go, plan, restored, downloaded,
@@ -73,10 +80,17 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             saved = Saved(because_not="Go was not content")
         else:
             saved = save(
-                store, plan, restored, downloaded, completed,
+                store, plan, restored, downloaded, admitted, completed,
                 private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
             )  # fmt: skip
-    return report(settings, plan, restored, downloaded, completed, saved, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return report(settings, plan, restored, downloaded, admitted, completed, saved, seconds=seconds, warnings=mended)
+
+
+def _checked(plan: Plan, environment: GoEnvironment, deadline: Deadline) -> tuple[str, ...]:
+    checked = check_present(plan, environment, deadline)
+    unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
+    return (*remove_bad(plan, checked), *unchecked)
 
 
 def _go_variables(settings: Settings, walk: ProxyWalk) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,9 @@ from typing import Protocol
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
+
+# Told of each file as soon as it has its final name; may be called from any thread.
+Arrived = Callable[[ModuleFile], None]
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class CacheStore(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline) -> Restored:
-        """Put those of `files` it has into `folder` (GOPROXY layout), each whole or not at all."""
+    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
+        """Put those of `files` it has into `folder` (GOPROXY layout), each whole or not at all, and tell `arrived`."""
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Take what it lacks."""

@@ -7,9 +7,9 @@ does not have a file (404, 410), `|` on any error; `direct` and `off` end the li
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from go_prefetch.errors import InputError
 
@@ -31,13 +31,19 @@ WELL_KNOWN_PUBLIC = (
 )
 
 _REDACTED = "xxxxx"  # as Go prints it
+# What stands in a password's place where the user name is a token.
+_NO_PASSWORDS = ("", "x-oauth-basic")
+# Go adds a missing scheme, so here too it may be missing.
+_SCHEME = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/*")
+_FILE_URL = re.compile(r"\s*file:/(?://|[^/])")
+_NO_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/\[]*):(?![0-9]*(?:/|$))")
 
 
 @dataclass(frozen=True)
 class Proxy:
     """One proxy of the list; `on_any_error` says whether an error other than "not found" goes on to the next."""
 
-    url: str
+    url: str = field(repr=False)  # may contain a password
     on_any_error: bool
 
     @property
@@ -115,12 +121,16 @@ def _url(entry: str) -> str:
         parts = urlsplit(entry)
         host = parts.hostname
         _ = parts.port
-    except ValueError as error:
-        raise _invalid(entry, str(error)) from None
+    except ValueError:  # whose words may hold a part of a password
+        raise _invalid(entry, "its host or port is malformed; is a character to be percent-encoded?") from None
     if parts.scheme not in ("http", "https", "file"):
         raise _invalid(entry, "only http, https and file URLs are proxies")
     if parts.scheme != "file" and not host:
         raise _invalid(entry, "it names no host")
+    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
+        raise _invalid(entry, "a file URL is `file://` and an absolute path")
+    if parts.query or parts.fragment:
+        raise _invalid(entry, "it has a query or fragment, and paths are to be added at its end")
     if re.search(r"[\s;\\\x00-\x1f]", entry):
         raise _invalid(entry, "it contains a character that does not belong in a URL")
     return entry.rstrip("/")
@@ -136,24 +146,37 @@ def _invalid(entry: str, why: str) -> InputError:
 
 
 def redact(url: str) -> str:
-    """`url` with its password replaced, and with no user name that might be a token either."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return re.sub(r"//[^/@]*@", f"//{_REDACTED}@", url)
-    if "@" not in parts.netloc:
-        return url
-    userinfo, _, host = parts.netloc.rpartition("@")
-    user, colon, _ = userinfo.partition(":")
-    shown = f"{user}:{_REDACTED}" if colon else _REDACTED
-    return urlunsplit(parts._replace(netloc=f"{shown}@{host}"))
+    """`url` with its password replaced, and with no user name that might be a token either; so too if malformed."""
+    scheme, userinfo, host = _around_userinfo(url)
+    if userinfo:
+        user, _, password = userinfo.partition(":")
+        shown = _REDACTED if password in _NO_PASSWORDS else f"{user}:{_REDACTED}"
+        return f"{scheme}{shown}@{host}"
+    if _NO_PORT.match(host):  # the beginning of a password that was cut off at a comma?
+        return f"{scheme}{host.partition(':')[0]}:{_REDACTED}"
+    return url
+
+
+def redact_list(text: str) -> str:
+    """A GOPROXY value with its passwords replaced."""
+    return re.sub(r"[^,|]+", lambda entry: redact(entry[0]), text)
 
 
 def secrets_of(text: str) -> frozenset[str]:
     """Passwords and tokens in the URLs of `text`, as written and decoded: what must never be printed."""
     found: set[str] = set()
-    for match in re.finditer(r"//([^/@\s,|]+)@", text):
-        user, colon, password = match[1].partition(":")
-        secret = password if colon else user
+    for word in re.split(r"[\s,|]+", text):
+        user, _, password = _around_userinfo(word)[1].partition(":")
+        secret = user if password in _NO_PASSWORDS else password
         found |= {secret, unquote(secret)}
     return frozenset(secret for secret in found if secret)
+
+
+def _around_userinfo(url: str) -> tuple[str, str, str]:
+    """Scheme, user and password, and the rest; a password may hold an `@`, and by mistake `/`, `?` or `#`."""
+    match = _SCHEME.match(url)
+    scheme = match[0] if match else ""
+    if _FILE_URL.match(url):
+        return scheme, "", url.removeprefix(scheme)
+    userinfo, _, rest = url.removeprefix(scheme).rpartition("@")
+    return scheme, userinfo, rest

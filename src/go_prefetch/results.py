@@ -51,6 +51,16 @@ class Plan:
         return tuple(file for file in self.files if file not in self.present)
 
     @property
+    def zip_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """What go.sum says of each planned zip: one hash, or, in a go.sum that was put together badly, several."""
+        hashes: dict[ModuleVersion, frozenset[str]] = {}
+        for line in (line for scope in self.scopes for line in scope.gosum_lines):
+            path, version, digest = line.split(" ")
+            known = hashes.get(ModuleVersion(path, version), frozenset())
+            hashes[ModuleVersion(path, version)] = known | {digest}
+        return hashes
+
+    @property
     def modules(self) -> tuple[ModuleVersion, ...]:
         """Module versions whose zip is planned."""
         return tuple(file.module for file in self.files if file.kind == "zip")
@@ -111,6 +121,27 @@ class Downloaded:
 
 
 @dataclass(frozen=True)
+class Admitted:
+    """What the fast way moved into the module cache, and how many zips it left to the slow way, by reason."""
+
+    modules: frozenset[ModuleVersion] = frozenset()
+    seconds: float = 0.0
+    left_to_go: Mapping[str, int] = field(default_factory=dict)
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """Go's verdict on trees that were in the module cache before us."""
+
+    good: frozenset[ModuleVersion] = frozenset()
+    bad: frozenset[ModuleVersion] = frozenset()
+    unchecked: frozenset[ModuleVersion] = frozenset()
+    seconds: float = 0.0
+    disbelieved: str = ""
+
+
+@dataclass(frozen=True)
 class Rejection:
     """A file Go refused: where it had come from, and Go's own words."""
 
@@ -150,6 +181,7 @@ class Report:
     plan: Plan
     restored: Restored
     downloaded: Downloaded
+    admitted: Admitted
     completed: Completed
     saved: Saved
     seconds: float
@@ -175,23 +207,32 @@ class Report:
         """`disabled`, `present`, `exact`, `partial` or `miss`."""
         if self.plan.disabled_because:
             return "disabled"
-        if not self._missing_that_counts:
-            return "present" if not self.restored.files else "exact"
+        if not self._modules_missing:
+            return "present"
         got = self.restored.files - {rejection.file for rejection in self.completed.rejected}
         if self._missing_that_counts <= got:
             return "exact"
         return "partial" if got else "miss"
 
     @property
+    def _missing(self) -> frozenset[ModuleFile]:
+        """Missing files that some proxy has."""
+        return frozenset(self.plan.missing) - self.restored.unavailable - self.downloaded.unavailable
+
+    @property
+    def _modules_missing(self) -> frozenset[ModuleVersion]:
+        """Planned modules of which the zip, the .mod or the .info was missing."""
+        return frozenset(self.plan.modules) & {file.module for file in self._missing}
+
+    @property
     def _missing_that_counts(self) -> frozenset[ModuleFile]:
-        """Missing files that may be saved and that some proxy has."""
-        gone = self.restored.unavailable | self.downloaded.unavailable
-        return frozenset(f for f in self.plan.missing if f not in gone and f.module not in self.plan.unsaved)
+        """Those of them that may be saved."""
+        return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
 
     @property
     def seconds_saved(self) -> float | None:
         """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
         if self.cache_result != "exact" or self.restored.cold_seconds is None:
             return None
-        own = self.restored.seconds + self.downloaded.seconds + self.completed.seconds
+        own = self.restored.seconds + self.downloaded.seconds + self.admitted.seconds + self.completed.seconds
         return self.restored.cold_seconds - own

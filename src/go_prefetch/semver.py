@@ -16,8 +16,9 @@ _VERSION = re.compile(
     r"(?P<build>\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
-_Identifier = tuple[int, int | str]
-SortKey = tuple[int, int, int, bool, tuple[_Identifier, ...]]
+_Number = tuple[int, str]  # as many digits as somebody cared to write: int() has a limit
+_Identifier = tuple[int, int, str]
+SortKey = tuple[_Number, _Number, _Number, bool, tuple[_Identifier, ...]]
 
 
 def is_canonical(version: str) -> bool:
@@ -44,5 +45,10 @@ def sort_key(version: str) -> SortKey:
     pre: tuple[_Identifier, ...] = ()
     if match["pre"]:
         # Numbers sort below words, and by value.
-        pre = tuple((0, int(part)) if part.isdigit() else (1, part) for part in match["pre"].split("."))
-    return int(match["major"]), int(match["minor"]), int(match["patch"]), not pre, pre
+        pre = tuple((0, *_number(part)) if part.isdigit() else (1, 0, part) for part in match["pre"].split("."))
+    return _number(match["major"]), _number(match["minor"]), _number(match["patch"]), not pre, pre
+
+
+def _number(digits: str) -> _Number:
+    """Sorts by value, as there are no leading zeros."""
+    return len(digits), digits

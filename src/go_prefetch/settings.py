@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from go_prefetch.inputs import TABLE, Value, read_inputs
-from go_prefetch.proxylist import secrets_of
+from go_prefetch.errors import InputError
+from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
+from go_prefetch.proxylist import redact_list, secrets_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Settings:
 
     cwd: Path
     working_directory: tuple[str, ...]
-    goproxy: str  # empty: what `go env GOPROXY` says; may contain a password
+    goproxy: str = field(repr=False)  # empty: what `go env GOPROXY` says; may contain a password
     fallback: str
     store: str
     save: str
@@ -26,6 +27,7 @@ class Settings:
     jobs: int
     deadline: float
     on_failure: str
+    check_present: bool
     summary: bool
     attempts: int
     connect_timeout: float
@@ -36,12 +38,13 @@ class Settings:
     report_file: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
-    secrets: frozenset[str]  # never to be printed
+    secrets: frozenset[str] = field(repr=False)  # never to be printed
 
     @property
     def shown(self) -> dict[str, str]:
-        """The inputs fit for a report."""
+        """The inputs fit for a report: no password."""
         values = {row.name: getattr(self, row.name.replace("-", "_")) for row in TABLE}
+        values["goproxy"] = redact_list(self.goproxy)
         return {name: _shown(value) for name, value in values.items()}
 
 
@@ -78,11 +81,20 @@ _MAY_HOLD_SECRETS = (
 
 def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:
     if store.startswith("dir:"):
-        return cwd / Path(store.removeprefix("dir:")).expanduser()
+        return cwd / _expanded(store)
     if store == "auto":
         base = user_cache_folder(environ)
         return base / "go-prefetch" / "pool" if base else None
     return None
+
+
+def _expanded(store: str) -> Path:
+    try:
+        return Path(store.removeprefix("dir:")).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            "input-invalid", f"store: {store!r} is not allowed: {error}", hint=f"Allowed: {BY_NAME['store'].allowed}."
+        ) from None
 
 
 def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:

@@ -15,11 +15,12 @@ from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, ProxyU
 from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.modcache import path_in
 from go_prefetch.ports import Platform
+from go_prefetch.proxylist import ProxyList
 from go_prefetch.render.figures import size
 from go_prefetch.results import Downloaded, Failure, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.download import download, folder_error, still_missing
+from go_prefetch.steps.download import Progress, download, folder_error, still_missing
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.wiring import proxy_list, proxy_walk
 
@@ -33,7 +34,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
     """
-    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    deadline = Deadline.after(settings.deadline)
     proxies = proxy_list(settings, environ.get("GOPROXY") or _GO_DEFAULT_PROXIES)
     plan = make_plan(settings, _environment(environ, folder), folder)
     for warning in plan.warnings:
@@ -41,14 +42,13 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
     if plan.disabled_because:
         print(f"nothing to do: {plan.disabled_because}", file=stdout)
         return 0
-    _own(folder)
     if plan.private:
         platform.warn(f"{len(plan.private)} private module versions are left to Go: {_some(plan)}")
-    downloaded = download(
-        still_missing(plan, Restored("")), proxy_walk(settings, proxies, deadline, cancelled), folder,
-        jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=platform.progress,
-    )  # fmt: skip
-    removed = _remove_others(folder, plan)
+    downloaded = _downloaded(plan, proxies, settings, deadline, platform.progress)
+    try:
+        removed = _remove_others(folder, plan)
+    except OSError as error:
+        raise folder_error(error) from None
     held = len(plan.present) + len(downloaded.files)
     print(
         f"{folder}: {held} of {len(plan.files)} files, {len(downloaded.files)} downloaded ({size(downloaded.bytes)}), "
@@ -56,6 +56,24 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
         file=stdout,
     )
     return _verdict(plan, downloaded, settings, platform)
+
+
+def _downloaded(
+    plan: Plan, proxies: ProxyList, settings: Settings, deadline: Deadline, progress: Progress
+) -> Downloaded:
+    """Bring what the folder lacks, once it is sure that the folder is ours and that there is somebody to ask."""
+    missing, cancelled = still_missing(plan, Restored("")), threading.Event()
+    if missing and not proxies.proxies:
+        raise InputError(
+            "goproxy-invalid",
+            f"goproxy: {proxies.shown!r} names no proxy, and fill asks nobody else",
+            hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
+        )
+    _own(plan.folder)
+    return download(
+        missing, proxy_walk(settings, proxies, deadline, cancelled), plan.folder,
+        jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=progress,
+    )  # fmt: skip
 
 
 def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
@@ -69,6 +87,7 @@ def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
         gomodcache=folder,
         goflags=environ.get("GOFLAGS", ""),
         goversion="",
+        goroot=Path(),
     )
 
 
@@ -76,6 +95,8 @@ def _own(folder: Path) -> None:
     """Make the folder ours: empty or filled before. Git is to ignore all of it."""
     mark = folder / ".gitignore"
     try:
+        if folder.is_file():
+            raise InputError("folder-not-ours", f"fill: {folder} is a file", hint="Name a new or empty folder.")
         if folder.exists() and any(folder.iterdir()) and not (mark.is_file() and mark.read_bytes() == _IGNORE_ALL):
             raise InputError(
                 "folder-not-ours",

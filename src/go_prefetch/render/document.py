@@ -19,9 +19,10 @@ def document(report: Report, clean: Callable[[str], str]) -> str:
 
 
 def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
-    """`value` with every text in it cleaned, the names of fields left alone."""
+    """`value` with every text in it cleaned and fit for UTF-8, the names of fields left alone."""
     if isinstance(value, str):
-        return clean(value)
+        # File names and variables need not be text: Python then hands over lone surrogates.
+        return clean(value).encode(errors="replace").decode()
     if isinstance(value, list):
         return [_cleaned(item, clean) for item in value]
     if isinstance(value, dict):
@@ -43,6 +44,12 @@ def _as_values(report: Report) -> dict[str, Any]:
             "unavailable": sorted(file.name for file in report.restored.unavailable),
         },
         "download": _downloaded(report.downloaded),
+        "admit": {
+            "modules": len(report.admitted.modules),
+            "seconds": round(report.admitted.seconds, 3),
+            "left_to_go": dict(report.admitted.left_to_go),
+            "notice": report.admitted.notice,
+        },
         "complete": {
             "seconds": round(report.completed.seconds, 3),
             "files_by_go": len(report.completed.by_go),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from go_prefetch.modcache import ModuleFile
 from go_prefetch.results import Report, Source
 
 _HEADLINES = {
@@ -19,6 +22,8 @@ def headline(report: Report) -> str:
         return f"failed: {report.completed.failure.slug}"
     if report.plan.disabled_because:
         return f"disabled: {report.plan.disabled_because}"
+    if report.cache_result == "exact" and report.plan.unsaved & {file.module for file in report.plan.missing}:
+        return _HEADLINES["exact"] + " and may be saved"
     return _HEADLINES[report.cache_result]
 
 
@@ -48,12 +53,20 @@ def size(count: int) -> str:
 def _modules(report: Report) -> str:
     """Each module counts once, where its zip came from."""
     zips = [file for file in report.plan.files if file.kind == "zip"]
-    restored = sum(file in report.restored.files for file in zips)
-    fetched = {**report.downloaded.files, **report.completed.refetched.files}
-    by_us = sum(file in fetched for file in zips)
-    by_go = sum(file in report.completed.by_go for file in zips)
-    present = sum(file in report.plan.present for file in zips)
-    return f"{len(zips)}: {restored} from cache, {by_us} downloaded, {by_go} by Go, {present} already present"
+    places = ("from cache", "downloaded", "by Go", "already present")
+    count = Counter(_place(file, report) for file in zips)
+    return f"{len(zips)}: " + ", ".join(f"{count[place]} {place}" for place in places)
+
+
+def _place(file: ModuleFile, report: Report) -> str:
+    """Where a zip came from in the end: what Go rejected was replaced by what came after."""
+    if file in report.completed.by_go:
+        return "by Go"
+    if file in report.completed.refetched.files or file in report.downloaded.files:
+        return "downloaded"
+    if file in report.restored.files:
+        return "from cache"
+    return "already present" if file in report.plan.present else "nowhere"
 
 
 def _bytes(report: Report) -> str:
@@ -69,6 +82,7 @@ def _seconds(report: Report) -> str:
         "plan": report.plan.seconds,
         "restore": report.restored.seconds,
         "download": report.downloaded.seconds,
+        "admit": report.admitted.seconds,
         "complete": report.completed.seconds,
         "save": report.saved.seconds,
     }

@@ -27,7 +27,7 @@ def markdown(report: Report) -> str:
 
 def _escaped(text: str) -> str:
     """Foreign text that stays text: no markup, no HTML, one line."""
-    return re.sub(r"([\\`*_\[\]<>|~&#!])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]<>|~&#!$])", r"\\\1", " ".join(text.split()))
 
 
 def _fenced(text: str) -> str:

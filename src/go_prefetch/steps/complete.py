@@ -41,7 +41,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     failure: PrefetchError | None = None
     try:
         for scope in plan.scopes:
-            for arguments in _argument_lists(scope, plan, downloaded):
+            for arguments in _argument_lists(scope, plan, restored.unavailable | downloaded.unavailable):
                 judge.run(scope, arguments)
     except PrefetchError as error:
         failure = _blamed(error, downloaded, limits.deadline)
@@ -57,11 +57,11 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     )
 
 
-def _argument_lists(scope: Scope, plan: Plan, downloaded: Downloaded) -> list[tuple[str, ...]]:
+def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]) -> list[tuple[str, ...]]:
     """No argument, or the explicit list in parts; a zip that every proxy denies is left out: no build may need it."""
     if not scope.explicit:
         return [()]
-    gone = {file.module for file in downloaded.unavailable} - plan.private
+    gone = {file.module for file in unavailable} - plan.private
     lists: list[tuple[str, ...]] = []
     part: list[str] = []
     for version in scope.zips:
@@ -76,11 +76,19 @@ def _argument_lists(scope: Scope, plan: Plan, downloaded: Downloaded) -> list[tu
 
 def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
     """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
+    named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
     if isinstance(error, ChecksumMismatch):
-        return error
-    if deadline.passed():
-        return DownloadError("deadline-passed", f"no time left\n{error.message}", hint="Raise the deadline input.")
+        if not named:
+            return error
+        return ChecksumMismatch(
+            error.slug, f"{error.message}\nBefore that it could not be downloaded.\n{_told(named)}", hint=error.hint
+        )
     failures = [failure for failure in downloaded.failures if not failure.not_found]
+    if deadline.passed():
+        so_far = f"{_told(failures)}\n" if failures else ""
+        return DownloadError(
+            "deadline-passed", f"no time left\n{so_far}{error.message}", hint="Raise the deadline input."
+        )
     if failures:
         return ProxyUnavailable(
             "proxy-unavailable",
@@ -88,7 +96,6 @@ def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) ->
             f"{_told(failures)}\n{error.message}",
             hint="Name another proxy in the goproxy input, separated by `|`, or try again later.",
         )
-    named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
     if named:
         return ModuleNotFound(
             "module-not-found",

@@ -22,16 +22,17 @@ def discover(settings: Settings) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for text in settings.working_directory:
         for definition in _definitions(text, settings):
-            found[definition.resolve()] = None
+            # A go.mod that is a link counts where it lies, as for Go.
+            found[definition.parent.resolve() / definition.name] = None
     return tuple(found)
 
 
 def _definitions(text: str, settings: Settings) -> Iterator[Path]:
-    if _GLOB & set(text):
+    folder = settings.cwd / text
+    if _GLOB & set(text) and not _is_folder(folder):
         yield from _globbed(text, settings)
         return
-    folder = settings.cwd / text
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise InputError(
             "folder-not-found",
             f"working-directory: {text!r} is not a folder (looked in {settings.cwd})",
@@ -56,7 +57,10 @@ def _globbed(pattern: str, settings: Settings) -> Iterator[Path]:
     absolute = Path(pattern).is_absolute()
     base = Path(Path(pattern).anchor) if absolute else settings.cwd
     relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
-    folders = sorted(path for path in base.glob(relative) if path.is_dir())
+    try:
+        folders = sorted(path for path in base.glob(relative) if _is_folder(path))
+    except ValueError:  # `**` as a part of a name, before Python 3.13
+        folders = []
     definitions = [_beside(folder) for folder in folders]
     if not any(definitions):
         raise InputError(
@@ -71,19 +75,33 @@ def _globbed(pattern: str, settings: Settings) -> Iterator[Path]:
 
 def _beside(folder: Path) -> Path | None:
     """The go.work or go.mod in this very folder."""
-    return next((folder / name for name in ("go.work", "go.mod") if (folder / name).is_file()), None)
+    return next((folder / name for name in ("go.work", "go.mod") if _is_file(folder / name)), None)
 
 
 def _definition_for(folder: Path, gowork: str) -> Path | None:
     """What Go would use when run in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
     above = [folder.resolve(), *folder.resolve().parents]
-    if gowork not in ("", "off"):
+    if gowork not in ("", "auto", "off"):
         return Path(gowork)
     for name in ("go.work", "go.mod") if gowork != "off" else ("go.mod",):
         for parent in above:
-            if (parent / name).is_file():
+            if _is_file(parent / name):
                 return parent / name
     return None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # not ours to look into, or longer than a name can be
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _tracked_below(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import threading
@@ -9,13 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from go_prefetch.atomicfile import remove_unfinished
 from go_prefetch.errors import DownloadError
 from go_prefetch.modcache import ModuleFile
+from go_prefetch.ports import Arrived
 from go_prefetch.proxywalk import Fetched, ProxyWalk
 from go_prefetch.results import Downloaded, Failure, Plan, Restored, Source
 from go_prefetch.retry import Deadline
 
-_Outcome = Fetched | Failure | OSError
+_Outcome = Fetched | Failure | Exception
 Progress = Callable[[str], None]
 
 
@@ -28,6 +31,11 @@ def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
     )
 
 
+def nobody_waits(file: ModuleFile) -> None:
+    """Takes no notice of an arrival."""
+    del file
+
+
 def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three limits
     files: Sequence[ModuleFile],
     walk: ProxyWalk,
@@ -38,23 +46,29 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
     deadline: Deadline,
     cancelled: threading.Event,
     progress: Progress,
+    arrived: Arrived = nobody_waits,
 ) -> Downloaded:
     """Bring `files` into `folder`, `jobs` at a time; what fails is told, not raised.
 
+    A list without any proxy (`direct`, `off`) leaves everything to Go: nobody said that he has not got it.
     Raises DownloadError where the folder cannot be written or is full.
     """
+    if not walk.names:
+        return Downloaded()
     started = time.monotonic()
-    outcomes = _Outcomes(len(files), progress)
+    outcomes = _Outcomes(len(files), progress, arrived)
     crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
     try:
         while outcomes.awaited:
             try:
                 outcomes.add(crew.finished.get(timeout=max(0.01, deadline.left())))
             except queue.Empty:
-                break  # the deadline: what is under way is left behind
+                crew.dismiss(seconds=1.0)  # the deadline
+                outcomes.add_all(crew.finished)
+                break
     except BaseException:
         cancelled.set()
-        crew.wait(seconds=1.0)
+        crew.dismiss(seconds=1.0)
         raise
     return outcomes.result(files, walk, time.monotonic() - started)
 
@@ -87,24 +101,29 @@ class _Crew:
                 return
             try:
                 self.finished.put(self._fetch(file))
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for this file, who would wait for ever
                 self.finished.put(error)
                 return
 
-    def wait(self, seconds: float) -> None:
-        """Let the threads put away what they hold."""
+    def dismiss(self, seconds: float) -> None:
+        """Begin no other file, let the threads end what they do, and put away what they leave half done."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
         until = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        remove_unfinished()
 
 
 class _Outcomes:
     """Gathers what came and what did not."""
 
-    def __init__(self, awaited: int, progress: Progress) -> None:
+    def __init__(self, awaited: int, progress: Progress, arrived: Arrived) -> None:
         self.awaited = awaited
         self._total = awaited
         self._progress = progress
+        self._arrived = arrived
         self._started = time.monotonic()
         self._fetched: list[Fetched] = []
         self._failures: list[Failure] = []
@@ -114,15 +133,24 @@ class _Outcomes:
         self.awaited -= 1
         if isinstance(outcome, OSError):
             raise folder_error(outcome)
+        if isinstance(outcome, Exception):
+            raise outcome
         if isinstance(outcome, Failure):
             self._failures.append(outcome)
         else:
             self._fetched.append(outcome)
             self._bytes += outcome.bytes
+            self._arrived(outcome.file)
         done = self._total - self.awaited
         megabytes = self._bytes / 1e6
         rate = megabytes / max(0.001, time.monotonic() - self._started)
         self._progress(f"downloaded {done} of {self._total} files, {megabytes:.1f} MB, {rate:.1f} MB/s")
+
+    def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
+        """What is in the queue already."""
+        with contextlib.suppress(queue.Empty):
+            while self.awaited:
+                self.add(finished.get_nowait())
 
     def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
         told = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}

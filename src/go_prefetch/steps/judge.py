@@ -71,7 +71,8 @@ class Judge:
             failures += 1
             again = run.stalled or may_pass(run.errors)
             if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
-                raise _stalled(run, self._limits) if run.stalled else failed(run)
+                in_time = not self._limits.deadline.passed()
+                raise _stalled(run, self._limits) if run.stalled and in_time else failed(run)
             self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {failures + 1} follows")
             threading.Event().wait(min(self._limits.backoff.wait(failures), self._limits.deadline.left()))
 
@@ -85,13 +86,16 @@ class Judge:
     def _rejections(self, run: GoRun) -> list[Rejection]:
         """The files Go refused in this run. Raises ChecksumMismatch for one that cannot be replaced (again)."""
         found: dict[ModuleFile, Rejection] = {}
+        mismatches: list[ChecksumMismatch] = []
         for file, is_mismatch, words in refusals(run.errors, self._planned):
             rejection = Rejection(file, self.sources.get(file, "Go's own download"), words)
-            replaceable = file in self.sources and file not in self.rejected
-            if is_mismatch and not replaceable:
-                raise _mismatch(rejection, self.rejected.get(file))
-            if replaceable:
+            if file in self.sources and file not in self.rejected:
                 found[file] = rejection
+            elif is_mismatch:
+                mismatches.append(_mismatch(rejection, self.rejected.get(file)))
+        if mismatches:
+            self._drop_unproven()
+            raise mismatches[0]
         return list(found.values())
 
     def _replace(self, rejections: Iterable[Rejection]) -> None:
@@ -115,12 +119,20 @@ class Judge:
 
     def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
         for file in files:
-            path_in(self._plan.folder, file).unlink(missing_ok=True)
-            forget_ziphash(self._plan.folder, file)
-            self.sources.pop(file, None)
+            self._drop(file)
         got = self._fetch_again(files, source)
         self.sources.update(got.files)
         self.refetched = _sum(self.refetched, got)
+
+    def _drop_unproven(self) -> None:
+        """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
+        for file in [file for file in self.sources if file not in self._plan.present and not self._proven(file)]:
+            self._drop(file)
+
+    def _drop(self, file: ModuleFile) -> None:
+        path_in(self._plan.folder, file).unlink(missing_ok=True)
+        forget_ziphash(self._plan.folder, file)
+        self.sources.pop(file, None)
 
 
 def _growth(cache: Path) -> tuple[int, int]:

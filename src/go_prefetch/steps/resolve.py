@@ -11,49 +11,45 @@ from pathlib import Path
 
 from go_prefetch import semver
 from go_prefetch.errors import GoSumError
-from go_prefetch.gomod import GoMod, GoWork, Replace, go_line_at_least, parse_gomod, parse_gowork
+from go_prefetch.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
 from go_prefetch.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Scope
 
 
 def resolve(definition: Path, goflags: str) -> Scope:
-    """Read one go.mod or go.work with its sums.
+    """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums.
 
     Raises GoSumError naming file and line for what Go would refuse.
     """
     return (
-        _resolve_workspace(definition, goflags)
-        if definition.name == "go.work"
-        else _resolve_module(definition, goflags)
+        _resolve_module(definition, goflags) if definition.name == "go.mod" else _resolve_workspace(definition, goflags)
     )
 
 
 def _resolve_module(definition: Path, goflags: str) -> Scope:
     gomod = parse_gomod(_text(definition), str(definition))
-    folder = definition.parent
-    sums = (folder / "go.sum",)
+    sums = (definition.with_name("go.sum"),)
     gosum = _merged(sums)
-    listed = go_line_at_least(gomod.go, 1, 17)
     zip_lines = _versions(gosum, "zip")
-    zips = _required(gomod, zip_lines) if listed else zip_lines
-    reason = ""
-    if _is_vendored(folder, goflags) and go_line_at_least(gomod.go, 1, 14):
-        reason = f"{folder} is vendored: Go builds from vendor/ and reads no module cache"
-    elif not gomod.requires and not gosum.lines:
+    targets = _targets([gomod], ())
+    listed = go_line_at_least(gomod.go, 1, 17)
+    zips = sorted(targets & set(zip_lines)) if listed else list(zip_lines)
+    reason = _vendored(definition.parent, gomod.go, goflags, workspace=False)
+    if not gomod.requires:
         reason = f"{definition} requires no modules"
     return Scope(
-        folder=folder,
+        folder=definition.parent,
         definition=definition,
         module_paths=(gomod.module,),
         zips=tuple(zips),
-        certain=frozenset(zips) if listed else frozenset(),
+        certain=frozenset(targets & set(zips if listed else _newest(zip_lines).values())),
         mods=_versions(gosum, "mod"),
         explicit=not listed,
         gosum_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
-        warnings=gosum.ignored,
+        warnings=(*gosum.ignored, *_without_sums(definition, targets, zips, explicit=not listed)),
     )
 
 
@@ -62,58 +58,71 @@ def _resolve_workspace(definition: Path, goflags: str) -> Scope:
     gowork = parse_gowork(_text(definition), str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
     members = [parse_gomod(_text(path), str(path)) for path in member_files]
-    sums = (*(path.parent / "go.sum" for path in member_files), folder / "go.work.sum")
+    sums = (*(path.with_name("go.sum") for path in member_files), definition.with_name(f"{definition.name}.sum"))
     gosum = _merged(sums)
-    zips = _highest(gowork, members, _versions(gosum, "zip"))
-    reason = ""
-    if _is_vendored(folder, goflags):
-        reason = f"{folder} is vendored: Go builds from vendor/ and reads no module cache"
-    elif not any(member.requires for member in members) and not gosum.lines:
+    zip_lines = _versions(gosum, "zip")
+    targets = _targets(members, gowork.replaces)
+    zips = _wanted_together(members, targets, zip_lines)
+    reason = _vendored(folder, gowork.go, goflags, workspace=True)
+    if not any(member.requires for member in members):
         reason = f"no module of {definition} requires another"
     return Scope(
         folder=folder,
         definition=definition,
         module_paths=tuple(member.module for member in members),
         zips=tuple(zips),
-        certain=frozenset(),
+        certain=frozenset(targets & set(_newest(zip_lines).values())),
         mods=_versions(gosum, "mod"),
         explicit=True,
         gosum_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
-        warnings=gosum.ignored,
+        warnings=(*gosum.ignored, *_without_sums(definition, targets, zips, explicit=True)),
     )
 
 
-def _required(gomod: GoMod, zip_lines: Iterable[ModuleVersion]) -> list[ModuleVersion]:
-    """The require list after `replace`, without local folders, as far as go.sum has a zip line."""
-    known = set(zip_lines)
-    wanted = [_replaced(required, gomod.replaces) for required in gomod.requires]
-    return sorted({target for target in wanted if target in known})
+def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace]) -> set[ModuleVersion]:
+    """What the require lists name after `replace`, without local folders and the members themselves.
 
-
-def _highest(gowork: GoWork, members: list[GoMod], zip_lines: Iterable[ModuleVersion]) -> list[ModuleVersion]:
-    """Per path that a member requires, after `replace`, the highest version that has a zip line."""
-    newest: dict[str, ModuleVersion] = {}
-    for version in sorted(zip_lines, key=lambda v: semver.sort_key(v.version)):
-        newest[version.path] = version
-    replaces = (*gowork.replaces, *(replace for member in members for replace in member.replaces))
+    go.work's replacements go before those of the members.
+    """
+    members, work_replaces = list(members), list(work_replaces)
+    replaces = [replace for member in members for replace in member.replaces]
     local = {member.module for member in members}
-    wanted: set[ModuleVersion] = set()
+    targets: set[ModuleVersion] = set()
     for required in {required for member in members for required in member.requires if required.path not in local}:
-        target = _replaced(required, replaces)
-        if target and target.path in newest:
-            wanted.add(target if target.path != required.path and target in set(zip_lines) else newest[target.path])
+        fitting = _fitting(required, work_replaces) or _fitting(required, replaces)
+        if fitting is None:
+            targets.add(required)
+        elif fitting.new_version:
+            targets.add(ModuleVersion(fitting.new_path, fitting.new_version))
+    return targets
+
+
+def _wanted_together(
+    members: list[GoMod], targets: set[ModuleVersion], zip_lines: Iterable[ModuleVersion]
+) -> list[ModuleVersion]:
+    """Per path that a member requires the highest version that has a zip line, and what `replace` names exactly.
+
+    A member with `go` 1.16 or older does not list what its dependencies require: then every path counts.
+    """
+    known, newest = set(zip_lines), _newest(zip_lines)
+    required = {required for member in members for required in member.requires}
+    wanted = {target for target in targets - required if target in known}
+    wanted |= {newest[target.path] for target in targets & required if target.path in newest}
+    if not all(go_line_at_least(member.go, 1, 17) for member in members):
+        wanted |= set(newest.values())
     return sorted(wanted)
 
 
-def _replaced(required: ModuleVersion, replaces: Iterable[Replace]) -> ModuleVersion | None:
-    """What takes the place of `required`; None for a local folder. An exact version goes before a whole path."""
+def _newest(versions: Iterable[ModuleVersion]) -> dict[str, ModuleVersion]:
+    return {version.path: version for version in sorted(versions, key=lambda v: semver.sort_key(v.version))}
+
+
+def _fitting(required: ModuleVersion, replaces: Iterable[Replace]) -> Replace | None:
+    """The replacement of `required`, if there is one. An exact version goes before a whole path."""
     fitting = [r for r in replaces if r.old_path == required.path and r.old_version in ("", required.version)]
-    if not fitting:
-        return required
-    replace = max(fitting, key=lambda r: r.old_version != "")
-    return ModuleVersion(replace.new_path, replace.new_version) if replace.new_version else None
+    return max(fitting, key=lambda r: r.old_version != "", default=None)
 
 
 def _member(folder: Path, use: str, definition: Path) -> Path:
@@ -124,7 +133,7 @@ def _member(folder: Path, use: str, definition: Path) -> Path:
             f"{definition}: use {use}: there is no {path}",
             hint="Check out that folder too, or take it out of go.work with `go work edit -dropuse`.",
         )
-    return path.resolve()
+    return path.parent.resolve() / path.name
 
 
 def _text(path: Path) -> str:
@@ -168,5 +177,23 @@ def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[str, ...]:
     return tuple(line.text for line in gosum.lines if line.kind == "mod" or line.module in planned)
 
 
-def _is_vendored(folder: Path, goflags: str) -> bool:
-    return (folder / "vendor" / "modules.txt").is_file() and "-mod=mod" not in goflags.split()
+def _without_sums(
+    definition: Path, targets: set[ModuleVersion], zips: Iterable[ModuleVersion], *, explicit: bool
+) -> Iterable[str]:
+    """Where Go gets an explicit list it is not asked at all if that is empty, so it is we who must speak."""
+    if explicit and targets and not list(zips):
+        yield f"no go.sum line vouches for any module that {definition} requires; run `go mod tidy` and commit go.sum"
+
+
+def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> str:
+    """Why Go reads no module cache here: it builds from vendor/. The empty string if it does read it."""
+    modules_txt = folder / "vendor" / "modules.txt"
+    flags = {flag.lstrip("-") for flag in goflags.split()}
+    if not modules_txt.is_file() or flags & {"mod=mod", "mod=readonly"}:
+        return ""
+    with modules_txt.open(encoding="utf-8", errors="replace") as lines:
+        marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}
+    # Written by `go work vendor` or by `go mod vendor`: Go heeds it only in the mode it was written in.
+    if not go or not go_line_at_least(go, 1, 14) or ("workspace" in marks) != workspace:
+        return ""
+    return f"{folder} is vendored: Go builds from vendor/ and reads no module cache"

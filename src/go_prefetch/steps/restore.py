@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from go_prefetch.errors import StoreError
-from go_prefetch.ports import CacheStore
+from go_prefetch.ports import Arrived, CacheStore
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
+from go_prefetch.steps.download import folder_error
 
 
-def restore(store: CacheStore, plan: Plan, deadline: Deadline) -> Restored:
-    """What the store had of the plan's missing files, now in the module cache. Asks nothing if nothing is missing."""
+def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived) -> Restored:
+    """What the store had of the plan's missing files, now in the module cache. Asks nothing if nothing is missing.
+
+    Raises DownloadError where the module cache cannot be written or is full.
+    """
     if not plan.missing:
         return Restored(store.name)
     try:
-        return store.restore(plan.missing, plan.folder, deadline)
+        return store.restore(plan.missing, plan.folder, deadline, arrived)
     except StoreError as error:
         return Restored(store.name, warnings=(f"{error.message}. {error.hint}",))
+    except OSError as error:
+        raise folder_error(error) from None

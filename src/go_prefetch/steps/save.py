@@ -5,7 +5,7 @@ from __future__ import annotations
 from go_prefetch.errors import StoreError
 from go_prefetch.modcache import ModuleFile, accepted_by_go, path_in
 from go_prefetch.ports import CacheStore, Saving
-from go_prefetch.results import Completed, Downloaded, Plan, Restored, Saved
+from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved
 from go_prefetch.retry import Deadline
 
 
@@ -14,6 +14,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     plan: Plan,
     restored: Restored,
     downloaded: Downloaded,
+    admitted: Admitted,
     completed: Completed,
     *,
     private_too: bool,
@@ -32,8 +33,8 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         folder=plan.folder,
         files=files,
         rejected=rejected & restored.files,
-        unavailable=downloaded.unavailable,
-        cold_seconds=_cold_seconds(plan, restored, downloaded, completed),
+        unavailable=frozenset(f for f in downloaded.unavailable if not path_in(plan.folder, f).is_file()),
+        cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
     if not (files or saving.rejected or saving.unavailable):
         return Saved(because_not="the store lacks nothing")
@@ -50,9 +51,9 @@ def _accepted(plan: Plan, file: ModuleFile) -> bool:
     return path_in(plan.folder, file).is_file()
 
 
-def _cold_seconds(plan: Plan, restored: Restored, downloaded: Downloaded, completed: Completed) -> float | None:
+def _cold_seconds(plan: Plan, restored: Restored, downloaded: Downloaded, of_go: float) -> float | None:
     """What these files cost. Go's own time counts only where all of it was spent on them: nothing was there before."""
-    if not downloaded.files and not completed.by_go:
+    if not downloaded.files:
         return None
     all_cold = not restored.files and not plan.present
-    return downloaded.seconds + (completed.seconds if all_cold else 0.0)
+    return downloaded.seconds + (of_go if all_cold else 0.0)

@@ -12,14 +12,17 @@ import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from go_prefetch.errors import StoreError
-from go_prefetch.incoming import StructureError, received
+from go_prefetch.incoming import StructureError, received, structure_problem
 from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.ports import Saving
+from go_prefetch.ports import Arrived, Saving
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.ledger import Ledger
+
+_CHUNK = 1 << 20
 
 
 class DirectoryPool:
@@ -35,7 +38,7 @@ class DirectoryPool:
         """Its folder."""
         return f"directory pool {self.root}"
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline) -> Restored:
+    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
         """Hard-link, or else copy, what the pool has. A file it cannot hand over whole is one it lacks.
 
         Raises OSError only for `folder`: the module cache must take files, the pool need not give any.
@@ -57,6 +60,7 @@ class DirectoryPool:
                 warnings.append(f"{self.name} holds a damaged {file}: {error}")
                 continue
             got.add(file)
+            arrived(file)
         return Restored(
             store=self.name,
             files=frozenset(got),
@@ -109,15 +113,17 @@ class DirectoryPool:
         return path if stat.S_ISREG(mode) else None
 
     def _holds_good(self, file: ModuleFile) -> bool:
-        """Whether the pool has this file; a symbolic link or a folder in its place is taken away first."""
-        path = path_in(self.root, file)
-        if self._regular_file(file):
-            return path.stat().st_size > 0
+        """Whether the pool has this file whole; a symbolic link or a folder in its place is taken away first."""
+        path = self._regular_file(file)
+        if path:
+            return not _problem(file, path)
         part = self.root
         for name in file.name.split("/"):
             part = part / name
             if part.is_symlink():
                 part.unlink()
+        if part.is_dir():
+            shutil.rmtree(part)
         return False
 
     def _add(self, folder: Path, file: ModuleFile) -> int:
@@ -125,13 +131,44 @@ class DirectoryPool:
 
 
 def _transfer(source: Path, folder: Path, file: ModuleFile) -> int:
-    """Put the file at `source` into `folder` under its name, and return its bytes."""
+    """Put the file at `source` into `folder` under its name, and return its bytes.
+
+    Raises StructureError if `source` cannot be read, OSError as `folder` does.
+    """
     with received(folder, file) as beside:
         if file.kind == "info" or not _hard_linked(source, beside):
-            shutil.copyfile(source, beside, follow_symlinks=False)
+            _copy(source, beside)
         if not stat.S_ISREG(beside.lstat().st_mode):
             raise StructureError("it is no regular file")  # exchanged since we looked
         return beside.stat().st_size
+
+
+def _copy(source: Path, beside: Path) -> None:
+    """Copy what is a regular file and no link at the moment it is opened; anything else is not waited for."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(source, flags)
+    except OSError as error:
+        raise StructureError(f"it cannot be read ({error.strerror})") from None
+    with open(descriptor, "rb") as original, beside.open("wb") as copy:  # noqa: PTH123 - a Path cannot be opened so
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StructureError("it is no regular file")
+        while chunk := _read(original):
+            copy.write(chunk)
+
+
+def _read(original: BinaryIO) -> bytes:
+    try:
+        return original.read(_CHUNK)
+    except OSError as error:
+        raise StructureError(f"it cannot be read ({error.strerror})") from None
+
+
+def _problem(file: ModuleFile, path: Path) -> str:
+    try:
+        return structure_problem(file, path)
+    except OSError as error:
+        return str(error)
 
 
 def _hard_linked(source: Path, beside: Path) -> bool:

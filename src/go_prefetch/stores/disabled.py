@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.modcache import ModuleFile
-from go_prefetch.ports import Saving
+from go_prefetch.ports import Arrived, Saving
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 
@@ -19,9 +19,9 @@ class Disabled:
     because: str
     name: str = "no store"
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline) -> Restored:
+    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
         """Nothing, at once."""
-        del files, folder, deadline
+        del files, folder, deadline, arrived
         return Restored(self.name)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:

@@ -9,6 +9,7 @@ The ledger is written beside and renamed, read with suspicion, and never needed:
 from __future__ import annotations
 
 import json
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,9 @@ from go_prefetch.modcache import ModuleFile
 
 # A version may be published after all: after a day the proxies are asked again.
 _UNAVAILABLE_SECONDS = 24 * 3600.0
+_LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
+_MOST_BYTES = 16 << 20
 
 
 class Ledger:
@@ -41,10 +44,10 @@ class Ledger:
         names = {file.name for file in restored}
         covered: set[str] = set()
         seconds = 0.0
-        for note in _read_all(self._runs):
-            files, spent = note.get("files"), note.get("seconds")
-            if isinstance(files, list) and isinstance(spent, (int, float)) and names.issuperset(map(str, files)):
-                covered |= set(map(str, files))
+        runs = filter(None, map(_run, _read_all(self._runs)))
+        for files, spent in sorted(runs, key=lambda run: len(run[0]), reverse=True):
+            if files <= names and covered.isdisjoint(files):  # what was paid for twice counts once
+                covered |= files
                 seconds += spent
         zips = {name for name in names if name.endswith(".zip")}
         return seconds if zips and zips <= covered else None
@@ -57,11 +60,27 @@ class Ledger:
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
         """Those of `files` that are remembered as had by no proxy."""
         now = time.time()
-        notes = list(_read_all(self._unavailable))
         gone = {
-            note.get("file") for note in notes if isinstance(until := note.get("until"), (int, float)) and until > now
+            str(note.get("file"))
+            for note in _read_all(self._unavailable)
+            if _number(note.get("until"), now, now + _UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
+
+
+def _run(note: dict[str, Any]) -> tuple[frozenset[str], float] | None:
+    """Files and seconds of one noted run; None if it makes no sense."""
+    files, seconds = note.get("files"), _number(note.get("seconds"), 0.0, _LONGEST_RUN)
+    if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
+        return None
+    return frozenset(files), seconds
+
+
+def _number(value: object, low: float, high: float) -> float | None:
+    """`value` if it is a number from `low` to `high`: JSON of unknown origin also has NaN, Infinity and 1e308."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        return None
+    return float(value)
 
 
 def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
@@ -71,6 +90,9 @@ def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
 def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
     for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
         try:
+            held = path.lstat()
+            if not stat.S_ISREG(held.st_mode) or held.st_size > _MOST_BYTES:
+                continue
             note = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
             continue

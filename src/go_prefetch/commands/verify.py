@@ -1,0 +1,41 @@
+"""`go-prefetch verify`: hash the trees of the module cache against go.sum, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.gocommand import GoCommand
+from go_prefetch.modcache import download_folder, tree_in
+from go_prefetch.ports import Platform
+from go_prefetch.recheck import remove
+from go_prefetch.retry import Deadline
+from go_prefetch.settings import Settings
+from go_prefetch.steps.check import check_present
+from go_prefetch.steps.plan import make_plan
+
+
+def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, *, fix: bool) -> int:
+    """Name every tree that is not what go.sum says, and with `fix` remove it. Exit status 1 if one is left.
+
+    Raises PrefetchError for bad input.
+    """
+    environment = GoCommand(environ).environment(settings.cwd)
+    plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+    checked = check_present(plan, environment, Deadline.after(settings.deadline))
+    left = 0
+    for version in sorted(checked.bad):
+        removed = fix and remove(plan.gomodcache, version)
+        left += not removed
+        where = tree_in(plan.gomodcache, version)
+        platform.error(f"{version} is not what go.sum says: {where}{' (removed)' if removed else ''}")
+    for version in sorted(checked.unchecked):
+        platform.warn(f"{version} was not checked")
+    if checked.disbelieved:
+        platform.error(f"no verdict: {checked.disbelieved}")
+    print(
+        f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
+        f"{len(checked.unchecked)} were not checked ({checked.seconds:.1f} s)",
+        file=stdout,
+    )
+    return 1 if left or checked.disbelieved else 0

@@ -1,0 +1,201 @@
+"""The fast way: Go unpacks zips while others still travel, then checks all trees against go.sum at once.
+
+A zip in the module cache is inflated twice by Go, to hash it and to unpack it. In here it is inflated once: trees are
+unpacked in a small GOMODCACHE of stubs (stubcache.py), one `go mod verify` hashes them, and those that are what go.sum
+says are renamed into the module cache, with their `.ziphash`. Whatever is odd is left to the slow way: Go hashes and
+unpacks its zip in the module cache, as ever. A tree that is refused is no verdict on its zip; Go's word on the zip is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import stat
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from go_prefetch import filelock
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.modcache import ModuleFile, path_in, tree_in
+from go_prefetch.module import ModuleVersion
+from go_prefetch.results import Admitted, Plan
+from go_prefetch.retry import Deadline
+from go_prefetch.stubcache import StubCache
+
+_PREFIX = "go-prefetch-"
+_ALIVE = "alive.lock"
+_BATCH = 200  # zips of one `go mod download`: its argument list has to fit
+
+
+class Quarantine:
+    """Takes zips as they arrive in the module cache; `admit` moves what Go found good. A context manager.
+
+    Without `goroot` it takes none.
+    """
+
+    def __init__(self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline) -> None:
+        self._plan = plan
+        self._writable = writable_trees
+        self._deadline = deadline
+        self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
+        self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
+        self._taken: dict[ModuleVersion, tuple[int, ...]] = {}  # to the identity of the zip that was brought in
+        self._unpacker = threading.Thread(target=self._unpack_arrivals, daemon=True)
+        self._closing = contextlib.ExitStack()
+        self._stubs: StubCache | None = None
+        if self._hashes and goroot:
+            self._open(goroot)
+
+    def __enter__(self) -> Quarantine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._arrived.put(None)
+        self._closing.close()
+
+    def take(self, file: ModuleFile) -> None:
+        """Note that `file` is now in the module cache. Safe to call from any thread."""
+        if file.kind == "zip" and file.module in self._hashes:
+            self._arrived.put(file.module)
+
+    def admit(self) -> Admitted:
+        """Wait for the last tree, let Go check all, move the good ones into the module cache."""
+        started = time.monotonic()
+        if self._stubs is None:
+            return Admitted(left_to_go=dict(self._left))
+        self._arrived.put(None)
+        self._unpacker.join(self._deadline.left())
+        verdict = self._stubs.verify(self._deadline)
+        admitted = frozenset(version for version in verdict.good & self._taken.keys() if self._admitted(version))
+        self._left["refused by go mod verify"] += len(verdict.bad)
+        self._left["not unpacked, or there already"] += len(self._taken.keys() - admitted - verdict.bad)
+        return Admitted(
+            modules=admitted,
+            seconds=time.monotonic() - started,
+            left_to_go={reason: count for reason, count in self._left.items() if count},
+            notice=f"the fast way was not believed: {verdict.disbelieved}" if verdict.disbelieved else "",
+        )
+
+    def _open(self, goroot: Path) -> None:
+        """Make the folder; where that fails, every zip goes the slow way."""
+        cache = self._plan.gomodcache / "cache"
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            _clear_leftovers(cache)
+            root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
+            self._closing.callback(_remove, root)
+            self._closing.enter_context(filelock.held(root / _ALIVE))
+            self._stubs = StubCache(root / "q", goroot, self._hashes)
+        except OSError as error:
+            self._left[f"no quarantine: {error.strerror}"] += len(self._hashes)
+            self._hashes = {}
+            return
+        self._unpacker.start()
+
+    def _unpack_arrivals(self) -> None:
+        """Until the end is announced: unpack whatever has come since the last call."""
+        ended = False
+        while not ended and not self._deadline.passed():
+            waiting = [self._arrived.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(waiting) < _BATCH:
+                    waiting.append(self._arrived.get_nowait())
+            ended = None in waiting
+            batch = [version for version in waiting if version is not None and self._brought_in(version)]
+            if batch and self._stubs:
+                self._stubs.unpack(batch, self._deadline)
+
+    def _brought_in(self, version: ModuleVersion) -> bool:
+        """Bring a zip in, by a link where the file system allows."""
+        source = path_in(self._plan.folder, ModuleFile(version, "zip"))
+        if self._stubs is None or version in self._taken:
+            return False
+        place = self._stubs.zip_path(version)
+        try:
+            identity = _identity(source)
+            try:
+                os.link(source, place)
+            except OSError:
+                shutil.copyfile(source, place)
+        except OSError:
+            return False
+        self._taken[version] = identity
+        return True
+
+    def _admitted(self, version: ModuleVersion) -> bool:
+        """Move one verified tree into the module cache under Go's own lock; False if one is there, or it cannot be."""
+        if self._stubs is None:
+            return False
+        zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
+        target = tree_in(self._plan.gomodcache, version)
+        try:
+            with filelock.held(zip_path.with_suffix(".lock")):
+                exchanged = _identity(zip_path) != self._taken[version]
+                if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
+                    return False
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # Still writable: a read-only folder cannot be renamed by a normal user.
+                self._stubs.tree(version).rename(target)
+                if not self._writable:
+                    _make_read_only(target)
+                write_whole(zip_path.with_suffix(".ziphash"), self._hashes[version].encode())
+        except OSError:
+            return False
+        return True
+
+
+def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[str]]:
+    """Zip hashes of the missing modules that may go the fast way, and why others may not."""
+    hashes = plan.zip_hashes
+    left: Counter[str] = Counter()
+    chosen: dict[str, ModuleVersion] = {}
+    for file in plan.missing:
+        version = file.module
+        if file.kind != "zip" or version in plan.private:
+            continue
+        if len(hashes.get(version, ())) != 1:
+            left["two hashes in go.sum"] += 1
+        elif version.path in chosen:
+            left["another version of the same module"] += 1
+        else:
+            chosen[version.path] = version
+    return {version: next(iter(hashes[version])) for version in chosen.values()}, left
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes when somebody puts another file in its place."""
+    seen = path.stat(follow_symlinks=False)
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _make_read_only(tree: Path) -> None:
+    """As Go leaves trees: folders 0555, deepest first. Files are read-only already."""
+    for folder, _, _ in os.walk(tree, topdown=False):
+        Path(folder).chmod(0o555)
+
+
+def _clear_leftovers(cache: Path) -> None:
+    """Remove quarantines whose run is dead: nobody holds their lock any more."""
+    for root in cache.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
+            _remove(root)
+
+
+def _remove(root: Path) -> None:
+    for folder in _folders(root):
+        with contextlib.suppress(OSError):
+            folder.chmod(stat.S_IRWXU)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    return (Path(folder) for folder, _, _ in os.walk(root))

@@ -1,0 +1,89 @@
+"""Hash trees that lie in the module cache against go.sum, in place.
+
+`go mod verify` is believed to do that and does not: it compares a tree with the `.ziphash` beside it, which whoever
+edits the tree can edit too. Here the hashes come from go.sum: a small GOMODCACHE of stubs (stubcache.py) whose
+top-level entries are links into the real one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from os import walk
+from pathlib import Path
+
+from go_prefetch import filelock
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
+from go_prefetch.module import ModuleVersion, escape
+from go_prefetch.results import Rechecked
+from go_prefetch.retry import Deadline
+from go_prefetch.stubcache import StubCache
+
+_CACHE = "cache"  # the module cache's own folder: the stubs have one too
+
+
+def recheck(
+    gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, frozenset[str]], deadline: Deadline
+) -> Rechecked:
+    """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
+
+    Unchecked are modules whose path is one element (a link cannot stand for them) or that have two hashes.
+    """
+    started = time.monotonic()
+    there = {version for version in hashes if tree_in(gomodcache, version).is_dir()}
+    able = {v: next(iter(hashes[v])) for v in there if "/" in v.path and len(hashes[v]) == 1}
+    good: set[ModuleVersion] = set()
+    bad: set[ModuleVersion] = set()
+    disbelieved = ""
+    for part in _one_version_a_path(able):
+        root = Path(tempfile.mkdtemp(prefix="go-prefetch-"))
+        try:
+            stubs = StubCache(root / "q", goroot, part)
+            _link(stubs.root, gomodcache, part)
+            verdict = stubs.verify(deadline)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)  # removes the links, not what they lead to
+        good |= verdict.good
+        bad |= verdict.bad
+        disbelieved = disbelieved or verdict.disbelieved
+    return Rechecked(
+        good=frozenset(good),
+        bad=frozenset(bad),
+        unchecked=frozenset(there - good - bad),
+        seconds=time.monotonic() - started,
+        disbelieved=disbelieved,
+    )
+
+
+def remove(gomodcache: Path, version: ModuleVersion) -> bool:
+    """Take a tree away under Go's own lock, with its `.ziphash`, so that Go hashes the zip again; False if it stays."""
+    zip_path = path_in(download_folder(gomodcache), ModuleFile(version, "zip"))
+    tree = tree_in(gomodcache, version)
+    try:
+        zip_path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.held(zip_path.with_suffix(".lock")):
+            zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
+            for folder, _, _ in walk(tree):
+                with contextlib.suppress(OSError):
+                    Path(folder).chmod(stat.S_IRWXU)
+            shutil.rmtree(tree)
+    except OSError:
+        return False
+    return True
+
+
+def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
+    """`hashes` in parts that one go.mod can require."""
+    rest = dict(hashes)
+    while rest:
+        part = {version.path: version for version in sorted(rest)}
+        yield {version: rest.pop(version) for version in part.values()}
+
+
+def _link(root: Path, gomodcache: Path, versions: Iterable[ModuleVersion]) -> None:
+    for first in {escape(version.path).partition("/")[0] for version in versions} - {_CACHE}:
+        (root / first).symlink_to(gomodcache.resolve() / first, target_is_directory=True)

@@ -1,0 +1,25 @@
+"""Check trees that were in the module cache before us, and take away those that are not what go.sum says."""
+
+from __future__ import annotations
+
+from go_prefetch.gocommand import GoEnvironment
+from go_prefetch.modcache import tree_in
+from go_prefetch.recheck import recheck, remove
+from go_prefetch.results import Plan, Rechecked
+from go_prefetch.retry import Deadline
+
+
+def check_present(plan: Plan, go: GoEnvironment, deadline: Deadline) -> Rechecked:
+    """Go's verdict on every planned module whose tree is there."""
+    planned = set(plan.modules)
+    hashes = {version: hashes for version, hashes in plan.zip_hashes.items() if version in planned}
+    return recheck(plan.gomodcache, go.goroot, hashes, deadline)
+
+
+def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
+    """Remove the bad trees, so that Go unpacks them anew; one sentence for each."""
+    return tuple(
+        f"{version} in the module cache was not what go.sum says; "
+        + ("removed" if remove(plan.gomodcache, version) else f"remove {tree_in(plan.gomodcache, version)} yourself")
+        for version in sorted(checked.bad)
+    )

@@ -1,0 +1,151 @@
+"""A small GOMODCACHE of stubs, in which `go mod verify` becomes a check against go.sum.
+
+In it: one main module that requires exactly the versions in question; for each a stub `.mod`, a stub `.info` and a
+`.ziphash` written from go.sum, and no zip at verification. Then `go mod verify` has nothing to compare a tree with but
+that hash. A canary (a module with a wrong hash, named to sort last) shows that it really looked, at all of them.
+
+Go runs here in an environment made from nothing: no variable, go.env or GOFLAGS of the user's can bend its verdict.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
+from go_prefetch.module import ModuleVersion
+from go_prefetch.retry import Deadline
+
+# Sorts after every path that begins with a host of this world.
+_CANARY = ModuleVersion("zzzzzzzzzzzz.invalid/canary", "v1.0.0")
+_CANARY_HASH = "h1:" + "A" * 43 + "="
+_MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
+_MODIFIED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): dir has been modified \((?P<dir>.*)\)")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `go mod verify` said: trees that are what go.sum says, trees that are not, or why it is not believed."""
+
+    good: frozenset[ModuleVersion] = frozenset()
+    bad: frozenset[ModuleVersion] = frozenset()
+    disbelieved: str = ""
+
+
+class StubCache:
+    """The stubs for `hashes` (zip hash of go.sum by module version, one version a path) in the new folder `root`."""
+
+    def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]) -> None:
+        self.root = root
+        self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
+        self._versions = frozenset(hashes)
+        self._main = root / "main"
+        self._lay({**hashes, _CANARY: _CANARY_HASH})
+
+    def tree(self, version: ModuleVersion) -> Path:
+        """Where the unpacked module lies."""
+        return tree_in(self.root, version)
+
+    def zip_path(self, version: ModuleVersion) -> Path:
+        """Where its zip is expected by `unpack`."""
+        return path_in(download_folder(self.root), ModuleFile(version, "zip"))
+
+    def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
+        """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards."""
+        self._run("mod", "download", *map(str, versions), deadline=deadline)
+
+    def verify(self, deadline: Deadline) -> Verdict:
+        """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
+        self._unpack_canary(deadline)
+        for version in (*self._versions, _CANARY):
+            self.zip_path(version).unlink(missing_ok=True)
+        covered = self._covered(deadline)
+        said = self._run("mod", "verify", deadline=deadline)
+        bad = self._modified(said)
+        if bad is None or _CANARY not in bad:
+            return Verdict(disbelieved=_described(said))
+        return Verdict(good=frozenset(covered - bad), bad=frozenset(bad - {_CANARY}))
+
+    def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
+        self._main.mkdir(parents=True)
+        folder = download_folder(self.root)
+        for version, digest in hashes.items():
+            stub = path_in(folder, ModuleFile(version, "mod"))
+            stub.parent.mkdir(parents=True, exist_ok=True)
+            stub.write_text(f"module {version.path}\n")
+            stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
+            stub.with_suffix(".ziphash").write_text(digest)
+        required = "\n".join(f"\t{version.path} {version.version}" for version in sorted(hashes))
+        (self._main / "go.mod").write_text(_MAIN.format(required))
+
+    def _unpack_canary(self, deadline: Deadline) -> None:
+        with zipfile.ZipFile(self.zip_path(_CANARY), "w") as archive:
+            archive.writestr(f"{_CANARY}/go.mod", f"module {_CANARY.path}\n")
+        self.unpack([_CANARY], deadline)
+
+    def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
+        """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence."""
+        template = "{{.Path}} {{.Version}} {{.Dir}}"
+        said = self._run("list", "-m", "-f", template, "all", deadline=deadline)
+        if said is None or said.returncode != 0:
+            return frozenset()
+        wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in self._versions}
+        return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
+
+    def _modified(self, said: subprocess.CompletedProcess[str] | None) -> frozenset[ModuleVersion] | None:
+        """The trees that these words name; None unless every word is one of the expected."""
+        if said is None or said.returncode != 1 or said.stdout:
+            return None
+        named = set()
+        for line in said.stderr.splitlines():
+            match = _MODIFIED.fullmatch(line)
+            version = ModuleVersion(match["path"], match["version"]) if match else None
+            if match is None or version is None or match["dir"] != str(self.tree(version)):
+                return None
+            named.add(version)
+        return frozenset(named) if named <= self._versions | {_CANARY} else None
+
+    def _run(self, *arguments: str, deadline: Deadline) -> subprocess.CompletedProcess[str] | None:
+        """None where Go could not be started or had no time left."""
+        try:
+            return subprocess.run(
+                [str(self._go), *arguments],
+                cwd=self._main,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                encoding="utf-8",
+                errors="replace",
+                timeout=max(0.1, deadline.left()),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+
+    def _environment(self) -> dict[str, str]:
+        own = {name: str(self.root / name.lower()) for name in ("HOME", "GOPATH", "GOCACHE", "TMPDIR")}
+        (self.root / "tmpdir").mkdir(exist_ok=True)
+        return {
+            **own,
+            "PATH": str(self._go.parent),
+            "GOMODCACHE": str(self.root),
+            "GOENV": "off",
+            "GOFLAGS": "-mod=mod -modcacherw",
+            "GO111MODULE": "on",
+            "GOWORK": "off",
+            "GOPROXY": "off",
+            "GOSUMDB": "off",
+            "GOTOOLCHAIN": "local",
+        }
+
+
+def _described(said: subprocess.CompletedProcess[str] | None) -> str:
+    if said is None:
+        return "go mod verify did not end in time"
+    lines = (said.stdout + said.stderr).splitlines()
+    return f"go mod verify ended with status {said.returncode} and {len(lines)} lines: {' / '.join(lines[:3])}"
