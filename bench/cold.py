@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import statistics
 import subprocess
@@ -13,7 +12,7 @@ import sys
 from pathlib import Path
 
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, assembled
+from rig import Contender, Rig, assembled, check_same, conditions, contents
 
 PLAIN, BASELINE, PREFETCH = "a  go mod download", "b  GOMAXPROCS=64 list, download", "c  go-prefetch run"
 DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "go_prefetch", "run"])
@@ -68,39 +67,16 @@ def contenders(command: str, url: str) -> list[Contender]:
     ]
 
 
-def contents(module_cache: Path) -> set[str]:
-    """Return the zips and the unpacked trees of a module cache: with both, a build needs no network."""
-    downloads = module_cache / "cache" / "download"
-    found = {f"zip {file.relative_to(downloads)}" for file in downloads.rglob("*.zip")}
-    for folder, below, _ in os.walk(module_cache):
-        if Path(folder) == module_cache and "cache" in below:
-            below.remove("cache")
-        found |= {f"tree {Path(folder, name).relative_to(module_cache)}" for name in below if "@" in name}
-        below[:] = [name for name in below if "@" not in name]
-    return found
-
-
-def check_same(left: Contender, right: Contender, held: dict[str, set[str]]) -> None:
-    """Fail unless both have left the same zips and trees."""
-    differences = sorted(held[left.label] ^ held[right.label])
-    if differences:
-        listed = "\n".join(f"  {name}" for name in differences[:20])
-        raise BenchError(f"{left.label!r} and {right.label!r} differ in {len(differences)} zips or trees:\n{listed}")
-
-
 def cold(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
-    """Time every contender in every round, the order rotating; check the first round's results against each other."""
+    """Time every contender in every round; check the first round's results against each other."""
     compared = contenders(options.command, rig.url)
-    seconds: dict[str, list[float]] = {contender.label: [] for contender in compared}
     held: dict[str, set[str]] = {}
-    for number in range(options.rounds):
-        shift = number % len(compared)
-        for contender in compared[shift:] + compared[:shift]:
-            with rig.module_cache() as module_cache:
-                seconds[contender.label].append(rig.measure(contender, module_cache))
-                if number == 0:
-                    held[contender.label] = contents(module_cache)
-            print(f"round {number + 1}: {contender.label}: {seconds[contender.label][-1]:.2f} s", file=sys.stderr)
+
+    def look(contender: Contender, module_cache: Path, number: int) -> None:
+        if number == 0:
+            held[contender.label] = contents(module_cache)
+
+    seconds = rig.take_turns(compared, options.rounds, look)
     check_same(compared[0], compared[2], held)
     return seconds
 
@@ -140,27 +116,16 @@ def derived(seconds: dict[str, list[float]]) -> dict[str, float]:
 
 def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:
     """Print the table, and write the same as JSON if asked."""
-    zips, size = fetched.count()
-    conditions = {
-        "module": fetched.module,
-        "zips": zips,
-        "megabytes": round(size / 1e6, 1),
-        "latency": options.latency,
-        "stream-rate": options.stream_rate,
-        "link-rate": options.link_rate,
-        "cpus": os.cpu_count(),
-        "python": platform.python_version(),
-        "go": subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip(),
-    }
+    measured = conditions(options, fetched)
     if options.command != DEFAULT_COMMAND:
-        conditions["command"] = options.command
-    print(", ".join(f"{name} {value}" for name, value in conditions.items()), end="\n\n")
+        measured["command"] = options.command
+    print(", ".join(f"{name} {value}" for name, value in measured.items()), end="\n\n")
     print(table(seconds), end="\n\n")
     for name, value in derived(seconds).items():
         print(f"{name}: {value:.2f}")
     if options.json:
         medians = {label: statistics.median(taken) for label, taken in seconds.items()}
-        figures = {"conditions": conditions, "seconds": seconds, "medians": medians, "derived": derived(seconds)}
+        figures = {"conditions": measured, "seconds": seconds, "medians": medians, "derived": derived(seconds)}
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +19,16 @@ from realproject import BenchError, Project
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "GOROOT", "PYTHONPATH", "VIRTUAL_ENV")
+TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 RUN_LIMIT = 900  # seconds
-MODULE_CACHE_FACTOR = 10  # a module cache with its unpacked trees, in sizes of its zips, generously
+SCRATCH_FACTOR = 16  # two module caches with their unpacked trees and archives of one, in sizes of its zips, generously
+
+
+def nothing() -> None:
+    """Leave all as it is."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Contender:
     label: str
     commands: list[list[str]]
     environ: dict[str, str]
+    before: Callable[[], None] = nothing  # brings about what it starts from; not timed
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Rig:
     url: str
     environ: dict[str, str]
     scratch: Path
+    files: Path  # what lies in here is served below URL/-/
+    cpu: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # user and system seconds by label: a busy machine's clock
 
     @contextlib.contextmanager
     def module_cache(self) -> Iterator[Path]:
@@ -69,23 +81,79 @@ class Rig:
 
     def measure(self, contender: Contender, module_cache: Path) -> float:
         """Return the seconds that the contender takes with this module cache."""
-        start = time.perf_counter()
+        contender.before()
+        start, used = time.perf_counter(), os.times()
         for command in contender.commands:
             self.run(command, {**contender.environ, "GOMODCACHE": str(module_cache)})
-        return time.perf_counter() - start
+        seconds, now = time.perf_counter() - start, os.times()
+        worked = now.children_user + now.children_system - used.children_user - used.children_system
+        self.cpu.setdefault(contender.label, []).append(worked)
+        return seconds
+
+    def take_turns(
+        self, compared: Sequence[Contender], rounds: int, after: Callable[[Contender, Path, int], None]
+    ) -> dict[str, list[float]]:
+        """Time all in every round, each in a fresh module cache at which `after` looks, the order rotating."""
+        seconds: dict[str, list[float]] = {contender.label: [] for contender in compared}
+        for number in range(rounds):
+            shift = number % len(compared)
+            for contender in (*compared[shift:], *compared[:shift]):
+                with self.module_cache() as module_cache:
+                    taken = self.measure(contender, module_cache)
+                    seconds[contender.label].append(taken)
+                    load = f"load {os.getloadavg()[0]:.1f}"
+                    print(f"round {number + 1}: {contender.label}: {taken:.2f} s ({load})", file=sys.stderr)
+                    after(contender, module_cache, number)
+        return seconds
+
+
+def contents(module_cache: Path) -> set[str]:
+    """Return the zips and the unpacked trees of a module cache: with both, a build needs no network."""
+    downloads = module_cache / "cache" / "download"
+    found = {f"zip {file.relative_to(downloads)}" for file in downloads.rglob("*.zip")}
+    for folder, below, _ in os.walk(module_cache):
+        if Path(folder) == module_cache and "cache" in below:
+            below.remove("cache")
+        found |= {f"tree {Path(folder, name).relative_to(module_cache)}" for name in below if "@" in name}
+        below[:] = [name for name in below if "@" not in name]
+    return found
+
+
+def check_same(left: Contender, right: Contender, held: dict[str, set[str]]) -> None:
+    """Fail unless both have left the same zips and trees."""
+    differences = sorted(held[left.label] ^ held[right.label])
+    if differences:
+        listed = "\n".join(f"  {name}" for name in differences[:20])
+        raise BenchError(f"{left.label!r} and {right.label!r} differ in {len(differences)} zips or trees:\n{listed}")
+
+
+def conditions(options: argparse.Namespace, fetched: Project) -> dict[str, object]:
+    """Return what the figures depend on."""
+    zips, size = fetched.count()
+    return {
+        "module": fetched.module,
+        "zips": zips,
+        "megabytes": round(size / 1e6, 1),
+        "latency": options.latency,
+        "stream-rate": options.stream_rate,
+        "link-rate": options.link_rate,
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "go": subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip(),
+    }
 
 
 def scratch_folder(zip_bytes: int) -> str | None:
     """Return the RAM disk if a module cache of that many bytes of zips fits well, else None: the temporary folder."""
     ram = Path("/dev/shm")
-    if ram.is_dir() and os.access(ram, os.W_OK) and shutil.disk_usage(ram).free > MODULE_CACHE_FACTOR * zip_bytes:
+    if ram.is_dir() and os.access(ram, os.W_OK) and shutil.disk_usage(ram).free > SCRATCH_FACTOR * zip_bytes:
         return str(ram)
     return None
 
 
 @contextlib.contextmanager
-def served(options: argparse.Namespace, folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Serve the folder with the wanted latency and rates; give the URL and the file of the certificate."""
+def served(options: argparse.Namespace, folder: Path, files: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Serve both folders with the wanted latency and rates; give the URL and the file of the certificate."""
     program, certificate = scratch / "modproxy", scratch / "modproxy.pem"
     plain = {"GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
     subprocess.run(
@@ -95,6 +163,7 @@ def served(options: argparse.Namespace, folder: Path, scratch: Path) -> Iterator
         check=True,
     )
     command = [str(program), "-dir", str(folder), "-cert-out", str(certificate), "-latency", options.latency]
+    command += ["-files", str(files)]
     command += ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -114,12 +183,14 @@ def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[Rig]:
         scratch = Path(temporary).resolve()
         project = Path(shutil.copytree(fetched.folder, scratch / "project"))
         proxy = Path(shutil.copytree(fetched.proxy, scratch / "proxy"))
-        with served(options, proxy, scratch) as (url, certificate):
-            yield Rig(project, url, environment(url, certificate), scratch)
+        files = scratch / "files"
+        files.mkdir()
+        with served(options, proxy, files, scratch) as (url, certificate):
+            yield Rig(project, url, environment(url, certificate), scratch, files)
 
 
 def environment(url: str, certificate: Path) -> dict[str, str]:
     """Return the same small environment for every contender: no CI, no user's Go settings, no checksum database."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     go = {"GOENV": "off", "GOPROXY": url, "GOSUMDB": "off", "GOTOOLCHAIN": "local"}
-    return {**kept, **go, "SSL_CERT_FILE": str(certificate), "REQUESTS_CA_BUNDLE": str(certificate)}
+    return {**kept, **go, **dict.fromkeys(TRUST_VARIABLES, str(certificate))}

@@ -21,6 +21,7 @@ import (
 
 type options struct {
 	directory  string
+	files      string
 	address    string
 	certOut    string
 	latency    time.Duration
@@ -31,6 +32,7 @@ type options struct {
 func parseFlags() options {
 	var parsed options
 	flag.StringVar(&parsed.directory, "dir", "", "`folder` to serve: PATH/@v/{list,V.info,V.mod,V.zip}, like GOMODCACHE/cache/download")
+	flag.StringVar(&parsed.files, "files", "", "`folder` whose files are served below /-/, as slowly: archives, as a cache service would")
 	flag.StringVar(&parsed.address, "addr", "127.0.0.1:0", "`address` to listen on; port 0 takes a free one")
 	flag.StringVar(&parsed.certOut, "cert-out", "", "`file` to write the PEM certificate to, for SSL_CERT_FILE and REQUESTS_CA_BUNDLE")
 	flag.DurationVar(&parsed.latency, "latency", 0, "wait before each response, for example 50ms")
@@ -53,8 +55,12 @@ func run(ctx context.Context, wanted options) error {
 	if err != nil {
 		return err
 	}
+	served := &handler{root: os.DirFS(wanted.directory), latency: wanted.latency, streamRate: wanted.streamRate, link: newBucket(wanted.linkRate)}
+	if wanted.files != "" {
+		served.files = os.DirFS(wanted.files)
+	}
 	server := &http.Server{
-		Handler:   &handler{root: os.DirFS(wanted.directory), latency: wanted.latency, streamRate: wanted.streamRate, link: newBucket(wanted.linkRate)},
+		Handler:   served,
 		TLSConfig: certificate,
 		ErrorLog:  log.New(os.Stderr, "modproxy: ", 0),
 	}

@@ -26,14 +26,18 @@ var contentTypes = map[string]string{
 	"":      "text/plain; charset=UTF-8", // list
 }
 
+// filesPrefix begins the names of plain files. No module path has an element like it.
+const filesPrefix = "-/"
+
 type handler struct {
 	root       fs.FS
+	files      fs.FS // nil: none
 	latency    time.Duration
 	streamRate int64
 	link       *bucket
 }
 
-// ServeHTTP answers GET and HEAD of a module file after the latency. What is no module file is not found.
+// ServeHTTP answers GET and HEAD of a module file or a plain one after the latency. What is neither is not found.
 func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request) {
 	if !sleep(request.Context(), h.latency) {
 		return
@@ -52,7 +56,7 @@ func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request)
 		return
 	}
 	defer file.Close()
-	response.Header().Set("Content-Type", contentTypes[path.Ext(request.URL.Path)])
+	response.Header().Set("Content-Type", contentType(request.URL.Path))
 	response.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	if request.Method == http.MethodHead {
 		return
@@ -61,12 +65,11 @@ func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request)
 }
 
 func (h *handler) open(url string) (fs.File, int64, error) {
-	name := strings.TrimPrefix(url, "/")
-	_, known := contentTypes[path.Ext(name)]
-	if !known || path.Base(path.Dir(name)) != "@v" || !fs.ValidPath(name) {
+	folder, name := h.find(strings.TrimPrefix(url, "/"))
+	if folder == nil || !fs.ValidPath(name) {
 		return nil, 0, fs.ErrNotExist
 	}
-	file, err := h.root.Open(name)
+	file, err := folder.Open(name)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -79,6 +82,24 @@ func (h *handler) open(url string) (fs.File, int64, error) {
 		return nil, 0, err
 	}
 	return file, status.Size(), nil
+}
+
+func contentType(url string) string {
+	if known, found := contentTypes[path.Ext(url)]; found {
+		return known
+	}
+	return "application/octet-stream"
+}
+
+// find says which folder has the name, and how it is called there; no folder if neither can have it.
+func (h *handler) find(name string) (fs.FS, string) {
+	if plain, found := strings.CutPrefix(name, filesPrefix); found {
+		return h.files, plain
+	}
+	if _, known := contentTypes[path.Ext(name)]; !known || path.Base(path.Dir(name)) != "@v" {
+		return nil, name
+	}
+	return h.root, name
 }
 
 // copy sends the file, each chunk when both the response's own rate and the shared one allow it.

@@ -96,22 +96,7 @@ class GoCommand:
 
     def environment(self, folder: Path) -> GoEnvironment:
         """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
-        run = subprocess.run(
-            [self.executable, "env", "-json", *_VARIABLES],
-            cwd=folder,
-            # Without this, `go env` would download the toolchain that go.mod asks for.
-            env={**self._environ, "GOTOOLCHAIN": "local"},
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        try:
-            values = json.loads(run.stdout) if run.returncode == 0 else None
-        except ValueError:
-            values = None
-        if values is None:
-            raise failed(GoRun(("go", "env"), run.returncode, tuple(run.stderr.decode(errors="replace").splitlines())))
-        _check_version(values["GOVERSION"])
+        values = self._variables_in(folder)
         return GoEnvironment(
             values["GOPROXY"],
             values["GONOPROXY"],
@@ -123,15 +108,32 @@ class GoCommand:
             Path(values["GOROOT"]),
         )
 
+    def _variables_in(self, folder: Path) -> dict[str, str]:
+        argv = (self.executable, "env", "-json", *_VARIABLES)
+        # Without this, `go env` would download the toolchain that go.mod asks for.
+        environ = {**self._environ, "GOTOOLCHAIN": "local"}
+        try:
+            with processgroup.started(argv, folder, environ, with_output=True) as process:
+                output, errors = process.communicate()
+            said = json.loads(output) if process.returncode == 0 else None
+        except OSError as error:
+            raise GoCommandError(
+                "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
+            ) from None
+        except ValueError:
+            said = None
+        if isinstance(said, dict):
+            _check_version(str(said.get("GOVERSION")))
+        if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in _VARIABLES):
+            raise failed(GoRun(("go", "env"), process.returncode, tuple(errors.decode(errors="replace").splitlines())))
+        return said
+
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
         """Run `go mod download -x ARGUMENTS` in `folder`, killed if it stalls or the deadline passes."""
         argv = ("go", "mod", "download", "-x", *arguments)
-        process = processgroup.start((self.executable, *argv[1:]), folder, {**self._environ, **variables})
-        try:
+        environ = {**self._environ, **variables}
+        with processgroup.started((self.executable, *argv[1:]), folder, environ) as process:
             errors, stalled = _follow(process, watch)
-        finally:
-            if process.poll() is None:
-                processgroup.kill(process)
         return GoRun(argv, process.returncode, errors, stalled)
 
 

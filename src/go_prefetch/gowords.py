@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from go_prefetch.modcache import ModuleFile
+from go_prefetch.modcache import Kind, ModuleFile
 from go_prefetch.module import ModuleVersion
 
+# A proxy may choose a part of these words: no pattern may take long over a long line.
 _MISMATCH = re.compile(r"verifying (?P<path>[^\s@]+)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
 # The checksum database says so, where go.sum has no line.
 _SUMDB_MISMATCH = re.compile(
-    r"(?P<path>[^\s@]+)@(?P<version>[^\s/:]+): verifying (?:module|(?P<mod>go\.mod)): checksum mismatch"
+    r"(?:^|(?<=\s))(?P<path>[^\s@]+)@(?P<version>[^\s/:]+): verifying (?:module|(?P<mod>go\.mod)): checksum mismatch"
 )
 # Words of archive/zip, compress/flate and x/mod/zip about a zip whose structure held and whose content does not.
-_DAMAGED_ZIP = re.compile(r"\bzip: |not a valid zip file|flate: |unzip .*: |unexpected EOF")
-_DAMAGED_MOD = re.compile(r"\b(parsing|errors parsing)\b.*\.mod|invalid go\.mod")
-# Tried at the beginnings of words only: a long line without a module must not take long.
+_DAMAGED_ZIP = re.compile(r"(?<![.\w])zip: |not a valid zip file|flate: |\bunzip \S|unexpected EOF")
+_DAMAGED_MOD = re.compile(r"\bparsing\b.{0,1000}\.mod|invalid go\.mod")
 _MODULE_AT = re.compile(r"(?:^|(?<=[\s@:\"']))(?P<path>[^\s@:\"']+)@(?P<version>v[^\s:/\"']+)")
 _TRANSIENT = re.compile(
-    r"stream error:.*(INTERNAL_ERROR|PROTOCOL_ERROR|REFUSED_STREAM)|GOAWAY|unexpected EOF|: EOF$"
+    r"stream error: stream ID \d+; (INTERNAL_ERROR|PROTOCOL_ERROR|REFUSED_STREAM)|GOAWAY|unexpected EOF|: EOF$"
     r"|connection reset by peer|connection refused|i/o timeout|TLS handshake timeout"
     r"|: (408|429|5\d\d) |invalid response from proxy|fetch timed out|no such host|network is unreachable"
 )
-_MISMATCH_LINES = 4  # the verdict, a blank or rule, what was downloaded, what go.sum says
+_MISMATCH_LINES = 3  # the verdict, what was downloaded, what go.sum says
 
 
 class Refusal(NamedTuple):
@@ -55,13 +55,11 @@ def refusals(lines: Sequence[str], planned: AbstractSet[ModuleFile]) -> list[Ref
 
 
 def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | None:
-    for named in _MODULE_AT.finditer(line):
-        version = ModuleVersion(named["path"], named["version"])
-        if _DAMAGED_ZIP.search(line) and ModuleFile(version, "zip") in planned:
-            return ModuleFile(version, "zip")
-        if _DAMAGED_MOD.search(line) and ModuleFile(version, "mod") in planned:
-            return ModuleFile(version, "mod")
-    return None
+    kind: Kind | None = "zip" if _DAMAGED_ZIP.search(line) else "mod" if _DAMAGED_MOD.search(line) else None
+    if kind is None:
+        return None
+    named = (ModuleFile(ModuleVersion(at["path"], at["version"]), kind) for at in _MODULE_AT.finditer(line))
+    return next((file for file in named if file in planned), None)
 
 
 def may_pass(lines: Sequence[str]) -> bool:

@@ -5,10 +5,11 @@ This catches error pages, truncated and mistaken files early and by source. It i
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,11 +61,22 @@ def _zip_problem(version: ModuleVersion, path: Path) -> str:
     """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
         return f"not a zip file ({error})"
-    if not names:
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return "not a zip file (its directory begins before the file)"  # Python 3.10 seeks there all the same
+    return _entries_problem(version, entries)
+
+
+def _entries_problem(version: ModuleVersion, entries: Sequence[zipfile.ZipInfo]) -> str:
+    if not entries:
         return "the zip is empty"
+    if any(entry.header_offset < 0 for entry in entries):
+        return "not a zip file (its beginning is missing)"
+    names = [entry.filename for entry in entries]
     prefix = f"{version}/"
     if not all(name.startswith(prefix) for name in names):
         return f"the zip holds files outside {prefix}"

@@ -8,25 +8,58 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
-def start(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start `argv` in a process group of its own, its stderr readable, nothing else connected.
+
+@contextlib.contextmanager
+def started(
+    argv: Sequence[str], folder: Path, environ: Mapping[str, str], *, with_output: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`argv` in a process group of its own, its stderr readable (and stdout if asked); its end is the block's end.
 
     Raises OSError if it cannot be started.
     """
-    return subprocess.Popen(
-        list(argv),
-        cwd=folder,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=sys.platform != "win32",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _signals_held_back():
+            process = subprocess.Popen(
+                list(argv),
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if with_output else subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=sys.platform != "win32",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        yield process
+    finally:
+        if process and process.poll() is None:
+            kill(process)
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Handle signals at the end of the block: one in the midst of starting a child would leave nobody to end it."""
+    if threading.current_thread() is not threading.main_thread():  # signals are handled in the main thread
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    held = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

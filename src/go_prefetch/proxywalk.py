@@ -137,6 +137,9 @@ class ProxyWalk:
             so_far.words.append(f"{proxy.shown}: {error}")
             self._note(proxy, answered=False)
             return None
+        except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
+            so_far.words.append(f"{proxy.shown}: the file was taken away while it came")
+            return None
         self._note(proxy, answered=True)
         return Fetched(file, proxy.shown, size, proxy.has_credentials)
 

@@ -13,6 +13,7 @@ import os
 import queue
 import shutil
 import stat
+import struct
 import tempfile
 import threading
 import time
@@ -27,11 +28,14 @@ from go_prefetch.modcache import ModuleFile, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
-from go_prefetch.stubcache import StubCache
+from go_prefetch.stubcache import StubCache, Verdict
 
 _PREFIX = "go-prefetch-"
 _ALIVE = "alive.lock"
 _BATCH = 200  # zips of one `go mod download`: its argument list has to fit
+# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.16 and 4.3.12
+_ZIP_END = struct.Struct("<4s4H2LH")
+_ZIP_ENTRY_BYTES = 46
 
 
 class Quarantine:
@@ -74,10 +78,12 @@ class Quarantine:
             return Admitted(left_to_go=dict(self._left))
         self._arrived.put(None)
         self._unpacker.join(self._deadline.left())
-        verdict = self._stubs.verify(self._deadline)
-        admitted = frozenset(version for version in verdict.good & self._taken.keys() if self._admitted(version))
+        late = self._unpacker.is_alive()
+        verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
+        taken = frozenset(dict(self._taken))  # a copy: if late, it grows still
+        admitted = frozenset(version for version in verdict.good & taken if self._admitted(version))
         self._left["refused by go mod verify"] += len(verdict.bad)
-        self._left["not unpacked, or there already"] += len(self._taken.keys() - admitted - verdict.bad)
+        self._left["not unpacked, or there already"] += len(taken - admitted - verdict.bad)
         return Admitted(
             modules=admitted,
             seconds=time.monotonic() - started,
@@ -122,6 +128,9 @@ class Quarantine:
         place = self._stubs.zip_path(version)
         try:
             identity = _identity(source)
+            if not _holds_files_only(source):
+                self._left["a zip of an unusual kind"] += 1
+                return False
             try:
                 os.link(source, place)
             except OSError:
@@ -132,13 +141,16 @@ class Quarantine:
         return True
 
     def _admitted(self, version: ModuleVersion) -> bool:
-        """Move one verified tree into the module cache under Go's own lock; False if one is there, or it cannot be."""
+        """Move one verified tree into the module cache under Go's own lock.
+
+        False if one is there, or it cannot be, or somebody else holds the lock: he unpacks it.
+        """
         if self._stubs is None:
             return False
         zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
         target = tree_in(self._plan.gomodcache, version)
         try:
-            with filelock.held(zip_path.with_suffix(".lock")):
+            with filelock.held(zip_path.with_suffix(".lock"), wait=False):
                 exchanged = _identity(zip_path) != self._taken[version]
                 if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
                     return False
@@ -177,15 +189,52 @@ def _identity(path: Path) -> tuple[int, ...]:
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
+def _holds_files_only(path: Path) -> bool:
+    """Whether the zip is of the plain kind that all readers read alike, and has no entries that stand for folders.
+
+    Go's hash of a zip covers such entries and its hash of a tree cannot: the zip kept beside a good tree could be
+    another than go.sum's. Plain is: no zip64, no comment, nothing between the directory and the end record.
+    """
+    with path.open("rb") as archive:
+        size = archive.seek(0, os.SEEK_END)
+        archive.seek(max(0, size - _ZIP_END.size))
+        end = archive.read(_ZIP_END.size)
+        if len(end) != _ZIP_END.size:
+            return False
+        mark, _, _, _, count, length, offset, comment = _ZIP_END.unpack(end)
+        if mark != b"PK\5\6" or comment or offset + length + len(end) != size or 0xFFFF in (count, length):
+            return False
+        archive.seek(offset)
+        return _names_files_only(archive.read(length), count)
+
+
+def _names_files_only(directory: bytes, count: int) -> bool:
+    """Whether a zip's central directory is exactly `count` entries, none of which stands for a folder."""
+    at = 0
+    for _ in range(count):
+        header = directory[at : at + _ZIP_ENTRY_BYTES]
+        if len(header) != _ZIP_ENTRY_BYTES or not header.startswith(b"PK\1\2"):
+            return False
+        name, extra, comment = struct.unpack_from("<3H", header, 28)
+        at += _ZIP_ENTRY_BYTES + name
+        if directory[at - 1 : at] == b"/":
+            return False
+        at += extra + comment
+    return at == len(directory)
+
+
 def _make_read_only(tree: Path) -> None:
-    """As Go leaves trees: folders 0555, deepest first. Files are read-only already."""
-    for folder, _, _ in os.walk(tree, topdown=False):
-        Path(folder).chmod(0o555)
+    """As Go leaves trees: folders without their write bits, deepest first. Files are read-only already."""
+    for name, _, _ in os.walk(tree, topdown=False):
+        folder = Path(name)
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o222)
 
 
 def _clear_leftovers(cache: Path) -> None:
-    """Remove quarantines whose run is dead: nobody holds their lock any more."""
+    """Remove quarantines whose run is dead: nobody holds their lock any more. A link is none, wherever it leads."""
     for root in cache.glob(f"{_PREFIX}*"):
+        if root.is_symlink():
+            continue
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
             _remove(root)
 

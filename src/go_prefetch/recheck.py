@@ -8,12 +8,12 @@ top-level entries are links into the real one.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import stat
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from os import walk
 from pathlib import Path
 
 from go_prefetch import filelock
@@ -21,7 +21,7 @@ from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
 from go_prefetch.retry import Deadline
-from go_prefetch.stubcache import StubCache
+from go_prefetch.stubcache import StubCache, Verdict
 
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too
 
@@ -32,21 +32,16 @@ def recheck(
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
     Unchecked are modules whose path is one element (a link cannot stand for them) or that have two hashes.
+    Bad without asking Go are trees that hold a link or a device: Go leaves none, and would follow it.
     """
     started = time.monotonic()
     there = {version for version in hashes if tree_in(gomodcache, version).is_dir()}
-    able = {v: next(iter(hashes[v])) for v in there if "/" in v.path and len(hashes[v]) == 1}
     good: set[ModuleVersion] = set()
-    bad: set[ModuleVersion] = set()
+    bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
+    able = {v: next(iter(hashes[v])) for v in there - bad if "/" in v.path and len(hashes[v]) == 1}
     disbelieved = ""
     for part in _one_version_a_path(able):
-        root = Path(tempfile.mkdtemp(prefix="go-prefetch-"))
-        try:
-            stubs = StubCache(root / "q", goroot, part)
-            _link(stubs.root, gomodcache, part)
-            verdict = stubs.verify(deadline)
-        finally:
-            shutil.rmtree(root, ignore_errors=True)  # removes the links, not what they lead to
+        verdict = _verdict(gomodcache, goroot, part, deadline)
         good |= verdict.good
         bad |= verdict.bad
         disbelieved = disbelieved or verdict.disbelieved
@@ -59,6 +54,35 @@ def recheck(
     )
 
 
+def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
+    try:
+        root = Path(tempfile.mkdtemp(prefix="go-prefetch-")).resolve()
+    except OSError as error:
+        return Verdict(disbelieved=f"no folder for temporary files: {error.strerror}")
+    try:
+        stubs = StubCache(root / "q", goroot, hashes)
+        _link(stubs.root, gomodcache, hashes)
+        return stubs.verify(deadline)
+    except OSError as error:
+        return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
+    finally:
+        shutil.rmtree(root, ignore_errors=True)  # removes the links, not what they lead to
+
+
+def _is_plain(tree: Path) -> bool:
+    """Whether `tree` is a folder that holds nothing but folders and files, whose names are one line each."""
+    if tree.is_symlink():
+        return False
+    with contextlib.suppress(OSError), os.scandir(tree) as entries:  # what cannot be read is Go's to name
+        for entry in entries:
+            folder = entry.is_dir(follow_symlinks=False)
+            if "\n" in entry.name or not (folder or entry.is_file(follow_symlinks=False)):
+                return False
+            if folder and not _is_plain(Path(entry.path)):
+                return False
+    return True
+
+
 def remove(gomodcache: Path, version: ModuleVersion) -> bool:
     """Take a tree away under Go's own lock, with its `.ziphash`, so that Go hashes the zip again; False if it stays."""
     zip_path = path_in(download_folder(gomodcache), ModuleFile(version, "zip"))
@@ -67,13 +91,20 @@ def remove(gomodcache: Path, version: ModuleVersion) -> bool:
         zip_path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.held(zip_path.with_suffix(".lock")):
             zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
-            for folder, _, _ in walk(tree):
-                with contextlib.suppress(OSError):
-                    Path(folder).chmod(stat.S_IRWXU)
-            shutil.rmtree(tree)
+            if tree.is_symlink():
+                tree.unlink()  # not what it leads to
+            else:
+                _remove_folder(tree)
     except OSError:
         return False
     return True
+
+
+def _remove_folder(tree: Path) -> None:
+    for folder, _, _ in os.walk(tree):
+        with contextlib.suppress(OSError):
+            Path(folder).chmod(stat.S_IRWXU)
+    shutil.rmtree(tree)
 
 
 def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:

@@ -191,15 +191,13 @@ class Report:
     @property
     def modules_from_cache(self) -> int:
         """Modules whose missing files the store had, all of them, and Go accepted."""
-        got = self.restored.files - {rejection.file for rejection in self.completed.rejected}
-        wanted = frozenset(self.plan.modules) - self.plan.modules_present
-        lacking = {file.module for file in self.plan.missing if file not in got}
-        return len(wanted - lacking)
+        lacking = {file.module for file in self._missing - self._got}
+        return len(self._modules_missing - lacking)
 
     @property
     def hit_rate(self) -> float | None:
         """Share of the modules not present that came from the store; None where nothing was missing."""
-        asked = len(self.plan.modules) - len(self.plan.modules_present)
+        asked = len(self._modules_missing)
         return self.modules_from_cache / asked if asked else None
 
     @property
@@ -209,15 +207,20 @@ class Report:
             return "disabled"
         if not self._modules_missing:
             return "present"
-        got = self.restored.files - {rejection.file for rejection in self.completed.rejected}
-        if self._missing_that_counts <= got:
+        if self._missing_that_counts <= self._got:
             return "exact"
-        return "partial" if got else "miss"
+        return "partial" if self._got else "miss"
+
+    @property
+    def _got(self) -> frozenset[ModuleFile]:
+        """What the store had and Go accepted."""
+        return self.restored.files - {rejection.file for rejection in self.completed.rejected}
 
     @property
     def _missing(self) -> frozenset[ModuleFile]:
-        """Missing files that some proxy has."""
-        return frozenset(self.plan.missing) - self.restored.unavailable - self.downloaded.unavailable
+        """Missing files that some proxy has; all that were missing where the run failed, perhaps for want of one."""
+        gone = self.restored.unavailable | self.downloaded.unavailable
+        return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
 
     @property
     def _modules_missing(self) -> frozenset[ModuleVersion]:

@@ -39,7 +39,7 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> float 
         return float(text[:9])
     try:
         then = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if then.tzinfo is None:
         then = then.replace(tzinfo=timezone.utc)

@@ -2,14 +2,17 @@
 
 In it: one main module that requires exactly the versions in question; for each a stub `.mod`, a stub `.info` and a
 `.ziphash` written from go.sum, and no zip at verification. Then `go mod verify` has nothing to compare a tree with but
-that hash. A canary (a module with a wrong hash, named to sort last) shows that it really looked, at all of them.
+that hash. A canary (a module with a wrong hash, named to sort last, and never the same) shows that it really looked,
+at all of them.
 
 Go runs here in an environment made from nothing: no variable, go.env or GOFLAGS of the user's can bend its verdict.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import subprocess
 import sys
 import zipfile
@@ -21,11 +24,9 @@ from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.retry import Deadline
 
-# Sorts after every path that begins with a host of this world.
-_CANARY = ModuleVersion("zzzzzzzzzzzz.invalid/canary", "v1.0.0")
 _CANARY_HASH = "h1:" + "A" * 43 + "="
 _MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
-_MODIFIED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): dir has been modified \((?P<dir>.*)\)")
+_NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): .*")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class StubCache:
         self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
         self._versions = frozenset(hashes)
         self._main = root / "main"
-        self._lay({**hashes, _CANARY: _CANARY_HASH})
+        # Sorts after every path that begins with a host of this world; no go.sum can name it too.
+        self._canary = ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
+        self._lay({**hashes, self._canary: _CANARY_HASH})
 
     def tree(self, version: ModuleVersion) -> Path:
         """Where the unpacked module lies."""
@@ -61,15 +64,18 @@ class StubCache:
 
     def verify(self, deadline: Deadline) -> Verdict:
         """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
-        self._unpack_canary(deadline)
-        for version in (*self._versions, _CANARY):
-            self.zip_path(version).unlink(missing_ok=True)
+        try:
+            self._unpack_canary(deadline)
+            for version in (*self._versions, self._canary):
+                self.zip_path(version).unlink(missing_ok=True)
+        except OSError as error:
+            return Verdict(disbelieved=f"the canary could not be laid: {error.strerror}")
         covered = self._covered(deadline)
         said = self._run("mod", "verify", deadline=deadline)
-        bad = self._modified(said)
-        if bad is None or _CANARY not in bad:
+        bad = self._named(said)
+        if bad is None:
             return Verdict(disbelieved=_described(said))
-        return Verdict(good=frozenset(covered - bad), bad=frozenset(bad - {_CANARY}))
+        return Verdict(good=frozenset(covered - bad), bad=frozenset(bad))
 
     def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
         self._main.mkdir(parents=True)
@@ -84,9 +90,9 @@ class StubCache:
         (self._main / "go.mod").write_text(_MAIN.format(required))
 
     def _unpack_canary(self, deadline: Deadline) -> None:
-        with zipfile.ZipFile(self.zip_path(_CANARY), "w") as archive:
-            archive.writestr(f"{_CANARY}/go.mod", f"module {_CANARY.path}\n")
-        self.unpack([_CANARY], deadline)
+        with zipfile.ZipFile(self.zip_path(self._canary), "w") as archive:
+            archive.writestr(zipfile.ZipInfo(f"{self._canary}/go.mod"), f"module {self._canary.path}\n")
+        self.unpack([self._canary], deadline)
 
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
         """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence."""
@@ -97,18 +103,21 @@ class StubCache:
         wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in self._versions}
         return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
 
-    def _modified(self, said: subprocess.CompletedProcess[str] | None) -> frozenset[ModuleVersion] | None:
-        """The trees that these words name; None unless every word is one of the expected."""
+    def _named(self, said: subprocess.CompletedProcess[str] | None) -> frozenset[ModuleVersion] | None:
+        """The versions that these words name, for whatever reason; None unless every line names one.
+
+        And unless the canary is among them, for the reason that it was laid for.
+        """
         if said is None or said.returncode != 1 or said.stdout:
             return None
-        named = set()
-        for line in said.stderr.splitlines():
-            match = _MODIFIED.fullmatch(line)
-            version = ModuleVersion(match["path"], match["version"]) if match else None
-            if match is None or version is None or match["dir"] != str(self.tree(version)):
-                return None
-            named.add(version)
-        return frozenset(named) if named <= self._versions | {_CANARY} else None
+        lines = said.stderr.splitlines()
+        canary = f"{self._canary.path} {self._canary.version}: dir has been modified ({self.tree(self._canary)})"
+        if lines.count(canary) != 1:
+            return None
+        lines.remove(canary)
+        matches = [_NAMED.fullmatch(line) for line in lines]
+        named = {ModuleVersion(match["path"], match["version"]) for match in matches if match}
+        return frozenset(named) if None not in matches and named <= self._versions else None
 
     def _run(self, *arguments: str, deadline: Deadline) -> subprocess.CompletedProcess[str] | None:
         """None where Go could not be started or had no time left."""
@@ -128,11 +137,12 @@ class StubCache:
             return None
 
     def _environment(self) -> dict[str, str]:
-        own = {name: str(self.root / name.lower()) for name in ("HOME", "GOPATH", "GOCACHE", "TMPDIR")}
+        own = {name: str(self.root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
         (self.root / "tmpdir").mkdir(exist_ok=True)
         return {
             **own,
             "PATH": str(self._go.parent),
+            "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
             "GOMODCACHE": str(self.root),
             "GOENV": "off",
             "GOFLAGS": "-mod=mod -modcacherw",
@@ -146,6 +156,6 @@ class StubCache:
 
 def _described(said: subprocess.CompletedProcess[str] | None) -> str:
     if said is None:
-        return "go mod verify did not end in time"
+        return "go mod verify did not start, or did not end in time"
     lines = (said.stdout + said.stderr).splitlines()
     return f"go mod verify ended with status {said.returncode} and {len(lines)} lines: {' / '.join(lines[:3])}"

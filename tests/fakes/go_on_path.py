@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class GoOnPath:
-    """`on_download` is shell run in place of `go mod download` until it execs `"$GO" "$@"`; `$HERE` is for its notes."""
+    """`on_download` and `on_env` are shell, run before `go mod …` and `go env …`; `$HERE` is for their notes."""
 
     def __init__(self, folder: Path, *, on_download: str = "", on_env: str = "") -> None:
         real = shutil.which("go")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.gocommand import GoEnvironment
-from go_prefetch.modcache import tree_in
+from go_prefetch.modcache import ModuleFile, forget_ziphash, tree_in
 from go_prefetch.recheck import recheck, remove
 from go_prefetch.results import Plan, Rechecked
 from go_prefetch.retry import Deadline
@@ -17,8 +17,15 @@ def check_present(plan: Plan, go: GoEnvironment, deadline: Deadline) -> Rechecke
 
 
 def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
-    """Remove the bad trees, so that Go unpacks them anew; one sentence for each."""
-    return tuple(
+    """Remove the bad trees, so that Go unpacks them anew; one sentence for each, and one if there was no verdict.
+
+    Zips that nothing is unpacked of lose their `.ziphash`, which anybody may have written: Go hashes them again.
+    """
+    for version in plan.modules:
+        if not tree_in(plan.gomodcache, version).is_dir():
+            forget_ziphash(plan.folder, ModuleFile(version, "zip"))
+    no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
+    return no_verdict + tuple(
         f"{version} in the module cache was not what go.sum says; "
         + ("removed" if remove(plan.gomodcache, version) else f"remove {tree_in(plan.gomodcache, version)} yourself")
         for version in sorted(checked.bad)

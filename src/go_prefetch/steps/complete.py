@@ -78,17 +78,12 @@ def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) ->
     """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
     named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
     if isinstance(error, ChecksumMismatch):
-        if not named:
-            return error
-        return ChecksumMismatch(
-            error.slug, f"{error.message}\nBefore that it could not be downloaded.\n{_told(named)}", hint=error.hint
-        )
+        return _after(named, error) if named else error
     failures = [failure for failure in downloaded.failures if not failure.not_found]
     if deadline.passed():
         so_far = f"{_told(failures)}\n" if failures else ""
-        return DownloadError(
-            "deadline-passed", f"no time left\n{so_far}{error.message}", hint="Raise the deadline input."
-        )
+        message = f"no time left\n{so_far}{error.message}"
+        return DownloadError("deadline-passed", message, hint="Raise the deadline input.")
     if failures:
         return ProxyUnavailable(
             "proxy-unavailable",
@@ -103,6 +98,12 @@ def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) ->
             hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
         )
     return error
+
+
+def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
+    """Go got the wrong bytes itself: what the proxies did to us before may say why."""
+    message = f"{error.message}\nBefore that it could not be downloaded.\n{_told(failures)}"
+    return ChecksumMismatch(error.slug, message, hint=error.hint)
 
 
 def _told(failures: Sequence[Failure]) -> str:

@@ -21,6 +21,9 @@ from go_prefetch.retry import Deadline
 _Outcome = Fetched | Failure | Exception
 Progress = Callable[[str], None]
 
+# Seconds. A signal that arrives just before a wait does not end it; Python tells us of it afterwards.
+_LOOK_EVERY = 0.25
+
 
 def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
     """Planned files that the proxies are to be asked for."""
@@ -61,11 +64,12 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
     try:
         while outcomes.awaited:
             try:
-                outcomes.add(crew.finished.get(timeout=max(0.01, deadline.left())))
+                outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
             except queue.Empty:
-                crew.dismiss(seconds=1.0)  # the deadline
-                outcomes.add_all(crew.finished)
-                break
+                if deadline.passed():
+                    crew.dismiss(seconds=1.0)
+                    outcomes.add_all(crew.finished)
+                    break
     except BaseException:
         cancelled.set()
         crew.dismiss(seconds=1.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from go_prefetch import semver
 from go_prefetch.errors import GoSumError
@@ -32,9 +33,9 @@ def _resolve_module(definition: Path, goflags: str) -> Scope:
     sums = (definition.with_name("go.sum"),)
     gosum = _merged(sums)
     zip_lines = _versions(gosum, "zip")
-    targets = _targets([gomod], ())
+    targets = _targets([gomod])
     listed = go_line_at_least(gomod.go, 1, 17)
-    zips = sorted(targets & set(zip_lines)) if listed else list(zip_lines)
+    zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
     reason = _vendored(definition.parent, gomod.go, goflags, workspace=False)
     if not gomod.requires:
         reason = f"{definition} requires no modules"
@@ -43,7 +44,7 @@ def _resolve_module(definition: Path, goflags: str) -> Scope:
         definition=definition,
         module_paths=(gomod.module,),
         zips=tuple(zips),
-        certain=frozenset(targets & set(zips if listed else _newest(zip_lines).values())),
+        certain=targets.all & set(zips if listed else _wanted_together([gomod], targets, zip_lines)),
         mods=_versions(gosum, "mod"),
         explicit=not listed,
         gosum_lines=_lines_of(gosum, zips),
@@ -71,7 +72,7 @@ def _resolve_workspace(definition: Path, goflags: str) -> Scope:
         definition=definition,
         module_paths=tuple(member.module for member in members),
         zips=tuple(zips),
-        certain=frozenset(targets & set(_newest(zip_lines).values())),
+        certain=targets.all & set(zips),
         mods=_versions(gosum, "mod"),
         explicit=True,
         gosum_lines=_lines_of(gosum, zips),
@@ -81,35 +82,43 @@ def _resolve_workspace(definition: Path, goflags: str) -> Scope:
     )
 
 
-def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace]) -> set[ModuleVersion]:
-    """What the require lists name after `replace`, without local folders and the members themselves.
+class _Targets(NamedTuple):
+    """What the require lists name, without local folders and the members themselves."""
 
-    go.work's replacements go before those of the members.
-    """
+    as_required: frozenset[ModuleVersion]
+    by_replace: frozenset[ModuleVersion]
+
+    @property
+    def all(self) -> frozenset[ModuleVersion]:
+        return self.as_required | self.by_replace
+
+
+def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace] = ()) -> _Targets:
+    """The require lists after `replace`; go.work's replacements go before those of the members."""
     members, work_replaces = list(members), list(work_replaces)
     replaces = [replace for member in members for replace in member.replaces]
     local = {member.module for member in members}
-    targets: set[ModuleVersion] = set()
+    as_required: set[ModuleVersion] = set()
+    by_replace: set[ModuleVersion] = set()
     for required in {required for member in members for required in member.requires if required.path not in local}:
         fitting = _fitting(required, work_replaces) or _fitting(required, replaces)
         if fitting is None:
-            targets.add(required)
+            as_required.add(required)
         elif fitting.new_version:
-            targets.add(ModuleVersion(fitting.new_path, fitting.new_version))
-    return targets
+            by_replace.add(ModuleVersion(fitting.new_path, fitting.new_version))
+    return _Targets(frozenset(as_required), frozenset(by_replace))
 
 
 def _wanted_together(
-    members: list[GoMod], targets: set[ModuleVersion], zip_lines: Iterable[ModuleVersion]
+    members: Iterable[GoMod], targets: _Targets, zip_lines: Iterable[ModuleVersion]
 ) -> list[ModuleVersion]:
     """Per path that a member requires the highest version that has a zip line, and what `replace` names exactly.
 
     A member with `go` 1.16 or older does not list what its dependencies require: then every path counts.
     """
     known, newest = set(zip_lines), _newest(zip_lines)
-    required = {required for member in members for required in member.requires}
-    wanted = {target for target in targets - required if target in known}
-    wanted |= {newest[target.path] for target in targets & required if target.path in newest}
+    wanted = {target for target in targets.by_replace if target in known}
+    wanted |= {newest[target.path] for target in targets.as_required if target.path in newest}
     if not all(go_line_at_least(member.go, 1, 17) for member in members):
         wanted |= set(newest.values())
     return sorted(wanted)
@@ -178,10 +187,10 @@ def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[str, ...]:
 
 
 def _without_sums(
-    definition: Path, targets: set[ModuleVersion], zips: Iterable[ModuleVersion], *, explicit: bool
+    definition: Path, targets: _Targets, zips: Iterable[ModuleVersion], *, explicit: bool
 ) -> Iterable[str]:
     """Where Go gets an explicit list it is not asked at all if that is empty, so it is we who must speak."""
-    if explicit and targets and not list(zips):
+    if explicit and targets.all and not list(zips):
         yield f"no go.sum line vouches for any module that {definition} requires; run `go mod tidy` and commit go.sum"
 
 

@@ -140,7 +140,10 @@ def _transfer(source: Path, folder: Path, file: ModuleFile) -> int:
             _copy(source, beside)
         if not stat.S_ISREG(beside.lstat().st_mode):
             raise StructureError("it is no regular file")  # exchanged since we looked
-        return beside.stat().st_size
+        size = beside.stat().st_size
+    # POSIX: renaming a file to a name it already has does nothing. Another run has just put this very file there.
+    beside.unlink(missing_ok=True)
+    return size
 
 
 def _copy(source: Path, beside: Path) -> None:

@@ -1,0 +1,290 @@
+"""How long a full cache takes to become a module cache: as a whole tree, as zips, and as zips through go-prefetch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archives import DECOMPRESS, TREE, ZIPS, Archives, make
+from chart import chart
+from realproject import BenchError, Project, fetch
+from rig import Contender, Rig, assembled, check_same, conditions, contents
+
+HERE = Path(__file__).resolve().parent
+PARTS = ("archive", "pool", "changed", "present")
+DOWNLOAD = ["go", "mod", "download"]
+NO_NETWORK = {"GOPROXY": "off"}
+TO_DISK = "curl -sSf --http1.1 -o "
+STREAMED = "curl -sSf --http1.1 "
+RATIOS = {"archive": ("d/a", "d/b", "d/c"), "pool": ("f/e",), "changed": ("h/g",), "present": ()}
+
+EPILOG = """\
+What is compared, each into a fresh module cache, the order rotating from round to round:
+  archive  one response of the server, all modules in it
+    a  the whole module cache, tar + zstd, to disk, then unpacked   (as actions/cache works; checks nothing)
+    b  the same, unpacked as it arrives                             (checks nothing)
+    c  a tar of .zip, .mod, .info, unpacked as it arrives, then go mod download
+    d  the same tar through go-prefetch's quarantine as it arrives (bench/intake.py), then go mod download
+  pool     a folder of module files on the same disk, no network
+    e  GOPROXY=file://POOL go mod download
+    f  go-prefetch run --store dir:POOL
+  changed  one module (of median size) is not in the pool but on the proxy
+    g  GOPROXY=file://POOL,PROXY go mod download
+    h  go-prefetch run --store dir:POOL --goproxy PROXY
+  present  nothing is missing
+    i  go env
+    j  go mod download
+    k  go-prefetch run
+
+Seconds move with the machine. Compare only what one run of this program has printed: the ratios.
+
+examples:
+  bench/warm.py                                    caddy, 50 MB/s, 200 ms to the first byte, three rounds
+  bench/warm.py --rounds 5 --json warm.json --svg warm.svg
+  bench/warm.py --link-rate 0 --parts archive      no limit
+  bench/warm.py github.com/cli/cli/v2@v2.60.0
+"""
+
+
+@dataclass
+class Figures:
+    """What was measured: by part and label seconds of each round; by label CPU seconds, peak MB of each round."""
+
+    archives: Archives | None = None
+    seconds: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    peaks: dict[str, list[float]] = field(default_factory=dict)
+    intakes: list[dict[str, object]] = field(default_factory=list)  # what intake.py tells of itself
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
+    add = parser.add_argument
+    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
+    default = "github.com/caddyserver/caddy/v2@v2.11.1"
+    add("module", nargs="?", default=default, help="project, as PATH@VERSION (%(default)s)")
+    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
+    add("--parts", default=",".join(PARTS), help="what to measure (%(default)s)")
+    add("--latency", default="200ms", help="the server's wait before each response, as Go writes it (%(default)s)")
+    add("--stream-rate", type=float, default=0, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
+    add("--link-rate", type=float, default=50, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
+    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
+    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add("--svg", type=Path, metavar="FILE", help="draw the medians of the archive part there")
+    parsed = parser.parse_args(arguments)
+    if parsed.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if "@" not in parsed.module:
+        parser.error("module: PATH@VERSION, for example github.com/caddyserver/caddy/v2@v2.11.1")
+    if not set(parsed.parts.split(",")) <= set(PARTS):
+        parser.error(f"--parts: some of {','.join(PARTS)}")
+    return parsed
+
+
+def shell(label: str, script: str, *then: list[str]) -> Contender:
+    """A contender that is a line of shell, every part of its pipes to exit 0, and commands after it."""
+    return Contender(label, [["bash", "-euo", "pipefail", "-c", script], *then], NO_NETWORK)
+
+
+def measured(rig: Rig, *arguments: str) -> list[str]:
+    """A command of Python that notes its peak memory."""
+    return [sys.executable, str(HERE / "peak.py"), str(rig.scratch / "peak.json"), *arguments]
+
+
+def prefetch(rig: Rig, pool: Path, goproxy: str) -> list[str]:
+    """`go-prefetch run` with this pool, noting its peak memory."""
+    arguments = ["run", "--store", f"dir:{pool}", "--goproxy", goproxy, "--quiet"]
+    return measured(rig, "-m", "go_prefetch", *arguments)
+
+
+def archive_contenders(rig: Rig) -> list[Contender]:
+    """Return a to d."""
+    tree, zips = f"{rig.url}/-/{TREE}", f"{rig.url}/-/{ZIPS}"
+    unpack, there, kept = f'tar -C "$GOMODCACHE" --use-compress-program="{DECOMPRESS}"', '"$GOMODCACHE/', "archive.tzst"
+    downloads = f'{there}cache/download"'
+    intake = measured(rig, str(HERE / "intake.py"), zips, str(rig.scratch / "intake.json"))
+    return [
+        shell(
+            "a  whole tree to disk, untar",
+            f'{TO_DISK}{there}{kept}" {tree}; {unpack} -xf {there}{kept}"; rm {there}{kept}"',
+        ),
+        shell("b  whole tree, streamed", f'{STREAMED}{tree} | {DECOMPRESS} | tar -C "$GOMODCACHE" -x'),
+        shell("c  zips, go mod download", f"mkdir -p {downloads}; {STREAMED}{zips} | tar -C {downloads} -x", DOWNLOAD),
+        Contender("d  zips through the quarantine", [intake], NO_NETWORK),
+    ]
+
+
+def pool_contenders(rig: Rig, pool: Path) -> list[Contender]:
+    """Return e and f."""
+    return [
+        Contender("e  go mod download, file://POOL", [DOWNLOAD], {"GOPROXY": f"file://{pool}"}),
+        Contender("f  go-prefetch run, dir:POOL", [prefetch(rig, pool, "off")], {}),
+    ]
+
+
+def changed_contenders(rig: Rig, pool: Path) -> list[Contender]:
+    """Return g and h; a run saves what was new, so it is taken out of the pool again before each."""
+    zips = sorted(pool.rglob("*.zip"), key=lambda file: (file.stat().st_size, file))
+    middle = zips[len(zips) // 2]
+
+    def take_out() -> None:
+        for kind in (".zip", ".mod", ".info"):
+            middle.with_suffix(kind).unlink(missing_ok=True)
+
+    return [
+        Contender("g  go mod download, POOL,PROXY", [DOWNLOAD], {"GOPROXY": f"file://{pool},{rig.url}"}, take_out),
+        Contender("h  go-prefetch run, dir:POOL", [prefetch(rig, pool, rig.url)], {}, take_out),
+    ]
+
+
+def compare(rig: Rig, compared: list[Contender], rounds: int, figures: Figures) -> dict[str, list[float]]:
+    """Time all; each must leave what `go mod download` finds complete, and in the first round the same as the first."""
+    held: dict[str, set[str]] = {}
+
+    def look(contender: Contender, module_cache: Path, number: int) -> None:
+        rig.run(DOWNLOAD, {"GOMODCACHE": str(module_cache), **NO_NETWORK})
+        if number == 0:
+            held[contender.label] = contents(module_cache)
+        for name, into in (("peak.json", note_peak), ("intake.json", note_intake)):
+            told = rig.scratch / name
+            if told.exists():
+                into(figures, contender.label, json.loads(told.read_text()))
+                told.unlink()
+
+    seconds = rig.take_turns(compared, rounds, look)
+    figures.cpu |= rig.cpu
+    for other in compared[1:]:
+        check_same(compared[0], other, held)
+    return seconds
+
+
+def note_peak(figures: Figures, label: str, told: dict[str, float]) -> None:
+    """Keep what peak.py wrote."""
+    figures.peaks.setdefault(label, []).append(told["python"])
+
+
+def note_intake(figures: Figures, label: str, told: dict[str, object]) -> None:
+    """Keep what intake.py wrote."""
+    del label
+    figures.intakes.append(told)
+
+
+def present(rig: Rig, pool: Path, rounds: int) -> dict[str, list[float]]:
+    """Time what is called when nothing is missing: the least that a run must call, Go itself, the run."""
+    run = [sys.executable, "-m", "go_prefetch", "run", "--store", f"dir:{pool}", "--goproxy", "off", "--quiet"]
+    compared = [
+        Contender("i  go env", [["go", "env"]], {}),
+        Contender("j  go mod download", [DOWNLOAD], NO_NETWORK),
+        Contender("k  go-prefetch run", [run], {}),
+    ]
+    seconds: dict[str, list[float]] = {contender.label: [] for contender in compared}
+    with rig.module_cache() as module_cache:
+        rig.measure(Contender("", [DOWNLOAD], {"GOPROXY": f"file://{pool}"}), module_cache)
+        for _ in range(2 * rounds + 1):
+            for contender in compared:
+                seconds[contender.label].append(rig.measure(contender, module_cache))
+    return {label: taken[1:] for label, taken in seconds.items()}  # the first has filled the disk's cache
+
+
+def measure(options: argparse.Namespace, rig: Rig, proxy: Path) -> Figures:
+    """Measure the parts that are asked for."""
+    figures, wanted = Figures(), options.parts.split(",")
+    pool = Path(shutil.copytree(proxy, rig.scratch / "pool"))
+    if "archive" in wanted:
+        figures.archives = make(rig, proxy)
+    fresh: dict[str, Callable[[], list[Contender]]] = {
+        "archive": lambda: archive_contenders(rig),
+        "pool": lambda: pool_contenders(rig, pool),
+        "changed": lambda: changed_contenders(rig, pool),
+    }
+    if "present" in wanted:
+        figures.seconds["present"] = present(rig, pool, options.rounds)
+    for part in [part for part in fresh if part in wanted]:
+        figures.seconds[part] = compare(rig, fresh[part](), options.rounds, figures)
+    return figures
+
+
+def ratios(figures: Figures) -> dict[str, list[float]]:
+    """Return by name, `d/a`, the ratio of each round; for nothing to do the difference to `go env` in seconds."""
+    found: dict[str, list[float]] = {}
+    for part, seconds in figures.seconds.items():
+        taken = {label[0]: values for label, values in seconds.items()}
+        for name in RATIOS[part]:
+            left, right = name.split("/")
+            found[name] = [one / other for one, other in zip(taken[left], taken[right], strict=True)]
+    if present := figures.seconds.get("present"):
+        taken = {label[0]: values for label, values in present.items()}
+        found["k-i, seconds"] = [one - other for one, other in zip(taken["k"], taken["i"], strict=True)]
+    return found
+
+
+def row(width: int, label: str, values: list[float]) -> str:
+    """Lay out one line: label, least, median, most, and how many."""
+    shown = [min(values), statistics.median(values), max(values)]
+    return " ".join([f"{label:<{width}}", *(f"{value:8.2f}" for value in shown), f"{len(values):6}"])
+
+
+def report(options: argparse.Namespace, fetched: Project, figures: Figures) -> None:
+    """Print the tables; write them as JSON and as a chart if asked."""
+    told = conditions(options, fetched)
+    if figures.archives:
+        told |= {
+            "whole tree MB": round(figures.archives.tree / 1e6, 1),
+            "zips MB": round(figures.archives.zips / 1e6, 1),
+        }
+    print(", ".join(f"{name} {value}" for name, value in told.items()), end="\n\n")
+    tables = {f"{part}: seconds": seconds for part, seconds in figures.seconds.items()}
+    tables |= {"ratio of each round": ratios(figures), "CPU seconds, user and system": figures.cpu}
+    tables["peak MB of our Python"] = figures.peaks
+    for title, rows in tables.items():
+        if rows:
+            print(" ".join([f"{title:<34}", *(f"{head:>8}" for head in ("min", "median", "max")), "rounds"]))
+            print("\n".join(row(34, label, values) for label, values in rows.items()), end="\n\n")
+    if options.json:
+        written = {"conditions": told, "seconds": figures.seconds, "ratios": ratios(figures), "cpu": figures.cpu}
+        options.json.write_text(
+            json.dumps({**written, "peaks": figures.peaks, "intakes": figures.intakes}, indent=2) + "\n",
+            encoding="utf-8",
+        )
+    if options.svg and "archive" in figures.seconds:
+        options.svg.write_text(drawn(told, figures.seconds["archive"]), encoding="utf-8")
+
+
+def drawn(told: dict[str, object], seconds: dict[str, list[float]]) -> str:
+    """Return the chart of the archive part."""
+    link = f"{told['link-rate']:g} MB/s" if told["link-rate"] else "a link without limit"
+    subtitle = f"{told['module']}, {told['zips']} modules, {told['megabytes']} MB of zips; {link}, {told['latency']}, "
+    subtitle += f"{told['cpus']} processors, {told['go']}; median, least and most of the rounds"
+    ours = frozenset(label for label in seconds if label.startswith("d"))
+    return chart(
+        "From cache service to module cache",
+        subtitle,
+        {k[3:]: v for k, v in seconds.items()},
+        frozenset(k[3:] for k in ours),
+    )
+
+
+def main() -> None:
+    """Fetch the project, measure, report."""
+    options = parse_arguments()
+    try:
+        fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
+        with assembled(options, fetched) as rig:
+            figures = measure(options, rig, fetched.proxy)
+    except (BenchError, subprocess.SubprocessError) as failed:
+        sys.exit(f"bench/warm.py: {failed}")
+    report(options, fetched, figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Reports made by hand: what a run would have found, without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.cachekey import cache_key
+from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.modcache import Kind, ModuleFile
+from go_prefetch.module import ModuleVersion
+from go_prefetch.results import (
+    Admitted,
+    Completed,
+    Downloaded,
+    Failure,
+    Plan,
+    Rejection,
+    Report,
+    Restored,
+    Saved,
+    Scope,
+    Source,
+)
+from go_prefetch.settings import read_settings
+
+KINDS: tuple[Kind, ...] = ("zip", "mod", "info")
+A = ModuleVersion("example.com/a", "v1.0.0")
+B = ModuleVersion("github.com/BurntSushi/b", "v2.0.0+incompatible")
+PRIVATE = ModuleVersion("corp.example/p", "v0.1.0")
+PROXY = "https://proxy.golang.org"
+POOL = "pool /srv/pool"
+
+
+def files_of(*versions: ModuleVersion) -> frozenset[ModuleFile]:
+    """The three files of each."""
+    return frozenset(ModuleFile(version, kind) for version in versions for kind in KINDS)
+
+
+def plan(
+    *versions: ModuleVersion,
+    present: Iterable[ModuleFile] = (),
+    private: Iterable[ModuleVersion] = (),
+    mods: Iterable[ModuleVersion] = (),
+    **more: Any,
+) -> Plan:
+    """A plan for all files of `versions` and the .mod of `mods`."""
+    scope = Scope(
+        folder=Path("/work"),
+        definition=Path("/work/go.mod"),
+        module_paths=("example.com/app",),
+        zips=versions,
+        certain=frozenset(versions),
+        mods=(*versions, *mods),
+        explicit=False,
+        gosum_lines=tuple(f"{version.path} {version.version} h1:{version.path}=" for version in versions),
+        sums=(Path("/work/go.mod"), Path("/work/go.sum")),
+    )
+    files = [ModuleFile(version, kind) for kind in KINDS for version in versions]
+    return Plan(
+        scopes=() if more.get("disabled_because") else (scope,),
+        key=cache_key("example.com/app", scope.gosum_lines),
+        gomodcache=Path("/modcache"),
+        folder=Path("/modcache/cache/download"),
+        files=(*files, *(ModuleFile(version, "mod") for version in mods)),
+        present=frozenset(present),
+        private=frozenset(private),
+        unsaved=frozenset(private),
+        **more,
+    )
+
+
+def report(plan: Plan, **parts: Any) -> Report:
+    """A report of this plan; every part not given is that of a run in which nothing happened."""
+    nothing: dict[str, Any] = {
+        "restored": Restored(POOL),
+        "downloaded": Downloaded(),
+        "admitted": Admitted(),
+        "completed": Completed(),
+        "saved": Saved(),
+        "seconds": 12.3456,
+        "settings_shown": read_settings({"goproxy": "https://u:hunter2@a.example"}, {}, Path("/work")).shown,
+        "warnings": (),
+    }
+    return Report(plan=plan, **{**nothing, **parts})
+
+
+def downloaded(*files: ModuleFile, **more: Any) -> Downloaded:
+    """These files, downloaded from one proxy."""
+    return Downloaded(files=dict.fromkeys(files, PROXY), **more)
+
+
+def _failed(*files: ModuleFile) -> tuple[Failure, ...]:
+    return tuple(Failure(file, not_found=True, attempts=(f"{PROXY}: 404 Not Found",)) for file in files)
+
+
+_COLD = plan(A, B, PRIVATE, private=[PRIVATE], seconds=0.0123)
+_MISMATCH = "verifying example.com/a@v1.0.0: checksum mismatch\n\tdownloaded: h1:A=\n\tgo.sum:     h1:B="
+
+# One of each kind that a reader may meet.
+REPORTS = {
+    "miss": report(
+        _COLD,
+        restored=Restored(POOL, seconds=0.01),
+        downloaded=downloaded(*files_of(A, B), bytes=1_234_567, seconds=2.5, sources=(Source(PROXY, 6, 1_234_567, 2),)),
+        admitted=Admitted(frozenset({A}), 0.4, {"two hashes in go.sum": 1}),
+        completed=Completed(files_of(PRIVATE), 4321, seconds=1.25),
+        saved=Saved(6, 1_234_567, 0.05),
+    ),
+    "exact": report(
+        plan(A, B, seconds=0.0123),
+        restored=Restored(POOL, files_of(A, B), 1_234_567, 0.3, cold_seconds=8.75),
+        completed=Completed(seconds=0.45),
+        saved=Saved(because_not="the store lacks nothing"),
+        seconds=0.9,
+    ),
+    "exact_but_slower": report(
+        plan(A, PRIVATE, private=[PRIVATE]),
+        restored=Restored(POOL, files_of(A), 999, 3.0, cold_seconds=1.5),
+        completed=Completed(files_of(PRIVATE), 0, seconds=0.5),
+        saved=Saved(because_not="save is false"),
+    ),
+    "partial": report(
+        plan(A, B, present=[ModuleFile(A, "info")]),
+        restored=Restored(
+            POOL, files_of(A, B) - {ModuleFile(A, "info")}, 2_000_000_000, 1.0, frozenset({ModuleFile(B, "info")})
+        ),
+        completed=Completed(
+            rejected=(Rejection(ModuleFile(A, "zip"), POOL, _MISMATCH),),
+            seconds=0.5,
+            refetched=downloaded(
+                ModuleFile(A, "zip"),
+                bytes=1000,
+                seconds=0.2,
+                sources=(Source(PROXY, 1, 1000, 0),),
+                failures=_failed(ModuleFile(B, "info")),
+            ),
+        ),
+        saved=Saved(1, 1000, 0.01),
+        warnings=("go.sum:3: version 'v1' is not canonical; the line is ignored", "1 files of go.sum could not be had"),
+    ),
+    "present": report(plan(A, B, present=files_of(A, B)), seconds=0.04),
+    "disabled": report(plan(disabled_because="/work/go.mod requires no modules"), restored=Restored(""), seconds=0.0),
+    "failed": report(
+        plan(A),
+        downloaded=Downloaded(failures=_failed(*sorted(files_of(A))), seconds=1.0),
+        completed=Completed(
+            failure=ChecksumMismatch(
+                "checksum-mismatch", f"SECURITY: not what go.sum says\n{_MISMATCH}", hint="Do not."
+            )
+        ),
+        saved=Saved(because_not="the run failed"),
+    ),
+}

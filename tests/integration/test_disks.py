@@ -1,0 +1,96 @@
+"""File systems that refuse: full, read-only. Real mounts, in a mount namespace of the run's own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.workbench import Result, Workbench
+
+pytestmark = pytest.mark.system
+
+BIG = FakeModule("example.com/big", "v1.0.0", padding=300_000)
+SMALL = FakeModule("example.com/small", "v1.0.0")
+MODULES = (BIG, SMALL)
+
+FULL = 'mount -t tmpfs -o size=128k none "$AT"'
+READ_ONLY = 'mount --bind "$AT" "$AT" && mount -o remount,ro,bind "$AT"'
+
+
+@pytest.fixture(autouse=True)
+def _namespaces() -> None:
+    try:
+        subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no mount namespace can be made here: {error}")
+
+
+def prefetch_with(bench: Workbench, mount: str, at: Path, goproxy: str) -> tuple[Result, set[str]]:
+    """Run with that mount at `at`; also the names of all files that were there in the end, before it went away."""
+    at.mkdir(exist_ok=True)
+    listing = bench.folder / "listing"
+    script = f'{mount} || exit 99; "$@"; status=$?; cd "$AT" && find . -type f >"$LISTING"; exit $status'
+    run = [*bench.command, "run", "--store", f"dir:{bench.pool}", "--report-file", str(bench.report_file), "--quiet"]
+    result = bench.program(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *run],
+        timeout=60, AT=str(at), LISTING=str(listing), GOPROXY=goproxy,
+    )  # fmt: skip
+    return result, {line.removeprefix("./") for line in listing.read_text().splitlines()}
+
+
+def test_a_pool_on_a_full_disk_is_a_warning(bench: Workbench) -> None:
+    """Status 0; what did not fit leaves no half file."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        result, held = prefetch_with(bench, FULL, bench.pool, proxy.url)
+        assert result.status == 0, result.text
+        assert "warning: directory pool" in result.stderr
+        assert "No space left on device" in result.stderr
+        assert held <= set(proxy.files) - {"example.com/big/@v/v1.0.0.zip"}
+    assert bench.go("mod", "verify").status == 0
+
+
+def test_a_read_only_pool_is_a_warning(bench: Workbench) -> None:
+    """Status 0, nothing saved."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        result, held = prefetch_with(bench, READ_ONLY, bench.pool, proxy.url)
+    assert result.status == 0, result.text
+    assert "Read-only file system" in result.stderr
+    assert held == set()
+
+
+def test_a_read_only_pool_that_has_everything_is_a_silent_hit(bench: Workbench) -> None:
+    """A pool that others fill need not be writable."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+    bench.forget_modcache()
+    result, _ = prefetch_with(bench, READ_ONLY, bench.pool, "off")
+    assert result.status == 0, result.text
+    assert result.stderr == ""
+    assert bench.outputs["cache-result"] == "exact"
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["empty pool", "filled pool"])
+@pytest.mark.parametrize(
+    ("mount", "slug"), [(FULL, "disk-full"), (READ_ONLY, "folder-unwritable")], ids=["full", "read-only"]
+)
+def test_a_module_cache_that_takes_nothing_fails_the_run(
+    bench: Workbench, mount: str, slug: str, *, warm: bool
+) -> None:
+    """Exit 5 in at most three lines, and no half file, whether the store or the proxies have the files."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        if warm:
+            assert bench.prefetch(goproxy=proxy.url).status == 0
+            bench.forget_modcache()
+        result, held = prefetch_with(bench, mount, bench.modcache, proxy.url)
+    assert result.status == 5, result.text
+    assert f"[{slug}]" in result.stderr
+    assert len(result.stderr.splitlines()) <= 3
+    assert not any(name.endswith((".tmp", "big/@v/v1.0.0.zip")) for name in held)

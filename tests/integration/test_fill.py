@@ -1,0 +1,381 @@
+"""`go-prefetch fill`: a folder that stands in for every proxy, made without Go."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import HELLO, FakeModule
+from tests.same_process import prefetch
+from tests.workbench import Result, Workbench
+
+TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16", padding=100_000)
+LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))
+NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", requires=((TOML.path, TOML.version),))
+MAJOR = FakeModule("example.com/major/v2", "v2.0.1")
+PRIVATE = FakeModule("corp.example/private", "v0.1.0")
+CHAIN = FakeModule(
+    "example.com/chain",
+    "v1.0.0",
+    requires=((TOML.path, TOML.version),),
+    go="1.16",
+    files={"chain.go": f'package chain\n\nimport "{TOML.path}"\n\n{HELLO} {{ return toml.Hello() }}\n'},
+)
+
+
+class WatchedProxy(ModuleProxy):
+    """A proxy that says when the first zip is asked for."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.zip_asked = threading.Event()
+
+    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> Any:
+        try:
+            return super().receive(path, wanted_range, authorization)
+        finally:
+            if path.endswith(".zip"):
+                self.zip_asked.set()
+
+
+MODULES = (TOML, LIB, NEWER_LIB, MAJOR, PRIVATE, CHAIN)
+
+
+@pytest.fixture
+def proxy() -> Iterator[WatchedProxy]:
+    with WatchedProxy(MODULES) as server:
+        yield server
+
+
+def fill(bench: Workbench, goproxy: str, *arguments: str, folder: str = "filled", **variables: str) -> Result:
+    """`go-prefetch fill` in the project with no program at all on PATH: neither Go nor git."""
+    nothing = str(bench.folder / "home")
+    return prefetch(bench, "fill", folder, *arguments, GOPROXY=goproxy, PATH=nothing, **variables)
+
+
+def planned_names(bench: Workbench) -> set[str]:
+    return {file["name"] for file in json.loads(prefetch(bench, "plan", "--format", "json").stdout)["files"]}
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def as_only_proxy(folder: Path) -> str:
+    """GOPROXY for this folder and nothing else (never alone: Go would skip its check of toolchains)."""
+    return f"{folder.as_uri()},off"
+
+
+def assert_whole(proxy: ModuleProxy, folder: Path) -> None:
+    """Every file under a final name is what the proxy serves (.info less what Go does not need)."""
+    for name in files_in(folder) - {".gitignore"}:
+        content = (folder / name).read_bytes()
+        if name.endswith(".info"):
+            assert json.loads(content) == json.loads(proxy.files[name])
+        else:
+            assert content == proxy.files[name], name
+
+
+def test_folder_holds_the_plan_and_serves_go(bench: Workbench, proxy: WatchedProxy) -> None:
+    """Exactly the planned files and a .gitignore of `*`; with nothing else Go downloads, verifies and builds."""
+    bench.write_project((LIB, TOML, MAJOR))
+    done = bench.run("fill", "filled", GOPROXY=proxy.url, PATH=str(bench.folder / "home"))
+    assert done.status == 0, done.text
+    folder = bench.project / "filled"
+    assert files_in(folder) == planned_names(bench) | {".gitignore"}
+    assert (folder / ".gitignore").read_text() == "*\n"
+    assert_whole(proxy, folder)
+    assert sorted(proxy.paths()) == sorted(planned_names(bench))
+    assert not bench.modcache.exists()
+    assert bench.go("mod", "download", GOPROXY=as_only_proxy(folder)).status == 0
+    assert bench.go("mod", "verify").stdout == "all modules verified\n"
+    assert bench.go("build", "-o", "app", "./...").status == 0
+
+
+def old_module(bench: Workbench) -> list[str]:
+    bench.write_project((TOML, CHAIN), go="1.16", requires=[CHAIN])
+    return ["./..."]
+
+
+def workspace(bench: Workbench) -> list[str]:
+    for name, lib in (("a", LIB), ("b", NEWER_LIB)):
+        bench.project = bench.project.parent / "project" / name
+        bench.write_project((lib, TOML), path=f"example.com/{name}")
+        bench.project = bench.project.parent
+    (bench.project / "go.work").write_text("go 1.21\n\nuse (\n\t./a\n\t./b\n)\n")
+    return ["./a/...", "./b/..."]
+
+
+@pytest.mark.parametrize("write", [pytest.param(old_module, id="go 1.16"), pytest.param(workspace, id="go.work")])
+def test_folder_serves_a_build_where_go_would_download_far_more(
+    bench: Workbench, proxy: WatchedProxy, write: Any
+) -> None:
+    """Under a go.work and with `go` 1.16 the folder has what builds need; plain `go mod download` would want `all`."""
+    packages = write(bench)
+    done = fill(bench, proxy.url, folder=str(bench.folder / "filled"))
+    assert done.status == 0, done.text
+    assert files_in(bench.folder / "filled") == planned_names(bench) | {".gitignore"}
+    built = bench.go(
+        "build", "-o", str(bench.folder / "out") + "/", *packages, GOPROXY=as_only_proxy(bench.folder / "filled")
+    )
+    assert built.status == 0, built.text
+
+
+def test_second_call_writes_nothing_and_asks_nobody(bench: Workbench, proxy: WatchedProxy) -> None:
+    """Same inode, size and time of every file and folder, so that a CI cache has nothing to upload."""
+    bench.write_project((LIB, TOML, MAJOR))
+    fill(bench, proxy.url)
+    folder = bench.project / "filled"
+    before = state(folder)
+    proxy.clear()
+    done = fill(bench, proxy.url)
+    assert done.status == 0, done.text
+    assert "0 downloaded" in done.stdout
+    assert proxy.paths() == []
+    assert state(folder) == before
+    assert fill(bench, "off").status == 0
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, int]]:
+    stats = {str(path): path.lstat() for path in [folder, *folder.rglob("*")]}
+    return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def test_changed_gosum_brings_the_new_and_takes_away_the_old(bench: Workbench, proxy: WatchedProxy) -> None:
+    """The folder follows the plan: only what is new is asked for, what nobody names any more goes, folders too."""
+    bench.write_project((LIB, TOML, MAJOR))
+    fill(bench, proxy.url)
+    proxy.clear()
+    bench.write_project((NEWER_LIB, TOML))
+    done = fill(bench, proxy.url)
+    assert done.status == 0, done.text
+    folder = bench.project / "filled"
+    assert files_in(folder) == planned_names(bench) | {".gitignore"}
+    assert {path.partition("/@v/")[2] for path in proxy.paths()} == {
+        f"v1.3.0.{kind}" for kind in ("info", "mod", "zip")
+    }
+    assert not (folder / "example.com" / "major").exists()
+
+
+def test_damaged_file_is_no_longer_there_after_its_removal(bench: Workbench, proxy: WatchedProxy) -> None:
+    """An empty file counts as missing and is brought again; the others stay."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    proxy.clear()
+    (bench.project / "filled/example.com/lib/@v/v1.2.3.zip").write_bytes(b"")
+    assert fill(bench, proxy.url).status == 0
+    assert proxy.paths() == ["example.com/lib/@v/v1.2.3.zip"]
+    assert_whole(proxy, bench.project / "filled")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({"notes.txt": "mine"}, id="a file"),
+        pytest.param({".gitignore": "*.zip\n"}, id="another .gitignore"),
+        pytest.param({"example.com/lib/@v/v9.9.9.zip": "mine"}, id="somebody's proxy folder"),
+    ],
+)
+def test_folder_with_other_things_is_left_alone(bench: Workbench, proxy: WatchedProxy, content: dict[str, str]) -> None:
+    """`fill` removes files, so it works in no folder that it did not make: status 2, nothing touched, nothing asked."""
+    bench.write_project((LIB, TOML))
+    folder = bench.folder / "theirs"
+    for name, text in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    before = state(folder)
+    done = fill(bench, proxy.url, folder=str(folder))
+    assert (done.status, done.stdout) == (2, "")
+    assert "[folder-not-ours]" in done.stderr
+    assert state(folder) == before
+    assert proxy.paths() == []
+
+
+def test_empty_folder_is_taken(bench: Workbench, proxy: WatchedProxy) -> None:
+    """An empty folder, as a CI system may have made it, is as good as none."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "filled").mkdir()
+    assert fill(bench, proxy.url).status == 0
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
+
+
+def test_private_modules_are_told_and_not_asked(bench: Workbench, proxy: WatchedProxy) -> None:
+    """What GOPRIVATE matches never reaches a public proxy; the rest is filled, and Go has to get them itself."""
+    bench.write_project((LIB, TOML, PRIVATE))
+    done = fill(bench, proxy.url, GOPRIVATE="corp.example")
+    assert done.status == 0, done.text
+    assert "warning: 1 private module versions are left to Go: corp.example/private@v0.1.0" in done.stderr
+    assert not [path for path in proxy.paths() if "private" in path]
+    assert not (bench.project / "filled" / "corp.example").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("fault", [Fault.STALL_BEFORE_HEADERS, Fault.STALL_IN_BODY])
+def test_interruption_leaves_whole_files_only(bench: Workbench, proxy: WatchedProxy, name: str, fault: Fault) -> None:
+    """Status 130, no temporary file, no half file; the next call brings the rest."""
+    bench.write_project((LIB, TOML, MAJOR))
+    proxy.fault("*.zip", fault)
+    process = bench.start("fill", "filled", GOPROXY=proxy.url)
+    assert proxy.zip_asked.wait(timeout=30)
+    process.send_signal(getattr(signal, name))
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert bench.leftovers() == []
+    folder = bench.project / "filled"
+    assert files_in(folder) <= planned_names(bench) | {".gitignore"}
+    assert_whole(proxy, folder)
+    with ModuleProxy(MODULES) as healthy:
+        again = fill(bench, healthy.url)
+    assert again.status == 0, again.text
+    assert files_in(folder) == planned_names(bench) | {".gitignore"}
+
+
+def test_dead_proxies_are_named_one_by_one(bench: Workbench, proxy: WatchedProxy) -> None:
+    """No proxy answers: status 5 and every attempt; with `on-failure: warn` the same as a warning and status 0."""
+    bench.write_project((LIB,), requires=[LIB])
+    proxy.fault("*", Fault.SERVER_ERROR)
+    with ModuleProxy() as dead:
+        gone = dead.url
+    arguments = ("--attempts", "2", "--fallback", "any")
+    done = fill(bench, f"{gone}|{proxy.url}", *arguments)
+    assert done.status == 5, done.text
+    assert "[proxy-unavailable]" in done.stderr
+    assert done.stderr.count(f"{gone}: ") >= 3
+    assert done.stderr.count(f"{proxy.url}: ") >= 3
+    mild = fill(bench, f"{gone}|{proxy.url}", *arguments, "--on-failure", "warn")
+    assert mild.status == 0, mild.text
+    assert "warning: 3 files could not be downloaded." in mild.stderr
+
+
+def test_first_proxy_dead_and_second_alive_is_a_success(bench: Workbench, proxy: WatchedProxy) -> None:
+    """The list is walked as Go would walk it: past `|` after any error."""
+    bench.write_project((LIB, TOML))
+    with ModuleProxy() as dead:
+        gone = dead.url
+    done = fill(bench, f"{gone}|{proxy.url}", "--attempts", "2")
+    assert done.status == 0, done.text
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
+
+
+def test_stale_gosum_line_is_a_warning(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A line that nobody serves and no go.mod requires fails nothing: Go will not ask for it."""
+    stale = FakeModule("example.com/gone", "v0.9.0")
+    bench.write_project((LIB, TOML), extra_go_sum=stale.go_sum)
+    done = fill(bench, proxy.url)
+    assert done.status == 0, done.text
+    assert "warning: 1 files of go.sum are on no proxy." in done.stderr
+    assert "example.com/gone@v0.9.0 .mod" in done.stderr
+    folder = bench.project / "filled"
+    assert bench.go("mod", "download", GOPROXY=as_only_proxy(folder)).status == 0
+
+
+@pytest.mark.parametrize("go", ["1.21", "1.16"])
+def test_required_module_that_nobody_has_fails(bench: Workbench, proxy: WatchedProxy, go: str) -> None:
+    """A module that go.mod requires is no stale line: status 5, named; the others are there for the next attempt."""
+    missing = FakeModule("example.com/gone", "v0.9.0")
+    bench.write_project((LIB, TOML, missing), go=go)
+    done = fill(bench, proxy.url)
+    assert done.status == 5, done.text
+    assert "[module-not-found]" in done.stderr
+    assert "example.com/gone@v0.9.0 .zip" in done.stderr
+    assert "example.com/lib/@v/v1.2.3.zip" in files_in(bench.project / "filled")
+
+
+@pytest.mark.parametrize("goproxy", ["off", "direct"])
+def test_list_without_a_proxy_is_refused(bench: Workbench, proxy: WatchedProxy, goproxy: str) -> None:
+    """`fill` has no Go to go direct: it says so, status 2, and makes no folder."""
+    bench.write_project((LIB, TOML))
+    done = fill(bench, goproxy)
+    assert (done.status, done.stdout) == (2, "")
+    assert "[goproxy-invalid]" in done.stderr
+    assert not (bench.project / "filled").exists()
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param("ours", id="relative, in the repository"),
+        pytest.param("deep/er/ours", id="relative, parents missing"),
+        pytest.param("./a/../ours", id="with dots"),
+        pytest.param("../beside", id="beside the repository"),
+        pytest.param("with blank ü", id="with a blank and an umlaut"),
+    ],
+)
+def test_folder_may_lie_anywhere(bench: Workbench, proxy: WatchedProxy, folder: str) -> None:
+    """A relative folder is meant from where the job runs; inside a repository git does not see it, nor does Go."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "a").mkdir()
+    git = ("git", "-c", "init.defaultBranch=main")
+    bench.program([*git, "init", "-q"], timeout=30)
+    bench.program([*git, "add", "."], timeout=30)
+    done = fill(bench, proxy.url, folder=folder)
+    assert done.status == 0, done.text
+    target = (bench.project / folder).resolve()
+    assert bench.module_files(target) == planned_names(bench)
+    assert bench.program([*git, "ls-files", "--others", "--exclude-standard"], timeout=30).stdout == ""
+    assert bench.go("mod", "download", GOPROXY=as_only_proxy(target)).status == 0
+    assert bench.go("list", "./...").stdout == "example.com/app\n"
+
+
+def test_folder_that_is_a_file_is_refused(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A file in the folder's place is the user's: status 2, and it stays."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "filled").write_text("mine")
+    done = fill(bench, proxy.url)
+    assert done.status == 2, done.text
+    assert "[folder-not-ours]" in done.stderr
+    assert (bench.project / "filled").read_text() == "mine"
+    assert proxy.paths() == []
+
+
+def test_unwritable_folder_is_told_in_three_lines(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A folder that cannot be made (here: below a file, which stops root too): status 5, short, nothing asked."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "file").write_text("in the way")
+    done = fill(bench, proxy.url, folder="file/filled")
+    assert done.status == 5, done.text
+    assert "[folder-unwritable]" in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
+    assert proxy.paths() == []
+
+
+def test_several_folders_fill_one(bench: Workbench, proxy: WatchedProxy) -> None:
+    """One folder serves every module in scope."""
+    root = bench.project
+    for name, modules in (("a", (LIB, TOML)), ("b", (MAJOR,))):
+        bench.project = root / name
+        bench.write_project(modules, path=f"example.com/{name}")
+    bench.project = root
+    done = fill(bench, proxy.url, "--working-directory", "a", "--working-directory", "b")
+    assert done.status == 0, done.text
+    for name in ("a", "b"):
+        offline = bench.go("mod", "download", cwd=root / name, GOPROXY=as_only_proxy(root / "filled"))
+        assert offline.status == 0, offline.text
+
+
+def test_nothing_to_fill_is_said_in_one_line(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A module without requirements: status 0, why, and no folder."""
+    bench.write_project(())
+    done = fill(bench, proxy.url)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout == f"nothing to do: {bench.project / 'go.mod'} requires no modules\n"
+    assert not (bench.project / "filled").exists()
+
+
+def test_without_git_nothing_below_is_found(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A `.` without go.mod stands for what git tracks below it; where there is no git that is nothing: status 2."""
+    bench.project = bench.project / "sub"
+    bench.write_project((LIB, TOML))
+    bench.project = bench.project.parent
+    done = bench.run("fill", "filled", GOPROXY=proxy.url, PATH=str(bench.folder / "home"))
+    assert done.status == 2, done.text
+    assert "[go-mod-not-found]" in done.stderr

@@ -1,0 +1,85 @@
+"""A go that hangs is stopped with its children and started again; one that leaves a daemon behind is not waited for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.go_on_path import HANG, GoOnPath
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.waiting import is_running, wait_until
+from tests.workbench import Workbench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script")
+
+LIB = FakeModule("example.com/lib", "v1.2.3")
+QUICK = ("--stall-timeout", "300ms", "--attempts", "2")
+
+
+def assert_gone(pids: list[int]) -> None:
+    assert pids
+    for pid in pids:
+        wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+
+
+def test_a_silent_go_is_killed_with_its_children_and_started_again(bench: Workbench, tmp_path: Path) -> None:
+    """No line, no CPU time, no growth: its whole process group ends, and a second start succeeds."""
+    go = GoOnPath(tmp_path / "bin", on_download=f'if mkdir "$HERE/once" 2>/dev/null; then {HANG}; fi')
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch(*QUICK, "--verbose", goproxy=proxy.url, PATH=go.path)
+    assert result.status == 0, result.text
+    assert "stalled; attempt 2 follows" in result.stderr
+    assert len(go.pids()) == 2
+    assert_gone(go.pids())
+
+
+def test_a_go_that_always_stalls_fails_the_run(bench: Workbench, tmp_path: Path) -> None:
+    """After `attempts` starts the run ends with status 5 and says so; no process stays."""
+    go = GoOnPath(tmp_path / "bin", on_download=f'touch "$HERE/writing"; cat "$HERE/pids" >>"$HERE/all"; {HANG}')
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch(*QUICK, goproxy=proxy.url, PATH=go.path)
+    assert result.status == 5, result.text
+    assert "[go-stalled]" in result.stderr
+    assert len(go.pids("all")) == 2
+    assert_gone([*go.pids(), *go.pids("all")])
+
+
+def test_a_talkative_go_is_held_to_the_deadline(bench: Workbench, tmp_path: Path) -> None:
+    """Lines without end are signs of life, and still the deadline ends the run."""
+    go = GoOnPath(tmp_path / "bin", on_download="while :; do echo '# get …' >&2; sleep 0.02; done")
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch("--deadline", "2s", goproxy=proxy.url, PATH=go.path)
+    assert result.status == 5, result.text
+    assert "[deadline-passed]" in result.stderr
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_daemon_that_holds_stderr_open_is_not_waited_for(bench: Workbench, tmp_path: Path, status: int) -> None:
+    """What git or ssh leave behind in a session of its own outlives go; go's own exit status counts."""
+    daemon = 'setsid sleep 600 & echo $! >"$HERE/pids"' if sys.platform == "linux" else "sleep 600 &"
+    end = '"$GO" "$@"; exit $?' if status == 0 else "echo 'go: no such thing' >&2; exit 1"
+    go = GoOnPath(tmp_path / "bin", on_download=f"{daemon}\n{end}")
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch("--stall-timeout", "20s", goproxy=proxy.url, PATH=go.path)
+    assert result.status == (0 if status == 0 else 4), result.text
+    for pid in go.pids():
+        bench.program(["kill", str(pid)], timeout=5)
+
+
+def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Workbench, tmp_path: Path) -> None:
+    """Nor does such a daemon keep us from going on once go itself is killed."""
+    daemon = 'setsid sleep 600 & echo $! >"$HERE/daemon"'
+    go = GoOnPath(tmp_path / "bin", on_download=f'if mkdir "$HERE/once" 2>/dev/null; then {daemon}; {HANG}; fi')
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch(*QUICK, goproxy=proxy.url, PATH=go.path)
+    assert result.status == 0, result.text
+    for pid in go.pids("daemon"):
+        bench.program(["kill", str(pid)], timeout=5)

@@ -1,0 +1,90 @@
+"""Files with the right structure and the wrong content: Go's verdict, a second source, and then a security error."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.workbench import Workbench
+
+LIB = FakeModule("example.com/lib", "v1.2.3")
+GOOD = FakeModule("example.com/good", "v1.0.0")
+MODULES = (LIB, GOOD)
+ZIP = "example.com/lib/@v/v1.2.3.zip"
+MOD = "example.com/lib/@v/v1.2.3.mod"
+
+
+def assert_only_right_bytes(bench: Workbench, proxy: ModuleProxy) -> None:
+    """Whatever lies in module cache and pool under a final name is what go.sum names."""
+    for folder in (bench.download_folder, bench.pool):
+        assert all((folder / name).read_bytes() == proxy.files[name] for name in bench.module_files(folder))
+
+
+@pytest.mark.parametrize("on_failure", ["fail", "warn"])
+@pytest.mark.parametrize("name", [ZIP, MOD], ids=["zip", "mod"])
+def test_a_file_that_is_wrong_everywhere_is_a_security_error(bench: Workbench, name: str, on_failure: str) -> None:
+    """Asked twice and wrong twice: exit 5 whatever on-failure says, with module, version, source and Go's words."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault(name, Fault.WRONG_BYTES)
+        result = bench.prefetch("--on-failure", on_failure, goproxy=proxy.url)
+        assert result.status == 5, result.text
+        assert "SECURITY: example.com/lib@v1.2.3" in result.stderr
+        assert f"{proxy.url}, then from {proxy.url}" in result.stderr
+        assert "checksum mismatch" in result.stderr
+        assert "[checksum-mismatch]" in result.stderr
+        assert proxy.paths().count(name) == 2
+        assert not (bench.download_folder / name).exists()
+        assert_only_right_bytes(bench, proxy)
+    assert bench.leftovers() == []
+
+
+def test_two_proxies_that_are_both_wrong_are_both_named(bench: Workbench) -> None:
+    """The second source is another proxy where there is one, and the error names both."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
+        first.fault(ZIP, Fault.WRONG_BYTES)
+        second.fault(ZIP, Fault.WRONG_BYTES)
+        result = bench.prefetch(goproxy=f"{first.url}|{second.url}")
+        assert result.status == 5, result.text
+        assert f"{first.url}, then from {second.url}" in result.stderr
+        assert first.paths().count(ZIP) == second.paths().count(ZIP) == 1
+        assert_only_right_bytes(bench, first)
+
+
+def test_the_right_file_of_a_second_proxy_heals_the_run(bench: Workbench) -> None:
+    """One wrong proxy costs one more request; the pool gets the right bytes and the next run is exact."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
+        first.fault(ZIP, Fault.WRONG_BYTES)
+        result = bench.prefetch(goproxy=f"{first.url},{second.url}")
+        assert result.status == 0, result.text
+        assert second.paths() == [ZIP]
+        assert_only_right_bytes(bench, first)
+        assert bench.module_files(bench.pool) == set(first.files)
+        bench.forget_modcache()
+        assert bench.prefetch(goproxy="off").status == 0
+        assert bench.outputs["cache-result"] == "exact"
+
+
+def test_one_wrong_file_does_not_leave_another_behind(bench: Workbench) -> None:
+    """Of several files that Go refuses in the end, none stays in the module cache for a later go command."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault("*.zip", Fault.WRONG_BYTES)
+        result = bench.prefetch(goproxy=proxy.url)
+        assert result.status == 5, result.text
+        assert not any(name.endswith(".zip") for name in bench.module_files(bench.download_folder))
+
+
+def test_a_wrong_file_that_go_downloads_itself_is_named_too(bench: Workbench) -> None:
+    """Where we got nothing and Go got a page instead of a go.mod, the error says what the proxy did before."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault(MOD, Fault.HTML)
+        result = bench.prefetch("--attempts", "2", goproxy=proxy.url)
+        assert result.status == 5, result.text
+        assert "SECURITY: example.com/lib@v1.2.3" in result.stderr
+        assert result.stderr.count(f"{proxy.url}: it has no module line") == 2
+        assert_only_right_bytes(bench, proxy)

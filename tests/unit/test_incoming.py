@@ -1,0 +1,233 @@
+"""The door for bytes from outside: only with the structure a module file promises."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from go_prefetch.incoming import StructureError, received, structure_problem, trimmed_info
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in
+from go_prefetch.module import ModuleVersion
+
+VERSION = ModuleVersion("github.com/BurntSushi/toml", "v1.4.0")
+ZIP, MOD, INFO = ModuleFile(VERSION, "zip"), ModuleFile(VERSION, "mod"), ModuleFile(VERSION, "info")
+PREFIX = "github.com/BurntSushi/toml@v1.4.0/"
+HTML = b"<!DOCTYPE html>\n<html><body>Please sign in to the module store</body></html>\n"
+GOOD_MOD = b"module github.com/BurntSushi/toml\n\ngo 1.18\n"
+GOOD_INFO = b'{"Version":"v1.4.0","Time":"2024-05-23T05:37:07Z"}'
+
+
+def make_zip(*names: str, comment: bytes = b"", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    target = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(target, "w") as archive:
+        warnings.simplefilter("ignore")  # zipfile has its doubts about one name twice
+        archive.comment = comment
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), b"package toml\n" * 20, method)
+    return target.getvalue()
+
+
+GOOD_ZIP = make_zip(PREFIX + "toml.go", PREFIX + "go.mod")
+GOOD = {ZIP: GOOD_ZIP, MOD: GOOD_MOD, INFO: GOOD_INFO}
+
+ACCEPTED = {
+    "zip": (ZIP, GOOD_ZIP),
+    "zip, stored": (ZIP, make_zip(PREFIX + "a.go", method=zipfile.ZIP_STORED)),
+    "zip with a folder": (ZIP, make_zip(PREFIX + "sub/", PREFIX + "sub/a.go")),
+    "zip with a comment": (ZIP, make_zip(PREFIX + "a.go", comment=b"hello")),
+    "zip with bytes before it": (ZIP, b"#!/bin/sh\n" + GOOD_ZIP),
+    "mod": (MOD, GOOD_MOD),
+    "mod with CRLF": (MOD, GOOD_MOD.replace(b"\n", b"\r\n")),
+    "mod with comments first": (MOD, b"// module\n\n" + GOOD_MOD),
+    "mod with a block": (MOD, b"module (\n\tgithub.com/BurntSushi/toml\n)\n"),
+    "mod without newline": (MOD, b"module github.com/BurntSushi/toml"),
+    "info": (INFO, GOOD_INFO),
+    "info without time": (INFO, b'{"Version":"v1.4.0"}'),
+    "info with more": (INFO, b'{"Version":"v1.4.0","Origin":{"VCS":"git"}}\n'),
+}
+REFUSED = {
+    "zip: empty file": (ZIP, b"", "the file is empty"),
+    "zip: a web page": (ZIP, HTML, "not a zip file"),
+    "zip: first half": (ZIP, GOOD_ZIP[: len(GOOD_ZIP) // 2], "not a zip file"),
+    "zip: last byte missing": (ZIP, GOOD_ZIP[:-1], "not a zip file"),
+    "zip: central directory damaged": (ZIP, GOOD_ZIP.replace(b"PK\x01\x02", b"PK\x01\x03"), "not a zip file"),
+    "zip: beginning missing": (ZIP, GOOD_ZIP[150:], "its beginning is missing"),
+    "zip: no entries": (ZIP, make_zip(), "the zip is empty"),
+    "zip: another module": (ZIP, make_zip("example.com/a@v1.4.0/a.go"), f"the zip holds files outside {PREFIX}"),
+    "zip: another version": (ZIP, make_zip("github.com/BurntSushi/toml@v1.4.00/a.go"), "outside"),
+    "zip: escaped path": (ZIP, make_zip("github.com/!burnt!sushi/toml@v1.4.0/a.go"), "outside"),
+    "zip: one entry outside": (ZIP, make_zip(PREFIX + "a.go", "../../x"), "outside"),
+    "zip: absolute entry": (ZIP, make_zip(PREFIX + "a.go", "/etc/passwd"), "outside"),
+    "zip: one name twice": (ZIP, make_zip(PREFIX + "a.go", PREFIX + "a.go"), "twice"),
+    "zip: name with a newline": (ZIP, make_zip(PREFIX + "a\nb.go"), "newline"),
+    "mod: empty file": (MOD, b"", "the file is empty"),
+    "mod: a web page": (MOD, HTML, "no module line"),
+    "mod: module glued": (MOD, b"modules x\n", "no module line"),
+    "mod: module in a comment": (MOD, b"// module x\n", "no module line"),
+    "info: empty file": (INFO, b"", "the file is empty"),
+    "info: a web page": (INFO, HTML, "not the JSON"),
+    "info: first half": (INFO, GOOD_INFO[:20], "not the JSON"),
+    "info: another version": (INFO, b'{"Version":"v1.4.1"}', "not the JSON"),
+    "info: a list": (INFO, b'["v1.4.0"]', "not the JSON"),
+    "info: no version": (INFO, b"{}", "not the JSON"),
+    "info: nested too deep": (INFO, b"[" * 100_000, "not the JSON"),
+    "info: not UTF-8": (INFO, b'{"Version":"v1.4.0\xff"}', "not the JSON"),
+    "info: number too long": (INFO, b'{"Version":' + b"9" * 5000 + b"}", "not the JSON"),
+}
+
+
+@pytest.mark.parametrize(("file", "data"), [pytest.param(*case, id=name) for name, case in ACCEPTED.items()])
+def test_a_module_file_has_no_problem(tmp_path: Path, file: ModuleFile, data: bytes) -> None:
+    (tmp_path / "file").write_bytes(data)
+    assert structure_problem(file, tmp_path / "file") == ""
+
+
+@pytest.mark.parametrize(("file", "data", "says"), [pytest.param(*case, id=name) for name, case in REFUSED.items()])
+def test_anything_else_is_refused_and_leaves_nothing(tmp_path: Path, file: ModuleFile, data: bytes, says: str) -> None:
+    (tmp_path / "pool").mkdir()
+    with pytest.raises(StructureError, match=says), received(tmp_path / "pool", file) as beside:
+        beside.write_bytes(data)
+    assert _files(tmp_path / "pool") == {}
+
+
+@pytest.mark.parametrize("file", [ZIP, MOD, INFO], ids=lambda file: file.kind)
+def test_what_go_finds_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: ModuleFile) -> None:
+    (tmp_path / "file").write_bytes(GOOD[file])
+    monkeypatch.setitem(MAX_BYTES, file.kind, len(GOOD[file]))
+    assert structure_problem(file, tmp_path / "file") == ""
+    monkeypatch.setitem(MAX_BYTES, file.kind, len(GOOD[file]) - 1)
+    assert structure_problem(file, tmp_path / "file") == f"{len(GOOD[file])} bytes are more than Go accepts"
+
+
+@given(st.binary(max_size=200), st.integers(0, len(GOOD_ZIP)), st.integers(0, 30), st.sampled_from([ZIP, MOD, INFO]))
+@settings(deadline=None)
+def test_any_bytes_are_accepted_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, noise: bytes, start: int, cut: int, file: ModuleFile
+) -> None:
+    """A damaged file never raises: an OSError would be taken for a disk that fails."""
+    path = tmp_path_factory.getbasetemp() / "any-bytes"
+    for data in (noise, GOOD_ZIP[:start] + noise + GOOD_ZIP[start + cut :]):
+        path.write_bytes(data)
+        assert isinstance(structure_problem(file, path), str)
+
+
+@pytest.mark.parametrize(("number", "refused"), [(errno.EINVAL, True), (errno.EIO, False), (errno.EACCES, False)])
+def test_a_disk_that_fails_is_no_damaged_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, refused: bool
+) -> None:
+    """EINVAL is what Python 3.10 raises for a central directory said to begin before the file."""
+
+    def fails(*_: object) -> None:
+        raise OSError(number, "words")
+
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", fails)
+    (tmp_path / "file").write_bytes(GOOD_ZIP)
+    if refused:
+        assert "not a zip file" in structure_problem(ZIP, tmp_path / "file")
+    else:
+        with pytest.raises(OSError, match="words"):
+            structure_problem(ZIP, tmp_path / "file")
+
+
+@pytest.mark.parametrize("file", [ZIP, MOD, INFO], ids=lambda file: file.kind)
+def test_a_good_file_gets_its_name(tmp_path: Path, file: ModuleFile) -> None:
+    with received(tmp_path, file) as beside:
+        beside.write_bytes(GOOD[file])
+        assert not path_in(tmp_path, file).exists()
+    assert _files(tmp_path) == {file.name: GOOD[file]}
+
+
+@pytest.mark.parametrize("file", [ZIP, MOD, INFO], ids=lambda file: file.kind)
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_transfer_that_breaks_off_leaves_what_was_there(
+    tmp_path: Path, file: ModuleFile, error: type[BaseException]
+) -> None:
+    _put(tmp_path, file, GOOD[file])
+    before = _files(tmp_path)
+    with pytest.raises(error), received(tmp_path, file) as beside:  # noqa: PT012
+        beside.write_bytes(b"half")
+        raise error
+    assert _files(tmp_path) == before
+
+
+def test_a_new_zip_takes_the_old_ones_hash_away(tmp_path: Path) -> None:
+    """Else Go would believe the note and hash nothing."""
+    ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
+    ziphash.write_text("h1:A=")
+    with received(tmp_path, ZIP) as beside:
+        beside.write_bytes(GOOD_ZIP)
+    assert not ziphash.exists()
+
+
+@pytest.mark.parametrize("file", [MOD, INFO], ids=lambda file: file.kind)
+def test_a_new_mod_or_info_leaves_the_zips_hash(tmp_path: Path, file: ModuleFile) -> None:
+    ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
+    ziphash.write_text("h1:A=")
+    with received(tmp_path, file) as beside:
+        beside.write_bytes(GOOD[file])
+    assert ziphash.exists()
+
+
+def test_a_refused_zip_leaves_the_old_one_and_its_hash(tmp_path: Path) -> None:
+    ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
+    ziphash.write_text("h1:A=")
+    with pytest.raises(StructureError), received(tmp_path, ZIP) as beside:
+        beside.write_bytes(HTML)
+    assert _files(tmp_path) == {ZIP.name: GOOD_ZIP, f"{ZIP.name}hash": b"h1:A="}
+
+
+def test_an_info_keeps_version_and_time_only(tmp_path: Path) -> None:
+    data = {"Time": "2024-05-23T05:37:07Z", "Origin": {"URL": "https://x"}, "Version": "v1.4.0", "Name": "n"}
+    with received(tmp_path, INFO) as beside:
+        beside.write_text(json.dumps(data))
+    assert path_in(tmp_path, INFO).read_bytes() == GOOD_INFO
+
+
+@pytest.mark.parametrize("time", [None, 5, ["x"], {}])
+def test_a_time_that_is_no_text_is_dropped(time: object) -> None:
+    data = json.dumps({"Version": "v1.4.0", "Time": time}).encode()
+    assert trimmed_info(VERSION, data) == b'{"Version":"v1.4.0"}'
+
+
+def test_an_info_is_never_written_through_a_hard_link(tmp_path: Path) -> None:
+    """A store may link its own copy in; that one stays as it is."""
+    original = tmp_path / "original.info"
+    original.write_bytes(b'{"Version":"v1.4.0","Origin":{}}')
+    with received(tmp_path / "modcache", INFO) as beside:
+        os.link(original, beside)
+    assert original.read_bytes() == b'{"Version":"v1.4.0","Origin":{}}'
+    assert path_in(tmp_path / "modcache", INFO).read_bytes() == b'{"Version":"v1.4.0"}'
+
+
+def test_a_zip_may_share_its_bytes_with_the_store(tmp_path: Path) -> None:
+    original = tmp_path / "original.zip"
+    original.write_bytes(GOOD_ZIP)
+    with received(tmp_path / "modcache", ZIP) as beside:
+        os.link(original, beside)
+    assert path_in(tmp_path / "modcache", ZIP).samefile(original)
+
+
+def test_no_file_at_all_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), received(tmp_path, ZIP):
+        pass
+    assert _files(tmp_path) == {}
+
+
+def _put(folder: Path, file: ModuleFile, data: bytes) -> Path:
+    path = path_in(folder, file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,129 @@
+"""Inputs as typed values, and passwords that stay where they belong."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+import pytest
+
+from go_prefetch.errors import InputError
+from go_prefetch.inputs import TABLE
+from go_prefetch.settings import read_settings, user_cache_folder
+
+CWD = Path("/work")
+HOME = {"HOME": "/home/me"}
+
+
+def test_the_defaults() -> None:
+    settings = read_settings({}, HOME, CWD)
+    assert settings.cwd == CWD
+    assert settings.working_directory == (".",)
+    assert (settings.jobs, settings.deadline, settings.attempts) == (16, 600.0, 4)
+    assert settings.report_file is None
+    assert settings.gowork == ""
+    assert settings.secrets == frozenset()
+
+
+def test_working_directories_one_a_line() -> None:
+    settings = read_settings({"working-directory": "one\n\n  two/* \n"}, HOME, CWD)
+    assert settings.working_directory == ("one", "two/*")
+    assert settings.shown["working-directory"] == "one\ntwo/*"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [("report.json", "/work/report.json"), ("../r.json", "/work/../r.json"), ("/tmp/r", "/tmp/r")]
+)
+def test_the_report_file_is_relative_to_the_working_directory(text: str, path: str) -> None:
+    assert read_settings({"report-file": text}, HOME, CWD).report_file == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("store", "pool"),
+    [
+        ("dir:/srv/pool", "/srv/pool"),
+        ("dir:pool", "/work/pool"),
+        ("dir: pool", "/work/ pool"),
+        (r"dir:D:\a\_temp/pool", r"/work/D:\a\_temp/pool"),  # on Windows an absolute path
+        ("none", None),
+    ],
+)
+def test_the_pool(store: str, pool: str | None) -> None:
+    """`dir:` ends at its colon, whatever colons follow."""
+    assert read_settings({"store": store}, HOME, CWD).pool == (None if pool is None else Path(pool))
+
+
+def test_by_default_the_pool_is_in_the_users_cache_folder() -> None:
+    folder = user_cache_folder(HOME)
+    assert folder
+    assert read_settings({}, HOME, CWD).pool == folder / "go-prefetch" / "pool"
+
+
+def test_a_pool_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/other")
+    assert read_settings({"store": "dir:~/pool"}, HOME, CWD).pool == Path("/home/other/pool")
+
+
+def test_a_pool_below_the_home_of_nobody_is_an_input_error() -> None:
+    with pytest.raises(InputError, match="store: 'dir:~no-such-user-here/pool' is not allowed") as caught:
+        read_settings({"store": "dir:~no-such-user-here/pool"}, HOME, CWD)
+    assert caught.value.slug == "input-invalid"
+
+
+def test_without_a_home_there_is_no_pool() -> None:
+    assert read_settings({}, {}, CWD).pool is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "folder"),
+    [
+        pytest.param("linux", {"HOME": "/home/me"}, "/home/me/.cache", id="linux"),
+        pytest.param("linux", {"HOME": "/home/me", "XDG_CACHE_HOME": "/var/c"}, "/var/c", id="linux, XDG"),
+        pytest.param("linux", {"XDG_CACHE_HOME": "/var/c"}, "/var/c", id="linux, XDG without home"),
+        pytest.param("linux", {"HOME": "/home/me", "XDG_CACHE_HOME": "c"}, "/home/me/.cache", id="linux, relative XDG"),
+        pytest.param("linux", {}, None, id="linux, nothing"),
+        pytest.param("darwin", {"HOME": "/Users/me"}, "/Users/me/Library/Caches", id="macOS"),
+        pytest.param("darwin", {"HOME": "/U", "XDG_CACHE_HOME": "/c"}, "/U/Library/Caches", id="macOS, XDG"),
+        pytest.param("darwin", {}, None, id="macOS, nothing"),
+        pytest.param("win32", {"LocalAppData": "C:/me/Local"}, "C:/me/Local", id="Windows"),
+        pytest.param("win32", {"LOCALAPPDATA": "C:/me/Local"}, "C:/me/Local", id="Windows, as Python spells it"),
+        pytest.param("win32", {"HOME": "/home/me"}, None, id="Windows, nothing"),
+    ],
+)  # fmt: skip
+def test_the_users_cache_folder_is_that_of_go(platform: str, environ: dict[str, str], folder: str | None) -> None:
+    found = user_cache_folder(environ, platform)
+    assert (found and PurePath(found)) == (None if folder is None else PurePath(folder))
+
+
+PASSWORDS = {
+    "GOPROXY": "https://u:pw-goproxy@a.example,direct",
+    "GOSUMDB": "sum.example https://u:pw-gosumdb@sum.example",
+    "HTTP_PROXY": "http://u:pw-HTTP@squid.example",
+    "HTTPS_PROXY": "http://u:pw-HTTPS@squid.example",
+    "http_proxy": "http://u:pw-http@squid.example",
+    "https_proxy": "u:pw-https@squid.example:3128",
+    "ALL_PROXY": "socks5://u:pw-ALL@squid.example",
+    "all_proxy": "socks5://u:pw-all@squid.example",
+    "INPUT_GOPROXY": "https://u:pw-input@a.example|https://b.example",
+}
+
+
+def test_passwords_are_known_and_never_shown() -> None:
+    """Neither in a report's settings nor in the repr that a traceback or a log might hold."""
+    settings = read_settings({}, {**HOME, **PASSWORDS}, CWD)
+    assert {secret for secret in settings.secrets if not secret.startswith("pw-")} == set()
+    assert len(settings.secrets) == len(PASSWORDS)
+    assert settings.goproxy == PASSWORDS["INPUT_GOPROXY"]
+    assert settings.shown["goproxy"] == "https://u:xxxxx@a.example|https://b.example"
+    for text in (repr(settings), str(settings), repr(settings.shown)):
+        assert "pw-" not in text
+
+
+def test_everything_asked_for_is_shown() -> None:
+    shown = read_settings({"deadline": "1m30s", "summary": "false", "report-file": "r.json"}, HOME, CWD).shown
+    assert shown.keys() == {row.name for row in TABLE}
+    assert (shown["deadline"], shown["summary"], shown["report-file"]) == ("90s", "false", str(CWD / "r.json"))
+    assert all(isinstance(text, str) for text in shown.values())
+
+
+def test_gowork_is_that_of_the_environment() -> None:
+    assert read_settings({}, {**HOME, "GOWORK": "off"}, CWD).gowork == "off"
