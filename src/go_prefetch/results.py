@@ -235,7 +235,7 @@ class Report:
     @property
     def seconds_saved(self) -> float | None:
         """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
-        if self.cache_result != "exact" or self.restored.cold_seconds is None:
+        if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
             return None
         own = self.restored.seconds + self.downloaded.seconds + self.admitted.seconds + self.completed.seconds
         return self.restored.cold_seconds - own

@@ -111,6 +111,11 @@ def test_seconds_saved_are_measured_or_not_told(restored: Restored, saved: float
     assert _timed(restored).seconds_saved == saved
 
 
+def test_a_run_that_failed_saved_no_time() -> None:
+    failed = dataclasses.replace(_timed(Restored(POOL, ALL, cold_seconds=99.0)), completed=Completed(failure=ERROR))
+    assert (failed.cache_result, failed.seconds_saved) == ("exact", None)
+
+
 def test_nothing_was_saved_where_nothing_was_missing() -> None:
     present = report(plan(A, present=files_of(A)), restored=Restored(POOL, cold_seconds=9.0))
     assert present.seconds_saved is None
