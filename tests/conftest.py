@@ -37,8 +37,9 @@ def _usable(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def gocache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build cache that all tests of one worker share."""
-    return tmp_path_factory.mktemp("gocache")
+    """A build cache that all tests share, those of other workers too: the standard library is compiled once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "gocache"
 
 
 @pytest.fixture

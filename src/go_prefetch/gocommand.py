@@ -10,13 +10,13 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch import processgroup
 from go_prefetch.errors import GoCommandError
-from go_prefetch.module import matches_prefix_patterns
+from go_prefetch.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.retry import Deadline
 
 OLDEST_GO = (1, 21)
@@ -29,6 +29,8 @@ _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
 )  # fmt: skip
 _KEPT_LINES = 2000
+# Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
+_ARGUMENT_CHARACTERS = 24_000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
 
 
@@ -135,6 +137,48 @@ class GoCommand:
         with processgroup.started((self.executable, *argv[1:]), folder, environ) as process:
             errors, stalled = _follow(process, watch)
         return GoRun(argv, process.returncode, errors, stalled)
+
+    def download_errors(
+        self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline
+    ) -> dict[ModuleVersion, str]:
+        """What `go mod download -json` says of those of `versions` that it cannot download."""
+        found: dict[ModuleVersion, str] = {}
+        environ = {**self._environ, **variables}
+        for part in in_parts(versions):
+            argv = (self.executable, "mod", "download", "-json", *part)
+            with processgroup.started(argv, folder, environ, with_output=True) as process:
+                try:
+                    output, _ = process.communicate(timeout=max(0.1, deadline.left()))
+                except subprocess.TimeoutExpired:
+                    break
+            for said in _json_values(output.decode(errors="replace")):
+                if isinstance(said, dict) and said.get("Error"):
+                    found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
+        return found
+
+
+def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:
+    """`versions` as arguments, in as many parts as command lines of every system ask for."""
+    parts: list[tuple[str, ...]] = []
+    part: list[str] = []
+    for argument in map(str, versions):
+        if sum(map(len, part)) + len(part) + len(argument) > _ARGUMENT_CHARACTERS:
+            parts.append(tuple(part))
+            part = []
+        part.append(argument)
+    return [*parts, tuple(part)] if part else parts
+
+
+def _json_values(text: str) -> Iterator[object]:
+    """The values of a text that is one JSON value after the other; what follows a slip is left out."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return
+        yield value
+        at = len(text) - len(text[at:].lstrip())
 
 
 def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, ...], bool]:

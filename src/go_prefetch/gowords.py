@@ -62,6 +62,11 @@ def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | No
     return next((file for file in named if file in planned), None)
 
 
+def tells_of_a_damaged_zip(words: str) -> bool:
+    """Whether Go could not read a zip to its end. `go mod download` does not say which one; `-json` does."""
+    return _DAMAGED_ZIP.search(words) is not None
+
+
 def may_pass(lines: Sequence[str]) -> bool:
     """Whether any line tells of a failure of network or server that another attempt may not meet."""
     return any(map(_TRANSIENT.search, lines))

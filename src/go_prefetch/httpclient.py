@@ -7,7 +7,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -17,26 +16,13 @@ from requests.adapters import HTTPAdapter
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
-from go_prefetch.retry import TRANSIENT_STATUSES, Deadline, parse_retry_after
+from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
 
 _CHUNK = 1 << 16
 # A body that brings less than this for a whole stall timeout is as good as silent.
 _CRAWL_BYTES_PER_SECOND = 1024
 _MAX_REDIRECTS = 10  # as net/http
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-@dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
-class HttpError(Exception):
-    """Why a GET brought no file. `retry_after` is in seconds."""
-
-    words: str
-    not_found: bool = False
-    transient: bool = True
-    retry_after: float | None = None
-
-    def __str__(self) -> str:
-        return self.words
 
 
 class HttpClient:
@@ -55,18 +41,18 @@ class HttpClient:
     def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline) -> int:
         """Write the body of `url` to `destination` and return its length in bytes.
 
-        Raises HttpError for everything the network does, OSError for what the file system does.
+        Raises AttemptError for everything the network does, OSError for what the file system does.
         """
         _refuse_clear_text_password(url)
         if self._cancelled():
-            raise HttpError("interrupted", transient=False)
+            raise AttemptError("interrupted", transient=False)
         connect, stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         try:
             response = self._session().get(url, stream=True, timeout=(connect, stall))
         except requests.RequestException as error:
             raise _from_requests(error, connect, stall) from None
         except urllib3.exceptions.HTTPError as error:  # requests lets a few through
-            raise HttpError(_words(error)) from None
+            raise AttemptError(_words(error)) from None
         with response:
             _raise_for_status(response)
             with destination.open("wb") as out:
@@ -81,16 +67,16 @@ class HttpClient:
             total += len(chunk)
             window_bytes += len(chunk)
             if total > max_bytes:
-                raise HttpError(f"more than {max_bytes} bytes", transient=False)
+                raise AttemptError(f"more than {max_bytes} bytes", transient=False)
             if self._cancelled() or deadline.passed():
-                raise HttpError("no time left", transient=False)
+                raise AttemptError("no time left", transient=False)
             if time.monotonic() >= window_ends:
                 if window_bytes < _CRAWL_BYTES_PER_SECOND * stall:
-                    raise HttpError(f"crawling: {window_bytes} bytes in {stall:g}s")
+                    raise AttemptError(f"crawling: {window_bytes} bytes in {stall:g}s")
                 window_bytes, window_ends = 0, time.monotonic() + stall
         promised = response.headers.get("Content-Length", "")
         if promised.isdigit() and int(promised) != total:
-            raise HttpError(f"closed after {total} of {promised} bytes")
+            raise AttemptError(f"closed after {total} of {promised} bytes")
         return total
 
     def _session(self) -> requests.Session:
@@ -107,7 +93,7 @@ class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
         if target and urlsplit(resp.url).scheme == "https" and urlsplit(target).scheme == "http":
-            raise HttpError("redirected from https to http", transient=False)
+            raise AttemptError("redirected from https to http", transient=False)
         return target
 
 
@@ -123,14 +109,14 @@ class _SystemTrust(HTTPAdapter):
 def _refuse_clear_text_password(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme == "http" and "@" in parts.netloc and parts.hostname not in _LOOPBACK:
-        raise HttpError("refusing to pass credentials to an insecure URL", transient=False)
+        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)
 
 
 def _raise_for_status(response: requests.Response) -> None:
     status = response.status_code
     if status == 200:
         return
-    raise HttpError(
+    raise AttemptError(
         f"{status} {response.reason or ''}".strip(),
         not_found=status in (404, 410),
         transient=status in TRANSIENT_STATUSES,
@@ -143,24 +129,24 @@ def _read_some(response: requests.Response, stall: float) -> bytes:
     try:
         some: bytes = response.raw.read1(_CHUNK)
     except urllib3.exceptions.ReadTimeoutError:
-        raise HttpError(f"stalled: nothing for {stall:g}s") from None
+        raise AttemptError(f"stalled: nothing for {stall:g}s") from None
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-        raise HttpError(_words(error)) from None
+        raise AttemptError(_words(error)) from None
     return some
 
 
-def _from_requests(error: requests.RequestException, connect: float, stall: float) -> HttpError:
+def _from_requests(error: requests.RequestException, connect: float, stall: float) -> AttemptError:
     if isinstance(error, requests.ConnectTimeout):
-        return HttpError(f"no connection within {connect:g}s")
+        return AttemptError(f"no connection within {connect:g}s")
     if isinstance(error, requests.Timeout):
-        return HttpError(f"no answer within {stall:g}s")
+        return AttemptError(f"no answer within {stall:g}s")
     if isinstance(error, requests.TooManyRedirects):
-        return HttpError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
+        return AttemptError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
     if isinstance(error, requests.exceptions.SSLError):
-        return HttpError(f"TLS: {_words(error)}", transient="CERTIFICATE_VERIFY_FAILED" not in str(error))
+        return AttemptError(f"TLS: {_words(error)}", transient="CERTIFICATE_VERIFY_FAILED" not in str(error))
     if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        return HttpError(_words(error))
-    return HttpError(f"{type(error).__name__}: {_words(error)}", transient=False)
+        return AttemptError(_words(error))
+    return AttemptError(f"{type(error).__name__}: {_words(error)}", transient=False)
 
 
 def _words(error: BaseException) -> str:

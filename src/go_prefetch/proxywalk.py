@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from go_prefetch.httpclient import HttpClient, HttpError
 from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.proxylist import Proxy, ProxyList
 from go_prefetch.results import Failure
-from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.retry import AttemptError, Backoff, Deadline
+
+# URL, destination, most bytes to take, deadline: the bytes taken. Raises AttemptError. See httpclient.py.
+Get = Callable[[str, Path, int, Deadline], int]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ProxyWalk:
     def __init__(
         self,
         proxies: ProxyList,
-        client: HttpClient,
+        get: Get,
         backoff: Backoff,
         *,
         width: int,
@@ -65,7 +66,7 @@ class ProxyWalk:
     ) -> None:
         self.goproxy = proxies.text  # for Go; it may contain a password
         self._proxies = proxies.proxies
-        self._client = client
+        self._get = get
         self._backoff = backoff
         self._deadline = deadline
         self._pause = pause
@@ -124,7 +125,7 @@ class ProxyWalk:
         try:
             with received(folder, file) as beside:
                 size = self._transfer(proxy, file, beside)
-        except HttpError as error:
+        except AttemptError as error:
             so_far.words.append(f"{proxy.shown}: {error}")
             self._note(proxy, answered=error.not_found or not error.transient)
             if error.not_found:
@@ -146,10 +147,12 @@ class ProxyWalk:
     def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path) -> int:
         parts = urlsplit(proxy.url)
         if parts.scheme != "file":
-            return self._client.get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline)
+            return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline)
+        from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
+
         here = Path(url2pathname(parts.path)) / file.name
         if not here.is_file():
-            raise HttpError("no such file", not_found=True)
+            raise AttemptError("no such file", not_found=True)
         shutil.copyfile(here, beside)
         return beside.stat().st_size
 

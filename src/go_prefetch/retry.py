@@ -15,6 +15,19 @@ TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521
 _LONGEST_RETRY_AFTER = 30.0
 
 
+@dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
+class AttemptError(Exception):
+    """Why an attempt brought no file, and what that means for the next one. `retry_after` is in seconds."""
+
+    words: str
+    not_found: bool = False
+    transient: bool = True
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return self.words
+
+
 @dataclass(frozen=True)
 class Backoff:
     """Full-jitter exponential backoff: a random wait between zero and a limit that doubles. Seconds."""

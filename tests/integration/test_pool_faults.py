@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,3 +167,33 @@ def test_a_module_cache_that_cannot_be_written_is_one_short_error(bench: Workben
     assert "[folder-unwritable]" in result.stderr
     assert len(result.stderr.splitlines()) <= 3
     bench.modcache.unlink()
+
+
+def rotted(zip_bytes: bytes) -> bytes:
+    """The same central directory over data that cannot be inflated."""
+    start = zip_bytes.index(b"PK\3\4", 4) if zip_bytes.count(b"PK\3\4") > 1 else 0
+    name_length, extra_length = struct.unpack_from("<HH", zip_bytes, start + 26)
+    data = start + 30 + name_length + extra_length
+    return zip_bytes[:data] + b"\xff" * 8 + zip_bytes[data + 8 :]
+
+
+def test_a_zip_whose_data_rotted_is_found_and_healed(bench: Workbench) -> None:
+    """Go says only "flate: corrupt input" and names no module: the zip is found and replaced, and the pool healed."""
+    big = FakeModule("example.com/big", "v1.0.0", padding=5_000)
+    other = FakeModule("example.com/other", "v1.0.0")
+    bench.write_project((big, other))
+    with ModuleProxy((big, other)) as proxy:
+        bench.prefetch(goproxy=proxy.url)
+        bench.forget_modcache()
+        pooled = bench.pool / "example.com/big/@v/v1.0.0.zip"
+        pooled.unlink()
+        pooled.write_bytes(rotted(big.zip))
+        result = bench.prefetch(goproxy=proxy.url)
+        assert result.status == 0, result.text
+        assert bench.outputs["cache-result"] == "partial"
+        bench.forget_modcache()
+        proxy.clear()
+        bench.prefetch(goproxy=proxy.url)
+        assert bench.outputs["cache-result"] == "exact"
+        assert proxy.paths() == []
+    assert pooled.read_bytes() == big.zip

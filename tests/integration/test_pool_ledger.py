@@ -20,6 +20,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3")
 ALL = [ModuleFile(ModuleVersion(LIB.path, LIB.version), kind) for kind in ("zip", "mod", "info")]
 FILES = [file.name for file in ALL]
 
+ASKED = "https://proxy.example,direct"
 NO_FIGURE = {
     "broken JSON": "{",
     "no JSON object": "[]",
@@ -43,7 +44,7 @@ NO_FIGURE = {
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path)
+    return Ledger(tmp_path, ASKED)
 
 
 @pytest.fixture
@@ -80,13 +81,13 @@ def test_notes_of_different_files_are_added_up(ledger: Ledger) -> None:
 
 FORGOTTEN = {
     "broken JSON": "{",
-    "file a list": json.dumps({"file": [FILES[0]], "until": 0}),
+    "file a list": json.dumps({"asked": ASKED, "file": [FILES[0]], "until": 0}),
     "no file": json.dumps({"until": 1}),
-    "until NaN": json.dumps({"file": FILES[0], "until": float("nan")}),
-    "until the end of time": json.dumps({"file": FILES[0], "until": 1e300}),
-    "until a huge whole number": json.dumps({"file": FILES[0], "until": 10**400}),
-    "until long ago": json.dumps({"file": FILES[0], "until": 1}),
-    "until a text": json.dumps({"file": FILES[0], "until": "tomorrow"}),
+    "until NaN": json.dumps({"asked": ASKED, "file": FILES[0], "until": float("nan")}),
+    "until the end of time": json.dumps({"asked": ASKED, "file": FILES[0], "until": 1e300}),
+    "until a huge whole number": json.dumps({"asked": ASKED, "file": FILES[0], "until": 10**400}),
+    "until long ago": json.dumps({"asked": ASKED, "file": FILES[0], "until": 1}),
+    "until a text": json.dumps({"asked": ASKED, "file": FILES[0], "until": "tomorrow"}),
 }
 
 
@@ -118,3 +119,10 @@ def test_a_ledger_of_strange_files_is_no_ledger(bench: Workbench, tmp_path: Path
     assert result.status == 0, result.text
     assert bench.outputs["cache-result"] == "exact"
     assert bench.outputs["seconds-saved"] == ""
+
+
+def test_what_one_proxy_list_lacks_another_may_have(tmp_path: Path) -> None:
+    """A note of absence is about the list that was asked, and about no other."""
+    Ledger(tmp_path, ASKED).note_unavailable(ALL)
+    assert Ledger(tmp_path, ASKED).unavailable(ALL) == frozenset(ALL)
+    assert Ledger(tmp_path, "https://other.example").unavailable(ALL) == frozenset()

@@ -46,7 +46,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, deadline, cancelled)
-    store = cache_store(settings)
+    store = cache_store(settings, proxies)
     return prefetch(
         settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled
     )  # fmt: skip

@@ -11,14 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch, DownloadError, ModuleNotFound, PrefetchError, ProxyUnavailable
-from go_prefetch.gocommand import GoCommand
+from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.results import Completed, Downloaded, Failure, Plan, Restored, Scope
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.judge import FetchAgain, Judge, Limits
-
-# Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
-_ARGUMENT_CHARACTERS = 24_000
 
 
 def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
@@ -62,16 +59,7 @@ def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]
     if not scope.explicit:
         return [()]
     gone = {file.module for file in unavailable} - plan.private
-    lists: list[tuple[str, ...]] = []
-    part: list[str] = []
-    for version in scope.zips:
-        if version in gone and not path_in(plan.folder, ModuleFile(version, "zip")).is_file():
-            continue
-        if sum(map(len, part)) + len(part) + len(str(version)) > _ARGUMENT_CHARACTERS:
-            lists.append(tuple(part))
-            part = []
-        part.append(str(version))
-    return [*lists, tuple(part)] if part else lists
+    return in_parts([v for v in scope.zips if v not in gone or path_in(plan.folder, ModuleFile(v, "zip")).is_file()])
 
 
 def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:

@@ -62,6 +62,7 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
     outcomes = _Outcomes(len(files), progress, arrived)
     crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
     try:
+        crew.start()
         while outcomes.awaited:
             try:
                 outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
@@ -94,6 +95,9 @@ class _Crew:
         for file in files:
             self._waiting.put(file)
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(width)]
+
+    def start(self) -> None:
+        """Begin."""
         for thread in self._threads:
             thread.start()
 
@@ -115,7 +119,7 @@ class _Crew:
             while True:
                 self._waiting.get_nowait()
         until = time.monotonic() + seconds
-        for thread in self._threads:
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, until - time.monotonic()))
         remove_unfinished()
 

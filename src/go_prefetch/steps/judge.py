@@ -10,7 +10,7 @@ from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch, DownloadError, PrefetchError
 from go_prefetch.gocommand import GoCommand, GoRun, Watch, failed
-from go_prefetch.gowords import may_pass, refusals
+from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
 from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.retry import Backoff, Deadline
@@ -64,7 +64,7 @@ class Judge:
             run = self._go.download(scope.folder, arguments, self._variables, self._watch())
             if run.ok:
                 return
-            rejections = self._rejections(run)
+            rejections = self._rejections(run) or self._damaged(scope, run)
             if rejections:
                 self._replace(rejections)
                 continue
@@ -97,6 +97,21 @@ class Judge:
             self._drop_unproven()
             raise mismatches[0]
         return list(found.values())
+
+    def _damaged(self, scope: Scope, run: GoRun) -> list[Rejection]:
+        """The zips of ours that Go could not read to their end, where it did not name them."""
+        if not any(map(tells_of_a_damaged_zip, run.errors)):
+            return []
+        suspects = [
+            file for file in self.sources if file.kind == "zip" and file not in self.rejected and not self._proven(file)
+        ]
+        versions = [file.module for file in suspects]
+        said = self._go.download_errors(scope.folder, versions, self._variables, self._limits.deadline)
+        return [
+            Rejection(file, self.sources[file], said[file.module])
+            for file in suspects
+            if tells_of_a_damaged_zip(said.get(file.module, ""))
+        ]
 
     def _replace(self, rejections: Iterable[Rejection]) -> None:
         for rejection in rejections:

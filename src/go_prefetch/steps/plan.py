@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -58,6 +59,7 @@ def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.stat().st_size > 0
+        found = path.stat()
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0
     except OSError:
         return False

@@ -28,10 +28,10 @@ _CHUNK = 1 << 20
 class DirectoryPool:
     """The pool at `root`, which need not exist yet."""
 
-    def __init__(self, root: Path, *, takes_files: bool = True) -> None:
+    def __init__(self, root: Path, *, asked: str, takes_files: bool) -> None:
         self.root = root
         self._takes_files = takes_files
-        self._ledger = Ledger(root / ".go-prefetch")
+        self._ledger = Ledger(root / ".go-prefetch", asked)
 
     @property
     def name(self) -> str:

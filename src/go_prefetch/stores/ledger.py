@@ -1,7 +1,7 @@
 """What a directory pool remembers besides files: what cold runs cost, and what no proxy has.
 
     .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …]}
-    .go-prefetch/unavailable/<digest of its file>.json    {"file": "…/@v/v1.0.0.mod", "until": 1790000000}
+    .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
 
 The ledger is written beside and renamed, read with suspicion, and never needed: unreadable notes are no notes.
 """
@@ -27,9 +27,10 @@ _MOST_BYTES = 16 << 20
 
 
 class Ledger:
-    """The notes in `folder`, which need not exist yet."""
+    """The notes in `folder`, which need not exist yet; `asked` is the proxy list that notes of absence are about."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, asked: str) -> None:
+        self._asked = asked
         self._runs = folder / "runs"
         self._unavailable = folder / "unavailable"
 
@@ -53,17 +54,19 @@ class Ledger:
         return seconds if zips and zips <= covered else None
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
-        """Remember files that every proxy answered with 404 or 410. Raises OSError."""
+        """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
         for file in files:
-            _write(self._unavailable, file.name, {"file": file.name, "until": time.time() + _UNAVAILABLE_SECONDS})
+            note = {"file": file.name, "asked": self._asked, "until": time.time() + _UNAVAILABLE_SECONDS}
+            _write(self._unavailable, f"{file.name} {self._asked}", note)
 
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
-        """Those of `files` that are remembered as had by no proxy."""
+        """Those of `files` that are remembered as had by no proxy of the list."""
         now = time.time()
         gone = {
             str(note.get("file"))
             for note in _read_all(self._unavailable)
-            if _number(note.get("until"), now, now + _UNAVAILABLE_SECONDS) is not None
+            if note.get("asked") == self._asked
+            and _number(note.get("until"), now, now + _UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
 
