@@ -13,7 +13,6 @@ import os
 import queue
 import shutil
 import stat
-import struct
 import tempfile
 import threading
 import time
@@ -26,16 +25,16 @@ from go_prefetch import filelock
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.modcache import ModuleFile, path_in, tree_in
 from go_prefetch.module import ModuleVersion
+from go_prefetch.plainzip import is_plain
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
 from go_prefetch.stubcache import StubCache, Verdict
 
 _PREFIX = "go-prefetch-"
 _ALIVE = "alive.lock"
+# A large zip keeps one of them busy on one core for long.
+_UNPACKERS = 2
 _BATCH = 200  # zips of one `go mod download`: its argument list has to fit
-# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.16 and 4.3.12
-_ZIP_END = struct.Struct("<4s4H2LH")
-_ZIP_ENTRY_BYTES = 46
 
 
 class Quarantine:
@@ -51,7 +50,7 @@ class Quarantine:
         self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._taken: dict[ModuleVersion, tuple[int, ...]] = {}  # to the identity of the zip that was brought in
-        self._unpacker = threading.Thread(target=self._unpack_arrivals, daemon=True)
+        self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
         self._stubs: StubCache | None = None
         if self._hashes and goroot:
@@ -64,6 +63,8 @@ class Quarantine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._arrived.put(None)
+        if self._stubs:
+            self._stubs.stop()
         self._closing.close()
 
     def take(self, file: ModuleFile) -> None:
@@ -77,8 +78,9 @@ class Quarantine:
         if self._stubs is None:
             return Admitted(left_to_go=dict(self._left))
         self._arrived.put(None)
-        self._unpacker.join(self._deadline.left())
-        late = self._unpacker.is_alive()
+        for unpacker in self._unpackers:
+            unpacker.join(self._deadline.left())
+        late = any(map(threading.Thread.is_alive, self._unpackers))
         verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
         taken = frozenset(dict(self._taken))  # a copy: if late, it grows still
         admitted = frozenset(version for version in verdict.good & taken if self._admitted(version))
@@ -100,15 +102,16 @@ class Quarantine:
             root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
             self._closing.callback(_remove, root)
             self._closing.enter_context(filelock.held(root / _ALIVE))
-            self._stubs = StubCache(root / "q", goroot, self._hashes)
+            self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
             self._left[f"no quarantine: {error.strerror}"] += len(self._hashes)
             self._hashes = {}
             return
-        self._unpacker.start()
+        for unpacker in self._unpackers:
+            unpacker.start()
 
     def _unpack_arrivals(self) -> None:
-        """Until the end is announced: unpack whatever has come since the last call."""
+        """Until the end is announced: unpack whatever has come since the last call. Runs in several threads."""
         ended = False
         while not ended and not self._deadline.passed():
             waiting = [self._arrived.get()]
@@ -119,6 +122,7 @@ class Quarantine:
             batch = [version for version in waiting if version is not None and self._brought_in(version)]
             if batch and self._stubs:
                 self._stubs.unpack(batch, self._deadline)
+        self._arrived.put(None)  # for the other threads
 
     def _brought_in(self, version: ModuleVersion) -> bool:
         """Bring a zip in, by a link where the file system allows."""
@@ -128,7 +132,7 @@ class Quarantine:
         place = self._stubs.zip_path(version)
         try:
             identity = _identity(source)
-            if not _holds_files_only(source):
+            if not is_plain(source):
                 self._left["a zip of an unusual kind"] += 1
                 return False
             try:
@@ -155,10 +159,7 @@ class Quarantine:
                 if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
                     return False
                 target.parent.mkdir(parents=True, exist_ok=True)
-                # Still writable: a read-only folder cannot be renamed by a normal user.
-                self._stubs.tree(version).rename(target)
-                if not self._writable:
-                    _make_read_only(target)
+                _rename_tree(self._stubs.tree(version), target)
                 write_whole(zip_path.with_suffix(".ziphash"), self._hashes[version].encode())
         except OSError:
             return False
@@ -189,45 +190,12 @@ def _identity(path: Path) -> tuple[int, ...]:
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
-def _holds_files_only(path: Path) -> bool:
-    """Whether the zip is of the plain kind that all readers read alike, and has no entries that stand for folders.
-
-    Go's hash of a zip covers such entries and its hash of a tree cannot: the zip kept beside a good tree could be
-    another than go.sum's. Plain is: no zip64, no comment, nothing between the directory and the end record.
-    """
-    with path.open("rb") as archive:
-        size = archive.seek(0, os.SEEK_END)
-        archive.seek(max(0, size - _ZIP_END.size))
-        end = archive.read(_ZIP_END.size)
-        if len(end) != _ZIP_END.size:
-            return False
-        mark, _, _, _, count, length, offset, comment = _ZIP_END.unpack(end)
-        if mark != b"PK\5\6" or comment or offset + length + len(end) != size or 0xFFFF in (count, length):
-            return False
-        archive.seek(offset)
-        return _names_files_only(archive.read(length), count)
-
-
-def _names_files_only(directory: bytes, count: int) -> bool:
-    """Whether a zip's central directory is exactly `count` entries, none of which stands for a folder."""
-    at = 0
-    for _ in range(count):
-        header = directory[at : at + _ZIP_ENTRY_BYTES]
-        if len(header) != _ZIP_ENTRY_BYTES or not header.startswith(b"PK\1\2"):
-            return False
-        name, extra, comment = struct.unpack_from("<3H", header, 28)
-        at += _ZIP_ENTRY_BYTES + name
-        if directory[at - 1 : at] == b"/":
-            return False
-        at += extra + comment
-    return at == len(directory)
-
-
-def _make_read_only(tree: Path) -> None:
-    """As Go leaves trees: folders without their write bits, deepest first. Files are read-only already."""
-    for name, _, _ in os.walk(tree, topdown=False):
-        folder = Path(name)
-        folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o222)
+def _rename_tree(tree: Path, target: Path) -> None:
+    """A read-only folder cannot be moved by a normal user: it is writable for that moment."""
+    mode = stat.S_IMODE(tree.stat().st_mode)
+    tree.chmod(mode | stat.S_IWUSR)
+    tree.rename(target)
+    target.chmod(mode)
 
 
 def _clear_leftovers(cache: Path) -> None:

@@ -60,7 +60,7 @@ def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]
     except OSError as error:
         return Verdict(disbelieved=f"no folder for temporary files: {error.strerror}")
     try:
-        stubs = StubCache(root / "q", goroot, hashes)
+        stubs = StubCache(root / "q", goroot, hashes, writable_trees=True)
         _link(stubs.root, gomodcache, hashes)
         return stubs.verify(deadline)
     except OSError as error:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_prefetch import processgroup
 from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.retry import Deadline
@@ -41,9 +42,11 @@ class Verdict:
 class StubCache:
     """The stubs for `hashes` (zip hash of go.sum by module version, one version a path) in the new folder `root`."""
 
-    def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]) -> None:
+    def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], *, writable_trees: bool) -> None:
         self.root = root
         self._goroot = goroot
+        self._writable = writable_trees
+        self._running: set[subprocess.Popen[bytes]] = set()
         self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
         self._versions = frozenset(hashes)
         self._main = root / "main"
@@ -60,7 +63,7 @@ class StubCache:
         return path_in(download_folder(self.root), ModuleFile(version, "zip"))
 
     def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
-        """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards."""
+        """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards. Thread-safe."""
         self._run("mod", "download", *map(str, versions), deadline=deadline)
 
     def verify(self, deadline: Deadline) -> Verdict:
@@ -120,22 +123,25 @@ class StubCache:
         named = {ModuleVersion(match["path"], match["version"]) for match in matches if match}
         return frozenset(named) if None not in matches and named <= self._versions else None
 
+    def stop(self) -> None:
+        """End every Go that runs in here, now."""
+        for process in list(self._running):
+            processgroup.kill(process)
+
     def _run(self, *arguments: str, deadline: Deadline) -> subprocess.CompletedProcess[str] | None:
         """None where Go could not be started or had no time left."""
+        argv = (str(self._go), *arguments)
         try:
-            return subprocess.run(
-                [str(self._go), *arguments],
-                cwd=self._main,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                encoding="utf-8",
-                errors="replace",
-                timeout=max(0.1, deadline.left()),
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            with processgroup.started(argv, self._main, self._environment(), with_output=True) as process:
+                self._running.add(process)
+                try:
+                    output, errors = process.communicate(timeout=max(0.1, deadline.left()))
+                finally:
+                    self._running.discard(process)
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
             return None
+        texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))
+        return subprocess.CompletedProcess(argv, process.returncode, *texts)
 
     def _environment(self) -> dict[str, str]:
         own = {name: str(self.root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
@@ -147,7 +153,8 @@ class StubCache:
             "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
             "GOMODCACHE": str(self.root),
             "GOENV": "off",
-            "GOFLAGS": "-mod=mod -modcacherw",
+            "GOFLAGS": "-mod=mod -modcacherw" if self._writable else "-mod=mod",
+            "GOGC": "400",  # less CPU for more memory: there are tens of megabytes to collect
             "GO111MODULE": "on",
             "GOWORK": "off",
             "GOPROXY": "off",

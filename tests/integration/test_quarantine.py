@@ -682,7 +682,6 @@ def test_no_go_sum_can_name_the_canary(bench: Workbench) -> None:
     assert {name: (bench.pool / name).read_bytes() for name in bench.module_files(bench.pool)} == layout(modules)
 
 
-@pytest.mark.xfail(reason="a tree stays when Go rejects what lies beside it", strict=True)
 @pytest.mark.parametrize("with_zip", [True, False], ids=["zip-too", "ziphash-only"])
 def test_a_tree_does_not_outlive_the_zip_that_go_rejects(ready: Workbench, with_zip: bool) -> None:
     """Go alone refuses a tree whose `.ziphash` is not go.sum's; replacing only the zip would make it trusted."""

@@ -12,6 +12,7 @@ from go_prefetch.errors import ChecksumMismatch, DownloadError, PrefetchError
 from go_prefetch.gocommand import GoCommand, GoRun, Watch, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
 from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
+from go_prefetch.recheck import remove
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.retry import Backoff, Deadline
 
@@ -145,6 +146,10 @@ class Judge:
             self._drop(file)
 
     def _drop(self, file: ModuleFile) -> None:
+        if file.kind == "zip":
+            remove(
+                self._plan.gomodcache, file.module
+            )  # a tree beside a zip that Go rejects is nobody's: Go would keep it
         path_in(self._plan.folder, file).unlink(missing_ok=True)
         forget_ziphash(self._plan.folder, file)
         self.sources.pop(file, None)
