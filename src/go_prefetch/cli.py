@@ -34,8 +34,8 @@ exit status:
   5    modules could not be downloaded, or one is not what go.sum says
   130  interrupted
 
-Every flag can also be given as an environment variable, GO_PREFETCH_ and its name in
-capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
+Every flag that takes a VALUE can also be given as an environment variable, GO_PREFETCH_ and
+its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
 
 _COMMANDS = {
     "run": (
@@ -52,7 +52,7 @@ _COMMANDS = {
         "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
     ),
     "fill": (
-        "download the plan's files into a GOPROXY-layout folder; needs no Go",
+        "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go mod download",
     ),
 }
@@ -78,7 +78,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         atomicfile.remove_unfinished()
         platform.error("interrupted; no file was left half written")
         return _INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:  # a full disk under our own output, a closed pipe: all else has a better name by now
+        platform.error(f"{error.strerror or error} [system-error]")
         return 1
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import threading
@@ -29,6 +30,8 @@ _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
 )  # fmt: skip
 _KEPT_LINES = 2000
+# What `-x` prints besides errors: requests, and commands of version control with their durations.
+_TRACE = re.compile(r"# get |[0-9.]+s # |cd \S+; |mkdir -p |-> unzip |# lock ")
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
@@ -99,6 +102,12 @@ class GoCommand:
     def environment(self, folder: Path) -> GoEnvironment:
         """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
         values = self._variables_in(folder)
+        if not Path(values["GOMODCACHE"]).is_absolute():
+            raise GoCommandError(
+                "no-module-cache",
+                f"GOMODCACHE is {values['GOMODCACHE']!r}, which is no absolute path",
+                hint="Set HOME, GOPATH or GOMODCACHE: Go needs one of them to know where modules belong.",
+            )
         return GoEnvironment(
             values["GOPROXY"],
             values["GONOPROXY"],
@@ -209,7 +218,7 @@ def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, 
             return tuple(kept), False
         last_moved = time.monotonic()
         watch.on_line(line)
-        if not line.startswith("# get ") and len(kept) < _KEPT_LINES:
+        if not _TRACE.match(line) and len(kept) < _KEPT_LINES:
             kept.append(line)
         if watch.deadline.passed():
             return tuple(kept), True
@@ -226,7 +235,7 @@ def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str |
 
 def failed(run: GoRun) -> GoCommandError:
     """The error for a run Go was not content with: its command, status and last words."""
-    words = "\n".join(f"  {line}" for line in run.errors[-20:]) or "  (it said nothing)"
+    words = "\n".join(f"  {line}" for line in dict.fromkeys(run.errors[-20:])) or "  (it said nothing)"
     how = "was stopped" if run.stalled else f"exited with status {run.status}"
     command = " ".join(run.argv[:4])
     return GoCommandError(

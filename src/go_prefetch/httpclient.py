@@ -150,10 +150,13 @@ def _from_requests(error: requests.RequestException, connect: float, stall: floa
 
 
 def _words(error: BaseException) -> str:
-    """The innermost reason of a wrapped error, on one line."""
+    """The innermost reason of a wrapped error, on one line: the system's own word where there is one."""
     while error.args and isinstance(error.args[-1], BaseException):
         error = error.args[-1]
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return _words(reason)
+    inner = error.__cause__ or error.__context__
+    if isinstance(inner, OSError) and inner.strerror:
+        return inner.strerror.lower()
     return " ".join(str(error).split()) or type(error).__name__

@@ -66,7 +66,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
         with platform.group("Admit"):
             admitted = unpacked.admit()
-            platform.info(f"{len(admitted.modules)} modules unpacked and verified; Go hashes the others itself")
+            platform.info(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
     with platform.group("Complete"):
         completed = complete(
             go, plan, restored, downloaded,
@@ -77,7 +77,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
         )  # fmt: skip
     with platform.group("Save"):
         if completed.failure:
-            saved = Saved(because_not="Go was not content")
+            saved = Saved(because_not="the run failed")
         else:
             saved = save(
                 store, plan, restored, downloaded, admitted, completed,

@@ -48,6 +48,7 @@ class _Attempts:
     words: list[str] = field(default_factory=list)
     given_up: set[Proxy] = field(default_factory=set)
     not_found: set[Proxy] = field(default_factory=set)
+    asked: set[Proxy] = field(default_factory=set)
     retry_after: float = 0.0
 
 
@@ -119,9 +120,20 @@ class ProxyWalk:
 
     def _told(self, proxies: list[Proxy], so_far: _Attempts) -> tuple[str, ...]:
         passed_over = [p for p in proxies if p not in so_far.not_found | so_far.given_up and self._is_down(p)]
-        return (*so_far.words, *(f"{p.shown}: passed over, it failed many times in a row" for p in passed_over))
+        asked = so_far.not_found | so_far.given_up | so_far.asked
+        after_a_comma = proxies[1:] if proxies and not proxies[0].on_any_error else []
+        return (
+            *so_far.words,
+            *(f"{p.shown}: passed over, it failed many times in a row" for p in passed_over),
+            *(
+                f"{p.shown}: not asked, `,` goes on only where a file is not found"
+                for p in after_a_comma
+                if p not in asked
+            ),
+        )
 
     def _ask(self, proxy: Proxy, file: ModuleFile, folder: Path, so_far: _Attempts) -> Fetched | None:
+        so_far.asked.add(proxy)
         try:
             with received(folder, file) as beside:
                 size = self._transfer(proxy, file, beside)

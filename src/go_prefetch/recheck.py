@@ -31,14 +31,14 @@ def recheck(
 ) -> Rechecked:
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
-    Unchecked are modules whose path is one element (a link cannot stand for them) or that have two hashes.
+    Unchecked are modules that have two hashes.
     Bad without asking Go are trees that hold a link or a device: Go leaves none, and would follow it.
     """
     started = time.monotonic()
     there = {version for version in hashes if tree_in(gomodcache, version).is_dir()}
     good: set[ModuleVersion] = set()
     bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
-    able = {v: next(iter(hashes[v])) for v in there - bad if "/" in v.path and len(hashes[v]) == 1}
+    able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
     disbelieved = ""
     for part in _one_version_a_path(able):
         verdict = _verdict(gomodcache, goroot, part, deadline)
@@ -66,7 +66,8 @@ def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]
     except OSError as error:
         return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
     finally:
-        shutil.rmtree(root, ignore_errors=True)  # removes the links, not what they lead to
+        with contextlib.suppress(OSError):
+            _remove_folder(root)  # removes the links, not what they lead to
 
 
 def _is_plain(tree: Path) -> bool:
@@ -116,5 +117,8 @@ def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[Mo
 
 
 def _link(root: Path, gomodcache: Path, versions: Iterable[ModuleVersion]) -> None:
-    for first in {escape(version.path).partition("/")[0] for version in versions} - {_CACHE}:
+    """Links for top-level folders. A module whose path is one element has none to link, so its tree is copied."""
+    for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
         (root / first).symlink_to(gomodcache.resolve() / first, target_is_directory=True)
+    for version in (version for version in versions if "/" not in version.path):
+        shutil.copytree(tree_in(gomodcache, version), tree_in(root, version))

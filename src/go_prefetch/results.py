@@ -189,6 +189,17 @@ class Report:
     warnings: tuple[str, ...] = ()
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """What each proxy served, first and in place of rejected files, put together."""
+        merged: dict[str, Source] = {}
+        for source in (*self.downloaded.sources, *self.completed.refetched.sources):
+            known = merged.get(source.name, Source(source.name, 0, 0, 0))
+            files, size = known.files + source.files, known.bytes + source.bytes
+            # Attempts are counted over the whole run, so the later count includes the earlier.
+            merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
+        return tuple(merged.values())
+
+    @property
     def modules_from_cache(self) -> int:
         """Modules whose missing files the store had, all of them, and Go accepted."""
         lacking = {file.module for file in self._missing - self._got}

@@ -33,7 +33,7 @@ class Backoff:
     """Full-jitter exponential backoff: a random wait between zero and a limit that doubles. Seconds."""
 
     attempts: int = 4
-    first: float = 0.2
+    first: float = 0.5
     longest: float = 8.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 

@@ -388,8 +388,7 @@ def test_verify_names_and_removes_what_is_not_what_go_sum_says(
     slow.modcache.rename(ready.modcache)
     clean = ready.run("verify")
     assert clean.status == 0, clean.text
-    assert "solo.example@v1.0.0 was not checked" in clean.text
-    assert "3 modules are what go.sum says, 0 are not, 1 were not checked" in clean.stdout
+    assert "4 modules are what go.sum says, 0 are not, 0 were not checked" in clean.stdout
     attack(ready)
     for _ in range(2):
         found = ready.run("verify")
@@ -407,7 +406,7 @@ def test_verify_with_fix_lets_go_hash_what_is_not_unpacked(ready: Workbench) -> 
     """A zip beside a `.ziphash` is no tree to check; it is counted, and with --fix Go looks at the zip again."""
     assert ready.prefetch(goproxy="off").status == 0
     evil_zip_with_a_good_ziphash_and_no_tree(ready)
-    assert "0 are not, 1 were not checked, 1 are not unpacked" in ready.run("verify").stdout
+    assert "0 are not, 0 were not checked, 1 are not unpacked" in ready.run("verify").stdout
     ready.run("verify", "--fix")
     later = ready.go("mod", "download")
     assert later.status == 1
@@ -695,3 +694,16 @@ def test_a_tree_does_not_outlive_the_zip_that_go_rejects(ready: Workbench, with_
     with ModuleProxy(MODULES) as proxy:
         ready.prefetch(goproxy=proxy.url)
     assert not (ready.modcache / TREE / "lib.go").exists() or (ready.modcache / TREE / "lib.go").read_text() != EVIL_GO
+
+
+def test_verify_checks_a_module_whose_path_is_one_element_too(ready: Workbench) -> None:
+    """There is no folder to link for it, and it is found all the same."""
+    slow = beside(ready, "present")
+    assert slow.go("mod", "download").status == 0
+    slow.modcache.rename(ready.modcache)
+    tree = ready.modcache / "solo.example@v1.0.0"
+    tree.chmod(0o755)
+    (tree / "more.go").write_text("package solo\n")
+    found = ready.run("verify")
+    assert found.status == 1, found.text
+    assert "solo.example@v1.0.0 is not what go.sum says" in found.text

@@ -13,13 +13,15 @@ from typing import TextIO
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GoEnvironment
-from go_prefetch.modcache import path_in
+from go_prefetch.incoming import structure_problem
+from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.ports import Platform
 from go_prefetch.proxylist import ProxyList
 from go_prefetch.render.figures import size
 from go_prefetch.results import Downloaded, Failure, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
+from go_prefetch.steps.blame import told
 from go_prefetch.steps.download import Progress, download, folder_error, still_missing
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.wiring import proxy_list, proxy_walk
@@ -70,10 +72,16 @@ def _downloaded(
             hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
         )
     _own(plan.folder)
+    missing = (*missing, *_damaged(plan))
     return download(
         missing, proxy_walk(settings, proxies, deadline, cancelled), plan.folder,
         jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=progress,
     )  # fmt: skip
+
+
+def _damaged(plan: Plan) -> list[ModuleFile]:
+    """Files that were there and cannot be what their names say; content is checked by whoever has Go."""
+    return [file for file in plan.files if file in plan.present and structure_problem(file, path_in(plan.folder, file))]
 
 
 def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
@@ -137,7 +145,7 @@ def _verdict(plan: Plan, downloaded: Downloaded, settings: Settings, platform: P
     certain = {version for scope in plan.scopes for version in scope.certain}
     stale = [f for f in downloaded.failures if f.not_found and f.file.module not in certain]
     if stale:
-        platform.warn(f"{len(stale)} files of go.sum are on no proxy.\n{_told(stale)}")
+        platform.warn(f"{len(stale)} files of go.sum are on no proxy.\n{told(stale)}")
     failures = [f for f in downloaded.failures if f not in stale]
     if not failures:
         return 0
@@ -149,15 +157,11 @@ def _verdict(plan: Plan, downloaded: Downloaded, settings: Settings, platform: P
 
 
 def _error(failures: list[Failure]) -> DownloadError:
-    message = f"{len(failures)} files could not be downloaded.\n{_told(failures)}"
+    message = f"{len(failures)} files could not be downloaded.\n{told(failures)}"
     if all(failure.not_found for failure in failures):
         return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
     hint = "Name another proxy in the goproxy input, separated by `|`, or try again later."
     return ProxyUnavailable("proxy-unavailable", message, hint=hint)
-
-
-def _told(failures: list[Failure]) -> str:
-    return "\n".join(f"  {failure.file}: " + "; ".join(failure.attempts) for failure in failures[:10])
 
 
 def _some(plan: Plan) -> str:

@@ -31,8 +31,8 @@ def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdo
         return _failed(error, settings, platform)
     for warning in report.warnings:
         platform.warn(warning)
+    print(platform.clean(text(report)), file=stdout, flush=True)
     platform.publish(outputs(report), markdown(report) if settings.summary else "")
-    print(platform.clean(text(report)), file=stdout)
     if settings.report_file:
         _write_report(settings.report_file, report, platform)
     return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0

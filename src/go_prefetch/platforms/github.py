@@ -74,11 +74,14 @@ class GitHub:
         self._console.progress(text)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
-        """Step outputs, and the job summary unless it is empty."""
-        for name, value in outputs.items():
-            core.set_output(name, value)
-        if summary:
-            file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))
+        """Step outputs, and the job summary unless it is empty; a runner that takes none is a warning."""
+        try:
+            for name, value in outputs.items():
+                file_command.issue_file_command("OUTPUT", file_command.prepare_key_value_message(name, value))
+            if summary:
+                file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))
+        except Exception as error:  # noqa: BLE001 - the toolkit raises nothing more exact where a file is missing
+            self.warn(f"the runner takes no outputs or job summary: {error}")
 
 
 def without_commands(text: str) -> str:

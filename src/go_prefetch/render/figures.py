@@ -35,7 +35,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("modules", _modules(report)),
         ("bytes", _bytes(report)),
         ("seconds", _seconds(report)),
-        ("time saved", _time_saved(report)),
+        *(("time saved", saved) for saved in _time_saved(report)),
         *(("source", source) for source in _sources(report)),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),
@@ -89,18 +89,17 @@ def _seconds(report: Report) -> str:
     return f"{report.seconds:.1f}: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in steps.items())
 
 
-def _time_saved(report: Report) -> str:
+def _time_saved(report: Report) -> list[str]:
+    """Only where the store had something to save time with."""
     saved = report.seconds_saved
     if saved is None:
-        return (
-            "not measured" if report.cache_result in ("exact", "partial") else "none: nothing came whole from the store"
-        )
+        return ["not measured"] if report.cache_result in ("exact", "partial") else []
     cold = f"downloading these files took {report.restored.cold_seconds:.1f} s when it was done"
-    return f"{saved:.1f} s ({cold})" if saved >= 0 else f"none, {-saved:.1f} s lost ({cold})"
+    return [f"{saved:.1f} s ({cold})" if saved >= 0 else f"none, {-saved:.1f} s lost ({cold})"]
 
 
 def _sources(report: Report) -> list[str]:
-    found = [_source(source) for source in (*report.downloaded.sources, *report.completed.refetched.sources)]
+    found = [_source(source) for source in report.sources]
     if report.restored.files:
         store = Source(report.restored.store, len(report.restored.files), report.restored.bytes, 0)
         found.insert(0, _source(store))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.modcache import ModuleFile, forget_ziphash, tree_in
 from go_prefetch.module import ModuleVersion
@@ -20,15 +21,20 @@ def check_present(plan: Plan, go: GoEnvironment, deadline: Deadline) -> Rechecke
 def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
     """Remove the bad trees, so that Go unpacks them anew; one sentence for each, and one if there was no verdict.
 
-    Zips that nothing is unpacked of are hashed again too.
+    Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
     """
     doubt_packed(plan)
     no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
-    return no_verdict + tuple(
-        f"{version} in the module cache was not what go.sum says; "
-        + ("removed" if remove(plan.gomodcache, version) else f"remove {tree_in(plan.gomodcache, version)} yourself")
-        for version in sorted(checked.bad)
-    )
+    removed = []
+    for version in sorted(checked.bad):
+        if not remove(plan.gomodcache, version):
+            raise ChecksumMismatch(
+                "checksum-mismatch",
+                f"{version} in the module cache is not what go.sum says, and cannot be removed",
+                hint=f"Remove {tree_in(plan.gomodcache, version)} yourself before you build.",
+            )
+        removed.append(f"{version} in the module cache was not what go.sum says; it was removed and unpacked anew")
+    return (*no_verdict, *removed)
 
 
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:

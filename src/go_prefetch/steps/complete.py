@@ -7,14 +7,15 @@ itself. Only its verdict counts. A file it rejects is taken once from another so
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from go_prefetch.errors import ChecksumMismatch, DownloadError, ModuleNotFound, PrefetchError, ProxyUnavailable
+from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.results import Completed, Downloaded, Failure, Plan, Restored, Scope
-from go_prefetch.retry import Deadline
+from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.steps.blame import blamed, told
 from go_prefetch.steps.judge import FetchAgain, Judge, Limits
 
 
@@ -41,7 +42,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
             for arguments in _argument_lists(scope, plan, restored.unavailable | downloaded.unavailable):
                 judge.run(scope, arguments)
     except PrefetchError as error:
-        failure = _blamed(error, downloaded, limits.deadline)
+        failure = blamed(error, downloaded, limits.deadline)
     by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
     return Completed(
         by_go=by_go,
@@ -50,7 +51,11 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         seconds=time.monotonic() - started,
         refetched=judge.refetched,
         failure=failure,
-        warnings=(*_dropped(plan, downloaded, failure), *_changed(before, _contents(plan.scopes))),
+        warnings=(
+            *_dropped(plan, downloaded, failure),
+            *_replaced(judge.rejected.values()),
+            *_changed(before, _contents(plan.scopes)),
+        ),
     )
 
 
@@ -62,50 +67,18 @@ def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]
     return in_parts([v for v in scope.zips if v not in gone or path_in(plan.folder, ModuleFile(v, "zip")).is_file()])
 
 
-def _blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
-    """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
-    named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
-    if isinstance(error, ChecksumMismatch):
-        return _after(named, error) if named else error
-    failures = [failure for failure in downloaded.failures if not failure.not_found]
-    if deadline.passed():
-        so_far = f"{_told(failures)}\n" if failures else ""
-        message = f"no time left\n{so_far}{error.message}"
-        return DownloadError("deadline-passed", message, hint="Raise the deadline input.")
-    if failures:
-        return ProxyUnavailable(
-            "proxy-unavailable",
-            f"{len(failures)} files could not be downloaded, and Go could not get them either.\n"
-            f"{_told(failures)}\n{error.message}",
-            hint="Name another proxy in the goproxy input, separated by `|`, or try again later.",
-        )
-    if named:
-        return ModuleNotFound(
-            "module-not-found",
-            f"no proxy has {len(named)} of the files Go needs.\n{_told(named)}\n{error.message}",
-            hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
-        )
-    return error
-
-
-def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
-    """Go got the wrong bytes itself: what the proxies did to us before may say why."""
-    message = f"{error.message}\nBefore that it could not be downloaded.\n{_told(failures)}"
-    return ChecksumMismatch(error.slug, message, hint=error.hint)
-
-
-def _told(failures: Sequence[Failure]) -> str:
-    shown = [f"  {failure.file}: " + "; ".join(failure.attempts) for failure in failures[:10]]
-    more = [f"  and {len(failures) - 10} more"] if len(failures) > 10 else []
-    return "\n".join([*shown, *more])
-
-
 def _dropped(plan: Plan, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
     """Files that could not be had and that Go did without."""
     if failure:
         return []
     absent = [f for f in downloaded.failures if not path_in(plan.folder, f.file).is_file()]
-    return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{_told(absent)}"] if absent else []
+    return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
+
+
+def _replaced(rejections: Iterable[Rejection]) -> list[str]:
+    """Files that Go refused, by where they came from."""
+    counts = Counter(rejection.source for rejection in rejections)
+    return [f"files that Go rejected and another source replaced: {n} from {source}" for source, n in counts.items()]
 
 
 def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:

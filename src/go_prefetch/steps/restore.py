@@ -19,6 +19,6 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
     try:
         return store.restore(plan.missing, plan.folder, deadline, arrived)
     except StoreError as error:
-        return Restored(store.name, warnings=(f"{error.message}. {error.hint}",))
+        return Restored(store.name, warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
     except OSError as error:
         raise folder_error(error) from None

@@ -41,7 +41,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     try:
         return store.save(saving, deadline)
     except StoreError as error:
-        return Saved(because_not="the store failed", warnings=(f"{error.message}. {error.hint}",))
+        return Saved(because_not="the store failed", warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
 
 
 def _accepted(plan: Plan, file: ModuleFile) -> bool:

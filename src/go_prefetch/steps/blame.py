@@ -1,0 +1,67 @@
+"""Say what lies behind a failure of Go: proxies that failed, modules nobody has, no time, no room."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from go_prefetch.errors import ChecksumMismatch, DownloadError, ModuleNotFound, PrefetchError, ProxyUnavailable
+from go_prefetch.results import Downloaded, Failure
+from go_prefetch.retry import Deadline
+
+_FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
+_MOST_GROUPS = 10
+_MOST_NAMES = 3
+
+
+def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
+    """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
+    named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
+    if isinstance(error, ChecksumMismatch):
+        return _after(named, error) if named else error
+    if _FULL_DISK.search(error.message):
+        return DownloadError("disk-full", error.message, hint="Free some space, or move GOMODCACHE to a larger disk.")
+    failures = [failure for failure in downloaded.failures if not failure.not_found]
+    if deadline.passed():
+        so_far = f"{told(failures)}\n" if failures else ""
+        message = f"no time left\n{so_far}{error.message}"
+        return DownloadError("deadline-passed", message, hint="Raise the deadline input.")
+    if failures:
+        return ProxyUnavailable(
+            "proxy-unavailable",
+            f"{len(failures)} files could not be downloaded, and Go could not get them either.\n"
+            f"{told(failures)}\n{error.message}",
+            hint="Name another proxy in the goproxy input, separated by `|`, or try again later.",
+        )
+    if named:
+        return ModuleNotFound(
+            "module-not-found",
+            f"no proxy has {len(named)} of the files Go needs.\n{told(named)}\n{error.message}",
+            hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
+        )
+    return error
+
+
+def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
+    """Go got the wrong bytes itself: what the proxies did to us before may say why."""
+    message = f"{error.message}\nBefore that it could not be downloaded.\n{told(failures)}"
+    return ChecksumMismatch(error.slug, message, hint=error.hint)
+
+
+def told(failures: Sequence[Failure]) -> str:
+    """What was tried, once for all files that met the same."""
+    files: dict[str, list[str]] = {}
+    for failure in failures:
+        counts = Counter(failure.attempts)
+        tried = "; ".join(f"{words} ({n} times)" if n > 1 else words for words, n in counts.items())
+        files.setdefault(tried, []).append(str(failure.file))
+    groups = sorted(files.items(), key=lambda group: -len(group[1]))
+    lines = [f"  {_some(names)}: {tried}" for tried, names in groups[:_MOST_GROUPS]]
+    left = sum(len(names) for _, names in groups[_MOST_GROUPS:])
+    return "\n".join([*lines, f"  and {left} more files"] if left else lines)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMES])
+    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
