@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import queue
-import re
 import shutil
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +14,7 @@ from go_prefetch import processgroup
 from go_prefetch.errors import GoCommandError
 from go_prefetch.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.retry import Deadline
+from go_prefetch.watchdog import Watch, follow
 
 OLDEST_GO = (1, 21)
 
@@ -29,12 +25,8 @@ _NOT_FOR_GO = ("ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
 )  # fmt: skip
-_KEPT_LINES = 2000
-# What `-x` prints besides errors: requests, and commands of version control with their durations.
-_TRACE = re.compile(r"# get |[0-9.]+s # |cd \S+; |mkdir -p |-> unzip |# lock ")
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
-_LOOK_EVERY = 0.25  # seconds between two looks at a silent process
 
 
 @dataclass(frozen=True)
@@ -72,16 +64,6 @@ class GoRun:
     def ok(self) -> bool:
         """Whether Go was content."""
         return self.status == 0 and not self.stalled
-
-
-@dataclass(frozen=True)
-class Watch:
-    """When to kill a silent go: no line, no CPU time and no `signs_of_life` for `silence` seconds."""
-
-    silence: float
-    signs_of_life: Callable[[], object]
-    on_line: Callable[[str], None]
-    deadline: Deadline
 
 
 class GoCommand:
@@ -144,7 +126,7 @@ class GoCommand:
         argv = ("go", "mod", "download", "-x", *arguments)
         environ = {**self._environ, **variables}
         with processgroup.started((self.executable, *argv[1:]), folder, environ) as process:
-            errors, stalled = _follow(process, watch)
+            errors, stalled = follow(process, watch)
         return GoRun(argv, process.returncode, errors, stalled)
 
     def download_errors(
@@ -188,49 +170,6 @@ def _json_values(text: str) -> Iterator[object]:
             return
         yield value
         at = len(text) - len(text[at:].lstrip())
-
-
-def _follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, ...], bool]:
-    """Read stderr until go has ended, or nothing has moved for too long, or the deadline.
-
-    Not to the end of stderr: a daemon that go's git or ssh left behind may hold it open for long.
-    """
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
-    kept: list[str] = []
-    last_moved, vitals = time.monotonic(), None
-    while True:
-        try:
-            line = lines.get(timeout=_LOOK_EVERY)
-        except queue.Empty:
-            if process.poll() is not None:
-                return tuple(kept), False
-            now = time.monotonic()
-            if now - last_moved > min(1.0, watch.silence / 4):
-                seen = (processgroup.cpu_seconds(process), watch.signs_of_life())
-                if seen != vitals:
-                    last_moved, vitals = now, seen
-            if now - last_moved > watch.silence or watch.deadline.passed():
-                return tuple(kept), True
-            continue
-        if line is None:
-            process.wait()
-            return tuple(kept), False
-        last_moved = time.monotonic()
-        watch.on_line(line)
-        if not _TRACE.match(line) and len(kept) < _KEPT_LINES:
-            kept.append(line)
-        if watch.deadline.passed():
-            return tuple(kept), True
-
-
-def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str | None]) -> None:
-    try:
-        with process.stderr or contextlib.nullcontext(()) as errors:
-            for raw in errors:
-                lines.put(raw.decode("utf-8", errors="replace").rstrip())
-    finally:
-        lines.put(None)
 
 
 def failed(run: GoRun) -> GoCommandError:

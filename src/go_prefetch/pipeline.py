@@ -11,7 +11,7 @@ from go_prefetch.gocommand import GoCommand, GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxywalk import ProxyWalk
-from go_prefetch.results import Downloaded, Plan, Report, Saved
+from go_prefetch.results import Downloaded, Plan, Report
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
@@ -69,20 +69,14 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             platform.info(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
     with platform.group("Complete"):
         completed = complete(
-            go, plan, restored, downloaded,
-            fetch_again=bring,
-            variables=_go_variables(settings, walk),
-            limits=_go_limits(settings, deadline),
-            say=platform.detail,
+            go, plan, restored, downloaded, fetch_again=bring, variables=_go_variables(settings, walk),
+            limits=_go_limits(settings, deadline), say=platform.detail,
         )  # fmt: skip
     with platform.group("Save"):
-        if completed.failure:
-            saved = Saved(because_not="the run failed")
-        else:
-            saved = save(
-                store, plan, restored, downloaded, admitted, completed,
-                private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
-            )  # fmt: skip
+        saved = save(
+            store, plan, restored, downloaded, admitted, completed,
+            private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
+        )  # fmt: skip
     seconds = time.monotonic() - started
     return report(settings, plan, restored, downloaded, admitted, completed, saved, seconds=seconds, warnings=mended)
 

@@ -48,14 +48,14 @@ def plan(
     """A plan for all files of `versions` and the .mod of `mods`."""
     scope = Scope(
         folder=Path("/work"),
-        definition=Path("/work/go.mod"),
+        definition=Path("/proj/go.mod"),
         module_paths=("example.com/app",),
         zips=versions,
         certain=frozenset(versions),
         mods=(*versions, *mods),
         explicit=False,
         gosum_lines=tuple(f"{version.path} {version.version} h1:{version.path}=" for version in versions),
-        sums=(Path("/work/go.mod"), Path("/work/go.sum")),
+        sums=(Path("/proj/go.mod"), Path("/proj/go.sum")),
     )
     files = [ModuleFile(version, kind) for kind in KINDS for version in versions]
     return Plan(
@@ -141,7 +141,7 @@ REPORTS = {
         warnings=("go.sum:3: version 'v1' is not canonical; the line is ignored", "1 files of go.sum could not be had"),
     ),
     "present": report(plan(A, B, present=files_of(A, B)), seconds=0.04),
-    "disabled": report(plan(disabled_because="/work/go.mod requires no modules"), restored=Restored(""), seconds=0.0),
+    "disabled": report(plan(disabled_because="/proj/go.mod requires no modules"), restored=Restored(""), seconds=0.0),
     "failed": report(
         plan(A),
         downloaded=Downloaded(failures=_failed(*sorted(files_of(A))), seconds=1.0),

@@ -31,7 +31,7 @@ def test_working_directories_one_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "path"), [("report.json", "/work/report.json"), ("../r.json", "/work/../r.json"), ("/tmp/r", "/tmp/r")]
+    ("text", "path"), [("report.json", "/proj/report.json"), ("../r.json", "/proj/../r.json"), ("/tmp/r", "/tmp/r")]
 )
 def test_the_report_file_is_relative_to_the_working_directory(text: str, path: str) -> None:
     assert read_settings({"report-file": text}, HOME, CWD).report_file == Path(path)
@@ -41,9 +41,9 @@ def test_the_report_file_is_relative_to_the_working_directory(text: str, path: s
     ("store", "pool"),
     [
         ("dir:/srv/pool", "/srv/pool"),
-        ("dir:pool", "/work/pool"),
-        ("dir: pool", "/work/ pool"),
-        (r"dir:D:\a\_temp/pool", r"/work/D:\a\_temp/pool"),  # on Windows an absolute path
+        ("dir:pool", "/proj/pool"),
+        ("dir: pool", "/proj/ pool"),
+        (r"dir:D:\a\_temp/pool", r"/proj/D:\a\_temp/pool"),  # on Windows an absolute path
         ("none", None),
     ],
 )

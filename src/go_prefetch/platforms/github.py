@@ -18,11 +18,11 @@ from go_prefetch.platforms.console import Console, Loudness
 _TITLE = "go-prefetch"
 
 
-class GitHub:
+class GitHub(Console):
     """Prints for the runner, which reads commands from stdout."""
 
     def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str) -> None:
-        self._console = Console(stdout, loudness)
+        super().__init__(stdout, loudness)
         self._event_path = event_path
 
     @property
@@ -33,14 +33,6 @@ class GitHub:
             return event["repository"]["private"] is True
         except (OSError, ValueError, KeyError, TypeError):
             return False
-
-    def hide(self, secrets: frozenset[str]) -> None:
-        """Never print these."""
-        self._console.hide(secrets)
-
-    def clean(self, text: str) -> str:
-        """`text` fit to be printed or written."""
-        return self._console.clean(text)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -53,13 +45,13 @@ class GitHub:
 
     def info(self, text: str) -> None:
         """One line of the log."""
-        if not self._console.loudness.quiet:
-            self._console.line(without_commands(text))
+        if not self.loudness.quiet:
+            self.line(without_commands(text))
 
     def detail(self, text: str) -> None:
         """One line of the log, with `--verbose` or when the runner debugs."""
-        if self._console.loudness.verbose or core.is_debug():
-            self._console.line(without_commands(f"  {text}"))
+        if self.loudness.verbose or core.is_debug():
+            self.line(without_commands(f"  {text}"))
 
     def warn(self, text: str) -> None:
         """An annotation."""
@@ -68,10 +60,6 @@ class GitHub:
     def error(self, text: str) -> None:
         """An annotation."""
         core.error(self.clean(text), title=_TITLE)
-
-    def progress(self, text: str) -> None:
-        """How work stands."""
-        self._console.progress(text)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Step outputs, and the job summary unless it is empty; a runner that takes none is a warning."""

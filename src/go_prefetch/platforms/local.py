@@ -11,50 +11,38 @@ from go_prefetch.platforms.console import Console, Loudness
 _BOLD, _YELLOW, _RED = "1", "33", "31"
 
 
-class Local:
+class Local(Console):
     """Prints for people."""
 
     repository_is_private = False  # nobody says
 
     def __init__(self, stderr: TextIO, loudness: Loudness) -> None:
-        self._console = Console(stderr, loudness)
-
-    def hide(self, secrets: frozenset[str]) -> None:
-        """Never print these."""
-        self._console.hide(secrets)
-
-    def clean(self, text: str) -> str:
-        """`text` fit to be printed or written."""
-        return self._console.clean(text)
+        super().__init__(stderr, loudness)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """A heading; nothing is folded here."""
-        if self._console.loudness.verbose:
-            self._console.line(title, _BOLD)
+        if self.loudness.verbose:
+            self.line(title, _BOLD)
         yield
 
     def info(self, text: str) -> None:
         """One line of the log."""
-        if not self._console.loudness.quiet:
-            self._console.line(text)
+        if not self.loudness.quiet:
+            self.line(text)
 
     def detail(self, text: str) -> None:
         """One line of the log, with `--verbose`."""
-        if self._console.loudness.verbose:
-            self._console.line(f"  {text}")
+        if self.loudness.verbose:
+            self.line(f"  {text}")
 
     def warn(self, text: str) -> None:
         """A warning."""
-        self._console.line(f"warning: {text}", _YELLOW)
+        self.line(f"warning: {text}", _YELLOW)
 
     def error(self, text: str) -> None:
         """An error."""
-        self._console.line(f"error: {text}", _RED)
-
-    def progress(self, text: str) -> None:
-        """How work stands."""
-        self._console.progress(text)
+        self.line(f"error: {text}", _RED)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Nobody waits for them here; `--report-file` has them all."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch, DownloadError, PrefetchError
-from go_prefetch.gocommand import GoCommand, GoRun, Watch, failed
+from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
 from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
 from go_prefetch.recheck import remove
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.watchdog import Watch
 
 # After this many rejected files from the store, none of its files is believed any more.
 _DISTRUST_AFTER = 3

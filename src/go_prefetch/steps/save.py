@@ -20,7 +20,9 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     private_too: bool,
     deadline: Deadline,
 ) -> Saved:
-    """What the store took: files Go accepted, and no private module unless asked."""
+    """What the store took: files Go accepted, and no private module unless asked. Nothing of a run that failed."""
+    if completed.failure:
+        return Saved(because_not="the run failed")
     rejected = frozenset(rejection.file for rejection in completed.rejected)
     came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
     secret = downloaded.credentialed | completed.refetched.credentialed
