@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
+
+import psutil
 
 
 def wait_until(happened: Callable[[], object], what: str, timeout: float = 30) -> None:
@@ -18,5 +19,7 @@ def wait_until(happened: Callable[[], object], what: str, timeout: float = 30) -
 
 def is_running(pid: int) -> bool:
     """Whether this process lives; one that ended and that nobody has asked after does not."""
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(listed.strip()) and not listed.strip().startswith("Z")
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -79,7 +79,10 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
         return _windows_cpu_seconds(process)
     if Path("/proc/self/stat").exists():
         return _proc_cpu_seconds(process.pid)
-    listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], check=False, capture_output=True, text=True)
+    try:
+        listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], check=False, capture_output=True, text=True)
+    except OSError:
+        return 0.0
     return sum(_ps_seconds(row[1]) for row in map(str.split, listed.stdout.splitlines()) if row[0] == str(process.pid))
 
 

@@ -38,21 +38,29 @@ class Go:
     def gomod(self, text: str) -> GoMod | None:
         """What Go reads from a go.mod; None if it refuses the text."""
         said = self._edit("mod", text)
-        return said and GoMod(
-            module=said["Module"]["Path"],
-            go=said.get("Go", ""),
-            toolchain=said.get("Toolchain", ""),
-            requires=tuple(ModuleVersion(one["Path"], one["Version"]) for one in said["Require"] or ()),
-            replaces=_replaces(said),
+        return (
+            said
+            if said is None
+            else GoMod(
+                module=said.get("Module", {}).get("Path", ""),
+                go=said.get("Go", ""),
+                toolchain=said.get("Toolchain", ""),
+                requires=tuple(ModuleVersion(one["Path"], one["Version"]) for one in said.get("Require") or ()),
+                replaces=_replaces(said),
+            )
         )
 
     def gowork(self, text: str) -> GoWork | None:
         """What Go reads from a go.work; None if it refuses the text."""
         said = self._edit("work", text)
-        return said and GoWork(
-            go=said.get("Go", ""),
-            uses=tuple(one["DiskPath"] for one in said["Use"] or ()),
-            replaces=_replaces(said),
+        return (
+            said
+            if said is None
+            else GoWork(
+                go=said.get("Go", ""),
+                uses=tuple(one["DiskPath"] for one in said.get("Use") or ()),
+                replaces=_replaces(said),
+            )
         )
 
     def _edit(self, kind: str, text: str) -> Any:
@@ -69,7 +77,7 @@ class Go:
 
 
 def _replaces(said: dict[str, Any]) -> tuple[Replace, ...]:
-    pairs = [(one["Old"], one["New"]) for one in said["Replace"] or ()]
+    pairs = [(one["Old"], one["New"]) for one in said.get("Replace") or ()]
     return tuple(Replace(o["Path"], o.get("Version", ""), n["Path"], n.get("Version", "")) for o, n in pairs)
 
 

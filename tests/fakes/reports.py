@@ -47,7 +47,7 @@ def plan(
 ) -> Plan:
     """A plan for all files of `versions` and the .mod of `mods`."""
     scope = Scope(
-        folder=Path("/work"),
+        folder=Path("/proj"),
         definition=Path("/proj/go.mod"),
         module_paths=("example.com/app",),
         zips=versions,
@@ -80,7 +80,7 @@ def report(plan: Plan, **parts: Any) -> Report:
         "completed": Completed(),
         "saved": Saved(),
         "seconds": 12.3456,
-        "settings_shown": read_settings({"goproxy": "https://u:hunter2@a.example"}, {}, Path("/work")).shown,
+        "settings_shown": read_settings({"goproxy": "https://u:hunter2@a.example"}, {}, Path("/proj")).shown,
         "warnings": (),
     }
     return Report(plan=plan, **{**nothing, **parts})

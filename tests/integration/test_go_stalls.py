@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -70,7 +72,7 @@ def test_a_daemon_that_holds_stderr_open_is_not_waited_for(bench: Workbench, tmp
         result = bench.prefetch("--stall-timeout", "20s", goproxy=proxy.url, PATH=go.path)
     assert result.status == (0 if status == 0 else 4), result.text
     for pid in go.pids():
-        bench.program(["kill", str(pid)], timeout=5)
+        os.kill(pid, signal.SIGTERM)
 
 
 def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Workbench, tmp_path: Path) -> None:
@@ -82,4 +84,4 @@ def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Wor
         result = bench.prefetch(*QUICK, goproxy=proxy.url, PATH=go.path)
     assert result.status == 0, result.text
     for pid in go.pids("daemon"):
-        bench.program(["kill", str(pid)], timeout=5)
+        os.kill(pid, signal.SIGTERM)

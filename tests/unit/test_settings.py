@@ -10,7 +10,7 @@ from go_prefetch.errors import InputError
 from go_prefetch.inputs import TABLE
 from go_prefetch.settings import read_settings, user_cache_folder
 
-CWD = Path("/work")
+CWD = Path("/proj")
 HOME = {"HOME": "/home/me"}
 
 
