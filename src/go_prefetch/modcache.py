@@ -6,6 +6,10 @@ and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; n
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import stat
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -58,6 +62,17 @@ def path_in(folder: Path, file: ModuleFile) -> Path:
 def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
     """Where Go unpacks a module."""
     return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
+
+
+def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
+    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first. Follows no link.
+
+    Raises OSError unless errors are ignored.
+    """
+    for name, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            Path(name).chmod(stat.S_IRWXU)
+    shutil.rmtree(folder, ignore_errors=ignore_errors)
 
 
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:

@@ -17,13 +17,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from go_prefetch import filelock
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.modcache import ModuleFile, path_in, tree_in
+from go_prefetch.modcache import ModuleFile, path_in, remove_trees, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.plainzip import is_plain
 from go_prefetch.results import Admitted, Plan
@@ -100,7 +99,7 @@ class Quarantine:
             cache.mkdir(parents=True, exist_ok=True)
             _clear_leftovers(cache)
             root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
-            self._closing.callback(_remove, root)
+            self._closing.callback(remove_trees, root, ignore_errors=True)
             self._closing.enter_context(filelock.held(root / _ALIVE))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
@@ -204,15 +203,4 @@ def _clear_leftovers(cache: Path) -> None:
         if root.is_symlink():
             continue
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
-            _remove(root)
-
-
-def _remove(root: Path) -> None:
-    for folder in _folders(root):
-        with contextlib.suppress(OSError):
-            folder.chmod(stat.S_IRWXU)
-    shutil.rmtree(root, ignore_errors=True)
-
-
-def _folders(root: Path) -> Iterator[Path]:
-    return (Path(folder) for folder, _, _ in os.walk(root))
+            remove_trees(root, ignore_errors=True)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from go_prefetch import filelock
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
 from go_prefetch.retry import Deadline
@@ -66,8 +65,7 @@ def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]
     except OSError as error:
         return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
     finally:
-        with contextlib.suppress(OSError):
-            _remove_folder(root)  # removes the links, not what they lead to
+        remove_trees(root, ignore_errors=True)  # removes the links, not what they lead to
 
 
 def _is_plain(tree: Path) -> bool:
@@ -95,17 +93,10 @@ def remove(gomodcache: Path, version: ModuleVersion) -> bool:
             if tree.is_symlink():
                 tree.unlink()  # not what it leads to
             else:
-                _remove_folder(tree)
+                remove_trees(tree)
     except OSError:
         return False
     return True
-
-
-def _remove_folder(tree: Path) -> None:
-    for folder, _, _ in os.walk(tree):
-        with contextlib.suppress(OSError):
-            Path(folder).chmod(stat.S_IRWXU)
-    shutil.rmtree(tree)
 
 
 def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:

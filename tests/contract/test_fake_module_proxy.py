@@ -20,6 +20,7 @@ import requests
 
 from tests.fakes.module_proxy import Fault, ModuleProxy, Request
 from tests.fakes.modules import FakeModule, escape, layout, write_project, write_proxy_folder
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -355,8 +356,7 @@ class TestClosing:
             connections = [connect(proxy) for _ in range(5)]
             for connection in connections:
                 connection.request("GET", f"/{ZIP}")
-            while len(proxy.requests) < 5:
-                time.sleep(0.01)
+            wait_until(lambda: len(proxy.requests) >= 5, "all five requests")
             began = time.monotonic()
         assert time.monotonic() - began < 2
         for connection in connections:
@@ -367,8 +367,7 @@ class TestClosing:
             proxy.files["huge"] = bytes(30_000_000)
             connection = connect(proxy)
             connection.request("GET", "/huge")
-            while not proxy.requests:
-                time.sleep(0.01)
+            wait_until(lambda: proxy.requests, "the request")
             began = time.monotonic()
         assert time.monotonic() - began < 2
         connection.close()
