@@ -37,6 +37,8 @@ exit status:
 Every flag that takes a VALUE can also be given as an environment variable, GO_PREFETCH_ and
 its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
 
+_FORMATS = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
+
 _COMMANDS = {
     "run": (
         "restore, download, let Go verify, save, report: the main job",
@@ -45,7 +47,8 @@ _COMMANDS = {
     ),
     "plan": (
         "print what run would do: the key and its parts, modules, files, paths",
-        "go-prefetch plan --modules\n  go-prefetch plan --format json",
+        "go-prefetch plan --modules\n  go-prefetch plan --format json\n"
+        "  go-prefetch plan --format github --store dir:.go-pool",
     ),
     "verify": (
         "hash the unpacked modules of the module cache against go.sum, in place",
@@ -91,8 +94,7 @@ def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mappin
     if arguments.command == "plan":
         from go_prefetch.commands.plan import plan  # noqa: PLC0415
 
-        as_json = arguments.format == "json"
-        return plan(settings, platform, environ, stdout, as_json=as_json, every_module=arguments.modules)
+        return plan(settings, platform, environ, stdout, form=arguments.format, every_module=arguments.modules)
     if arguments.command == "fill":
         from go_prefetch.commands.fill import fill  # noqa: PLC0415
 
@@ -149,7 +151,7 @@ def _add_printing(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument("--quiet", "-q", action="store_true", help="print only warnings, errors and the result")
     command.add_argument("--verbose", "-v", action="store_true", help="print what Go does, line by line")
     if name == "plan":
-        command.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
+        command.add_argument("--format", choices=("text", "json", "github"), default="text", help=_FORMATS)
         command.add_argument("--modules", action="store_true", help="list every module version")
     if name == "verify":
         command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")

@@ -1,14 +1,17 @@
-"""One GET into one file, with a limit on everything that could take for ever."""
+"""HTTP with a limit on everything that could take for ever."""
 
 from __future__ import annotations
 
 import http.client
+import io
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -25,16 +28,30 @@ _MAX_REDIRECTS = 10  # as net/http
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered. `pieces` is the body as it arrives; it raises AttemptError."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]  # names in any case
+    pieces: Iterator[bytes]
+
+
 class HttpClient:
     """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
 
     `connect_timeout` and `stall_timeout` are seconds. Certificates are checked against the system's store
-    (SSL_CERT_FILE included, as Go does) and the one that comes with requests.
+    (SSL_CERT_FILE included, as Go does) and the one that comes with requests. With `own_login` every request carries
+    what its caller gives it; without, what the user's netrc has for the host.
     """
 
-    def __init__(self, connect_timeout: float, stall_timeout: float, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, connect_timeout: float, stall_timeout: float, cancelled: Callable[[], bool], *, own_login: bool = False
+    ) -> None:
         self._timeout = (connect_timeout, stall_timeout)
         self._cancelled = cancelled
+        self._own_login = own_login
         self._of_thread = threading.local()
         self._tls = ssl.create_default_context()
 
@@ -44,30 +61,51 @@ class HttpClient:
         Raises AttemptError for everything the network does, OSError for what the file system does.
         """
         _refuse_clear_text_password(url)
+        with self.request("GET", url, deadline) as answer:
+            _raise_for_status(answer)
+            with destination.open("wb") as out:
+                total = 0
+                for piece in answer.pieces:
+                    total += len(piece)
+                    if total > max_bytes:
+                        raise AttemptError(f"more than {max_bytes} bytes", transient=False)
+                    out.write(piece)
+                return total
+
+    @contextmanager
+    def request(
+        self, method: str, url: str, deadline: Deadline, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Iterator[Answer]:
+        """Send a request; whatever the status, the answer is yielded as soon as its headers are there.
+
+        Raises AttemptError for everything the network does.
+        """
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
         connect, stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         try:
-            response = self._session().get(url, stream=True, timeout=(connect, stall))
+            response = self._session().request(
+                method, url, headers=headers, data=_Body(body, deadline) if body else None, stream=True,
+                timeout=(connect, stall), auth=_leave_headers if self._own_login else None,
+                allow_redirects=method == "GET",
+            )  # fmt: skip
         except requests.RequestException as error:
             raise _from_requests(error, connect, stall) from None
         except urllib3.exceptions.HTTPError as error:  # requests lets a few through
             raise AttemptError(_words(error)) from None
         with response:
-            _raise_for_status(response)
-            with destination.open("wb") as out:
-                return self._copy(response, out, max_bytes, deadline)
+            yield Answer(
+                response.status_code, response.reason or "", response.headers, self._pieces(response, deadline)
+            )
 
-    def _copy(self, response: requests.Response, out: BinaryIO, max_bytes: int, deadline: Deadline) -> int:
+    def _pieces(self, response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
         stall = self._timeout[1]
         total = window_bytes = 0
         window_ends = time.monotonic() + stall
-        while chunk := _read_some(response, stall):
-            out.write(chunk)
-            total += len(chunk)
-            window_bytes += len(chunk)
-            if total > max_bytes:
-                raise AttemptError(f"more than {max_bytes} bytes", transient=False)
+        while piece := _read_some(response, stall):
+            yield piece
+            total += len(piece)
+            window_bytes += len(piece)
             if self._cancelled() or deadline.passed():
                 raise AttemptError("no time left", transient=False)
             if time.monotonic() >= window_ends:
@@ -77,7 +115,6 @@ class HttpClient:
         promised = response.headers.get("Content-Length", "")
         if promised.isdigit() and int(promised) != total:
             raise AttemptError(f"closed after {total} of {promised} bytes")
-        return total
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
@@ -87,6 +124,25 @@ class HttpClient:
             session.max_redirects = _MAX_REDIRECTS
             session.mount("https://", _SystemTrust(self._tls))
         return session
+
+
+class _Body(io.BytesIO):
+    """Sent in small pieces: a socket's timeout then limits each of them, and the deadline ends the rest."""
+
+    def __init__(self, content: bytes, deadline: Deadline) -> None:
+        super().__init__(content)
+        self._deadline = deadline
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As BytesIO. Raises AttemptError where no time is left."""
+        if self._deadline.passed():
+            raise AttemptError("no time left", transient=False)
+        return super().read(size)
+
+
+def _leave_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """In the place of a login, so that requests does not look for one in the user's netrc."""
+    return request
 
 
 class _Session(requests.Session):
@@ -112,15 +168,15 @@ def _refuse_clear_text_password(url: str) -> None:
         raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)
 
 
-def _raise_for_status(response: requests.Response) -> None:
-    status = response.status_code
+def _raise_for_status(answer: Answer) -> None:
+    status = answer.status
     if status == 200:
         return
     raise AttemptError(
-        f"{status} {response.reason or ''}".strip(),
+        f"{status} {answer.reason}".strip(),
         not_found=status in (404, 410),
         transient=status in TRANSIENT_STATUSES,
-        retry_after=parse_retry_after(response.headers.get("Retry-After")),
+        retry_after=parse_retry_after(answer.headers.get("Retry-After")),
     )
 
 

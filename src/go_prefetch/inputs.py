@@ -106,8 +106,8 @@ def lines(text: str) -> tuple[str, ...]:
 
 
 def store(text: str) -> str:
-    """`auto`, `none` or `dir:PATH`."""
-    if text in ("auto", "none") or (text.startswith("dir:") and text != "dir:" and "\0" not in text):
+    """`auto`, `github`, `dir:PATH` or `none`."""
+    if text in ("auto", "github", "none") or (text.startswith("dir:") and text != "dir:" and "\0" not in text):
         return text
     raise ValueError(text)
 
@@ -132,8 +132,9 @@ TABLE: tuple[Input, ...] = (
     Input("fallback", "auto", "after an error other than not found: `any` goes on to the next proxy, "
           "`go` only past `|`, `auto` goes on where all proxies of the list are well-known public ones",
           "`auto`, `any` or `go`", choice("auto", "any", "go")),
-    Input("store", "auto", "where module files are kept: `auto` (the directory pool), `dir:PATH`, `none`",
-          "`auto`, `dir:PATH` or `none`", store),
+    Input("store", "auto", "where module files are kept: `auto` (the cache service that the CI offers, else the "
+          "directory pool), `github` (its cache service), `dir:PATH`, `none`",
+          "`auto`, `github`, `dir:PATH` or `none`", store),
     Input("save", "auto", "give the store what it lacked: `auto` (where another run can read it), `true`, `false`",
           "`auto`, `true` or `false`", choice("auto", "true", "false")),
     Input("cache-name", "", "part of the key: one cache lineage; change it to start afresh", "one line of text",

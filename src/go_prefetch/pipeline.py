@@ -11,7 +11,8 @@ from go_prefetch.gocommand import GoCommand, GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxywalk import ProxyWalk
-from go_prefetch.results import Downloaded, Plan, Report
+from go_prefetch.report import Report
+from go_prefetch.results import Downloaded, Plan
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
@@ -60,7 +61,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
     with quarantine(plan, environment, deadline) as unpacked:
         with platform.group("Restore"):
             restored = restore(store, plan, deadline.sooner(settings.restore_deadline), unpacked.take)
-            platform.info(f"{len(restored.files)} files from {store.name}")
+            platform.info(f"{len(restored.files)} files from {store.name}{_reason(restored.because_not)}")
         with platform.group("Download"):
             downloaded = bring(still_missing(plan, restored), "", unpacked.take)
             platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
@@ -77,6 +78,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             store, plan, restored, downloaded, admitted, completed,
             private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
         )  # fmt: skip
+        platform.info(f"{saved.files} files saved{_reason(saved.because_not)}")
     seconds = time.monotonic() - started
     return report(settings, plan, restored, downloaded, admitted, completed, saved, seconds=seconds, warnings=mended)
 
@@ -85,6 +87,10 @@ def _checked(plan: Plan, environment: GoEnvironment, deadline: Deadline) -> tupl
     checked = check_present(plan, environment, deadline)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
     return (*remove_bad(plan, checked), *unchecked)
+
+
+def _reason(because_not: str) -> str:
+    return f": {because_not}" if because_not else ""
 
 
 def _go_variables(settings: Settings, walk: ProxyWalk) -> dict[str, str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from go_prefetch.cachekey import CacheKey
 from go_prefetch.modcache import ModuleFile
-from go_prefetch.results import Restored, Saved
+from go_prefetch.results import Restored, RestoredEntry, Saved
 from go_prefetch.retry import Deadline
 
 # Told of each file as soon as it has its final name; may be called from any thread.
@@ -17,11 +18,23 @@ Arrived = Callable[[ModuleFile], None]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a store is asked for."""
+
+    key: CacheKey
+    files: Sequence[ModuleFile]
+    folder: Path  # where they are to be put, GOPROXY layout
+
+
+@dataclass(frozen=True)
 class Saving:
     """What a store is offered: files of a download folder that Go accepted, and what they cost."""
 
+    key: CacheKey
     folder: Path
-    files: Sequence[ModuleFile]
+    files: Sequence[ModuleFile]  # those it did not hand over
+    kept: Sequence[ModuleFile]  # those it did
+    entry: RestoredEntry | None  # what it handed them over from
     rejected: frozenset[ModuleFile]  # the store's own copies that Go refused: to be replaced or removed
     unavailable: frozenset[ModuleFile]  # to be remembered: every proxy answered 404 or 410
     cold_seconds: float | None  # measured cost of downloading exactly these files
@@ -34,8 +47,8 @@ class CacheStore(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
-        """Put those of `files` it has into `folder` (GOPROXY layout), each whole or not at all, and tell `arrived`."""
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+        """Put those of the wanted files it has into the folder, each whole or not at all, and tell `arrived`."""
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Take what it lacks."""

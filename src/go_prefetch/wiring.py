@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from go_prefetch.cachekey import hexadecimal
 from go_prefetch.ports import CacheStore
 from go_prefetch.proxylist import ProxyList, parse_proxy_list
 from go_prefetch.proxywalk import Get, ProxyWalk
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
+from go_prefetch.stores.cache_service.offer import Offer
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.disabled import Disabled
+
+if TYPE_CHECKING:
+    from go_prefetch.stores.cache_service.reading import Connection
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
@@ -51,8 +58,47 @@ class _LateClient:
         return self._get(url, destination, max_bytes, deadline)
 
 
-def cache_store(settings: Settings, proxies: ProxyList) -> CacheStore:
-    """The store the settings ask for; what it remembers of proxies is about this list."""
+def cache_store(
+    settings: Settings, proxies: ProxyList, offer: Offer | None, search_path: str, cancelled: threading.Event
+) -> CacheStore:
+    """The store the settings ask for; what it remembers of proxies is about this list.
+
+    `offer` is the cache service within reach, `search_path` where a zstd program may be (as PATH has it).
+    """
+    if settings.store in ("auto", "github") and offer:
+        return _cache_service(settings, proxies, offer, search_path, cancelled)
+    if settings.store == "github":
+        return Disabled("this runner offers no cache service to this step")
     if settings.pool is None:
         return Disabled("store is none" if settings.store == "none" else "no cache folder is known (HOME is not set)")
     return DirectoryPool(settings.pool, asked=proxies.shown, takes_files=settings.save != "false")
+
+
+def _cache_service(
+    settings: Settings, proxies: ProxyList, offer: Offer, search_path: str, cancelled: threading.Event
+) -> CacheStore:
+    # Late, as all below: tar, threads and zstd are for those who have such a service.
+    from go_prefetch.stores.cache_service.encoding import best_encoding  # noqa: PLC0415
+    from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
+
+    encoding = best_encoding(search_path)
+
+    @cache
+    def connect() -> Connection:
+        from go_prefetch.httpclient import HttpClient  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.exchange import Exchange  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.ranges import Blob, RangeReader  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.reading import Connection  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.rest import RestService  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.twirp import TwirpService  # noqa: PLC0415
+
+        limits = (settings.connect_timeout, settings.stall_timeout)
+        client = HttpClient(*limits, cancelled.is_set, own_login=True)
+        backoff = Backoff(settings.attempts)
+        protocol = RestService if offer.protocol == "v1" else TwirpService
+        return Connection(
+            protocol(offer, hexadecimal(encoding.name), Exchange(client, backoff, cancelled.wait)),
+            lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
+        )
+
+    return CacheServiceStore(offer, encoding, connect, save=settings.save, asked=proxies.shown)

@@ -10,6 +10,7 @@ from go_prefetch.cachekey import cache_key
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.modcache import Kind, ModuleFile
 from go_prefetch.module import ModuleVersion
+from go_prefetch.report import Report
 from go_prefetch.results import (
     Admitted,
     Completed,
@@ -17,7 +18,6 @@ from go_prefetch.results import (
     Failure,
     Plan,
     Rejection,
-    Report,
     Restored,
     Saved,
     Scope,

@@ -59,7 +59,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "working-directory": ("a\0b",),
     "goproxy": ("https://a.example\nhttps://b.example", "a\0", "a\rb"),
     "fallback": ("yes", "Auto", "any,go"),
-    "store": ("github", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
+    "store": ("gitlab", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
     "save": ("yes", "True", "1"),
     "cache-name": ("a\nb", "a\0b", "\udcff"),
     "jobs": ("0", "129", "-1", "1.5", "many", "9" * 5000, "٣"),

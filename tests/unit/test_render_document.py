@@ -13,7 +13,7 @@ import pytest
 from go_prefetch.inputs import TABLE
 from go_prefetch.render.document import document
 from go_prefetch.render.outputs import outputs
-from go_prefetch.results import Report
+from go_prefetch.report import Report
 from tests.fakes.reports import REPORTS
 from tests.golden_files import assert_golden
 

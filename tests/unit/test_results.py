@@ -8,7 +8,8 @@ import pytest
 
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.modcache import ModuleFile
-from go_prefetch.results import Admitted, Completed, Downloaded, Failure, Rejection, Report, Restored
+from go_prefetch.report import Report
+from go_prefetch.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
 from tests.fakes.reports import POOL, PRIVATE, A, B, files_of, plan, report
 from tests.fakes.reports import downloaded as fetched
 

@@ -8,7 +8,7 @@ from typing import TextIO
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.modcache import download_folder
 from go_prefetch.ports import Platform
-from go_prefetch.render.planned import plan_json, plan_text
+from go_prefetch.render.planned import plan_json, plan_outputs, plan_text
 from go_prefetch.settings import Settings
 from go_prefetch.steps.plan import make_plan
 
@@ -19,13 +19,19 @@ def plan(
     environ: Mapping[str, str],
     stdout: TextIO,
     *,
-    as_json: bool,
+    form: str,
     every_module: bool,
 ) -> int:
-    """Print the plan. Raises PrefetchError for bad input."""
+    """Print the plan as `text`, `json` or `github` (step outputs). Raises PrefetchError for bad input."""
     environment = GoCommand(environ).environment(settings.cwd)
     made = make_plan(settings, environment, download_folder(environment.gomodcache))
     for warning in made.warnings:
         platform.warn(warning)
-    print(platform.clean(plan_json(made) if as_json else plan_text(made, every_module=every_module)), file=stdout)
+    if form == "github":
+        outputs = plan_outputs(made, settings.pool)
+        platform.publish(outputs, "")
+        text = "\n".join(f"{name}={value}" for name, value in outputs.items())
+    else:
+        text = plan_json(made) if form == "json" else plan_text(made, every_module=every_module)
+    print(platform.clean(text), file=stdout)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,9 +18,10 @@ from go_prefetch.render.document import document
 from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
 from go_prefetch.render.text import text
-from go_prefetch.results import Report
+from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
+from go_prefetch.stores.cache_service.offer import find_offer
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 
 
@@ -46,7 +48,9 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, deadline, cancelled)
-    store = cache_store(settings, proxies)
+    offer = find_offer(environ)
+    platform.hide(offer.secrets if offer else frozenset())
+    store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled)
     return prefetch(
         settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled
     )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 from go_prefetch.errors import PrefetchError
 from go_prefetch.render.outputs import outputs
-from go_prefetch.results import Downloaded, Report
+from go_prefetch.report import Report
+from go_prefetch.results import Downloaded
 
 SCHEMA_VERSION = 1
 
@@ -41,6 +42,8 @@ def _as_values(report: Report) -> dict[str, Any]:
             "files": len(report.restored.files),
             "bytes": report.restored.bytes,
             "seconds": round(report.restored.seconds, 3),
+            "key": report.restored.entry.key if report.restored.entry else "",
+            "because_not": report.restored.because_not,
             "unavailable": sorted(file.name for file in report.restored.unavailable),
         },
         "download": _downloaded(report.downloaded),
@@ -63,6 +66,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "files": report.saved.files,
             "bytes": report.saved.bytes,
             "seconds": round(report.saved.seconds, 3),
+            "key": report.saved.key,
             "because_not": report.saved.because_not,
         },
         "warnings": list(report.warnings),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from go_prefetch.modcache import ModuleFile
-from go_prefetch.results import Report, Source
+from go_prefetch.report import Report
+from go_prefetch.results import Source
 
 _HEADLINES = {
     "present": "nothing to do: every module was in the module cache already",
@@ -37,6 +38,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("seconds", _seconds(report)),
         *(("time saved", saved) for saved in _time_saved(report)),
         *(("source", source) for source in _sources(report)),
+        *(("restored", f"nothing: {reason}") for reason in [report.restored.because_not] if reason),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),
     ]

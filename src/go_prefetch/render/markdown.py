@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from go_prefetch.render.figures import headline, rows
-from go_prefetch.results import Report
+from go_prefetch.report import Report
 
 _MOST_WARNINGS = 10
 

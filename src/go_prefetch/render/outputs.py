@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from go_prefetch.results import Report
+from go_prefetch.report import Report
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -14,13 +14,20 @@ def outputs(report: Report) -> dict[str, str]:
         "cache-result": report.cache_result,
         "cache-hit": str(report.cache_result in ("present", "exact")).lower(),
         "cache-key": report.plan.key.text,
-        "matched-key": report.plan.key.text if report.cache_result == "exact" else "",
+        "matched-key": _matched_key(report),
         "modules": str(len(report.plan.modules)),
         "modules-from-cache": str(report.modules_from_cache),
         "hit-rate": "" if rate is None else f"{rate:.3f}",
         "bytes-restored": str(report.restored.bytes),
         "bytes-downloaded": str(downloaded),
         "seconds": f"{report.seconds:.1f}",
-        "seconds-saved": "" if saved is None else f"{saved:.1f}",
+        "seconds-saved": "" if saved is None else f"{round(saved, 1) + 0.0:.1f}",
         "gomodcache": str(report.plan.gomodcache),
     }
+
+
+def _matched_key(report: Report) -> str:
+    """Of the entry that was restored; a store without entries has, so to say, one for every key."""
+    if report.restored.entry and report.restored.files:
+        return report.restored.entry.key
+    return report.plan.key.text if report.cache_result == "exact" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 from go_prefetch.results import Plan, Scope
 
@@ -63,3 +64,9 @@ def plan_json(plan: Plan) -> str:
         "warnings": list(plan.warnings),
     }
     return json.dumps(values, indent=2)
+
+
+def plan_outputs(plan: Plan, pool: Path | None) -> dict[str, str]:
+    """What the official cache action needs to carry a directory pool from run to run: its inputs of the same names."""
+    key = plan.key.text
+    return {"key": key, "restore-keys": key.removesuffix(plan.key.digest), "path": str(pool or "")}

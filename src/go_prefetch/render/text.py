@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.render.figures import headline, rows
-from go_prefetch.results import Report
+from go_prefetch.report import Report
 
 
 def text(report: Report) -> str:

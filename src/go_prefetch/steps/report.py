@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Report, Restored, Saved
+from go_prefetch.report import Report
+from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved
 from go_prefetch.settings import Settings
 
 

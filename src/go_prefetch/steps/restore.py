@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.errors import StoreError
-from go_prefetch.ports import Arrived, CacheStore
+from go_prefetch.ports import Arrived, CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.download import folder_error
@@ -17,7 +17,7 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
     if not plan.missing:
         return Restored(store.name)
     try:
-        return store.restore(plan.missing, plan.folder, deadline, arrived)
+        return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, arrived)
     except StoreError as error:
         return Restored(store.name, warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
     except OSError as error:

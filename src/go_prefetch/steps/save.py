@@ -26,14 +26,18 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     rejected = frozenset(rejection.file for rejection in completed.rejected)
     came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
     secret = downloaded.credentialed | completed.refetched.credentialed
-    files = [
-        file
-        for file in came
-        if _accepted(plan, file) and (private_too or not (file.module in plan.unsaved or file in secret))
-    ]
+
+    def may_be_saved(file: ModuleFile) -> bool:
+        return _accepted(plan, file) and (private_too or not (file.module in plan.unsaved or file in secret))
+
+    files = [file for file in came if may_be_saved(file)]
+    kept = restored.files - rejected
     saving = Saving(
+        key=plan.key,
         folder=plan.folder,
         files=files,
+        kept=[file for file in plan.missing if file in kept and may_be_saved(file)],
+        entry=restored.entry,
         rejected=rejected & restored.files,
         unavailable=frozenset(f for f in downloaded.unavailable if not path_in(plan.folder, f).is_file()),
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),

@@ -10,14 +10,13 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import StructureError, received, structure_problem
 from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.ports import Arrived, Saving
+from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.ledger import Ledger
@@ -38,16 +37,16 @@ class DirectoryPool:
         """Its folder."""
         return f"directory pool {self.root}"
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Hard-link, or else copy, what the pool has. A file it cannot hand over whole is one it lacks.
 
-        Raises OSError only for `folder`: the module cache must take files, the pool need not give any.
+        Raises OSError only for the folder: the module cache must take files, the pool need not give any.
         """
         started = time.monotonic()
         got: set[ModuleFile] = set()
         size = 0
         warnings: list[str] = []
-        for file in files:
+        for file in wanted.files:
             if deadline.passed():
                 warnings.append(f"{self.name} is slow; the proxies take over for what it has not handed over yet")
                 break
@@ -55,7 +54,7 @@ class DirectoryPool:
             if source is None:
                 continue
             try:
-                size += _transfer(source, folder, file)
+                size += _transfer(source, wanted.folder, file)
             except StructureError as error:
                 warnings.append(f"{self.name} holds a damaged {file}: {error}")
                 continue
@@ -66,7 +65,7 @@ class DirectoryPool:
             files=frozenset(got),
             bytes=size,
             seconds=time.monotonic() - started,
-            unavailable=self._ledger.unavailable(files),
+            unavailable=self._ledger.unavailable(wanted.files),
             cold_seconds=self._ledger.cold_seconds(got),
             warnings=tuple(warnings),
         )

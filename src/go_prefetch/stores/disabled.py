@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.ports import Arrived, Saving
+from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 
@@ -19,10 +16,10 @@ class Disabled:
     because: str
     name: str = "no store"
 
-    def restore(self, files: Sequence[ModuleFile], folder: Path, deadline: Deadline, arrived: Arrived) -> Restored:
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Nothing, at once."""
-        del files, folder, deadline, arrived
-        return Restored(self.name)
+        del wanted, deadline, arrived
+        return Restored(self.name, because_not=self.because)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Not done."""

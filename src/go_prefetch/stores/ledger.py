@@ -18,9 +18,11 @@ from typing import Any
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.cachekey import hexadecimal
 from go_prefetch.modcache import ModuleFile
+from go_prefetch.results import ColdRun
+from go_prefetch.stores.coldruns import cold_seconds
 
 # A version may be published after all: after a day the proxies are asked again.
-_UNAVAILABLE_SECONDS = 24 * 3600.0
+UNAVAILABLE_SECONDS = 24 * 3600.0
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
 _MOST_BYTES = 16 << 20
@@ -42,21 +44,13 @@ class Ledger:
 
     def cold_seconds(self, restored: Iterable[ModuleFile]) -> float | None:
         """Seconds of the noted runs whose files are all among `restored`; None if they do not cover all of these."""
-        names = {file.name for file in restored}
-        covered: set[str] = set()
-        seconds = 0.0
-        runs = filter(None, map(_run, _read_all(self._runs)))
-        for files, spent in sorted(runs, key=lambda run: len(run[0]), reverse=True):
-            if files <= names and covered.isdisjoint(files):  # what was paid for twice counts once
-                covered |= files
-                seconds += spent
-        zips = {name for name in names if name.endswith(".zip")}
-        return seconds if zips and zips <= covered else None
+        runs = (ColdRun(seconds, files) for files, seconds in filter(None, map(_run, _read_all(self._runs))))
+        return cold_seconds(runs, {file.name for file in restored})
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
         for file in files:
-            note = {"file": file.name, "asked": self._asked, "until": time.time() + _UNAVAILABLE_SECONDS}
+            note = {"file": file.name, "asked": self._asked, "until": time.time() + UNAVAILABLE_SECONDS}
             _write(self._unavailable, f"{file.name} {self._asked}", note)
 
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
@@ -66,7 +60,7 @@ class Ledger:
             str(note.get("file"))
             for note in _read_all(self._unavailable)
             if note.get("asked") == self._asked
-            and _number(note.get("until"), now, now + _UNAVAILABLE_SECONDS) is not None
+            and _number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
 

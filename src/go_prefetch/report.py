@@ -1,0 +1,88 @@
+"""Everything a run did, and the figures that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.module import ModuleVersion
+from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved, Source
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run did."""
+
+    plan: Plan
+    restored: Restored
+    downloaded: Downloaded
+    admitted: Admitted
+    completed: Completed
+    saved: Saved
+    seconds: float
+    settings_shown: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What each proxy served, first and in place of rejected files, put together."""
+        merged: dict[str, Source] = {}
+        for source in (*self.downloaded.sources, *self.completed.refetched.sources):
+            known = merged.get(source.name, Source(source.name, 0, 0, 0))
+            files, size = known.files + source.files, known.bytes + source.bytes
+            # Attempts are counted over the whole run, so the later count includes the earlier.
+            merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
+        return tuple(merged.values())
+
+    @property
+    def modules_from_cache(self) -> int:
+        """Modules whose missing files the store had, all of them, and Go accepted."""
+        lacking = {file.module for file in self._missing - self._got}
+        return len(self._modules_missing - lacking)
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of the modules not present that came from the store; None where nothing was missing."""
+        asked = len(self._modules_missing)
+        return self.modules_from_cache / asked if asked else None
+
+    @property
+    def cache_result(self) -> str:
+        """`disabled`, `present`, `exact`, `partial` or `miss`."""
+        if self.plan.disabled_because:
+            return "disabled"
+        if not self._modules_missing:
+            return "present"
+        if self._missing_that_counts <= self._got:
+            return "exact"
+        return "partial" if self._got else "miss"
+
+    @property
+    def _got(self) -> frozenset[ModuleFile]:
+        """What the store had and Go accepted."""
+        return self.restored.files - {rejection.file for rejection in self.completed.rejected}
+
+    @property
+    def _missing(self) -> frozenset[ModuleFile]:
+        """Missing files that some proxy has; all that were missing where the run failed, perhaps for want of one."""
+        gone = self.restored.unavailable | self.downloaded.unavailable
+        return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
+
+    @property
+    def _modules_missing(self) -> frozenset[ModuleVersion]:
+        """Planned modules of which the zip, the .mod or the .info was missing."""
+        return frozenset(self.plan.modules) & {file.module for file in self._missing}
+
+    @property
+    def _missing_that_counts(self) -> frozenset[ModuleFile]:
+        """Those of them that may be saved."""
+        return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
+
+    @property
+    def seconds_saved(self) -> float | None:
+        """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
+        if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
+            return None
+        own = self.restored.seconds + self.downloaded.seconds + self.admitted.seconds + self.completed.seconds
+        return self.restored.cold_seconds - own

@@ -1,0 +1,1 @@
+"""The cache service of a CI system: immutable archives under keys."""

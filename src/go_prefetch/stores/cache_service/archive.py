@@ -1,0 +1,210 @@
+"""An entry's bytes: a tar with a manifest in front, written from a folder of module files, read as a stream.
+
+    manifest.json   see manifest.py
+    the files       in the manifest's order: zips first, the largest first, so that unpacking ends with the stream
+
+Readers believe nothing: every header must be what the manifest announces, and only files that are wanted are taken.
+Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extensions.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from go_prefetch.errors import StoreError
+from go_prefetch.incoming import StructureError, received
+from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.results import ColdRun
+from go_prefetch.retry import Deadline
+from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding, Readable, Writable
+from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
+from go_prefetch.stores.cache_service.storedzip import stored_size, write_stored
+
+_MANIFEST = "manifest.json"
+_MOST_MANIFEST_BYTES = 16 << 20
+_BLOCK = tarfile.BLOCKSIZE
+_PIECE = 1 << 18
+_ROOM_LEFT = 64 << 20  # bytes of the disk that are not ours to fill
+
+
+def member_bytes(folder: Path, file: ModuleFile, encoding: Encoding) -> int:
+    """How large `file` of `folder` will be in an archive. Raises OSError."""
+    path = path_in(folder, file)
+    rewritten = stored_size(path) if file.kind == "zip" and encoding.rewrites_zips else None
+    return path.stat().st_size if rewritten is None else rewritten
+
+
+def write_archive(  # noqa: PLR0913 - what an entry is made of
+    out: BinaryIO,
+    folder: Path,
+    files: Iterable[ModuleFile],
+    *,
+    encoding: Encoding,
+    full: str,
+    runs: Sequence[ColdRun],
+    unavailable: Sequence[Unavailable],
+) -> Manifest:
+    """Write `files` of `folder` to `out`, a real file. Raises ArchiveError for a zip that cannot be read, OSError."""
+    sizes = {file: member_bytes(folder, file, encoding) for file in files}
+    ordered = sorted(sizes, key=lambda file: (file.kind != "zip", -sizes[file] * (file.kind == "zip"), file.name))
+    members = tuple(Member(file.name, sizes[file]) for file in ordered)
+    manifest = Manifest(members, full, tuple(runs), tuple(unavailable))
+    with encoding.compressing(out) as stream:
+        listed = manifest_json(manifest)
+        _write_member(stream, _MANIFEST, len(listed), io.BytesIO(listed))
+        for number, file in enumerate(ordered):
+            with _content(path_in(folder, file), file, sizes[file], encoding) as content:
+                _write_member(stream, _member_name(number, file.name), sizes[file], content)
+        stream.write(bytes(2 * _BLOCK))
+    return manifest
+
+
+def _content(path: Path, file: ModuleFile, size: int, encoding: Encoding) -> BinaryIO:
+    """The bytes to put in: those of the file, or of the zip rewritten."""
+    if file.kind != "zip" or not encoding.rewrites_zips or stored_size(path) != size:
+        return path.open("rb")
+    rewritten = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
+    write_stored(path, rewritten)
+    rewritten.seek(0)
+    return rewritten
+
+
+def _write_member(stream: Writable, name: str, size: int, content: BinaryIO) -> None:
+    header = tarfile.TarInfo(name)
+    header.size, header.mode = size, 0o644
+    stream.write(header.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict"))
+    left = size
+    while left and (piece := content.read(min(left, _PIECE))):
+        stream.write(piece)
+        left -= len(piece)
+    if left or content.read(1):
+        raise ArchiveError(f"{name} changed while it was read")
+    stream.write(bytes(-size % _BLOCK))
+
+
+def _member_name(number: int, name: str) -> str:
+    """What a header can hold of a name: where it is too long, its place in the manifest."""
+    try:
+        tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
+    except ValueError:
+        return f"member-{number}"
+    return name
+
+
+def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to tell
+    source: Readable,
+    encoding: Encoding,
+    *,
+    wanted: Mapping[str, ModuleFile],
+    folder: Path,
+    deadline: Deadline,
+    arrived: Callable[[ModuleFile], None],
+    on_manifest: Callable[[Manifest], None],
+) -> tuple[str, ...]:
+    """Put what is `wanted` (by name) into `folder`; return a sentence for each file that cannot be what it is named.
+
+    Stops once nothing more can come. Raises ArchiveError for a damaged archive, StoreError where there is no room
+    (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. What had arrived stays.
+    """
+    warnings = []
+    with encoding.decompressing(source) as decompressed:
+        stream = _Exactly(decompressed, deadline)
+        manifest = _read_manifest(stream)
+        on_manifest(manifest)
+        coming = {member.name for member in manifest.members if member.name in wanted}
+        _check_room(folder, sum(member.bytes for member in manifest.members if member.name in coming))
+        for number, member in enumerate(manifest.members):
+            if not coming:
+                break
+            _read_header(stream, _member_name(number, member.name), member.bytes)
+            if member.name in coming:
+                coming.discard(member.name)
+                file = wanted[member.name]
+                try:
+                    with received(folder, file) as beside, beside.open("wb") as copy:
+                        stream.copy(member.bytes, copy)
+                except StructureError as error:
+                    warnings.append(f"the entry holds a damaged {file}: {error}")
+                else:
+                    arrived(file)
+            else:
+                stream.skip(member.bytes)
+            stream.skip(-member.bytes % _BLOCK)
+    return tuple(warnings)
+
+
+class _Exactly:
+    """A stream of which a certain number of bytes must come."""
+
+    def __init__(self, stream: Readable, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def _piece(self, most: int) -> bytes:
+        if self._deadline.passed():
+            raise StoreError(
+                "store-slow",
+                "the cache service: no time left to unpack the entry",
+                hint="The proxies take over for what it has not handed over yet.",
+            )
+        piece = self._stream.read(min(most, _PIECE))
+        if not piece:
+            raise ArchiveError("it is cut off")
+        return piece
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        data = bytearray()
+        while len(data) < count:
+            data += self._piece(count - len(data))
+        return bytes(data)
+
+    def copy(self, count: int, out: BinaryIO) -> None:
+        """Write the next `count` bytes to `out`."""
+        while count:
+            piece = self._piece(count)
+            out.write(piece)
+            count -= len(piece)
+
+    def skip(self, count: int) -> None:
+        """Read past the next `count` bytes."""
+        while count:
+            count -= len(self._piece(count))
+
+
+def _read_header(stream: _Exactly, name: str, size: int | None) -> int:
+    """Read a block that must announce a regular file of this name and size; return the size."""
+    try:
+        header = tarfile.TarInfo.frombuf(stream.take(_BLOCK), "utf-8", "strict")
+    except (tarfile.HeaderError, ValueError) as error:
+        raise ArchiveError(f"not a tar header ({error})") from None
+    if header.type != tarfile.REGTYPE or header.name != name or (size is not None and header.size != size):
+        raise ArchiveError(f"{name!r} was announced, {header.name!r} came")
+    return header.size
+
+
+def _read_manifest(stream: _Exactly) -> Manifest:
+    size = _read_header(stream, _MANIFEST, None)
+    if not 0 < size <= _MOST_MANIFEST_BYTES:
+        raise ArchiveError(f"a manifest of {size} bytes")
+    data = stream.take(size)
+    stream.skip(-size % _BLOCK)
+    return parse_manifest(data)
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Stored zips take the room of their contents."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    if free < size + _ROOM_LEFT:
+        raise StoreError(
+            "store-no-room",
+            f"the cache service: the entry needs {size / 1e6:.0f} MB in {folder}, {free / 1e6:.0f} MB are free",
+            hint="The proxies take over; zips come from there in less room.",
+        )

@@ -1,0 +1,146 @@
+"""What an archive says of itself: its files, the full entry it rests on, what was measured of them.
+
+    {"format": 1, "full": KEY, "files": [{"name", "bytes"}, …],
+     "runs": [{"seconds", "files": [place in files, …], "cores", "os"}, …],
+     "unavailable": [{"name", "asked", "until"}, …]}
+
+It comes from outside: every text and number is checked before anything is done with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from go_prefetch.modcache import MAX_BYTES
+from go_prefetch.results import ColdRun
+from go_prefetch.stores.cache_service.encoding import ArchiveError
+
+_FORMAT = 1
+_MOST_FILES = 100_000
+_MOST_BYTES = 64 << 30
+_LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file as it lies in the archive."""
+
+    name: str  # GOPROXY layout
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A file that every proxy of the list `asked` answered with 404 or 410; believed `until` (Unix time, seconds)."""
+
+    name: str
+    asked: str
+    until: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an archive holds, and what is known of it."""
+
+    members: tuple[Member, ...]
+    full: str = ""
+    runs: tuple[ColdRun, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of all files."""
+        return sum(member.bytes for member in self.members)
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    """The manifest as the archive carries it."""
+    place = {member.name: number for number, member in enumerate(manifest.members)}
+    values = {
+        "format": _FORMAT,
+        "full": manifest.full,
+        "files": [{"name": member.name, "bytes": member.bytes} for member in manifest.members],
+        "runs": [
+            {
+                "seconds": round(run.seconds, 3),
+                "files": sorted(place[name] for name in run.files),
+                "cores": run.cores,
+                "os": run.os,
+            }
+            for run in manifest.runs
+        ],
+        "unavailable": [{"name": n.name, "asked": n.asked, "until": round(n.until)} for n in manifest.unavailable],
+    }
+    return json.dumps(values, separators=(",", ":")).encode()
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """The manifest that these bytes are. Raises ArchiveError unless all of it makes sense."""
+    try:
+        values = json.loads(data)
+        if values["format"] != _FORMAT:
+            raise ArchiveError(f"format {values['format']!r} is not known")
+        members = tuple(
+            Member(_text(file["name"]), _integer(file["bytes"], _most(file["name"]))) for file in values["files"]
+        )
+        names = [member.name for member in members]
+        if len(set(names)) != len(names) or len(names) > _MOST_FILES:
+            raise ArchiveError("the manifest names a file twice, or too many")
+        manifest = Manifest(
+            members,
+            _text(values["full"]),
+            tuple(_run(run, names) for run in values["runs"]),
+            tuple(
+                Unavailable(_text(note["name"]), _text(note["asked"]), _number(note["until"], 1e12))
+                for note in values["unavailable"]
+            ),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise ArchiveError(f"the manifest makes no sense ({type(error).__name__})") from None
+    if manifest.bytes > _MOST_BYTES:
+        raise ArchiveError("the manifest announces more than any module cache holds")
+    return manifest
+
+
+def _run(values: Any, names: Sequence[str]) -> ColdRun:
+    files = frozenset(names[_integer(number, len(names) - 1)] for number in values["files"])
+    return ColdRun(
+        _number(values["seconds"], _LONGEST_RUN), files, _integer(values["cores"], 1 << 20), _text(values["os"])
+    )
+
+
+def _most(name: str) -> int:
+    """The most bytes of a file that is called so."""
+    for kind, most in MAX_BYTES.items():
+        if name.endswith(f"/@v/{PurePosixPath(name).stem}.{kind}"):
+            return most
+    raise ValueError(name)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 10_000:
+        raise ValueError(value)
+    value.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+    return value
+
+
+def _integer(value: object, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(value)
+    return value
+
+
+def _number(value: object, most: float) -> float:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or not 0 <= value <= most
+    ):
+        raise ValueError(value)
+    return float(value)

@@ -1,0 +1,70 @@
+"""What the runner gives a step for its cache service, and whether this run may use it.
+
+https://docs.github.com/actions/reference/workflows-and-actions/dependency-caching and, for the variables, the sources
+of actions/runner and of the official client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+_READS, _WRITES = ("read", "write"), ("write", "write-only")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A cache service within reach."""
+
+    protocol: Literal["v1", "v2"]
+    url: str = field(repr=False)  # on some runners a part of its path is the credential
+    token: str = field(repr=False)  # empty on act
+    run: str  # `<run id>.<attempt>`
+    mode: str = ""  # what the workflow's `cache-mode` allows; empty where the runner does not say
+    unread: str = ""  # why no other run could read what this one saves
+
+    @property
+    def may_read(self) -> bool:
+        """Whether `cache-mode` lets this run read. A word that nobody knows yet forbids nothing."""
+        return self.mode not in (*_READS, *_WRITES, "none") or self.mode in _READS
+
+    @property
+    def may_write(self) -> bool:
+        """Whether `cache-mode` lets this run write."""
+        return self.mode not in (*_READS, *_WRITES, "none") or self.mode in _WRITES
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must never be printed."""
+        hidden = re.findall(r"[0-9A-Za-z_-]{20,}", self.url.partition("://")[2].partition("/")[2])
+        return frozenset(part for part in (self.token, *hidden) if part)
+
+
+def find_offer(environ: Mapping[str, str]) -> Offer | None:
+    """The cache service that this step may talk to; None if the runner names none.
+
+    v2 only where the runner says so: on Forgejo ACTIONS_RESULTS_URL is there too, and takes artifacts only.
+    """
+    token = environ.get("ACTIONS_RUNTIME_TOKEN", "")
+    results, legacy = environ.get("ACTIONS_RESULTS_URL", ""), environ.get("ACTIONS_CACHE_URL", "")
+    common = (token, _run(environ), environ.get("ACTIONS_CACHE_MODE", "").strip().lower(), _unread(environ))
+    if environ.get("ACTIONS_CACHE_SERVICE_V2") and results and token:
+        return Offer("v2", results, *common)
+    return Offer("v1", legacy, *common) if legacy else None
+
+
+def _run(environ: Mapping[str, str]) -> str:
+    """What makes the keys of this run its own, the same in all its jobs."""
+    numbers = (environ.get(name, "") for name in ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"))
+    return ".".join(number if re.fullmatch(r"[0-9]{1,20}", number) else "0" for number in numbers)
+
+
+def _unread(environ: Mapping[str, str]) -> str:
+    """Entries belong to a ref. Those of a tag or of a merge queue's own ref are read by nobody else."""
+    if environ.get("GITHUB_EVENT_NAME") == "merge_group":
+        return "no other run can read what a merge queue saves"
+    if environ.get("GITHUB_REF_TYPE") == "tag" or environ.get("GITHUB_REF", "").startswith("refs/tags/"):
+        return "no other run can read what the run of a tag saves"
+    return ""

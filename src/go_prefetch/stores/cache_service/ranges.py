@@ -1,0 +1,280 @@
+"""A blob as a stream: fetched by ranges, many at once, handed over in order, in bounded memory.
+
+A range that fails is asked again, with a new URL where the old one has expired. A range that everybody waits for and
+that is slower than the others is asked a second time, beside the first. A server that knows no ranges sends one stream.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from go_prefetch.errors import StoreError
+from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline
+from go_prefetch.stores.cache_service.exchange import without_queries
+
+if TYPE_CHECKING:
+    from go_prefetch.httpclient import Answer, HttpClient
+
+_RANGE = 4 << 20
+_AT_ONCE = 16
+_AHEAD = 20  # ranges held or under way at most: 80 MiB
+_RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
+_PACE_AFTER = 5.0  # seconds before the pace says anything
+_TICK = 0.25  # seconds between looks at the clock
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
+_HINT = "The proxies take over for what it has not handed over yet."
+
+
+class _Gone(Exception):  # noqa: N818
+    """The blob is not, or no longer, what the first answer promised."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What is read: a signed URL, and how to have a new one. `renew` raises StoreError, and Declined."""
+
+    url: str
+    renew: Callable[[], str]
+
+
+class RangeReader:
+    """`read` it like a file. A context manager: on leaving, nothing more is asked.
+
+    Raises StoreError: `store-unreachable`, `store-slow` (the deadline has passed, or the pace says that it will),
+    `store-damaged` (the blob is gone, or its parts do not belong together).
+    """
+
+    def __init__(self, client: HttpClient, blob: Blob, backoff: Backoff, deadline: Deadline) -> None:
+        self.received = 0  # bytes, those that nobody has read yet included
+        self._client = client
+        self._blob = blob
+        self._backoff = backoff
+        self._deadline = deadline
+        self._change = threading.Condition()
+        self._renewing = threading.Lock()
+        self._url = blob.url
+        self._total: int | None = None
+        self._etag = ""
+        self._parts: dict[int, bytes] = {}
+        self._began: dict[int, float] = {}
+        self._took: list[float] = []
+        self._raced: set[int] = set()
+        self._to_race: list[int] = []
+        self._next = 0  # the first range that nobody has begun
+        self._head = 0  # the range that is read next
+        self._stream: list[bytes] = []  # of a server that knows no ranges
+        self._streams = self._stream_ended = False
+        self._failure: StoreError | None = None
+        self._closed = False
+        self._rest = memoryview(b"")
+        self._started = time.monotonic()
+
+    def __enter__(self) -> RangeReader:
+        for _ in range(_AT_ONCE):
+            threading.Thread(target=self._work, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, in order; none at the end."""
+        if not self._rest:
+            self._rest = memoryview(self._awaited())
+        some, self._rest = self._rest[:size], self._rest[size:]
+        return bytes(some)
+
+    def _awaited(self) -> bytes:
+        """The next range, or piece of the stream."""
+        with self._change:
+            while True:
+                if self._streams and self._stream:
+                    self._change.notify_all()
+                    return self._stream.pop(0)
+                if self._head in self._parts:
+                    part = self._parts.pop(self._head)
+                    self._head += 1
+                    self._change.notify_all()
+                    return part
+                if self._failure:
+                    raise self._failure
+                if self._stream_ended or (self._total is not None and self._head * _RANGE >= self._total):
+                    return b""
+                self._look_at_the_clock()
+                self._change.wait(_TICK)
+
+    def _look_at_the_clock(self) -> None:
+        now = time.monotonic()
+        if self._deadline.passed():
+            raise StoreError("store-slow", "the cache service: no time left to read the entry", hint=_HINT)
+        elapsed = now - self._started
+        if self._total and elapsed > _PACE_AFTER:
+            left = (self._total - self.received) * elapsed / max(1, self.received)
+            if left > self._deadline.left():
+                words = f"the cache service sends {self.received / elapsed / 1e6:.1f} MB/s: too slow for its time"
+                raise StoreError("store-slow", words, hint=_HINT)
+        begun = self._began.get(self._head)
+        if begun is not None and self._took and self._head not in self._raced:
+            least, times = _RACE_AFTER
+            if now - begun > max(least, times * statistics.median(self._took)):
+                self._raced.add(self._head)
+                self._to_race.append(self._head)
+                self._change.notify_all()
+
+    def _work(self) -> None:
+        """One of the threads: take a range, bring it, until there is none."""
+        while (number := self._taken()) is not None:
+            try:
+                self._bring(number)
+            except StoreError as error:
+                self._fail(error)
+            except _Gone as gone:
+                words = f"the cache service: the entry {gone}"
+                self._fail(StoreError("store-damaged", words, hint=_HINT))
+            except Exception as error:  # noqa: BLE001 - Declined and the like: whoever reads must not wait for ever
+                self._fail(StoreError("store-unreachable", f"the cache service: {error}", hint=_HINT))
+
+    def _taken(self) -> int | None:
+        """The number of a range to bring. Before the first answer, nobody knows whether there is a second."""
+        with self._change:
+            while not (self._closed or self._failure or self._streams):
+                if self._to_race:
+                    return self._to_race.pop()
+                if self._next == 0 or (self._total is not None and self._next < self._head + _AHEAD):
+                    if self._total is not None and self._next * _RANGE >= self._total:
+                        if self._head * _RANGE >= self._total:
+                            return None
+                    else:
+                        number, self._next = self._next, self._next + 1
+                        self._began[number] = time.monotonic()
+                        return number
+                self._change.wait()
+            return None
+
+    def _bring(self, number: int) -> None:
+        """Put one range into its place, with as many attempts as are allowed."""
+        words = "no time left"
+        for failed in range(1, self._backoff.attempts + 1):
+            url = self._url
+            try:
+                renew = self._attempt(number, url)
+            except AttemptError as error:
+                renew, words = False, without_queries(str(error))
+            else:
+                if not renew:
+                    return
+                words = "status 403"
+            if self._is_done(number) or self._deadline.passed():
+                return
+            if renew:
+                self._renew(url)
+            elif failed < self._backoff.attempts:
+                with self._change:
+                    self._change.wait_for(lambda: self._closed, self._backoff.wait(failed))
+        if not self._is_done(number):
+            raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=_HINT)
+
+    def _attempt(self, number: int, url: str) -> bool:
+        """Bring it; True where the URL is not accepted, or no longer."""
+        first = number * _RANGE
+        headers = {"Range": f"bytes={first}-{first + _RANGE - 1}", **({"If-Match": self._etag} if self._etag else {})}
+        with self._client.request("GET", url, self._deadline, headers=headers) as answer:
+            if answer.status == 403:
+                return True
+            if answer.status == 200 and number == 0:
+                self._take_stream(answer)
+                return False
+            expected = self._expected(number, answer)
+            part = bytearray()
+            for piece in answer.pieces:
+                if self._is_done(number):
+                    return False
+                part += piece
+                with self._change:
+                    self.received += len(piece)
+                if len(part) > expected:
+                    raise AttemptError("more bytes than announced")
+        if len(part) != expected:
+            raise AttemptError(f"{len(part)} of {expected} bytes")
+        with self._change:
+            if number >= self._head:
+                self._parts.setdefault(number, bytes(part))
+                self._took.append(time.monotonic() - self._began[number])
+            self._change.notify_all()
+        return False
+
+    def _expected(self, number: int, answer: Answer) -> int:
+        """How many bytes this range has. The first answer says how many the blob has, the others must agree."""
+        if answer.status in (404, 412, 416):
+            raise _Gone({404: "is gone", 412: "was exchanged"}.get(answer.status, "is shorter than it was"))
+        if answer.status != 206:
+            transient = answer.status in TRANSIENT_STATUSES
+            if not transient:
+                raise StoreError(
+                    "store-refused", f"the cache service: reading the entry: status {answer.status}", hint=_HINT
+                )
+            raise AttemptError(f"status {answer.status}")
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+        first = number * _RANGE
+        if match is None or int(match[1]) != first:
+            raise AttemptError("an answer for another range")
+        total, last = int(match[3]), int(match[2])
+        if last != min(first + _RANGE, total) - 1:
+            raise AttemptError("an answer for another range")
+        self._agree(total, answer.headers)
+        return last - first + 1
+
+    def _agree(self, total: int, headers: Mapping[str, str]) -> None:
+        etag = headers.get("ETag", "")
+        with self._change:
+            if self._total is None:
+                self._total, self._etag = total, etag
+                self._change.notify_all()
+            elif (total, etag) != (self._total, self._etag):
+                raise _Gone("was exchanged")
+
+    def _take_stream(self, answer: Answer) -> None:
+        """One stream for the whole: what failed is not asked again, for it would have to begin anew."""
+        length = answer.headers.get("Content-Length", "")
+        with self._change:
+            self._streams = True
+            self._total = None
+        try:
+            for piece in answer.pieces:
+                with self._change:
+                    self._change.wait_for(lambda: self._closed or len(self._stream) < _AHEAD)
+                    if self._closed:
+                        return
+                    self._stream.append(piece)
+                    self.received += len(piece)
+                    self._total = int(length) if length.isdigit() else None
+                    self._change.notify_all()
+        except AttemptError as error:
+            words = f"the cache service: reading the entry: {without_queries(str(error))}"
+            raise StoreError("store-unreachable", words, hint=_HINT) from None
+        with self._change:
+            self._stream_ended = True
+            self._change.notify_all()
+
+    def _renew(self, expired: str) -> None:
+        """Have a new URL, once for all threads that have met the same refusal."""
+        with self._renewing:
+            if self._url == expired and not self._closed:
+                self._url = self._blob.renew()
+
+    def _is_done(self, number: int) -> bool:
+        with self._change:
+            return self._closed or self._failure is not None or number < self._head or number in self._parts
+
+    def _fail(self, error: StoreError) -> None:
+        with self._change:
+            self._failure = self._failure or error
+            self._change.notify_all()

@@ -1,0 +1,131 @@
+"""The cache service as a store: full entries, and deltas on them.
+
+An entry never changes. What a run lacks is in a full entry for the same go.sum lines, or in a delta for them and the
+full entry below it, or, after a change of go.sum, for the most part in the newest entry of the cache name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+
+from go_prefetch.errors import StoreError
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.ports import Arrived, Saving, Wanted
+from go_prefetch.results import ColdRun, Restored, RestoredEntry, Saved
+from go_prefetch.retry import Deadline
+from go_prefetch.stores.cache_service import blocks
+from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
+from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding
+from go_prefetch.stores.cache_service.manifest import Unavailable
+from go_prefetch.stores.cache_service.names import Names
+from go_prefetch.stores.cache_service.offer import Offer
+from go_prefetch.stores.cache_service.reading import Connection, Reading
+from go_prefetch.stores.cache_service.service import Declined
+from go_prefetch.stores.ledger import UNAVAILABLE_SECONDS
+
+# A delta that would pass this share of its full entry is written as a new full entry.
+_LARGEST_DELTA = 0.30
+
+
+class CacheServiceStore:
+    """The entries of `offer`, in one encoding. `connect` is called with the first request."""
+
+    name = "the cache service"
+
+    def __init__(
+        self, offer: Offer, encoding: Encoding, connect: Callable[[], Connection], *, save: str, asked: str
+    ) -> None:
+        self._offer = offer
+        self._encoding = encoding
+        self._connect = connect
+        self._save = save
+        self._asked = asked
+
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+        """Read the best entry, and the one below it, for the files that are wanted."""
+        if not self._offer.may_read:
+            return Restored(self.name, because_not=f"cache-mode is {self._offer.mode}")
+        started = time.monotonic()
+        reading = Reading(self._connect(), self._encoding, Names(wanted.key, self._offer.run), wanted, arrived)
+        because_not = ""
+        try:
+            reading.run(deadline)
+        except Declined as no:
+            because_not = str(no)
+        except StoreError as error:
+            reading.warn(error)
+        return reading.restored(self.name, self._asked, because_not, time.monotonic() - started)
+
+    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+        """Upload what no entry has: as a delta if it is small and there is a full entry to build on."""
+        refusal = self._refusal()
+        if refusal:
+            return Saved(because_not=refusal)
+        started = time.monotonic()
+        names = Names(saving.key, self._offer.run)
+        rejected = {file.name for file in saving.rejected}
+        every = [*saving.files, *saving.kept]
+        if saving.entry and {file.name for file in every} <= saving.entry.held - rejected:
+            return Saved(because_not="an entry has it all, though it was not all handed over")
+        if saving.entry and saving.entry.unread:
+            return Saved(because_not="there is an entry, which came too slowly")
+        try:
+            files, base = _worth_saving(every, saving, self._encoding, rejected)
+            full = names.parsed(base.full) if base else None
+            key = names.delta(full.digest) if full else names.full
+            size = self._upload(key, files, full.key if full else "", saving, deadline)
+        except Declined as no:
+            return Saved(because_not=str(no))
+        except (OSError, ArchiveError) as error:
+            raise StoreError(
+                "store-archive",
+                f"the cache service: the entry could not be made: {error}",
+                hint="Nothing was saved. Is there room in the folder for temporary files (TMPDIR)?",
+            ) from None
+        return Saved(files=len(files), bytes=size, seconds=time.monotonic() - started, key=key)
+
+    def _refusal(self) -> str:
+        if self._save == "false":
+            return "save is false"
+        if not self._offer.may_write:
+            return f"cache-mode is {self._offer.mode}"
+        return self._offer.unread if self._save == "auto" else ""
+
+    def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
+        """Take the key first: of many jobs that lacked the same, one makes the archive."""
+        upload = self._connect().service.reserve(key, deadline)
+        until = time.time() + UNAVAILABLE_SECONDS
+        with tempfile.TemporaryFile() as archive:
+            write_archive(
+                archive, saving.folder, files, encoding=self._encoding, full=full, runs=_runs(files, saving),
+                unavailable=[Unavailable(file.name, self._asked, until) for file in saving.unavailable],
+            )  # fmt: skip
+            size = archive.seek(0, os.SEEK_END)
+            blocks.send(archive, size, upload, deadline)
+        return size
+
+
+def _worth_saving(
+    every: list[ModuleFile], saving: Saving, encoding: Encoding, rejected: set[str]
+) -> tuple[list[ModuleFile], RestoredEntry | None]:
+    """The files of the new entry, and the entry whose full one it is a delta on; without one it is full itself."""
+    base = saving.entry
+    if base and base.full and rejected.isdisjoint(base.full_files):
+        new = [file for file in every if file.name not in base.full_files]
+        if sum(member_bytes(saving.folder, file, encoding) for file in new) <= _LARGEST_DELTA * base.full_bytes:
+            return new, base
+    return every, None
+
+
+def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
+    """What was measured of just these files: now, and by the runs that the store remembered."""
+    runs = [*(saving.entry.runs if saving.entry else ())]
+    if saving.cold_seconds is not None:
+        downloaded = frozenset(file.name for file in saving.files)
+        runs.insert(0, ColdRun(saving.cold_seconds, downloaded, os.cpu_count() or 1, sys.platform))
+    names = {file.name for file in files}
+    return [run for run in runs if run.files <= names]

@@ -1,0 +1,67 @@
+"""Module zips rewritten without compression, byte for byte alike whoever had compressed them.
+
+go.sum's hash of a zip covers the names and contents of its files, so Go accepts the rewritten zip for the original.
+Only zips are rewritten of which it is plain that names and contents stay what Go sees; any slip shows in Go's hash.
+https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+from go_prefetch.modcache import MAX_BYTES
+from go_prefetch.plainzip import is_plain
+from go_prefetch.stores.cache_service.encoding import ArchiveError
+
+_LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts: twice the name and the content come on top
+_DATE = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o644 << 16
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_PIECE = 1 << 20
+
+
+def stored_size(path: Path) -> int | None:
+    """Bytes of the zip at `path` once it is rewritten; None if it has to stay as it is. Raises OSError."""
+    if not is_plain(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError):
+        return None
+    if not all(map(_is_sure, entries)) or len({entry.filename for entry in entries}) != len(entries):
+        return None
+    names = sum(len(entry.filename.encode()) for entry in entries)
+    contents = sum(entry.file_size for entry in entries)
+    size = contents + 2 * names + len(entries) * (_LOCAL + _CENTRAL) + _END
+    return size if size <= MAX_BYTES["zip"] else None
+
+
+def write_stored(path: Path, out: BinaryIO) -> None:
+    """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises ArchiveError, OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as rewritten:
+            for entry in archive.infolist():
+                plain = zipfile.ZipInfo(entry.filename, _DATE)
+                plain.create_system = 3  # the same on Windows
+                plain.external_attr = _MODE
+                plain.file_size = entry.file_size
+                with archive.open(entry) as content, rewritten.open(plain, "w") as copy:
+                    shutil.copyfileobj(content, copy, _PIECE)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+        raise ArchiveError(f"{path.name} cannot be read ({error})") from None
+    except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile has it from the standard library
+        raise ArchiveError(f"{path.name} cannot be inflated ({error})") from None
+
+
+def _is_sure(entry: zipfile.ZipInfo) -> bool:
+    """Whether zipfile and Go read the same name and content from this entry."""
+    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return False
+    name = entry.orig_filename
+    if name != entry.filename or not (name.isascii() or entry.flag_bits & _UTF8):
+        return False
+    return "\0" not in name and "\\" not in name

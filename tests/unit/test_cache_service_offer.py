@@ -1,0 +1,108 @@
+"""Which cache service a runner offers, and what this run may do with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from go_prefetch.stores.cache_service.offer import find_offer
+
+HOSTED = {
+    "ACTIONS_CACHE_SERVICE_V2": "True",
+    "ACTIONS_RESULTS_URL": "https://results.example/",
+    "ACTIONS_RUNTIME_TOKEN": "secret-token",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_RUN_ATTEMPT": "2",
+}
+ACT = {"ACTIONS_CACHE_URL": "http://127.0.0.1:4000/0123456789abcdef0123456789abcdef/", "GITHUB_RUN_ID": "1"}
+FORGEJO = {
+    "ACTIONS_CACHE_URL": "http://10.0.0.1:4000/7/",
+    "ACTIONS_RESULTS_URL": "https://forge.example",
+    "ACTIONS_RUNTIME_TOKEN": "t",
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "protocol", "url"),
+    [
+        (HOSTED, "v2", HOSTED["ACTIONS_RESULTS_URL"]),
+        (HOSTED | {"ACTIONS_CACHE_URL": "https://old.example/"}, "v2", HOSTED["ACTIONS_RESULTS_URL"]),
+        (ACT, "v1", ACT["ACTIONS_CACHE_URL"]),
+        (FORGEJO, "v1", FORGEJO["ACTIONS_CACHE_URL"]),
+        (FORGEJO | {"ACTIONS_CACHE_SERVICE_V2": ""}, "v1", FORGEJO["ACTIONS_CACHE_URL"]),
+    ],
+)
+def test_protocol_and_address(environ: dict[str, str], protocol: str, url: str) -> None:
+    offer = find_offer(environ)
+    assert offer is not None
+    assert (offer.protocol, offer.url) == (protocol, url)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"ACTIONS_RESULTS_URL": "https://forge.example", "ACTIONS_RUNTIME_TOKEN": "t"},
+        {name: value for name, value in HOSTED.items() if name != "ACTIONS_RUNTIME_TOKEN"},
+        {"ACTIONS_CACHE_SERVICE_V2": "True"},
+    ],
+)
+def test_no_service(environ: dict[str, str]) -> None:
+    assert find_offer(environ) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "reads", "writes"),
+    [
+        ("", True, True),
+        ("write", True, True),
+        ("read", True, False),
+        (" Write-Only\n", False, True),
+        ("none", False, False),
+        ("of-the-future", True, True),
+    ],
+)
+def test_cache_mode(mode: str, reads: bool, writes: bool) -> None:
+    offer = find_offer(HOSTED | {"ACTIONS_CACHE_MODE": mode})
+    assert offer is not None
+    assert (offer.may_read, offer.may_write) == (reads, writes)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_REF": "refs/heads/gh-readonly-queue/main/pr-1-abc"},
+            "merge queue",
+        ),
+        ({"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/tags/v1"}, "tag"),
+        ({"GITHUB_EVENT_NAME": "release", "GITHUB_REF_TYPE": "tag"}, "tag"),
+        ({"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_TYPE": "branch"}, ""),
+        ({"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF": "refs/pull/7/merge"}, ""),
+    ],
+)
+def test_what_nobody_else_could_read(variables: dict[str, str], words: str) -> None:
+    offer = find_offer(HOSTED | variables)
+    assert offer is not None
+    assert words in offer.unread
+    assert bool(words) == bool(offer.unread)
+
+
+@pytest.mark.parametrize(
+    ("variables", "run"),
+    [({}, "77.2"), ({"GITHUB_RUN_ATTEMPT": ""}, "77.0"), ({"GITHUB_RUN_ID": "7/../x"}, "0.2")],
+)
+def test_run(variables: dict[str, str], run: str) -> None:
+    offer = find_offer(HOSTED | variables)
+    assert offer is not None
+    assert offer.run == run
+
+
+def test_secrets_are_known_and_not_shown() -> None:
+    """On act and Forgejo a part of the address is the credential."""
+    hosted, act = find_offer(HOSTED), find_offer(ACT)
+    assert hosted is not None
+    assert act is not None
+    assert hosted.secrets == {"secret-token"}
+    assert act.secrets == {"0123456789abcdef0123456789abcdef"}
+    assert "secret-token" not in repr(hosted)
+    assert "0123456789abcdef" not in repr(act)
