@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from tests.fakes.loopback import LoopbackServer
 from tests.fakes.modules import FakeModule, damaged, layout
 
 if TYPE_CHECKING:
@@ -122,11 +122,11 @@ class ModuleProxy:
         self._requests: list[Request] = []
         self._rules: list[_Rule] = []
         self._chance: _Chance | None = None
-        self._server: _Server | None = None
+        self._server: LoopbackServer[ModuleProxy] | None = None
         self._port = 0
 
     def __enter__(self) -> ModuleProxy:
-        self._server = _Server(self)
+        self._server = LoopbackServer(self, _Handler)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
         return self
@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: LoopbackServer[ModuleProxy]
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request."""
-        proxy = self.server.proxy
+        proxy = self.server.owner
         path = unquote(urlsplit(self.path).path).lstrip("/")
         answer, fault = proxy.receive(path, self.headers["Range"], self.headers["Authorization"])
         if proxy.stopped.wait(proxy.latency):
@@ -259,10 +259,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif fault is Fault.STALL_BEFORE_HEADERS:
-            self.server.proxy.stopped.wait()
+            self.server.owner.stopped.wait()
         elif fault is Fault.STALL_IN_BODY:
             self.wfile.write(answer.head() + half)
-            self.server.proxy.stopped.wait()
+            self.server.owner.stopped.wait()
         elif fault is Fault.HALF_BODY:
             self.wfile.write(answer.head() + half)
         elif fault is Fault.HALF_BODY_WITHOUT_LENGTH:
@@ -276,41 +276,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _drip(self, answer: _Answer) -> None:
         self.wfile.write(answer.head())
         for byte in answer.body:
-            if self.server.proxy.stopped.wait(self.server.proxy.drip):
+            if self.server.owner.stopped.wait(self.server.owner.drip):
                 return
             self.wfile.write(bytes([byte]))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
         """Say nothing: the proxy keeps its own record."""
-
-
-class _Server(ThreadingMixIn, TCPServer):
-    """A thread for each connection, and a way to break off all of them."""
-
-    allow_reuse_address = True
-    request_queue_size = 256
-    _connections: set[socket.socket]
-
-    def __init__(self, proxy: ModuleProxy) -> None:
-        self.proxy = proxy
-        self._connections = set()
-        self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close without the usual farewell (FIN), which would forestall a reset."""
-        with self._lock:
-            self._connections.discard(request)
-            self.close_request(request)
-
-    def hang_up(self) -> None:
-        """Wake every handler that waits for its client."""
-        with self._lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
