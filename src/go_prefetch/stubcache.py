@@ -79,7 +79,9 @@ class StubCache:
         bad = self._named(said)
         if bad is None:
             return Verdict(disbelieved=_described(said))
-        return Verdict(good=frozenset(covered - bad), bad=frozenset(bad))
+        if self._canary not in covered:
+            return Verdict(disbelieved="go list -m did not tell which trees are looked at")
+        return Verdict(good=covered - bad - {self._canary}, bad=bad)
 
     def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
         self._main.mkdir(parents=True)
@@ -99,12 +101,16 @@ class StubCache:
         self.unpack([self._canary], deadline)
 
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
-        """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence."""
+        """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence.
+
+        The canary is among them, unless Go said nothing of use.
+        """
         template = "{{.Path}} {{.Version}} {{.Dir}}"
         said = self._run("list", "-m", "-f", template, "all", deadline=deadline)
         if said is None or said.returncode != 0:
             return frozenset()
-        wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in self._versions}
+        laid = (*self._versions, self._canary)
+        wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in laid}
         return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
 
     def _named(self, said: subprocess.CompletedProcess[str] | None) -> frozenset[ModuleVersion] | None:
