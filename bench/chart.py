@@ -10,9 +10,11 @@ WIDTH, LEFT, RIGHT, ROW, BAR, TOP = 760, 240, 90, 30, 16, 62
 
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+.page { fill: #ffffff; stroke: #d1d9e0 }
 .title { font-weight: 600 } .small { font-size: 11px; fill: #59636e }
 .bar { fill: #8c959f } .ours { fill: #0969da } .spread { stroke: #1f2328; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
+  .page { fill: #0d1117; stroke: #3d444d }
   text { fill: #e6edf3 } .small { fill: #9198a1 }
   .bar { fill: #656c76 } .ours { fill: #4493f8 } .spread { stroke: #e6edf3 }
 }"""
@@ -28,6 +30,8 @@ def chart(title: str, notes: Sequence[str], seconds: Mapping[str, Sequence[float
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
             f"<title>{escape(title)}</title>",
             f"<style>\n{STYLE}\n</style>",
+            # Its own ground: the page around it may be dark where the reader's system is light.
+            f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
             f'<text class="title" x="12" y="18">{escape(title)}</text>',
             *(
                 f'<text class="small" x="12" y="{34 + 15 * n}">{escape(note)}</text>'

@@ -1,0 +1,3 @@
+module example.com/cacheserver
+
+go 1.21

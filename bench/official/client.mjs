@@ -1,0 +1,24 @@
+// Saves or restores the whole module cache as actions/cache does: node client.mjs save|restore KEY
+//
+// GOMODCACHE is the folder, RUNNER_TEMP where its archive lies meanwhile, ACTIONS_* the service. The folder is its own
+// workspace: names in the archive and the entry's version then do not depend on where it is.
+import process from "node:process";
+import { restoreCache, saveCache } from "@actions/cache";
+
+const [what, key] = process.argv.slice(2);
+const folder = process.env.GOMODCACHE;
+if (!["save", "restore"].includes(what) || !key || !folder) {
+  console.error("usage: GOMODCACHE=FOLDER node client.mjs save|restore KEY");
+  process.exit(2);
+}
+process.env.GITHUB_WORKSPACE = folder;
+process.chdir(folder);
+
+// Neither call throws for what a service does: it warns, and the job goes on. Here that is the end.
+if (what === "save") {
+  const saved = (await saveCache(["."], key)) !== -1;
+  process.exit(saved ? 0 : 1);
+}
+const matched = await restoreCache(["."], key);
+console.log(`matched: ${matched}`);
+process.exit(matched === key ? 0 : 1);
