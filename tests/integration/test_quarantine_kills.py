@@ -1,0 +1,96 @@
+"""kill -9 at moments drawn by chance, the same in every run: Go accepts what is left, and the next run tidies up."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from go_prefetch import filelock
+from tests.fakes.modules import FakeModule, write_proxy_folder
+from tests.integration.test_quarantine import quarantines
+from tests.waiting import wait_until
+from tests.workbench import Workbench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
+
+MODULES = [FakeModule(f"example.com/m{number:03}", "v1.0.0", padding=20_000) for number in range(60)]
+ALL = "all modules verified\n"
+# What grows while a run goes on, in this order: zips brought in, trees unpacked beside, trees moved to their place.
+GROWING = {
+    "restore": "cache/download/example.com/*/@v/*.zip",
+    "unpack": "cache/go-prefetch-*/q/example.com/*@v1.0.0",
+    "admit": "example.com/*@v1.0.0",
+}
+_CHANCE = random.Random(20)
+MOMENTS = [(step, _CHANCE.randint(1, len(MODULES))) for step in GROWING for _ in range(4)]
+
+
+def running_in(folder: Path) -> list[int]:
+    """Processes whose working folder is below: what a killed run leaves behind goes on for a moment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder):
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def killed_at(bench: Workbench, step: str, count: int) -> int:
+    """Start a run, kill it once `count` of what that step makes are there; its exit status."""
+    process = bench.start("run", "--store", f"dir:{bench.pool}", GOPROXY="off")
+    wait_until(
+        lambda: process.poll() is not None or len(list(bench.modcache.glob(GROWING[step]))) >= count,
+        f"{count} of {step}",
+    )
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    wait_until(lambda: not running_in(bench.modcache), "the end of what the run had started")
+    return process.returncode
+
+
+@pytest.mark.parametrize(("step", "count"), MOMENTS)
+def test_killed_at_any_moment_go_accepts_what_is_left(bench: Workbench, step: str, count: int) -> None:
+    """First Go alone, then a run of ours on the same leftovers: right modules, dead quarantines gone, others not."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    assert killed_at(bench, step, count) in (-signal.SIGKILL, 0)
+    assert bench.go("mod", "download", GOPROXY=f"file://{bench.pool}").status == 0
+    assert bench.go("mod", "verify").stdout == ALL
+    assert bench.run("verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
+
+
+@pytest.mark.parametrize(("step", "count"), MOMENTS)
+def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str, count: int) -> None:
+    """It ends well, every tree is go.sum's, and only the quarantine that somebody holds is left."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    status = killed_at(bench, step, count)
+    assert len(quarantines(bench)) <= (status != 0)
+    alive = bench.modcache / "cache/go-prefetch-alive"
+    alive.mkdir(parents=True)
+    (bench.download_folder / "example.com/m000/@v/v1.0.0.zip").unlink(missing_ok=True)  # something is to be done
+    with filelock.held(alive / "alive.lock"):
+        result = bench.prefetch(goproxy="off")
+        assert result.status == 0, result.text
+        assert quarantines(bench) == [alive]
+    assert bench.leftovers() == []
+    assert bench.go("mod", "verify").stdout == ALL
+    assert bench.run("verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
+
+
+def test_these_moments_fall_into_runs_that_are_not_over(bench: Workbench) -> None:
+    """No comparison of finished runs: at the first zip and the first tree there is a run to kill."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    for step in ("restore", "unpack"):
+        assert killed_at(bench, step, 1) == -signal.SIGKILL
+        assert len(list(bench.modcache.glob(GROWING["admit"]))) < len(MODULES)
+        bench.forget_modcache()
