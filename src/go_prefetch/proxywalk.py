@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,21 +17,11 @@ from urllib.parse import urlsplit
 from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.proxylist import Proxy, ProxyList
-from go_prefetch.results import Failure
+from go_prefetch.results import Failure, Fetched
 from go_prefetch.retry import AttemptError, Backoff, Deadline
 
 # URL, destination, most bytes to take, deadline: the bytes taken. Raises AttemptError. See httpclient.py.
 Get = Callable[[str, Path, int, Deadline], int]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """One file that came, and from where."""
-
-    file: ModuleFile
-    source: str
-    bytes: int
-    credentialed: bool
 
 
 @dataclass
@@ -45,6 +36,7 @@ class _Health:
 class _Attempts:
     """What happened to one file so far."""
 
+    started: float
     words: list[str] = field(default_factory=list)
     given_up: set[Proxy] = field(default_factory=set)
     not_found: set[Proxy] = field(default_factory=set)
@@ -82,7 +74,7 @@ class ProxyWalk:
         times. Raises OSError if the folder cannot be written.
         """
         proxies = [proxy for proxy in self._proxies if proxy.shown != avoid] or list(self._proxies)
-        so_far = _Attempts()
+        so_far = _Attempts(started=time.monotonic())
         for round_number in range(1, self._backoff.attempts + 1):
             for proxy in self._askable(proxies, so_far):
                 fetched = self._ask(proxy, file, folder, so_far)
@@ -154,7 +146,8 @@ class ProxyWalk:
             so_far.words.append(f"{proxy.shown}: the file was taken away while it came")
             return None
         self._note(proxy, answered=True)
-        return Fetched(file, proxy.shown, size, proxy.has_credentials)
+        seconds = time.monotonic() - so_far.started
+        return Fetched(file, proxy.shown, size, proxy.has_credentials, seconds, tuple(so_far.words))
 
     def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path) -> int:
         parts = urlsplit(proxy.url)

@@ -129,6 +129,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """One file that came: from where, how long it took, what failed before."""
+
+    file: ModuleFile
+    source: str
+    bytes: int
+    credentialed: bool
+    seconds: float = 0.0  # from the first attempt to the last byte
+    failed: tuple[str, ...] = ()  # one sentence for each attempt that brought nothing
+    plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have ended there
+
+
+@dataclass(frozen=True)
 class Downloaded:
     """What the proxies handed over."""
 
@@ -138,6 +151,7 @@ class Downloaded:
     sources: tuple[Source, ...] = ()
     failures: tuple[Failure, ...] = ()
     credentialed: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials
+    fetched: tuple[Fetched, ...] = ()
 
     @property
     def unavailable(self) -> frozenset[ModuleFile]:

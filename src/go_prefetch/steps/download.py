@@ -14,8 +14,8 @@ from go_prefetch.atomicfile import remove_unfinished
 from go_prefetch.errors import DownloadError
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.ports import Arrived
-from go_prefetch.proxywalk import Fetched, ProxyWalk
-from go_prefetch.results import Downloaded, Failure, Plan, Restored, Source
+from go_prefetch.proxywalk import ProxyWalk
+from go_prefetch.results import Downloaded, Failure, Fetched, Plan, Restored, Source
 from go_prefetch.retry import Deadline
 
 _Outcome = Fetched | Failure | Exception
@@ -170,6 +170,7 @@ class _Outcomes:
             sources=self._sources(walk),
             failures=(*self._failures, *late),
             credentialed=frozenset(fetched.file for fetched in self._fetched if fetched.credentialed),
+            fetched=tuple(self._fetched),
         )
 
     def _sources(self, walk: ProxyWalk) -> tuple[Source, ...]:
