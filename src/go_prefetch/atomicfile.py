@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# Digits that every temporary name of this process has, more than Go's own names have: its leftovers can be told apart.
+RUN = f"{os.getpid()}{random.randrange(10**9):09d}"  # noqa: S311 - a name
+
+_numbers = itertools.count()
 _under_way: set[Path] = set()
 
 
@@ -19,7 +24,7 @@ def written_beside(final: Path) -> Iterator[Path]:
     process left one behind. Raises OSError as the file system does.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
-    beside = final.with_name(f"{final.name}{os.getpid()}{random.randrange(10**9):09d}.tmp")  # noqa: S311 - a name
+    beside = final.with_name(f"{final.name}{RUN}{next(_numbers):06d}.tmp")
     _under_way.add(beside)
     try:
         yield beside
@@ -36,6 +41,13 @@ def write_whole(final: Path, data: bytes) -> None:
     """Write `data` to `final`, whole or not at all."""
     with written_beside(final) as beside:
         beside.write_bytes(data)
+
+
+def remove_leftovers(folder: Path, run: str) -> None:
+    """Remove what a process that was killed has begun below `folder`; `run` is its RUN."""
+    for path in folder.rglob(f"*{run}[0-9][0-9][0-9][0-9][0-9][0-9].tmp"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def remove_unfinished() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import shutil
 import stat
 import tempfile
@@ -20,9 +21,9 @@ from collections import Counter
 from pathlib import Path
 from types import TracebackType
 
-from go_prefetch import filelock
+from go_prefetch import atomicfile, filelock
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.modcache import ModuleFile, path_in, remove_trees, tree_in
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.plainzip import is_plain
 from go_prefetch.results import Admitted, Plan
@@ -30,6 +31,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.stubcache import StubCache, Verdict
 
 _PREFIX = "go-prefetch-"
+_NAME = re.compile(rf"{_PREFIX}([0-9]{{10,}})-\w+")  # the run's mark, and what mkdtemp adds
 _ALIVE = "alive.lock"
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
@@ -97,8 +99,8 @@ class Quarantine:
         cache = self._plan.gomodcache / "cache"
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            _clear_leftovers(cache)
-            root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
+            _clear_leftovers(self._plan.gomodcache)
+            root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{atomicfile.RUN}-", dir=cache.resolve()))
             self._closing.callback(remove_trees, root, ignore_errors=True)
             self._closing.enter_context(filelock.held(root / _ALIVE))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
@@ -197,10 +199,12 @@ def _rename_tree(tree: Path, target: Path) -> None:
     target.chmod(mode)
 
 
-def _clear_leftovers(cache: Path) -> None:
-    """Remove quarantines whose run is dead: nobody holds their lock any more. A link is none, wherever it leads."""
-    for root in cache.glob(f"{_PREFIX}*"):
+def _clear_leftovers(gomodcache: Path) -> None:
+    """Remove what dead runs have left: nobody holds their lock any more. A link is no quarantine, wherever it leads."""
+    for root in (gomodcache / "cache").glob(f"{_PREFIX}*"):
         if root.is_symlink():
             continue
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
+            if name := _NAME.fullmatch(root.name):
+                atomicfile.remove_leftovers(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)

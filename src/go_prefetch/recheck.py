@@ -31,10 +31,10 @@ def recheck(
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
     Unchecked are modules that have two hashes.
-    Bad without asking Go are trees that hold a link or a device: Go leaves none, and would follow it.
+    Bad without asking Go are trees that hold a link or a device, and what stands in a tree's place: Go leaves none.
     """
     started = time.monotonic()
-    there = {version for version in hashes if tree_in(gomodcache, version).is_dir()}
+    there = {version for version in hashes if os.path.lexists(tree_in(gomodcache, version))}
     good: set[ModuleVersion] = set()
     bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
     able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
@@ -70,7 +70,7 @@ def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str]
 
 def _is_plain(tree: Path) -> bool:
     """Whether `tree` is a folder that holds nothing but folders and files, whose names are one line each."""
-    if tree.is_symlink():
+    if tree.is_symlink() or not tree.is_dir():
         return False
     with contextlib.suppress(OSError), os.scandir(tree) as entries:  # what cannot be read is Go's to name
         for entry in entries:
@@ -90,10 +90,10 @@ def remove(gomodcache: Path, version: ModuleVersion) -> bool:
         zip_path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.held(zip_path.with_suffix(".lock")):
             zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
-            if tree.is_symlink():
-                tree.unlink()  # not what it leads to
-            else:
+            if tree.is_dir() and not tree.is_symlink():
                 remove_trees(tree)
+            else:
+                tree.unlink(missing_ok=True)  # a link, not what it leads to
     except OSError:
         return False
     return True

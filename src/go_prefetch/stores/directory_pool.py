@@ -52,6 +52,8 @@ class DirectoryPool:
                 break
             source = self._regular_file(file)
             if source is None:
+                if os.path.lexists(path_in(self.root, file)):
+                    warnings.append(f"{self.name} has something else in the place of {file}; it was not taken")
                 continue
             try:
                 size += _transfer(source, wanted.folder, file)
