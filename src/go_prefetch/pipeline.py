@@ -68,6 +68,8 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
         with platform.group("Admit"):
             admitted = unpacked.admit()
             platform.info(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
+            for reason, count in admitted.left_to_go.items():
+                platform.info(f"{count} left to go mod download: {reason}")
     with platform.group("Complete"):
         completed = complete(
             go, plan, restored, downloaded, fetch_again=bring, variables=_go_variables(settings, walk),

@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ class Entry:
     mode: int = 0
     extra: bytes = b""
 
-    @property
+    @cached_property
     def packed(self) -> bytes:
         if not self.deflated:
             return self.data
@@ -184,6 +185,12 @@ def bomb() -> Hostile:
     return Hostile(packed(entries), entries)
 
 
+def vast() -> Hostile:
+    """More than the 500 MiB that Go unpacks, in some 600 kB."""
+    entries = (*HONEST, Entry(PREFIX + b"zeros", bytes(600_000_000)))
+    return Hostile(packed(entries), entries)
+
+
 def longer_than_declared() -> Hostile:
     entries = (*HONEST, Entry(PREFIX + b"zeros", bytes(200_000), size=10))
     return Hostile(packed(entries), entries)
@@ -230,6 +237,7 @@ CASES: dict[str, Callable[[], Hostile]] = {
     "wrong-crc": lying(crc=1),
     "unknown-method": lying(method=99),
     "bomb": bomb,
+    "600-mb-of-zeros": vast,
     "longer-than-declared": longer_than_declared,
     "shorter-than-declared": with_extra(PREFIX + b"short", size=500),
     "wrong-prefix": wrong_prefix,
@@ -363,7 +371,7 @@ def test_a_zip_that_its_tree_cannot_stand_for_goes_the_slow_way(bench: Workbench
 def test_a_pool_of_hostile_zips_only_is_healed_from_an_honest_proxy(bench: Workbench) -> None:
     """Each zip another attack, none known to go.sum: all are replaced, in the module cache and in the pool."""
     # Go's words on a folder with content name no module, so nobody knows which to replace.
-    attacks = [make() for name, make in CASES.items() if name != "folder-entry-with-content"]
+    attacks = [make() for name, make in CASES.items() if name not in ("folder-entry-with-content", "600-mb-of-zeros")]
     modules = [FakeModule(f"example.com/m{number:02}", "v1.2.3") for number in range(len(attacks))]
     bench.write_project(modules)
     write_proxy_folder(bench.pool, modules)

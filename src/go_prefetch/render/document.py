@@ -49,6 +49,7 @@ def _as_values(report: Report) -> dict[str, Any]:
         "download": _downloaded(report.downloaded),
         "admit": {
             "modules": len(report.admitted.modules),
+            "present": len(report.plan.modules_present),
             "seconds": round(report.admitted.seconds, 3),
             "left_to_go": dict(report.admitted.left_to_go),
             "notice": report.admitted.notice,
