@@ -9,14 +9,19 @@ import errno
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from go_prefetch.atomicfile import written_beside
 from go_prefetch.modcache import MAX_BYTES, ModuleFile, forget_ziphash, path_in
 from go_prefetch.module import ModuleVersion
 
+# What zipfile raises for bytes that are no zip, or none that it can read.
+_BAD_ZIP = (
+    zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError,
+)  # fmt: skip
 _MODULE_LINE = re.compile(rb"^[ \t]*module[ \t\r\n(]", re.MULTILINE)
 
 
@@ -57,12 +62,40 @@ def structure_problem(file: ModuleFile, path: Path) -> str:
     return "" if trimmed_info(file.module, data) else "it is not the JSON of a version's .info"
 
 
+def content_problem(file: ModuleFile, path: Path) -> str:
+    """As structure_problem, and every byte of a zip is read: sizes and CRCs of its entries.
+
+    A `.mod` is compared with the go.mod in the zip beside it, where there is one. Raises OSError if unreadable.
+    """
+    problem = structure_problem(file, path)
+    if problem or file.kind == "info":
+        return problem
+    if file.kind == "zip":
+        return _entries_read_problem(path)
+    beside = path.with_suffix(".zip")
+    with suppress(KeyError, FileNotFoundError, *_BAD_ZIP), zipfile.ZipFile(beside) as archive:
+        if archive.read(f"{file.module}/go.mod") != path.read_bytes():
+            return "it is not the go.mod of its zip"
+    return ""
+
+
+def _entries_read_problem(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES["zip"]:
+                return "it holds more than Go accepts"
+            bad = archive.testzip()
+    except _BAD_ZIP as error:
+        return f"it cannot be read to its end ({error})"
+    return f"{bad} in it is damaged" if bad else ""
+
+
 def _zip_problem(version: ModuleVersion, path: Path) -> str:
     """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
+    except _BAD_ZIP as error:
         return f"not a zip file ({error})"
     except OSError as error:
         if error.errno != errno.EINVAL:

@@ -61,6 +61,9 @@ class Platform(Protocol):
     def repository_is_private(self) -> bool:
         """Whether the CI system says that outsiders cannot read this repository."""
 
+    def carries(self, folder: Path) -> bool:
+        """Whether the CI system itself keeps this folder, as it is, and hands it to later jobs."""
+
     def group(self, title: str) -> AbstractContextManager[None]:
         """A folded part of the log."""
 

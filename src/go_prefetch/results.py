@@ -160,6 +160,16 @@ class Downloaded:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """What became of a folder that is to hold the plan's files and nothing else."""
+
+    held: Restored  # what was there already, and whole
+    downloaded: Downloaded
+    removed: int = 0  # files that the plan does not name
+    left_out: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials, and were not to stay
+
+
+@dataclass(frozen=True)
 class Admitted:
     """What the fast way moved into the module cache, and how many zips it left to the slow way, by reason."""
 

@@ -366,7 +366,7 @@ def test_nothing_to_fill_is_said_in_one_line(bench: Workbench, proxy: WatchedPro
     bench.write_project(())
     done = fill(bench, proxy.url)
     assert (done.status, done.stderr) == (0, "")
-    assert done.stdout == f"nothing to do: {bench.project / 'go.mod'} requires no modules\n"
+    assert done.stdout == f"go-prefetch: disabled: {bench.project / 'go.mod'} requires no modules\n"
     assert not (bench.project / "filled").exists()
 
 

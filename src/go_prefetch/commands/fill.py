@@ -6,82 +6,65 @@ Nothing is verified here: whoever reads the folder with `GOPROXY=file://DIR,…`
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.atomicfile import write_whole
-from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, ProxyUnavailable
+from go_prefetch.commands.publish import publish
+from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GoEnvironment
-from go_prefetch.incoming import structure_problem
-from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.ports import Platform
-from go_prefetch.proxylist import ProxyList
 from go_prefetch.render.figures import size
-from go_prefetch.results import Downloaded, Failure, Plan, Restored
+from go_prefetch.report import Report
+from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.blame import told
-from go_prefetch.steps.download import Progress, download, folder_error, still_missing
+from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.plan import make_plan
+from go_prefetch.steps.report import nothing_to_report, report
 from go_prefetch.wiring import proxy_list, proxy_walk
 
 _GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
-_IGNORE_ALL = b"*\n"
-_KINDS = (".info", ".mod", ".zip")
 
 
 def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
-    """Download what `folder` lacks and take away what the plan no longer names.
+    """Download what `folder` lacks, take away what the plan does not name, and report.
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
     """
-    deadline = Deadline.after(settings.deadline)
+    made = _filled(settings, platform, environ, folder)
+    publish(made, settings, platform, stdout)
+    failure = made.completed.failure
+    if failure and settings.on_failure == "fail":
+        raise failure
+    if failure:
+        platform.warn(f"{failure.message}\n{failure.hint}")
+    return 0
+
+
+def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path) -> Report:
+    started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
     proxies = proxy_list(settings, environ.get("GOPROXY") or _GO_DEFAULT_PROXIES)
-    plan = make_plan(settings, _environment(environ, folder), folder)
-    for warning in plan.warnings:
-        platform.warn(warning)
+    with platform.group("Plan"):
+        plan = make_plan(settings, _environment(environ, folder), folder)
+        platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
-        print(f"nothing to do: {plan.disabled_because}", file=stdout)
-        return 0
-    if plan.private:
-        platform.warn(f"{len(plan.private)} private module versions are left to Go: {_some(plan)}")
-    downloaded = _downloaded(plan, proxies, settings, deadline, platform.progress)
-    try:
-        removed = _remove_others(folder, plan)
-    except OSError as error:
-        raise folder_error(error) from None
-    held = len(plan.present) + len(downloaded.files)
-    print(
-        f"{folder}: {held} of {len(plan.files)} files, {len(downloaded.files)} downloaded ({size(downloaded.bytes)}), "
-        f"{removed} removed",
-        file=stdout,
-    )
-    return _verdict(plan, downloaded, settings, platform)
-
-
-def _downloaded(
-    plan: Plan, proxies: ProxyList, settings: Settings, deadline: Deadline, progress: Progress
-) -> Downloaded:
-    """Bring what the folder lacks, once it is sure that the folder is ours and that there is somebody to ask."""
-    missing, cancelled = still_missing(plan, Restored("")), threading.Event()
-    if missing and not proxies.proxies:
-        raise InputError(
-            "goproxy-invalid",
-            f"goproxy: {proxies.shown!r} names no proxy, and fill asks nobody else",
-            hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
-        )
-    _own(plan.folder)
-    missing = (*missing, *_damaged(plan))
-    return download(
-        missing, proxy_walk(settings, proxies, deadline, cancelled), plan.folder,
-        jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=progress,
+        return nothing_to_report(settings, plan, time.monotonic() - started)
+    with platform.group("Fill"):
+        filled = fill_folder(
+            plan, proxy_walk(settings, proxies, deadline, cancelled), jobs=settings.jobs, deadline=deadline,
+            cancelled=cancelled, progress=platform.progress, private_too=_keeps_private(settings, platform, folder),
+        )  # fmt: skip
+        platform.info(_told(folder, plan, filled))
+    failure, stale = _verdict(plan, filled)
+    return report(
+        settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
+        Completed(failure=failure), Saved(because_not="fill keeps what it has in its folder"),
+        seconds=time.monotonic() - started, warnings=(*_left_to_go(plan), *_left_out(filled), *stale),
     )  # fmt: skip
-
-
-def _damaged(plan: Plan) -> list[ModuleFile]:
-    """Files that were there and cannot be what their names say; content is checked by whoever has Go."""
-    return [file for file in plan.files if file in plan.present and structure_problem(file, path_in(plan.folder, file))]
 
 
 def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
@@ -99,61 +82,47 @@ def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
     )
 
 
-def _own(folder: Path) -> None:
-    """Make the folder ours: empty or filled before. Git is to ignore all of it."""
-    mark = folder / ".gitignore"
-    try:
-        if folder.is_file():
-            raise InputError("folder-not-ours", f"fill: {folder} is a file", hint="Name a new or empty folder.")
-        if folder.exists() and any(folder.iterdir()) and not (mark.is_file() and mark.read_bytes() == _IGNORE_ALL):
-            raise InputError(
-                "folder-not-ours",
-                f"fill: {folder} holds other things",
-                hint="Name a new or empty folder, or one that fill has filled before: it removes what the plan does "
-                "not name.",
-            )
-        if not mark.is_file():
-            write_whole(mark, _IGNORE_ALL)
-    except OSError as error:
-        raise folder_error(error) from None
+def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
+    """A folder that the CI system hands on holds private modules only where the repository is private too."""
+    if settings.save_private == "auto":
+        return platform.repository_is_private or not platform.carries(folder)
+    return settings.save_private == "true"
 
 
-def _remove_others(folder: Path, plan: Plan) -> int:
-    """Take away module files that the plan does not name, and folders that are empty then."""
-    wanted = {path_in(folder, file) for file in plan.files}
-    removed = 0
-    for path in list(_module_files(folder)):
-        if path not in wanted:
-            path.unlink()
-            removed += 1
-            _remove_empty(path.parent, folder)
-    return removed
+def _told(folder: Path, plan: Plan, filled: Filled) -> str:
+    came = filled.downloaded
+    held = len(filled.held.files) + len(came.files) - len(filled.left_out)
+    return (
+        f"{folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
+        f"{filled.removed} removed"
+    )
 
 
-def _module_files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.parent.name == "@v" and path.suffix in _KINDS)
+def _left_to_go(plan: Plan) -> tuple[str, ...]:
+    if not plan.private:
+        return ()
+    names = sorted(map(str, plan.private))
+    some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return (f"{len(plan.private)} private module versions are left to Go: {some}",)
 
 
-def _remove_empty(folder: Path, top: Path) -> None:
-    while folder != top and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
+def _left_out(filled: Filled) -> tuple[str, ...]:
+    if not filled.left_out:
+        return ()
+    return (
+        f"{len(filled.left_out)} files came from a proxy with credentials and are not kept: this repository is not "
+        "known to be private (save-private: true keeps them)",
+    )
 
 
-def _verdict(plan: Plan, downloaded: Downloaded, settings: Settings, platform: Platform) -> int:
+def _verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str, ...]]:
     """A file nobody has may be a stale line of go.sum, unless it belongs to a module that go.mod requires."""
     certain = {version for scope in plan.scopes for version in scope.certain}
-    stale = [f for f in downloaded.failures if f.not_found and f.file.module not in certain]
-    if stale:
-        platform.warn(f"{len(stale)} files of go.sum are on no proxy.\n{told(stale)}")
-    failures = [f for f in downloaded.failures if f not in stale]
-    if not failures:
-        return 0
-    error = _error(failures)
-    if settings.on_failure == "fail":
-        raise error
-    platform.warn(f"{error.message}\n{error.hint}")
-    return 0
+    failures = filled.downloaded.failures
+    stale = [f for f in failures if f.not_found and f.file.module not in certain]
+    rest = [f for f in failures if f not in stale]
+    warning = (f"{len(stale)} files of go.sum are on no proxy.\n{told(stale)}",) if stale else ()
+    return (_error(rest) if rest else None), warning
 
 
 def _error(failures: list[Failure]) -> DownloadError:
@@ -162,8 +131,3 @@ def _error(failures: list[Failure]) -> DownloadError:
         return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
     hint = "Name another proxy in the goproxy input, separated by `|`, or try again later."
     return ProxyUnavailable("proxy-unavailable", message, hint=hint)
-
-
-def _some(plan: Plan) -> str:
-    names = sorted(map(str, plan.private))
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

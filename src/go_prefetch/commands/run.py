@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.atomicfile import write_whole
-from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, InputError, PrefetchError
+from go_prefetch.commands.publish import publish
+from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.pipeline import prefetch
 from go_prefetch.ports import Platform
 from go_prefetch.proxylist import secrets_of
-from go_prefetch.render.document import document
-from go_prefetch.render.markdown import markdown
-from go_prefetch.render.outputs import outputs
-from go_prefetch.render.text import text
 from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
@@ -31,12 +26,7 @@ def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdo
         report = _prefetched(settings, platform, environ)
     except (DownloadError, GoCommandError) as error:
         return _failed(error, settings, platform)
-    for warning in report.warnings:
-        platform.warn(warning)
-    print(platform.clean(text(report)), file=stdout, flush=True)
-    platform.publish(outputs(report), markdown(report) if settings.summary else "")
-    if settings.report_file:
-        _write_report(settings.report_file, report, platform)
+    publish(report, settings, platform, stdout)
     return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0
 
 
@@ -62,14 +52,3 @@ def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int
         raise error
     platform.warn(f"{error.message}\n{error.hint}\n(on-failure is warn: later go commands are left to try)")
     return 0
-
-
-def _write_report(path: Path, report: Report, platform: Platform) -> None:
-    try:
-        write_whole(path, document(report, platform.clean).encode())
-    except OSError as error:
-        raise InputError(
-            "report-file-unwritable",
-            f"report-file: {path} cannot be written: {error.strerror}",
-            hint="Name a file in a folder that exists and may be written to.",
-        ) from None

@@ -19,4 +19,9 @@ def detect(
         from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only
 
         return GitHub(stdout, Loudness(quiet, verbose), environ.get("GITHUB_EVENT_PATH", ""))
+    # Not GITLAB_CI: gitlab-ci-local says there that it is not GitLab, and it reads the same reports.
+    if environ.get("CI_JOB_ID") and environ.get("CI_PROJECT_DIR"):
+        from go_prefetch.platforms.gitlab import GitLab  # noqa: PLC0415 - its imports are for GitLab only
+
+        return GitLab(stdout, Loudness(quiet, verbose, color=wants_color), environ)
     return Local(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty()))

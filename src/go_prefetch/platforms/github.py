@@ -34,6 +34,11 @@ class GitHub(Console):
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
+    def carries(self, folder: Path) -> bool:
+        """Never: what is kept is what a store is given."""
+        del folder
+        return False
+
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """A folded part of the log."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.platforms.console import Console, Loudness
@@ -18,6 +19,11 @@ class Local(Console):
 
     def __init__(self, stderr: TextIO, loudness: Loudness) -> None:
         super().__init__(stderr, loudness)
+
+    def carries(self, folder: Path) -> bool:
+        """Never: what is kept is what a store is given."""
+        del folder
+        return False
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

@@ -1,0 +1,99 @@
+"""GitLab CI: sections of the job log, report files, the job summary as an artifact; a merge request note on request.
+
+https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import quote, urlsplit
+
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.platforms.console import Console, Loudness
+from go_prefetch.render.gitlab import dotenv, links, metrics
+
+_YELLOW, _RED = "33", "31"
+_ERASE_LINE = "\x1b[0K"
+# Where the report files go, relative to the project; without it none are written.
+REPORTS_VARIABLE = "GO_PREFETCH_REPORTS"
+_SUMMARY = "summary.md"
+
+
+class GitLab(Console):
+    """Prints for GitLab's job log, which shows stdout and stderr as one."""
+
+    def __init__(self, stdout: TextIO, loudness: Loudness, environ: Mapping[str, str]) -> None:
+        super().__init__(stdout, loudness)
+        self._environ = environ
+        self._project = Path(environ["CI_PROJECT_DIR"])
+
+    @property
+    def repository_is_private(self) -> bool:
+        """`internal` is open to everyone with an account, so only `private` is."""
+        return self._environ.get("CI_PROJECT_VISIBILITY") == "private"
+
+    def carries(self, folder: Path) -> bool:
+        """Whatever lies in the project folder: that is all `cache:` and `artifacts:` can take."""
+        return folder.resolve().is_relative_to(self._project.resolve())
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """A folded section."""
+        name = "go_prefetch_" + re.sub(r"[^a-z0-9]+", "_", title.lower())
+        self._mark("start", f"{name}[collapsed=true]", self.clean(title))
+        try:
+            yield
+        finally:
+            self._mark("end", name, "")
+
+    def info(self, text: str) -> None:
+        """One line of the log."""
+        if not self.loudness.quiet:
+            self.line(text)
+
+    def detail(self, text: str) -> None:
+        """One line of the log, with `--verbose` or in a pipeline that traces."""
+        if self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true":
+            self.line(f"  {text}")
+
+    def warn(self, text: str) -> None:
+        """A warning."""
+        self.line(f"WARNING: {text}", _YELLOW)
+
+    def error(self, text: str) -> None:
+        """An error."""
+        self.line(f"ERROR: {text}", _RED)
+
+    def publish(self, outputs: Mapping[str, str], summary: str) -> None:
+        """Report files where the job collects them, and a note if asked for one; neither is worth a red job."""
+        reports = self._environ.get(REPORTS_VARIABLE, "")
+        if reports:
+            try:
+                self._write_reports(self._project / reports, outputs, self.clean(summary))
+            except OSError as error:
+                self.warn(f"the reports could not be written: {error}")
+        if summary and self._environ.get("GO_PREFETCH_MERGE_REQUEST_NOTE") == "true":
+            from go_prefetch.platforms.gitlab_note import leave_note  # noqa: PLC0415 - it imports requests
+
+            self.hide(frozenset({self._environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}))
+            self.info(leave_note(self._environ, self.clean(summary)))
+
+    def _write_reports(self, folder: Path, outputs: Mapping[str, str], summary: str) -> None:
+        write_whole(folder / ".gitignore", b"*\n")
+        write_whole(folder / "outputs.env", dotenv(outputs).encode())
+        write_whole(folder / "metrics.txt", metrics(outputs).encode())
+        write_whole(folder / _SUMMARY, summary.encode(errors="replace"))
+        job = self._environ.get("CI_JOB_URL", "")
+        if urlsplit(job).scheme in ("http", "https"):
+            shown = f"{job}/artifacts/file/{quote((folder / _SUMMARY).relative_to(self._project).as_posix())}"
+            write_whole(folder / "annotations.json", links(outputs, shown).encode())
+
+    def _mark(self, which: str, name: str, title: str) -> None:
+        """GitLab folds what lies between two such marks, and shows neither."""
+        if not self.loudness.quiet:
+            self._write(f"{_ERASE_LINE}section_{which}:{int(time.time())}:{name}\r{_ERASE_LINE}{title}\n")

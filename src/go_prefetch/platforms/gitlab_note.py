@@ -1,0 +1,88 @@
+"""The job summary as a note of the merge request: one note, brought up to date by each pipeline.
+
+https://docs.gitlab.com/api/notes/#merge-requests
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from go_prefetch.httpclient import HttpClient
+from go_prefetch.retry import AttemptError, Deadline
+
+_MARK = "<!-- go-prefetch -->"
+_SECONDS = 20.0
+_MOST_PAGES = 10
+_MOST_BYTES = 4 << 20
+
+
+class _NoNoteError(Exception):
+    """Why the merge request has no note of ours, in words."""
+
+
+def leave_note(environ: Mapping[str, str], summary: str) -> str:
+    """Write or renew the note, and return one sentence that says what became of it. Never raises for what GitLab does.
+
+    It takes a token of its own (`GO_PREFETCH_NOTE_TOKEN`, scope `api`): a job's CI_JOB_TOKEN may not write notes.
+    """
+    project, merge_request = environ.get("CI_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_IID", "")
+    token, api = environ.get("GO_PREFETCH_NOTE_TOKEN", ""), environ.get("CI_API_V4_URL", "")
+    if not merge_request:
+        return "no merge request note: this pipeline belongs to none"
+    if not (token and api and project):
+        return "no merge request note: GO_PREFETCH_NOTE_TOKEN is not set for this job (is it a protected variable?)"
+    notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"
+    try:
+        return _Notes(notes, token).write(f"{_MARK}\n{summary}")
+    except (AttemptError, _NoNoteError) as error:
+        return f"no merge request note: {error}"
+
+
+class _Notes:
+    """The notes at one URL."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        # Bearer, which is not passed on where an answer redirects to another host; PRIVATE-TOKEN would be.
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._client = HttpClient(5.0, 10.0, lambda: False, own_login=True)
+        self._deadline = Deadline.after(_SECONDS)
+
+    def write(self, text: str) -> str:
+        """Renew our note, or write the first."""
+        ours = self._ours()
+        body = json.dumps({"body": text}).encode()
+        if ours:
+            self._ask("PUT", f"{self._url}/{ours}", body)
+            return "merge request note renewed"
+        self._ask("POST", self._url, body)
+        return "merge request note written"
+
+    def _ours(self) -> int:
+        """The number of the note with our mark; 0 if there is none."""
+        for page in range(1, _MOST_PAGES + 1):
+            notes = self._ask("GET", f"{self._url}?per_page=100&sort=asc&page={page}")
+            if not isinstance(notes, list) or not notes:
+                return 0
+            for note in notes:
+                if isinstance(note, dict) and str(note.get("body", "")).startswith(_MARK):
+                    number = note.get("id")
+                    return number if isinstance(number, int) else 0
+        return 0
+
+    def _ask(self, method: str, url: str, body: bytes = b"") -> Any:
+        with self._client.request(method, url, self._deadline, headers=self._headers, body=body) as answer:
+            if answer.status >= 300:
+                raise _NoNoteError(f"GitLab answered {answer.status} {answer.reason}".rstrip())
+            said = b""
+            for piece in answer.pieces:
+                said += piece
+                if len(said) > _MOST_BYTES:
+                    raise _NoNoteError("GitLab's answer has no end")
+        try:
+            return json.loads(said)
+        except (ValueError, RecursionError):
+            raise _NoNoteError("GitLab's answer makes no sense") from None
