@@ -17,6 +17,7 @@ from go_prefetch.proxylist import secrets_of
 from go_prefetch.render.document import document
 from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
+from go_prefetch.render.record import record_line
 from go_prefetch.render.text import text
 from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
@@ -34,6 +35,7 @@ def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdo
     for warning in report.warnings:
         platform.warn(warning)
     print(platform.clean(text(report)), file=stdout, flush=True)
+    print(record_line(report, platform.clean), file=stdout, flush=True)
     platform.publish(outputs(report), markdown(report) if settings.summary else "")
     if settings.report_file:
         _write_report(settings.report_file, report, platform)
