@@ -49,6 +49,17 @@ def _stem(version: ModuleVersion) -> str:
     return f"{module.escape(version.path)}/@v/{module.escape(version.version)}"
 
 
+def file_named(name: str) -> ModuleFile | None:
+    """The file that has this name in GOPROXY layout; None if none is called so."""
+    path, _, rest = name.rpartition("/@v/")
+    version, _, kind = rest.rpartition(".")
+    if kind not in MAX_BYTES:
+        return None
+    found = ModuleVersion(module.unescape(path), module.unescape(version))
+    file = ModuleFile(found, kind)
+    return file if not module.check(*found) and file.name == name else None
+
+
 def download_folder(gomodcache: Path) -> Path:
     """Where the module cache keeps what it downloaded, in GOPROXY layout."""
     return gomodcache / "cache" / "download"

@@ -103,6 +103,11 @@ def escape(text: str) -> str:
     return re.sub(r"[A-Z]", lambda letter: "!" + letter.group().lower(), text)
 
 
+def unescape(text: str) -> str:
+    """What `escape` has made of upper-case letters, undone."""
+    return re.sub(r"!([a-z])", lambda letter: letter[1].upper(), text)
+
+
 def matches_prefix_patterns(patterns: str, path: str) -> bool:
     """Whether one of the comma-separated `patterns` (GOPRIVATE, GONOPROXY, GONOSUMDB) matches a prefix of `path`.
 

@@ -56,7 +56,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
         plan = make_plan(settings, environment, download_folder(environment.gomodcache))
         platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
     if plan.disabled_because:
-        return nothing_to_report(settings, plan, time.monotonic() - started)
+        return nothing_to_report(settings, plan, seconds=time.monotonic() - started, goversion=environment.goversion)
     mended = _checked(plan, environment, deadline) if settings.check_present else ()
     with quarantine(plan, environment, deadline) as unpacked:
         with platform.group("Restore"):
@@ -81,8 +81,10 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
         )  # fmt: skip
         platform.info(f"{saved.files} files saved{_reason(saved.because_not)}")
-    seconds = time.monotonic() - started
-    return report(settings, plan, restored, downloaded, admitted, completed, saved, seconds=seconds, warnings=mended)
+    return report(
+        settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
+        goversion=environment.goversion, warnings=mended,
+    )  # fmt: skip
 
 
 def _checked(plan: Plan, environment: GoEnvironment, deadline: Deadline) -> tuple[str, ...]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from go_prefetch.machine import Machine
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
-from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved, Source
+from go_prefetch.results import Admitted, Completed, Downloaded, Fetched, Plan, Restored, Saved, Source
+
+# From restore to the end of complete: what is held against a cold run.
+STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class Report:
     completed: Completed
     saved: Saved
     seconds: float
+    machine: Machine
+    goversion: str
     settings_shown: Mapping[str, str]
     warnings: tuple[str, ...] = ()
 
@@ -34,6 +40,28 @@ class Report:
             # Attempts are counted over the whole run, so the later count includes the earlier.
             merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
         return tuple(merged.values())
+
+    @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """Every file that a proxy handed over, what took the place of rejected ones last."""
+        return (*self.downloaded.fetched, *self.completed.refetched.fetched)
+
+    @property
+    def bytes_downloaded(self) -> int:
+        """From the proxies, by us and by Go."""
+        return self.downloaded.bytes + self.completed.refetched.bytes + self.completed.bytes_by_go
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Seconds of each step, in their order."""
+        return {
+            "plan": self.plan.seconds,
+            "restore": self.restored.seconds,
+            "download": self.downloaded.seconds,
+            "admit": self.admitted.seconds,
+            "complete": self.completed.seconds,
+            "save": self.saved.seconds,
+        }
 
     @property
     def modules_from_cache(self) -> int:
@@ -54,7 +82,7 @@ class Report:
             return "disabled"
         if not self._modules_missing:
             return "present"
-        if self._missing_that_counts <= self._got:
+        if self.missing_that_counts <= self._got:
             return "exact"
         return "partial" if self._got else "miss"
 
@@ -75,8 +103,8 @@ class Report:
         return frozenset(self.plan.modules) & {file.module for file in self._missing}
 
     @property
-    def _missing_that_counts(self) -> frozenset[ModuleFile]:
-        """Those of them that may be saved."""
+    def missing_that_counts(self) -> frozenset[ModuleFile]:
+        """Missing files that may be saved: what an exact hit has all of."""
         return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
 
     @property
@@ -84,5 +112,4 @@ class Report:
         """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
         if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
             return None
-        own = self.restored.seconds + self.downloaded.seconds + self.admitted.seconds + self.completed.seconds
-        return self.restored.cold_seconds - own
+        return self.restored.cold_seconds - sum(self.steps[name] for name in STEPS_THAT_COUNT)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from go_prefetch.cachekey import CacheKey
 from go_prefetch.errors import PrefetchError
+from go_prefetch.machine import Machine
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 
@@ -80,6 +81,11 @@ class ColdRun:
     cores: int = 0  # 0: not noted
     os: str = ""
 
+    @property
+    def machine(self) -> Machine:
+        """What it was measured on."""
+        return Machine(self.cores, self.os)
+
 
 @dataclass(frozen=True)
 class RestoredEntry:
@@ -103,10 +109,15 @@ class Restored:
     bytes: int = 0
     seconds: float = 0.0
     unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
-    cold_seconds: float | None = None  # measured by the runs that first downloaded these very files
+    cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
     entry: RestoredEntry | None = None
     because_not: str = ""  # why it was not asked, or could not answer, though nothing is wrong
     warnings: tuple[str, ...] = ()
+
+    @property
+    def cold_seconds(self) -> float | None:
+        """What those runs took together; None if they were not measured."""
+        return sum(run.seconds for run in self.cold) if self.cold else None
 
 
 @dataclass(frozen=True)

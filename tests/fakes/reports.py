@@ -8,11 +8,13 @@ from typing import Any
 
 from go_prefetch.cachekey import cache_key
 from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.machine import Machine
 from go_prefetch.modcache import Kind, ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.report import Report
 from go_prefetch.results import (
     Admitted,
+    ColdRun,
     Completed,
     Downloaded,
     Failure,
@@ -31,6 +33,7 @@ B = ModuleVersion("github.com/BurntSushi/b", "v2.0.0+incompatible")
 PRIVATE = ModuleVersion("corp.example/p", "v0.1.0")
 PROXY = "https://proxy.golang.org"
 POOL = "pool /srv/pool"
+_MACHINE = Machine(4, "linux")
 
 
 def files_of(*versions: ModuleVersion) -> frozenset[ModuleFile]:
@@ -80,10 +83,17 @@ def report(plan: Plan, **parts: Any) -> Report:
         "completed": Completed(),
         "saved": Saved(),
         "seconds": 12.3456,
+        "machine": _MACHINE,
+        "goversion": "go1.27.3",
         "settings_shown": read_settings({"goproxy": "https://u:hunter2@a.example"}, {}, Path("/proj")).shown,
         "warnings": (),
     }
     return Report(plan=plan, **{**nothing, **parts})
+
+
+def cold(seconds: float, machine: Machine = _MACHINE) -> tuple[ColdRun, ...]:
+    """One cold run of so many seconds."""
+    return (ColdRun(seconds, frozenset(), *machine),)
 
 
 def downloaded(*files: ModuleFile, **more: Any) -> Downloaded:
@@ -110,14 +120,14 @@ REPORTS = {
     ),
     "exact": report(
         plan(A, B, seconds=0.0123),
-        restored=Restored(POOL, files_of(A, B), 1_234_567, 0.3, cold_seconds=8.75),
+        restored=Restored(POOL, files_of(A, B), 1_234_567, 0.3, cold=cold(8.75)),
         completed=Completed(seconds=0.45),
         saved=Saved(because_not="the store lacks nothing"),
         seconds=0.9,
     ),
     "exact_but_slower": report(
         plan(A, PRIVATE, private=[PRIVATE]),
-        restored=Restored(POOL, files_of(A), 999, 3.0, cold_seconds=1.5),
+        restored=Restored(POOL, files_of(A), 999, 3.0, cold=cold(1.5)),
         completed=Completed(files_of(PRIVATE), 0, seconds=0.5),
         saved=Saved(because_not="save is false"),
     ),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
+from go_prefetch.results import ColdRun
 from go_prefetch.stores.ledger import Ledger
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
@@ -42,6 +44,10 @@ NO_FIGURE = {
 }
 
 
+def _run(seconds: float, files: Sequence[str] = FILES) -> ColdRun:
+    return ColdRun(seconds, frozenset(files), cores=2, os="linux")
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path, ASKED)
@@ -58,25 +64,25 @@ def runs(tmp_path: Path) -> Path:
 def test_a_senseless_note_of_a_run_gives_no_figure(ledger: Ledger, runs: Path, text: str) -> None:
     """Neither a crash nor seconds; beside it an honest note still counts."""
     (runs / "a.json").write_bytes(text.encode(errors="surrogateescape"))
-    assert ledger.cold_seconds(ALL) is None
-    ledger.note_run(ALL, 12.5)
-    assert ledger.cold_seconds(ALL) == 12.5
+    assert ledger.cold_runs(ALL) == ()
+    ledger.note_run(_run(12.5))
+    assert sum(run.seconds for run in ledger.cold_runs(ALL)) == 12.5
 
 
 @pytest.mark.parametrize("files", [FILES, FILES[2:], []], ids=["the same", "some of them", "none"])
 def test_a_second_note_of_the_same_files_adds_nothing(ledger: Ledger, runs: Path, files: list[str]) -> None:
     """What two runs paid for counts once."""
-    ledger.note_run(ALL, 12.5)
+    ledger.note_run(_run(12.5))
     (runs / "another.json").write_text(json.dumps({"seconds": 12.5, "files": files}))
-    assert ledger.cold_seconds(ALL) == 12.5
+    assert sum(run.seconds for run in ledger.cold_runs(ALL)) == 12.5
 
 
 def test_notes_of_different_files_are_added_up(ledger: Ledger) -> None:
     """The sum over the runs whose files were all restored, and over no other."""
-    ledger.note_run(ALL[:1], 1.5)
-    ledger.note_run(ALL[1:], 2.0)
-    ledger.note_run([ModuleFile(ModuleVersion("example.com/other", "v1.0.0"), "zip")], 100.0)
-    assert ledger.cold_seconds(ALL) == 3.5
+    ledger.note_run(_run(1.5, FILES[:1]))
+    ledger.note_run(_run(2.0, FILES[1:]))
+    ledger.note_run(_run(100.0, ["example.com/other/@v/v1.0.0.zip"]))
+    assert sum(run.seconds for run in ledger.cold_runs(ALL)) == 3.5
 
 
 FORGOTTEN = {

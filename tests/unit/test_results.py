@@ -10,7 +10,7 @@ from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.report import Report
 from go_prefetch.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
-from tests.fakes.reports import POOL, PRIVATE, A, B, files_of, plan, report
+from tests.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
 from tests.fakes.reports import downloaded as fetched
 
 A_ZIP, A_MOD, A_INFO = (ModuleFile(A, "zip"), ModuleFile(A, "mod"), ModuleFile(A, "info"))
@@ -100,10 +100,10 @@ def _timed(restored: Restored) -> Report:
 @pytest.mark.parametrize(
     ("restored", "saved"),
     [
-        pytest.param(Restored(POOL, ALL, cold_seconds=13.75), 10.0, id="measured"),
-        pytest.param(Restored(POOL, ALL, cold_seconds=3.0), -0.75, id="slower than downloading"),
+        pytest.param(Restored(POOL, ALL, cold=cold(13.75)), 10.0, id="measured"),
+        pytest.param(Restored(POOL, ALL, cold=cold(3.0)), -0.75, id="slower than downloading"),
         pytest.param(Restored(POOL, ALL), None, id="never measured"),
-        pytest.param(Restored(POOL, files_of(A), cold_seconds=13.75), None, id="partial"),
+        pytest.param(Restored(POOL, files_of(A), cold=cold(13.75)), None, id="partial"),
         pytest.param(Restored(POOL), None, id="miss"),
     ],
 )
@@ -113,12 +113,12 @@ def test_seconds_saved_are_measured_or_not_told(restored: Restored, saved: float
 
 
 def test_a_run_that_failed_saved_no_time() -> None:
-    failed = dataclasses.replace(_timed(Restored(POOL, ALL, cold_seconds=99.0)), completed=Completed(failure=ERROR))
+    failed = dataclasses.replace(_timed(Restored(POOL, ALL, cold=cold(99.0))), completed=Completed(failure=ERROR))
     assert (failed.cache_result, failed.seconds_saved) == ("exact", None)
 
 
 def test_nothing_was_saved_where_nothing_was_missing() -> None:
-    present = report(plan(A, present=files_of(A)), restored=Restored(POOL, cold_seconds=9.0))
+    present = report(plan(A, present=files_of(A)), restored=Restored(POOL, cold=cold(9.0)))
     assert present.seconds_saved is None
 
 

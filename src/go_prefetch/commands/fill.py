@@ -52,7 +52,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         plan = make_plan(settings, _environment(environ, folder), folder)
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
-        return nothing_to_report(settings, plan, time.monotonic() - started)
+        return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
     with platform.group("Fill"):
         filled = fill_folder(
             plan, proxy_walk(settings, proxies, deadline, cancelled), jobs=settings.jobs, deadline=deadline,
@@ -63,7 +63,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
         Completed(failure=failure), Saved(because_not="fill keeps what it has in its folder"),
-        seconds=time.monotonic() - started, warnings=(*_left_to_go(plan), *_left_out(filled), *stale),
+        goversion="", seconds=time.monotonic() - started, warnings=(*_left_to_go(plan), *_left_out(filled), *stale),
     )  # fmt: skip
 
 

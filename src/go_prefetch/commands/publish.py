@@ -11,16 +11,18 @@ from go_prefetch.ports import Platform
 from go_prefetch.render.document import document
 from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
+from go_prefetch.render.record import record_line
 from go_prefetch.render.text import text
 from go_prefetch.report import Report
 from go_prefetch.settings import Settings
 
 
 def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
-    """Warnings, the text, outputs, job summary, report file. Raises InputError where the latter cannot be written."""
+    """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
     for warning in report.warnings:
         platform.warn(warning)
     print(platform.clean(text(report)), file=stdout, flush=True)
+    print(record_line(report, platform.clean), file=stdout, flush=True)
     platform.publish(outputs(report), markdown(report) if settings.summary else "")
     if settings.report_file:
         _write_report(settings.report_file, report, platform)

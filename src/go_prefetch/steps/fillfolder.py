@@ -19,6 +19,7 @@ from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import InputError
 from go_prefetch.incoming import content_problem
 from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.proxylist import redact_list
 from go_prefetch.proxywalk import ProxyWalk
 from go_prefetch.results import Filled, Plan, Restored
 from go_prefetch.retry import Deadline
@@ -141,6 +142,6 @@ def _require_proxy(lacking: Iterable[ModuleFile], plan: Plan, walk: ProxyWalk) -
     if any(file.module not in plan.private for file in lacking) and not walk.names:
         raise InputError(
             "goproxy-invalid",
-            f"goproxy: {walk.goproxy!r} names no proxy, and fill asks nobody else",
+            f"goproxy: {redact_list(walk.goproxy)!r} names no proxy, and fill asks nobody else",
             hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from go_prefetch.machine import this_machine
 from go_prefetch.report import Report
 from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved
 from go_prefetch.settings import Settings
@@ -17,6 +18,7 @@ def report(  # noqa: PLR0913, PLR0917 - one part a step
     saved: Saved,
     *,
     seconds: float,
+    goversion: str,
     warnings: tuple[str, ...] = (),
 ) -> Report:
     """The whole as one value."""
@@ -29,11 +31,14 @@ def report(  # noqa: PLR0913, PLR0917 - one part a step
         completed=completed,
         saved=saved,
         seconds=seconds,
+        machine=this_machine(),
+        goversion=goversion,
         settings_shown=settings.shown,
         warnings=(*plan.warnings, *warnings, *restored.warnings, *notices, *completed.warnings, *saved.warnings),
     )
 
 
-def nothing_to_report(settings: Settings, plan: Plan, seconds: float) -> Report:
+def nothing_to_report(settings: Settings, plan: Plan, *, seconds: float, goversion: str) -> Report:
     """The report of a run that had nothing to do."""
-    return report(settings, plan, Restored(""), Downloaded(), Admitted(), Completed(), Saved(), seconds=seconds)
+    parts = Restored(""), Downloaded(), Admitted(), Completed(), Saved()
+    return report(settings, plan, *parts, seconds=seconds, goversion=goversion)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from go_prefetch.machine import this_machine
 from go_prefetch.results import ColdRun
 
 
-def cold_seconds(runs: Iterable[ColdRun], restored: Collection[str]) -> float | None:
-    """Seconds of the runs whose files are all among `restored` (names); None if they do not cover all its zips."""
+def measured(seconds: float, files: Iterable[str]) -> ColdRun:
+    """What was measured here and now of downloading `files` (names)."""
+    return ColdRun(seconds, frozenset(files), *this_machine())
+
+
+def runs_that_cover(runs: Iterable[ColdRun], restored: Collection[str]) -> tuple[ColdRun, ...]:
+    """The runs whose files are all among `restored` (names); none if they do not cover all its zips."""
     covered: set[str] = set()
-    seconds = 0.0
+    counted: list[ColdRun] = []
     for run in sorted(runs, key=lambda run: len(run.files), reverse=True):
         if run.files <= set(restored) and covered.isdisjoint(run.files):  # what was paid for twice counts once
             covered |= run.files
-            seconds += run.seconds
+            counted.append(run)
     zips = {name for name in restored if name.endswith(".zip")}
-    return seconds if zips and zips <= covered else None
+    return tuple(counted) if zips and zips <= covered else ()

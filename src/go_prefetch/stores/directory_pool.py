@@ -19,6 +19,7 @@ from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
+from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import Ledger
 
 _CHUNK = 1 << 20
@@ -48,7 +49,9 @@ class DirectoryPool:
         warnings: list[str] = []
         for file in sorted(wanted.files, key=self._large_zips_first):
             if deadline.passed():
-                warnings.append(f"{self.name} is slow; the proxies take over for what it has not handed over yet")
+                warnings.append(
+                    f"{self.name} is slow; the proxies take over for what it has not handed over yet [store-slow]"
+                )
                 break
             source = self._regular_file(file)
             if source is None:
@@ -68,7 +71,7 @@ class DirectoryPool:
             bytes=size,
             seconds=time.monotonic() - started,
             unavailable=self._ledger.unavailable(wanted.files),
-            cold_seconds=self._ledger.cold_seconds(got),
+            cold=self._ledger.cold_runs(got),
             warnings=tuple(warnings),
         )
 
@@ -91,7 +94,7 @@ class DirectoryPool:
                 count += 1
             self._ledger.note_unavailable(saving.unavailable)
             if saving.cold_seconds is not None:
-                self._ledger.note_run(saving.files, saving.cold_seconds)
+                self._ledger.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))
         except (OSError, StructureError) as error:
             raise StoreError(
                 "store-unwritable",

@@ -1,6 +1,7 @@
 """What a directory pool remembers besides files: what cold runs cost, and what no proxy has.
 
-    .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …]}
+    .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …],
+                                                           "cores": 4, "os": "linux"}
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
 
 The ledger is written beside and renamed, read with suspicion, and never needed: unreadable notes are no notes.
@@ -19,7 +20,7 @@ from go_prefetch.atomicfile import write_whole
 from go_prefetch.cachekey import hexadecimal
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.results import ColdRun
-from go_prefetch.stores.coldruns import cold_seconds
+from go_prefetch.stores.coldruns import runs_that_cover
 
 # A version may be published after all: after a day the proxies are asked again.
 UNAVAILABLE_SECONDS = 24 * 3600.0
@@ -36,16 +37,17 @@ class Ledger:
         self._runs = folder / "runs"
         self._unavailable = folder / "unavailable"
 
-    def note_run(self, files: Iterable[ModuleFile], seconds: float) -> None:
-        """Note what a run spent, in seconds, to download exactly `files`. Raises OSError."""
-        names = sorted(file.name for file in files)
+    def note_run(self, run: ColdRun) -> None:
+        """Note what a run spent to download exactly its files. Raises OSError."""
+        names = sorted(run.files)
         if names:
-            _write(self._runs, "\n".join(names), {"seconds": round(seconds, 3), "files": names})
+            note = {"seconds": round(run.seconds, 3), "files": names, "cores": run.cores, "os": run.os}
+            _write(self._runs, "\n".join(names), note)
 
-    def cold_seconds(self, restored: Iterable[ModuleFile]) -> float | None:
-        """Seconds of the noted runs whose files are all among `restored`; None if they do not cover all of these."""
-        runs = (ColdRun(seconds, files) for files, seconds in filter(None, map(_run, _read_all(self._runs))))
-        return cold_seconds(runs, {file.name for file in restored})
+    def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
+        """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
+        runs = filter(None, map(_run, _read_all(self._runs)))
+        return runs_that_cover(runs, {file.name for file in restored})
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
@@ -65,12 +67,13 @@ class Ledger:
         return frozenset(file for file in files if file.name in gone)
 
 
-def _run(note: dict[str, Any]) -> tuple[frozenset[str], float] | None:
-    """Files and seconds of one noted run; None if it makes no sense."""
+def _run(note: dict[str, Any]) -> ColdRun | None:
+    """One noted run; None if it makes no sense. Older notes do not say on what machine it was."""
     files, seconds = note.get("files"), _number(note.get("seconds"), 0.0, _LONGEST_RUN)
     if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
         return None
-    return frozenset(files), seconds
+    cores, system = _number(note.get("cores"), 0, 1 << 20), note.get("os")
+    return ColdRun(seconds, frozenset(files), int(cores or 0), system if isinstance(system, str) else "")
 
 
 def _number(value: object, low: float, high: float) -> float | None:

@@ -19,7 +19,7 @@ from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding, Re
 from go_prefetch.stores.cache_service.manifest import Manifest
 from go_prefetch.stores.cache_service.names import EntryName, Names
 from go_prefetch.stores.cache_service.service import CacheService, Found
-from go_prefetch.stores.coldruns import cold_seconds
+from go_prefetch.stores.coldruns import runs_that_cover
 
 
 class Stream(Readable, Protocol):
@@ -98,7 +98,7 @@ class Reading:
             bytes=self._bytes,
             seconds=seconds,
             unavailable=frozenset(file for name, file in self._lacking.items() if name in gone),
-            cold_seconds=cold_seconds(runs, {file.name for file in self._got}),
+            cold=runs_that_cover(runs, {file.name for file in self._got}),
             entry=self._entry(),
             because_not=because_not,
             warnings=tuple(self._warnings),

@@ -7,7 +7,6 @@ full entry below it, or, after a change of go.sum, for the most part in the newe
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from go_prefetch.stores.cache_service.names import Names
 from go_prefetch.stores.cache_service.offer import Offer
 from go_prefetch.stores.cache_service.reading import Connection, Reading
 from go_prefetch.stores.cache_service.service import Declined
+from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import UNAVAILABLE_SECONDS
 
 # A delta that would pass this share of its full entry is written as a new full entry.
@@ -125,7 +125,6 @@ def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
     """What was measured of just these files: now, and by the runs that the store remembered."""
     runs = [*(saving.entry.runs if saving.entry else ())]
     if saving.cold_seconds is not None:
-        downloaded = frozenset(file.name for file in saving.files)
-        runs.insert(0, ColdRun(saving.cold_seconds, downloaded, os.cpu_count() or 1, sys.platform))
+        runs.insert(0, measured(saving.cold_seconds, (file.name for file in saving.files)))
     names = {file.name for file in files}
     return [run for run in runs if run.files <= names]

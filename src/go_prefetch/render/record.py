@@ -1,0 +1,140 @@
+"""One line of the log that programs read: what a run did, for figures across many runs. See docs/record.md.
+
+    go-prefetch-record/1 {"version":"0.1.0","result":"partial",…}
+
+The line is ASCII, never a workflow command, and its texts hold no secrets. Logs are open to whoever can print, so a
+reader believes nothing but shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from go_prefetch import __version__
+from go_prefetch.render.outputs import matched_key
+from go_prefetch.render.reasons import why_not_exact
+from go_prefetch.report import Report
+
+PREFIX = "go-prefetch-record/1"
+
+_LONGEST_LINE = 64 << 10
+_LONGEST_TEXT = 2_000
+# What log downloads put before a line: `gh` a job and a step, GitHub a time, GitLab a time and a stream; and colors.
+_COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_BEFORE = r"\ufeff?(?:[^\t{]*\t[^\t{]*\t\ufeff?)?(?:[0-9-]{10}T[0-9:.]+Z (?:[0-9]{2}[OE][ +]?)?)?"
+_LINE = re.compile(rf"{_BEFORE}{re.escape(PREFIX)} (\{{.*\}})\s*")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run did, in one value a field; the fields are the keys of the line, in its order."""
+
+    version: str
+    result: str  # `present`, `exact`, `partial`, `miss` or `disabled`
+    key: str
+    matched_key: str
+    store: str
+    modules: int
+    modules_present: int
+    modules_from_cache: int
+    bytes_restored: int
+    bytes_downloaded: int  # by us and by Go
+    seconds: float
+    seconds_saved: float | None  # None: not measured
+    cold_seconds: float | None
+    steps: Mapping[str, float]  # seconds of each step, by its name
+    reason: str  # why it was not exact; empty if it was
+    failed_attempts: int
+    failures_avoided: int  # files that plain `go mod download` would have failed for
+    failure: str  # slug of what failed the run, or empty
+    saved_bytes: int
+    cores: int
+    os: str
+    go: str
+
+
+def record_line(report: Report, clean: Callable[[str], str] = str) -> str:
+    """The line of this report, without its end; `clean` takes secrets out of each text."""
+    values = asdict(_record(report))
+    cleaned = {name: _short(clean(value)) if isinstance(value, str) else value for name, value in values.items()}
+    line = json.dumps(cleaned, ensure_ascii=True, separators=(",", ":"))
+    # `##[` is an old spelling of workflow commands, and counts anywhere in a line. `\u0023` is JSON for the same.
+    return f"{PREFIX} {line}".replace("##[", "#\\u0023[")
+
+
+def parse_record(line: str) -> Record | None:
+    """The record in a line of a log, as it is printed or as log downloads have it; None if there is none.
+
+    Keys that are not known are ignored; a record that lacks one, or has another kind of value there, is none.
+    """
+    if PREFIX not in line or len(line) > _LONGEST_LINE:
+        return None
+    match = _LINE.fullmatch(_COLOR.sub("", line.rstrip("\r\n")))
+    if match is None:
+        return None
+    try:
+        values = json.loads(match[1])
+        return Record(**{field.name: _checked(str(field.type), values[field.name]) for field in fields(Record)})
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _record(report: Report) -> Record:
+    return Record(
+        version=__version__,
+        result=report.cache_result,
+        key=report.plan.key.text,
+        matched_key=matched_key(report),
+        store=report.restored.store,
+        modules=len(report.plan.modules),
+        modules_present=len(report.plan.modules_present),
+        modules_from_cache=report.modules_from_cache,
+        bytes_restored=report.restored.bytes,
+        bytes_downloaded=report.bytes_downloaded,
+        seconds=round(report.seconds, 3),
+        seconds_saved=_rounded(report.seconds_saved),
+        cold_seconds=_rounded(report.restored.cold_seconds),
+        steps={name: round(seconds, 3) for name, seconds in report.steps.items()},
+        reason="; ".join(reason.text for reason in why_not_exact(report)),
+        failed_attempts=sum(source.failed_attempts for source in report.sources),
+        failures_avoided=sum(fetched.plain_go_fails for fetched in report.fetched),
+        failure=report.completed.failure.slug if report.completed.failure else "",
+        saved_bytes=report.saved.bytes,
+        cores=report.machine.cores,
+        os=report.machine.os,
+        go=report.goversion,
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3) + 0.0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _checked(kind: str, value: Any) -> Any:
+    """`value`, if it is of this kind. Raises ValueError."""
+    if kind == "str" and isinstance(value, str):
+        return value
+    if kind == "float | None":
+        return None if value is None else _number(value, -math.inf)
+    if kind == "float":
+        return _number(value, 0.0)
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if kind == "Mapping[str, float]" and isinstance(value, dict) and len(value) <= 100:
+        return {name: _number(seconds, 0.0) for name, seconds in value.items()}
+    raise ValueError(value)
+
+
+def _number(value: Any, least: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
+        raise ValueError(value)
+    return float(value)
