@@ -20,7 +20,10 @@ OLDEST_GO = (1, 21)
 
 # What a CI system gives to us and not to the programs we start. Everything else goes through: git's credential
 # helpers need GITHUB_TOKEN and CI_JOB_TOKEN.
-_NOT_FOR_GO = ("ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_", "INPUT_")
+_NOT_FOR_GO = (
+    "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_", "INPUT_",
+    "GO_PREFETCH_NOTE_TOKEN",
+)  # fmt: skip
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",

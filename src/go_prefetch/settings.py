@@ -62,7 +62,7 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         report_file=cwd / report_file if report_file else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         gowork=environ.get("GOWORK", ""),
-        secrets=frozenset().union(*map(secrets_of, secret_sources)),
+        secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.commands.publish import publish
-from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
+from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, InputError, PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.pipeline import prefetch
 from go_prefetch.ports import Platform
@@ -16,6 +17,7 @@ from go_prefetch.proxylist import secrets_of
 from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
+from go_prefetch.steps.fillfolder import own, remove_others
 from go_prefetch.stores.cache_service.offer import find_offer
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 
@@ -41,9 +43,29 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     offer = find_offer(environ)
     platform.hide(offer.secrets if offer else frozenset())
     store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled)
-    return prefetch(
-        settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled
-    )  # fmt: skip
+    carried = _carried_pool(settings, platform)
+    report = prefetch(settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled)
+    if carried and not (report.completed.failure or report.plan.disabled_because):
+        _tidy(carried, report, platform)
+    return report
+
+
+def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
+    """The pool, if the CI system's own cache takes it along and it is ours alone: then it must not grow."""
+    if settings.pool is None or settings.save == "false" or not platform.carries(settings.pool):
+        return None
+    try:
+        own(settings.pool)
+    except (InputError, DownloadError):
+        return None  # of other things in there nothing goes; a pool that cannot be written is told of by the save step
+    return settings.pool
+
+
+def _tidy(pool: Path, report: Report, platform: Platform) -> None:
+    try:
+        remove_others(pool, report.plan.files)
+    except OSError as error:
+        platform.warn(f"what the plan does not name could not be removed from {pool}: {error}")
 
 
 def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:

@@ -80,7 +80,6 @@ class GitLab(Console):
         if summary and self._environ.get("GO_PREFETCH_MERGE_REQUEST_NOTE") == "true":
             from go_prefetch.platforms.gitlab_note import leave_note  # noqa: PLC0415 - it imports requests
 
-            self.hide(frozenset({self._environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}))
             self.info(leave_note(self._environ, self.clean(summary)))
 
     def _write_reports(self, folder: Path, outputs: Mapping[str, str], summary: str) -> None:

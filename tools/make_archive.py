@@ -1,0 +1,115 @@
+"""Make what a GitLab job downloads: go-prefetch and the packages it imports as one file that a Python runs.
+
+python tools/make_archive.py DIST [--url URL]
+
+Writes DIST/go-prefetch-VERSION.pyz, its digest beside it, and DIST/templates/go-prefetch.yml: the template of a
+release, which names both. The same commit gives the same bytes everywhere: names sorted, times fixed, nothing compressed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# What `fill`, `run`, `plan` and `verify` import besides the standard library. All have wheels of pure Python.
+PACKAGES = ("actions-toolkit", "certifi", "charset-normalizer", "idna", "requests", "urllib3")
+# A wheel brings these along that no program imports.
+_SUPERFLUOUS = re.compile(
+    r"^tests/|\.pyi$|\.dist-info/(RECORD|WHEEL|INSTALLER|REQUESTED|entry_points\.txt|top_level\.txt)$"
+)
+_MAIN = b"from go_prefetch.__main__ import main\n\nmain()\n"
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def version() -> str:
+    """The version that pyproject.toml states."""
+    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert found, "pyproject.toml has no version"
+    return found[1]
+
+
+def pinned(name: str) -> str:
+    """The lines of requirements.txt that pin one package and its hashes."""
+    block = re.search(rf"^{name}==.+(?:\n    --hash=.+)+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert block, f"requirements.txt does not pin {name}"
+    return block[0]
+
+
+def download(folder: Path) -> list[Path]:
+    """The wheels of PACKAGES, by the hashes of requirements.txt."""
+    lock = folder / "requirements.txt"
+    lock.write_text("\n".join(map(pinned, PACKAGES)) + "\n")
+    argv = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+        "--python-version", "3.10", "--implementation", "py", "--abi", "none", "--platform", "any",
+        "--dest", str(folder), "--requirement", str(lock),
+    ]  # fmt: skip
+    subprocess.run(argv, check=True)
+    return sorted(folder.glob("*.whl"))
+
+
+def members(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of everything that belongs into the archive."""
+    yield "__main__.py", _MAIN
+    package = ROOT / "src" / "go_prefetch"
+    for path in package.rglob("*"):
+        if path.suffix in (".py", ".typed"):
+            yield f"go_prefetch/{path.relative_to(package).as_posix()}", path.read_bytes()
+    yield "LICENSE", (ROOT / "LICENSE").read_bytes()
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if not _SUPERFLUOUS.search(name) and not name.endswith("/"):
+                    yield name, archive.read(name)
+
+
+def write_archive(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
+    """Write the archive and return its SHA-256 in hexadecimal."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in sorted(files):
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3  # Unix, wherever it is made
+            archive.writestr(entry, content)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def release_template(url: str, digest: str) -> str:
+    """The template with the archive of this release as the default of its inputs."""
+    text = (ROOT / "templates" / "go-prefetch.yml").read_text()
+    for name, value in (("archive", url), ("archive-sha256", digest)):
+        text, count = re.subn(rf'(\n    {name}:\n(?:      .*\n)*?      default: )""', rf'\g<1>"{value}"', text)
+        assert count == 1, f"the template's input {name} has no empty default"
+    return text
+
+
+def main() -> int:
+    """Write all three."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("dist", type=Path, metavar="DIST")
+    name = f"go-prefetch-{version()}.pyz"
+    parser.add_argument(
+        "--url",
+        default=f"https://github.com/org/go-prefetch/releases/download/v{version()}/{name}",
+        help="where jobs are to find it (default: %(default)s)",
+    )
+    arguments = parser.parse_args()
+    (arguments.dist / "templates").mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        digest = write_archive(arguments.dist / name, members(download(Path(folder))))
+    (arguments.dist / f"{name}.sha256").write_text(f"{digest}  {name}\n")
+    (arguments.dist / "templates" / "go-prefetch.yml").write_text(release_template(arguments.url, digest))
+    print(f"{arguments.dist / name}: {(arguments.dist / name).stat().st_size} bytes, sha256 {digest}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
