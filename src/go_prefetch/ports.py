@@ -61,6 +61,10 @@ class Platform(Protocol):
     def repository_is_private(self) -> bool:
         """Whether the CI system says that outsiders cannot read this repository."""
 
+    @property
+    def draws_mermaid(self) -> bool:
+        """Whether Mermaid diagrams in the job summary become pictures."""
+
     def group(self, title: str) -> AbstractContextManager[None]:
         """A folded part of the log."""
 

@@ -120,7 +120,7 @@ def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -
     assert int(outputs["bytes-restored"]) > 50_000
     assert outputs["matched-key"] == outputs["cache-key"] != ""
     assert len(run.summaries) == 2
-    assert "**miss: " in run.summaries[0]
-    assert "**exact hit: " in run.summaries[1]
+    assert "**go-prefetch: miss** " in run.summaries[0]
+    assert "**go-prefetch: exact hit** " in run.summaries[1]
     assert TOKEN not in run.text
     assert "ACTIONS_RUNTIME_TOKEN" not in run.text

@@ -17,7 +17,7 @@ from go_prefetch.incoming import structure_problem
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.ports import Platform
 from go_prefetch.proxylist import ProxyList
-from go_prefetch.render.figures import size
+from go_prefetch.render.units import size
 from go_prefetch.results import Downloaded, Failure, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
