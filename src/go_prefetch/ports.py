@@ -64,6 +64,10 @@ class Platform(Protocol):
     def carries(self, folder: Path) -> bool:
         """Whether the CI system itself keeps this folder, as it is, and hands it to later jobs."""
 
+    @property
+    def draws_mermaid(self) -> bool:
+        """Whether Mermaid diagrams in the job summary become pictures."""
+
     def group(self, title: str) -> AbstractContextManager[None]:
         """A folded part of the log."""
 

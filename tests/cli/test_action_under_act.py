@@ -85,19 +85,20 @@ def repository(bench: Workbench) -> Path:
     return folder
 
 
+def commit(repository: Path, text: str) -> None:
+    """This workflow and all else in one commit."""
+    workflow = repository / ".github" / "workflows" / "prefetch.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(text)
+    for argv in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"]):
+        subprocess.run(["git", *argv], cwd=repository, check=True)
+
+
 @pytest.mark.network
 def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -> None:
     """The second `uses: ./` of a job restores everything from the directory pool and asks no proxy."""
     with ModuleProxy(MODULES) as proxy:
-        workflow = repository / ".github" / "workflows" / "prefetch.yml"
-        workflow.parent.mkdir(parents=True)
-        workflow.write_text(WORKFLOW.format(goproxy=proxy.url, bench=bench, token=TOKEN))
-        for argv in (
-            ["init", "-q"],
-            ["add", "-A"],
-            ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
-        ):
-            subprocess.run(["git", *argv], cwd=repository, check=True)
+        commit(repository, WORKFLOW.format(goproxy=proxy.url, bench=bench, token=TOKEN))
         run = act(repository, bench)
         asked = proxy.paths()
     assert run.status == 0, run.text
@@ -120,7 +121,7 @@ def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -
     assert int(outputs["bytes-restored"]) > 50_000
     assert outputs["matched-key"] == outputs["cache-key"] != ""
     assert len(run.summaries) == 2
-    assert "**miss: " in run.summaries[0]
-    assert "**exact hit: " in run.summaries[1]
+    assert "**go-prefetch: miss** " in run.summaries[0]
+    assert "**go-prefetch: exact hit** " in run.summaries[1]
     assert TOKEN not in run.text
     assert "ACTIONS_RUNTIME_TOKEN" not in run.text

@@ -30,7 +30,7 @@ def test_outputs_and_summary_reach_the_runner(bench: Workbench, files: dict[str,
     assert result.status == 0, result.text
     written = Path(files["GITHUB_OUTPUT"]).read_text()
     assert all(f"{name}<<" in written for name in bench.outputs)
-    assert "**miss: " in Path(files["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "**go-prefetch: miss** " in Path(files["GITHUB_STEP_SUMMARY"]).read_text()
     assert "::set-output" not in result.stdout
 
 

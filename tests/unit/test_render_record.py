@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from go_prefetch.render.record import PREFIX, Record, parse_record, record_line
 from go_prefetch.results import Fetched, Restored, Saved
 from tests.fakes.reports import REPORTS, A, downloaded, files_of, plan, report
+from tests.fakes.summaries import ALL
 
 LINE = record_line(REPORTS["partial"])
 VALUES = json.loads(LINE.removeprefix(PREFIX))
@@ -22,10 +23,10 @@ def _line(**changed: object) -> str:
     return f"{PREFIX} {json.dumps({**VALUES, **changed})}"
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_record_is_read_back(name: str) -> None:
     """Every field, and the fields in the order of the documented contract."""
-    line = record_line(REPORTS[name])
+    line = record_line(ALL[name])
     record = parse_record(line)
     assert record is not None
     assert dataclasses.asdict(record) == json.loads(line.removeprefix(PREFIX))

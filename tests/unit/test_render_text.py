@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.render.figures import size
 from go_prefetch.render.text import text
-from tests.fakes.reports import REPORTS
+from go_prefetch.render.units import counted, duration, size
+from go_prefetch.results import Restored
+from tests.fakes.reports import A, files_of, plan, report
+from tests.fakes.summaries import ALL
 from tests.golden_files import assert_golden
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", ALL)
 def test_text(name: str) -> None:
-    assert_golden(f"report_{name}.txt", text(REPORTS[name]) + "\n")
+    assert_golden(f"report_{name}.txt", text(ALL[name]) + "\n")
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", ALL)
 def test_no_password_is_shown(name: str) -> None:
-    assert "hunter2" not in text(REPORTS[name])
+    assert "hunter2" not in text(ALL[name])
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,29 @@ def test_no_password_is_shown(name: str) -> None:
 )
 def test_sizes_are_in_powers_of_ten(count: int, shown: str) -> None:
     assert size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0.0 s"),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (119.4, "119 s"),
+        (119.6, "2 min 0 s"),
+        (3605, "60 min 5 s"),
+    ],
+)
+def test_durations_are_as_exact_as_they_are_of_use(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+
+
+def test_foreign_text_adds_no_line() -> None:
+    """A folder with a line break in its name would else begin a line of the log, which may be a command."""
+    hostile = report(plan(A), restored=Restored("pool\n::error::x", files_of(A)))
+    assert not [line for line in text(hostile).splitlines() if line.lstrip().startswith("::")]

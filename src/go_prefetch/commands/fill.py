@@ -16,7 +16,7 @@ from go_prefetch.commands.publish import publish
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.ports import Platform
-from go_prefetch.render.figures import size
+from go_prefetch.render.units import size
 from go_prefetch.report import Report
 from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Saved
 from go_prefetch.retry import Deadline

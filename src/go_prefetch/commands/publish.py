@@ -23,7 +23,7 @@ def publish(report: Report, settings: Settings, platform: Platform, stdout: Text
         platform.warn(warning)
     print(platform.clean(text(report)), file=stdout, flush=True)
     print(record_line(report, platform.clean), file=stdout, flush=True)
-    platform.publish(outputs(report), markdown(report) if settings.summary else "")
+    platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if settings.summary else "")
     if settings.report_file:
         _write_report(settings.report_file, report, platform)
 

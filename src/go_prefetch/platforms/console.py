@@ -25,6 +25,8 @@ class Loudness:
 class Console:
     """One output stream, line by line."""
 
+    draws_mermaid = False
+
     def __init__(self, stream: TextIO, loudness: Loudness) -> None:
         self.loudness = loudness
         self._stream = stream

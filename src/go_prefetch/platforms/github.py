@@ -21,6 +21,8 @@ _TITLE = "go-prefetch"
 class GitHub(Console):
     """Prints for the runner, which reads commands from stdout."""
 
+    draws_mermaid = True
+
     def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str) -> None:
         super().__init__(stdout, loudness)
         self._event_path = event_path

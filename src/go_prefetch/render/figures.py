@@ -1,55 +1,54 @@
-"""A Report in words, row by row: what text and Markdown both show."""
+"""A Report in words: the line that says it all, and row by row what the text on the screen shows."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from go_prefetch.modcache import ModuleFile
+from go_prefetch.render.reasons import why_not_exact
+from go_prefetch.render.timesaved import in_full, in_short, instead
+from go_prefetch.render.units import counted, duration, size
 from go_prefetch.report import Report
 from go_prefetch.results import Source
 
-_HEADLINES = {
-    "present": "nothing to do: every module was in the module cache already",
-    "exact": "exact hit: the store had every module that was missing",
-    "partial": "partial hit: the store had some of the modules that were missing",
-    "miss": "miss: the store had none of the modules that were missing",
-    "disabled": "nothing to do",
-}
+_RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 
 
 def headline(report: Report) -> str:
-    """One sentence that says how it went."""
-    if report.completed.failure:
-        return f"failed: {report.completed.failure.slug}"
+    """One line that says it all: result · modules · bytes and seconds · time saved."""
     if report.plan.disabled_because:
-        return f"disabled: {report.plan.disabled_because}"
-    if report.cache_result == "exact" and report.plan.unsaved & {file.module for file in report.plan.missing}:
-        return _HEADLINES["exact"] + " and may be saved"
-    return _HEADLINES[report.cache_result]
+        return f"nothing to do: {report.plan.disabled_because}"
+    failure = report.completed.failure
+    count = len(report.plan.modules)
+    if report.cache_result == "present" and not failure:
+        return f"nothing to do: {counted(count, 'module')} already present"
+    asked = count - len(report.plan.modules_present)
+    present = f", {count - asked} already present" if asked < count else ""
+    brought = [(report.restored.bytes, "restored"), (report.bytes_downloaded, "downloaded")]
+    bytes_brought = ", ".join(f"{size(amount)} {how}" for amount, how in brought if amount) or "nothing brought"
+    parts = [
+        f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
+        f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}",
+        f"{bytes_brought} in {duration(report.seconds)}",
+        in_short(report),
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def rows(report: Report) -> list[tuple[str, str]]:
-    """Label and text of every figure."""
-    if report.plan.disabled_because:
+    """Label and text of every figure; none where there was nothing to do."""
+    if report.plan.disabled_because or (report.cache_result == "present" and not report.completed.failure):
         return []
     return [
+        *(("why", f"{reason.text}. {reason.advice}".rstrip()) for reason in why_not_exact(report)),
         ("modules", _modules(report)),
         ("bytes", _bytes(report)),
         ("seconds", _seconds(report)),
-        *(("time saved", saved) for saved in _time_saved(report)),
+        *(("time saved", f"{text}. {instead(report)}".rstrip()) for text in [in_full(report)] if text),
         *(("source", source) for source in _sources(report)),
-        *(("restored", f"nothing: {reason}") for reason in [report.restored.because_not] if reason),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),
     ]
-
-
-def size(count: int) -> str:
-    """Bytes as people read them, in powers of ten."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count} B"
 
 
 def _modules(report: Report) -> str:
@@ -80,24 +79,8 @@ def _bytes(report: Report) -> str:
 
 
 def _seconds(report: Report) -> str:
-    steps = {
-        "plan": report.plan.seconds,
-        "restore": report.restored.seconds,
-        "download": report.downloaded.seconds,
-        "admit": report.admitted.seconds,
-        "complete": report.completed.seconds,
-        "save": report.saved.seconds,
-    }
-    return f"{report.seconds:.1f}: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in steps.items())
-
-
-def _time_saved(report: Report) -> list[str]:
-    """Only where the store had something to save time with."""
-    saved = report.seconds_saved
-    if saved is None:
-        return ["not measured"] if report.cache_result in ("exact", "partial") else []
-    cold = f"downloading these files took {report.restored.cold_seconds:.1f} s when it was done"
-    return [f"{saved:.1f} s ({cold})" if saved >= 0 else f"none, {-saved:.1f} s lost ({cold})"]
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.steps.items())
+    return f"{report.seconds:.1f}: {steps}"
 
 
 def _sources(report: Report) -> list[str]:
@@ -111,11 +94,11 @@ def _sources(report: Report) -> list[str]:
 
 
 def _source(source: Source) -> str:
-    failed = f", {source.failed_attempts} failed attempts" if source.failed_attempts else ""
-    return f"{source.name}: {source.files} files, {size(source.bytes)}{failed}"
+    failed = f", {counted(source.failed_attempts, 'failed attempt')}" if source.failed_attempts else ""
+    return f"{source.name}: {counted(source.files, 'file')}, {size(source.bytes)}{failed}"
 
 
 def _saved(report: Report) -> str:
     if report.saved.because_not:
         return f"nothing: {report.saved.because_not}"
-    return f"{report.saved.files} files, {size(report.saved.bytes)}"
+    return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}"

@@ -1,34 +1,102 @@
-"""A Report as a Markdown job summary."""
+"""A Report as a Markdown job summary: what everybody wants to know in the open, the rest folded.
+
+A run of many jobs shows many of these on one page: a job that went well takes two lines of it.
+"""
 
 from __future__ import annotations
 
-import re
-
-from go_prefetch.render.figures import headline, rows
+from go_prefetch.render import tables
+from go_prefetch.render.changes import changes
+from go_prefetch.render.figures import headline
+from go_prefetch.render.picture import bars, gantt
+from go_prefetch.render.prose import code, fenced, prose
+from go_prefetch.render.reasons import why_not_exact
+from go_prefetch.render.timesaved import formula, in_full, instead, measured_on
+from go_prefetch.render.units import counted, duration
 from go_prefetch.report import Report
 
-_MOST_WARNINGS = 10
+
+def markdown(report: Report, *, mermaid: bool) -> str:
+    """The summary; `mermaid`: whether whoever shows it draws such diagrams."""
+    result, *figures = map(prose, headline(report).split(" · "))
+    lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
+    if report.cache_result not in ("present", "disabled") or report.completed.failure:
+        lines += [*_failure(report), *_notes(report), *_folded(report, mermaid=mermaid)]
+    return "\n".join([*lines, *_warnings(report)]) + "\n"
 
 
-def markdown(report: Report) -> str:
-    """A heading, one table, and the warnings."""
-    lines = ["### go-prefetch", "", f"**{_escaped(headline(report))}**", ""]
-    figures = rows(report)
-    if figures:
-        lines += ["| | |", "|---|---|", *(f"| {label} | {_escaped(figure)} |" for label, figure in figures), ""]
-    if report.completed.failure:
-        lines += ["```text", _fenced(report.completed.failure.message), "```", ""]
-    shown = report.warnings[:_MOST_WARNINGS]
-    lines += [f"- {_escaped(warning)}" for warning in shown]
-    if len(report.warnings) > len(shown):
-        lines.append(f"- and {len(report.warnings) - len(shown)} more warnings")
-    return "\n".join(lines).rstrip() + "\n"
+def _failure(report: Report) -> list[str]:
+    error = report.completed.failure
+    return ["", fenced(error.message), "", prose(error.hint)] if error else []
 
 
-def _escaped(text: str) -> str:
-    """Foreign text that stays text: no markup, no HTML, one line."""
-    return re.sub(r"([\\`*_\[\]<>|~&#!$])", r"\\\1", " ".join(text.split()))
+def _notes(report: Report) -> list[str]:
+    """Why it was not better, and what to do: one item each."""
+    notes = [f"- {prose(f'{_sentence(reason.text)} {reason.advice}')}" for reason in why_not_exact(report)]
+    if report.seconds_saved is not None and report.seconds_saved < 0:
+        notes.append(f"- {prose(f'Time saved: {in_full(report)}. {instead(report)}')}")
+    avoided = sum(fetched.plain_go_fails for fetched in report.fetched)
+    if avoided:
+        notes.append(f"- {prose(_avoided(avoided))}")
+    return ["", *notes] if notes else []
 
 
-def _fenced(text: str) -> str:
-    return text.replace("```", "` ` `")
+def _avoided(count: int) -> str:
+    return f"Plain `go mod download` would have failed: {counted(count, 'file')} came only by retrying."
+
+
+def _folded(report: Report, *, mermaid: bool) -> list[str]:
+    return _fold(f"where the {duration(report.seconds)} went", [
+            *["", gantt(report) if mermaid else bars(report)],
+            *tables.steps(report),
+            *tables.sources(report),
+            *tables.slowest(report),
+            *tables.retries(report),
+            *_time_saved(report),
+            *_gosum(report),
+            *_facts(report),
+        ])  # fmt: skip
+
+
+def _time_saved(report: Report) -> list[str]:
+    words, calculation = in_full(report), formula(report)
+    if not words:
+        return []
+    if not calculation:
+        return ["", prose(f"Time saved: {words}.")]
+    basis = f"Measured by {measured_on(report)}, from the start of download to the end of Go."
+    explained = ["", prose(f"{_sentence(words)} {basis}"), "", fenced(calculation)]
+    return _fold("how the time saved is measured", explained)
+
+
+def _gosum(report: Report) -> list[str]:
+    found = changes(report)
+    return _fold(f"go.sum against the matched entry: {found}", tables.gosum(report)) if found.all else []
+
+
+def _facts(report: Report) -> list[str]:
+    entry = report.restored.entry
+    facts = [
+        ("key", report.plan.key.text),
+        ("matched entry", entry.key if entry and report.restored.files else ""),
+        ("saved entry", report.saved.key),
+        ("for", ", ".join(str(scope.definition) for scope in report.plan.scopes[:5])),
+        ("on", f"{report.machine}, {report.goversion}"),
+    ]
+    return ["", *(f"{label} {code(value)}  " for label, value in facts if value)]
+
+
+def _warnings(report: Report) -> list[str]:
+    count = len(report.warnings)
+    if not count:
+        return []
+    return _fold(counted(count, "warning"), ["", fenced("\n".join(f"- {warning}" for warning in report.warnings))])
+
+
+def _fold(label: str, lines: list[str]) -> list[str]:
+    """Shown on a click. The empty lines bring Markdown back after HTML."""
+    return ["", f"<details><summary>{label}</summary>", *lines, "", "</details>"]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

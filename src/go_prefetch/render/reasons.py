@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from go_prefetch.render.changes import changes
+from go_prefetch.render.units import counted
 from go_prefetch.report import Report
 
 _SLUG = re.compile(r"\[([a-z]+(?:-[a-z]+)+)\]$")
@@ -28,7 +29,7 @@ _TROUBLE = {
     ),
     "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
     "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
-    "store-damaged": ("what the store had is damaged or gone", "Nothing: it is saved anew."),
+    "store-damaged": ("what the store had is damaged or gone", "Nothing to do: it is saved anew."),
     "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
 }
 
@@ -48,15 +49,17 @@ def why_not_exact(report: Report) -> tuple[Reason, ...]:
     if report.cache_result in ("present", "exact"):
         return ()
     found = [*_rejected(report), *_not_read(report), *_trouble(report)]
-    return (*(found or _lacking(report)), *_undelivered(report))
+    if not found and not report.completed.failure:
+        found = _lacking(report)
+    return (*found, *_undelivered(report))
 
 
 def _rejected(report: Report) -> Iterator[Reason]:
     count = sum(rejection.file in report.restored.files for rejection in report.completed.rejected)
     if count:
         yield Reason(
-            f"Go rejected {_files(count)} that the store had",
-            "They were replaced. If it happens again, start afresh with another `cache-name`.",
+            f"Go rejected {counted(count, 'file')} that the store had",
+            "What it rejected was replaced. If it happens again, start afresh with another `cache-name`.",
         )
 
 
@@ -80,11 +83,11 @@ def _lacking(report: Report) -> list[Reason]:
     lacked = len(report.missing_that_counts - report.restored.files)
     if entry and report.plan.key.digest not in entry.key:
         what = str(changes(report))
-        return [Reason(f"go.sum has changed since the matched entry was saved{f': {what}' if what else ''}", saved)]
+        return [Reason(f"since the matched entry was saved go.sum has changed{f': {what}' if what else ''}", saved)]
     if entry:
-        return [Reason(f"the matched entry lacks {_files(lacked)}", saved)]
+        return [Reason(f"the matched entry lacks {counted(lacked, 'file')}", saved)]
     if report.restored.files:
-        return [Reason(f"the store lacks {_files(lacked)} that go.sum names", saved)]
+        return [Reason(f"the store lacks {counted(lacked, 'file')} that go.sum names", saved)]
     return [Reason("the store has none of them: a first run, or what it had was evicted or not kept", saved)]
 
 
@@ -92,7 +95,7 @@ def _saved(report: Report) -> str:
     if report.saved.files:
         return "Nothing to do: what was new is saved for the next run."
     because = report.saved.because_not
-    return f"Nothing was saved: {because}." if because else ""
+    return f"Not saved: {because}." if because else ""
 
 
 def _undelivered(report: Report) -> Iterator[Reason]:
@@ -100,10 +103,6 @@ def _undelivered(report: Report) -> Iterator[Reason]:
     lost = sorted({f.file for f in failures if not f.not_found} & report.missing_that_counts)
     if lost:
         yield Reason(
-            f"the proxies did not hand over {_files(len(lost))}, {lost[0]} first",
+            f"the proxies did not hand over {counted(len(lost), 'file')}, {lost[0]} first",
             "Name another proxy behind `|` in `goproxy`; the log has each attempt.",
         )
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'' if count == 1 else 's'}"

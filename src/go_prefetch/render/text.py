@@ -9,5 +9,5 @@ from go_prefetch.report import Report
 def text(report: Report) -> str:
     """The lines to print at the end of a run."""
     lines = [f"go-prefetch: {headline(report)}"]
-    lines += [f"  {label:<11} {figure}" for label, figure in rows(report)]
+    lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
     return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""The tables of a job summary, each a list of lines of Markdown; none where there is nothing to show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from go_prefetch.module import ModuleVersion
+from go_prefetch.render.changes import changes
+from go_prefetch.render.prose import cell, code, prose
+from go_prefetch.render.units import counted, duration, size
+from go_prefetch.report import Report
+from go_prefetch.results import Fetched, Source
+
+_MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
+
+
+def steps(report: Report) -> list[str]:
+    """Seconds of each step, and what it brought."""
+    return _table("| step | time | |\n|---|--:|---|", [
+        (name, duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()
+    ])  # fmt: skip
+
+
+def sources(report: Report) -> list[str]:
+    """Who handed over how much."""
+    rows = [_source(source) for source in report.sources]
+    if report.restored.files:
+        rows.insert(0, _source(Source(report.restored.store, len(report.restored.files), report.restored.bytes, 0)))
+    if report.completed.by_go:
+        by_go = len(report.completed.by_go), report.completed.bytes_by_go
+        rows.append(("Go itself", str(by_go[0]), size(by_go[1]), "0"))
+    return _table("| source | files | bytes | failed attempts |\n|---|--:|--:|--:|", rows)
+
+
+def slowest(report: Report) -> list[str]:
+    """The modules whose files took longest to come, by the slowest file of each."""
+    by_module: dict[ModuleVersion, list[Fetched]] = defaultdict(list)
+    for fetched in report.fetched:
+        by_module[fetched.file.module].append(fetched)
+    rows = [(max(f.seconds for f in files), sum(f.bytes for f in files), module) for module, files in by_module.items()]
+    shown = sorted(rows, reverse=True)[:_MOST_SLOW]
+    return _table("| slowest modules | time | bytes |\n|---|--:|--:|", [
+        (code(str(module)), duration(seconds), size(count)) for seconds, count, module in shown
+    ])  # fmt: skip
+
+
+def retries(report: Report) -> list[str]:
+    """Files that did not come at the first attempt, or not at all, and what was said last."""
+    late = sorted((f for f in report.fetched if f.failed), key=lambda f: (-len(f.failed), f.file))
+    rows = [(str(f.file), len(f.failed), f.failed[-1], f.source) for f in late]
+    failures = (*report.downloaded.failures, *report.completed.refetched.failures)
+    lost = [failure for failure in failures if not failure.not_found]
+    rows = [*((str(f.file), len(f.attempts), f.attempts[-1] if f.attempts else "", "") for f in lost), *rows]
+    shown = [
+        (code(file), str(failed), code(words), code(source) or "never came")
+        for file, failed, words, source in rows[:_MOST_RETRIED]
+    ]
+    if len(rows) > len(shown):
+        shown.append((f"and {len(rows) - len(shown)} more", "", "", ""))
+    return _table("| retries | failed attempts | the last failure | came from |\n|---|--:|---|---|", shown)
+
+
+def gosum(report: Report) -> list[str]:
+    """What changed in go.sum against the matched entry."""
+    found = changes(report).all
+    shown = [
+        (change.kind, code(change.path), code(", ".join(change.old)), code(", ".join(change.new)))
+        for change in found[:_MOST_CHANGES]
+    ]
+    if len(found) > len(shown):
+        shown.append((f"and {len(found) - len(shown)} more", "", "", ""))
+    return _table("| change | module | in the matched entry | in go.sum now |\n|---|---|---|---|", shown)
+
+
+def _table(head: str, rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return ["", *head.splitlines(), *lines] if lines else []
+
+
+def _source(source: Source) -> tuple[str, str, str, str]:
+    return code(source.name), str(source.files), size(source.bytes), str(source.failed_attempts)
+
+
+def _brought(step: str, report: Report) -> str:
+    restored, downloaded, saved = report.restored, report.downloaded, report.saved
+    left = ", ".join(f"{count} {why}" for why, count in report.admitted.left_to_go.items())
+    private = len(report.plan.private)
+    rejected, by_go = len(report.completed.rejected), len(report.completed.by_go)
+    return {
+        "plan": f"{counted(len(report.plan.modules), 'module')}, {len(report.plan.missing)} of "
+        f"{counted(len(report.plan.files), 'file')} missing"
+        + (f", {counted(private, 'private module')} left to Go" if private else ""),
+        "restore": restored.because_not or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
+        "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}",
+        "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
+        + (f"; left to the slow way: {left}" if left else ""),
+        "complete": "the verdict of Go"
+        + (f", which fetched {counted(by_go, 'file')} itself" if by_go else "")
+        + (f", which rejected {counted(rejected, 'file')}" if rejected else ""),
+        "save": saved.because_not or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
+    }[step]
