@@ -42,12 +42,12 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
     Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
     """
     own(plan.folder)
+    (plan.folder / MODULE_LIST).unlink(missing_ok=True)
     got: frozenset[ModuleFile] = frozenset()
     warnings: list[str] = []
     for store in stores:
         lacking = [file for file in plan.missing if file not in got]
         try:
-            (plan.folder / MODULE_LIST).unlink(missing_ok=True)
             handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
         except OSError as error:
             raise folder_error(error) from None
