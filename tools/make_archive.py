@@ -3,7 +3,8 @@
 python tools/make_archive.py DIST [--url URL]
 
 Writes DIST/go-prefetch-VERSION.pyz, its digest beside it, and DIST/templates/go-prefetch.yml: the template of a
-release, which names both. The same commit gives the same bytes everywhere: names sorted, times fixed, nothing compressed.
+release, which names both. The same commit gives the same bytes everywhere: names sorted, times fixed, nothing
+compressed.
 """
 
 from __future__ import annotations

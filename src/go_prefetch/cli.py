@@ -27,7 +27,7 @@ fallbacks; Go verifies every one against go.sum."""
 _EPILOG = """\
 exit status:
   0    the modules are there (or there was nothing to do)
-  1    verify found something
+  1    verify or docker found something
   2    an input is wrong
   3    go.mod, go.work or go.sum is missing or malformed
   4    go is missing, too old, or failed
@@ -57,6 +57,11 @@ _COMMANDS = {
     "fill": (
         "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go mod download",
+    ),
+    "docker": (
+        "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
+        "go-prefetch docker --output .gomod && docker build --build-context gomod=.gomod .\n"
+        "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
     ),
 }
 
@@ -103,6 +108,11 @@ def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mappin
         from go_prefetch.commands.verify import verify  # noqa: PLC0415
 
         return verify(settings, platform, environ, stdout, fix=arguments.fix)
+    if arguments.command == "docker":
+        from go_prefetch.commands.docker import Asked, docker  # noqa: PLC0415
+
+        asked = Asked(*(getattr(arguments, name) for name in Asked.__dataclass_fields__))
+        return docker(settings, platform, environ, stdout, asked)
     from go_prefetch.commands.run import run  # noqa: PLC0415
 
     return run(settings, platform, environ, stdout)
@@ -131,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "fill":
             command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
+        if name == "docker":
+            _add_docker(command)
         _add_inputs(command)
         _add_printing(command, name)
     return parser
@@ -145,6 +157,32 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
             action="append" if row.name == "working-directory" else "store",
             help=textwrap.shorten(f"{row.meaning} (default: {default})", 1000).replace("%", "%%"),
         )
+
+
+def _add_docker(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("what to do (at least one)")
+    group.add_argument(
+        "--output",
+        metavar="DIR",
+        help="fill DIR with the plan's files from the module cache, the pool and the proxies, the same bytes whatever "
+        "their source; the build reads it as GOPROXY=file:///gomod,off",
+    )
+    group.add_argument(
+        "--dockerfile",
+        nargs="?",
+        const="buildkit",
+        choices=("buildkit", "plain"),
+        help="print a Dockerfile for the module at hand: DIR as a named context (buildkit), or, for every other "
+        "builder, as a folder of the build context (plain)",
+    )
+    group.add_argument("--check", metavar="DOCKERFILE", help="judge DOCKERFILE; exit status 1 if something is found")
+    group.add_argument(
+        "--dockerignore",
+        action="store_true",
+        help="write .dockerignore where there is none, else say what it lets through (exit status 1); tell the size "
+        "of the context before and after",
+    )
+    command.add_argument("--context", metavar="DIR", default=".", help="the build context (default: %(default)s)")
 
 
 def _add_printing(command: argparse.ArgumentParser, name: str) -> None:

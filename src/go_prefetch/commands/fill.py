@@ -18,7 +18,7 @@ from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
-from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Saved
+from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.blame import told
@@ -27,7 +27,7 @@ from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
 from go_prefetch.wiring import proxy_list, proxy_walk
 
-_GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
+GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
 
 
 def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
@@ -47,9 +47,9 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
 def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path) -> Report:
     started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
-    proxies = proxy_list(settings, environ.get("GOPROXY") or _GO_DEFAULT_PROXIES)
+    proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
-        plan = make_plan(settings, _environment(environ, folder), folder)
+        plan = make_plan(settings, environment_of(environ, folder), folder)
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
@@ -59,15 +59,16 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
             cancelled=cancelled, progress=platform.progress, private_too=_keeps_private(settings, platform, folder),
         )  # fmt: skip
         platform.info(_told(folder, plan, filled))
-    failure, stale = _verdict(plan, filled)
+    failure, stale = verdict(plan, filled)
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
         Completed(failure=failure), Saved(because_not="fill keeps what it has in its folder"),
-        goversion="", seconds=time.monotonic() - started, warnings=(*_left_to_go(plan), *_left_out(filled), *stale),
+        goversion="", seconds=time.monotonic() - started,
+        warnings=(*left_to_go(plan, filled.held), *_left_out(filled), *stale),
     )  # fmt: skip
 
 
-def _environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
+def environment_of(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
     """Go's variables as far as the environment has them: there is no Go to ask."""
     goprivate = environ.get("GOPRIVATE", "")
     return GoEnvironment(
@@ -98,12 +99,14 @@ def _told(folder: Path, plan: Plan, filled: Filled) -> str:
     )
 
 
-def _left_to_go(plan: Plan) -> tuple[str, ...]:
-    if not plan.private:
+def left_to_go(plan: Plan, held: Restored) -> tuple[str, ...]:
+    """A sentence about private modules that no proxy is asked for and the folder does not hold."""
+    lacking = {file.module for file in plan.files if file not in held.files} & plan.private
+    if not lacking:
         return ()
-    names = sorted(map(str, plan.private))
+    names = sorted(map(str, lacking))
     some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return (f"{len(plan.private)} private module versions are left to Go: {some}",)
+    return (f"{len(lacking)} private module versions are left to Go: {some}",)
 
 
 def _left_out(filled: Filled) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ def _left_out(filled: Filled) -> tuple[str, ...]:
     )
 
 
-def _verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str, ...]]:
+def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str, ...]]:
     """A file nobody has may be a stale line of go.sum, unless it belongs to a module that go.mod requires."""
     certain = {version for scope in plan.scopes for version in scope.certain}
     failures = filled.downloaded.failures

@@ -22,9 +22,9 @@ from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.results import ColdRun
 from go_prefetch.retry import Deadline
+from go_prefetch.storedzip import UnreadableZip, stored_size, write_stored
 from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding, Readable, Writable
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
-from go_prefetch.stores.cache_service.storedzip import stored_size, write_stored
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 16 << 20
@@ -70,7 +70,10 @@ def _content(path: Path, file: ModuleFile, size: int, encoding: Encoding) -> Bin
     if file.kind != "zip" or not encoding.rewrites_zips or stored_size(path) != size:
         return path.open("rb")
     rewritten = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
-    write_stored(path, rewritten)
+    try:
+        write_stored(path, rewritten)
+    except UnreadableZip as error:
+        raise ArchiveError(str(error)) from None
     rewritten.seek(0)
     return rewritten
 

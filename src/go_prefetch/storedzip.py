@@ -1,4 +1,4 @@
-"""Module zips rewritten without compression, byte for byte alike whoever had compressed them.
+"""Module zips rewritten without compression, byte for byte alike whoever had packed them.
 
 go.sum's hash of a zip covers the names and contents of its files, so Go accepts the rewritten zip for the original.
 Only zips are rewritten of which it is plain that names and contents stay what Go sees; any slip shows in Go's hash.
@@ -14,13 +14,27 @@ from typing import BinaryIO
 
 from go_prefetch.modcache import MAX_BYTES
 from go_prefetch.plainzip import is_plain
-from go_prefetch.stores.cache_service.encoding import ArchiveError
 
 _LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts: twice the name and the content come on top
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
+_UNIX = 3
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _PIECE = 1 << 20
+
+
+class UnreadableZip(Exception):  # noqa: N818 - it is the zip's fault
+    """A zip that cannot be rewritten after all."""
+
+
+def is_stored(path: Path) -> bool:
+    """Whether the zip at `path` is what `write_stored` makes of it. Raises OSError."""
+    if stored_size(path) != path.stat().st_size:
+        return False
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    return names == sorted(names) and all(map(_is_as_written, entries))
 
 
 def stored_size(path: Path) -> int | None:
@@ -41,20 +55,20 @@ def stored_size(path: Path) -> int | None:
 
 
 def write_stored(path: Path, out: BinaryIO) -> None:
-    """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises ArchiveError, OSError."""
+    """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises UnreadableZip, OSError."""
     try:
         with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as rewritten:
-            for entry in archive.infolist():
+            for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
                 plain = zipfile.ZipInfo(entry.filename, _DATE)
-                plain.create_system = 3  # the same on Windows
+                plain.create_system = _UNIX  # on Windows too
                 plain.external_attr = _MODE
                 plain.file_size = entry.file_size
                 with archive.open(entry) as content, rewritten.open(plain, "w") as copy:
                     shutil.copyfileobj(content, copy, _PIECE)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
-        raise ArchiveError(f"{path.name} cannot be read ({error})") from None
+        raise UnreadableZip(f"{path.name} cannot be read ({error})") from None
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile has it from the standard library
-        raise ArchiveError(f"{path.name} cannot be inflated ({error})") from None
+        raise UnreadableZip(f"{path.name} cannot be inflated ({error})") from None
 
 
 def _is_sure(entry: zipfile.ZipInfo) -> bool:
@@ -65,3 +79,8 @@ def _is_sure(entry: zipfile.ZipInfo) -> bool:
     if name != entry.filename or not (name.isascii() or entry.flag_bits & _UTF8):
         return False
     return "\0" not in name and "\\" not in name
+
+
+def _is_as_written(entry: zipfile.ZipInfo) -> bool:
+    kept = (entry.compress_type, entry.date_time, entry.create_system, entry.external_attr, entry.create_version)
+    return kept == (zipfile.ZIP_STORED, _DATE, _UNIX, _MODE, zipfile.DEFAULT_VERSION) and not entry.extra

@@ -1,0 +1,203 @@
+"""`go-prefetch docker`: an image build that downloads nothing: modules in a folder, a Dockerfile, a small context."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.commands.fill import GO_DEFAULT_PROXIES, environment_of, left_to_go, verdict
+from go_prefetch.dockerfiles import ignoring
+from go_prefetch.dockerfiles.context import Context, read_context, read_text
+from go_prefetch.dockerfiles.project import Project, read_project
+from go_prefetch.dockerfiles.rules import check
+from go_prefetch.dockerfiles.template import Style, dockerfile_for
+from go_prefetch.errors import InputError
+from go_prefetch.modcache import download_folder
+from go_prefetch.ports import CacheStore, Platform
+from go_prefetch.render.units import size
+from go_prefetch.results import Filled, Plan, Restored
+from go_prefetch.retry import Deadline
+from go_prefetch.settings import Settings
+from go_prefetch.steps.discover import discover
+from go_prefetch.steps.fillfolder import fill_folder
+from go_prefetch.steps.imagefolder import MODULE_LIST, Steadied, module_cache_of, steady, take_local
+from go_prefetch.steps.plan import make_plan
+from go_prefetch.steps.resolve import resolve
+from go_prefetch.stores.directory_pool import DirectoryPool
+from go_prefetch.wiring import proxy_list, proxy_walk
+
+DEFAULT_FOLDER = ".gomod"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `docker` is to do; at least one of them."""
+
+    output: str | None  # the folder to fill
+    dockerfile: str | None  # `buildkit` or `plain`: print one
+    check: str | None  # the Dockerfile to judge
+    dockerignore: bool
+    context: str
+
+
+def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, asked: Asked) -> int:
+    """Do what is asked; exit status 1 if a Dockerfile or .dockerignore is to be mended. Raises PrefetchError."""
+    if not (asked.output or asked.dockerfile or asked.check or asked.dockerignore):
+        raise InputError(
+            "usage",
+            "go-prefetch docker: nothing to do",
+            hint="Give --output DIR, --dockerfile, --check FILE or --dockerignore; see go-prefetch docker --help.",
+        )
+    status = 0
+    said: list[str] = []
+    if asked.output:
+        status, text = _fill(settings, platform, environ, asked)
+        said.append(text)
+    if asked.dockerignore:
+        wrong, text = _dockerignore(settings, asked)
+        status, said = status or wrong, [*said, text]
+    if asked.check:
+        wrong, text = _check(settings, asked)
+        status, said = status or wrong, [*said, text]
+    if asked.dockerfile:  # alone on stdout, so that it can be redirected
+        for text in said:
+            platform.info(text)
+        said = [_dockerfile(settings, environ, asked).rstrip("\n")]
+    for text in said:
+        print(platform.clean(text), file=stdout)
+    return status
+
+
+def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: Asked) -> tuple[int, str]:
+    folder = settings.cwd / str(asked.output)
+    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
+    plan = make_plan(settings, environment_of(environ, folder), folder)
+    if plan.disabled_because:
+        return 0, f"nothing to do: {plan.disabled_because}"
+    local = take_local(plan, _local_stores(settings, environ), deadline)
+    filled = fill_folder(
+        replace(plan, present=plan.present | local.files), proxy_walk(settings, proxies, deadline, cancelled),
+        jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=platform.progress,
+    )  # fmt: skip
+    failure, stale = verdict(plan, filled)
+    for warning in (*plan.warnings, *local.warnings, *filled.held.warnings, *left_to_go(plan, filled.held), *stale):
+        platform.warn(warning)
+    if failure and settings.on_failure == "fail":
+        raise failure
+    if failure:
+        platform.warn(f"{failure.message}\n{failure.hint}")
+    steadied = steady(plan, platform.progress)
+    return 0, f"{_told(plan, local, filled, steadied)}\n{_how_to(plan, asked)}"
+
+
+def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
+    """Where files may be without any proxy: the module cache, then the pool. Nothing is saved in either."""
+    module_cache = module_cache_of(environ)
+    roots = [download_folder(module_cache)] if module_cache else []
+    roots += [settings.pool] if settings.pool else []
+    return [DirectoryPool(root, asked="", takes_files=False) for root in roots if root.is_dir()]
+
+
+def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
+    held, came = filled.held, filled.downloaded
+    kept = f", {steadied.kept} left as they came" if steadied.kept else ""
+    return (
+        f"{plan.folder}: {len(held.files) + len(came.files)} of {len(plan.files)} files, {size(steadied.bytes)}: "
+        f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from the module cache or the "
+        f"pool, {len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
+        f"{steadied.rewritten} zips packed alike{kept}"
+    )
+
+
+def _how_to(plan: Plan, asked: Asked) -> str:
+    listed = any(scope.explicit for scope in plan.scopes)
+    command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
+    return (
+        f"Build with `docker build --build-context gomod={asked.output} .`, and in the Dockerfile, after go.mod and "
+        f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN --mount=type=bind,from=gomod,target=/gomod "
+        f"{command}`. Without BuildKit let the folder lie in the context and `COPY {asked.output}/ /gomod/`. "
+        f"`go-prefetch docker --dockerfile` prints the whole file."
+    )
+
+
+def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
+    project = _project(settings, environ)
+    plain = asked.dockerfile == "plain"
+    folder = asked.output or ("gomod" if plain else DEFAULT_FOLDER)
+    if plain:
+        folder = _inside(settings.cwd / folder, project.context)
+        if not folder:
+            raise InputError(
+                "folder-outside-context",
+                f"docker: {asked.output} lies outside the build context {project.context}",
+                hint="A builder without named contexts copies it from there: name a folder inside.",
+            )
+    return dockerfile_for(project, Style(named_context=not plain, folder=folder))
+
+
+def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
+    definitions = discover(settings)
+    if len(definitions) > 1:
+        raise InputError(
+            "one-module-only",
+            f"docker: --dockerfile is about one module or workspace, and {len(definitions)} are in scope",
+            hint="Name one folder in --working-directory.",
+        )
+    scope = resolve(definitions[0], environ.get("GOFLAGS", ""))
+    try:
+        return read_project(definitions[0], None if scope.disabled_because else scope)
+    except OSError as error:
+        raise InputError(
+            "go-source-unreadable",
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="The packages that are programs are found by reading the Go files.",
+        ) from None
+
+
+def _inside(folder: Path, context: Path) -> str:
+    """`folder` relative to `context`, with slashes; empty if it lies elsewhere."""
+    relative = Path(os.path.relpath(folder, context)).as_posix()
+    return "" if relative == ".." or relative.startswith("../") or Path(relative).is_absolute() else relative
+
+
+def _check(settings: Settings, asked: Asked) -> tuple[int, str]:
+    path = settings.cwd / str(asked.check)
+    findings = check(read_text(path), read_context(settings.cwd / asked.context, path))
+    lines = [f"{asked.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
+    return (1, "\n".join(lines)) if findings else (0, f"{asked.check}: nothing found")
+
+
+def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
+    """Write the file where there is none, else say what it lets through."""
+    context = read_context(settings.cwd / asked.context)
+    if context.has_ignore_file:
+        missing = ignoring.lacking(context)
+        lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
+        return int(bool(missing)), "\n".join([*lines, ignoring.sizes(context, missing)])
+    entries = ignoring.entries_for(context, _kept_out(settings, asked, context))
+    told = ignoring.sizes(context, entries)
+    try:
+        write_whole(context.ignore_file, ignoring.text_for(entries).encode())
+    except OSError as error:
+        raise InputError(
+            "dockerignore-unwritable",
+            f"{context.ignore_file} cannot be written: {error.strerror}",
+            hint="Name the build context with --context.",
+        ) from None
+    return 0, f"{context.ignore_file}: written\n{told}"
+
+
+def _kept_out(settings: Settings, asked: Asked, context: Context) -> str:
+    """The folder of modules, where it lies in the context and reaches the build by another way."""
+    if asked.dockerfile == "plain":
+        return ""
+    folder = settings.cwd / (asked.output or DEFAULT_FOLDER)
+    dockerfile = context.folder / "Dockerfile"
+    copied = dockerfile.is_file() and f" {_inside(folder, context.folder)}" in read_text(dockerfile)
+    return "" if copied else _inside(folder, context.folder)

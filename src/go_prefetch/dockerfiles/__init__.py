@@ -1,0 +1,1 @@
+"""Dockerfiles and .dockerignore files: read, judged, printed. Nothing here runs a builder."""

@@ -1,0 +1,80 @@
+"""The commands of a shell script, as far as a check of `go` commands needs them: no expansion, no control flow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SEPARATOR = re.compile(r"&&|\|\||[;|&\n(){}]")
+_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|\$\([^()]*\)|\$\{[^{}]*\}|`[^`]*`|[^\s"'\\;|&(){}`$]|\$)+""")
+_TOKEN = re.compile(rf"(?P<comment>(?<![^\s;])\#[^\n]*)|(?P<word>{_WORD.pattern})|(?P<mark>{_SEPARATOR.pattern})|\s")
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_STARTERS = ("time", "exec", "sudo", "env", "then", "do", "else", "if", "while", "!", "command", "nice", "set", "xargs")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One simple command: the assignments before it, its words without quotes."""
+
+    words: tuple[str, ...]
+    assigned: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def go(self) -> tuple[str, ...]:
+        """The words after `go`, `-C DIR` left out, if this runs the go command; else nothing."""
+        words = self.words
+        if not words or words[0].rsplit("/", 1)[-1] != "go":
+            return ()
+        rest = words[1:]
+        if rest[:1] == ("-C",):
+            rest = rest[2:]
+        elif rest[:1] and rest[0].startswith("-C="):
+            rest = rest[1:]
+        return rest
+
+    @property
+    def downloads(self) -> bool:
+        """Whether it fills the module cache and does nothing else."""
+        return self.go[:2] in (("mod", "download"), ("mod", "vendor"))
+
+    @property
+    def builds(self) -> bool:
+        """Whether it needs the modules of the main module."""
+        verb = self.go[:1]
+        if verb in (("install",), ("run",)):
+            return not any("@" in word for word in self.go[1:])
+        return verb in (("build",), ("test",), ("vet",), ("generate",), ("list",))
+
+
+def commands_in(script: str) -> Iterator[Command]:
+    """The simple commands of `script`, in order."""
+    words: list[str] = []
+    for match in _TOKEN.finditer(script):
+        if match["word"]:
+            words.append(_unquoted(match["word"]))
+        elif match["mark"]:
+            if words:
+                yield _command(words)
+            words = []
+    if words:
+        yield _command(words)
+
+
+def _command(words: list[str]) -> Command:
+    assigned: list[tuple[str, str]] = []
+    at = 0
+    while at < len(words):
+        match = _ASSIGNMENT.fullmatch(words[at])
+        if match:
+            assigned.append((match[1], match[2]))
+        elif words[at] not in _STARTERS and not (at and words[at].startswith("-")):
+            break
+        at += 1
+    if words[at : at + 1] == ["export"]:
+        assigned += [(m[1], m[2]) for m in map(_ASSIGNMENT.fullmatch, words[at + 1 :]) if m]
+    return Command(tuple(words[at:]), tuple(assigned))
+
+
+def _unquoted(word: str) -> str:
+    return re.sub(r"\\(.)", r"\1", re.sub(r"[\"']", "", word)) if re.search(r"[\"'\\]", word) else word

@@ -1,0 +1,139 @@
+"""A Dockerfile as instructions with their line numbers, cut up as BuildKit does.
+
+https://docs.docker.com/reference/dockerfile/: parser directives, escape, continuations, here-documents. What an
+instruction means is for stages.py; an unknown one is kept, for a later syntax must not stop a check.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_DIRECTIVES = ("syntax", "escape", "check")
+_IGNORE = re.compile(r"^\s*#\s*go-prefetch\s+ignore=([a-z0-9,\- ]+)$")
+_FLAG = re.compile(r"\s*--([a-zA-Z0-9][a-zA-Z0-9-]*)(?:=((?:\"[^\"]*\"|'[^']*'|\S)*))?(?=\s|$)")
+_HEREDOC = re.compile(r"""(?<![<\w])\d*<<(-?)(["']?)([a-zA-Z0-9_.][a-zA-Z0-9_.-]*)\2(?=[\s;|&)>]|$)""")
+_TAKE_HEREDOCS = ("RUN", "COPY", "ADD")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction. `text` is what follows its name, continuations joined, without flags and here-documents."""
+
+    name: str  # upper case
+    line: int  # of its first line, from 1
+    text: str
+    flags: tuple[tuple[str, str], ...] = ()  # name without dashes, value; a name may come twice
+    heredocs: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()  # names of findings that a comment above it waives
+
+    @property
+    def words(self) -> list[str]:
+        """Its arguments: the JSON form's strings, else what blanks separate (quotes taken off)."""
+        listed = self.json_form
+        return _words(self.text) if listed is None else listed
+
+    @property
+    def json_form(self) -> list[str] | None:
+        """The strings of `["go", "build"]`; None if it is not written so."""
+        if not self.text.lstrip().startswith("["):
+            return None
+        try:
+            value = json.loads(self.text)
+        except ValueError:
+            return None
+        return value if isinstance(value, list) and all(isinstance(word, str) for word in value) else None
+
+    @property
+    def script(self) -> str:
+        """What a RUN gives to the shell: its text, or the here-documents that are the script."""
+        listed = self.json_form
+        if listed is not None:
+            return listed[2] if listed[1:2] == ["-c"] and len(listed) > 2 else " ".join(listed)
+        return "\n".join((self.text, *self.heredocs)) if self.heredocs else self.text
+
+    def flag(self, name: str) -> list[str]:
+        """The values of every `--name=`."""
+        return [value for key, value in self.flags if key == name]
+
+
+def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
+    """The instructions of a Dockerfile, in order."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    return tuple(_instructions(lines, _escape(lines)))
+
+
+def _escape(lines: Sequence[str]) -> str:
+    """The escape character: a parser directive can make it a backtick, above everything else only."""
+    for line in lines:
+        match = _DIRECTIVE.match(line.strip())
+        if not match or match[1].lower() not in _DIRECTIVES:
+            break
+        if match[1].lower() == "escape" and match[2] in ("\\", "`"):
+            return match[2]
+    return "\\"
+
+
+def _instructions(lines: Sequence[str], escape: str) -> Iterator[Instruction]:
+    continued = re.compile(re.escape(escape) + r"[ \t]*$")
+    at = 0
+    waived: frozenset[str] = frozenset()
+    while at < len(lines):
+        line = lines[at].strip()
+        if not line or line.startswith("#"):
+            match = _IGNORE.match(line)
+            waived = frozenset(re.split(r"[,\s]+", match[1].strip())) if match else waived if line else frozenset()
+            at += 1
+            continue
+        first = at
+        joined, at = _logical_line(lines, at, continued)
+        name, _, rest = joined.strip().partition(" ")
+        flags, rest = _flags(rest)
+        heredocs: list[str] = []
+        if name.upper() in _TAKE_HEREDOCS:
+            heredocs, at = _heredocs(rest, lines, at)
+        yield Instruction(name.upper(), first + 1, rest.strip(), flags, tuple(heredocs), waived)
+        waived = frozenset()
+
+
+def _logical_line(lines: Sequence[str], at: int, continued: re.Pattern[str]) -> tuple[str, int]:
+    """Join continued lines; comments and empty lines between them do not count. Returns the next line's index too."""
+    parts: list[str] = []
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        if parts and (not line.strip() or line.lstrip().startswith("#")):
+            continue
+        parts.append(continued.sub("", line).replace("\t", " "))
+        if not continued.search(line):
+            break
+    return "".join(parts), at
+
+
+def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    found = []
+    while match := _FLAG.match(text):
+        found.append((match[1], (match[2] or "").strip("\"'")))
+        text = text[match.end() :]
+    return tuple(found), text
+
+
+def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[list[str], int]:
+    bodies = []
+    for match in _HEREDOC.finditer(text):
+        body = []
+        while at < len(lines):
+            line = lines[at].lstrip("\t") if match[1] else lines[at]
+            at += 1
+            if line == match[3]:
+                break
+            body.append(line)
+        bodies.append("\n".join(body))
+    return bodies, at
+
+
+def _words(text: str) -> list[str]:
+    return [re.sub(r"[\"']", "", word) for word in re.findall(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S)+", text)]

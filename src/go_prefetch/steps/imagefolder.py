@@ -1,0 +1,138 @@
+"""A folder in GOPROXY layout that is byte for byte the same wherever its files came from: what an image build reads.
+
+Builders find a layer in their cache by the bytes and modes of what goes into it. So every zip is rewritten alike, and
+modes and times say nothing about this machine. https://docs.docker.com/build/cache/invalidation/
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.atomicfile import write_whole, written_beside
+from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.ports import CacheStore, Wanted
+from go_prefetch.results import Plan, Restored
+from go_prefetch.retry import Deadline
+from go_prefetch.steps.download import Progress, folder_error, nobody_waits
+from go_prefetch.steps.fillfolder import own
+from go_prefetch.storedzip import UnreadableZip, is_stored, stored_size, write_stored
+
+MODULE_LIST = "modules.txt"
+_TIME = 315532800  # 1980-01-01, as inside the zips; the earliest that every file system and archive can hold
+_FILE, _FOLDER = 0o644, 0o755
+
+
+@dataclass(frozen=True)
+class Steadied:
+    """What was done to the zips, and what they take now."""
+
+    rewritten: int
+    kept: int  # neither ours nor to be rewritten safely: as their source packed them
+    bytes: int
+
+
+def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
+    """What these stores have of the files that the plan's folder lacks, the first asked first.
+
+    Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
+    """
+    own(plan.folder)
+    (plan.folder / MODULE_LIST).unlink(missing_ok=True)
+    got: frozenset[ModuleFile] = frozenset()
+    warnings: list[str] = []
+    for store in stores:
+        lacking = [file for file in plan.missing if file not in got]
+        try:
+            handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
+        except OSError as error:
+            raise folder_error(error) from None
+        got |= handed.files
+        warnings += handed.warnings
+    return Restored("", files=got, warnings=tuple(warnings))
+
+
+def steady(plan: Plan, progress: Progress) -> Steadied:
+    """Make the plan's folder the same whatever its source. Raises DownloadError where it takes no files."""
+    try:
+        return _steady(plan, progress)
+    except OSError as error:
+        raise folder_error(error) from None
+
+
+def _steady(plan: Plan, progress: Progress) -> Steadied:
+    zips = [file for file in plan.files if file.kind == "zip" and path_in(plan.folder, file).is_file()]
+    outcomes = {"rewritten": 0, "kept": 0, "stored": 0}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating lets go of Python's lock
+        for done, outcome in enumerate(pool.map(lambda file: _steadied(plan.folder, file), zips), 1):
+            outcomes[outcome] += 1
+            progress(f"packed {done} of {len(zips)} zips alike")
+    _write_module_list(plan)
+    size = _normalise(plan.folder)
+    return Steadied(outcomes["rewritten"], outcomes["kept"], size)
+
+
+def _steadied(folder: Path, file: ModuleFile) -> str:
+    path = path_in(folder, file)
+    if is_stored(path):
+        return "stored"
+    if stored_size(path) is None:
+        return "kept"
+    try:
+        with written_beside(path) as beside, beside.open("w+b") as out:
+            write_stored(path, out)
+    except UnreadableZip:
+        return "kept"  # Go will say what is wrong with it
+    return "rewritten"
+
+
+def _write_module_list(plan: Plan) -> None:
+    """Where a bare `go mod download` would want more than the plan: its arguments, one a line."""
+    listed = sorted({version for scope in plan.scopes if scope.explicit for version in scope.zips})
+    path = plan.folder / MODULE_LIST
+    if listed:
+        write_whole(path, "".join(f"{version}\n" for version in listed).encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _normalise(folder: Path) -> int:
+    """Modes and times of everything in it, the folder itself last; return the bytes of its files."""
+    size = 0
+    for name, _, files in os.walk(folder, topdown=False):
+        for file in files:
+            size += _normalise_file(Path(name, file))
+        _stamp(Path(name), _FOLDER)
+    return size
+
+
+def _normalise_file(path: Path) -> int:
+    held = path.lstat()
+    if not stat.S_ISREG(held.st_mode):
+        return 0
+    if held.st_nlink > 1 and (path.suffix != ".zip" or stat.S_IMODE(held.st_mode) != _FILE):
+        write_whole(path, path.read_bytes())  # its mode and times are the pool's business
+        held = path.lstat()
+    if held.st_nlink == 1:
+        _stamp(path, _FILE)
+    return held.st_size
+
+
+def _stamp(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    os.utime(path, (_TIME, _TIME))
+
+
+def module_cache_of(environ: Mapping[str, str]) -> Path | None:
+    """GOMODCACHE as Go would find it, with no Go to ask. https://go.dev/ref/mod#module-cache"""
+    if named := environ.get("GOMODCACHE"):
+        return Path(named)
+    gopath = environ.get("GOPATH", "").split(os.pathsep)[0]
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if gopath:
+        return Path(gopath, "pkg", "mod")
+    return Path(home, "go", "pkg", "mod") if home else None

@@ -1,0 +1,186 @@
+"""`go-prefetch docker --output DIR`: the same bytes, modes and times whatever the files came from."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.same_process import prefetch
+from tests.workbench import Result, Workbench
+
+TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16", padding=100_000)
+LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))
+NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", requires=((TOML.path, TOML.version),))
+PRIVATE = FakeModule("corp.example/private", "v0.1.0")
+
+
+class Repacked(ModuleProxy):
+    """A proxy that packs the same files otherwise: other order, other times, no compression."""
+
+    def __init__(self, modules: tuple[FakeModule, ...]) -> None:
+        super().__init__(modules)
+        for name in [name for name in self.files if name.endswith(".zip")]:
+            self.files[name] = _repacked(self.files[name])
+
+
+def _repacked(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w") as copy:
+        for entry in reversed(archive.infolist()):
+            copy.writestr(zipfile.ZipInfo(entry.filename, (2020, 2, 2, 2, 2, 2)), archive.read(entry))
+    return out.getvalue()
+
+
+@pytest.fixture
+def proxy() -> Iterator[ModuleProxy]:
+    with ModuleProxy((TOML, LIB, NEWER_LIB, PRIVATE)) as server:
+        yield server
+
+
+def output(bench: Workbench, goproxy: str, folder: str = "gomod", *arguments: str, **variables: str) -> Result:
+    """`docker --output` with the bench's pool and no program on PATH: neither Go nor git."""
+    nothing = str(bench.folder / "home")
+    store = ("--store", f"dir:{bench.pool}")
+    return prefetch(bench, "docker", "--output", folder, *store, *arguments, GOPROXY=goproxy, PATH=nothing, **variables)
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Mode, time and bytes of everything below a folder, itself included."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            path.stat().st_mode,
+            int(path.stat().st_mtime),
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in (folder, *folder.rglob("*"))
+    }
+
+
+def test_same_bytes_whatever_the_source(bench: Workbench, proxy: ModuleProxy) -> None:
+    """One proxy, another that packs otherwise, the module cache, the pool: the folders cannot be told apart."""
+    bench.write_project((LIB, TOML))
+    assert output(bench, proxy.url, "a").status == 0
+    with Repacked((TOML, LIB)) as other:
+        assert output(bench, other.url, "b").status == 0
+    assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
+    assert "0 downloaded" in output(bench, "off", "c").stdout
+    assert bench.prefetch(goproxy=proxy.url).status == 0
+    bench.forget_modcache()
+    bench.prefetch(goproxy=proxy.url)
+    bench.forget_modcache()
+    assert "0 downloaded" in output(bench, "off", "d").stdout
+    expected = state(bench.project / "a")
+    assert len(expected) > 8
+    for name in "bcd":
+        assert state(bench.project / name) == expected, name
+
+
+def test_second_time_changes_nothing(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A folder that holds the plan is left as it is; nobody is asked."""
+    bench.write_project((LIB, TOML))
+    first, asked = output(bench, proxy.url), len(proxy.requests)
+    assert "2 zips packed alike" in first.stdout
+    before = {path: path.stat().st_ino for path in (bench.project / "gomod").rglob("*.zip")}
+    second = output(bench, proxy.url)
+    assert (second.status, len(proxy.requests)) == (0, asked)
+    assert "0 downloaded" in second.stdout
+    assert "0 zips packed alike" in second.stdout
+    assert {path: path.stat().st_ino for path in (bench.project / "gomod").rglob("*.zip")} == before
+
+
+def test_only_the_difference_is_downloaded(bench: Workbench, proxy: ModuleProxy) -> None:
+    """After one dependency has changed, the proxy is asked for that one; the old one is gone from the folder."""
+    bench.write_project((LIB, TOML))
+    output(bench, proxy.url)
+    bench.write_project((NEWER_LIB, TOML))
+    asked = len(proxy.requests)
+    assert output(bench, proxy.url).status == 0
+    assert {request.path.rpartition("@v/")[0] for request in proxy.requests[asked:]} == {"example.com/lib/"}
+    assert not list((bench.project / "gomod").rglob("v1.2.3.zip"))
+
+
+def test_go_reads_it_offline(bench: Workbench, proxy: ModuleProxy) -> None:
+    """With GOPROXY=file://DIR,off Go downloads and verifies against go.sum: to it the rewritten zips are the same."""
+    bench.write_project((LIB, TOML))
+    output(bench, proxy.url)
+    offline = f"{(bench.project / 'gomod').as_uri()},off"
+    for arguments in (("mod", "download"), ("mod", "verify"), ("list", "-deps", "./...")):
+        done = bench.go(*arguments, GOPROXY=offline)
+        assert done.status == 0, done.text
+
+
+def test_go_finds_a_wrong_byte_from_the_pool(bench: Workbench, proxy: ModuleProxy) -> None:
+    """Nothing in the folder was verified; the rewriting keeps a wrong file wrong, and Go refuses it."""
+    bench.write_project((LIB, TOML))
+    wrong = FakeModule(
+        LIB.path, LIB.version, requires=LIB.requires, files={"lib.go": "package lib\n\nconst Evil = 1\n"}
+    )
+    with ModuleProxy((TOML, wrong)) as poisoned:
+        assert output(bench, poisoned.url).status == 0
+    done = bench.go("mod", "download", GOPROXY=f"{(bench.project / 'gomod').as_uri()},off")
+    assert done.status != 0
+    assert "checksum mismatch" in done.text
+
+
+def test_pool_is_left_as_it_is(bench: Workbench, proxy: ModuleProxy) -> None:
+    """Hard links lead into the pool: neither its bytes nor its modes nor its times change."""
+    bench.write_project((LIB, TOML))
+    bench.prefetch(goproxy=proxy.url)
+    bench.forget_modcache()
+    for path in bench.pool.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1_600_000_000, 1_600_000_000))
+    before = state(bench.pool)
+    assert output(bench, "off").status == 0
+    assert state(bench.pool) == before
+
+
+def test_zip_that_is_packed_so_already_is_linked(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A pool that holds rewritten zips shares them: no second copy on this disk."""
+    bench.write_project((LIB, TOML))
+    output(bench, proxy.url, "pool-like")
+    bench.pool.parent.mkdir(exist_ok=True)
+    (bench.project / "pool-like").rename(bench.pool)
+    assert output(bench, "off").status == 0
+    zips = list((bench.project / "gomod").rglob("*.zip"))
+    assert zips
+    assert all(path.stat().st_nlink == 2 for path in zips)
+
+
+def test_private_modules_of_the_module_cache_come_too(bench: Workbench, proxy: ModuleProxy) -> None:
+    """No proxy is asked for them, but what Go has put into the module cache is put into the folder."""
+    bench.write_project((TOML, PRIVATE))
+    left = output(bench, proxy.url, GOPRIVATE="corp.example/*")
+    assert "1 private module versions are left to Go" in left.stderr
+    assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
+    held = output(bench, proxy.url, GOPRIVATE="corp.example/*")
+    assert "left to Go" not in held.stderr
+    assert list((bench.project / "gomod").rglob("corp.example/private/@v/*.zip"))
+
+
+def test_workspace_gets_a_list_of_modules(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A bare `go mod download` would want more than the plan under go.work: the folder says what to ask for."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "go.work").write_text("go 1.21\n\nuse .\n")
+    assert "xargs -r go mod download < /gomod/modules.txt" in output(bench, proxy.url).stdout
+    listed = (bench.project / "gomod" / "modules.txt").read_text().split()
+    assert listed == [f"{each.path}@{each.version}" for each in (LIB, TOML)]
+    (bench.project / "go.work").unlink()
+    output(bench, proxy.url)
+    assert not (bench.project / "gomod" / "modules.txt").exists()
+
+
+def test_foreign_folder_is_refused(bench: Workbench, proxy: ModuleProxy) -> None:
+    """As `fill`: what others have put somewhere is not taken away."""
+    bench.write_project((TOML,))
+    (bench.project / "gomod").mkdir()
+    (bench.project / "gomod" / "theirs").write_text("x")
+    done = output(bench, proxy.url)
+    assert (done.status, "[folder-not-ours]" in done.stderr) == (2, True)
