@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,12 +63,19 @@ def act(repository: Path, bench: Workbench) -> ActRun:
         "act", "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/prefetch.yml", "--json",
         "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(bench.folder / "actcache"),
         "--artifact-server-addr", "127.0.0.1", "--artifact-server-path", str(bench.folder / "artifacts"),
+        "--artifact-server-port", str(_free_port()),  # not act's usual one: two may run side by side
         "--env", f"RUNNER_TOOL_CACHE={bench.folder / 'tools'}", "--action-offline-mode", "-s", f"GITHUB_TOKEN={TOKEN}",
     ]  # fmt: skip
     done = bench.program(argv, cwd=repository, timeout=280)
     rows: list[dict[str, Any]] = [json.loads(line) for line in done.text.splitlines() if line.startswith("{")]
     summaries = [row["content"] for row in rows if row.get("command") == "summary"]
     return ActRun(done.status, done.text, summaries)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 @pytest.fixture

@@ -1,0 +1,164 @@
+"""Job summary and record line of real runs: they say what happened, whatever went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.render.record import PREFIX, Record, parse_record
+from tests.fakes.cache_service import CacheService
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.service_job import MAIN, Job
+from tests.workbench import Result, Workbench
+
+LIB = FakeModule("example.com/lib", "v1.2.3", padding=30_000)
+OLD, NEW = (FakeModule("github.com/Upper/Case", version, padding=1000) for version in ("v1.0.0", "v1.1.0"))
+
+
+@pytest.fixture
+def proxy() -> Iterator[ModuleProxy]:
+    with ModuleProxy([LIB, OLD, NEW]) as server:
+        yield server
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Path:
+    """Where the runner takes it from."""
+    path = tmp_path / "summary.md"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def on_github(summary: Path, tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "outputs").touch()
+    return {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+
+
+def record_of(result: Result) -> Record:
+    """The one record of the log."""
+    lines = [line for line in result.stdout.splitlines() if PREFIX in line]
+    assert len(lines) == 1, result.text
+    record = parse_record(lines[0])
+    assert record is not None
+    return record
+
+
+@pytest.mark.parametrize("where", ["terminal", "GitHub"])
+def test_every_run_leaves_one_record(
+    bench: Workbench, proxy: ModuleProxy, on_github: dict[str, str], where: str
+) -> None:
+    """On standard output, on every platform, the same figures as the outputs; a miss, a hit, nothing to do."""
+    variables = on_github if where == "GitHub" else {}
+    bench.write_project([LIB, OLD])
+    for wanted in ("miss", "exact", "present"):
+        record = record_of(bench.prefetch(goproxy=proxy.url, **variables))
+        assert record.result == wanted == bench.outputs["cache-result"]
+        assert record.key == bench.outputs["cache-key"]
+        assert (record.modules, str(record.modules_from_cache)) == (2, bench.outputs["modules-from-cache"])
+        assert record.go == bench.go("env", "GOVERSION").stdout.strip()
+        assert (record.cores, record.os) == (os.cpu_count(), sys.platform)
+        if wanted == "miss":
+            bench.forget_modcache()
+
+
+def test_a_run_that_fails_leaves_its_record_too(bench: Workbench, proxy: ModuleProxy) -> None:
+    """With the name of what failed it."""
+    bench.write_project([LIB])
+    proxy.fault("*", Fault.SERVER_ERROR)
+    result = bench.prefetch("--attempts", "1", goproxy=proxy.url)
+    assert result.status == 5
+    assert record_of(result).failure == "proxy-unavailable"
+
+
+def test_what_changed_in_go_sum_is_told(
+    bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]
+) -> None:
+    """Against the entry of the cache service that was matched."""
+    with CacheService(MAIN) as service:
+        job = Job(bench, service, proxy)
+        job(LIB, OLD)
+        job(LIB, NEW, run=2, **on_github)
+    text = summary.read_text(encoding="utf-8")
+    assert "**go-prefetch: partial hit** · 1 of 2 modules from cache" in text
+    assert "go.sum has changed: 1 upgraded" in text
+    assert "| upgraded | `github.com/Upper/Case` | `v1.0.0` | `v1.1.0` |" in text
+    assert "| `github.com/Upper/Case@v1.1.0` |" in text  # slowest modules
+
+
+def test_a_store_that_cannot_be_reached_is_a_reason(
+    bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]
+) -> None:
+    """The service is gone: a miss that says so, in the summary and in the record."""
+    with CacheService(MAIN) as service:
+        job = Job(bench, service, proxy)
+        gone = {"ACTIONS_RESULTS_URL": "http://127.0.0.1:9/", "ACTIONS_CACHE_URL": "http://127.0.0.1:9/"}
+        result = job(LIB, flags=["--attempts", "1"], **gone, **on_github)
+    assert "could not be reached (store-unreachable)" in summary.read_text(encoding="utf-8")
+    assert "store-unreachable" in record_of(result).reason
+
+
+def test_retries_are_told(bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]) -> None:
+    """Which file, and what the proxy said."""
+    bench.write_project([LIB])
+    proxy.fault("example.com/lib/@v/v1.2.3.zip", Fault.SERVER_ERROR, times=1)
+    result = bench.prefetch(goproxy=proxy.url, **on_github)
+    assert result.status == 0, result.text
+    assert record_of(result).failed_attempts == 1
+    assert "| `example.com/lib@v1.2.3 .zip` | 1 |" in summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("store", ["pool", "cache service"])
+def test_cold_seconds_travel_with_cores_and_system(bench: Workbench, proxy: ModuleProxy, store: str) -> None:
+    """In the ledger of a pool as in the manifest of an entry."""
+    bench.write_project([LIB])
+    if store == "pool":
+        bench.prefetch(goproxy=proxy.url)
+        (path,) = bench.pool.glob(".go-prefetch/runs/*.json")
+        note = json.loads(path.read_bytes())
+    else:
+        with CacheService(MAIN) as service:
+            job = Job(bench, service, proxy)
+            job(LIB, **job.only("no zstd"))
+            (key,) = service.keys
+            note = json.loads(service.archive(key)[512:].partition(b"\0")[0])["runs"][0]
+    assert (note["cores"], note["os"]) == (os.cpu_count(), sys.platform)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"seconds": 0.0}, "slower than downloading"),
+        ({"seconds": 500.0, "cores": 1000}, "measured on another kind of machine"),
+        ({"seconds": 500.0, "cores": "many", "os": 5}, "s · saved 8 min"),
+        ({"seconds": 500.0, "cores": None, "os": None}, "s · saved 8 min"),
+    ],
+    ids=["a loss", "another machine", "senseless machine", "a note of an older version"],
+)
+def test_what_a_note_of_a_cold_run_is_worth(
+    bench: Workbench,
+    proxy: ModuleProxy,
+    summary: Path,
+    on_github: dict[str, str],
+    changed: dict[str, object],
+    said: str,
+) -> None:
+    """A loss is said aloud, and so is another kind of machine; one that is not noted is not guessed at."""
+    bench.write_project([LIB])
+    bench.prefetch(goproxy=proxy.url)
+    (path,) = bench.pool.glob(".go-prefetch/runs/*.json")
+    note = {k: v for k, v in {**json.loads(path.read_bytes()), **changed}.items() if v is not None}
+    path.write_text(json.dumps(note))
+    bench.forget_modcache()
+    result = bench.prefetch(goproxy=proxy.url, **on_github)
+    assert result.status == 0, result.text
+    headline = summary.read_text(encoding="utf-8").splitlines()[0]
+    assert said in headline
+    assert said.removeprefix("s · ") in result.stdout
+    assert ("another kind" in headline) == ("another kind" in said)
