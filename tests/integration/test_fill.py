@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from go_prefetch.render.record import parse_record
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import HELLO, FakeModule
 from tests.same_process import prefetch
@@ -366,7 +367,9 @@ def test_nothing_to_fill_is_said_in_one_line(bench: Workbench, proxy: WatchedPro
     bench.write_project(())
     done = fill(bench, proxy.url)
     assert (done.status, done.stderr) == (0, "")
-    assert done.stdout == f"go-prefetch: disabled: {bench.project / 'go.mod'} requires no modules\n"
+    line, record = done.stdout.splitlines()
+    assert line == f"go-prefetch: disabled: {bench.project / 'go.mod'} requires no modules"
+    assert parse_record(record)
     assert not (bench.project / "filled").exists()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from go_prefetch.render.record import parse_record
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import HELLO, FakeModule, escape, package_name, write_project
 from tests.same_process import prefetch
@@ -411,8 +412,9 @@ def test_nothing_to_do_is_disabled(
     proxy.clear()
     done = run(bench, proxy)
     assert done.status == 0, done.text
-    (line,) = done.stdout.splitlines()
+    line, record = done.stdout.splitlines()
     assert line.startswith("go-prefetch: disabled: ")
+    assert parse_record(record)
     assert why in line
     assert bench.outputs["cache-result"] == "disabled"
     assert bench.outputs["cache-hit"] == "false"
