@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.errors import InputError
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.proxylist import redact_list, secrets_of
 
@@ -38,6 +39,7 @@ class Settings:
     report_file: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
+    web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     secrets: frozenset[str] = field(repr=False)  # never to be printed
 
     @property
@@ -62,6 +64,7 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         report_file=cwd / report_file if report_file else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         gowork=environ.get("GOWORK", ""),
+        web=HttpSettings.from_environ(environ),
         secrets=frozenset().union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
