@@ -116,15 +116,15 @@ class HttpClient:
     def _sent(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
     ) -> requests.Response:
-        stall, session = CURRENT.get().stall, self._session()
+        wire, session = CURRENT.get(), self._session()
         try:
             return session.request(
-                method, url, headers=headers, data=body, stream=True, timeout=(connect, stall),
+                method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
                 auth=_leave_headers if self._own_login else self._login(url), allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
-            raise from_requests(error, connect, stall) from None
+            raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:  # requests lets a few through
             raise AttemptError(words_of(error)) from None
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import requests
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from go_prefetch.retry import AttemptError
 
 
-def from_requests(error: requests.RequestException, connect: float, stall: float) -> AttemptError:
-    """Why there was no answer. `connect` and `stall` are the limits in seconds."""
+def from_requests(error: requests.RequestException, connect: float, stall: float, *, connected: bool) -> AttemptError:
+    """Why there was no answer. `connect` and `stall` are the limits in seconds; which one counts, `connected` says."""
     words = words_of(error)
     lost = bool(error.args) and isinstance(error.args[0], ProtocolError)
+    silence = AttemptError(f"no answer within {stall:g}s", kind="silent")
     is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
     meanings = (
-        (requests.ConnectTimeout, AttemptError(f"no connection within {connect:g}s")),
-        (requests.Timeout, AttemptError(f"no answer within {stall:g}s", kind="silent")),
+        (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:g}s")),
         (requests.TooManyRedirects, AttemptError("too many redirects", transient=False)),
         (requests.exceptions.ProxyError, AttemptError(f"HTTP proxy: {words}")),
         (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
@@ -30,6 +30,8 @@ def words_of(error: BaseException) -> str:
     """The innermost reason of a wrapped error, on one line: the system's own word where there is one."""
     while error.args and isinstance(error.args[-1], BaseException):
         error = error.args[-1]
+    if isinstance(error, IncompleteRead) and isinstance(error.partial, int) and error.expected:
+        return f"closed after {error.partial} of {error.partial + error.expected} bytes"
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return words_of(reason)

@@ -37,6 +37,7 @@ class Settings:
     save_deadline: float
     save_private: str
     report_file: Path | None
+    trace: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
@@ -57,11 +58,12 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     """
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
-    report_file = cast(str, known.pop("report_file"))
+    report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
     secret_sources = [str(values["goproxy"]), *(environ.get(name, "") for name in _MAY_HOLD_SECRETS)]
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
+        trace=cwd / trace if trace else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         gowork=environ.get("GOWORK", ""),
         web=HttpSettings.from_environ(environ),

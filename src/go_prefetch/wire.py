@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 import time
@@ -71,7 +72,13 @@ class Wire:
         with self._lock:
             self._socket = connection
             if self.is_cut:
-                raise ConnectionAbortedError("cut")
+                raise ConnectionAbortedError(errno.ECONNABORTED, "cut")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the request is under way over a connection."""
+        with self._lock:
+            return self._socket is not None
 
     def detach(self) -> None:
         """It is over: the connection may serve another request."""

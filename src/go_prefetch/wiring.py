@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from go_prefetch.cachekey import hexadecimal
+from go_prefetch.errors import StoreError
 from go_prefetch.ports import CacheStore
 from go_prefetch.proxylist import ProxyList, parse_proxy_list
 from go_prefetch.proxywalk import Get, ProxyWalk
-from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.retry import AttemptError, Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.stores.cache_service.offer import Offer
 from go_prefetch.stores.directory_pool import DirectoryPool
@@ -109,7 +110,12 @@ def _cache_service(
         from go_prefetch.stores.cache_service.rest import RestService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.twirp import TwirpService  # noqa: PLC0415
 
-        client = http_client(settings, cancelled, trace, own_login=True)
+        try:
+            client = http_client(settings, cancelled, trace, own_login=True)
+        except AttemptError as error:
+            raise StoreError(
+                "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
+            ) from None
         backoff = Backoff(settings.attempts)
         protocol = RestService if offer.protocol == "v1" else TwirpService
         return Connection(

@@ -19,7 +19,7 @@ from go_prefetch.settings import Settings
 def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
     """Warnings, the text, outputs, job summary, report file. Raises InputError where the latter cannot be written."""
     for warning in report.warnings:
-        platform.warn(warning)
+        platform.warn(warning, report.completed.about.get(warning))
     print(platform.clean(text(report)), file=stdout, flush=True)
     platform.publish(outputs(report), markdown(report) if settings.summary else "")
     if settings.report_file:
