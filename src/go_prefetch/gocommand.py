@@ -12,8 +12,10 @@ from pathlib import Path
 
 from go_prefetch import processgroup
 from go_prefetch.errors import GoCommandError
+from go_prefetch.gotrace import GoTrace, Pending
 from go_prefetch.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.retry import Deadline
+from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
 
 OLDEST_GO = (1, 21)
@@ -62,6 +64,7 @@ class GoRun:
     status: int
     errors: tuple[str, ...]
     stalled: bool = False
+    pending: tuple[Pending, ...] = ()  # what it was waiting for
 
     @property
     def ok(self) -> bool:
@@ -72,7 +75,8 @@ class GoRun:
 class GoCommand:
     """The go found on PATH, in the user's environment less the CI's own secrets."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
+        self._trace = trace
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_NOT_FOR_GO)}
         found = shutil.which("go", path=environ.get("PATH", os.defpath))
         if found is None:
@@ -128,9 +132,11 @@ class GoCommand:
         """Run `go mod download -x ARGUMENTS` in `folder`, killed if it stalls or the deadline passes."""
         argv = ("go", "mod", "download", "-x", *arguments)
         environ = {**self._environ, **variables}
-        with processgroup.started((self.executable, *argv[1:]), folder, environ) as process:
-            errors, stalled = follow(process, watch)
-        return GoRun(argv, process.returncode, errors, stalled)
+        work = GoTrace(self._trace)
+        started = processgroup.started((self.executable, *argv[1:]), folder, environ)
+        with self._trace.span("go mod download", "go"), started as process:
+            errors, stalled = follow(process, watch, work)
+        return GoRun(argv, process.returncode, errors, stalled, work.pending)
 
     def download_errors(
         self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline

@@ -4,125 +4,165 @@ from __future__ import annotations
 
 import http.client
 import io
-import ssl
 import threading
-import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
-from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
+from go_prefetch.httpsession import Session
+from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.httpwords import from_requests, words_of
+from go_prefetch.resolver import Resolver
+from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.transport import CURRENT, LimitedAdapter, trust
+from go_prefetch.wire import Wire
 
 _CHUNK = 1 << 16
 # A body that brings less than this for a whole stall timeout is as good as silent.
 _CRAWL_BYTES_PER_SECOND = 1024
 _MAX_REDIRECTS = 10  # as net/http
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered. `pieces` is the body as it arrives; it raises AttemptError."""
+    """What a server answered. `pieces` is the body as it arrives, decoded; it raises AttemptError."""
 
     status: int
     reason: str
     headers: Mapping[str, str]  # names in any case
     pieces: Iterator[bytes]
+    has_login: bool = False  # whether the request carried a user and password of the URL or netrc
 
 
 class HttpClient:
     """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
 
-    `connect_timeout` and `stall_timeout` are seconds. Certificates are checked against the system's store
-    (SSL_CERT_FILE included, as Go does) and the one that comes with requests. With `own_login` every request carries
-    what its caller gives it; without, what the user's netrc has for the host.
+    `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
+    against the system's store, the one that comes with requests and what `web` names. With `own_login` every request
+    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host.
     """
 
-    def __init__(
-        self, connect_timeout: float, stall_timeout: float, cancelled: Callable[[], bool], *, own_login: bool = False
+    def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
+        self,
+        connect_timeout: float,
+        stall_timeout: float,
+        cancelled: Callable[[], bool],
+        *,
+        web: HttpSettings,
+        own_login: bool = False,
+        resolver: Resolver | None = None,
+        trace: Trace = UNTRACED,
     ) -> None:
         self._timeout = (connect_timeout, stall_timeout)
         self._cancelled = cancelled
+        self._web = web
         self._own_login = own_login
+        self._resolver = resolver or Resolver()
+        self._trace = trace
         self._of_thread = threading.local()
-        self._tls = ssl.create_default_context()
-
-    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline) -> int:
-        """Write the body of `url` to `destination` and return its length in bytes.
-
-        Raises AttemptError for everything the network does, OSError for what the file system does.
-        """
-        _refuse_clear_text_password(url)
-        with self.request("GET", url, deadline) as answer:
-            _raise_for_status(answer)
-            with destination.open("wb") as out:
-                total = 0
-                for piece in answer.pieces:
-                    total += len(piece)
-                    if total > max_bytes:
-                        raise AttemptError(f"more than {max_bytes} bytes", transient=False)
-                    out.write(piece)
-                return total
+        try:
+            self._tls = trust(web.bundles)
+        except OSError as error:
+            named = ", ".join(map(str, web.bundles))
+            raise AttemptError(f"certificates of {named} cannot be read: {error}", transient=False) from None
 
     @contextmanager
     def request(
-        self, method: str, url: str, deadline: Deadline, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        deadline: Deadline,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        wire: Wire | None = None,
     ) -> Iterator[Answer]:
         """Send a request; whatever the status, the answer is yielded as soon as its headers are there.
 
-        Raises AttemptError for everything the network does.
+        `wire` is for whoever wants to watch it, or cut it. Raises AttemptError for everything the network does.
         """
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
-        connect, stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
+        wire = wire or Wire()
+        connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
+        wire.allow(connect + wire.stall)
+        token = CURRENT.set(wire)
+        with self._trace.request(method, url, wire) as seen:
+            try:
+                with self._sent(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
+                    wire.answered()
+                    seen["status"] = response.status_code
+                    pieces = self._pieces(response, deadline, wire)
+                    yield Answer(
+                        response.status_code, response.reason or "", response.headers,
+                        _decoded(pieces, response.headers.get("Content-Encoding", "")),
+                        "Authorization" in response.request.headers and not self._own_login,
+                    )  # fmt: skip
+            except AttemptError as error:
+                seen["error"] = "overtaken" if wire.is_cut else str(error)
+                raise
+            finally:
+                wire.detach()
+                CURRENT.reset(token)
+
+    def _sent(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
+    ) -> requests.Response:
+        wire, session = CURRENT.get(), self._session()
         try:
-            response = self._session().request(
-                method, url, headers=headers, data=_Body(body, deadline) if body else None, stream=True,
-                timeout=(connect, stall), auth=_leave_headers if self._own_login else None,
-                allow_redirects=method == "GET",
+            return session.request(
+                method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
+                proxies=session.proxies_for(url),
+                auth=_leave_headers if self._own_login else self._login(url), allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
-            raise _from_requests(error, connect, stall) from None
-        except urllib3.exceptions.HTTPError as error:  # requests lets a few through
-            raise AttemptError(_words(error)) from None
-        with response:
-            yield Answer(
-                response.status_code, response.reason or "", response.headers, self._pieces(response, deadline)
-            )
+            raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:  # requests lets a few through
+            raise AttemptError(words_of(error)) from None
 
-    def _pieces(self, response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
+    def _login(self, url: str) -> HTTPBasicAuth | None:
+        """What netrc has; a login in the URL is requests' to send."""
+        found = None if "@" in urlsplit(url).netloc else self._web.login_for(url)
+        return HTTPBasicAuth(*found) if found else None
+
+    def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = self._timeout[1]
         total = window_bytes = 0
-        window_ends = time.monotonic() + stall
+        window = Deadline.after(stall)
+        wire.allow(stall)
         while piece := _read_some(response, stall):
-            yield piece
             total += len(piece)
             window_bytes += len(piece)
+            wire.came(len(piece))
+            yield piece
             if self._cancelled() or deadline.passed():
                 raise AttemptError("no time left", transient=False)
-            if time.monotonic() >= window_ends:
+            if window.passed():
                 if window_bytes < _CRAWL_BYTES_PER_SECOND * stall:
                     raise AttemptError(f"crawling: {window_bytes} bytes in {stall:g}s")
-                window_bytes, window_ends = 0, time.monotonic() + stall
+                window_bytes, window = 0, Deadline.after(stall)
+            wire.allow(min(stall, max(0.05, deadline.left())))
         promised = response.headers.get("Content-Length", "")
-        if promised.isdigit() and int(promised) != total:
+        if promised.isdigit() and int(promised) != total and response.request.method != "HEAD":
             raise AttemptError(f"closed after {total} of {promised} bytes")
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._of_thread, "session", None)
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = _Session()
+            session = self._of_thread.session = Session(self._web, self._resolver, self._timeout[0])
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
-            session.mount("https://", _SystemTrust(self._tls))
+            adapter = LimitedAdapter(self._tls, self._resolver)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
         return session
 
 
@@ -141,78 +181,36 @@ class _Body(io.BytesIO):
 
 
 def _leave_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """In the place of a login, so that requests does not look for one in the user's netrc."""
+    """In the place of a login: the caller's headers have it."""
     return request
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
-        if target and urlsplit(resp.url).scheme == "https" and urlsplit(target).scheme == "http":
-            raise AttemptError("redirected from https to http", transient=False)
-        return target
-
-
-class _SystemTrust(HTTPAdapter):
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-
-
-def _refuse_clear_text_password(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "http" and "@" in parts.netloc and parts.hostname not in _LOOPBACK:
-        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)
-
-
-def _raise_for_status(answer: Answer) -> None:
-    status = answer.status
-    if status == 200:
-        return
-    raise AttemptError(
-        f"{status} {answer.reason}".strip(),
-        not_found=status in (404, 410),
-        transient=status in TRANSIENT_STATUSES,
-        retry_after=parse_retry_after(answer.headers.get("Retry-After")),
-    )
 
 
 def _read_some(response: requests.Response, stall: float) -> bytes:
     """What has arrived, without waiting for a whole chunk: a drip must not hide behind a full buffer."""
     try:
-        some: bytes = response.raw.read1(_CHUNK)
+        some: bytes = response.raw.read1(_CHUNK, decode_content=False)
     except urllib3.exceptions.ReadTimeoutError:
-        raise AttemptError(f"stalled: nothing for {stall:g}s") from None
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-        raise AttemptError(_words(error)) from None
+        raise AttemptError(f"stalled: nothing for {stall:g}s", kind="silent") from None
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        raise AttemptError(words_of(error)) from None
     return some
 
 
-def _from_requests(error: requests.RequestException, connect: float, stall: float) -> AttemptError:
-    if isinstance(error, requests.ConnectTimeout):
-        return AttemptError(f"no connection within {connect:g}s")
-    if isinstance(error, requests.Timeout):
-        return AttemptError(f"no answer within {stall:g}s")
-    if isinstance(error, requests.TooManyRedirects):
-        return AttemptError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
-    if isinstance(error, requests.exceptions.SSLError):
-        return AttemptError(f"TLS: {_words(error)}", transient="CERTIFICATE_VERIFY_FAILED" not in str(error))
-    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        return AttemptError(_words(error))
-    return AttemptError(f"{type(error).__name__}: {_words(error)}", transient=False)
-
-
-def _words(error: BaseException) -> str:
-    """The innermost reason of a wrapped error, on one line: the system's own word where there is one."""
-    while error.args and isinstance(error.args[-1], BaseException):
-        error = error.args[-1]
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return _words(reason)
-    inner = error.__cause__ or error.__context__
-    if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror.lower()
-    return " ".join(str(error).split()) or type(error).__name__
+def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The body without an encoding that nobody asked for, as some servers and middleboxes send it all the same."""
+    coding = encoding.strip().lower()
+    if coding in ("", "identity"):
+        yield from pieces
+        return
+    if coding not in ("gzip", "x-gzip"):
+        raise AttemptError(f"an answer in {coding[:40]!r}, an encoding that was not asked for", transient=False)
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        for piece in pieces:
+            yield inflater.decompress(piece, _CHUNK)
+            while inflater.unconsumed_tail:
+                yield inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+    except zlib.error as error:
+        raise AttemptError(f"not the gzip it says it is: {error}") from None
+    if not inflater.eof:
+        raise AttemptError("a gzip answer without its end")

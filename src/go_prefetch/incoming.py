@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,16 +30,18 @@ class StructureError(Exception):
 
 
 @contextmanager
-def received(folder: Path, file: ModuleFile) -> Iterator[Path]:
+def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """A path to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
 
-    Raises StructureError if the bytes cannot be that file, OSError as the file system does.
+    Raises StructureError if the bytes cannot be that file, OSError as the file system does, and whatever
+    `before_naming` raises, which is called once they have been checked.
     """
     with written_beside(path_in(folder, file)) as beside:
         yield beside
         problem = structure_problem(file, beside)
         if problem:
             raise StructureError(problem)
+        before_naming()
         if file.kind == "info":
             trimmed = trimmed_info(file.module, beside.read_bytes()) or b""
             beside.unlink()  # it may be a hard link: never write through it

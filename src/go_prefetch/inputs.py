@@ -157,6 +157,8 @@ TABLE: tuple[Input, ...] = (
           "`true`, `false`", "`auto`, `true` or `false`", choice("auto", "true", "false"), in_action=False),
     Input("report-file", "", "write the whole report as JSON to this file", "a file name", one_line, in_action=False,
           default_shown="none"),
+    Input("trace", "", "write every request, unpacking and check with its time to this file, for chrome://tracing or "
+          "https://ui.perfetto.dev", "a file name", one_line, in_action=False, default_shown="none"),
 )
 # fmt: on
 

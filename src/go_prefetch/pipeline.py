@@ -19,11 +19,12 @@ from go_prefetch.steps.admit import quarantine
 from go_prefetch.steps.check import check_present, remove_bad
 from go_prefetch.steps.complete import complete
 from go_prefetch.steps.download import download, nobody_waits, still_missing
-from go_prefetch.steps.judge import Limits
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
 from go_prefetch.steps.restore import restore
 from go_prefetch.steps.save import save
+from go_prefetch.steps.stuck import Limits
+from go_prefetch.trace import UNTRACED, Trace
 
 # Go is silent while it unpacks, and a zip takes longer than an answer.
 _GO_SILENCE_FACTOR = 4
@@ -39,6 +40,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
     *,
     deadline: Deadline,
     cancelled: threading.Event,
+    trace: Trace = UNTRACED,
 ) -> Report:
     """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
 
@@ -52,30 +54,30 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
             progress=platform.progress, arrived=arrived,
         )  # fmt: skip
 
-    with platform.group("Plan"):
+    with platform.group("Plan"), trace.span("Plan", "step"):
         plan = make_plan(settings, environment, download_folder(environment.gomodcache))
         platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, seconds=time.monotonic() - started, goversion=environment.goversion)
     mended = _checked(plan, environment, deadline) if settings.check_present else ()
-    with quarantine(plan, environment, deadline) as unpacked:
-        with platform.group("Restore"):
+    with quarantine(plan, environment, deadline, trace) as unpacked:
+        with platform.group("Restore"), trace.span("Restore", "step"):
             restored = restore(store, plan, deadline.sooner(settings.restore_deadline), unpacked.take)
             platform.info(f"{len(restored.files)} files from {store.name}{_reason(restored.because_not)}")
-        with platform.group("Download"):
+        with platform.group("Download"), trace.span("Download", "step"):
             downloaded = bring(still_missing(plan, restored), "", unpacked.take)
             platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
-        with platform.group("Admit"):
+        with platform.group("Admit"), trace.span("Admit", "step"):
             admitted = unpacked.admit()
             platform.info(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
                 platform.info(f"{count} left to go mod download: {reason}")
-    with platform.group("Complete"):
+    with platform.group("Complete"), trace.span("Complete", "step"):
         completed = complete(
             go, plan, restored, downloaded, fetch_again=bring, variables=_go_variables(settings, walk),
             limits=_go_limits(settings, deadline), say=platform.detail,
         )  # fmt: skip
-    with platform.group("Save"):
+    with platform.group("Save"), trace.span("Save", "step"):
         saved = save(
             store, plan, restored, downloaded, admitted, completed,
             private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),

@@ -83,8 +83,8 @@ class Platform(Protocol):
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
 
-    def warn(self, text: str) -> None:
-        """Something to look at that fails nothing."""
+    def warn(self, text: str, file: Path | None = None) -> None:
+        """Something to look at that fails nothing; `file` is what it is about."""
 
     def error(self, text: str) -> None:
         """Why the run fails."""

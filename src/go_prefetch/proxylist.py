@@ -7,7 +7,7 @@ does not have a file (404, 410), `|` on any error; `direct` and `off` end the li
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -45,6 +45,7 @@ class Proxy:
 
     url: str = field(repr=False)  # may contain a password
     on_any_error: bool
+    goes_on_in_go: bool = False  # whether a `|` follows it as written: what Go itself makes of it
 
     @property
     def shown(self) -> str:
@@ -91,7 +92,7 @@ class ProxyList:
         """As `fallback` has it: `any` goes on after any error, `auto` only among public ones, `go` changes nothing."""
         public = all(proxy.is_well_known_public for proxy in self.proxies)
         if fallback == "any" or (fallback == "auto" and public):
-            return ProxyList(tuple(Proxy(proxy.url, on_any_error=True) for proxy in self.proxies), self.ending)
+            return ProxyList(tuple(replace(proxy, on_any_error=True) for proxy in self.proxies), self.ending)
         return self
 
 
@@ -106,7 +107,8 @@ def parse_proxy_list(text: str) -> ProxyList:
         if entry in ("direct", "off"):
             return ProxyList(tuple(proxies), "direct" if entry == "direct" else "off")
         if entry:
-            proxies.append(Proxy(_url(entry), on_any_error=match[2] == "|"))
+            piped = match[2] == "|"
+            proxies.append(Proxy(_url(entry), on_any_error=piped, goes_on_in_go=piped))
     if not proxies:
         raise _invalid(text, "it has no entry")
     return ProxyList(tuple(proxies), "")

@@ -1,35 +1,41 @@
 """Getting one file by walking the proxy list: which proxy next, when to try again, when to give up on one.
 
 Within one round the walk follows GOPROXY's grammar (see proxylist.py); between rounds it backs off. A proxy that
-has failed many times in a row without one answer is passed over.
+fails again and again is rested (proxyhealth.py); a slow request gets a rival (hedging.py), at the next proxy where
+errors may go there, else at the same one.
 """
 
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from go_prefetch.hedging import Hedging
 from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.plaingo import Asked, ends_at
+from go_prefetch.proxyhealth import ProxyHealth
 from go_prefetch.proxylist import Proxy, ProxyList
 from go_prefetch.results import Failure, Fetched
 from go_prefetch.retry import AttemptError, Backoff, Deadline
+from go_prefetch.wire import Received, Wire
 
-# URL, destination, most bytes to take, deadline: the bytes taken. Raises AttemptError. See httpclient.py.
-Get = Callable[[str, Path, int, Deadline], int]
+# URL, destination, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
+Get = Callable[[str, Path, int, Deadline, Wire], Received]
 
 
-@dataclass
-class _Health:
-    """How one proxy has been doing: failures in a row, and in all."""
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of one request."""
 
-    in_a_row: int = 0
-    failed_attempts: int = 0
+    proxy: Proxy
+    received: Received | None = None
+    error: AttemptError | None = None
+    trouble: OSError | None = None  # of our own folder
 
 
 @dataclass
@@ -37,11 +43,27 @@ class _Attempts:
     """What happened to one file so far."""
 
     started: float
-    words: list[str] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     given_up: set[Proxy] = field(default_factory=set)
     not_found: set[Proxy] = field(default_factory=set)
-    asked: set[Proxy] = field(default_factory=set)
     retry_after: float = 0.0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """One sentence for each request that brought nothing."""
+        return tuple(f"{one.proxy.shown}: {one.error}" for one in self.asked if one.error)
+
+    def note(self, outcome: _Outcome) -> None:
+        """Take in what came of a request."""
+        broke_off = outcome.received.interruptions if outcome.received else ()
+        self.asked += [Asked(outcome.proxy, error) for error in broke_off]
+        self.asked.append(Asked(outcome.proxy, outcome.error))
+        if outcome.error:
+            self.retry_after = outcome.error.retry_after or 0.0
+            if outcome.error.not_found:
+                self.not_found.add(outcome.proxy)
+            elif not outcome.error.transient:
+                self.given_up.add(outcome.proxy)
 
 
 class ProxyWalk:
@@ -59,13 +81,17 @@ class ProxyWalk:
     ) -> None:
         self.goproxy = proxies.text  # for Go; it may contain a password
         self._proxies = proxies.proxies
+        self._ending = proxies.ending
         self._get = get
         self._backoff = backoff
         self._deadline = deadline
         self._pause = pause
-        self._width = width
-        self._lock = threading.Lock()
-        self._health = {proxy: _Health() for proxy in self._proxies}
+        self._hedging = Hedging()
+        # As many failures in a row as can be under way at once; the only proxy gets all its attempts.
+        self._health = {
+            proxy: ProxyHealth(width * (1 if proxy.on_any_error and len(self._proxies) > 1 else backoff.attempts))
+            for proxy in self._proxies
+        }
 
     def fetch(self, file: ModuleFile, folder: Path, avoid: str = "") -> Fetched | Failure:
         """Bring `file` into `folder` (GOPROXY layout), from any proxy but `avoid` where there is another.
@@ -77,9 +103,9 @@ class ProxyWalk:
         so_far = _Attempts(started=time.monotonic())
         for round_number in range(1, self._backoff.attempts + 1):
             for proxy in self._askable(proxies, so_far):
-                fetched = self._ask(proxy, file, folder, so_far)
-                if fetched:
-                    return fetched
+                won = self._ask(proxy, proxies, file, folder, so_far)
+                if won and won.received:
+                    return self._fetched(file, won.proxy, won.received, so_far, avoid)
                 if proxy not in so_far.not_found and not proxy.on_any_error:
                     break
             if not self._askable(proxies, so_far) or self._deadline.passed():
@@ -98,76 +124,111 @@ class ProxyWalk:
         """The proxies as they may be shown, each once."""
         return tuple(dict.fromkeys(proxy.shown for proxy in self._proxies))
 
-    def _askable(self, proxies: list[Proxy], so_far: _Attempts) -> list[Proxy]:
+    def _askable(self, proxies: Sequence[Proxy], so_far: _Attempts) -> list[Proxy]:
         """Proxies this file may still be asked from, as far as the grammar lets the walk go on."""
         askable = []
         for proxy in proxies:
             if proxy in so_far.not_found:
                 continue
-            if proxy not in so_far.given_up and not self._is_down(proxy):
+            passed_over = proxy in so_far.given_up or self._health[proxy].is_resting
+            if not passed_over:
                 askable.append(proxy)
-            if not proxy.on_any_error and (proxy in so_far.given_up or self._is_down(proxy)):
+            elif not proxy.on_any_error:
                 break
         return askable
 
-    def _told(self, proxies: list[Proxy], so_far: _Attempts) -> tuple[str, ...]:
-        passed_over = [p for p in proxies if p not in so_far.not_found | so_far.given_up and self._is_down(p)]
-        asked = so_far.not_found | so_far.given_up | so_far.asked
-        after_a_comma = proxies[1:] if proxies and not proxies[0].on_any_error else []
-        return (
-            *so_far.words,
-            *(f"{p.shown}: passed over, it failed many times in a row" for p in passed_over),
-            *(
-                f"{p.shown}: not asked, `,` goes on only where a file is not found"
-                for p in after_a_comma
-                if p not in asked
-            ),
+    def _rival(self, proxy: Proxy, proxies: Sequence[Proxy], so_far: _Attempts) -> Proxy:
+        """Whom to ask besides, if `proxy` is slow: the next one where an error would go there, else itself."""
+        behind = proxies[proxies.index(proxy) + 1 :] if proxy.on_any_error else ()
+        return next(iter(self._askable(behind, so_far)), proxy)
+
+    def _ask(
+        self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: Path, so_far: _Attempts
+    ) -> _Outcome | None:
+        """The outcome that brought the file, if one did. Raises OSError."""
+        rival = self._rival(proxy, proxies, so_far)
+        outcomes = self._hedging.race(
+            lambda wire, finish: self._attempt(proxy, file, folder, wire, finish),
+            lambda wire, finish: self._attempt(rival, file, folder, wire, finish),
         )
+        for outcome in outcomes:
+            so_far.note(outcome)
+        won = next((outcome for outcome in outcomes if outcome.received), None)
+        trouble = next((outcome.trouble for outcome in outcomes if outcome.trouble), None)
+        if trouble and not won:
+            raise trouble
+        return won
 
-    def _ask(self, proxy: Proxy, file: ModuleFile, folder: Path, so_far: _Attempts) -> Fetched | None:
-        so_far.asked.add(proxy)
+    def _attempt(
+        self, proxy: Proxy, file: ModuleFile, folder: Path, wire: Wire, finish: Callable[[], None]
+    ) -> _Outcome:
+        """One request; `finish` is called once the file is whole and right in its structure."""
+        health = self._health[proxy]
+        health.asked()
         try:
-            with received(folder, file) as beside:
-                size = self._transfer(proxy, file, beside)
+            with received(folder, file, finish) as beside:
+                came = self._transfer(proxy, file, beside, wire)
         except AttemptError as error:
-            so_far.words.append(f"{proxy.shown}: {error}")
-            self._note(proxy, answered=error.not_found or not error.transient)
-            if error.not_found:
-                so_far.not_found.add(proxy)
-            elif not error.transient:
-                so_far.given_up.add(proxy)
-            so_far.retry_after = error.retry_after or 0.0
-            return None
+            return self._failed(proxy, error, wire)
         except StructureError as error:
-            so_far.words.append(f"{proxy.shown}: {error}")
-            self._note(proxy, answered=False)
-            return None
+            # Go looks into a .info before it goes on to the next proxy, into the others after.
+            return self._failed(
+                proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
+            )
         except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
-            so_far.words.append(f"{proxy.shown}: the file was taken away while it came")
-            return None
-        self._note(proxy, answered=True)
-        seconds = time.monotonic() - so_far.started
-        return Fetched(file, proxy.shown, size, proxy.has_credentials, seconds, tuple(so_far.words))
+            return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
+        except OSError as error:
+            return _Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)
+        for _ in came.interruptions:
+            health.failed()
+        health.answered()
+        if wire.first_byte is not None:
+            self._hedging.learnt(wire.first_byte)
+        return _Outcome(proxy, came)
 
-    def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path) -> int:
+    def _failed(self, proxy: Proxy, error: AttemptError, wire: Wire) -> _Outcome:
+        health = self._health[proxy]
+        if wire.is_cut or error.kind == "overtaken":
+            health.answered() if wire.first_byte is not None else health.failed(counts=False)
+            return _Outcome(proxy, error=AttemptError("overtaken by another request", kind="overtaken"))
+        health.answered() if error.not_found or not error.transient else health.failed()
+        return _Outcome(proxy, error=error)
+
+    def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path, wire: Wire) -> Received:
         parts = urlsplit(proxy.url)
         if parts.scheme != "file":
-            return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline)
+            return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline, wire)
         from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
 
         here = Path(url2pathname(parts.path)) / file.name
         if not here.is_file():
             raise AttemptError("no such file", not_found=True)
         shutil.copyfile(here, beside)
-        return beside.stat().st_size
+        return Received(beside.stat().st_size)
 
-    def _note(self, proxy: Proxy, *, answered: bool) -> None:
-        with self._lock:
-            health = self._health[proxy]
-            health.in_a_row = 0 if answered else health.in_a_row + 1
-            health.failed_attempts += not answered
+    def _fetched(self, file: ModuleFile, proxy: Proxy, came: Received, so_far: _Attempts, avoid: str) -> Fetched:
+        rejected = avoid in self.names  # Go had refused what that proxy sent
+        return Fetched(
+            file,
+            proxy.shown,
+            came.bytes,
+            credentialed=came.has_login or proxy.has_credentials,
+            seconds=time.monotonic() - so_far.started,
+            failed=so_far.words,
+            plain_go_fails=rejected or ends_at(so_far.asked, self._proxies, self._ending),
+        )
 
-    def _is_down(self, proxy: Proxy) -> bool:
-        """As many failures in a row as can be under way at once; the only proxy gets all its attempts."""
-        rounds = 1 if proxy.on_any_error and len(self._proxies) > 1 else self._backoff.attempts
-        return self._health[proxy].in_a_row >= self._width * rounds
+    def _told(self, proxies: Sequence[Proxy], so_far: _Attempts) -> tuple[str, ...]:
+        answered = so_far.not_found | so_far.given_up
+        resting = [p for p in proxies if p not in answered and self._health[p].is_resting]
+        asked = answered | {one.proxy for one in so_far.asked}
+        after_a_comma = proxies[1:] if proxies and not proxies[0].on_any_error else []
+        return (
+            *so_far.words,
+            *(f"{p.shown}: passed over, it failed many times in a row" for p in resting),
+            *(
+                f"{p.shown}: not asked, `,` goes on only where a file is not found"
+                for p in after_a_comma
+                if p not in asked
+            ),
+        )

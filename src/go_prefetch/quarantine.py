@@ -29,6 +29,7 @@ from go_prefetch.plainzip import is_plain
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
 from go_prefetch.stubcache import StubCache, Verdict
+from go_prefetch.trace import UNTRACED, Trace
 
 _PREFIX = "go-prefetch-"
 _NAME = re.compile(rf"{_PREFIX}([0-9]{{10,}})-\w+")  # the run's mark, and what mkdtemp adds
@@ -44,10 +45,13 @@ class Quarantine:
     Without `goroot` it takes none.
     """
 
-    def __init__(self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline) -> None:
+    def __init__(
+        self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline, trace: Trace = UNTRACED
+    ) -> None:
         self._plan = plan
         self._writable = writable_trees
         self._deadline = deadline
+        self._trace = trace
         self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._taken: dict[ModuleVersion, tuple[int, ...]] = {}  # to the identity of the zip that was brought in
@@ -82,7 +86,8 @@ class Quarantine:
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
-        verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
+        with self._trace.span("go mod verify", "verify"):
+            verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
         taken = frozenset(dict(self._taken))  # a copy: if late, it grows still
         admitted = frozenset(version for version in verdict.good & taken if self._admitted(version))
         self._left["refused by go mod verify"] += len(verdict.bad)
@@ -122,7 +127,8 @@ class Quarantine:
             ended = None in waiting
             batch = [version for version in waiting if version is not None and self._brought_in(version)]
             if batch and self._stubs:
-                self._stubs.unpack(batch, self._deadline)
+                with self._trace.span(f"unpack {len(batch)} zips", "unpack", zips=[str(version) for version in batch]):
+                    self._stubs.unpack(batch, self._deadline)
         self._arrived.put(None)  # for the other threads
 
     def _brought_in(self, version: ModuleVersion) -> bool:

@@ -26,6 +26,7 @@ class Scope:
     explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
     gosum_lines: tuple[str, ...]
     sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
+    unsummed: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
     disabled_because: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -221,6 +222,7 @@ class Completed:
     refetched: Downloaded = Downloaded()  # what took the place of rejected files
     failure: PrefetchError | None = None
     warnings: tuple[str, ...] = ()
+    about: Mapping[str, Path] = field(default_factory=dict)  # the file that one of the warnings is about
 
 
 @dataclass(frozen=True)

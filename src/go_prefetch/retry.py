@@ -8,11 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 # Statuses that a second request may well not see again. 404 and 410 are answers, not failures.
 TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 _LONGEST_RETRY_AFTER = 30.0
+
+
+# What an attempt met: an error; silence; a connection lost in place of a reply; a whole answer that cannot be the file;
+# an end that we put to it because another attempt was quicker.
+Kind = Literal["error", "silent", "lost", "content", "overtaken"]
 
 
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
@@ -23,6 +29,7 @@ class AttemptError(Exception):
     not_found: bool = False
     transient: bool = True
     retry_after: float | None = None
+    kind: Kind = "error"
 
     def __str__(self) -> str:
         return self.words

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.errors import InputError
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.proxylist import redact_list, secrets_of
 
@@ -36,8 +37,10 @@ class Settings:
     save_deadline: float
     save_private: str
     report_file: Path | None
+    trace: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
+    web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     secrets: frozenset[str] = field(repr=False)  # never to be printed
 
     @property
@@ -55,13 +58,15 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     """
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
-    report_file = cast(str, known.pop("report_file"))
+    report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
     secret_sources = [str(values["goproxy"]), *(environ.get(name, "") for name in _MAY_HOLD_SECRETS)]
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
+        trace=cwd / trace if trace else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         gowork=environ.get("GOWORK", ""),
+        web=HttpSettings.from_environ(environ),
         secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import re
 import subprocess
 import threading
 import time
@@ -12,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from go_prefetch import processgroup
+from go_prefetch.gotrace import GoTrace
 from go_prefetch.retry import Deadline
 
 _KEPT_LINES = 2000
-# What `-x` prints besides errors: requests, and commands of version control with their durations.
-_TRACE = re.compile(r"# get |[0-9.]+s # |cd \S+; |mkdir -p |-> unzip |# lock ")
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
 
 
@@ -30,8 +28,10 @@ class Watch:
     deadline: Deadline
 
 
-def follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, ...], bool]:
+def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tuple[tuple[str, ...], bool]:
     """Read stderr until go has ended, or nothing has moved for too long, or the deadline.
+
+    Returns the lines that are no trace of its work, and whether it is still running and should not be.
 
     Not to the end of stderr: a daemon that go's git or ssh left behind may hold it open for long.
     """
@@ -58,7 +58,7 @@ def follow(process: subprocess.Popen[bytes], watch: Watch) -> tuple[tuple[str, .
             return tuple(kept), False
         last_moved = time.monotonic()
         watch.on_line(line)
-        if not _TRACE.match(line) and len(kept) < _KEPT_LINES:
+        if not trace.read(line) and len(kept) < _KEPT_LINES:
             kept.append(line)
         if watch.deadline.passed():
             return tuple(kept), True

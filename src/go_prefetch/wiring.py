@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from go_prefetch.cachekey import hexadecimal
+from go_prefetch.errors import StoreError
 from go_prefetch.ports import CacheStore
 from go_prefetch.proxylist import ProxyList, parse_proxy_list
 from go_prefetch.proxywalk import Get, ProxyWalk
-from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.retry import AttemptError, Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.stores.cache_service.offer import Offer
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.disabled import Disabled
+from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.wire import Received, Wire
 
 if TYPE_CHECKING:
+    from go_prefetch.httpclient import HttpClient
     from go_prefetch.stores.cache_service.reading import Connection
 
 
@@ -26,11 +30,13 @@ def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
     return parse_proxy_list(settings.goproxy or goproxy).with_fallback(settings.fallback)
 
 
-def proxy_walk(settings: Settings, proxies: ProxyList, deadline: Deadline, cancelled: threading.Event) -> ProxyWalk:
+def proxy_walk(
+    settings: Settings, proxies: ProxyList, deadline: Deadline, cancelled: threading.Event, trace: Trace = UNTRACED
+) -> ProxyWalk:
     """A walk over `proxies` within the limits of the settings."""
     return ProxyWalk(
         proxies,
-        _LateClient(settings, cancelled).get,
+        _LateClient(settings, cancelled, trace).get,
         Backoff(settings.attempts),
         width=settings.jobs,
         deadline=deadline,
@@ -41,32 +47,45 @@ def proxy_walk(settings: Settings, proxies: ProxyList, deadline: Deadline, cance
 class _LateClient:
     """An HttpClient made with the first request: a run that has nothing to ask need not import requests (0.1 s)."""
 
-    def __init__(self, settings: Settings, cancelled: threading.Event) -> None:
+    def __init__(self, settings: Settings, cancelled: threading.Event, trace: Trace) -> None:
         self._settings = settings
         self._cancelled = cancelled
+        self._trace = trace
         self._lock = threading.Lock()
         self._get: Get | None = None
 
-    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline) -> int:
-        """As HttpClient.get."""
+    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
+        """As Transfer.get."""
         with self._lock:
             if self._get is None:
-                from go_prefetch.httpclient import HttpClient  # noqa: PLC0415
+                from go_prefetch.transfer import Transfer  # noqa: PLC0415
 
-                limits = (self._settings.connect_timeout, self._settings.stall_timeout)
-                self._get = HttpClient(*limits, self._cancelled.is_set).get
-        return self._get(url, destination, max_bytes, deadline)
+                self._get = Transfer(http_client(self._settings, self._cancelled, self._trace)).get
+        return self._get(url, destination, max_bytes, deadline, wire)
+
+
+def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, own_login: bool = False) -> HttpClient:
+    """A client within the limits of the settings. Raises AttemptError for certificates that cannot be read."""
+    from go_prefetch.httpclient import HttpClient  # noqa: PLC0415
+
+    limits = (settings.connect_timeout, settings.stall_timeout)
+    return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, trace=trace)
 
 
 def cache_store(
-    settings: Settings, proxies: ProxyList, offer: Offer | None, search_path: str, cancelled: threading.Event
+    settings: Settings,
+    proxies: ProxyList,
+    offer: Offer | None,
+    search_path: str,
+    cancelled: threading.Event,
+    trace: Trace = UNTRACED,
 ) -> CacheStore:
     """The store the settings ask for; what it remembers of proxies is about this list.
 
     `offer` is the cache service within reach, `search_path` where a zstd program may be (as PATH has it).
     """
     if settings.store in ("auto", "github") and offer:
-        return _cache_service(settings, proxies, offer, search_path, cancelled)
+        return _cache_service(settings, proxies, offer, search_path, cancelled, trace)
     if settings.store == "github":
         return Disabled("this runner offers no cache service to this step")
     if settings.pool is None:
@@ -75,7 +94,7 @@ def cache_store(
 
 
 def _cache_service(
-    settings: Settings, proxies: ProxyList, offer: Offer, search_path: str, cancelled: threading.Event
+    settings: Settings, proxies: ProxyList, offer: Offer, search_path: str, cancelled: threading.Event, trace: Trace
 ) -> CacheStore:
     # Late, as all below: tar, threads and zstd are for those who have such a service.
     from go_prefetch.stores.cache_service.encoding import best_encoding  # noqa: PLC0415
@@ -85,15 +104,18 @@ def _cache_service(
 
     @cache
     def connect() -> Connection:
-        from go_prefetch.httpclient import HttpClient  # noqa: PLC0415
         from go_prefetch.stores.cache_service.exchange import Exchange  # noqa: PLC0415
         from go_prefetch.stores.cache_service.ranges import Blob, RangeReader  # noqa: PLC0415
         from go_prefetch.stores.cache_service.reading import Connection  # noqa: PLC0415
         from go_prefetch.stores.cache_service.rest import RestService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.twirp import TwirpService  # noqa: PLC0415
 
-        limits = (settings.connect_timeout, settings.stall_timeout)
-        client = HttpClient(*limits, cancelled.is_set, own_login=True)
+        try:
+            client = http_client(settings, cancelled, trace, own_login=True)
+        except AttemptError as error:
+            raise StoreError(
+                "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
+            ) from None
         backoff = Backoff(settings.attempts)
         protocol = RestService if offer.protocol == "v1" else TwirpService
         return Connection(

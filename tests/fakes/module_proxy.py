@@ -10,6 +10,7 @@ import re
 import socket
 import struct
 import threading
+import zlib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -117,6 +118,7 @@ class ModuleProxy:
         self.credentials = credentials
         self.retry_after: int | str = 0
         self.drip = 0.2
+        self.has_etags = False  # and with them answers to If-Range
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._requests: list[Request] = []
@@ -177,14 +179,16 @@ class ModuleProxy:
         with self._lock:
             self._chance = _Chance(share, random.Random(seed), faults)
 
-    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> tuple[_Answer, Fault | None]:
+    def receive(
+        self, path: str, wanted_range: str | None, authorization: str | None, if_range: str | None = None
+    ) -> tuple[_Answer, Fault | None]:
         """Decide on a request and put it on record."""
         with self._lock:
             if not self._authorized(authorization):
                 fault, answer = None, _Answer(401, b"unauthorized\n", {"WWW-Authenticate": 'Basic realm="modules"'})
             else:
                 fault = self._next_fault(path)
-                answer = self._answer(path, wanted_range, fault)
+                answer = self._answer(path, wanted_range, fault, if_range)
             self._requests.append(Request(path, fault or answer.status, wanted_range, authorization))
         return answer, fault
 
@@ -203,7 +207,7 @@ class ModuleProxy:
             return self._chance.lot.choice(self._chance.faults)
         return None
 
-    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None) -> _Answer:
+    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None, if_range: str | None) -> _Answer:
         if fault and isinstance(fault.value, int):
             headers = {"Retry-After": str(self.retry_after)} if fault is Fault.TOO_MANY else {}
             return _Answer(fault.value, f"{fault.name}\n".encode(), headers)
@@ -217,7 +221,11 @@ class ModuleProxy:
         if fault is Fault.WRONG_BYTES:
             content = damaged(path, content)
         kind = CONTENT_TYPES.get(path.rpartition(".")[2], "application/octet-stream")
-        return _part(content, wanted_range, {"Content-Type": kind})
+        headers = {"Content-Type": kind}
+        if self.has_etags:
+            headers["ETag"] = f'"{zlib.crc32(content):x}"'
+            wanted_range = wanted_range if if_range in (None, headers["ETag"]) else None
+        return _part(content, wanted_range, headers)
 
 
 def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> _Answer:
@@ -246,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request."""
         proxy = self.server.owner
         path = unquote(urlsplit(self.path).path).lstrip("/")
-        answer, fault = proxy.receive(path, self.headers["Range"], self.headers["Authorization"])
+        answer, fault = proxy.receive(
+            path, self.headers["Range"], self.headers["Authorization"], self.headers["If-Range"]
+        )
         if proxy.stopped.wait(proxy.latency):
             self.close_connection = True
         else:

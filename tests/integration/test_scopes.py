@@ -308,7 +308,7 @@ def test_missing_go_line_means_go_1_16(bench: Workbench, proxy: ModuleProxy) -> 
     done = run(bench, proxy)
     assert done.status == 0, done.text
     assert modules_asked(proxy) == ["example.com/chain@v1.0.0", "github.com/BurntSushi/toml@v1.4.0"]
-    assert f"warning: go mod download changed {bench.project / 'go.mod'}" in done.stderr
+    assert f"warning: go.mod changed: run `go mod tidy` and commit {bench.project / 'go.mod'}" in done.stderr
     assert bench.go("build", "-o", os.devnull, "./...").status == 0
 
 

@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Value] = {
     "save-deadline": 120.0,
     "save-private": "auto",
     "report-file": "",
+    "trace": "",
 }
 # For every input three allowed texts and their values, to tell flag, variable and action input apart.
 ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
@@ -53,6 +54,7 @@ ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     "save-deadline": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
     "save-private": (("true", "true"), ("false", "false"), ("auto", "auto")),
     "report-file": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
+    "trace": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
 }
 _NO_DURATIONS = ("0s", "10", "5 m", "-1s", "8d", "1000h", "m", "1m 30s", "s", "+1s", ".5s", "1e3s", "9" * 400 + "s")
 WRONG: dict[str, tuple[str, ...]] = {
@@ -74,6 +76,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "save-deadline": _NO_DURATIONS,
     "save-private": ("yes", "private"),
     "report-file": ("a\nb",),
+    "trace": ("a\nb",),
 }
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 

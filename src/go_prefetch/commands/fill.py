@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.commands.publish import publish
+from go_prefetch.commands.traced import traced
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GoEnvironment
 from go_prefetch.ports import Platform
@@ -25,6 +26,7 @@ from go_prefetch.steps.blame import told
 from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
+from go_prefetch.trace import Trace
 from go_prefetch.wiring import proxy_list, proxy_walk
 
 GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
@@ -35,7 +37,8 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
     """
-    made = _filled(settings, platform, environ, folder)
+    with traced(settings, platform) as trace:
+        made = _filled(settings, platform, environ, folder, trace)
     publish(made, settings, platform, stdout)
     failure = made.completed.failure
     if failure and settings.on_failure == "fail":
@@ -45,7 +48,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
     return 0
 
 
-def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path) -> Report:
+def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, trace: Trace) -> Report:
     started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
@@ -55,7 +58,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
     with platform.group("Fill"):
         filled = fill_folder(
-            plan, proxy_walk(settings, proxies, deadline, cancelled), jobs=settings.jobs, deadline=deadline,
+            plan, proxy_walk(settings, proxies, deadline, cancelled, trace), jobs=settings.jobs, deadline=deadline,
             cancelled=cancelled, progress=platform.progress, private_too=_keeps_private(settings, platform, folder),
         )  # fmt: skip
         platform.info(_told(folder, plan, filled))

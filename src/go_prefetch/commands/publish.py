@@ -20,7 +20,7 @@ from go_prefetch.settings import Settings
 def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
     """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
     for warning in report.warnings:
-        platform.warn(warning)
+        platform.warn(warning, report.completed.about.get(warning))
     print(platform.clean(text(report)), file=stdout, flush=True)
     print(record_line(report, platform.clean), file=stdout, flush=True)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if settings.summary else "")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.commands.publish import publish
+from go_prefetch.commands.traced import traced
 from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, InputError, PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.pipeline import prefetch
@@ -19,32 +20,36 @@ from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.fillfolder import own, remove_others
 from go_prefetch.stores.cache_service.offer import find_offer
+from go_prefetch.trace import Trace
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 
 
 def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
     try:
-        report = _prefetched(settings, platform, environ)
+        with traced(settings, platform) as trace:
+            report = _prefetched(settings, platform, environ, trace)
     except (DownloadError, GoCommandError) as error:
         return _failed(error, settings, platform)
     publish(report, settings, platform, stdout)
     return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0
 
 
-def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> Report:
+def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
     deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
-    go = GoCommand(environ)
+    go = GoCommand(environ, trace)
     environment = go.environment(settings.cwd)
     platform.hide(secrets_of(environment.goproxy))
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
-    walk = proxy_walk(settings, proxies, deadline, cancelled)
+    walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
     offer = find_offer(environ)
     platform.hide(offer.secrets if offer else frozenset())
-    store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled)
+    store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled, trace)
     carried = _carried_pool(settings, platform)
-    report = prefetch(settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled)
+    report = prefetch(
+        settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled, trace=trace
+    )  # fmt: skip
     if carried and not (report.completed.failure or report.plan.disabled_because):
         _tidy(carried, report, platform)
     return report

@@ -60,9 +60,10 @@ class GitHub(Console):
         if self.loudness.verbose or core.is_debug():
             self.line(without_commands(f"  {text}"))
 
-    def warn(self, text: str) -> None:
-        """An annotation."""
-        core.warning(self.clean(text), title=_TITLE)
+    def warn(self, text: str, file: Path | None = None) -> None:
+        """An annotation, at its file if it has one."""
+        at = {"file": str(file)} if file else {}
+        core.warning(self.clean(text), title=_TITLE, **at)
 
     def error(self, text: str) -> None:
         """An annotation."""

@@ -61,8 +61,9 @@ class GitLab(Console):
         if self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true":
             self.line(f"  {text}")
 
-    def warn(self, text: str) -> None:
-        """A warning."""
+    def warn(self, text: str, file: Path | None = None) -> None:
+        """A warning; the text names its file."""
+        del file
         self.line(f"WARNING: {text}", _YELLOW)
 
     def error(self, text: str) -> None:

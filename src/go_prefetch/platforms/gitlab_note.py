@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import AttemptError, Deadline
 
 _MARK = "<!-- go-prefetch -->"
@@ -36,7 +37,7 @@ def leave_note(environ: Mapping[str, str], summary: str) -> str:
         return "no merge request note: GO_PREFETCH_NOTE_TOKEN is not set for this job (is it a protected variable?)"
     notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"
     try:
-        return _Notes(notes, token).write(f"{_MARK}\n{summary}")
+        return _Notes(notes, token, HttpSettings.from_environ(environ)).write(f"{_MARK}\n{summary}")
     except (AttemptError, _NoNoteError) as error:
         return f"no merge request note: {error}"
 
@@ -44,11 +45,11 @@ def leave_note(environ: Mapping[str, str], summary: str) -> str:
 class _Notes:
     """The notes at one URL."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, web: HttpSettings) -> None:
         self._url = url
         # Bearer, which is not passed on where an answer redirects to another host; PRIVATE-TOKEN would be.
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._client = HttpClient(5.0, 10.0, lambda: False, own_login=True)
+        self._client = HttpClient(5.0, 10.0, lambda: False, web=web, own_login=True)
         self._deadline = Deadline.after(_SECONDS)
 
     def write(self, text: str) -> str:

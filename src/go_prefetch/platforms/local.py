@@ -42,8 +42,9 @@ class Local(Console):
         if self.loudness.verbose:
             self.line(f"  {text}")
 
-    def warn(self, text: str) -> None:
-        """A warning."""
+    def warn(self, text: str, file: Path | None = None) -> None:
+        """A warning; the text names its file."""
+        del file
         self.line(f"warning: {text}", _YELLOW)
 
     def error(self, text: str) -> None:

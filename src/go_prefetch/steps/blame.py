@@ -6,11 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from go_prefetch.errors import ChecksumMismatch, DownloadError, ModuleNotFound, PrefetchError, ProxyUnavailable
+from go_prefetch.errors import (
+    ChecksumMismatch,
+    DownloadError,
+    GoCommandError,
+    ModuleNotFound,
+    PrefetchError,
+    ProxyUnavailable,
+)
 from go_prefetch.results import Downloaded, Failure
 from go_prefetch.retry import Deadline
 
 _FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
+# Words of git and ssh where they may not log in, or may not ask how to.
+_NO_LOGIN = re.compile(
+    r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Permission denied \(publickey"
+    r"|Host key verification failed"
+)
+_LOGIN_HINT = (
+    "git asked for a login that this machine does not have. Give it one: a token by a credential helper or netrc, "
+    "`git config --global url.….insteadOf`, or an SSH key and known_hosts; `git ls-remote URL` shows whether it works."
+)
 _MOST_GROUPS = 10
 _MOST_NAMES = 3
 
@@ -20,8 +36,8 @@ def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> 
     named = [failure for failure in downloaded.failures if str(failure.file.module) in error.message]
     if isinstance(error, ChecksumMismatch):
         return _after(named, error) if named else error
-    if _FULL_DISK.search(error.message):
-        return DownloadError("disk-full", error.message, hint="Free some space, or move GOMODCACHE to a larger disk.")
+    if by_words := _by_words(error):
+        return by_words
     failures = [failure for failure in downloaded.failures if not failure.not_found]
     if deadline.passed():
         so_far = f"{told(failures)}\n" if failures else ""
@@ -41,6 +57,15 @@ def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> 
             hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
         )
     return error
+
+
+def _by_words(error: PrefetchError) -> PrefetchError | None:
+    """What the words of Go and git alone tell: no room on the disk, no login."""
+    if _FULL_DISK.search(error.message):
+        return DownloadError("disk-full", error.message, hint="Free some space, or move GOMODCACHE to a larger disk.")
+    if _NO_LOGIN.search(error.message) and isinstance(error, GoCommandError):
+        return GoCommandError("git-login", error.message, hint=_LOGIN_HINT)
+    return None
 
 
 def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:

@@ -16,7 +16,8 @@ from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.blame import blamed, told
-from go_prefetch.steps.judge import FetchAgain, Judge, Limits
+from go_prefetch.steps.judge import FetchAgain, Judge
+from go_prefetch.steps.stuck import Limits
 
 
 def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
@@ -44,6 +45,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)
     by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
+    about = {**_changed(before, _contents(plan.scopes)), **_unsummed(plan)}
     return Completed(
         by_go=by_go,
         bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
@@ -54,8 +56,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         warnings=(
             *_dropped(plan, downloaded, failure),
             *_replaced(judge.rejected.values()),
-            *_changed(before, _contents(plan.scopes)),
+            *about,
         ),
+        about=about,
     )
 
 
@@ -86,6 +89,19 @@ def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in paths if path.is_file()}
 
 
-def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> list[str]:
+def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> dict[str, Path]:
+    """What Go wrote: it adds missing `/go.mod` lines, and may tidy go.mod itself."""
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    return [f"go mod download changed {path}: it was not tidy; run `go mod tidy` and commit it" for path in changed]
+    return {f"{path.name} changed: run `go mod tidy` and commit {path}": path for path in changed}
+
+
+def _unsummed(plan: Plan) -> dict[str, Path]:
+    """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
+    found: dict[str, Path] = {}
+    for scope in plan.scopes:
+        took = sorted(v for v in scope.unsummed if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
+        if took:
+            names = ", ".join(map(str, took[:3])) + (f" and {len(took) - 3} more" if len(took) > 3 else "")
+            path = scope.sums[0]
+            found[f"{path.name} has no hash of {names}: run `go mod tidy` and commit {path}"] = path
+    return found

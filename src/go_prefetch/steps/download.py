@@ -94,7 +94,10 @@ class _Crew:
         self._cancelled = cancelled
         for file in files:
             self._waiting.put(file)
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(width)]
+        self._threads = [
+            threading.Thread(target=self._work, daemon=True, name=f"download {number}")
+            for number in range(1, width + 1)
+        ]
 
     def start(self) -> None:
         """Begin."""

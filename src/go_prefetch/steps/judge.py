@@ -5,31 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from go_prefetch.errors import ChecksumMismatch, DownloadError, PrefetchError
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
 from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
 from go_prefetch.recheck import remove
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
-from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.steps.stuck import Limits, stalled
 from go_prefetch.watchdog import Watch
 
 # After this many rejected files from the store, none of its files is believed any more.
 _DISTRUST_AFTER = 3
 
 FetchAgain = Callable[[Sequence[ModuleFile], str], Downloaded]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long Go may be silent, how often it is started again, and until when. Seconds."""
-
-    silence: float
-    backoff: Backoff
-    deadline: Deadline
 
 
 class Judge:
@@ -74,7 +64,7 @@ class Judge:
             again = run.stalled or may_pass(run.errors)
             if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
                 in_time = not self._limits.deadline.passed()
-                raise _stalled(run, self._limits) if run.stalled and in_time else failed(run)
+                raise stalled(run, self._limits, self._plan) if run.stalled and in_time else failed(run)
             self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {failures + 1} follows")
             threading.Event().wait(min(self._limits.backoff.wait(failures), self._limits.deadline.left()))
 
@@ -169,14 +159,6 @@ def _growth(cache: Path) -> tuple[int, int]:
     return count, size
 
 
-def _stalled(run: GoRun, limits: Limits) -> PrefetchError:
-    return DownloadError(
-        "go-stalled",
-        f"{failed(run).message}\n  (nothing moved for {limits.silence:g}s, {limits.backoff.attempts} times)",
-        hint="A server it asks does not answer. Name another proxy in the goproxy input, or raise stall-timeout.",
-    )
-
-
 def _mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
     sources = rejection.source if earlier is None else f"{earlier.source}, then from {rejection.source}"
     return ChecksumMismatch(
@@ -195,4 +177,5 @@ def _sum(one: Downloaded, other: Downloaded) -> Downloaded:
         sources=(*one.sources, *other.sources),
         failures=(*one.failures, *other.failures),
         credentialed=one.credentialed | other.credentialed,
+        fetched=(*one.fetched, *other.fetched),
     )

@@ -47,6 +47,7 @@ def _resolve_module(definition: Path, goflags: str) -> Scope:
         certain=targets.all & set(zips if listed else _wanted_together([gomod], targets, zip_lines)),
         mods=_versions(gosum, "mod"),
         explicit=not listed,
+        unsummed=targets.all - set(zip_lines) if listed else frozenset(),
         gosum_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,

@@ -1,0 +1,30 @@
+"""`--trace`: what a command did and when, written when it ends, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.ports import Platform
+from go_prefetch.settings import Settings
+from go_prefetch.trace import UNTRACED, Trace
+
+
+@contextmanager
+def traced(settings: Settings, platform: Platform) -> Iterator[Trace]:
+    """What to note events in; on leaving it is written to the file that `--trace` names. One that cannot is a warning.
+
+    It is there to explain a run, most of all one that failed: it must not be what fails it.
+    """
+    if settings.trace is None:
+        yield UNTRACED
+        return
+    trace = Trace()
+    try:
+        yield trace
+    finally:
+        try:
+            write_whole(settings.trace, platform.clean(trace.text()).encode())
+        except OSError as error:
+            platform.warn(f"trace: {settings.trace} cannot be written: {error.strerror}")

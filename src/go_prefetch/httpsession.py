@@ -1,0 +1,69 @@
+"""Where requests go: through the environment's HTTP proxies, and along redirects that may be followed."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.resolver import Resolver
+from go_prefetch.retry import AttemptError
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Session(requests.Session):
+    """Redirects as Go follows them and less: never from https to http, never from the public internet inwards."""
+
+    def __init__(self, web: HttpSettings, resolver: Resolver, connect_timeout: float) -> None:
+        super().__init__()
+        self.trust_env = False  # the environment is read by `web`, as Go reads it
+        self._web = web
+        self._resolver = resolver
+        self._connect_timeout = connect_timeout
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
+        target = super().get_redirect_target(resp)
+        if target:
+            self._refuse(resp.url, urljoin(resp.url, target))
+        return target
+
+    def rebuild_proxies(
+        self,
+        prepared_request: requests.PreparedRequest,
+        proxies: object,  # noqa: ARG002 - requests' own
+    ) -> dict[str, str]:
+        """The HTTP proxy of a redirected request: not that of the first."""
+        return self.proxies_for(prepared_request.url or "")
+
+    def proxies_for(self, url: str) -> dict[str, str]:
+        """The HTTP proxy to reach `url` through, as requests takes it."""
+        proxy = self._web.proxy_for(url)
+        return {urlsplit(url).scheme: proxy} if proxy else {}
+
+    def _refuse(self, source: str, target: str) -> None:
+        if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
+            raise AttemptError("redirected from https to http", transient=False)
+        if self._is_public(source) and not self._is_public(target):
+            raise AttemptError("redirected from a public to a private address", transient=False)
+
+    def _is_public(self, url: str) -> bool:
+        """Behind an HTTP proxy names are not ours to look up: it decides where it goes."""
+        parts = urlsplit(url)
+        if self._web.proxy_for(url):
+            return True
+        try:
+            port = parts.port or _PORTS.get(parts.scheme, 0)
+            return self._resolver.is_public(parts.hostname or "", port, self._connect_timeout)
+        except (OSError, ValueError) as error:
+            raise AttemptError(f"redirected to where nobody is: {error}") from None
+
+
+def refuse_clear_text_password(url: str) -> None:
+    """As Go. Raises AttemptError."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and "@" in parts.netloc and parts.hostname not in _LOOPBACK:
+        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)

@@ -1,0 +1,81 @@
+"""Where the time went: every request, unpacking and check, in the format that Chrome and https://ui.perfetto.dev read.
+
+The format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event Format);
+complete events (`ph` X), times in microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from go_prefetch.wire import Wire
+
+
+class Trace:
+    """Collects events from any thread. One that is off takes note of nothing."""
+
+    def __init__(self, *, is_on: bool = True) -> None:
+        self.is_on = is_on
+        self._events: list[dict[str, Any]] = []
+        self._names: dict[int, str] = {}
+        self._began = time.monotonic()
+
+    @contextmanager
+    def span(self, name: str, category: str, **details: Any) -> Iterator[dict[str, Any]]:
+        """Note how long the block takes; what is put into the yielded dict stands with it."""
+        if not self.is_on:
+            yield details
+            return
+        began = time.monotonic()
+        try:
+            yield details
+        finally:
+            self.add(name, category, began, time.monotonic(), details)
+
+    @contextmanager
+    def request(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
+        """The same for a request, with the phases that its wire knows. No query, user or password is noted."""
+        if not self.is_on:
+            yield {}
+            return
+        parts = urlsplit(url)
+        path = unquote(parts.path)
+        with self.span(f"{method} {path.strip('/')}", "request", host=parts.netloc.rpartition("@")[2]) as details:
+            began = time.monotonic()
+            try:
+                yield details
+            finally:
+                if wire.first_byte is not None:
+                    answered = began + wire.first_byte
+                    self.add("until the first byte", "phase", began, answered, {})
+                    self.add("body", "phase", answered, time.monotonic(), {})
+                for name, start, end in wire.phases:
+                    self.add(name, "phase", start, end, {})
+
+    def add(self, name: str, category: str, began: float, ended: float, details: dict[str, Any]) -> None:
+        """An event between two moments of the monotonic clock, on the track of this thread."""
+        if not self.is_on:
+            return
+        thread = threading.get_ident()
+        self._names.setdefault(thread, threading.current_thread().name)
+        event = {"name": name, "cat": category, "ph": "X", "ts": round((began - self._began) * 1e6)}
+        event |= {"dur": max(0, round((ended - began) * 1e6)), "pid": 1, "tid": thread, "args": details}
+        self._events.append(event)
+
+    def text(self) -> str:
+        """The whole as JSON."""
+        tracks = [
+            {"name": "thread_name", "ph": "M", "pid": 1, "tid": thread, "args": {"name": name}}
+            for thread, name in dict(self._names).items()
+        ]
+        return json.dumps({"traceEvents": [*tracks, *self._events], "displayTimeUnit": "ms"})
+
+
+UNTRACED = Trace(is_on=False)

@@ -1,0 +1,114 @@
+"""One file over HTTP, whole: gone on with where it broke off, if it is large and the server can.
+
+RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed meanwhile comes anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from go_prefetch.httpclient import Answer, HttpClient
+from go_prefetch.httpsession import refuse_clear_text_password
+from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
+from go_prefetch.wire import Received, Wire
+
+# An answer that brought less is asked for again from its beginning, perhaps elsewhere.
+WORTH_RESUMING = 1 << 20  # bytes
+
+
+@dataclass
+class _Half:
+    """What has come so far. `validator` is empty where the server cannot go on in the middle."""
+
+    out: BinaryIO
+    most: int
+    total: int = 0
+    resumed_at: int = 0
+    whole: int | None = None
+    validator: str = ""
+    has_login: bool = False
+    interruptions: list[AttemptError] = field(default_factory=list)
+
+    def is_worth_resuming(self, error: AttemptError) -> bool:
+        """Whether the rest may be asked for: enough came since the last time that this cannot go on for ever."""
+        return bool(error.transient and self.validator and self.total - self.resumed_at >= WORTH_RESUMING)
+
+    def take(self, answer: Answer) -> None:
+        """The body of a 200 or a 206. Raises AttemptError."""
+        self.has_login = answer.has_login
+        if answer.status == 206:
+            self._check_range(answer)
+        else:
+            self._begin(answer)
+        for piece in answer.pieces:
+            self.total += len(piece)
+            if self.total > self.most:
+                raise AttemptError(f"more than {self.most} bytes", transient=False)
+            self.out.write(piece)
+        if self.whole is not None and self.total != self.whole:
+            raise AttemptError(f"closed after {self.total} of {self.whole} bytes")
+
+    def _begin(self, answer: Answer) -> None:
+        self.out.seek(0)
+        self.out.truncate()
+        self.total = self.resumed_at = 0
+        headers = answer.headers
+        as_it_is = headers.get("Content-Encoding", "identity").lower() == "identity"
+        length = headers.get("Content-Length", "")
+        self.whole = int(length) if as_it_is and re.fullmatch("[0-9]{1,15}", length) else None
+        etag = headers.get("ETag", "")
+        validator = etag if etag.startswith('"') else headers.get("Last-Modified", "")
+        takes_ranges = "none" not in headers.get("Accept-Ranges", "").lower()
+        self.validator = validator if takes_ranges and self.whole else ""
+
+    def _check_range(self, answer: Answer) -> None:
+        expected = f"bytes {self.total}-{(self.whole or 0) - 1}/{self.whole}"
+        if not self.total or answer.headers.get("Content-Range", "").strip() != expected:
+            self.validator = ""
+            raise AttemptError("another part of the file than was asked for")
+
+
+class Transfer:
+    """Gets files over one client."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
+        """Write the body of `url` to `destination`.
+
+        Raises AttemptError for everything the network does, OSError for what the file system does.
+        """
+        refuse_clear_text_password(url)
+        half: _Half | None = None
+        with contextlib.ExitStack() as opened:
+            while True:
+                try:
+                    with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
+                        if not (answer.status == 200 or (answer.status == 206 and half)):
+                            raise _refusal(answer)
+                        half = half or _Half(opened.enter_context(destination.open("wb")), max_bytes)
+                        half.take(answer)
+                    return Received(half.total, half.has_login, tuple(half.interruptions))
+                except AttemptError as error:
+                    if not half or wire.is_cut or deadline.passed() or not half.is_worth_resuming(error):
+                        raise
+                    half.interruptions.append(error)
+                    half.resumed_at = half.total
+
+
+def _rest_of(half: _Half | None) -> dict[str, str]:
+    return {"Range": f"bytes={half.total}-", "If-Range": half.validator} if half and half.validator else {}
+
+
+def _refusal(answer: Answer) -> AttemptError:
+    return AttemptError(
+        f"{answer.status} {answer.reason}".strip(),
+        not_found=answer.status in (404, 410),
+        transient=answer.status in TRANSIENT_STATUSES,
+        retry_after=parse_retry_after(answer.headers.get("Retry-After")),
+    )

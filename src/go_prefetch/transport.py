@@ -1,0 +1,160 @@
+"""Connections that are given up in time: looked up, connected, encrypted and read within limits.
+
+urllib3 limits each single read. A server that sends a byte now and then passes that for ever, in its headers as in the
+length of a chunk; here every read goes through the Wire of its request, which knows until when.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from go_prefetch.resolver import Found, Resolver
+from go_prefetch.wire import Wire
+
+if TYPE_CHECKING:
+    from urllib3.response import HTTPResponse
+
+# The request that this thread is making.
+CURRENT: ContextVar[Wire] = ContextVar("CURRENT")
+
+
+class _Dialled(HTTPConnection):
+    """A connection made within `timeout` in all: the look-up, and every address."""
+
+    resolver: Resolver
+
+    def _new_conn(self) -> socket.socket:
+        limit = float(self.timeout or 0)
+        ends = time.monotonic() + limit
+        try:
+            with CURRENT.get().phase("DNS"):
+                addresses = self.resolver.addresses(self._dns_host, self.port, limit)
+            with CURRENT.get().phase("connect"):
+                return _connected(addresses, ends, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} within {limit:g}s") from error
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
+        wire = CURRENT.get()
+        wire.attach(self.sock)
+        wire.allow(wire.stall)
+        return super().getresponse()
+
+
+class _Encrypted(_Dialled, HTTPSConnection):
+    def connect(self) -> None:
+        with CURRENT.get().phase("connect and TLS"):
+            super().connect()
+
+
+class _Reply(http.client.HTTPResponse):
+    """An answer whose every byte is read within what its Wire allows."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, CURRENT.get()))
+
+
+class _Timed(io.RawIOBase):
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, wire: Wire) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._connection.settimeout(self._wire.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class LimitedAdapter(HTTPAdapter):
+    """For requests: connections as above, trusting the certificates of `context`."""
+
+    def __init__(self, context: ssl.SSLContext, resolver: Resolver) -> None:
+        self._context = context
+        self._pools = _pools(resolver)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """For servers reached directly."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """For servers behind an HTTP proxy."""
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(_Dialled):
+        resolver = looked_up_by
+        response_class = _Reply
+
+    class Encrypted(_Encrypted):
+        resolver = looked_up_by
+        response_class = _Reply
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    return {"http": PlainPool, "https": EncryptedPool}
+
+
+def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) -> socket.socket:
+    """A connection to the first address that takes one; each gets its share of the time left."""
+    problem: OSError = OSError("the name has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        left = max(0.01, ends - time.monotonic()) / (len(addresses) - number)
+        connection = socket.socket(family, kind, protocol)
+        try:
+            for option in options:
+                connection.setsockopt(*option)
+            connection.settimeout(left)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            problem = error
+            continue
+        connection.settimeout(max(0.01, ends - time.monotonic()))
+        return connection
+    raise problem
+
+
+def trust(bundles: Sequence[Path]) -> ssl.SSLContext:
+    """The system's store (SSL_CERT_FILE and SSL_CERT_DIR included, as Go does) and these files or folders.
+
+    Raises OSError for one that cannot be read.
+    """
+    context = ssl.create_default_context()
+    for bundle in bundles:
+        context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
+    return context

@@ -1,0 +1,214 @@
+"""HTTP as it is found in the field: middleboxes, odd servers, redirects, logins; each with a real server."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.retry import AttemptError
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.transferring import received
+from tests.workbench import Workbench
+
+BODY = b'{"Version":"v1.0.0"}' * 500
+CHUNK = b"%x;a=b\r\n" % len(BODY) + BODY + b"\r\n"
+LIB = FakeModule("example.com/lib", "v1.2.3", padding=20_000)
+OTHER = FakeModule("example.com/other", "v1.0.0")
+MODULES = (LIB, OTHER)
+AUTHORITY = trustme.CA()
+
+
+def says(*parts: bytes) -> Respond:
+    return lambda request, line: [line.say(part) for part in parts][:0] or None
+
+
+def tls(name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(name).configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """The certificate of the authority that vouches for the test's servers."""
+    path = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(path))
+    return path
+
+
+def serving(files: dict[str, bytes], login: str = "") -> Respond:
+    """A module proxy, with a login if one is given as `user:password`."""
+
+    def respond(request: RawRequest, line: Line) -> None:
+        expected = f"Basic {base64.b64encode(login.encode()).decode()}"
+        if login and request.headers["Authorization"] != expected:
+            line.say(answer(b"who?\n", status="401 Unauthorized", WWW_Authenticate='Basic realm="modules"'))
+            return
+        path = urlsplit(request.target).path.replace("%21", "!").lstrip("/")
+        line.say(answer(files[path]) if path in files else answer(b"not found\n", status="404 Not Found"))
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("whole", "why"),
+    [
+        (answer(gzip.compress(BODY), Content_Encoding="gzip"), "gzip, though none was asked for"),
+        (answer(gzip.compress(BODY), Content_Encoding="X-GZIP"), "its old name"),
+        (answer(BODY, Content_Encoding="identity"), "identity"),
+        (answer(BODY, version="1.0"), "HTTP/1.0 with a length"),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + BODY, "HTTP/1.0 to the end of the connection"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY, "no length"),
+        (b"HTTP/1.1 200\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, "no reason"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(BODY), "an interim answer first"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNK + b"0\r\n\r\n", "chunked"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_odd_and_right_answers_are_understood(tmp_path: Path, whole: bytes, why: str) -> None:
+    with RawServer(says(whole)) as server:
+        received(server.url, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        (answer(BODY, length=len(BODY) + 1), "closed after"),
+        (answer(gzip.compress(BODY)[:-9], Content_Encoding="gzip"), "gzip"),
+        (answer(BODY, Content_Encoding="gzip"), "not the gzip it says it is"),
+        (answer(gzip.compress(b"0" * (80 << 20)), Content_Encoding="gzip"), "more than"),
+        (answer(BODY, Content_Encoding="br"), "an encoding that was not asked for"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "Content-Length"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxx", "."),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxx", "."),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", "."),
+        (b"", "."),
+    ],
+    ids=["length too long", "gzip cut short", "no gzip", "a bomb", "brotli", "two lengths", "no chunk", "half a chunk",
+         "another protocol", "nothing"],
+)  # fmt: skip
+def test_wrong_answers_are_errors_of_the_attempt(tmp_path: Path, whole: bytes, words: str) -> None:
+    """Told in words, never as a file and never as a traceback."""
+    with RawServer(says(whole)) as server, pytest.raises(AttemptError, match=words):
+        received(server.url, tmp_path / "file")
+
+
+def test_more_bytes_than_promised_do_not_reach_the_next_answer(bench: Workbench) -> None:
+    """Content-Length too small, the connection kept: the rest is not taken for the beginning of the next file."""
+    bench.write_project(MODULES)
+    files = ModuleProxy(MODULES).files
+
+    def respond(request: RawRequest, line: Line) -> None:
+        path = request.target.lstrip("/")
+        too_little = path.endswith("lib/@v/v1.2.3.zip") and server.targets.count(request.target) == 1
+        line.say(answer(files[path], length=len(files[path]) - 1000 if too_little else None))
+
+    with RawServer(respond, keeps_alive=True) as server:
+        result = bench.prefetch("--jobs", "1", goproxy=server.url)
+    assert result.status == 0, result.text
+    assert {name: (bench.pool / name).read_bytes() for name in bench.module_files(bench.pool)} == files
+
+
+def test_a_certificate_of_ones_own_authority(bench: Workbench, bundle: Path, tmp_path: Path) -> None:
+    """SSL_CERT_FILE as for Go, REQUESTS_CA_BUNDLE as for requests; without either the proxy is not believed."""
+    bench.write_project(MODULES)
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        bench.environ.pop(name, None)
+    with RawServer(serving(ModuleProxy(MODULES).files), tls=tls()) as server:
+        refused = bench.run("fill", str(tmp_path / "none"), "--attempts", "1", GOPROXY=server.url)
+        assert refused.status == 5
+        assert "certificate verify failed" in refused.stderr
+        for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            filled = bench.run("fill", str(tmp_path / variable), GOPROXY=server.url, **{variable: str(bundle)})
+            assert filled.status == 0, filled.text
+        assert bench.prefetch(goproxy=server.url, SSL_CERT_FILE=str(bundle)).status == 0
+
+
+def test_a_bundle_that_is_not_there_is_named(bench: Workbench, tmp_path: Path) -> None:
+    """Go gets along without REQUESTS_CA_BUNDLE, so the run does; what we could not do is told."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        result = bench.prefetch(goproxy=proxy.url, REQUESTS_CA_BUNDLE=str(tmp_path / "none.pem"))
+    assert "Traceback" not in result.stderr
+    assert result.status == 0, result.text
+
+
+@pytest.mark.parametrize("way", ["netrc", "URL"])
+def test_a_login_is_used_and_what_it_brought_is_not_saved(bench: Workbench, bundle: Path, way: str) -> None:
+    """netrc over https, or user and password in the URL: the proxy serves us, the shared pool goes without."""
+    bench.write_project(MODULES)
+    netrc = bench.folder / "home" / ".netrc"
+    with RawServer(serving(ModuleProxy(MODULES).files, "me:se cret"), tls=tls()) as server:
+        if way == "netrc":
+            netrc.write_text("machine 127.0.0.1 login me password secret\n")
+            server.respond = serving(ModuleProxy(MODULES).files, "me:secret")
+        url = server.url if way == "netrc" else server.url.replace("https://", "https://me:se%20cret@")
+        result = bench.prefetch(goproxy=url, SSL_CERT_FILE=str(bundle))
+        assert result.status == 0, result.text
+    assert bench.outputs["bytes-downloaded"] != "0"
+    assert bench.module_files(bench.pool) == set()
+    assert "se cret" not in result.text
+    assert "secret" not in result.text
+
+
+@pytest.mark.parametrize("via", ["http", "https"])
+def test_an_http_proxy_is_gone_through(tmp_path: Path, bundle: Path, via: str) -> None:
+    """HTTP_PROXY gets the whole URL, HTTPS_PROXY a CONNECT; the names are the proxy's to look up."""
+
+    def respond(request: RawRequest, line: Line) -> None:
+        if request.method == "CONNECT":
+            line.say(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        else:
+            line.say(answer(BODY))
+
+    with RawServer(respond) as server:
+        web = HttpSettings(http_proxy=server.url, https_proxy=server.url, bundles=(bundle,))
+        if via == "http":
+            received("http://modules.test/file", tmp_path / "file", web=web)
+            assert server.targets == ["http://modules.test/file"]
+        else:
+            with pytest.raises(AttemptError, match=r"HTTP proxy: .*403"):
+                received("https://modules.test/file", tmp_path / "file", web=web)
+            assert server.targets == ["modules.test:443"]
+
+
+def test_loopback_and_no_proxy_go_direct(bench: Workbench) -> None:
+    """As for Go: a proxy on loopback is reached directly, whatever HTTP_PROXY says."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        result = bench.prefetch(goproxy=proxy.url, HTTP_PROXY="http://192.0.2.1:9", http_proxy="http://192.0.2.1:9")
+        assert result.status == 0, result.text
+        assert sorted(proxy.paths()) == sorted(proxy.files)
+
+
+def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: Path) -> None:
+    """To another host, as large proxies send zips to object storage; the login is not for that host."""
+    with RawServer(says(answer(BODY)), tls=tls()) as storage:
+        moved = answer(b"", status="302 Found", Location=f"{storage.url}/object?signature=1")
+        with RawServer(says(moved), tls=tls()) as server:
+            url = server.url.replace("https://", "https://me:secret@")
+            received(f"{url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,)))
+        assert storage.targets == ["/object?signature=1"]
+        assert storage.requests[0].headers["Authorization"] is None
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+def test_no_redirect_leads_from_https_to_http(tmp_path: Path, bundle: Path) -> None:
+    with RawServer(says(answer(BODY))) as plain:
+        moved = answer(b"", status="302 Found", Location=plain.url)
+        with (
+            RawServer(says(moved), tls=tls()) as server,
+            pytest.raises(AttemptError, match="redirected from https to http"),
+        ):
+            received(server.url, tmp_path / "file", web=HttpSettings(bundles=(bundle,)))
+        assert plain.requests == []

@@ -1,0 +1,131 @@
+"""A large file that breaks off is gone on with where the server can; never put together from two different ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.retry import AttemptError
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.transferring import received
+from tests.workbench import Workbench
+
+LARGE = FakeModule("example.com/large", "v1.0.0", padding=3_000_000)
+ZIP = "example.com/large/@v/v1.0.0.zip"
+BODY = bytes(range(256)) * 12_000  # 3 MB
+HALF = len(BODY) // 2
+ETAG = '"one"'
+
+
+@pytest.mark.parametrize("fault", [Fault.HALF_BODY, Fault.STALL_IN_BODY], ids=lambda fault: fault.name.lower())
+def test_a_half_received_zip_is_gone_on_with(bench: Workbench, fault: Fault) -> None:
+    """The second request asks for the rest only; Go accepts what was put together; the report tells of the first."""
+    bench.write_project([LARGE])
+    with ModuleProxy([LARGE]) as proxy:
+        proxy.has_etags = True
+        proxy.fault(ZIP, fault, times=1)
+        result = bench.prefetch("--stall-timeout", "1s", "--verbose", goproxy=proxy.url)
+        assert result.status == 0, result.text
+        ranges = [request.range for request in proxy.requests if request.path == ZIP]
+        assert ranges == [None, f"bytes={len(LARGE.zip) // 2}-"]
+    assert "1 failed attempt" in result.stdout
+    assert bench.go("mod", "verify").status == 0
+
+
+def test_without_etag_it_is_asked_for_again(bench: Workbench) -> None:
+    """Nothing tells whether it is still the same file: from its beginning."""
+    bench.write_project([LARGE])
+    with ModuleProxy([LARGE]) as proxy:
+        proxy.fault(ZIP, Fault.HALF_BODY, times=1)
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+        assert [request.range for request in proxy.requests if request.path == ZIP] == [None, None]
+
+
+class Breaking:
+    """Breaks the first answer off in its middle and gives `then` to the second request."""
+
+    def __init__(self, then: bytes, **headers: str) -> None:
+        self.then = then
+        self.headers = {"ETag": ETAG, **headers}
+        self.asked = 0
+
+    def __call__(self, request: RawRequest, line: Line) -> None:
+        self.asked += 1
+        line.say(answer(BODY[:HALF], length=len(BODY), **self.headers) if self.asked == 1 else self.then)
+
+
+def partial(start: int, *, total: int = len(BODY), said: int | None = None) -> bytes:
+    shown = start if said is None else said
+    content_range = f"bytes {shown}-{total - 1}/{total}"
+    return answer(BODY[start:], status="206 Partial Content", ETag=ETAG, Content_Range=content_range)
+
+
+def test_the_rest_is_added_to_what_came(tmp_path: Path) -> None:
+    """`Range` and `If-Range` are sent, and the whole is what the server has."""
+    with RawServer(Breaking(partial(HALF))) as server:
+        came = received(server.url, tmp_path / "file")
+        assert (tmp_path / "file").read_bytes() == BODY
+        assert (came.bytes, len(came.interruptions)) == (len(BODY), 1)
+        headers = server.requests[1].headers
+        assert (headers["Range"], headers["If-Range"]) == (f"bytes={HALF}-", ETAG)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [answer(BODY, ETag='"two"'), answer(b"another" * 300_000, ETag='"two"')],
+    ids=["no ranges after all", "changed meanwhile"],
+)
+def test_a_whole_answer_takes_the_place_of_the_half(tmp_path: Path, then: bytes) -> None:
+    """A 200 to a range request is the file as it is now: nothing of the first answer stays."""
+    with RawServer(Breaking(then)) as server:
+        received(server.url, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == then.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        partial(HALF, said=HALF - 1),
+        partial(HALF, total=len(BODY) + 1),
+        answer(BODY[HALF:], status="206 Partial Content", ETag=ETAG),
+        answer(BODY[:HALF], status="206 Partial Content", Content_Range="bytes 0-9/x"),
+    ],
+    ids=["another beginning", "another length", "no range said", "nonsense"],
+)
+def test_another_part_than_was_asked_for_is_no_part_of_the_file(tmp_path: Path, then: bytes) -> None:
+    """It is an error of this attempt, and nothing is resumed from it."""
+    with RawServer(Breaking(then)) as server, pytest.raises(AttemptError, match="another part of the file"):
+        received(server.url, tmp_path / "file")
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"ETag": 'W/"weak"'}, {"Accept_Ranges": "none"}, {"Content_Encoding": "gzip"}],
+    ids=["weak etag", "no ranges", "encoded"],
+)
+def test_what_cannot_be_resumed_is_not(tmp_path: Path, headers: dict[str, str]) -> None:
+    """One request, and the error goes to whoever decides on the next attempt."""
+    with RawServer(Breaking(partial(HALF), **headers)) as server, pytest.raises(AttemptError):
+        received(server.url, tmp_path / "file")
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_always_breaks_off_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """Each time a mebibyte more must have come: a file has so many of these, and no more."""
+
+    def breaks(request: RawRequest, line: Line) -> None:
+        start = int((request.headers["Range"] or "bytes=0-")[6:-1])
+        head = (
+            answer(b"", length=len(BODY) - start, ETag=ETAG) if not start else partial(start).partition(b"\r\n\r\n")[0]
+        )
+        line.say(
+            head + (b"" if not start else b"\r\n\r\n") + BODY[start : start + 1_100_000 if not start else start + 10]
+        )
+
+    with RawServer(breaks) as server, pytest.raises(AttemptError, match="closed after"):
+        received(server.url, tmp_path / "file")
+    assert len(server.requests) == 2

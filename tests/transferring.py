@@ -1,0 +1,20 @@
+"""One file over HTTP in this process, as the proxy walk gets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.retry import Deadline
+from go_prefetch.transfer import Transfer
+from go_prefetch.wire import Received, Wire
+
+
+def received(
+    url: str, destination: Path, *, connect: float = 5.0, stall: float = 1.0, seconds: float = 60.0, **options: Any
+) -> Received:
+    """The file at `url`, within these limits in seconds. `options` are HttpClient's. Raises AttemptError."""
+    client = HttpClient(connect, stall, lambda: False, **{"web": HttpSettings(), **options})
+    return Transfer(client).get(url, destination, 1 << 26, Deadline.after(seconds), Wire())

@@ -1,0 +1,87 @@
+"""A proxy that fails again and again is rested, and tried again: with a clock of the test's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from go_prefetch.proxyhealth import ProxyHealth
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def failing(health: ProxyHealth, times: int) -> None:
+    for _ in range(times):
+        health.asked()
+        health.failed()
+
+
+def test_it_rests_after_so_many_failures_in_a_row(clock: Clock) -> None:
+    health = ProxyHealth(3, clock)
+    failing(health, 2)
+    assert not health.is_resting
+    failing(health, 1)
+    assert health.is_resting
+    assert health.failed_attempts == 3
+
+
+def test_an_answer_in_between_starts_the_count_anew(clock: Clock) -> None:
+    health = ProxyHealth(3, clock)
+    failing(health, 2)
+    health.answered()
+    failing(health, 2)
+    assert not health.is_resting
+
+
+def test_after_its_rest_one_request_is_the_trial(clock: Clock) -> None:
+    """While the trial is under way all others pass it over still; a good end ends the rest for all."""
+    health = ProxyHealth(1, clock)
+    failing(health, 1)
+    clock.now += 4.9
+    assert health.is_resting
+    clock.now += 0.2
+    assert not health.is_resting
+    health.asked()
+    assert health.is_resting
+    health.answered()
+    assert not health.is_resting
+
+
+def test_each_failed_trial_doubles_the_rest_up_to_a_minute(clock: Clock) -> None:
+    health = ProxyHealth(1, clock)
+    failing(health, 1)
+    rests = []
+    for _ in range(6):
+        began = clock.now
+        while health.is_resting:
+            clock.now += 1.0
+        rests.append(clock.now - began)
+        failing(health, 1)
+    assert rests == [5, 10, 20, 40, 60, 60]
+
+
+def test_failures_of_requests_that_were_under_way_do_not_prolong_it(clock: Clock) -> None:
+    """Sixteen requests that fail together are one reason to rest, not sixteen."""
+    health = ProxyHealth(1, clock)
+    for _ in range(16):
+        health.asked()
+    for _ in range(16):
+        health.failed()
+    clock.now += 5.1
+    assert not health.is_resting
+
+
+def test_what_was_overtaken_is_no_failed_attempt_and_still_a_reason(clock: Clock) -> None:
+    health = ProxyHealth(2, clock)
+    health.failed(counts=False)
+    health.failed(counts=False)
+    assert (health.failed_attempts, health.is_resting) == (0, True)
