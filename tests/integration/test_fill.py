@@ -39,9 +39,9 @@ class WatchedProxy(ModuleProxy):
         super().__init__(*args, **options)
         self.zip_asked = threading.Event()
 
-    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> Any:
+    def receive(self, path: str, *headers: str | None) -> Any:
         try:
-            return super().receive(path, wanted_range, authorization)
+            return super().receive(path, *headers)
         finally:
             if path.endswith(".zip"):
                 self.zip_asked.set()
@@ -368,7 +368,7 @@ def test_nothing_to_fill_is_said_in_one_line(bench: Workbench, proxy: WatchedPro
     done = fill(bench, proxy.url)
     assert (done.status, done.stderr) == (0, "")
     line, record = done.stdout.splitlines()
-    assert line == f"go-prefetch: disabled: {bench.project / 'go.mod'} requires no modules"
+    assert line == f"go-prefetch: nothing to do: {bench.project / 'go.mod'} requires no modules"
     assert parse_record(record)
     assert not (bench.project / "filled").exists()
 

@@ -413,7 +413,7 @@ def test_nothing_to_do_is_disabled(
     done = run(bench, proxy)
     assert done.status == 0, done.text
     line, record = done.stdout.splitlines()
-    assert line.startswith("go-prefetch: disabled: ")
+    assert line.startswith("go-prefetch: nothing to do: ")
     assert parse_record(record)
     assert why in line
     assert bench.outputs["cache-result"] == "disabled"
