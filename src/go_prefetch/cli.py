@@ -27,7 +27,7 @@ fallbacks; Go verifies every one against go.sum."""
 _EPILOG = """\
 exit status:
   0    the modules are there (or there was nothing to do)
-  1    verify or docker found something
+  1    verify, doctor or docker found something
   2    an input is wrong
   3    go.mod, go.work or go.sum is missing or malformed
   4    go is missing, too old, or failed
@@ -38,6 +38,8 @@ Every flag that takes a VALUE can also be given as an environment variable, GO_P
 its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
 
 _FORMATS = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
+
+_ALSO = "a proxy to measure besides those of the list; may be given several times"
 
 _COMMANDS = {
     "run": (
@@ -53,6 +55,11 @@ _COMMANDS = {
     "verify": (
         "hash the unpacked modules of the module cache against go.sum, in place",
         "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
+    ),
+    "doctor": (
+        "measure every proxy and the store, look for what bends things, recommend an order of proxies",
+        "go-prefetch doctor\n  go-prefetch doctor --also https://goproxy.cn --also https://goproxy.io --samples 20\n"
+        '  go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"',
     ),
     "fill": (
         "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
@@ -113,6 +120,11 @@ def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mappin
 
         asked = Asked(*(getattr(arguments, name) for name in Asked.__dataclass_fields__))
         return docker(settings, platform, environ, stdout, asked)
+    if arguments.command == "doctor":
+        from go_prefetch.commands.doctor import doctor  # noqa: PLC0415
+
+        own = {"also": arguments.also, "samples": arguments.samples, "form": arguments.format}
+        return doctor(settings, platform, environ, stdout, **own)
     from go_prefetch.commands.run import run  # noqa: PLC0415
 
     return run(settings, platform, environ, stdout)
@@ -191,6 +203,10 @@ def _add_printing(command: argparse.ArgumentParser, name: str) -> None:
     if name == "plan":
         command.add_argument("--format", choices=("text", "json", "github"), default="text", help=_FORMATS)
         command.add_argument("--modules", action="store_true", help="list every module version")
+    if name == "doctor":
+        command.add_argument("--also", metavar="URL", action="append", default=[], help=_ALSO)
+        command.add_argument("--samples", metavar="N", default="10", help="requests to each source (default: 10)")
+        command.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
     if name == "verify":
         command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
 

@@ -19,6 +19,7 @@ from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
 
 OLDEST_GO = (1, 21)
+GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
 
 # What a CI system gives to us and not to the programs we start. Everything else goes through: git's credential
 # helpers need GITHUB_TOKEN and CI_JOB_TOKEN.
@@ -56,6 +57,21 @@ class GoEnvironment:
         return matches_prefix_patterns(f"{self.goprivate},{self.gonoproxy},{self.gonosumdb}", path)
 
 
+def environment_without_go(environ: Mapping[str, str], gomodcache: Path) -> GoEnvironment:
+    """Go's variables as far as the environment has them, where there is no Go to ask."""
+    goprivate = environ.get("GOPRIVATE", "")
+    return GoEnvironment(
+        goproxy=environ.get("GOPROXY", ""),
+        gonoproxy=environ.get("GONOPROXY", "") or goprivate,
+        goprivate=goprivate,
+        gonosumdb=environ.get("GONOSUMDB", "") or goprivate,
+        gomodcache=gomodcache,
+        goflags=environ.get("GOFLAGS", ""),
+        goversion="",
+        goroot=Path(),
+    )
+
+
 @dataclass(frozen=True)
 class GoRun:
     """How one start of go ended. `errors` are its lines of stderr without the trace of requests."""
@@ -90,7 +106,7 @@ class GoCommand:
 
     def environment(self, folder: Path) -> GoEnvironment:
         """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
-        values = self._variables_in(folder)
+        values = self.variables(folder)
         if not Path(values["GOMODCACHE"]).is_absolute():
             raise GoCommandError(
                 "no-module-cache",
@@ -108,8 +124,19 @@ class GoCommand:
             Path(values["GOROOT"]),
         )
 
-    def _variables_in(self, folder: Path) -> dict[str, str]:
-        argv = (self.executable, "env", "-json", *_VARIABLES)
+    def toolchain_switch(self, folder: Path) -> str:
+        """What GOTOOLCHAIN is, asked alone: only so does Go answer with its own toolchain and not switch first."""
+        argv = (self.executable, "env", "GOTOOLCHAIN")
+        try:
+            with processgroup.started(argv, folder, self._environ, with_output=True) as process:
+                output, _ = process.communicate()
+        except OSError:
+            return ""
+        return output.decode(errors="replace").strip() if process.returncode == 0 else ""
+
+    def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
+        """What `go env` says of these variables in `folder`. Raises GoCommandError if Go fails or is too old."""
+        argv = (self.executable, "env", "-json", *dict.fromkeys((*names, "GOVERSION")))
         # Without this, `go env` would download the toolchain that go.mod asks for.
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
@@ -124,7 +151,7 @@ class GoCommand:
             said = None
         if isinstance(said, dict):
             _check_version(str(said.get("GOVERSION")))
-        if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in _VARIABLES):
+        if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
             raise failed(GoRun(("go", "env"), process.returncode, tuple(errors.decode(errors="replace").splitlines())))
         return said
 

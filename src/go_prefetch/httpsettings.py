@@ -6,6 +6,7 @@ through proxies, and take `example.com` in NO_PROXY for `notexample.com` too.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import sys
 from collections.abc import Mapping
@@ -110,10 +111,9 @@ def _covers(entry: str, host: str, port: int, address: ipaddress.IPv4Address | i
     """Whether one entry of NO_PROXY covers a host: `*`, a network, an address, a domain; with or without a port."""
     if entry == "*":
         return True
-    try:
-        return address is not None and address in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        network = ipaddress.ip_network(entry, strict=False)
+        return address is not None and address in network
     name, separator, digits = entry.rpartition(":")
     if separator and digits.isdigit() and (name.startswith("[") or ":" not in name):
         if int(digits) != port:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.commands.fill import GO_DEFAULT_PROXIES, environment_of, left_to_go, verdict
+from go_prefetch.commands.fill import left_to_go, verdict
 from go_prefetch.dockerfiles import ignoring
 from go_prefetch.dockerfiles.context import Context, read_context, read_text
 from go_prefetch.dockerfiles.project import Project, read_project
 from go_prefetch.dockerfiles.rules import check
 from go_prefetch.dockerfiles.template import Style, dockerfile_for
 from go_prefetch.errors import InputError
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
 from go_prefetch.modcache import download_folder
 from go_prefetch.ports import CacheStore, Platform
 from go_prefetch.render.units import size
@@ -77,7 +78,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     folder = settings.cwd / str(asked.output)
     deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
-    plan = make_plan(settings, environment_of(environ, folder), folder)
+    plan = make_plan(settings, environment_without_go(environ, folder), folder)
     if plan.disabled_because:
         return 0, f"nothing to do: {plan.disabled_because}"
     local = take_local(plan, _local_stores(settings, environ), deadline)

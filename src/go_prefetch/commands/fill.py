@@ -15,7 +15,7 @@ from typing import TextIO
 from go_prefetch.commands.publish import publish
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
-from go_prefetch.gocommand import GoEnvironment
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
@@ -28,8 +28,6 @@ from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
 from go_prefetch.trace import Trace
 from go_prefetch.wiring import proxy_list, proxy_walk
-
-GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
 
 
 def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
@@ -52,7 +50,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
-        plan = make_plan(settings, environment_of(environ, folder), folder)
+        plan = make_plan(settings, environment_without_go(environ, folder), folder)
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
@@ -69,21 +67,6 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         goversion="", seconds=time.monotonic() - started,
         warnings=(*left_to_go(plan, filled.held), *_left_out(filled), *stale),
     )  # fmt: skip
-
-
-def environment_of(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
-    """Go's variables as far as the environment has them: there is no Go to ask."""
-    goprivate = environ.get("GOPRIVATE", "")
-    return GoEnvironment(
-        goproxy=environ.get("GOPROXY", ""),
-        gonoproxy=environ.get("GONOPROXY", "") or goprivate,
-        goprivate=goprivate,
-        gonosumdb=environ.get("GONOSUMDB", "") or goprivate,
-        gomodcache=folder,
-        goflags=environ.get("GOFLAGS", ""),
-        goversion="",
-        goroot=Path(),
-    )
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:

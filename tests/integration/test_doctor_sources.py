@@ -1,0 +1,377 @@
+"""Every way a source can be unusable or hard to reach, with real servers: doctor names it, and ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import stat
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from tests.fakes.cache_service import CacheService, Token
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import FakeModule, write_proxy_folder
+from tests.fakes.paced_proxy import Loss, PacedProxy
+from tests.fakes.told_server import ToldServer, relay
+from tests.same_process import prefetch
+from tests.waiting import wait_until
+from tests.workbench import Workbench
+
+MODULES = tuple(FakeModule(f"example.com/m{number}", "v1.0.0", padding=2_000) for number in range(3))
+QUICK = ("--samples", "2", "--connect-timeout", "500ms", "--stall-timeout", "500ms", "--store", "none")
+
+
+@pytest.fixture(autouse=True)
+def project(bench: Workbench) -> None:
+    bench.write_project(MODULES)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+def tls(authority: trustme.CA, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    begin = not_after - timedelta(days=2) if not_after else None
+    authority.issue_cert(*names, not_before=begin, not_after=not_after).configure_cert(context)
+    return context
+
+
+def source(bench: Workbench, *arguments: str, status: int, **variables: str) -> dict[str, Any]:
+    """What doctor says of the first source, as JSON."""
+    result = prefetch(bench, "doctor", "--format", "json", *QUICK, *arguments, **variables)
+    assert result.status == status, result.text
+    assert "Traceback" not in result.text
+    found: dict[str, Any] = json.loads(result.stdout)["sources"][0]
+    return found
+
+
+def words(found: dict[str, Any]) -> str:
+    (failure,) = found["failures"]
+    return str(failure["words"])
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_ca_of_ones_own_is_trusted_when_named(
+    bench: Workbench, authority: trustme.CA, bundle: Path, variable: str
+) -> None:
+    """TLS then has a time of its own, as DNS and TCP have."""
+    with PacedProxy(MODULES, tls=tls(authority, "127.0.0.1")) as proxy:
+        arguments = ("doctor", "--format", "json", *QUICK)
+        environ = {"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": "", variable: str(bundle)}
+        result = bench.run(*arguments, GOPROXY=proxy.url, **environ)  # OpenSSL reads a process's own environment
+        assert result.status == 0, result.text
+        (found,) = json.loads(result.stdout)["sources"]
+        assert all(found[phase] > 0 for phase in ("dns", "tcp", "tls", "first_byte"))
+        assert found["lacks"] == []
+
+
+@pytest.mark.parametrize("kind", ["unknown authority", "expired", "another name"])
+def test_a_certificate_that_is_not_right_is_named(
+    bench: Workbench, authority: trustme.CA, bundle: Path, kind: str
+) -> None:
+    """The reason is OpenSSL's own; nothing is asked."""
+    past = datetime.now(timezone.utc) - timedelta(days=1) if kind == "expired" else None
+    context = tls(authority, "elsewhere.test" if kind == "another name" else "127.0.0.1", not_after=past)
+    trusted = {} if kind == "unknown authority" else {"REQUESTS_CA_BUNDLE": str(bundle)}
+    with PacedProxy(MODULES, tls=context) as proxy:
+        found = source(bench, status=1, GOPROXY=proxy.url, **trusted)
+        expected = {"expired": "expired", "another name": "mismatch", "unknown authority": "unable to get local issuer"}
+        assert words(found).startswith("TLS: ")
+        assert expected[kind] in words(found)
+        assert found["worth"] == "unusable"
+        assert proxy.paths == []
+
+
+def test_a_port_that_never_answers(bench: Workbench) -> None:
+    """No connection comes about: said so after the connect timeout, three times at most."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]  # the queue is full: the system drops who comes next
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        found = source(bench, "--samples", "9", status=1, GOPROXY=f"http://127.0.0.1:{full.getsockname()[1]}")
+        for client in waiting:
+            client.close()
+    assert words(found) == "no connection within 0.5s"
+    assert found["loss"] == 1.0
+    assert len(found["samples"]) == 3
+    assert found["notes"] == ["3 of 9 samples: no answer to any of them"]
+
+
+def test_a_host_that_takes_connections_and_is_silent(bench: Workbench) -> None:
+    with ToldServer(lambda connection, _: connection.recv(1) and None) as silent:
+        assert words(source(bench, status=1, GOPROXY=silent.url)) == "no answer within 0.5s"
+
+
+def test_a_name_that_is_not_known(bench: Workbench) -> None:
+    found = source(bench, status=1, GOPROXY="https://proxy.invalid")
+    assert words(found).startswith("DNS: ")
+    assert found["tcp"] is None
+
+
+def test_a_refused_connection(bench: Workbench) -> None:
+    found = source(bench, status=1, GOPROXY="http://127.0.0.1:1")
+    assert words(found) == "connection refused"
+    assert found["dns"] > 0
+    assert found["tcp"] is None
+
+
+def test_a_proxy_that_has_nothing_is_unusable_where_nobody_else_has_anything(bench: Workbench) -> None:
+    """A wrong path, most often. Behind another that has the modules it is merely of no use."""
+    with ModuleProxy() as empty, ModuleProxy(MODULES) as good:
+        found = source(bench, status=1, GOPROXY=f"{empty.url},direct")
+        assert len(found["lacks"]) == 3
+        assert found["why"] == "it has none of the 3 modules"
+        result = prefetch(bench, "doctor", *QUICK, GOPROXY=f"{empty.url}|{good.url}")
+        assert result.status == 0, result.text
+        assert f"goproxy: {good.url}\n" in result.stdout
+        assert f"{empty.url} is left out: it has none of the 3 modules" in result.stdout
+
+
+def test_a_web_page_in_place_of_modules(bench: Workbench) -> None:
+    """A login page answers 200 to everything: it is no module proxy, and it has no zips either."""
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault("*", Fault.HTML)
+        found = source(bench, status=1, GOPROXY=proxy.url)
+        assert words(found) == "200, but no .info: a web page"
+        assert found["loss"] == 0.0
+        assert found["failed"] == 1.0
+        assert len(found["unclear"]) == 3
+
+
+def test_one_module_that_is_lacking_is_named(bench: Workbench) -> None:
+    with ModuleProxy(MODULES[1:]) as proxy:
+        assert source(bench, status=0, GOPROXY=proxy.url)["lacks"] == ["example.com/m0@v1.0.0"]
+        text = prefetch(bench, "doctor", *QUICK, GOPROXY=proxy.url).stdout
+        assert f"lacking\n  {proxy.url}: example.com/m0@v1.0.0\n" in text
+
+
+@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.BAD_GATEWAY, Fault.REDIRECT_LOOP], ids=lambda f: f.name)
+def test_answers_that_say_no(bench: Workbench, fault: Fault) -> None:
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault("*", fault)
+        found = source(bench, status=1, GOPROXY=proxy.url)
+        expected = {Fault.FORBIDDEN: "403 Forbidden", Fault.BAD_GATEWAY: "502 Bad Gateway"}
+        assert words(found) == expected.get(fault, "more than 10 redirects")
+        assert found["loss"] == 0.0
+
+
+def test_a_login_in_the_url_is_used_and_not_shown(bench: Workbench) -> None:
+    """Over https and to loopback; the recommended line says that a password belongs in it."""
+    with PacedProxy(MODULES, credentials=("user", "s3cr3t-pass")) as proxy:
+        url = proxy.url.replace("//", "//user:s3cr3t-pass@")
+        for form in ("text", "json", "markdown"):
+            result = prefetch(bench, "doctor", *QUICK, "--format", form, "--also", url, GOPROXY=url)
+            assert result.status == 0, result.text
+            assert "s3cr3t" not in result.text
+            assert "user:xxxxx@127.0.0.1" in result.text
+        assert proxy.authorizations == {proxy.expected}
+        assert words(source(bench, status=1, GOPROXY=proxy.url)) == "401 Unauthorized"
+
+
+def test_a_login_from_netrc_goes_over_https_only(
+    bench: Workbench, authority: trustme.CA, bundle: Path, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login user password s3cr3t-pass\n")
+    netrc.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    variables = {"NETRC": str(netrc), "REQUESTS_CA_BUNDLE": str(bundle)}
+    with PacedProxy(MODULES, credentials=("user", "s3cr3t-pass"), tls=tls(authority, "127.0.0.1")) as proxy:
+        assert source(bench, status=0, GOPROXY=proxy.url, **variables)["worth"] == "usable"
+    with PacedProxy(MODULES) as clear:
+        source(bench, status=0, GOPROXY=clear.url, **variables)
+        assert clear.authorizations == {None}
+
+
+def test_a_login_over_http_to_elsewhere_is_refused(bench: Workbench) -> None:
+    found = source(bench, status=1, GOPROXY="http://user:s3cr3t-pass@modules.test:1")
+    assert words(found) == "refusing to pass credentials to an insecure URL"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_http_proxy_on_the_way_is_used_and_said(
+    bench: Workbench, authority: trustme.CA, bundle: Path, scheme: str
+) -> None:
+    """By absolute URL or by CONNECT, with its own login; NO_PROXY and loopback go past it."""
+    context = tls(authority, "modules.test") if scheme == "https" else None
+    with PacedProxy(MODULES, tls=context) as proxy, ToldServer(relay) as between:
+        variables = {
+            f"{scheme.upper()}_PROXY": between.url.replace("//", "//relay:s3cr3t-pass@"),
+            "REQUESTS_CA_BUNDLE": str(bundle),
+        }
+        url = f"{scheme}://modules.test:{proxy.port}"
+        found = source(bench, status=0, GOPROXY=url, **variables)
+        assert found["lacks"] == []
+        assert found["notes"] == [f"through the HTTP proxy 127.0.0.1:{between.port}"]
+        assert all(b"Proxy-Authorization: Basic cmVsYXk6czNjcjN0LXBhc3M=" in head for head in between.heads)
+        asked = len(between.heads)
+        source(bench, status=1, GOPROXY=url, NO_PROXY=".test", **variables)
+        source(bench, status=0 if scheme == "http" else 1, GOPROXY=proxy.url, **variables)
+        assert len(between.heads) == asked
+
+
+def test_an_http_proxy_that_says_no_is_named(bench: Workbench) -> None:
+    refusal = b"HTTP/1.1 407 Proxy \x1b[31mlogin\r\nContent-Length: 0\r\n\r\n"
+    with ToldServer(lambda connection, _: connection.sendall(refusal)) as between:
+        found = source(bench, status=1, GOPROXY="https://modules.test", HTTPS_PROXY=between.url)
+        assert words(found) == f"the HTTP proxy 127.0.0.1:{between.port} answered 407 Proxy ?[31mlogin"
+
+
+def test_private_modules_are_asked_from_nobody(bench: Workbench) -> None:
+    """Neither their .info nor their zip, by no method, from no proxy, named in the list or besides."""
+    with ModuleProxy(MODULES) as listed, ModuleProxy(MODULES) as besides:
+        for variables in ({"GOPRIVATE": "example.com/m1"}, {"GONOPROXY": "example.com/m1"}):
+            result = prefetch(bench, "doctor", *QUICK, "--also", besides.url, GOPROXY=listed.url, **variables)
+            assert result.status == 0, result.text
+            assert "asked for 2 modules of the plan, not for the 1 that are private" in result.stdout
+        for proxy in (listed, besides):
+            assert proxy.paths()
+            assert not [path for path in proxy.paths() if "/m1/" in path]
+
+
+def test_who_stands_behind_a_protecting_comma_is_not_asked_about_our_modules(bench: Workbench) -> None:
+    """Go would ask it only for what the first does not have. It is measured with a public module."""
+    with ModuleProxy(MODULES) as company, ModuleProxy(MODULES) as behind:
+        result = prefetch(bench, "doctor", *QUICK, GOPROXY=f"{company.url},{behind.url}")
+        assert result.status == 0, result.text
+        assert {path.split("/@v/")[0] for path in behind.paths()} == {"golang.org/x/text"}
+        assert "behind a `,` that protects paths" in result.stdout
+        behind.clear()
+        prefetch(bench, "doctor", *QUICK, "--fallback", "any", GOPROXY=f"{company.url},{behind.url}")
+        assert any("example.com/m0" in path for path in behind.paths())
+
+
+def test_a_file_proxy_is_read(bench: Workbench, tmp_path: Path) -> None:
+    write_proxy_folder(tmp_path / "files", MODULES[:2])
+    found = source(bench, status=0, GOPROXY=f"file://{tmp_path / 'files'},off")
+    assert found["lacks"] == ["example.com/m2@v1.0.0"]
+    assert found["first_byte"] > 0
+    missing = source(bench, status=1, GOPROXY=f"file://{tmp_path / 'nowhere'},off")
+    assert words(missing) == "there is no such folder"
+
+
+def test_the_directory_pool_is_a_row(bench: Workbench) -> None:
+    """It never makes doctor fail: an empty one is only empty."""
+    with ModuleProxy(MODULES) as proxy:
+        pool = ("--store", f"dir:{bench.pool}")
+        result = prefetch(bench, "doctor", *QUICK, *pool, GOPROXY=proxy.url)
+        assert result.status == 0, result.text
+        assert "empty" in result.stdout
+        write_proxy_folder(bench.pool, MODULES)
+        result = prefetch(bench, "doctor", "--format", "json", *QUICK, *pool, GOPROXY=proxy.url)
+        (row,) = [row for row in json.loads(result.stdout)["sources"] if row["role"] == "store"]
+        assert (row["lacks"], row["worth"]) == ([], "usable")
+
+
+def test_no_time_left_ends_it(bench: Workbench) -> None:
+    """A deadline that is over before the samples are: what was measured is shown."""
+    with PacedProxy(MODULES, latency=0.1) as proxy:
+        result = prefetch(bench, "doctor", *QUICK, "--samples", "1000", "--deadline", "600ms", GOPROXY=proxy.url)
+        assert result.status == 0, result.text
+        assert "of 1000 samples: no time left" in result.stdout
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_the_cache_service_is_a_row(bench: Workbench, protocol: str) -> None:
+    """A restore into a folder that is thrown away says what it has; nothing is left, and no token is told."""
+    token = Token("main-token")
+    with CacheService(token) as service, ModuleProxy(MODULES) as proxy:
+        offered = getattr(service, protocol)(token.text)
+        saved = bench.run("run", "--store", "github", **{"GOPROXY": proxy.url, **offered})
+        assert saved.status == 0, saved.text
+        arguments = ("doctor", "--format", "json", *QUICK[:-2], "--store", "github")
+        result = bench.run(*arguments, **{"GOPROXY": proxy.url, "TMPDIR": str(bench.folder), **offered})
+        assert result.status == 0, result.text
+        (row,) = [row for row in json.loads(result.stdout)["sources"] if row["role"] == "store"]
+        assert (row["name"], row["lacks"], row["loss"]) == ("the cache service", [], 0.0)
+        assert row["tcp"] > 0
+        assert "main-token" not in result.text
+        assert list(bench.folder.glob("go-prefetch-*")) == []
+
+
+def test_without_go_and_without_a_module_proxies_are_measured_all_the_same(bench: Workbench, tmp_path: Path) -> None:
+    """By a public module; what was missing is a finding."""
+    with ModuleProxy([FakeModule("golang.org/x/text", "v0.14.0")]) as proxy:
+        (tmp_path / "empty").mkdir()
+        result = prefetch(
+            bench, "doctor", *QUICK, cwd=tmp_path / "empty", GOPROXY=proxy.url, PATH=str(tmp_path / "empty")
+        )
+        assert result.status == 0, result.text
+        assert "[go-missing]" in result.stdout
+        assert "[no-plan]" in result.stdout
+        assert {path.split("/@v/")[0] for path in proxy.paths()} == {"golang.org/x/text"}
+
+
+def test_a_list_that_is_none_is_a_finding_and_fails(bench: Workbench) -> None:
+    """The others are measured nevertheless."""
+    with ModuleProxy(MODULES) as proxy:
+        result = prefetch(bench, "doctor", *QUICK, "--also", proxy.url, GOPROXY="htps://a.test")
+        assert result.status == 1, result.text
+        assert "[goproxy-invalid]" in result.stdout
+        assert f"{proxy.url} (not in the list)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--samples", "0"), ("--samples", "x"), ("--also", "direct"), ("--also", "https://a.test,https://b.test")],
+)
+def test_flags_that_are_wrong_name_themselves(bench: Workbench, arguments: tuple[str, str]) -> None:
+    result = prefetch(bench, "doctor", *arguments)
+    assert result.status == 2
+    assert f"{arguments[0].lstrip('-')}: " in result.stderr
+    assert "[input-invalid]" in result.stderr
+
+
+def test_toolchain_ahead_and_workflows_are_seen_where_they_lie(bench: Workbench) -> None:
+    """Facts come from the files and from the real Go, which downloads no toolchain to answer."""
+    (bench.project / "go.mod").write_text("module example.com/app\n\ngo 1.99.0\n\nrequire example.com/m0 v1.0.0\n")
+    workflows = bench.project / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    text = "jobs:\n  a:\n    steps:\n      - uses: actions/setup-go@v6\n      - uses: org/go-prefetch@v1\n"
+    (workflows / "ci.yml").write_text(text)
+    with ModuleProxy(MODULES) as proxy:
+        result = prefetch(bench, "doctor", *QUICK, GOPROXY=proxy.url, GOTOOLCHAIN="auto", GOFLAGS="-mod=mod")
+        assert result.status == 0, result.text
+        for name in ("toolchain-ahead", "cache-doubled", "goflags"):
+            assert f"[{name}]" in result.stdout
+        assert not [path for path in proxy.paths() if "toolchain" in path]
+
+
+def test_the_job_summary_has_it_on_github(bench: Workbench, tmp_path: Path) -> None:
+    summary = tmp_path / "summary"
+    summary.touch()
+    with ModuleProxy(MODULES) as proxy:
+        variables = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+        result = bench.run("doctor", *QUICK, GOPROXY=proxy.url, **variables)
+        assert result.status == 0, result.text
+        assert summary.read_text().startswith("### go-prefetch doctor\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
+    """Though a proxy is silent, and others are waited for."""
+    with PacedProxy(MODULES, is_lost=lambda _: True, loss=Loss.SILENCE) as proxy:
+        run = bench.start("doctor", "--store", "none", GOPROXY=proxy.url)
+        wait_until(lambda: proxy.paths, "the first request")
+        run.send_signal(signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=10)
+        assert (run.returncode, stdout) == (130, ""), stderr
+        assert stderr == "error: interrupted; no file was left half written\n"
