@@ -161,7 +161,7 @@ class Quarantine:
         zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
         target = tree_in(self._plan.gomodcache, version)
         try:
-            with filelock.held(zip_path.with_suffix(".lock"), wait=False):
+            with filelock.held(zip_path.with_suffix(".lock")):
                 exchanged = _identity(zip_path) != self._taken[version]
                 if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
                     return False
@@ -210,7 +210,7 @@ def _clear_leftovers(gomodcache: Path) -> None:
     for root in (gomodcache / "cache").glob(f"{_PREFIX}*"):
         if root.is_symlink():
             continue
-        with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
+        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
             if name := _NAME.fullmatch(root.name):
                 atomicfile.remove_leftovers(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)

@@ -192,8 +192,12 @@ def test_an_info_keeps_version_and_time_only(tmp_path: Path) -> None:
     assert path_in(tmp_path, INFO).read_bytes() == GOOD_INFO
 
 
-@pytest.mark.parametrize("time", [None, 5, ["x"], {}])
-def test_a_time_that_is_no_text_is_dropped(time: object) -> None:
+@pytest.mark.parametrize(
+    "time",
+    [None, 5, ["x"], {}, "", "yesterday", "2024-05-23", "2024-02-30T00:00:00Z", "2024-05-23T25:00:00Z",
+     "2024-05-23T00:00:00", "2024-05-23T00:00:00+24:00", "2024-05-23t00:00:00Z", "2024-05-23T00:00:00Z\n"],
+)  # fmt: skip
+def test_a_time_that_go_does_not_read_is_dropped(time: object) -> None:
     data = json.dumps({"Version": "v1.4.0", "Time": time}).encode()
     assert trimmed_info(VERSION, data) == b'{"Version":"v1.4.0"}'
 
