@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from go_prefetch.atomicfile import written_beside
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, forget_ziphash, path_in
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, accepted_by_go, forget_ziphash, is_module_cache, path_in
 from go_prefetch.module import ModuleVersion
 
 # What zipfile raises for bytes that are no zip, or none that it can read.
@@ -38,10 +38,12 @@ class StructureError(Exception):
 def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """A path to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
 
+    Removed too if that is a module cache and a go command has brought the zip meanwhile.
+
     Raises StructureError if the bytes cannot be that file, OSError as the file system does, and whatever
     `before_naming` raises, which is called once they have been checked.
     """
-    with written_beside(path_in(folder, file)) as beside:
+    with suppress(_HadMeanwhileError), written_beside(path_in(folder, file)) as beside:
         yield beside
         problem = structure_problem(file, beside)
         if problem:
@@ -51,7 +53,13 @@ def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] =
             trimmed = trimmed_info(file.module, beside.read_bytes()) or b""
             beside.unlink()  # it may be a hard link: never write through it
             beside.write_bytes(trimmed)
+        if file.kind == "zip" and is_module_cache(folder) and accepted_by_go(folder, file.module):
+            raise _HadMeanwhileError
         forget_ziphash(folder, file)
+
+
+class _HadMeanwhileError(Exception):
+    """A go command has brought this zip and found it good: exchanged now, it might be unpacked unseen."""
 
 
 def structure_problem(file: ModuleFile, path: Path) -> str:

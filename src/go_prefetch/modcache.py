@@ -65,6 +65,11 @@ def download_folder(gomodcache: Path) -> Path:
     return gomodcache / "cache" / "download"
 
 
+def is_module_cache(folder: Path) -> bool:
+    """Whether `folder` is the download folder of a module cache, where go commands may be at work."""
+    return folder.parts[-2:] == ("cache", "download")
+
+
 def path_in(folder: Path, file: ModuleFile) -> Path:
     """Where `file` lies in a folder of GOPROXY layout."""
     return folder / file.name

@@ -235,3 +235,16 @@ def _put(folder: Path, file: ModuleFile, data: bytes) -> Path:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_zip_that_go_accepts_meanwhile_is_not_exchanged(tmp_path: Path) -> None:
+    """Go may be about to unpack it, and would not look at it again; of a pool only the name counts."""
+    for folder, kept in ((tmp_path / "cache/download", GOOD_ZIP), (tmp_path / "pool", make_zip(PREFIX + "evil.go"))):
+        final = path_in(folder, ZIP)
+        with received(folder, ZIP) as beside:
+            beside.write_bytes(make_zip(PREFIX + "evil.go"))
+            final.write_bytes(GOOD_ZIP)
+            final.with_suffix(".ziphash").write_text("h1:good")
+        assert final.read_bytes() == kept
+        assert final.with_suffix(".ziphash").exists() == (kept == GOOD_ZIP)
+        assert not list(tmp_path.rglob("*.tmp"))
