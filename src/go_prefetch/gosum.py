@@ -16,6 +16,9 @@ from go_prefetch.module import ModuleVersion
 _EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
 _CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MOD_SUFFIX = "/go.mod"
+# File systems take 255 bytes a name and at least 1,024 a path; ours are longer than these by a temporary name's digits.
+_LONGEST_NAME = 200
+_LONGEST_PATH = 700
 
 Kind = Literal["mod", "zip"]
 
@@ -93,9 +96,16 @@ def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, 
         return None, f"unknown hash {digest[:20]!r}"
     kind: Kind = "mod" if version.endswith(_MOD_SUFFIX) else "zip"
     found = ModuleVersion(path, version.removesuffix(_MOD_SUFFIX))
-    problem = module.check(*found)
+    problem = module.check(*found) or _length_problem(found)
     if problem:
         return None, problem
     if path == module.TOOLCHAIN:
         return None, ""
     return GoSumLine(found, kind, f"{path} {version} {digest}"), ""
+
+
+def _length_problem(version: ModuleVersion) -> str:
+    names = [*module.escape(version.path).split("/"), module.escape(version.version)]
+    if max(map(len, names)) > _LONGEST_NAME or sum(map(len, names)) + len(names) > _LONGEST_PATH:
+        return f"{str(version)[:40]}… is too long to be the name of a file"
+    return ""

@@ -6,22 +6,27 @@ This catches error pages, truncated and mistaken files early and by source. It i
 from __future__ import annotations
 
 import errno
+import io
 import json
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from go_prefetch.atomicfile import written_beside
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, forget_ziphash, path_in
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, accepted_by_go, forget_ziphash, is_module_cache, path_in
 from go_prefetch.module import ModuleVersion
 
 # What zipfile raises for bytes that are no zip, or none that it can read.
 _BAD_ZIP = (
     zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError,
 )  # fmt: skip
+# Bytes of a zip's directory, which takes many times as much in memory; that of 100,000 files has about 16 MB.
+_MOST_DIRECTORY = 16 << 20
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _MODULE_LINE = re.compile(rb"^[ \t]*module[ \t\r\n(]", re.MULTILINE)
 
 
@@ -33,10 +38,12 @@ class StructureError(Exception):
 def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """A path to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
 
+    Removed too if that is a module cache and a go command has brought the zip meanwhile.
+
     Raises StructureError if the bytes cannot be that file, OSError as the file system does, and whatever
     `before_naming` raises, which is called once they have been checked.
     """
-    with written_beside(path_in(folder, file)) as beside:
+    with suppress(_HadMeanwhileError), written_beside(path_in(folder, file)) as beside:
         yield beside
         problem = structure_problem(file, beside)
         if problem:
@@ -46,7 +53,13 @@ def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] =
             trimmed = trimmed_info(file.module, beside.read_bytes()) or b""
             beside.unlink()  # it may be a hard link: never write through it
             beside.write_bytes(trimmed)
+        if file.kind == "zip" and is_module_cache(folder) and accepted_by_go(folder, file.module):
+            raise _HadMeanwhileError
         forget_ziphash(folder, file)
+
+
+class _HadMeanwhileError(Exception):
+    """A go command has brought this zip and found it good: exchanged now, it might be unpacked unseen."""
 
 
 def structure_problem(file: ModuleFile, path: Path) -> str:
@@ -92,10 +105,19 @@ def _entries_read_problem(path: Path) -> str:
     return f"{bad} in it is damaged" if bad else ""
 
 
+class _SmallReads(io.FileIO):
+    """A file of which nobody may read very much at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes | None:  # type: ignore[override]
+        if size is not None and size > _MOST_DIRECTORY:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes")
+        return super().read(-1 if size is None else size)
+
+
 def _zip_problem(version: ModuleVersion, path: Path) -> str:
     """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _SmallReads(path) as source, zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
     except _BAD_ZIP as error:
         return f"not a zip file ({error})"
@@ -132,6 +154,15 @@ def trimmed_info(version: ModuleVersion, data: bytes) -> bytes | None:
     if not isinstance(info, dict) or info.get("Version") != version.version:
         return None
     kept = {"Version": version.version}
-    if isinstance(info.get("Time"), str):
+    if _is_time(info.get("Time")):  # Go would not read a file with another
         kept["Time"] = info["Time"]
     return json.dumps(kept, separators=(",", ":")).encode()
+
+
+def _is_time(text: object) -> bool:
+    """Whether Go reads this as a time (RFC 3339)."""
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    try:
+        return match is not None and bool(datetime.fromisoformat(match[1]))
+    except ValueError:
+        return False

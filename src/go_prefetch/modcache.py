@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -65,6 +65,11 @@ def download_folder(gomodcache: Path) -> Path:
     return gomodcache / "cache" / "download"
 
 
+def is_module_cache(folder: Path) -> bool:
+    """Whether `folder` is the download folder of a module cache, where go commands may be at work."""
+    return folder.parts[-2:] == ("cache", "download")
+
+
 def path_in(folder: Path, file: ModuleFile) -> Path:
     """Where `file` lies in a folder of GOPROXY layout."""
     return folder / file.name
@@ -75,15 +80,39 @@ def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
     return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
 
 
+def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+    """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
+
+    Not by recursion, as os.walk and shutil do it: a zip may nest folders deeper than Python nests calls.
+    """
+    pending = [os.fspath(folder)]
+    while pending:
+        here = pending.pop()
+        entries: list[os.DirEntry[str]] = []
+        with contextlib.suppress(OSError), os.scandir(here) as found:
+            entries += found
+        yield Path(here), entries
+        pending += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
 def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
     """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first. Follows no link.
 
     Raises OSError unless errors are ignored.
     """
-    for name, _, _ in os.walk(folder):
+    ignored = (OSError,) if ignore_errors else ()
+    folders = []
+    for here, entries in walk(folder):
+        folders.append(here)
         with contextlib.suppress(OSError):
-            Path(name).chmod(stat.S_IRWXU)
-    shutil.rmtree(folder, ignore_errors=ignore_errors)
+            here.chmod(stat.S_IRWXU)
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                with contextlib.suppress(*ignored):
+                    os.unlink(entry.path)  # noqa: PTH108 - no Path for each of many files
+    for here in reversed(folders):
+        with contextlib.suppress(*ignored):
+            here.rmdir()
 
 
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:

@@ -92,7 +92,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
 def _checked(plan: Plan, environment: GoEnvironment, deadline: Deadline) -> tuple[str, ...]:
     checked = check_present(plan, environment, deadline)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, checked), *unchecked)
+    return (*remove_bad(plan, checked, deadline), *unchecked)
 
 
 def _reason(because_not: str) -> str:

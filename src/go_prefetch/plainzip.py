@@ -14,7 +14,14 @@ _ENTRY_BYTES = 46
 
 
 def is_plain(path: Path) -> bool:
-    """Whether the zip at `path` has no zip64, no comment, no gap at its end, and no entry that stands for a folder.
+    """Whether the zip at `path` is plain. Raises OSError if unreadable."""
+    return plain_bytes(path) is not None
+
+
+def plain_bytes(path: Path) -> int | None:
+    """Bytes that the zip at `path` unpacks to; None unless it is plain.
+
+    Plain: no zip64, no comment, no gap at its end, and no entry that stands for a folder.
 
     Go's hash of a zip covers folder entries and its hash of a tree cannot: the zip kept beside a good tree could be
     another than go.sum's. Raises OSError if unreadable.
@@ -24,24 +31,25 @@ def is_plain(path: Path) -> bool:
         archive.seek(max(0, size - _END.size))
         end = archive.read(_END.size)
         if len(end) != _END.size:
-            return False
+            return None
         mark, _, _, _, count, length, offset, comment = _END.unpack(end)
         if mark != b"PK\5\6" or comment or offset + length + len(end) != size or 0xFFFF in (count, length):
-            return False
+            return None
         archive.seek(offset)
-        return _names_files_only(archive.read(length), count)
+        return _bytes_of_files(archive.read(length), count)
 
 
-def _names_files_only(directory: bytes, count: int) -> bool:
-    """Whether a central directory is exactly `count` entries, none of which stands for a folder."""
-    at = 0
+def _bytes_of_files(directory: bytes, count: int) -> int | None:
+    """Bytes of all files; None unless it is exactly `count` entries, none of which stands for a folder."""
+    at = total = 0
     for _ in range(count):
         header = directory[at : at + _ENTRY_BYTES]
         if len(header) != _ENTRY_BYTES or not header.startswith(b"PK\1\2"):
-            return False
+            return None
+        total += int.from_bytes(header[24:28], "little")
         name, extra, comment = struct.unpack_from("<3H", header, 28)
         at += _ENTRY_BYTES + name
         if directory[at - 1 : at] == b"/":
-            return False
+            return None
         at += extra + comment
-    return at == len(directory)
+    return total if at == len(directory) else None

@@ -25,7 +25,7 @@ from go_prefetch import atomicfile, filelock
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
 from go_prefetch.module import ModuleVersion
-from go_prefetch.plainzip import is_plain
+from go_prefetch.plainzip import plain_bytes
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
 from go_prefetch.stubcache import StubCache, Verdict
@@ -55,6 +55,7 @@ class Quarantine:
         self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._taken: dict[ModuleVersion, tuple[int, ...]] = {}  # to the identity of the zip that was brought in
+        self._room = 0  # bytes that may still be unpacked: the zips are unverified, and others need the disk too
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
         self._stubs: StubCache | None = None
@@ -107,6 +108,7 @@ class Quarantine:
             _clear_leftovers(self._plan.gomodcache)
             root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{atomicfile.RUN}-", dir=cache.resolve()))
             self._closing.callback(remove_trees, root, ignore_errors=True)
+            self._room = shutil.disk_usage(root).free // 2
             self._closing.enter_context(filelock.held(root / _ALIVE))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
@@ -139,9 +141,11 @@ class Quarantine:
         place = self._stubs.zip_path(version)
         try:
             identity = _identity(source)
-            if not is_plain(source):
-                self._left["a zip of an unusual kind"] += 1
+            size = plain_bytes(source)
+            if size is None or size > self._room:
+                self._left["a zip of an unusual kind" if size is None else "no room to unpack it unverified"] += 1
                 return False
+            self._room -= size
             try:
                 os.link(source, place)
             except OSError:
@@ -161,7 +165,7 @@ class Quarantine:
         zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
         target = tree_in(self._plan.gomodcache, version)
         try:
-            with filelock.held(zip_path.with_suffix(".lock"), wait=False):
+            with filelock.held(zip_path.with_suffix(".lock")):
                 exchanged = _identity(zip_path) != self._taken[version]
                 if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
                     return False
@@ -210,7 +214,7 @@ def _clear_leftovers(gomodcache: Path) -> None:
     for root in (gomodcache / "cache").glob(f"{_PREFIX}*"):
         if root.is_symlink():
             continue
-        with contextlib.suppress(OSError), filelock.held(root / _ALIVE, wait=False):
+        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
             if name := _NAME.fullmatch(root.name):
                 atomicfile.remove_leftovers(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)

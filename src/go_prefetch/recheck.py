@@ -7,7 +7,6 @@ top-level entries are links into the real one.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from go_prefetch import filelock
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in, walk
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
 from go_prefetch.retry import Deadline
@@ -72,23 +71,23 @@ def _is_plain(tree: Path) -> bool:
     """Whether `tree` is a folder that holds nothing but folders and files, whose names are one line each."""
     if tree.is_symlink() or not tree.is_dir():
         return False
-    with contextlib.suppress(OSError), os.scandir(tree) as entries:  # what cannot be read is Go's to name
-        for entry in entries:
-            folder = entry.is_dir(follow_symlinks=False)
-            if "\n" in entry.name or not (folder or entry.is_file(follow_symlinks=False)):
-                return False
-            if folder and not _is_plain(Path(entry.path)):
-                return False
-    return True
+    return all(  # what cannot be read is Go's to name
+        "\n" not in entry.name and (entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False))
+        for _, entries in walk(tree)
+        for entry in entries
+    )
 
 
-def remove(gomodcache: Path, version: ModuleVersion) -> bool:
-    """Take a tree away under Go's own lock, with its `.ziphash`, so that Go hashes the zip again; False if it stays."""
+def remove(gomodcache: Path, version: ModuleVersion, deadline: Deadline) -> bool:
+    """Take a tree away under Go's own lock, with its `.ziphash`, so that Go hashes the zip again; False if it stays.
+
+    Whoever holds the lock may be stuck: it is waited for until the deadline.
+    """
     zip_path = path_in(download_folder(gomodcache), ModuleFile(version, "zip"))
     tree = tree_in(gomodcache, version)
     try:
         zip_path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.held(zip_path.with_suffix(".lock")):
+        with filelock.held(zip_path.with_suffix(".lock"), seconds=deadline.left()):
             zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
             if tree.is_dir() and not tree.is_symlink():
                 remove_trees(tree)
@@ -112,4 +111,13 @@ def _link(root: Path, gomodcache: Path, versions: Iterable[ModuleVersion]) -> No
     for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
         (root / first).symlink_to(gomodcache.resolve() / first, target_is_directory=True)
     for version in (version for version in versions if "/" not in version.path):
-        shutil.copytree(tree_in(gomodcache, version), tree_in(root, version))
+        _copy_tree(tree_in(gomodcache, version), tree_in(root, version))
+
+
+def _copy_tree(tree: Path, target: Path) -> None:
+    for here, entries in walk(tree):
+        there = target / here.relative_to(tree)
+        there.mkdir()
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                shutil.copyfile(entry.path, there / entry.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
+from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.workbench import Result, Workbench
 
 pytestmark = pytest.mark.system
@@ -94,3 +94,18 @@ def test_a_module_cache_that_takes_nothing_fails_the_run(
     assert f"[{slug}]" in result.stderr
     assert len(result.stderr.splitlines()) <= 3
     assert not any(name.endswith((".tmp", "big/@v/v1.0.0.zip")) for name in held)
+
+
+def test_zips_that_unpack_to_more_than_the_disk_holds_take_no_room_from_others(bench: Workbench) -> None:
+    """A pool of bombs: nothing of them is unpacked before Go has looked at them, and the run succeeds."""
+    modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=300_000) for number in range(8)]
+    bench.write_project(modules)
+    for module in modules:
+        bomb = FakeModule(module.path, module.version, files={f"{n}.txt": bytes(4_000_000) for n in range(2)})
+        write_proxy_folder(bench.pool, [bomb])
+    with ModuleProxy(modules) as proxy:
+        for number in range(4):
+            (bench.pool / f"example.com/m{number}/@v/v1.0.0.zip").unlink()
+        mount = 'mount -t tmpfs -o size=24m none "$AT"'
+        result, _ = prefetch_with(bench, mount, bench.modcache, proxy.url)
+    assert result.status == 0, result.text

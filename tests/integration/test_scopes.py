@@ -599,6 +599,73 @@ def test_folder_without_a_module_is_an_input_error(
     assert proxy.paths() == []
 
 
+def test_sums_that_never_end_are_named(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A repository may hold a link to a device."""
+    write_project(bench.project, [LIB, TOML])
+    (bench.project / "go.sum").unlink()
+    (bench.project / "go.sum").symlink_to("/dev/zero")
+    done = bench.program(["prlimit", f"--data={1 << 29}", *bench.command, "plan"], timeout=60)
+    assert done.status == 3, done.text
+    assert "[go-sum-unreadable]" in done.stderr
+
+
+@pytest.mark.parametrize("path", ["example.com/" + "a/" * 1200 + "a", "example.com/" + "a" * 300])
+def test_a_name_that_no_file_can_have_is_a_warning(bench: Workbench, proxy: ModuleProxy, path: str) -> None:
+    """Go does not look at such a line unless it needs the module, so it is no reason to fail."""
+    write_project(bench.project, [LIB, TOML], extra_go_sum=f"{path} v1.0.0/go.mod {LIB.h1_mod}\n")
+    done = run(bench, proxy)
+    assert done.status == 0, done.text
+    assert "too long to be the name of a file; the line is ignored" in done.stderr
+
+
+def test_a_module_path_is_no_command_to_the_runner(bench: Workbench) -> None:
+    """A go.mod may give itself any name, a newline in it included."""
+    write_project(bench.project, [LIB])
+    go_mod = bench.project / "go.mod"
+    go_mod.write_text(go_mod.read_text().replace("example.com/app", '"example.com/app\\n::set-output name=a::b"'))
+    done = bench.run("plan", GITHUB_ACTIONS="true")
+    assert done.status == 0, done.text
+    assert not any(line.startswith("::set-output") for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", [".", "sub"])
+def test_a_repository_among_the_files_of_the_project_starts_nothing(
+    bench: Workbench, tmp_path: Path, name: str
+) -> None:
+    """A checkout may hold a bare repository as files, whose configuration makes `git ls-files` start a program."""
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    (tmp_path / "source/deep").mkdir(parents=True)
+    for file in ("a", "deep/b"):
+        (tmp_path / "source" / file).write_text("x\n")
+    planted = tmp_path / "planted"
+    for argv in (
+        [*git, "-C", "source", "init", "-q"],
+        [*git, "-C", "source", "add", "."],
+        [*git, "-C", "source", "commit", "-qm", "All"],
+        [*git, "-C", "source", "sparse-checkout", "init", "--cone", "--sparse-index"],
+        [*git, "clone", "-q", "--bare", "source", "bare"],
+    ):
+        done = bench.program(argv, cwd=tmp_path, timeout=20, GIT_CONFIG_NOSYSTEM="1")
+        assert done.status == 0, done.text
+    bare = tmp_path / "bare"
+    shutil.copy(tmp_path / "source/.git/index", bare / "index")
+    shutil.rmtree(bare / "objects")
+    (bare / "objects").mkdir()
+    (bare / "config").write_text(
+        "[core]\n repositoryformatversion = 1\n bare = true\n sparseCheckout = true\n sparseCheckoutCone = true\n"
+        "[index]\n sparse = true\n[extensions]\n partialClone = origin\n"
+        f'[remote "origin"]\n url = {tmp_path}/source\n promisor = true\n uploadpack = "touch {planted};"\n'
+    )
+    bare.rename(bench.project if name == "." else tmp_path / "sub")
+    if name != ".":
+        bench.project.mkdir()
+        (tmp_path / "sub").rename(bench.project / "sub")
+    result = bench.run("plan", "--working-directory", name)
+    assert result.status == 2, result.text
+    assert "[go-mod-not-found]" in result.text
+    assert not planted.exists()
+
+
 def test_folder_whose_name_looks_like_a_glob_is_that_folder(bench: Workbench, proxy: ModuleProxy) -> None:
     """`[id]` is a folder where there is one."""
     write_project(bench.project / "[id]", [MAJOR])

@@ -192,8 +192,12 @@ def test_an_info_keeps_version_and_time_only(tmp_path: Path) -> None:
     assert path_in(tmp_path, INFO).read_bytes() == GOOD_INFO
 
 
-@pytest.mark.parametrize("time", [None, 5, ["x"], {}])
-def test_a_time_that_is_no_text_is_dropped(time: object) -> None:
+@pytest.mark.parametrize(
+    "time",
+    [None, 5, ["x"], {}, "", "yesterday", "2024-05-23", "2024-02-30T00:00:00Z", "2024-05-23T25:00:00Z",
+     "2024-05-23T00:00:00", "2024-05-23T00:00:00+24:00", "2024-05-23t00:00:00Z", "2024-05-23T00:00:00Z\n"],
+)  # fmt: skip
+def test_a_time_that_go_does_not_read_is_dropped(time: object) -> None:
     data = json.dumps({"Version": "v1.4.0", "Time": time}).encode()
     assert trimmed_info(VERSION, data) == b'{"Version":"v1.4.0"}'
 
@@ -231,3 +235,16 @@ def _put(folder: Path, file: ModuleFile, data: bytes) -> Path:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_zip_that_go_accepts_meanwhile_is_not_exchanged(tmp_path: Path) -> None:
+    """Go may be about to unpack it, and would not look at it again; of a pool only the name counts."""
+    for folder, kept in ((tmp_path / "cache/download", GOOD_ZIP), (tmp_path / "pool", make_zip(PREFIX + "evil.go"))):
+        final = path_in(folder, ZIP)
+        with received(folder, ZIP) as beside:
+            beside.write_bytes(make_zip(PREFIX + "evil.go"))
+            final.write_bytes(GOOD_ZIP)
+            final.with_suffix(".ziphash").write_text("h1:good")
+        assert final.read_bytes() == kept
+        assert final.with_suffix(".ziphash").exists() == (kept == GOOD_ZIP)
+        assert not list(tmp_path.rglob("*.tmp"))

@@ -24,10 +24,11 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     """
     environment = GoCommand(environ).environment(settings.cwd)
     plan = make_plan(settings, environment, download_folder(environment.gomodcache))
-    checked = check_present(plan, environment, Deadline.after(settings.deadline))
+    deadline = Deadline.after(settings.deadline)
+    checked = check_present(plan, environment, deadline)
     left = 0
     for version in sorted(checked.bad):
-        removed = fix and remove(plan.gomodcache, version)
+        removed = fix and remove(plan.gomodcache, version, deadline)
         left += not removed
         where = tree_in(plan.gomodcache, version)
         platform.error(f"{version} is not what go.sum says: {where}{' (removed)' if removed else ''}")

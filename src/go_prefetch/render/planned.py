@@ -34,7 +34,9 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
 
 def _scope(scope: Scope) -> str:
     how = "by an explicit list" if scope.explicit else "from its require list"
-    return f"{', '.join(scope.module_paths)}: {len(scope.zips)} zips, downloaded {how}"
+    # Nobody has checked what a go.mod calls itself: a newline in it could be a command to the runner.
+    paths = ", ".join(path if path.isprintable() else repr(path) for path in scope.module_paths)
+    return f"{paths}: {len(scope.zips)} zips, downloaded {how}"
 
 
 def plan_json(plan: Plan) -> str:

@@ -18,7 +18,7 @@ def check_present(plan: Plan, go: GoEnvironment, deadline: Deadline) -> Rechecke
     return recheck(plan.gomodcache, go.goroot, hashes, deadline)
 
 
-def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
+def remove_bad(plan: Plan, checked: Rechecked, deadline: Deadline) -> tuple[str, ...]:
     """Remove the bad trees, so that Go unpacks them anew; one sentence for each, and one if there was no verdict.
 
     Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
@@ -27,7 +27,7 @@ def remove_bad(plan: Plan, checked: Rechecked) -> tuple[str, ...]:
     no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
     removed = []
     for version in sorted(checked.bad):
-        if not remove(plan.gomodcache, version):
+        if not remove(plan.gomodcache, version, deadline):
             raise ChecksumMismatch(
                 "checksum-mismatch",
                 f"{version} in the module cache is not what go.sum says, and cannot be removed",

@@ -40,7 +40,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     failure: PrefetchError | None = None
     try:
         for scope in plan.scopes:
-            for arguments in _argument_lists(scope, plan, restored.unavailable | downloaded.unavailable):
+            # What a store says that nobody has, Go is asked for all the same where a build is sure to want it.
+            unavailable = downloaded.unavailable | {f for f in restored.unavailable if f.module not in scope.certain}
+            for arguments in _argument_lists(scope, plan, unavailable):
                 judge.run(scope, arguments)
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)

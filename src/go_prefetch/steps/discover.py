@@ -42,8 +42,9 @@ def _definitions(text: str, settings: Settings) -> Iterator[Path]:
     if definition:
         yield definition
         return
-    below = [path for path in _tracked_below(folder) if _definition_for(path.parent, settings.gowork)]
-    if text != "." or not below:
+    tracked = _tracked_below(folder) if text == "." else []
+    below = [path for path in tracked if _definition_for(path.parent, settings.gowork)]
+    if not below:
         raise InputError(
             "go-mod-not-found",
             f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
@@ -107,7 +108,8 @@ def _is_file(path: Path) -> bool:
 def _tracked_below(folder: Path) -> list[Path]:
     """go.mod and go.work files below `folder` that git tracks, shallow ones first."""
     # In containers somebody else may own the checkout: git shall speak all the same, and start no program it names.
-    trust = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+    # What a checkout holds may look like a bare repository, with a configuration that names programs too.
+    trust = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     argv = ["git", *trust, "-C", str(folder), "ls-files", "-z", "--", ":(glob)**/go.mod", ":(glob)**/go.work"]
     try:
         listed = subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
-from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in
+from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in, walk
 from go_prefetch.recheck import remove
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.stuck import Limits, stalled
@@ -127,7 +126,7 @@ class Judge:
     def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
         for file in files:
             self._drop(file)
-        got = self._fetch_again(files, source)
+        got = self._fetch_again([file for file in files if file.module not in self._plan.private], source)
         self.sources.update(got.files)
         self.refetched = _sum(self.refetched, got)
 
@@ -138,9 +137,8 @@ class Judge:
 
     def _drop(self, file: ModuleFile) -> None:
         if file.kind == "zip":
-            remove(
-                self._plan.gomodcache, file.module
-            )  # a tree beside a zip that Go rejects is nobody's: Go would keep it
+            # A tree beside a zip that Go rejects is nobody's: Go would keep it.
+            remove(self._plan.gomodcache, file.module, self._limits.deadline)
         path_in(self._plan.folder, file).unlink(missing_ok=True)
         forget_ziphash(self._plan.folder, file)
         self.sources.pop(file, None)
@@ -149,10 +147,10 @@ class Judge:
 def _growth(cache: Path) -> tuple[int, int]:
     """How many files the module cache's own folder holds, and their bytes: it changes while Go downloads."""
     count = size = 0
-    for folder, _, names in os.walk(cache):
-        for name in names:
+    for _, entries in walk(cache):
+        for entry in entries:
             try:
-                size += Path(folder, name).stat().st_size
+                size += entry.stat(follow_symlinks=False).st_size
             except OSError:
                 continue  # renamed meanwhile
             count += 1

@@ -6,6 +6,8 @@ go.work, or with an older `go` line, it would take far more than any build needs
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -165,6 +167,8 @@ def _merged(paths: Iterable[Path]) -> GoSum:
     ignored: list[str] = []
     for path in paths:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file")  # a link in a repository may lead to /dev/zero
             data = path.read_bytes()
         except FileNotFoundError:
             continue

@@ -7,7 +7,6 @@ Module files never change, so restoring takes the files a plan names and saving 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import BinaryIO
 
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import StructureError, received, structure_problem
-from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in, remove_trees
 from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
@@ -134,7 +133,7 @@ class DirectoryPool:
             if part.is_symlink():
                 part.unlink()
         if part.is_dir():
-            shutil.rmtree(part)
+            remove_trees(part)
         return False
 
     def _add(self, folder: Path, file: ModuleFile) -> int:
@@ -148,7 +147,7 @@ def _transfer(source: Path, folder: Path, file: ModuleFile) -> int:
     """
     with received(folder, file) as beside:
         if file.kind == "info" or not _hard_linked(source, beside):
-            _copy(source, beside)
+            _copy(source, beside, MAX_BYTES[file.kind])
         if not stat.S_ISREG(beside.lstat().st_mode):
             raise StructureError("it is no regular file")  # exchanged since we looked
         size = beside.stat().st_size
@@ -157,8 +156,11 @@ def _transfer(source: Path, folder: Path, file: ModuleFile) -> int:
     return size
 
 
-def _copy(source: Path, beside: Path) -> None:
-    """Copy what is a regular file and no link at the moment it is opened; anything else is not waited for."""
+def _copy(source: Path, beside: Path, most: int) -> None:
+    """Copy what is a regular file and no link at the moment it is opened; anything else is not waited for.
+
+    And of that no more than `most` bytes: it would fill the disk before anybody looked at it.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(source, flags)
@@ -167,7 +169,11 @@ def _copy(source: Path, beside: Path) -> None:
     with open(descriptor, "rb") as original, beside.open("wb") as copy:  # noqa: PTH123 - a Path cannot be opened so
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise StructureError("it is no regular file")
+        left = most
         while chunk := _read(original):
+            left -= len(chunk)
+            if left < 0:
+                raise StructureError(f"more than {most} bytes are more than Go accepts")
             copy.write(chunk)
 
 
@@ -186,9 +192,11 @@ def _problem(file: ModuleFile, path: Path) -> str:
 
 
 def _hard_linked(source: Path, beside: Path) -> bool:
-    """Share the bytes, where both are on one file system and nobody else may write to them."""
+    """Share the bytes, where both are on one file system, we may read them and nobody else may write to them."""
     held = source.lstat()
     if not hasattr(os, "geteuid") or held.st_uid != os.geteuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return False
+    if not os.access(source, os.R_OK):
         return False
     try:
         os.link(source, beside, follow_symlinks=False)

@@ -26,7 +26,9 @@ from go_prefetch.stores.coldruns import runs_that_cover
 UNAVAILABLE_SECONDS = 24 * 3600.0
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
-_MOST_BYTES = 16 << 20
+# A note takes many times as much in memory, and none is needed.
+_MOST_NOTE_BYTES = 4 << 20
+_MOST_BYTES = 32 << 20  # of all together
 
 
 class Ledger:
@@ -88,11 +90,13 @@ def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
 
 
 def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
+    left = _MOST_BYTES
     for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
         try:
             held = path.lstat()
-            if not stat.S_ISREG(held.st_mode) or held.st_size > _MOST_BYTES:
+            if not stat.S_ISREG(held.st_mode) or held.st_size > min(left, _MOST_NOTE_BYTES):
                 continue
+            left -= held.st_size
             note = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
             continue

@@ -1,0 +1,156 @@
+"""A pool made to break the run itself rather than the build: no cache makes a run fail, hang or ask the wrong one."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from go_prefetch import filelock
+from go_prefetch.modcache import remove_trees
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule, layout, write_proxy_folder
+from tests.integration.test_quarantine import quarantines, tamper
+from tests.workbench import Workbench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files, and the fast way")
+
+LIB = FakeModule("example.com/lib", "v1.2.3")
+GOOD = FakeModule("example.com/good", "v1.0.0")
+MODULES = (LIB, GOOD)
+TREE = "example.com/lib@v1.2.3"
+STEM = "example.com/lib/@v/v1.2.3"
+MEMORY = 1 << 30  # of address space: several times what an honest run takes
+
+
+@pytest.fixture
+def ready(bench: Workbench) -> Iterator[Workbench]:
+    """A project of two modules, both in the pool; what is too deep for pytest to remove is removed afterwards."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    yield bench
+    remove_trees(bench.modcache, ignore_errors=True)
+
+
+def deep_zip() -> bytes:
+    """More folders in each other than Python's functions may be, in paths that are short enough for Go to make."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(f"{TREE}/{'a/' * 1500}a.go", "package a\n")
+    return target.getvalue()
+
+
+def endless_directory() -> bytes:
+    """A directory of six million entries without a name."""
+    entries = (b"PK\1\2" + bytes(42)) * 6_000_000
+    return entries + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, len(entries), 0, 0)
+
+
+POISON: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "deep": (".zip", deep_zip),
+    "endless-directory": (".zip", endless_directory),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_a_file_that_would_break_the_reader_is_replaced(ready: Workbench, name: str) -> None:
+    """The run ends well within ordinary memory, so does the next one, and the pool is healed."""
+    suffix, content = POISON[name]
+    pooled = ready.pool / f"{STEM}{suffix}"
+    pooled.write_bytes(content())
+    limited = ["prlimit", f"--data={MEMORY}", *ready.command]
+    with ModuleProxy(MODULES) as proxy:
+        store = ("run", "--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
+        result = ready.program([*limited, *store], timeout=60, GOPROXY=proxy.url)
+        assert result.status == 0, result.text
+        assert "Traceback" not in result.text
+        assert f"{STEM}{suffix}" in proxy.paths()
+    assert quarantines(ready) == []
+    assert pooled.read_bytes() == layout(MODULES)[f"{STEM}{suffix}"]
+    ready.forget_modcache()
+    assert ready.prefetch(goproxy="off").status == 0
+    assert ready.outputs["cache-result"] == "exact"
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".mod", ".info"])
+def test_a_file_larger_than_any_module_is_not_copied(ready: Workbench, suffix: str) -> None:
+    """A terabyte of nothing in the pool: it would fill the disk before somebody looked at it."""
+    pooled = ready.pool / f"{STEM}{suffix}"
+    os.truncate(pooled, 1 << 40)
+    pooled.chmod(0o664)  # not to be linked
+    limited = ["prlimit", f"--fsize={600 << 20}", *ready.command]
+    with ModuleProxy(MODULES) as proxy:
+        result = ready.program([*limited, "run", "--store", f"dir:{ready.pool}"], timeout=60, GOPROXY=proxy.url)
+    assert result.status == 0, result.text
+    assert pooled.read_bytes() == layout(MODULES)[f"{STEM}{suffix}"]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("suffix", [".zip", ".mod", ".info"])
+def test_a_file_of_ours_that_may_not_be_read_is_fetched(ready: Workbench, suffix: str) -> None:
+    """It can be linked all the same; a user without privileges finds out when he looks into it."""
+    (ready.pool / f"{STEM}{suffix}").chmod(0)
+    plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
+    with ModuleProxy(MODULES) as proxy:
+        result = ready.program([*plain, "run", "--store", f"dir:{ready.pool}"], timeout=60, GOPROXY=proxy.url)
+        assert f"{STEM}{suffix}" in proxy.paths()
+    assert result.status == 0, result.text
+
+
+def test_a_private_file_that_go_rejects_is_asked_from_nobody_else(ready: Workbench) -> None:
+    """Its pool copy is wrong: Go goes to its repository, and no proxy hears its name."""
+    (ready.pool / f"{STEM}.zip").write_bytes(
+        FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n"}).zip
+    )
+    with ModuleProxy(MODULES) as proxy:
+        result = ready.prefetch(
+            "--attempts", "1", goproxy=proxy.url, GOPRIVATE="example.com/lib", GIT_ALLOW_PROTOCOL="none"
+        )
+        assert not any("lib" in path for path in proxy.paths()), result.text
+
+
+def test_a_tree_whose_lock_is_held_for_ever_does_not_stop_the_run(ready: Workbench) -> None:
+    """Until the deadline, and no longer."""
+    assert ready.prefetch(goproxy="off").status == 0
+    tamper(ready.modcache / TREE)
+    with filelock.held(ready.download_folder / f"{STEM}.lock"):
+        result = ready.prefetch("--check-present", "true", "--deadline", "3s", goproxy="off")
+        assert result.status == 5, result.text
+        assert "example.com/lib@v1.2.3" in result.text
+        found = ready.run("verify", "--fix", "--deadline", "3s")
+        assert found.status == 1, found.text
+
+
+def test_a_ledger_of_many_large_notes_is_not_read_for_ever(ready: Workbench) -> None:
+    """Notes are never needed: a run spends no more on them than on a few files."""
+    for folder in ("runs", "unavailable"):
+        notes = ready.pool / ".go-prefetch" / folder
+        notes.mkdir(parents=True)
+        first = notes / "000.json"
+        first.write_text("[" + "[]," * 5_000_000 + "[]]")
+        for number in range(1, 400):
+            os.link(first, notes / f"{number:03}.json")
+    result = ready.prefetch(goproxy="off")
+    assert result.status == 0, result.text
+
+
+def test_a_note_that_nobody_has_a_module_does_not_keep_go_from_it(bench: Workbench) -> None:
+    """A pool may say so of a module that a build is sure to want."""
+    bench.write_project(MODULES, go="1.16")
+    with ModuleProxy(MODULES) as proxy:
+        notes = bench.pool / ".go-prefetch/unavailable"
+        notes.mkdir(parents=True)
+
+        for suffix in (".zip", ".mod", ".info"):
+            note = {"file": f"{STEM}{suffix}", "asked": proxy.url, "until": time.time() + 3600}
+            (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
+        result = bench.prefetch(goproxy=proxy.url)
+        assert result.status == 0, result.text
+    assert (bench.modcache / TREE).is_dir()
