@@ -155,10 +155,10 @@ class CacheService:
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         route = _route(method, parts.path, query)
+        wanted, bearer = headers["x-ms-range"] or headers["Range"] or "", headers["Authorization"] or ""
         with self._lock:
-            fault = self.faults.next(route)
+            fault = self.faults.next(route, wanted)
             answer = self._answer(Call(route, method, parts.path, query, headers, body, fault))
-            wanted, bearer = headers["x-ms-range"] or headers["Range"] or "", headers["Authorization"] or ""
             self._requests.append(Request(route, fault or answer.status, wanted, bearer, method, parts.path))
         return answer, fault
 

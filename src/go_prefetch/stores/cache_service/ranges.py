@@ -29,7 +29,7 @@ _RANGE = 4 << 20  # bytes of all others
 _AT_ONCE = 20
 _AHEAD = 24  # ranges held or under way at most: 96 MiB
 _RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
-_PACE_AFTER = 5.0  # seconds before the pace says anything
+_PACE_OVER = 5.0  # seconds over which the pace is measured
 _TICK = 0.25  # seconds between looks at the clock
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
 _HINT = "The proxies take over for what it has not handed over yet."
@@ -78,7 +78,7 @@ class RangeReader:
         self._failure: StoreError | None = None
         self._closed = False
         self._rest = memoryview(b"")
-        self._started = time.monotonic()
+        self._paced = (time.monotonic(), 0)  # since when the pace is measured, and `received` then
 
     def __enter__(self) -> RangeReader:
         for _ in range(_AT_ONCE):
@@ -120,12 +120,7 @@ class RangeReader:
         now = time.monotonic()
         if self._deadline.passed():
             raise StoreError("store-slow", "the cache service: no time left to read the entry", hint=_HINT)
-        elapsed = now - self._started
-        if self._total and elapsed > _PACE_AFTER:
-            left = (self._total - self.received) * elapsed / max(1, self.received)
-            if left > self._deadline.left():
-                words = f"the cache service sends {self.received / elapsed / 1e6:.1f} MB/s: too slow for its time"
-                raise StoreError("store-slow", words, hint=_HINT)
+        self._check_pace(now)
         begun = self._began.get(self._head)
         if begun is not None and self._took and self._head not in self._raced:
             least, times = _RACE_AFTER
@@ -133,6 +128,17 @@ class RangeReader:
                 self._raced.add(self._head)
                 self._to_race.append(self._head)
                 self._change.notify_all()
+
+    def _check_pace(self, now: float) -> None:
+        """Give up where what came lately says that the rest will not come in time."""
+        since, received = self._paced
+        if now - since < _PACE_OVER or self._total is None:
+            return
+        pace = (self.received - received) / (now - since)
+        if self._total - self.received > pace * self._deadline.left():
+            words = f"the cache service sends {pace / 1e6:.2f} MB/s: too slow for its time"
+            raise StoreError("store-slow", words, hint=_HINT)
+        self._paced = (now, self.received)
 
     def _work(self) -> None:
         """One of the threads: take a range, bring it, until there is none."""
