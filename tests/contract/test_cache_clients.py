@@ -131,7 +131,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     def folder() -> Path:
         if not made:
             made.append(tmp_path_factory.mktemp("official"))
-            for source in OFFICIAL.iterdir():
+            for source in OFFICIAL.glob("*.*"):
                 shutil.copy(source, made[0])
             command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = subprocess.run(command, cwd=made[0], capture_output=True, text=True, timeout=300, check=False)
