@@ -32,17 +32,17 @@ LONG = 3600.0  # seconds: nothing here is measured by the clock
 FLAGS = {"store": "github", "jobs": "16"}
 
 EPILOG = """\
-The releases of a module, from its module proxy, in order: each is a job whose go.sum that is, on a machine with an empty
-module cache. Its planned files are restored from the cache service by go-prefetch's own store, what is missing is taken
-from the proxy's files, and the same store saves what it finds worth saving. Nothing is simulated but Go's verdict: the
-service is bench/cacheserver, its entries are the ones that are counted.
+The releases of a module, from its module proxy, in order: each is a job whose go.sum that is, on a machine with an
+empty module cache. Its planned files are restored from the cache service by go-prefetch's own store, what is missing is
+taken from the proxy's files, and the same store saves what it finds worth saving. Nothing is simulated but Go's
+verdict: the service is bench/cacheserver, its entries are the ones that are counted.
 
   exact key       one entry with all zips for each go.sum, as actions/cache and setup-go store it
   restore keys    the same, with what the newest older entry had restored on top: it only grows
   go-prefetch     full entries and deltas
 
-The first call fetches the releases and their modules (for hugo some 2 GB) from your GOPROXY and keeps go.mod, go.sum and
-the modules' zips; later ones reach no network. It needs Go, and zstd for the encoding that hosted runners have.
+The first call fetches the releases and their modules from your GOPROXY and keeps go.mod, go.sum and the modules' files;
+later ones reach no network. It needs Go, and zstd for the encoding that hosted runners have.
 
 examples:
   bench/history.py                                    hugo from v0.123.4 on, 30 releases
@@ -53,7 +53,7 @@ examples:
 
 @dataclass(frozen=True)
 class Step:
-    """One release: how many zips it plans and their bytes, as the proxy has them; what was stored for it by each way."""
+    """One release: its zips and their bytes, as the proxy has them; what was stored for it by each way."""
 
     version: str
     zips: int
@@ -201,11 +201,12 @@ def report(module: str, steps: list[Step], target: Path | None) -> None:
     head = ("release", "zips", "MB", "entry", "its zips", "their MB", "as stored")
     print(f"{module}, {len(steps)} releases\n\n" + " ".join(f"{word:>9}" for word in head))
     for step in steps:
-        row = (step.version, step.zips, f"{step.bytes / 1e6:.1f}", step.entry, step.ours[0], f"{step.ours[1] / 1e6:.1f}",
-               f"{step.entry_bytes / 1e6:.1f}")  # fmt: skip
+        planned, stored = f"{step.bytes / 1e6:.1f}", f"{step.ours[1] / 1e6:.1f}"
+        row = (step.version, step.zips, planned, step.entry, step.ours[0], stored, f"{step.entry_bytes / 1e6:.1f}")
         print(" ".join(f"{value!s:>9}" for value in row))
+    fields = {"exact key": "exact", "restore keys": "restore_keys", "go-prefetch": "ours"}
     sums = {name: [sum(getattr(step, field)[part] for step in steps) for part in (0, 1)]
-            for name, field in (("exact key", "exact"), ("restore keys", "restore_keys"), ("go-prefetch", "ours"))}  # fmt: skip
+            for name, field in fields.items()}  # fmt: skip
     print(f"\n{'stored in all':<16}{'zips':>9}{'MB':>11}{'zips, of exact key':>22}{'bytes, of exact key':>22}")
     for name, (zips, size) in sums.items():
         shares = f"{zips / sums['exact key'][0]:>22.3f}{size / sums['exact key'][1]:>22.3f}"
