@@ -18,6 +18,7 @@ from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
 from go_prefetch.steps.check import check_present, remove_bad
 from go_prefetch.steps.complete import complete
+from go_prefetch.steps.doubled import doubled
 from go_prefetch.steps.download import download, nobody_waits, still_missing
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
@@ -57,6 +58,8 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
     with platform.group("Plan"), trace.span("Plan", "step"):
         plan = make_plan(settings, environment, download_folder(environment.gomodcache))
         platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
+    if note := doubled(plan, platform.job_began):
+        platform.notice(note)
     if plan.disabled_because:
         return nothing_to_report(settings, plan, seconds=time.monotonic() - started, goversion=environment.goversion)
     mended = _checked(plan, environment, deadline) if settings.check_present else ()

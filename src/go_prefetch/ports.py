@@ -58,6 +58,10 @@ class Platform(Protocol):
     """Where we run: a CI system or a terminal. The only part that prints."""
 
     @property
+    def job_began(self) -> float | None:
+        """When this job got its fresh machine, Unix time in seconds; None where machines are kept, or nobody says."""
+
+    @property
     def repository_is_private(self) -> bool:
         """Whether the CI system says that outsiders cannot read this repository."""
 
@@ -82,6 +86,9 @@ class Platform(Protocol):
 
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
+
+    def notice(self, text: str) -> None:
+        """Something worth knowing that is no warning."""
 
     def warn(self, text: str, file: Path | None = None) -> None:
         """Something to look at that fails nothing; `file` is what it is about."""

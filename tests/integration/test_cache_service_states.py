@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -169,6 +170,22 @@ def test_private_modules_go_into_private_repositories_only(
     (key,) = service.keys
     assert (b"corp.example.com/secret/@v/v1.0.0.zip" in service.archive(key)) == saved
     assert b"example.com/lib/@v/v1.2.3.zip" in service.archive(key)
+
+
+@pytest.mark.parametrize(("runner", "notices"), [("github-hosted", 1), ("self-hosted", 0)])
+def test_modules_that_an_earlier_step_has_restored_are_noticed(
+    bench: Workbench, proxy: ModuleProxy, job: Job, runner: str, notices: int
+) -> None:
+    """Older than the job, on a machine that was fresh with it. Machines that are kept have such modules, too."""
+    job(LIB, BIG)
+    os.utime(next(bench.download_folder.rglob("lib/@v/*.zip")), (1_700_000_000, 1_700_000_000))
+    event = bench.folder / "event.json"
+    event.write_text("{}")
+    os.utime(event, (1_700_000_100, 1_700_000_100))
+    marked = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event), "RUNNER_ENVIRONMENT": runner}
+    result = bench.run("run", "--store", "none", GOPROXY=proxy.url, **marked)
+    assert result.status == 0
+    assert result.text.count("1 of 2 modules were restored by an earlier step") == notices
 
 
 def test_entries_expired_under_a_download_are_looked_up_again(

@@ -25,6 +25,8 @@ class Loudness:
 class Console:
     """One output stream, line by line."""
 
+    job_began: float | None = None  # nobody says
+
     draws_mermaid = False
 
     def __init__(self, stream: TextIO, loudness: Loudness) -> None:
@@ -50,6 +52,11 @@ class Console:
         self._clear_progress()
         cleaned = self.clean(text)
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
+
+    def notice(self, text: str) -> None:
+        """One line, unless only warnings are wanted."""
+        if not self.loudness.quiet:
+            self.line(f"note: {text}")
 
     def progress(self, text: str) -> None:
         """On a terminal a line that is overwritten; elsewhere a line now and then."""

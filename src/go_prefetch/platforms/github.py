@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -23,9 +23,12 @@ class GitHub(Console):
 
     draws_mermaid = True
 
-    def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str) -> None:
+    def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False) -> None:
         super().__init__(stdout, loudness)
         self._event_path = event_path
+        if is_hosted:  # the runner writes the event down when the job begins
+            with suppress(OSError):
+                self.job_began = Path(event_path).stat().st_mtime
 
     @property
     def repository_is_private(self) -> bool:
@@ -59,6 +62,10 @@ class GitHub(Console):
         """One line of the log, with `--verbose` or when the runner debugs."""
         if self.loudness.verbose or core.is_debug():
             self.line(without_commands(f"  {text}"))
+
+    def notice(self, text: str) -> None:
+        """An annotation."""
+        core.notice(self.clean(text), title=_TITLE)
 
     def warn(self, text: str, file: Path | None = None) -> None:
         """An annotation, at its file if it has one."""

@@ -31,7 +31,10 @@ QUICK: tuple[int | str, ...] = (429, 500, 503, RESET, TRUNCATED, MALFORMED, 403,
 
 @dataclass
 class Rule:
-    """Calls of `route` fail with `action`: the first `skip` do not, then `times` do (None: all), each by lot."""
+    """Calls of `route` fail with `action`: the first `skip` do not, then `times` do (None: all), each by lot.
+
+    With `first_byte` it is about calls for ranges that begin there.
+    """
 
     route: str
     action: int | str
@@ -39,10 +42,13 @@ class Rule:
     skip: int = 0
     share: float = 1.0
     lot: random.Random = field(default_factory=lambda: random.Random(0))
+    first_byte: int | None = None
 
-    def befalls(self, route: str) -> bool:
-        """Whether this call is one of those that fail; counts it."""
+    def befalls(self, route: str, wanted: str) -> bool:
+        """Whether this call, for this range, is one of those that fail; counts it."""
         if self.route not in (route, "*") or self.times == 0:
+            return False
+        if self.first_byte is not None and not wanted.startswith(f"bytes={self.first_byte}-"):
             return False
         if self.skip:
             self.skip -= 1
@@ -72,21 +78,22 @@ class Faults:
         *,
         share: float = 1.0,
         seed: int = 0,
+        first_byte: int | None = None,
     ) -> None:
         """Fail calls of a route (`*`: of all). Raises ValueError for what could never befall such a call."""
         fits = isinstance(action, int) or action in _ANYWHERE or (action in _OF_BLOBS and _has_blob(route, action))
         if route not in {"*"} | _CALLS | _BLOB_CALLS or not fits:
             raise ValueError(f"no call of {route!r} can meet {action!r}")
-        self._rules.append(Rule(route, action, times, skip, share, random.Random(seed)))
+        self._rules.append(Rule(route, action, times, skip, share, random.Random(seed), first_byte))
 
     def by_lot(self, share: float, seed: int, actions: Sequence[int | str] = QUICK) -> None:
         """Fail this share of all calls."""
         self._share, self._lot, self._actions = share, random.Random(seed), actions
 
-    def next(self, route: str) -> int | str | None:
-        """What befalls this call: the first rule that applies, else the lot."""
+    def next(self, route: str, wanted: str = "") -> int | str | None:
+        """What befalls this call, for this range: the first rule that applies, else the lot."""
         for rule in self._rules:
-            if rule.befalls(route):
+            if rule.befalls(route, wanted):
                 return rule.action
         return self._lot.choice(self._actions) if self._lot.random() < self._share else None
 

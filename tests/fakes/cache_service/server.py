@@ -52,12 +52,13 @@ class CacheService:
         self.now = time.time
         self.drip = 0.05  # seconds between pieces
         self.patience = 20.0  # seconds that a silent connection is held at most
+        self.blob_host = "127.0.0.1"  # in the URLs of blobs; the official client reads ranges from Azure's names only
         self.faults = Faults()
         self.stopped = threading.Event()
         self.entries = Entries(lambda: self.now())  # noqa: PLW0108 - tests set another clock
         self._blobs = Blobs(self.entries, has_ranges=has_ranges, download_seconds=download_seconds)
-        self._twirp = twirp.TwirpCalls(self.entries, self._blobs, lambda: self.url)
-        self._rest = rest.RestCalls(self.entries, self._blobs, lambda: self.url, act_like=act_like)
+        self._twirp = twirp.TwirpCalls(self.entries, self._blobs, self._blob_base)
+        self._rest = rest.RestCalls(self.entries, self._blobs, self._blob_base, act_like=act_like)
         self._lock = threading.RLock()
         self._requests: list[Request] = []
         self._server: LoopbackServer[CacheService] | None = None
@@ -79,6 +80,9 @@ class CacheService:
         """Its address."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def _blob_base(self) -> str:
+        return self.url.replace("127.0.0.1", self.blob_host)
 
     def environ(self, protocol: str = "v2", token: str = "job-token", **run: str) -> dict[str, str]:
         """The variables of a job's step, for `v2` or `v1`."""
@@ -151,10 +155,10 @@ class CacheService:
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         route = _route(method, parts.path, query)
+        wanted, bearer = headers["x-ms-range"] or headers["Range"] or "", headers["Authorization"] or ""
         with self._lock:
-            fault = self.faults.next(route)
+            fault = self.faults.next(route, wanted)
             answer = self._answer(Call(route, method, parts.path, query, headers, body, fault))
-            wanted, bearer = headers["x-ms-range"] or headers["Range"] or "", headers["Authorization"] or ""
             self._requests.append(Request(route, fault or answer.status, wanted, bearer, method, parts.path))
         return answer, fault
 

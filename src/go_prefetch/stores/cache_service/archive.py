@@ -29,7 +29,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavaila
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 16 << 20
 _BLOCK = tarfile.BLOCKSIZE
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 _ROOM_LEFT = 64 << 20  # bytes of the disk that are not ours to fill
 
 

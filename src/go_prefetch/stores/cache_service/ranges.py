@@ -1,11 +1,14 @@
 """A blob as a stream: fetched by ranges, many at once, handed over in order, in bounded memory.
 
-A range that fails is asked again, with a new URL where the old one has expired. A range that everybody waits for and
-that is slower than the others is asked a second time, beside the first. A server that knows no ranges sends one stream.
+The first ranges are small and asked for before anybody knows how many bytes there are: an answer takes a fifth of a
+second to begin, whatever is asked. A range that fails is asked again, with a new URL where the old one has expired.
+A range that everybody waits for and that is slower than the others is asked a second time, beside the first. A server
+that knows no ranges sends one stream.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 import threading
@@ -21,11 +24,12 @@ from go_prefetch.stores.cache_service.exchange import without_queries
 if TYPE_CHECKING:
     from go_prefetch.httpclient import Answer, HttpClient
 
-_RANGE = 4 << 20
-_AT_ONCE = 16
-_AHEAD = 20  # ranges held or under way at most: 80 MiB
+_EAGER, _EAGER_BYTES = 16, 1 << 20  # ranges asked for at once, and how large they are
+_RANGE = 4 << 20  # bytes of all others
+_AT_ONCE = 20
+_AHEAD = 24  # ranges held or under way at most: 96 MiB
 _RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
-_PACE_AFTER = 5.0  # seconds before the pace says anything
+_PACE_OVER = 5.0  # seconds over which the pace is measured
 _TICK = 0.25  # seconds between looks at the clock
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
 _HINT = "The proxies take over for what it has not handed over yet."
@@ -60,6 +64,7 @@ class RangeReader:
         self._renewing = threading.Lock()
         self._url = blob.url
         self._total: int | None = None
+        self._end: float = math.inf  # a byte that the server said is past the end
         self._etag = ""
         self._parts: dict[int, bytes] = {}
         self._began: dict[int, float] = {}
@@ -73,7 +78,7 @@ class RangeReader:
         self._failure: StoreError | None = None
         self._closed = False
         self._rest = memoryview(b"")
-        self._started = time.monotonic()
+        self._paced = (time.monotonic(), 0)  # since when the pace is measured, and `received` then
 
     def __enter__(self) -> RangeReader:
         for _ in range(_AT_ONCE):
@@ -106,7 +111,7 @@ class RangeReader:
                     return part
                 if self._failure:
                     raise self._failure
-                if self._stream_ended or (self._total is not None and self._head * _RANGE >= self._total):
+                if self._stream_ended or self._is_past_end(self._head):
                     return b""
                 self._look_at_the_clock()
                 self._change.wait(_TICK)
@@ -115,12 +120,7 @@ class RangeReader:
         now = time.monotonic()
         if self._deadline.passed():
             raise StoreError("store-slow", "the cache service: no time left to read the entry", hint=_HINT)
-        elapsed = now - self._started
-        if self._total and elapsed > _PACE_AFTER:
-            left = (self._total - self.received) * elapsed / max(1, self.received)
-            if left > self._deadline.left():
-                words = f"the cache service sends {self.received / elapsed / 1e6:.1f} MB/s: too slow for its time"
-                raise StoreError("store-slow", words, hint=_HINT)
+        self._check_pace(now)
         begun = self._began.get(self._head)
         if begun is not None and self._took and self._head not in self._raced:
             least, times = _RACE_AFTER
@@ -128,6 +128,17 @@ class RangeReader:
                 self._raced.add(self._head)
                 self._to_race.append(self._head)
                 self._change.notify_all()
+
+    def _check_pace(self, now: float) -> None:
+        """Give up where what came lately says that the rest will not come in time."""
+        since, received = self._paced
+        if now - since < _PACE_OVER or self._total is None:
+            return
+        pace = (self.received - received) / (now - since)
+        if self._total - self.received > pace * self._deadline.left():
+            words = f"the cache service sends {pace / 1e6:.2f} MB/s: too slow for its time"
+            raise StoreError("store-slow", words, hint=_HINT)
+        self._paced = (now, self.received)
 
     def _work(self) -> None:
         """One of the threads: take a range, bring it, until there is none."""
@@ -143,21 +154,21 @@ class RangeReader:
                 self._fail(StoreError("store-unreachable", f"the cache service: {error}", hint=_HINT))
 
     def _taken(self) -> int | None:
-        """The number of a range to bring. Before the first answer, nobody knows whether there is a second."""
+        """The number of a range to bring; None once there is nothing left to do."""
         with self._change:
-            while not (self._closed or self._failure or self._streams):
+            while not (self._closed or self._failure or self._streams or self._is_past_end(self._head)):
                 if self._to_race:
                     return self._to_race.pop()
-                if self._next == 0 or (self._total is not None and self._next < self._head + _AHEAD):
-                    if self._total is not None and self._next * _RANGE >= self._total:
-                        if self._head * _RANGE >= self._total:
-                            return None
-                    else:
-                        number, self._next = self._next, self._next + 1
-                        self._began[number] = time.monotonic()
-                        return number
+                most = _EAGER if self._total is None else self._head + _AHEAD
+                if self._next < most and not self._is_past_end(self._next):
+                    number, self._next = self._next, self._next + 1
+                    self._began[number] = time.monotonic()
+                    return number
                 self._change.wait()
             return None
+
+    def _is_past_end(self, number: int) -> bool:
+        return self._total is not None and _first_byte(number) >= self._total
 
     def _bring(self, number: int) -> None:
         """Put one range into its place, with as many attempts as are allowed."""
@@ -184,13 +195,15 @@ class RangeReader:
 
     def _attempt(self, number: int, url: str) -> bool:
         """Bring it; True where the URL is not accepted, or no longer."""
-        first = number * _RANGE
-        headers = {"Range": f"bytes={first}-{first + _RANGE - 1}", **({"If-Match": self._etag} if self._etag else {})}
+        wanted = f"bytes={_first_byte(number)}-{_first_byte(number + 1) - 1}"
+        headers = {"Range": wanted, **({"If-Match": self._etag} if self._etag else {})}
         with self._client.request("GET", url, self._deadline, headers=headers) as answer:
             if answer.status == 403:
                 return True
             if answer.status == 200 and number == 0:
                 self._take_stream(answer)
+                return False
+            if answer.status == 416 and number and self._may_end_before(number):
                 return False
             expected = self._expected(number, answer)
             part = bytearray()
@@ -223,19 +236,26 @@ class RangeReader:
                 )
             raise AttemptError(f"status {answer.status}")
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-        first = number * _RANGE
+        first = _first_byte(number)
         if match is None or int(match[1]) != first:
             raise AttemptError("an answer for another range")
         total, last = int(match[3]), int(match[2])
-        if last != min(first + _RANGE, total) - 1:
+        if last != min(_first_byte(number + 1), total) - 1:
             raise AttemptError("an answer for another range")
         self._agree(total, answer.headers)
         return last - first + 1
 
+    def _may_end_before(self, number: int) -> bool:
+        """Note that the server has nothing where this range begins, unless another answer says otherwise."""
+        with self._change:
+            if self._total is None:
+                self._end = min(self._end, _first_byte(number))
+            return self._total is None or self._is_past_end(number)
+
     def _agree(self, total: int, headers: Mapping[str, str]) -> None:
         etag = headers.get("ETag", "")
         with self._change:
-            if self._total is None:
+            if self._total is None and total <= self._end:
                 self._total, self._etag = total, etag
                 self._change.notify_all()
             elif (total, etag) != (self._total, self._etag):
@@ -272,9 +292,15 @@ class RangeReader:
 
     def _is_done(self, number: int) -> bool:
         with self._change:
-            return self._closed or self._failure is not None or number < self._head or number in self._parts
+            ended = self._closed or self._streams or self._failure is not None
+            return ended or number < self._head or number in self._parts or self._is_past_end(number)
 
     def _fail(self, error: StoreError) -> None:
         with self._change:
             self._failure = self._failure or error
             self._change.notify_all()
+
+
+def _first_byte(number: int) -> int:
+    """Where a range begins."""
+    return min(number, _EAGER) * _EAGER_BYTES + max(0, number - _EAGER) * _RANGE

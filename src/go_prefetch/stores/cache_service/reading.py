@@ -147,7 +147,9 @@ class Reading:
                     stream, self._encoding, wanted=dict(self._lacking), folder=self._wanted.folder,
                     deadline=deadline, arrived=note_file, on_manifest=note_manifest,
                 )  # fmt: skip
-                self._warnings.extend(warnings)
+                if warnings:
+                    self._damaged.add(name)
+                    self._warnings.extend(warnings)
             except ArchiveError as error:
                 self._damaged.add(name)
                 self._warnings.append(f"the cache service: entry {name.key} is damaged: {error}")

@@ -1,0 +1,194 @@
+"""The cache service that act itself offers (v1), GitHub's cache steps around a plan, and setup-go's cache beside ours.
+
+Each call of act is a run of its own, on a machine whose module cache is empty.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule, write_project
+from tests.workbench import Result, Workbench
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+LIB = FakeModule("example.com/lib", "v1.0.0", padding=50_000)
+UPPER = FakeModule("github.com/Upper/Letters", "v0.1.0")
+MORE = FakeModule("example.com/more", "v1.0.0")
+SETUP_GO = "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e"
+CACHE = "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae"
+
+AUTO = """\
+on: push
+jobs:
+  prefetch:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - id: modules
+        uses: ./
+        with:
+          working-directory: app
+          store: auto
+      - run: printf '%s' "$OUTPUTS" > {bench.folder}/outputs.json
+        env:
+          OUTPUTS: ${{{{ toJSON(steps.modules.outputs) }}}}
+      - run: cd app && GOPROXY=off go build ./...
+"""
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture
+def proxy() -> Iterator[ModuleProxy]:
+    with ModuleProxy((LIB, UPPER, MORE)) as server:
+        yield server
+
+
+class Runner:
+    """Runs workflows of one repository with act; what a hosted machine does not keep is removed before each."""
+
+    def __init__(self, bench: Workbench, proxy: ModuleProxy, repository: Path) -> None:
+        self._bench = bench
+        self._proxy = proxy
+        self.repository = repository
+        repository.mkdir()
+
+    def commit(self, workflow: str) -> None:
+        """Make the repository's workflow this one."""
+        path = self.repository / ".github" / "workflows" / "ci.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(workflow)
+        (self.repository / ".gitignore").write_text("node_modules\n")
+        author = ["-c", "user.name=t", "-c", "user.email=t@t"]
+        for argv in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-qm", "x", "--allow-empty"]):
+            subprocess.run(["git", *argv], cwd=self.repository, check=True)
+
+    def __call__(self, *options: str) -> Result:
+        self._bench.forget_modcache()
+        self._proxy.clear()
+        go = {"GOPROXY": self._proxy.url, "GOMODCACHE": str(self._bench.modcache), "GOSUMDB": "off"}
+        go |= {"GOFLAGS": "-modcacherw", "RUNNER_TOOL_CACHE": str(self._bench.folder / "tools")}
+        argv = [
+            "act", "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/ci.yml",
+            "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(self._bench.folder / "actcache"),
+            "--action-offline-mode", *(f"--env={name}={value}" for name, value in go.items()), *options,
+        ]  # fmt: skip
+        done = self._bench.program(argv, cwd=self.repository, timeout=280)
+        assert done.status == 0, done.text
+        return done
+
+    @property
+    def asked(self) -> set[str]:
+        """The modules that the last run asked the proxy for."""
+        return {path.partition("/@v")[0] for path in self._proxy.paths()}
+
+
+def put_action(folder: Path) -> Path:
+    """A copy of this action's own files."""
+    folder.mkdir(exist_ok=True)
+    for name in ("action.yml", "shim", "src", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def test_auto_is_the_cache_service_miss_exact_partial(bench: Workbench, proxy: ModuleProxy) -> None:
+    """act makes keys lower-case and offers version 1 without a token."""
+    runner = Runner(bench, proxy, bench.folder / "repository")
+    put_action(runner.repository)
+    write_project(runner.repository / "app", [LIB, UPPER])
+    runner.commit(AUTO.format(bench=bench))
+
+    def outputs() -> dict[str, str]:
+        values: dict[str, str] = json.loads((bench.folder / "outputs.json").read_text())
+        return values
+
+    runner()
+    assert outputs()["cache-result"] == "miss"
+    runner()
+    assert outputs()["cache-result"] == "exact"
+    assert "-full-" in outputs()["matched-key"]
+    assert runner.asked == set()
+    write_project(runner.repository / "app", [LIB, UPPER, MORE])
+    runner.commit(AUTO.format(bench=bench))
+    runner()
+    assert outputs()["cache-result"] == "partial"
+    assert runner.asked == {"example.com/more"}
+    runner()
+    assert outputs()["cache-result"] == "exact"
+    assert "-delta-" in outputs()["matched-key"]
+    assert runner.asked == set()
+
+
+def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleProxy) -> None:
+    """docs/examples/official-cache.yml as it is, but for where go-prefetch is installed from, and the pool's place.
+
+    That is part of what an entry is found by, and act has another RUNNER_TEMP in each run, other than hosted runners.
+    """
+    runner = Runner(bench, proxy, bench.folder / "repository")
+    write_project(runner.repository, [LIB, UPPER])
+    example = (EXAMPLES / "official-cache.yml").read_text()
+    remote = "git+https://github.com/org/go-prefetch@v1"
+    pool = bench.folder / "go-pool"
+    assert example.count("$RUNNER_TEMP/go-pool") == 2
+    assert remote in example
+    example = example.replace("$RUNNER_TEMP/go-pool", str(pool))
+    runner.commit(example.replace(remote, str(put_action(bench.folder / "action"))))
+    actions = Path(shutil.copytree(ROOT / "tests" / "official_client" / "cache_action", bench.folder / "cache-action"))
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests" / "official_client" / name, actions)
+    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=actions, check=True)
+    local = [f"--local-repository={CACHE}={actions}", f"--local-repository={SETUP_GO}={ROOT / 'tests/fakes/setup_go'}"]
+    options = [*local, f"--env=STAND_IN_CACHE={bench.folder / 'stand-in'}"]
+    first = runner(*options)
+    assert "matched undefined" in first.text
+    assert runner.asked == {"example.com/lib", "github.com/!upper/!letters"}
+    shutil.rmtree(pool)
+    second = runner(*options)
+    assert "matched undefined" not in second.text
+    assert runner.asked == set()
+    assert "exact hit" in second.text
+    shutil.rmtree(pool)
+    write_project(runner.repository, [LIB, UPPER, MORE])
+    runner.commit((runner.repository / ".github" / "workflows" / "ci.yml").read_text())
+    runner(*options)
+    assert runner.asked == {"example.com/more"}
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["as in the quick start", "setup-go as it comes"])
+def test_beside_setup_go(bench: Workbench, proxy: ModuleProxy, is_told: bool) -> None:
+    """Told by the example's env, its cache holds no module. Else ours fetches nothing that is there, and says so."""
+    runner = Runner(bench, proxy, bench.folder / "repository")
+    write_project(runner.repository, [LIB, UPPER])
+    example = (EXAMPLES / "github-action.yml").read_text()
+    telling = "        env:\n          GOMODCACHE: ${{ runner.temp }}/none"
+    assert telling in example
+    runner.commit(example if is_told else example.replace(telling, "        env:\n          UNUSED: x"))
+    kept = bench.folder / "stand-in"
+    options = [
+        f"--local-repository={SETUP_GO}={ROOT / 'tests/fakes/setup_go'}",
+        f"--local-repository=org/go-prefetch@v1={put_action(bench.folder / 'action')}",
+        f"--env=STAND_IN_CACHE={kept}",
+        "--env=RUNNER_ENVIRONMENT=github-hosted",
+    ]
+    runner(*options)
+    assert any(kept.rglob("*.zip")) != is_told
+    for path in kept.rglob("*.zip"):  # as on another day
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    second = runner(*options)
+    assert runner.asked == set()
+    notice = "2 of 2 modules were restored by an earlier step"
+    assert second.text.count(notice) == (0 if is_told else 1)
+    assert ("exact hit" in second.text) == is_told

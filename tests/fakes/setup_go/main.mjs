@@ -1,0 +1,10 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+
+const kept = `${process.env.STAND_IN_CACHE}/tree`;
+const folder = execFileSync("go", ["env", "GOMODCACHE"], { encoding: "utf8" }).trim();
+if (fs.existsSync(kept)) {
+  fs.mkdirSync(folder, { recursive: true });
+  execFileSync("cp", ["-a", `${kept}/.`, folder]);
+  console.log(`stand-in restored ${folder}`);
+}

@@ -1,0 +1,212 @@
+"""Each call of the cache service fails in each way: no error leaves the store, no wrong file stays, and it says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.errors import StoreError
+from go_prefetch.results import Saved
+from go_prefetch.retry import Deadline
+from go_prefetch.stores.cache_service import archive, ranges
+from tests.fakes.cache_service import CacheService
+from tests.fakes.cache_service.faults import (
+    ANY_CALL,
+    DRIP,
+    EVICTED,
+    EXPIRED,
+    OTHER_ETAG,
+    STUCK,
+    WRONG_RANGE,
+    WRONG_TOTAL,
+)
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.service_job import MAIN, Job
+from tests.service_shelf import ENCODINGS, Shelf
+from tests.waiting import wait_until
+from tests.workbench import Workbench
+
+BIG = FakeModule("example.com/big", "v1.0.0", padding=900_000)  # the first range has all of it
+NEXT = FakeModule("example.com/next", "v1.0.0", padding=800_000)
+SMALL = FakeModule("example.com/small", "v1.0.0")
+MODULES = (BIG, NEXT, SMALL)
+SECOND = ranges._first_byte(1)
+PASSING = (500, 503, "reset", "silence", "truncated")  # one of them is made good by another attempt
+CALLS = {"v2": ("create", "blob.block", "blob.list", "finalize"), "v1": ("create", "chunk", "finalize")}
+PROTOCOLS = ("v2", "v1")
+
+
+@pytest.fixture
+def service() -> Iterator[CacheService]:
+    with CacheService(MAIN) as server:
+        server.faults.retry_after = 0
+        yield server
+
+
+@pytest.fixture(params=ENCODINGS)
+def shelf(request: pytest.FixtureRequest, service: CacheService, tmp_path: Path) -> Shelf:
+    return Shelf(service, tmp_path, MODULES, encoding=ENCODINGS[request.param])
+
+
+def is_explained(shelf: Shelf, restored: object) -> bool:
+    return bool(restored.warnings or restored.because_not)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("fault", ANY_CALL, ids=str)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_look_up_that_fails(service: CacheService, tmp_path: Path, protocol: str, fault: int | str) -> None:
+    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    shelf.save()
+    service.inject("lookup", fault, times=1)
+    once = shelf.restore("once")
+    assert shelf.has_all(once) or is_explained(shelf, once)
+    assert shelf.has_all(once) or fault not in (*PASSING, "malformed", "html")
+    service.inject("lookup", fault, times=None)
+    always = shelf.restore("always")
+    assert not always.files
+    assert is_explained(shelf, always) or (protocol, fault) == ("v1", 404)  # there it means a miss
+    assert not shelf.deadline.passed()
+
+
+@pytest.mark.parametrize("fault", [*ANY_CALL, STUCK], ids=str)
+def test_a_range_that_fails(service: CacheService, shelf: Shelf, fault: int | str) -> None:
+    shelf.save()
+    service.inject("blob.get", fault, times=1, first_byte=SECOND)
+    once = shelf.restore("once")
+    assert shelf.has_all(once) or is_explained(shelf, once)
+    assert shelf.has_all(once) or fault not in PASSING
+    service.inject("blob.get", fault, times=None)
+    always = shelf.restore("always")
+    assert not shelf.has_all(always)
+    assert is_explained(shelf, always)
+    assert not shelf.deadline.passed()
+
+
+@pytest.mark.parametrize("first_byte", [0, SECOND])
+@pytest.mark.parametrize("fault", [WRONG_RANGE, WRONG_TOTAL, OTHER_ETAG, EVICTED, EXPIRED], ids=str)
+def test_a_range_of_something_else(service: CacheService, shelf: Shelf, fault: str, first_byte: int) -> None:
+    """Another range, another size, another version of the blob, none at all, an expired URL."""
+    shelf.save()
+    service.inject("blob.get", fault, times=1, first_byte=first_byte)
+    restored = shelf.restore()
+    assert shelf.has_all(restored) or is_explained(shelf, restored)
+    assert shelf.has_all(restored) or fault not in (WRONG_RANGE, EXPIRED)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_evicted_between_look_up_and_read(service: CacheService, tmp_path: Path, protocol: str) -> None:
+    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    shelf.save()
+    service.inject("lookup", EVICTED)
+    restored = shelf.restore()
+    assert not restored.files
+    assert "store-damaged" in restored.warnings[0]
+
+
+@pytest.mark.parametrize("fault", ANY_CALL, ids=str)
+@pytest.mark.parametrize(("protocol", "route"), [(name, route) for name, routes in CALLS.items() for route in routes])
+@pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
+def test_a_save_that_fails(
+    service: CacheService, tmp_path: Path, protocol: str, route: str, fault: int | str, times: int | None
+) -> None:
+    """There is a whole entry afterwards or none, and whoever looks for it is not misled."""
+    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    service.inject(route, fault, times=times)
+    saved = shelf.save()
+    assert isinstance(saved, StoreError) or saved.key or saved.because_not
+    if fault in (500, 503) and times == 1:
+        assert isinstance(saved, Saved)
+        assert saved.key
+    service.faults = type(service.faults)()
+    restored = shelf.restore()
+    assert shelf.has_all(restored) or (not restored.files and not service.keys)
+    assert not shelf.deadline.passed()
+    assert isinstance(shelf.save(run=2), Saved)  # nothing of this blocks the next run
+
+
+def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
+    shelf = Shelf(service, tmp_path, MODULES)
+    service.inject("create", 429, times=None)
+    saved = shelf.save()
+    assert isinstance(saved, Saved)
+    assert "takes no more requests" in saved.because_not
+    assert service.routes == ["create"]
+
+
+def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: Shelf) -> None:
+    shelf.save()
+    service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
+    shelf.deadline = Deadline.after(1.0)
+    restored = shelf.restore()
+    assert "store-slow" in restored.warnings[0]
+    assert any(file.module.path == BIG.path for file in restored.files)
+    assert not shelf.has_all(restored)
+
+
+def test_a_pace_that_would_take_too_long_ends_it_early(
+    service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "_PACE_OVER", 0.3)
+    shelf.save()
+    service.drip = 0.1
+    service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
+    restored = shelf.restore()
+    assert "too slow for its time" in restored.warnings[0]
+    assert any(file.module.path == BIG.path for file in restored.files)
+    assert not shelf.deadline.passed()
+
+
+def test_a_slow_range_is_raced(service: CacheService, tmp_path: Path) -> None:
+    """At this pace it would take longer than there is time."""
+    shelf = Shelf(service, tmp_path, MODULES)
+    shelf.save()
+    service.drip = 0.1
+    service.inject("blob.get", DRIP, times=1, first_byte=SECOND)
+    restored = shelf.restore()
+    assert shelf.has_all(restored)
+    assert restored.warnings == ()
+    assert not shelf.deadline.passed()
+
+
+def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at before anything is written."""
+    shelf.save()
+    usage = archive.shutil.disk_usage(shelf.folder)
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    restored = shelf.restore()
+    assert not restored.files
+    assert "store-no-room" in restored.warnings[0]
+
+
+def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
+    """Whoever reads slowly is not sent more than a certain number of ranges ahead."""
+    size = 160 << 20
+    shelf = Shelf(service, tmp_path, ())
+    service.put(MAIN, "key", shelf.version, bytes(size))
+    connection = shelf.store()._connect()
+    found = connection.service.look_up(["key"], shelf.deadline)
+    assert found is not None
+    with connection.open(found.url, lambda: found.url, shelf.deadline) as stream:
+        assert stream.read(1) == b"\0"
+        most = ranges._first_byte(1 + ranges._AHEAD)
+        wait_until(lambda: stream.received == most, "all ranges that may be held")
+        assert service.routes.count("blob.get") == 1 + ranges._AHEAD
+        read = 1
+        while piece := stream.read(1 << 20):
+            read += len(piece)
+        assert read == size == stream.received
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_fifth_of_all_requests_fails(bench: Workbench, seed: int) -> None:
+    """The whole job, twice; Go finds every module verified in the end."""
+    with ModuleProxy(MODULES) as proxy, CacheService(MAIN) as service:
+        service.faults.retry_after = 0
+        service.faults.by_lot(0.2, seed)
+        job = Job(bench, service, proxy)
+        for run in (1, 2):
+            job(*MODULES, run=run, flags=("--stall-timeout", "2s"))
+            assert bench.report["failure"] is None
