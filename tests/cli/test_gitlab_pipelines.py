@@ -156,7 +156,7 @@ def test_reports_are_collected(pipeline: Pipeline, url: str, template: Path) -> 
     reports = pipeline.built("go-prefetch", ".go-prefetch-reports")
     assert pipeline.outputs()["GO_PREFETCH_CACHE_RESULT"] == "miss"
     assert "go_prefetch_modules 53\n" in (reports / "metrics.txt").read_text()
-    assert (reports / "summary.md").read_text().startswith("### go-prefetch")
+    assert (reports / "summary.md").read_text().startswith("**go-prefetch: miss** · ")
     (link,) = json.loads((reports / "annotations.json").read_text())["go-prefetch"]
     assert link["external_link"]["url"].endswith("/artifacts/file/.go-prefetch-reports/summary.md")
     status = pipeline.bench.program(

@@ -162,3 +162,17 @@ def test_what_a_note_of_a_cold_run_is_worth(
     assert said in headline
     assert said.removeprefix("s · ") in result.stdout
     assert ("another kind" in headline) == ("another kind" in said)
+
+
+def test_failures_that_plain_go_would_have_had_are_counted(
+    bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]
+) -> None:
+    """Behind a comma Go does not go on after an error; we do where asked to, and say what that was worth."""
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as broken:
+        broken.fault("*", Fault.SERVER_ERROR)
+        flags = ("--fallback", "any", "--attempts", "2")
+        result = bench.prefetch(*flags, goproxy=f"{broken.url},{proxy.url}", **on_github)
+    assert result.status == 0, result.text
+    assert record_of(result).failures_avoided == 3
+    assert "Plain `go mod download` would have failed: 3 files" in summary.read_text(encoding="utf-8")

@@ -59,5 +59,6 @@ def test_one_is_no_plural() -> None:
 
 def test_foreign_text_adds_no_line() -> None:
     """A folder with a line break in its name would else begin a line of the log, which may be a command."""
-    hostile = report(plan(A), restored=Restored("pool\n::error::x", files_of(A)))
-    assert not [line for line in text(hostile).splitlines() if line.lstrip().startswith("::")]
+    hostile = text(report(plan(A), restored=Restored("pool\n::error::x ##[error]y", files_of(A))))
+    assert not [line for line in hostile.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in hostile

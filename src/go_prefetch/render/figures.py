@@ -44,7 +44,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("modules", _modules(report)),
         ("bytes", _bytes(report)),
         ("seconds", _seconds(report)),
-        *(("time saved", f"{text}. {instead(report)}".rstrip()) for text in [in_full(report)] if text),
+        *(("time saved", text) for text in [". ".join(filter(None, [in_full(report), instead(report)]))] if text),
         *(("source", source) for source in _sources(report)),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),

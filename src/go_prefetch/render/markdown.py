@@ -42,7 +42,8 @@ def _notes(report: Report) -> list[str]:
 
 
 def _avoided(count: int) -> str:
-    return f"Plain `go mod download` would have failed: {counted(count, 'file')} came only by retrying."
+    came = f"{counted(count, 'file')} came only at a later attempt or from another proxy"
+    return f"Plain `go mod download` would have failed: {came}."
 
 
 def _folded(report: Report, *, mermaid: bool) -> list[str]:

@@ -10,4 +10,5 @@ def text(report: Report) -> str:
     """The lines to print at the end of a run."""
     lines = [f"go-prefetch: {headline(report)}"]
     lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
-    return "\n".join(lines)
+    # An old spelling of workflow commands, which counts anywhere in a line; the newer one counts at its start only.
+    return "\n".join(lines).replace("##[", "## [")
