@@ -151,6 +151,7 @@ def test_run_keeps_a_carried_pool_to_the_plan(bench: Workbench, proxy: ModulePro
     toml = "github.com/!burnt!sushi/toml/@v/v1.4.0.zip"
     assert toml not in bench.module_files(pools["carried"])
     assert "example.com/lib/@v/v1.2.3.zip" in bench.module_files(pools["carried"])
+    assert not list(pools["carried"].glob(".go-prefetch/runs/*"))  # it was about both modules
     assert (pools["carried"] / ".gitignore").read_text() == "*\n"
     assert toml in bench.module_files(pools["shared"])
 

@@ -24,6 +24,7 @@ from go_prefetch.stores.coldruns import runs_that_cover
 
 # A version may be published after all: after a day the proxies are asked again.
 UNAVAILABLE_SECONDS = 24 * 3600.0
+FOLDER = ".go-prefetch"  # in the pool
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
 _MOST_BYTES = 16 << 20
@@ -48,6 +49,15 @@ class Ledger:
         """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
         runs = filter(None, map(_run, _read_all(self._runs)))
         return runs_that_cover(runs, {file.name for file in restored})
+
+    def forget_others(self, files: Iterable[ModuleFile]) -> None:
+        """Remove notes that a restore of just these files has no use for. Raises OSError."""
+        names = {file.name for file in files}
+        for path in [*self._runs.glob("*.json"), *self._unavailable.glob("*.json")]:
+            note = _read(path) or {}
+            about = note.get("files", [note.get("file")])
+            if not (isinstance(about, list) and all(isinstance(name, str) and name in names for name in about)):
+                path.unlink()
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
@@ -88,13 +98,15 @@ def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
 
 
 def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
-    for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
-        try:
-            held = path.lstat()
-            if not stat.S_ISREG(held.st_mode) or held.st_size > _MOST_BYTES:
-                continue
-            note = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(note, dict):
-            yield note
+    return filter(None, map(_read, sorted(folder.glob("*.json"))[:_MOST_NOTES]))
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        held = path.lstat()
+        if not stat.S_ISREG(held.st_mode) or held.st_size > _MOST_BYTES:
+            return None
+        note = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return note if isinstance(note, dict) else None
