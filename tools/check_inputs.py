@@ -1,4 +1,4 @@
-"""Fail unless action.yml, README.md and `--help` agree with the input table.
+"""Fail unless action.yml, the GitLab template, README.md and `--help` agree with the input table.
 
 python tools/check_inputs.py            compare
 python tools/check_inputs.py --write    write README.md's tables anew
@@ -43,12 +43,28 @@ def action_inputs() -> list[str]:
     return re.findall(r"^  ([a-z-]+):$", block[1] if block else "", re.MULTILINE)
 
 
+def template_inputs() -> list[str]:
+    """Names under `spec: inputs:` of the GitLab template, in order, less those that only GitLab has."""
+    text = (ROOT / "templates" / "go-prefetch.yml").read_text()
+    names = re.findall(r"^    ([a-z0-9-]+):$", text.partition("\n---\n")[0], re.MULTILINE)
+    return [name for name in names if name not in GITLAB_ONLY]
+
+
+# About the job, its cache and how go-prefetch reaches it: nothing that Python is told.
+GITLAB_ONLY = (
+    "job-name", "stage", "image", "key-files", "unprotect", "merge-request-pipelines", "merge-request-note", "archive",
+    "archive-sha256",
+)  # fmt: skip
+
+
 def problems() -> list[str]:
     """One sentence for each disagreement."""
     found = []
     declared = [row.name for row in TABLE if row.in_action] + list(SHIM_INPUTS)
     if action_inputs() != declared:
         found.append(f"action.yml declares {action_inputs()}, the table has {declared}")
+    if template_inputs() != declared:
+        found.append(f"templates/go-prefetch.yml declares {template_inputs()}, the table has {declared}")
     readme = (ROOT / "README.md").read_text()
     if readme_table() not in readme:
         found.append("README.md's table of inputs is not the one `tools/check_inputs.py --write` makes")
@@ -69,7 +85,7 @@ def main() -> int:
         path = ROOT / "README.md"
         path.write_text(_TABLE_IN_README.sub(lambda m: m[1] + readme_table() + m[2], path.read_text()))
     found = problems()
-    print("\n".join(found) or f"{len(TABLE)} inputs: action.yml, README.md and --help agree")
+    print("\n".join(found) or f"{len(TABLE)} inputs: action.yml, the GitLab template, README.md and --help agree")
     return 1 if found else 0
 
 

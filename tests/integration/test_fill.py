@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -381,3 +382,82 @@ def test_without_git_nothing_below_is_found(bench: Workbench, proxy: WatchedProx
     done = bench.run("fill", "filled", GOPROXY=proxy.url, PATH=str(bench.folder / "home"))
     assert done.status == 2, done.text
     assert "[go-mod-not-found]" in done.stderr
+
+
+def flip(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 0x01
+    path.write_bytes(data)
+
+
+def entry_data(path: Path) -> int:
+    """The offset of a byte of the first entry's content."""
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[0]
+        return first.header_offset + 30 + len(first.filename) + first.compress_size // 2
+
+
+DAMAGES = {
+    "a bit of a zip's content": ("v1.2.3.zip", lambda path: flip(path, entry_data(path))),
+    "a zip cut off": ("v1.2.3.zip", lambda path: path.write_bytes(path.read_bytes()[:-40])),
+    "a zip that is a web page": ("v1.2.3.zip", lambda path: path.write_bytes(b"<html>")),
+    "a bit of a go.mod": ("v1.2.3.mod", lambda path: path.write_bytes(path.read_bytes().replace(b"1.4.0", b"1.4.1"))),
+    "an .info of another version": ("v1.2.3.info", lambda path: path.write_bytes(b'{"Version":"v9.9.9"}')),
+    "a symbolic link": ("v1.2.3.zip", lambda path: (path.rename(path.with_name("x")), path.symlink_to("x"))),
+    "a folder": ("v1.2.3.zip", lambda path: (path.unlink(), (path / "deep").mkdir(parents=True))),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_file_is_replaced(bench: Workbench, proxy: WatchedProxy, damage: str) -> None:
+    """Only that one is asked for; what Go reads is whole again."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    proxy.clear()
+    name, harm = DAMAGES[damage]
+    harm(bench.project / "filled/example.com/lib/@v" / name)
+    done = fill(bench, proxy.url)
+    assert done.status == 0, done.text
+    assert proxy.paths() == [f"example.com/lib/@v/{name}"]
+    assert_whole(proxy, bench.project / "filled")
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
+
+
+@pytest.mark.parametrize("damage", ["a bit of a zip's content", "a zip cut off"])
+def test_damaged_file_goes_even_where_nobody_can_replace_it(bench: Workbench, proxy: WatchedProxy, damage: str) -> None:
+    """A reader asks its next proxy for a file that is not there; over a damaged one it would stumble."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    name, harm = DAMAGES[damage]
+    harm(bench.project / "filled/example.com/lib/@v" / name)
+    done = fill(bench, "off")
+    assert done.status == 2
+    assert not (bench.project / "filled/example.com/lib/@v" / name).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_nothing_is_written_through_a_link_that_a_cache_brought(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A folder of a module's path that leads elsewhere: the link goes, elsewhere stays as it was."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    elsewhere = bench.folder / "elsewhere"
+    (bench.project / "filled/example.com").rename(elsewhere)
+    (bench.project / "filled/example.com").symlink_to(elsewhere)
+    before = state(elsewhere)
+    assert fill(bench, proxy.url).status == 0
+    assert state(elsewhere) == before
+    assert not (bench.project / "filled/example.com").is_symlink()
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
+
+
+def test_whatever_else_a_cache_brought_goes(bench: Workbench, proxy: WatchedProxy) -> None:
+    """Lists of versions, toolchains, hashes, half files: a reader would take them for a proxy's word."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    for name in ("example.com/lib/@v/list", "golang.org/toolchain/@v/v0.0.1-go1.99.0.linux-amd64.zip", "x/@latest"):
+        path = bench.project / "filled" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("v9.9.9\n")
+    assert fill(bench, proxy.url).status == 0
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}

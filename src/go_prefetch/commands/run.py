@@ -20,6 +20,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.fillfolder import own, remove_others
 from go_prefetch.stores.cache_service.offer import find_offer
+from go_prefetch.stores.ledger import FOLDER, Ledger
 from go_prefetch.trace import Trace
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 
@@ -69,6 +70,7 @@ def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
 def _tidy(pool: Path, report: Report, platform: Platform) -> None:
     try:
         remove_others(pool, report.plan.files)
+        Ledger(pool / FOLDER, asked="").forget_others(report.plan.files)
     except OSError as error:
         platform.warn(f"what the plan does not name could not be removed from {pool}: {error}")
 

@@ -51,4 +51,4 @@ def _identifier(name: str) -> str:
 
 
 def _is_one_line(value: str) -> bool:
-    return not re.search(r"[\x00-\x1f\x7f\u2028\u2029]", value)
+    return not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", value)

@@ -19,7 +19,7 @@ from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.coldruns import measured
-from go_prefetch.stores.ledger import Ledger
+from go_prefetch.stores.ledger import FOLDER, Ledger
 
 _CHUNK = 1 << 20
 
@@ -30,7 +30,7 @@ class DirectoryPool:
     def __init__(self, root: Path, *, asked: str, takes_files: bool) -> None:
         self.root = root
         self._takes_files = takes_files
-        self._ledger = Ledger(root / ".go-prefetch", asked)
+        self._ledger = Ledger(root / FOLDER, asked)
 
     @property
     def name(self) -> str:

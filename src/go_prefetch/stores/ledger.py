@@ -24,6 +24,7 @@ from go_prefetch.stores.coldruns import runs_that_cover
 
 # A version may be published after all: after a day the proxies are asked again.
 UNAVAILABLE_SECONDS = 24 * 3600.0
+FOLDER = ".go-prefetch"  # in the pool
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
 # A note takes many times as much in memory, and none is needed.
@@ -50,6 +51,15 @@ class Ledger:
         """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
         runs = filter(None, map(_run, _read_all(self._runs)))
         return runs_that_cover(runs, {file.name for file in restored})
+
+    def forget_others(self, files: Iterable[ModuleFile]) -> None:
+        """Remove notes that a restore of just these files has no use for. Raises OSError."""
+        names = {file.name for file in files}
+        for path in [*self._runs.glob("*.json"), *self._unavailable.glob("*.json")]:
+            note = _read(path, _MOST_NOTE_BYTES)[1] or {}
+            about = note.get("files", [note.get("file")])
+            if not (isinstance(about, list) and all(isinstance(name, str) and name in names for name in about)):
+                path.unlink()
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
@@ -92,13 +102,19 @@ def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
 def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
     left = _MOST_BYTES
     for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
-        try:
-            held = path.lstat()
-            if not stat.S_ISREG(held.st_mode) or held.st_size > min(left, _MOST_NOTE_BYTES):
-                continue
-            left -= held.st_size
-            note = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(note, dict):
+        size, note = _read(path, min(left, _MOST_NOTE_BYTES))
+        left -= size
+        if note is not None:
             yield note
+
+
+def _read(path: Path, most_bytes: int) -> tuple[int, dict[str, Any] | None]:
+    """How many bytes were read, and the note that they are, if they are one."""
+    try:
+        held = path.lstat()
+        if not stat.S_ISREG(held.st_mode) or held.st_size > most_bytes:
+            return 0, None
+        note = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return 0, None
+    return held.st_size, note if isinstance(note, dict) else None

@@ -1,0 +1,233 @@
+"""The job of the GitLab template, executed by a real GitLab Runner that a small coordinator gives it to.
+
+The runner is that of January 2020, the newest one whose dependencies the public module proxy has; it knows caches,
+their policies and report artifacts, but not `fallback_keys`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gitlab import ROOT, file_server, include, install_gitlab_ci_local, make_archive
+from tests.gitlab import Pipeline as Repository
+from tests.workbench import Workbench
+
+pytestmark = [pytest.mark.network, pytest.mark.system]
+
+SERVICE = ROOT / "examples" / "service"
+KEY = "0_go-prefetch-1-0123456789"
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
+    """The runner, built by Go from its own packages."""
+    folder = tmp_path_factory.mktemp("runner")
+    bench = Workbench(folder, gocache)
+    source = folder / "source"
+    shutil.copytree(ROOT / "tests" / "gitlab_runner", source)
+    program = folder / "gitlab-runner"
+    built = bench.program(
+        ["go", "build", "-o", str(program), "."], cwd=source, timeout=580, GOPROXY="https://proxy.golang.org",
+        GOFLAGS="-modcacherw -mod=readonly", HOME=os.environ["HOME"],
+    )  # fmt: skip
+    assert built.status == 0, built.text
+    return program
+
+
+class Coordinator:
+    """As much of GitLab as a runner talks to: it hands out one job at a time and keeps what comes back."""
+
+    def __init__(self) -> None:
+        self.waiting: list[dict[str, Any]] = []
+        self.trace = b""
+        self.state = ""
+        self.artifacts: dict[str, bytes] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or self._chunks()
+                if self.path.endswith("/jobs/request"):
+                    job = outer.waiting.pop() if outer.waiting else None
+                    self._answer(201 if job else 204, json.dumps(job).encode() if job else b"")
+                    return
+                outer.artifacts[self.path.partition("artifact_type=")[2].partition("&")[0]] = body
+                self._answer(201, b"{}")
+
+            def _chunks(self) -> bytes:
+                body = b""
+                if self.headers.get("Transfer-Encoding") == "chunked":
+                    while size := int(self.rfile.readline(), 16):
+                        body += self.rfile.read(size)
+                        self.rfile.readline()
+                    self.rfile.readline()
+                return body
+
+            def do_PATCH(self) -> None:
+                outer.trace += self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(202)
+                self.send_header("Range", f"0-{len(outer.trace)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_PUT(self) -> None:
+                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.state = said.get("state", outer.state)
+                self._answer(200, b"{}")
+
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                del format, args
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def as_job(expanded: str, name: str, repository: Path, sha: str, policy: str) -> dict[str, Any]:
+    """A job of an expanded pipeline in the form in which GitLab hands it to a runner."""
+    from ruamel.yaml import YAML
+
+    job = YAML(typ="safe").load(expanded)[name]
+    steps = [
+        {"name": "script", "script": [*job.get("before_script", []), *job["script"]], "timeout": 600,
+         "when": "on_success", "allow_failure": False},
+    ]  # fmt: skip
+    caches = job["cache"] if isinstance(job["cache"], list) else [job["cache"]]
+    variables = {**job["variables"], "CI_JOB_ID": "7", "CI_PROJECT_VISIBILITY": "private",
+                 "CI_JOB_URL": "https://gitlab.example.com/org/app/-/jobs/7"}  # fmt: skip
+    reports = [
+        {"name": kind, "paths": [path], "when": "always", "artifact_type": kind, "artifact_format": "gzip"}
+        for kind, path in job["artifacts"]["reports"].items()
+        if kind != "annotations"  # not known then
+    ]
+    return {
+        "id": 7, "token": "job", "allow_git_fetch": True,
+        "job_info": {"name": name, "stage": "test", "project_id": 1, "project_name": "app"},
+        "git_info": {"repo_url": str(repository), "ref": "main", "sha": sha, "before_sha": sha, "ref_type": "branch",
+                     "refspecs": ["+refs/heads/main:refs/remotes/origin/main"], "depth": 0},
+        "runner_info": {"timeout": 600},
+        "variables": [{"key": key, "value": value, "public": True} for key, value in variables.items()],
+        "steps": steps, "artifacts": reports,
+        "cache": [{"key": KEY, "policy": policy, "paths": caches[0]["paths"]}],
+    }  # fmt: skip
+
+
+class Machine:
+    """A machine with the runner, whose shell executor keeps caches in a folder."""
+
+    def __init__(self, bench: Workbench, runner: Path, coordinator: Coordinator) -> None:
+        self._bench = bench
+        self._runner = runner
+        self._coordinator = coordinator
+        self._caches = bench.folder / "caches"
+
+    def execute(self, job: dict[str, Any]) -> str:
+        """The log of the job, which must succeed."""
+        self._coordinator.waiting.append(job)
+        self._coordinator.trace, self._coordinator.state = b"", ""
+        folders = ("--builds-dir", str(self._bench.folder / "builds"), "--cache-dir", str(self._caches))
+        limits = ("--max-builds", "1", "--wait-timeout", "60")
+        who = ("--url", self._coordinator.url, "--token", "runner", "--executor", "shell", "--shell", "bash")
+        path = os.pathsep.join([str(Path(sys.executable).parent), self._bench.environ["PATH"]])
+        argv = [str(self._runner), "run-single", *who, *folders, *limits]
+        done = self._bench.program(argv, cwd=self._bench.folder, timeout=280, PATH=path)
+        log = self._coordinator.trace.decode(errors="replace")
+        assert self._coordinator.state == "success", log + done.text
+        return log
+
+    @property
+    def cached(self) -> Path:
+        """The archive of the cache."""
+        (found,) = self._caches.rglob("cache.zip")
+        return found
+
+
+def test_real_runner_fills_then_finds_then_follows(bench: Workbench, runner: Path, tmp_path: Path) -> None:
+    """Miss, exact (the archive is not made again), partial: then the archive holds the plan's files and no more."""
+    program = install_gitlab_ci_local(made(tmp_path / "gitlab-ci-local"))
+    make_archive(made(tmp_path / "release"))
+    repository = Repository(bench, program)
+    shutil.copytree(SERVICE, repository.folder, dirs_exist_ok=True)
+    coordinator = Coordinator()
+    machine = Machine(bench, runner, coordinator)
+    try:
+        with file_server(tmp_path / "release") as url:
+            repository.write(
+                include(url, goproxy="https://proxy.golang.org"), tmp_path / "release" / "templates" / "go-prefetch.yml"
+            )
+
+            def job() -> dict[str, Any]:
+                sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder, timeout=30).stdout.strip()
+                return as_job(repository.preview(), "go-prefetch", repository.folder, sha, "pull-push")
+
+            log = machine.execute(job())
+            assert "go-prefetch: miss" in log
+            assert archived(machine) == planned(repository)
+            assert "section_start" in log
+            assert "GO_PREFETCH_CACHE_RESULT=miss" in unpacked(coordinator.artifacts["dotenv"])
+            assert "go_prefetch_modules 53" in unpacked(coordinator.artifacts["metrics"])
+            before = machine.cached.stat()
+
+            log = machine.execute(job())
+            assert "go-prefetch: exact hit" in log
+            assert "Archive is up to date!" in log
+            assert machine.cached.stat().st_mtime_ns == before.st_mtime_ns
+
+            gomod = repository.folder / "go.mod"
+            lines = gomod.read_text().splitlines(keepends=True)
+            gomod.write_text("".join(line for line in lines if "golang-jwt" not in line))
+            repository.commit()
+            log = machine.execute(job())
+            assert "removed" in log
+            assert archived(machine) == planned(repository)
+            assert "github.com/golang-jwt/jwt/v5/@v/v5.3.1.zip" not in archived(machine)
+    finally:
+        coordinator.close()
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def archived(machine: Machine) -> set[str]:
+    """Names of the files in the cache's archive, below the folder of modules."""
+    with zipfile.ZipFile(machine.cached) as archive:
+        names = (name for name in archive.namelist() if not name.endswith("/"))
+        return {name.removeprefix(".go-prefetch/") for name in names}
+
+
+def planned(repository: Repository) -> set[str]:
+    said = repository.bench.run("plan", "--format", "json", cwd=repository.folder)
+    return {file["name"] for file in json.loads(said.stdout)["files"]} | {".gitignore"}
+
+
+def unpacked(upload: bytes) -> str:
+    """The text of a report that came as a form with one gzip file."""
+    import gzip
+
+    start = upload.index(b"\x1f\x8b")
+    with gzip.GzipFile(fileobj=io.BytesIO(upload[start:])) as file:
+        return file.read1(1 << 20).decode()
