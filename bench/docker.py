@@ -100,7 +100,7 @@ def main() -> None:
             buildah = Buildah(folder / "buildah", base_root(folder))
             buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
             try:
-                if reason := buildkit.start():
+                if reason := buildkit.start(offline=False):
                     raise BenchError(reason)
                 seconds = measured(options, rig, buildkit)
             finally:

@@ -141,17 +141,18 @@ def _build_buildkit(cache: Path) -> None:
 
 
 class BuildKit:
-    """BuildKit's daemon on a socket, with Debian's runc; no registry, no Docker."""
+    """BuildKit's daemon on a socket, with Debian's runc; no registry. Every RUN is in the daemon's network."""
 
     def __init__(self, folder: Path, base: tuple[Path, str]) -> None:
         self._folder, self._base, self._programs = folder, base, buildkit_programs()
         self._socket = f"unix://{folder}/socket"
         self._daemon: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> str:
-        """Start the daemon; why it did not, if it did not."""
+    def start(self, *, offline: bool) -> str:
+        """Start the daemon, with no network if `offline`; why it did not, if it did not."""
         self._folder.mkdir(parents=True)
-        argv = [str(self._programs / "buildkitd"), "--addr", self._socket, "--root", f"{self._folder}/root"]
+        argv = ["unshare", "--net"] if offline else []
+        argv += [str(self._programs / "buildkitd"), "--addr", self._socket, "--root", f"{self._folder}/root"]
         argv += ["--oci-worker-snapshotter", "native", "--oci-worker-net", "host"]
         with (self._folder / "log").open("wb") as log:
             self._daemon = subprocess.Popen(argv, stdout=log, stderr=log)
@@ -170,7 +171,7 @@ class BuildKit:
             self._daemon.wait(timeout=30)
 
     def build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str = "Dockerfile") -> Built:
-        """Build a context with the folder of modules as a named context; the client has no network at all."""
+        """Build a context with the folder of modules as a named context."""
         layout, digest = self._base
         done = self._ctl(
             "build", "--frontend", "dockerfile.v0", "--progress", "plain", "--local", f"context={context}",

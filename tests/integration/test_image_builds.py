@@ -31,7 +31,7 @@ def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah
     buildah = Buildah(folder / "buildah", base_root(folder))
     buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
     try:
-        if reason := buildkit.start():
+        if reason := buildkit.start(offline=True):
             pytest.skip(reason)
         yield buildah, buildkit
     finally:
@@ -103,6 +103,22 @@ def test_buildkit(service: Workbench, builders: tuple[Buildah, BuildKit], compil
     third = service.run("docker", "--output", str(gomod), timeout=300)
     assert " 3 downloaded" in third.stdout or " 2 downloaded" in third.stdout, third.stdout
     assert not buildkit.build(service.project, gomod).was_cached(DOWNLOAD)
+
+
+def test_secret_proxy(service: Workbench, builders: tuple[Buildah, BuildKit]) -> None:
+    """GOPROXY as a secret: Go is given it, no layer is made anew for another one, and the log does not have it."""
+    _, buildkit = builders
+    gomod, secret = service.folder / "gomod", service.folder / "secret"
+    assert service.run("docker", "--output", str(gomod), timeout=300).status == 0
+    (service.project / "Dockerfile").write_text(
+        "FROM gobase\nWORKDIR /src\nCOPY go.mod go.sum ./\n"
+        "RUN --mount=type=bind,from=gomod,target=/gomod --mount=type=secret,id=goproxy,env=GOPROXY go mod download\n"
+    )
+    for text, cached in (("file:///gomod,off", False), ("file:///gomod,https://me:hidden@proxy.example", True)):
+        secret.write_text(text)
+        built = buildkit.build(service.project, gomod, "--secret", f"id=goproxy,src={secret}")
+        assert built.was_cached(DOWNLOAD) == cached
+        assert "hidden" not in built.log
 
 
 def _seed(buildkit: BuildKit, service: Workbench, compiled: Path) -> None:

@@ -13,6 +13,7 @@ from go_prefetch.dockerfiles.syntax import Instruction
 UNWANTED = {
     ".git": "changes with every commit",
     ".env": "may hold secrets",
+    ".gomod": "travels as a named context",
     ".netrc": "holds passwords",
     ".git-credentials": "holds passwords",
     ".ssh": "holds keys",
