@@ -117,14 +117,18 @@ class Buildah:
         return done.stdout + done.stderr if "bud" in argv else done.stdout
 
 
+def kept() -> Path:
+    """Where what takes minutes to make stays from one run of the tests to the next: nothing in it depends on us."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "go-prefetch-tests"
+
+
 def buildkit_programs() -> Path:
-    """buildkitd and buildctl, built from the module proxy once a user; kept beside what else is cached."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    cache = caches / "go-prefetch-tests" / f"buildkit-{BUILDKIT}"
-    with alone(cache):
-        if not (cache / "buildkitd").is_file():
-            _build_buildkit(cache)
-    return cache
+    """buildkitd and buildctl, built from the module proxy once a user."""
+    folder = kept() / f"buildkit-{BUILDKIT}"
+    with alone(folder):
+        if not (folder / "buildkitd").is_file():
+            _build_buildkit(folder)
+    return folder
 
 
 def _build_buildkit(cache: Path) -> None:

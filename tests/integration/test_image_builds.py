@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image_builders import Buildah, BuildKit, alone, base_root, missing_programs
+from tests.image_builders import Buildah, BuildKit, alone, base_root, kept, missing_programs
 from tests.same_process import prefetch
 from tests.workbench import Workbench
 
@@ -41,12 +42,12 @@ def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build cache in which the service's dependencies are compiled: what is tested is not Go's compiler."""
-    folder = tmp_path_factory.mktemp("compiled")
+    folder = kept() / "compiled"
+    environ = Workbench(tmp_path_factory.mktemp("compiling"), folder).environ
+    build = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", os.devnull, "."]
     with alone(folder):
-        environ = {**Workbench(folder / "bench", folder / "gocache").environ, "GOFLAGS": "-mod=readonly -modcacherw"}
-        build = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "app"), "."]
         subprocess.run(build, cwd=SERVICE, env={**environ, "CGO_ENABLED": "0"}, check=True, timeout=900)
-    return folder / "gocache"
+    return folder
 
 
 @pytest.fixture
