@@ -68,7 +68,7 @@ def problems() -> list[str]:
     readme = (ROOT / "README.md").read_text()
     if readme_table() not in readme:
         found.append("README.md's table of inputs is not the one `tools/check_inputs.py --write` makes")
-    for command in ("run", "plan", "fill"):
+    for command in ("run", "plan", "fill", "docker"):
         argv = [sys.executable, "-m", "go_prefetch", command, "--help"]
         said = subprocess.run(argv, capture_output=True, text=True, check=True, env=_environment()).stdout
         found += [f"`{command} --help` lacks {row.flag}" for row in TABLE if f"{row.flag} VALUE" not in said]

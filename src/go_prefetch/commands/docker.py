@@ -15,6 +15,7 @@ from go_prefetch.dockerfiles import ignoring
 from go_prefetch.dockerfiles.context import Context, read_context, read_text
 from go_prefetch.dockerfiles.project import Project, read_project
 from go_prefetch.dockerfiles.rules import check
+from go_prefetch.dockerfiles.source_rules import MODULE_FOLDER
 from go_prefetch.dockerfiles.template import Style, dockerfile_for
 from go_prefetch.errors import InputError
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
@@ -31,8 +32,6 @@ from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.wiring import proxy_list, proxy_walk
-
-DEFAULT_FOLDER = ".gomod"
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _how_to(plan: Plan, asked: Asked) -> str:
 def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
     project = _project(settings, environ)
     plain = asked.dockerfile == "plain"
-    folder = asked.output or ("gomod" if plain else DEFAULT_FOLDER)
+    folder = asked.output or ("gomod" if plain else MODULE_FOLDER)
     if plain:
         folder = _inside(settings.cwd / folder, project.context)
         if not folder:
@@ -177,11 +176,12 @@ def _check(settings: Settings, asked: Asked) -> tuple[int, str]:
 def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
     """Write the file where there is none, else say what it lets through."""
     context = read_context(settings.cwd / asked.context)
+    folder = _kept_out(settings, asked, context)
     if context.has_ignore_file:
-        missing = ignoring.lacking(context)
+        missing = ignoring.lacking(context, folder)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
         return int(bool(missing)), "\n".join([*lines, ignoring.sizes(context, missing)])
-    entries = ignoring.entries_for(context, _kept_out(settings, asked, context))
+    entries = ignoring.entries_for(context, folder)
     told = ignoring.sizes(context, entries)
     try:
         write_whole(context.ignore_file, ignoring.text_for(entries).encode())
@@ -198,7 +198,7 @@ def _kept_out(settings: Settings, asked: Asked, context: Context) -> str:
     """The folder of modules, where it lies in the context and reaches the build by another way."""
     if asked.dockerfile == "plain":
         return ""
-    folder = settings.cwd / (asked.output or DEFAULT_FOLDER)
+    folder = settings.cwd / (asked.output or MODULE_FOLDER)
     dockerfile = context.folder / "Dockerfile"
     copied = dockerfile.is_file() and f" {_inside(folder, context.folder)}" in read_text(dockerfile)
     return "" if copied else _inside(folder, context.folder)

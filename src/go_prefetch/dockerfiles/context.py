@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
 from go_prefetch.errors import InputError
@@ -14,8 +15,7 @@ from go_prefetch.errors import InputError
 IGNORE_FILE = ".dockerignore"
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """What a context weighs."""
 
     files: int

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from go_prefetch.errors import InputError
 
-_SPECIAL = frozenset(".+()|{}$^")  # mean nothing to Go's filepath.Match
+_SPECIAL = frozenset(".+()|{}$")  # mean nothing to Go's filepath.Match
+_WILD = re.compile(r"[*?\[\]\\]")
 _PLAIN_SUFFIX = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*")  # `**x` matches `yx` too, unlike `**/x`
 
 
@@ -68,6 +69,9 @@ def _patterns(lines: Iterable[tuple[int, str]], source: str) -> Iterator[Pattern
         cleaned = posixpath.normpath(text)
         cleaned = re.sub(r"^//", "/", cleaned)  # posixpath keeps two leading slashes, Go does not
         cleaned = cleaned[1:] if len(cleaned) > 1 and cleaned.startswith("/") else cleaned
+        if includes:  # cleaned once more with the mark before it, as Docker does: `!../../a` ends up as plain `a`
+            marked = posixpath.normpath(f"!{cleaned}")
+            includes, cleaned = marked.startswith("!"), marked.removeprefix("!")
         yield Pattern(cleaned, number, includes, _compiled(cleaned, f"{source}:{number}"))
 
 
@@ -86,6 +90,8 @@ def _bad(where: str, problem: str) -> InputError:
 
 
 def _expression(pattern: str) -> str:
+    if not _WILD.search(pattern):
+        return re.escape(pattern)
     if _PLAIN_SUFFIX.fullmatch(pattern):
         return ".*" + re.escape(pattern[2:])
     expression, at = "", 0

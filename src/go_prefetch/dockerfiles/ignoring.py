@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from go_prefetch.dockerfiles.context import IGNORE_FILE, Context, Size, measure
 from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
-from go_prefetch.dockerfiles.source_rules import UNWANTED
+from go_prefetch.dockerfiles.source_rules import MODULE_FOLDER, UNWANTED
 from go_prefetch.render.units import size
 
 # Named whether they are there or not: what appears later must not get in.
@@ -31,7 +31,7 @@ _BESIDE = (
 
 def entries_for(context: Context, folder: str) -> list[str]:
     """Patterns for a new file; `folder` is one more to keep out (modules that travel by a named context), or empty."""
-    there = [name for name in (*UNWANTED, *_BESIDE) if (context.folder / name).exists()]
+    there = [name for name in (*UNWANTED, *_BESIDE) if name != MODULE_FOLDER and (context.folder / name).exists()]
     return sorted({*_ALWAYS, *there, IGNORE_FILE, *([folder] if folder else [])})
 
 
@@ -40,9 +40,10 @@ def text_for(entries: Sequence[str]) -> str:
     return "# What no build reads; each entry is a path below the build context.\n" + "".join(f"{e}\n" for e in entries)
 
 
-def lacking(context: Context) -> list[str]:
-    """Unwanted things that an existing file lets through."""
-    return [name for name in UNWANTED if context.holds(name)]
+def lacking(context: Context, folder: str) -> list[str]:
+    """Unwanted things that an existing file lets through; `folder` as above."""
+    names = dict.fromkeys((*UNWANTED, *([folder] if folder else [])))
+    return [name for name in names if context.holds(name) and (name != MODULE_FOLDER or folder)]
 
 
 def sizes(context: Context, entries: Sequence[str]) -> str:

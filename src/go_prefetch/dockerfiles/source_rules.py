@@ -9,10 +9,13 @@ from go_prefetch.dockerfiles.findings import Found, Subject, is_whole, sources
 from go_prefetch.dockerfiles.stages import assignments, commands, mounts
 from go_prefetch.dockerfiles.syntax import Instruction
 
+MODULE_FOLDER = ".gomod"  # what is proposed for `docker --output`
+
 # What no image build of a Go project reads, by name in the context's own folder.
 UNWANTED = {
     ".git": "changes with every commit",
     ".env": "may hold secrets",
+    MODULE_FOLDER: "travels as a named context",
     ".netrc": "holds passwords",
     ".git-credentials": "holds passwords",
     ".ssh": "holds keys",

@@ -15,7 +15,7 @@ _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _DIRECTIVES = ("syntax", "escape", "check")
 _IGNORE = re.compile(r"^\s*#\s*go-prefetch\s+ignore=([a-z0-9,\- ]+)$")
 _FLAG = re.compile(r"\s*--([a-zA-Z0-9][a-zA-Z0-9-]*)(?:=((?:\"[^\"]*\"|'[^']*'|\S)*))?(?=\s|$)")
-_HEREDOC = re.compile(r"""(?<![<\w])\d*<<(-?)(["']?)([a-zA-Z0-9_.][a-zA-Z0-9_.-]*)\2(?=[\s;|&)>]|$)""")
+_HEREDOC = re.compile(r"""(?<!\S)\d*<<(-?)(["']?)([a-zA-Z0-9_.][a-zA-Z0-9_.-]*)\2(?=[\s;|&)>]|$)""")
 _TAKE_HEREDOCS = ("RUN", "COPY", "ADD")
 
 

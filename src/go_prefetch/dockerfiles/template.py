@@ -34,8 +34,10 @@ def _head(project: Project, style: Style) -> str:
             "# Before the build, wherever the network and the cache are:",
             f"#   go-prefetch docker --output {style.folder}",
             f"#   docker build{option} .",
-            f"# Where nobody has filled the folder: --build-arg GOPROXY=file://{FOLDER},https://proxy.golang.org,direct",
         ]
+    if project.needs_modules and style.named_context and not project.listed:
+        network = f"file://{FOLDER},https://proxy.golang.org,direct"
+        lines.append(f"# Where nobody has filled the folder: docker build --build-arg GOPROXY={network} .")
     major, minor = project.go
     lines += [
         f"ARG GO_IMAGE=docker.io/library/golang:{major}.{minor}-bookworm",

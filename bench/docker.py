@@ -1,0 +1,117 @@
+"""Seconds of the dependency RUN of an image build: from a slow proxy, and from the folder of `go-prefetch docker`.
+
+Builds with BuildKit (as tests/image_builders.py starts it: Debian's runc and buildah, root), nothing cached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cold import parse_arguments, table
+from realproject import BenchError, fetch
+from rig import Rig, assembled, conditions
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.image_builders import Buildah, BuildKit, base_root, missing_programs
+
+PLAIN = "a  RUN go mod download"
+FOLDER = "b  the same from the folder"
+AS_THEY_CAME = "c  from a folder of zips as they came"
+
+DOCKERFILE = """\
+FROM gobase
+ENV CGO_ENABLED=0 GOFLAGS=-mod=readonly
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN {mount} GOPROXY={goproxy} go mod download
+"""
+FROM_PROXY = "--mount=type=bind,source=proxy.pem,target=/proxy.pem SSL_CERT_FILE=/proxy.pem"
+FROM_FOLDER = "--mount=type=bind,from=gomod,target=/gomod"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One contender: what its RUN is, and the folder of modules it is given."""
+
+    label: str
+    mount: str
+    goproxy: str
+    gomod: Path
+
+
+def builds(rig: Rig) -> list[Build]:
+    """Fill the folders, which is not timed, and return what is compared."""
+    rewritten, as_they_came, empty = (rig.scratch / name for name in ("rewritten", "as-they-came", "empty"))
+    prefetch = [sys.executable, "-m", "go_prefetch"]
+    rig.run([*prefetch, "docker", "--output", str(rewritten), "--store", "none"], {"GOMODCACHE": str(empty)})
+    rig.run([*prefetch, "fill", str(as_they_came), "--store", "none"], {"GOMODCACHE": str(empty)})
+    empty.mkdir(exist_ok=True)
+    for name in (rewritten, as_they_came):
+        size = sum(path.stat().st_size for path in name.rglob("*") if path.is_file())
+        print(f"{name.name}: {size / 1e6:.1f} MB", file=sys.stderr)
+    return [
+        Build(PLAIN, FROM_PROXY, rig.url, empty),
+        Build(FOLDER, FROM_FOLDER, "file:///gomod,off", rewritten),
+        Build(AS_THEY_CAME, FROM_FOLDER, "file:///gomod,off", as_they_came),
+    ]
+
+
+def context_of(build: Build, rig: Rig) -> Path:
+    """A build context with the module's files and the Dockerfile."""
+    context = rig.scratch / f"context-{build.label[0]}"
+    context.mkdir(exist_ok=True)
+    for name in ("go.mod", "go.sum"):
+        (context / name).write_bytes((rig.project / name).read_bytes())
+    (context / "proxy.pem").write_bytes(Path(rig.environ["SSL_CERT_FILE"]).read_bytes())
+    (context / "Dockerfile").write_text(DOCKERFILE.format(mount=build.mount, goproxy=build.goproxy))
+    return context
+
+
+def measured(options: argparse.Namespace, rig: Rig, buildkit: BuildKit) -> dict[str, list[float]]:
+    """Build everything in every round, the order rotating; return the seconds of each dependency RUN."""
+    compared = builds(rig)
+    seconds: dict[str, list[float]] = {build.label: [] for build in compared}
+    for number in range(options.rounds):
+        shift = number % len(compared)
+        for build in (*compared[shift:], *compared[:shift]):
+            steps = buildkit.build(context_of(build, rig), build.gomod, "--no-cache").seconds
+            taken = next(value for step, value in steps.items() if "go mod download" in step)
+            seconds[build.label].append(taken)
+            print(f"round {number + 1}: {build.label}: {taken:.1f} s", file=sys.stderr)
+    return seconds
+
+
+def main() -> None:
+    """Fetch the project, start the builder, run, report."""
+    options = parse_arguments()
+    try:
+        if reason := missing_programs():
+            raise BenchError(reason)
+        fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
+        with assembled(options, fetched) as rig, tempfile.TemporaryDirectory(dir=options.scratch_dir) as temporary:
+            folder = Path(temporary)
+            buildah = Buildah(folder / "buildah", base_root(folder))
+            buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
+            try:
+                if reason := buildkit.start(offline=False):
+                    raise BenchError(reason)
+                seconds = measured(options, rig, buildkit)
+            finally:
+                buildkit.stop()
+    except (BenchError, subprocess.SubprocessError) as failed:
+        sys.exit(f"bench/docker.py: {failed}")
+    print(", ".join(f"{name} {value}" for name, value in conditions(options, fetched).items()), end="\n\n")
+    print(table(seconds), end="\n\n")
+    medians = {label: statistics.median(taken) for label, taken in seconds.items()}
+    print(f"b/a: {medians[FOLDER] / medians[PLAIN]:.2f}\nc/a: {medians[AS_THEY_CAME] / medians[PLAIN]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

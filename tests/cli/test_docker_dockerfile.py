@@ -1,0 +1,113 @@
+"""`go-prefetch docker --dockerfile`: what is printed for which project, and that our own check finds nothing in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.modules import FakeModule
+from tests.golden_files import assert_golden
+from tests.same_process import prefetch
+from tests.workbench import Workbench
+
+LIB = FakeModule("example.com/lib", "v1.2.3")
+MAIN = "package main\n\nfunc main() {}\n"
+
+
+def put(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def printed(bench: Workbench, kind: str = "buildkit", *arguments: str, cwd: Path | None = None) -> str:
+    """The Dockerfile, in which `--check` finds nothing."""
+    done = prefetch(bench, "docker", "--dockerfile", kind, *arguments, cwd=cwd, PATH=str(bench.folder))
+    assert done.status == 0, done.text
+    (bench.folder / "Dockerfile").write_text(done.stdout)
+    checked = prefetch(bench, "docker", "--check", str(bench.folder / "Dockerfile"))
+    assert (checked.status, "nothing found" in checked.stdout) == (0, True), checked.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("kind", ["buildkit", "plain"])
+def test_one_module(bench: Workbench, kind: str) -> None:
+    """The whole file, for builders with named contexts and for the others."""
+    bench.write_project((LIB,))
+    assert_golden(f"dockerfile_{kind}.txt", printed(bench, kind))
+
+
+def test_workspace(bench: Workbench) -> None:
+    """go.work with all its members' go.mod, the list of modules, libraries below programs, every program named."""
+    bench.write_project((LIB,))
+    gomod, gosum = ((bench.project / name).read_text() for name in ("go.mod", "go.sum"))
+    for path in list(bench.project.iterdir()):
+        path.unlink()
+    put(bench.project, {
+        "go.work": "go 1.24\n\nuse ./api\nuse ./shared\n", "go.work.sum": "",
+        "api/go.mod": gomod.replace("\ngo ", "\ntoolchain go1.25.1\n\ngo "), "api/go.sum": gosum,
+        "api/cmd/server/main.go": MAIN, "api/cmd/worker/main.go": MAIN, "api/cmd/tool_test.go": MAIN,
+        "api/internal/gen.go": f"//go:build ignore\n\n{MAIN}", "api/testdata/x/main.go": MAIN,
+        "shared/go.mod": "module example.com/shared\n\ngo 1.24\n", "shared/shared.go": "package shared\n",
+    })  # fmt: skip
+    assert_golden("dockerfile_workspace.txt", printed(bench))
+
+
+def test_vendored_module_downloads_nothing(bench: Workbench) -> None:
+    """vendor/ is a layer of its own; there is no folder of modules."""
+    bench.write_project((LIB,))
+    put(bench.project, {"vendor/modules.txt": f"# {LIB.path} {LIB.version}\n"})
+    text = printed(bench)
+    assert "COPY vendor/ vendor/" in text
+    assert "GOFLAGS=-mod=vendor" in text
+    assert "gomod" not in text
+
+
+def test_local_replacement_beside_the_module(bench: Workbench) -> None:
+    """The build context is what holds both; Go runs where go.mod lies."""
+    bench.write_project((LIB,))
+    put(bench.folder, {"beside/go.mod": "module example.com/beside\n\ngo 1.24\n", "beside/x.go": "package x\n"})
+    gomod = bench.project / "go.mod"
+    gomod.write_text(f"{gomod.read_text()}\nreplace example.com/beside => ../beside\n")
+    text = printed(bench)
+    assert "WORKDIR /src/project" in text
+    assert "COPY project/go.mod project/go.sum /src/project/" in text
+    assert "COPY beside/go.mod /src/beside/" in text
+
+
+def test_cgo_gets_a_c_library(bench: Workbench) -> None:
+    """A file that imports "C" decides on CGO_ENABLED and the image to run in."""
+    bench.write_project((LIB,))
+    put(bench.project, {"c.go": 'package main\n\nimport "C"\n'})
+    text = printed(bench)
+    assert "CGO_ENABLED=1" in text
+    assert "base-debian12:nonroot" in text
+    assert "BUILDPLATFORM" not in text
+
+
+def test_what_cannot_be_printed_says_why(bench: Workbench) -> None:
+    """Two modules at once; a folder that a builder without named contexts could not reach; nothing to do."""
+    bench.write_project((LIB,))
+    outside = prefetch(
+        bench, "docker", "--dockerfile", "plain", "--output", str(bench.folder / "elsewhere"), GOPROXY="off"
+    )
+    assert outside.status != 0
+    put(bench.folder, {"other/go.mod": "module example.com/other\n\ngo 1.24\n"})
+    both = prefetch(bench, "docker", "--dockerfile", "--working-directory", ".", "--working-directory", "../other")
+    assert (both.status, "[one-module-only]" in both.stderr) == (2, True)
+    nothing = prefetch(bench, "docker")
+    assert (nothing.status, "[usage]" in nothing.stderr) == (2, True)
+    unreadable = prefetch(bench, "docker", "--check", "nowhere/Dockerfile")
+    assert (unreadable.status, "[dockerfile-unreadable]" in unreadable.stderr) == (2, True)
+
+
+def test_findings_have_file_line_name_and_advice(bench: Workbench) -> None:
+    """One line each, exit status 1."""
+    bench.write_project((LIB,))
+    put(bench.project, {"Dockerfile": "FROM golang:1.24\nCOPY . .\nRUN go mod download\n"})
+    done = prefetch(bench, "docker", "--check", "Dockerfile")
+    assert done.status == 1
+    assert done.stdout.startswith(
+        "Dockerfile:2: copy-before-download: COPY . comes before the modules are downloaded. COPY "
+    )

@@ -1,0 +1,40 @@
+"""What docs/docker.md shows is what the command would let pass, and what the command knows is in docs/docker.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.dockerfiles.context import Context
+from go_prefetch.dockerfiles.ignorefile import Ignore
+from go_prefetch.dockerfiles.rules import RULES, check
+
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "docker.md").read_text(encoding="utf-8")
+DOCKERFILES = re.findall(r"^```dockerfile\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+NOWHERE = Context(Path("/nonexistent"), Path("/nonexistent/.dockerignore"), Ignore())
+
+
+@pytest.mark.parametrize("text", DOCKERFILES)
+def test_nothing_is_found_in_what_we_recommend(text: str) -> None:
+    """No Dockerfile of ours has a finding."""
+    assert check(text, NOWHERE) == ()
+
+
+def test_every_finding_is_documented() -> None:
+    """The table names each finding, and none that is gone."""
+    table = TEXT[TEXT.index("| name | found |") : TEXT.index("`go-prefetch docker --dockerignore` writes")]
+    named = set(
+        re.findall(r"`([a-z]+(?:-[a-z]+)+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:] if row))
+    )
+    assert named == {row.slug for row in RULES}
+    assert len(DOCKERFILES) == 2
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Relative links name files beside the document."""
+    links = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (DOCS / link).exists()] == []
