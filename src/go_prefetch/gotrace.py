@@ -17,7 +17,8 @@ from go_prefetch.trace import UNTRACED, Trace
 _GET = re.compile(r"# get (?P<url>\S+?)(?:: (?P<status>.*?)(?: \((?P<seconds>[0-9.]+)s\))?)?$")
 _COMMAND = re.compile(r"(?:(?P<seconds>[0-9.]+)s # )?cd (?P<folder>.+?); (?P<command>\S.*)$")
 _REMOTE = re.compile(r"(?:mkdir -p |# )(?P<folder>\S+) (?:#|for) [a-z0-9]+ (?P<remote>\S+)$")
-_OTHER = re.compile(r"mkdir -p |-> unzip |# lock |cd \S+$|(?:git|hg|svn|bzr|fossil) \S+ \S*://\S+$")
+_PROBE = re.compile(r"(?P<command>(?:git|hg|svn|bzr|fossil) \S+) (?P<remote>\S*://(?P<place>\S+))$")
+_OTHER = re.compile(r"mkdir -p |-> unzip |# lock |cd \S+$")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,12 @@ class GoTrace:
         """Take in one line; whether it was one of these, and not an error."""
         if remote := _REMOTE.match(line):
             self._remotes[remote["folder"]] = redact(remote["remote"])
+            self._begun.pop(f"probe {remote['remote'].partition('://')[2]}", None)
             return True
+        if probe := _PROBE.match(line):
+            self._begun.pop(f"probe {probe['place']}", None)
+            pending = Pending(probe["command"], redact(probe["remote"]))
+            return self._note(f"probe {probe['place']}", pending, ended=False, seconds=None)
         if got := _GET.match(line):
             pending = Pending("get", redact(got["url"]))
             return self._note(f"get {got['url']}", pending, ended=got["status"] is not None, seconds=got["seconds"])

@@ -1,7 +1,7 @@
-"""A second request for a file whose first one is slow: whichever brings it first counts, the other is cut.
+"""A rival for a request that is slow: whichever brings the file first counts, the other is cut.
 
 See Dean and Barroso, The Tail at Scale, 2013. What slow means is learnt from the run's own answers, and of all
-requests one in ten at most is a second one: a proxy in trouble is not to be asked for twice as much.
+requests one in ten at most is a rival: a proxy in trouble is not to be asked for twice as much.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from go_prefetch.retry import AttemptError
 from go_prefetch.wire import Wire
@@ -33,9 +33,9 @@ class Hedging:
         self._clock = clock
         self._condition = threading.Condition()
         self._waits: deque[float] = deque(maxlen=200)
-        self._watched: dict[Wire, Callable[[], None]] = {}
+        self._watched: set[_Race[Any]] = set()
         self._watcher: threading.Thread | None = None
-        self._first_requests = self._second_requests = 0
+        self._first_requests = self._rivals = 0
 
     def learnt(self, seconds: float) -> None:
         """How long an answer's headers took."""
@@ -50,25 +50,24 @@ class Hedging:
             return _BEFORE_ANY_ANSWER
         return max(_LEAST_DELAY, _TIMES_SLOWER * waits[len(waits) * 9 // 10])
 
-    def race(self, first: Attempt[Outcome], second: Attempt[Outcome]) -> list[Outcome]:
-        """What came of `first`, and of `second` if it was started and has ended by then.
+    def race(self, first: Attempt[Outcome], rival: Attempt[Outcome]) -> list[Outcome]:
+        """What came of `first`, and of each `rival` that was started and has ended by then.
 
         Each gets its wire and what to call before it gives a file its name: that raises AttemptError for the loser.
-        Once one has called it the other is cut, and a second one that lost is not waited for.
+        Once one has called it the others are cut, and a rival that lost is not waited for. A rival that is slow itself,
+        or fails, may get another.
         """
-        race: _Race[Outcome] = _Race(second)
-        wire = race.enter()
+        race: _Race[Outcome] = _Race(rival)
         with self._condition:
             self._first_requests += 1
-            self._watched[wire] = race.start_second
+            self._watched.add(race)
             self._watcher = self._watcher or self._started()
             self._condition.notify()
         try:
-            outcomes = [first(wire, lambda: race.finish(wire))]
+            return race.run(first)
         finally:
             with self._condition:
-                self._watched.pop(wire, None)
-        return [*outcomes, *race.second_outcome(wire)]
+                self._watched.discard(race)
 
     def _started(self) -> threading.Thread:
         watcher = threading.Thread(target=self._watch, daemon=True)
@@ -81,64 +80,81 @@ class Hedging:
                 while not self._watched:
                     self._condition.wait()
                 delay = self.delay
-                slow = sorted((wire for wire in self._watched if wire.silent_for > delay), key=_silence, reverse=True)
-                allowed = int(_SHARE * self._first_requests) - self._second_requests
-                starts = [self._watched.pop(wire) for wire in slow[: max(0, allowed)]]
-                self._second_requests += len(starts)
-            for start in starts:
-                start()
+                silent = sorted(((race.silent_for, race) for race in self._watched), key=_silence, reverse=True)
+                allowed = int(_SHARE * self._first_requests) - self._rivals
+                slow = [race for seconds, race in silent if seconds > delay][: max(0, allowed)]
+                self._rivals += len(slow)
+            for race in slow:
+                race.start_rival()
             time.sleep(_LOOK_EVERY)
 
 
-def _silence(wire: Wire) -> float:
-    return wire.silent_for
+def _silence(pair: tuple[float, object]) -> float:
+    return pair[0]
 
 
 class _Race(Generic[Outcome]):
     """One file's requests."""
 
-    def __init__(self, second: Attempt[Outcome]) -> None:
-        self._second = second
-        self._lock = threading.Lock()
-        self._wires: list[Wire] = []
+    def __init__(self, rival: Attempt[Outcome]) -> None:
+        self._rival = rival
+        self._changed = threading.Condition()
+        self._live: list[Wire] = []
         self._winner: Wire | None = None
-        self._thread: threading.Thread | None = None
-        self._over = False
+        self._is_over = False
         self._outcomes: list[Outcome] = []
 
-    def enter(self) -> Wire:
+    @property
+    def silent_for(self) -> float:
+        """Seconds since any of its requests made progress."""
+        with self._changed:
+            return min((wire.silent_for for wire in self._live), default=0.0)
+
+    def run(self, first: Attempt[Outcome]) -> list[Outcome]:
+        wire = self._enter()
+        try:
+            outcome = first(wire, lambda: self._finish(wire))
+            self._leave(wire)
+            with self._changed:
+                self._changed.wait_for(lambda: not self._live or self._winner_is_home())
+                return [outcome, *self._outcomes]
+        finally:
+            with self._changed:
+                self._is_over = True
+
+    def start_rival(self) -> None:
+        with self._changed:
+            if self._is_over or self._winner:
+                return
+            wire = self._enter()
+        threading.Thread(target=self._run_rival, args=(wire,), daemon=True, name="download, a rival").start()
+
+    def _run_rival(self, wire: Wire) -> None:
+        outcome = self._rival(wire, lambda: self._finish(wire))
+        with self._changed:
+            self._outcomes.append(outcome)
+        self._leave(wire)
+
+    def _winner_is_home(self) -> bool:
+        return self._winner is not None and self._winner not in self._live
+
+    def _enter(self) -> Wire:
         wire = Wire()
-        self._wires.append(wire)
+        with self._changed:
+            self._live.append(wire)
         return wire
 
-    def finish(self, wire: Wire) -> None:
+    def _leave(self, wire: Wire) -> None:
+        with self._changed:
+            self._live.remove(wire)
+            self._changed.notify_all()
+
+    def _finish(self, wire: Wire) -> None:
         """Raises AttemptError if another has finished before."""
-        with self._lock:
+        with self._changed:
             if self._winner not in (None, wire):
                 raise AttemptError("overtaken", kind="overtaken")
             self._winner = wire
-            others = [other for other in self._wires if other is not wire]
+            others = [other for other in self._live if other is not wire]
         for other in others:
             other.cut()
-
-    def start_second(self) -> None:
-        with self._lock:
-            if self._over or self._winner:
-                return
-            wire = self.enter()
-            self._thread = threading.Thread(target=self._run, args=(wire,), daemon=True)
-            self._thread.start()
-
-    def _run(self, wire: Wire) -> None:
-        outcome = self._second(wire, lambda: self.finish(wire))
-        with self._lock:
-            self._outcomes.append(outcome)
-
-    def second_outcome(self, first: Wire) -> list[Outcome]:
-        """Waits for the second, unless the first one was quicker."""
-        with self._lock:
-            self._over = True
-            if self._winner is first or not self._thread:
-                return []
-        self._thread.join()
-        return list(self._outcomes)

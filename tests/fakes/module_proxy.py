@@ -179,16 +179,14 @@ class ModuleProxy:
         with self._lock:
             self._chance = _Chance(share, random.Random(seed), faults)
 
-    def receive(
-        self, path: str, wanted_range: str | None, authorization: str | None, if_range: str | None = None
-    ) -> tuple[_Answer, Fault | None]:
+    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> tuple[_Answer, Fault | None]:
         """Decide on a request and put it on record."""
         with self._lock:
             if not self._authorized(authorization):
                 fault, answer = None, _Answer(401, b"unauthorized\n", {"WWW-Authenticate": 'Basic realm="modules"'})
             else:
                 fault = self._next_fault(path)
-                answer = self._answer(path, wanted_range, fault, if_range)
+                answer = self._answer(path, wanted_range, fault)
             self._requests.append(Request(path, fault or answer.status, wanted_range, authorization))
         return answer, fault
 
@@ -207,7 +205,7 @@ class ModuleProxy:
             return self._chance.lot.choice(self._chance.faults)
         return None
 
-    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None, if_range: str | None) -> _Answer:
+    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None) -> _Answer:
         if fault and isinstance(fault.value, int):
             headers = {"Retry-After": str(self.retry_after)} if fault is Fault.TOO_MANY else {}
             return _Answer(fault.value, f"{fault.name}\n".encode(), headers)
@@ -223,9 +221,12 @@ class ModuleProxy:
         kind = CONTENT_TYPES.get(path.rpartition(".")[2], "application/octet-stream")
         headers = {"Content-Type": kind}
         if self.has_etags:
-            headers["ETag"] = f'"{zlib.crc32(content):x}"'
-            wanted_range = wanted_range if if_range in (None, headers["ETag"]) else None
+            headers["ETag"] = _etag(content)
         return _part(content, wanted_range, headers)
+
+
+def _etag(content: bytes) -> str:
+    return f'"{zlib.crc32(content):x}"'
 
 
 def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> _Answer:
@@ -254,9 +255,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request."""
         proxy = self.server.owner
         path = unquote(urlsplit(self.path).path).lstrip("/")
-        answer, fault = proxy.receive(
-            path, self.headers["Range"], self.headers["Authorization"], self.headers["If-Range"]
-        )
+        is_current = self.headers["If-Range"] in (None, _etag(proxy.files.get(path, b"")))
+        wanted_range = self.headers["Range"] if is_current else None
+        answer, fault = proxy.receive(path, wanted_range, self.headers["Authorization"])
         if proxy.stopped.wait(proxy.latency):
             self.close_connection = True
         else:

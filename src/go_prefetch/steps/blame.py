@@ -18,14 +18,15 @@ from go_prefetch.results import Downloaded, Failure
 from go_prefetch.retry import Deadline
 
 _FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
-# Words of git and ssh where they may not log in, or may not ask how to.
+# Words of git and ssh where they may not log in, or may not ask how to; Go's own where it tried every protocol.
 _NO_LOGIN = re.compile(
     r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Permission denied \(publickey"
-    r"|Host key verification failed"
+    r"|Host key verification failed|no secure protocol found for repository"
 )
 _LOGIN_HINT = (
-    "git asked for a login that this machine does not have. Give it one: a token by a credential helper or netrc, "
-    "`git config --global url.….insteadOf`, or an SSH key and known_hosts; `git ls-remote URL` shows whether it works."
+    "git cannot read that repository from here: it lacks a login, or the host does not answer. Give it a token by a "
+    "credential helper or netrc, `git config --global url.….insteadOf`, or an SSH key and known_hosts; "
+    "`git ls-remote https://MODULE` shows whether it works."
 )
 _MOST_GROUPS = 10
 _MOST_NAMES = 3
@@ -64,7 +65,7 @@ def _by_words(error: PrefetchError) -> PrefetchError | None:
     if _FULL_DISK.search(error.message):
         return DownloadError("disk-full", error.message, hint="Free some space, or move GOMODCACHE to a larger disk.")
     if _NO_LOGIN.search(error.message) and isinstance(error, GoCommandError):
-        return GoCommandError("git-login", error.message, hint=_LOGIN_HINT)
+        return GoCommandError("git-unreadable", error.message, hint=_LOGIN_HINT)
     return None
 
 
