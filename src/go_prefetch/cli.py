@@ -13,7 +13,8 @@ from typing import NoReturn, TextIO
 
 from go_prefetch import __version__, atomicfile
 from go_prefetch.errors import InputError, PrefetchError
-from go_prefetch.inputs import TABLE
+from go_prefetch.forgeinputs import PRUNE, REPORT
+from go_prefetch.inputs import TABLE, Input, read_inputs
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
 from go_prefetch.settings import read_settings
@@ -27,11 +28,12 @@ fallbacks; Go verifies every one against go.sum."""
 _EPILOG = """\
 exit status:
   0    the modules are there (or there was nothing to do)
-  1    verify, doctor or docker found something
+  1    verify, doctor or docker found something, or the system or an API failed
   2    an input is wrong
   3    go.mod, go.work or go.sum is missing or malformed
   4    go is missing, too old, or failed
   5    modules could not be downloaded, or one is not what go.sum says
+  6    a gate of report was missed
   130  interrupted
 
 Every flag that takes a VALUE can also be given as an environment variable, GO_PREFETCH_ and
@@ -40,6 +42,7 @@ its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIME
 _FORMATS = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
 
 _ALSO = "a proxy to measure besides those of the list; may be given several times"
+_TABLES = {"report": REPORT, "prune": PRUNE}  # all other commands share one
 
 _COMMANDS = {
     "run": (
@@ -69,6 +72,18 @@ _COMMANDS = {
         "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
         "go-prefetch docker --output .gomod && docker build --build-context gomod=.gomod .\n"
         "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
+    ),
+    "report": (
+        "hit rate, time saved and failures over many runs of a repository on GitHub or GitLab, as text, Markdown, JSON "
+        "or a page with charts; the token comes from GH_TOKEN, GITHUB_TOKEN, `gh auth token` or GITLAB_TOKEN",
+        "go-prefetch report --repo owner/name --days 14\n  go-prefetch report --format html --output report.html\n"
+        "  go-prefetch report --workflow ci.yml --branch main --compare-at 2026-03-01\n"
+        "  go-prefetch report --days 7 --min-hit-rate 90% --max-p95-seconds 30 --max-failure-rate 5%",
+    ),
+    "prune": (
+        "list, and with --delete delete, entries of GitHub's cache that nothing will read any more; or trim a pool",
+        "go-prefetch prune --repo owner/name\n  go-prefetch prune --repo owner/name --delete\n"
+        "  go-prefetch prune --pool ~/.cache/go-prefetch/pool --max-age 30d --max-size 5GB --delete",
     ),
 }
 
@@ -100,6 +115,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
 
 def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
     """Commands are imported when they are asked for: `plan` and `fill` need not wait for what `run` needs."""
+    if arguments.command in _TABLES:
+        return _dispatch_history(arguments, platform, environ, stdout)
     flags = {row.name: _flag_text(arguments, row.name) for row in TABLE}
     settings = read_settings(flags, environ, Path.cwd())
     platform.hide(settings.secrets)
@@ -130,6 +147,21 @@ def _dispatch(arguments: argparse.Namespace, platform: Platform, environ: Mappin
     return run(settings, platform, environ, stdout)
 
 
+def _dispatch_history(
+    arguments: argparse.Namespace, platform: Platform, environ: Mapping[str, str], stdout: TextIO
+) -> int:
+    """Commands about many runs: no Go, no modules, inputs of their own."""
+    table = _TABLES[arguments.command]
+    values = read_inputs({row.name: _flag_text(arguments, row.name) for row in table}, environ, table)
+    if arguments.command == "report":
+        from go_prefetch.commands.report import report  # noqa: PLC0415
+
+        return report(values, platform, environ, stdout, Path.cwd())
+    from go_prefetch.commands.prune import prune  # noqa: PLC0415
+
+    return prune(values, platform, environ, stdout, Path.cwd())
+
+
 def _flag_text(arguments: argparse.Namespace, name: str) -> str:
     given = getattr(arguments, name.replace("-", "_"))
     return "\n".join(given) if isinstance(given, list) else given or ""
@@ -155,18 +187,20 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
         if name == "docker":
             _add_docker(command)
-        _add_inputs(command)
+        _add_inputs(command, _TABLES.get(name, TABLE))
         _add_printing(command, name)
     return parser
 
 
-def _add_inputs(command: argparse.ArgumentParser) -> None:
-    for row in TABLE:
+def _add_inputs(command: argparse.ArgumentParser, table: Sequence[Input]) -> None:
+    for row in table:
         default = row.default_shown or row.default
         command.add_argument(
             row.flag,
             metavar="VALUE",
-            action="append" if row.name == "working-directory" else "store",
+            action="append" if row.is_repeatable else "store",
+            nargs="?" if row.is_switch else None,
+            const="true" if row.is_switch else None,
             help=textwrap.shorten(f"{row.meaning} (default: {default})", 1000).replace("%", "%%"),
         )
 

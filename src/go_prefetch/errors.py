@@ -8,6 +8,9 @@
     │   ├── ModuleNotFound         404 or 410 everywhere; never retried
     │   ├── ProxyUnavailable       every attempt at every proxy failed
     │   └── ChecksumMismatch       Go rejected it from a second source too
+    ├── ApiError              1    GitHub's or GitLab's API gave no answer to work with (`report`, `prune`)
+    │   └── RateLimitError         it takes no more requests for a while
+    ├── GateError             6    a gate of `report` was missed
     └── StoreError            -    becomes a miss or a warning; never ends a run
 
 Ctrl-C and termination signals are KeyboardInterrupt, exit status 130. Imports nothing of ours, so that anything may
@@ -69,6 +72,24 @@ class ProxyUnavailable(DownloadError):  # noqa: N818
 
 class ChecksumMismatch(DownloadError):  # noqa: N818
     """Go rejected a module's zip or go.mod from a second source too."""
+
+
+class ApiError(PrefetchError):
+    """GitHub's or GitLab's API did not answer, or not with sense."""
+
+
+class RateLimitError(ApiError):
+    """The API takes no more requests until the moment `until` (Unix time, seconds)."""
+
+    def __init__(self, slug: str, message: str, *, hint: str, until: float) -> None:
+        super().__init__(slug, message, hint=hint)
+        self.until = until
+
+
+class GateError(PrefetchError):
+    """A figure of a report is worse than was asked for."""
+
+    exit_status = 6
 
 
 class StoreError(PrefetchError):

@@ -6,7 +6,7 @@ A flag beats `GO_PREFETCH_*`, which beats `INPUT_*` (how GitHub hands over actio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from go_prefetch.errors import InputError
@@ -30,11 +30,17 @@ class Input:
     in_action: bool = True
     default_shown: str = ""
     may_hold_password: bool = False
+    is_switch: bool = False  # its flag alone means true
 
     @property
     def flag(self) -> str:
         """Its name on the command line."""
         return f"--{self.name}"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether its flag may be given more than once: a line each."""
+        return self.parse is lines
 
     @property
     def variable(self) -> str:
@@ -168,12 +174,14 @@ SHIM_INPUTS = {"python": "the interpreter to use (default: the first Python 3.10
 BY_NAME = {row.name: row for row in TABLE}
 
 
-def read_inputs(flags: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, Value]:
-    """Every input's value, by name; an empty text counts as not given.
+def read_inputs(
+    flags: Mapping[str, str], environ: Mapping[str, str], table: Iterable[Input] = TABLE
+) -> dict[str, Value]:
+    """The value of every input of a table, by name; an empty text counts as not given.
 
     Raises InputError for the first value that is not allowed.
     """
-    return {row.name: _first_given(row, flags, environ) for row in TABLE}
+    return {row.name: _first_given(row, flags, environ) for row in table}
 
 
 def _first_given(row: Input, flags: Mapping[str, str], environ: Mapping[str, str]) -> Value:

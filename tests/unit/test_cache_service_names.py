@@ -33,9 +33,9 @@ def test_a_key_is_short_enough_and_lower_case() -> None:
 
 
 def test_own_keys_are_taken_apart() -> None:
-    assert NAMES.parsed(NAMES.full) == EntryName(NAMES.full, KEY.digest, "")
+    assert NAMES.parsed(NAMES.full) == EntryName(NAMES.full, KEY.digest, "", NAMES.lineage)
     delta = NAMES.delta(OTHER)
-    assert NAMES.parsed(delta) == EntryName(delta, KEY.digest, OTHER)
+    assert NAMES.parsed(delta) == EntryName(delta, KEY.digest, OTHER, NAMES.lineage)
 
 
 @pytest.mark.parametrize(

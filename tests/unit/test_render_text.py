@@ -46,7 +46,8 @@ def test_sizes_are_in_powers_of_ten(count: int, shown: str) -> None:
         (9.96, "10 s"),
         (119.4, "119 s"),
         (119.6, "2 min 0 s"),
-        (3605, "60 min 5 s"),
+        (3605, "1 h 0 min"),
+        (186_000, "2 d 3 h"),
     ],
 )
 def test_durations_are_as_exact_as_they_are_of_use(seconds: float, shown: str) -> None:

@@ -11,7 +11,10 @@ import re
 # What a sentence is made of: code in backticks and words, each with the punctuation behind it.
 _PIECE = re.compile(r"`(?P<code>[^`]+)`(?P<behind>[.,:;)]*)(?=\s|$)|(?P<word>\S+?)(?P<end>[.,:;)]*)(?=\s|$)")
 # A word that means nothing to Markdown, HTML and those who look for names, numbers and addresses afterwards.
-_PLAIN_WORD = re.compile(r"['(]?[A-Za-z0-9]+(?:['./-][A-Za-z0-9]+)*'?|[-+=·→&]|[0-9]+%", re.ASCII)
+_PLAIN_WORD = re.compile(
+    r"['(]?[A-Za-z0-9]+(?:['./-][A-Za-z0-9]+)*'?|[-+=·→&–]|\(?[-+]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?%?",  # noqa: RUF001
+    re.ASCII,
+)
 _ADDRESS_OR_COMMIT = re.compile(r"(?i)www\.|\(?(?:[0-9a-f]{7,}|gh-[0-9]+)\b")
 _LONGEST_LINE = 1_000
 _MOST_LINES, _MOST_CHARACTERS = 60, 10_000

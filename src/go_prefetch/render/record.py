@@ -9,7 +9,6 @@ reader believes nothing but shapes.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +23,8 @@ PREFIX = "go-prefetch-record/1"
 
 _LONGEST_LINE = 64 << 10
 _LONGEST_TEXT = 2_000
+_LARGEST = 1 << 53  # what adds up over many runs must stay a number
+_MOST_SECONDS = 1e9
 # What log downloads put before a line: `gh` a job and a step, GitHub a time, GitLab a time and a stream; and colors.
 _COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BEFORE = r"\ufeff?(?:[^\t{]*\t[^\t{]*\t\ufeff?)?(?:[0-9-]{10}T[0-9:.]+Z (?:[0-9]{2}[OE][ +]?)?)?"
@@ -122,12 +123,12 @@ def _short(text: str) -> str:
 def _checked(kind: str, value: Any) -> Any:
     """`value`, if it is of this kind. Raises ValueError."""
     if kind == "str" and isinstance(value, str):
-        return value
+        return value.encode(errors="replace").decode()  # file names need not be text: half of a surrogate pair
     if kind == "float | None":
-        return None if value is None else _number(value, -math.inf)
+        return None if value is None else _number(value, -_MOST_SECONDS)
     if kind == "float":
         return _number(value, 0.0)
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
         return value
     if kind == "Mapping[str, float]" and isinstance(value, dict) and len(value) <= 100:
         return {name: _number(seconds, 0.0) for name, seconds in value.items()}
@@ -135,6 +136,6 @@ def _checked(kind: str, value: Any) -> Any:
 
 
 def _number(value: Any, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
-        raise ValueError(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST_SECONDS:
+        raise ValueError(value)  # NaN is within no limits
     return float(value)

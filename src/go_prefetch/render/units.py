@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_UNITS = (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1))
+
 
 def size(count: int) -> str:
     """Bytes in powers of ten."""
@@ -12,12 +14,14 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, with one decimal where it tells something; from two minutes on minutes too."""
+    """Seconds, with one decimal where it tells something; from two minutes on the two largest units."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 119.5:
         return f"{seconds:.0f} s"
-    return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    whole = round(seconds)
+    larger, length, smaller, part = next(row for row in _UNITS if whole >= row[1])
+    return f"{whole // length} {larger} {whole % length // part} {smaller}"
 
 
 def counted(count: int, noun: str) -> str:

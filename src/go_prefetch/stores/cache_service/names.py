@@ -12,9 +12,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from go_prefetch.cachekey import CacheKey
+from go_prefetch.cachekey import PREFIX, CacheKey
 
 _DIGEST = "[0-9a-f]{64}"
+_KEY = re.compile(
+    rf"({PREFIX}-[0-9a-f]{{16}}-)(?:full-({_DIGEST})|delta-({_DIGEST})-({_DIGEST}))-[0-9]+\.[0-9]+", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,9 @@ class Names:
         return f"{self.lineage}full-"
 
     def parsed(self, key: str) -> EntryName | None:
-        """What a matched key says; None if it is none of ours."""
-        pattern = rf"{re.escape(self.lineage)}(?:full-({_DIGEST})|delta-({_DIGEST})-({_DIGEST}))-[0-9]+\.[0-9]+"
-        match = re.fullmatch(pattern, key)
-        return EntryName(key, match[1] or match[2], match[3] or "") if match else None
+        """What a matched key says; None if it is none of this cache name."""
+        name = parse_key(key)
+        return name if name and name.lineage == self.lineage else None
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,15 @@ class EntryName:
     key: str
     digest: str
     digest_of_full: str  # empty: it is a full entry itself
+    lineage: str = ""  # what the keys of all entries of its cache name begin with
 
     @property
     def is_delta(self) -> bool:
         """Whether it is of use only with its full entry."""
         return bool(self.digest_of_full)
+
+
+def parse_key(key: str) -> EntryName | None:
+    """What the key of an entry of any cache name says; None if it is none of ours."""
+    match = _KEY.fullmatch(key)
+    return EntryName(key, match[2] or match[3], match[4] or "", match[1]) if match else None

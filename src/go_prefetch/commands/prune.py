@@ -1,0 +1,101 @@
+"""`go-prefetch prune`: delete what nothing will read any more, in GitHub's cache or a pool. A dry run unless told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.errors import InputError
+from go_prefetch.forgeaccess import Access, find_access
+from go_prefetch.forgeinputs import PruneSettings, prune_settings
+from go_prefetch.housekeeping.cacheapi import CacheEntries
+from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
+from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders, to_trim
+from go_prefetch.inputs import Value
+from go_prefetch.ports import Platform
+from go_prefetch.render.units import size
+from go_prefetch.restapi import Patience, RestApi
+from go_prefetch.steps.download import folder_error
+
+
+def prune(
+    values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
+) -> int:
+    """List what can go and, with `delete`, delete it. Raises PrefetchError."""
+    settings = prune_settings(values, cwd)
+    if settings.pool:
+        _prune_pool(settings, settings.pool, platform, stdout)
+    else:
+        access = find_access(settings.repo, settings.api_url, environ, cwd)
+        platform.hide(frozenset({access.token}))
+        _prune_entries(settings, access, platform, environ, stdout)
+    return 0
+
+
+def _prune_entries(
+    settings: PruneSettings, access: Access, platform: Platform, environ: Mapping[str, str], stdout: TextIO
+) -> None:
+    if access.kind == "gitlab":
+        raise InputError(
+            "input-invalid",
+            "prune: GitLab's caches lie on its runners' storage, out of reach of its API",
+            hint="Set a lifecycle rule on the runners' bucket; --pool trims a directory pool.",
+        )
+    from go_prefetch.githubapi import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
+
+    asking = GitHubTransport(access.api_url, access.token, environ.get("SSL_CERT_FILE", ""))
+    cache = CacheEntries(RestApi(access.host, asking, Patience(settings.wait, platform.warn)), access.repository)
+    default_ref = cache.default_ref()
+    platform.progress("listing entries")
+    entries = list(cache.entries())
+    gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
+    chosen = superseded(entries, gone, default_ref, datetime.now(timezone.utc), settings.days)
+    for one in chosen:
+        print(platform.clean(_told(one)), file=stdout)
+    deleted = _deleted(chosen, cache, platform) if settings.delete else []
+    done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
+    print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
+
+
+def _deleted(chosen: list[Superseded], cache: CacheEntries, platform: Platform) -> list[Entry]:
+    """Deltas first: a full entry without its deltas is of use, a delta without its full entry is not."""
+    done = []
+    for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
+        platform.progress(f"deleting {number} of {len(chosen)}")
+        if cache.delete(one.entry):
+            done.append(one.entry)
+    return done
+
+
+def _told(one: Superseded) -> str:
+    entry = one.entry
+    return f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {one.because}"
+
+
+def _sum(entries: list[Entry]) -> str:
+    word = "entry" if len(entries) == 1 else "entries"
+    return f"{len(entries)} {word} ({size(sum(entry.bytes for entry in entries))})"
+
+
+def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout: TextIO) -> None:
+    now = time.time()
+    try:
+        modules = held(pool)
+        chosen = to_trim(modules, settings.max_age, settings.max_size, now)
+        for one in chosen:
+            used = datetime.fromtimestamp(one.used, timezone.utc)
+            print(platform.clean(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}"), file=stdout)
+        removed = [one for one in chosen if remove(one)] if settings.delete else chosen
+        if settings.delete:
+            remove_empty_folders(pool)
+    except OSError as error:
+        raise folder_error(error) from None
+    shared = sum(one.shared_bytes for one in removed)
+    note = f"; {size(shared)} of it stays on disk, in module caches that share it" if shared else ""
+    done = "removed" if settings.delete else "would remove"
+    total = f"{len(modules)} ({size(sum(one.bytes for one in modules))})"
+    freed = f"{len(removed)} modules ({size(sum(one.bytes for one in removed))})"
+    print(f"{done} {freed} of {total}{note}{'' if settings.delete else '; --delete removes them'}", file=stdout)

@@ -1,0 +1,123 @@
+"""Which repository, at which API, with which token: from inputs, the job's variables, git and gh.
+
+There is no `--token`: the arguments of a process are for everybody on its machine to read.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from go_prefetch.errors import InputError
+
+_SECONDS = 10.0  # that git or gh may take
+_REMOTE = re.compile(r"(?:[a-z+]+://(?:[^@/]*@)?|(?:[^@/:]*@)?)([A-Za-z0-9.-]+)(?::\d+/|[:/])/?(.+?)(?:\.git)?/?")
+_GITHUB_DOMAINS = ("github.com", "ghe.com")
+_OF_GITHUB = ("GH_TOKEN", "GITHUB_TOKEN")
+_OF_ENTERPRISE = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+
+Kind = Literal["github", "gitlab"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to ask about a repository."""
+
+    kind: Kind
+    api_url: str
+    repository: str
+    token: str = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        """Of the API."""
+        return urlsplit(self.api_url).netloc
+
+
+def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) -> Access:
+    """Who is to be asked about what. Raises InputError where that is not known, or no token is there."""
+    host, name = _repository(repo, environ, cwd)
+    url = api_url or _api_url(host, environ)
+    kind: Kind = "gitlab" if url.endswith("/api/v4") else "github"
+    token = _gitlab_token(url, environ) if kind == "gitlab" else _github_token(url, environ)
+    if not token:
+        raise InputError(
+            "token-missing",
+            f"there is no token for {urlsplit(url).netloc}, and logs are shown to nobody without",
+            hint="Set GITLAB_TOKEN (scope read_api)." if kind == "gitlab" else
+            "Set GH_TOKEN (GH_ENTERPRISE_TOKEN for GitHub Enterprise Server), or log in with `gh auth login`.",
+        )  # fmt: skip
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise InputError(
+            "token-refused", "the token has characters that no token has", hint="Was it copied whole, on one line?"
+        )
+    return Access(kind, url, name, token)
+
+
+def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, str]:
+    """Host (empty: as the job says) and name."""
+    if "://" in repo:
+        parts = urlsplit(repo)
+        return parts.netloc, parts.path.strip("/")
+    if repo:
+        return "", repo
+    named = environ.get("GITHUB_REPOSITORY") or environ.get("CI_PROJECT_PATH")
+    if named:
+        return "", named
+    match = _REMOTE.fullmatch(_said(["git", "-C", str(cwd), "remote", "get-url", "origin"]))
+    if match is None:
+        raise InputError(
+            "repository-unknown",
+            "it is not clear which repository is meant",
+            hint="Say --repo OWNER/NAME, or stand in a clone with a remote called origin.",
+        )
+    return match[1], match[2]
+
+
+def _api_url(host: str, environ: Mapping[str, str]) -> str:
+    """The job's own API; else the one of the host that the repository was found at."""
+    of_job = environ.get("GITHUB_API_URL") or environ.get("CI_API_V4_URL")
+    if not host:
+        return (of_job or "https://api.github.com").rstrip("/")
+    if host == urlsplit(environ.get("GITHUB_SERVER_URL") or environ.get("CI_SERVER_URL") or "").netloc and of_job:
+        return of_job.rstrip("/")
+    if host.endswith(_GITHUB_DOMAINS):
+        return f"https://api.{host}"
+    return f"https://{host}/api/v4" if "gitlab" in host else f"https://{host}/api/v3"
+
+
+def _github_token(url: str, environ: Mapping[str, str]) -> str:
+    """Never one of github.com for another host: as `gh` has it, or as the job itself has it."""
+    host = urlsplit(url).hostname or ""
+    is_jobs_own = urlsplit(environ.get("GITHUB_API_URL", "")).netloc == urlsplit(url).netloc
+    public = host in _GITHUB_DOMAINS or host.endswith(tuple(f".{domain}" for domain in _GITHUB_DOMAINS))
+    names = (*(() if public else _OF_ENTERPRISE), *(_OF_GITHUB if public or is_jobs_own else ()))
+    given = next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+    if given:
+        return given
+    server = host.removeprefix("api.") if public else host
+    return _said(["gh", "auth", "token", "--hostname", server])
+
+
+def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:
+    """GITLAB_TOKEN, for gitlab.com, the job's own server, or the host that GITLAB_HOST names."""
+    host = urlsplit(url).netloc
+    named = environ.get("GITLAB_HOST", "")
+    trusted = {"gitlab.com", urlsplit(environ.get("CI_API_V4_URL", "")).netloc, urlsplit(named).netloc or named}
+    return environ.get("GITLAB_TOKEN", "").strip() if host in trusted else ""
+
+
+def _said(argv: list[str]) -> str:
+    """What a program prints; the empty string if it is not there, or fails."""
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

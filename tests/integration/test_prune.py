@@ -1,0 +1,187 @@
+"""`go-prefetch prune`: entries by a server that follows GitHub's rules, pools on a real disk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders
+from tests.fakes.github_api import payloads
+from tests.fakes.github_api.server import TOKEN, GitHubApi, Said
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.same_process import prefetch
+from tests.workbench import Result, Workbench
+
+NOW = datetime.now(timezone.utc)
+LINEAGE = "go-prefetch-1-0123456789abcdef-"
+DAY = timedelta(days=1)
+MODULES = tuple(FakeModule(f"example.com/{name}", "v1.0.0", padding=50_000) for name in ("old", "Upper", "new"))
+
+
+@pytest.fixture
+def api() -> Iterator[GitHubApi]:
+    with GitHubApi() as server:
+        server.caches = [
+            payloads.cache(1, f"{LINEAGE}full-{'a' * 64}-1.1", created=NOW - 5 * DAY, size=4_000_000),
+            payloads.cache(2, f"{LINEAGE}delta-{'b' * 64}-{'a' * 64}-2.1", created=NOW - 4 * DAY),
+            payloads.cache(3, f"{LINEAGE}full-{'c' * 64}-3.1", created=NOW - 2 * DAY),
+            payloads.cache(4, f"{LINEAGE}full-{'c' * 64}-4.1", ref="refs/pull/12/merge", created=NOW - DAY),
+            payloads.cache(5, f"{LINEAGE}full-{'c' * 64}-5.1", ref="refs/pull/13/merge", created=NOW - DAY),
+            payloads.cache(6, f"{LINEAGE}full-{'c' * 64}-6.1", ref="refs/heads/gone/away", created=NOW - DAY),
+            payloads.cache(7, "setup-go-Linux-x64-go-1.27.3-abc", ref="refs/pull/12/merge", created=NOW - 50 * DAY),
+        ]
+        server.pulls = {12: "closed", 13: "open"}
+        yield server
+
+
+def prune(bench: Workbench, api: GitHubApi, *flags: str) -> Result:
+    return prefetch(bench, "prune", *flags, cwd=bench.folder, **api.environ())
+
+
+def left(api: GitHubApi) -> list[int]:
+    return [cache["id"] for cache in api.caches]
+
+
+def test_a_dry_run_lists_and_deletes_nothing(bench: Workbench, api: GitHubApi) -> None:
+    for flags in ((), ("--dry-run",), ("--delete", "--dry-run")):
+        result = prune(bench, api, *flags)
+        assert result.status == 0, result.text
+        assert "pull request 12 is closed" in result.stdout
+        assert "branch gone/away is gone" in result.stdout
+        assert "its full entry was replaced" in result.stdout
+        assert "would delete 4 entries (4.0 MB) of 6 entries" in result.stdout
+    assert left(api) == [1, 2, 3, 4, 5, 6, 7]
+    assert {request.method for request in api.requests} == {"GET"}
+    assert TOKEN not in result.text
+
+
+def test_what_was_listed_is_deleted_and_nothing_of_others(bench: Workbench, api: GitHubApi) -> None:
+    """Deltas before the full entries they rest on."""
+    result = prune(bench, api, "--delete")
+    assert result.status == 0, result.text
+    assert "deleted 4 entries" in result.stdout
+    assert left(api) == [3, 5, 7]
+    deleted = [int(request.path.rsplit("/", 1)[1]) for request in api.requests if request.method == "DELETE"]
+    assert deleted[0] == 2
+    assert "deleted 0 entries" in prune(bench, api, "--delete").stdout
+
+
+def test_an_entry_that_is_gone_already_is_nobodys_fault(bench: Workbench, api: GitHubApi) -> None:
+    api.caches = api.caches[3:4]
+    api.inject("/actions/caches/4$", Said(404, {"message": "Not Found"}))
+    result = prune(bench, api, "--delete")
+    assert result.status == 0
+    assert "deleted 0 entries" in result.stdout
+
+
+def test_gitlab_has_no_entries_to_prune(bench: Workbench) -> None:
+    result = prefetch(bench, "prune", "--api-url", "https://gitlab.com/api/v4", "--repo", "a/b", cwd=bench.folder,
+                      GITLAB_TOKEN="glpat-x")  # fmt: skip
+    assert result.status == 2
+    assert "--pool" in result.stderr
+
+
+@pytest.mark.parametrize("flags", [("--max-size", "1GB"), ("--pool", "x"), ("--pool", "nowhere", "--max-age", "1d")])
+def test_flags_that_do_not_fit_together(bench: Workbench, flags: tuple[str, ...]) -> None:
+    assert prefetch(bench, "prune", *flags, cwd=bench.folder).status == 2
+
+
+@pytest.fixture
+def pool(bench: Workbench) -> Path:
+    """A pool that a real run has filled, with hard links into a module cache."""
+    with ModuleProxy(MODULES) as proxy:
+        bench.write_project(MODULES)
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+    return bench.pool
+
+
+def make_old(pool: Path, name: str, days: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if nothing had used this module for so long; a ctime cannot be set, so the clock of the test looks away."""
+    monkeypatch.setattr("go_prefetch.housekeeping.pool._used", lambda found: max(found.st_atime, found.st_mtime))
+    for path in (pool / "example.com").glob(f"{name}/@v/*"):
+        os.utime(path, (time.time() - days * 86400,) * 2)
+
+
+def test_modules_that_are_old_go_and_the_module_cache_keeps_them(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bench.module_files(bench.download_folder)
+    make_old(pool, "old", 40, monkeypatch)
+    dry = prefetch(bench, "prune", "--pool", str(pool), "--max-age", "30d")
+    assert "would remove 1 modules" in dry.stdout
+    assert (pool / "example.com/old/@v/v1.0.0.zip").exists()
+    result = prefetch(bench, "prune", "--pool", str(pool), "--max-age", "30d", "--delete")
+    assert result.status == 0, result.text
+    assert not [name for name in bench.module_files(pool) if "old" in name]
+    assert len({name for name in bench.module_files(pool) if name.endswith(".zip")}) == 2
+    assert bench.module_files(bench.download_folder) == before
+
+
+def test_the_longest_unused_go_until_the_size_is_met(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_old(pool, "old", 3, monkeypatch)
+    make_old(pool, "!upper", 2, monkeypatch)
+    size = sum(one.bytes for one in held(pool))
+    result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", str(size - 60_000), "--delete")
+    assert result.status == 0, result.text
+    assert {one.version.path for one in held(pool)} == {"example.com/new"}
+
+
+def test_the_next_run_downloads_what_was_trimmed(bench: Workbench, pool: Path) -> None:
+    assert prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0", "--delete").status == 0
+    bench.forget_modcache()
+    with ModuleProxy(MODULES) as proxy:
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+    assert bench.outputs["cache-result"] == "miss"
+
+
+def test_only_module_files_are_touched(bench: Workbench, pool: Path, tmp_path: Path) -> None:
+    """Not the ledger, not what else lies there, and nothing through a symbolic link."""
+    outside = tmp_path / "outside"
+    (outside / "@v").mkdir(parents=True)
+    (outside / "@v" / "v1.0.0.zip").write_bytes(b"precious")
+    (pool / "example.com" / "link").symlink_to(outside)
+    (pool / "example.com" / "old" / "@v" / "v9.9.9.zip").symlink_to(outside / "@v" / "v1.0.0.zip")
+    others = [pool / "notes.txt", pool / "example.com/old/@v/list", pool / "example.com/old/@v/README.zip"]
+    for path in others:
+        path.write_text("mine")
+    ledger = sorted((pool / ".go-prefetch").rglob("*"))
+    assert prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0", "--delete").status == 0
+    assert held(pool) == []
+    assert all(path.exists() for path in [*others, outside / "@v" / "v1.0.0.zip"])
+    assert sorted((pool / ".go-prefetch").rglob("*")) == ledger
+    assert ledger
+
+
+def test_a_module_cache_is_no_pool(bench: Workbench, pool: Path) -> None:
+    result = prefetch(bench, "prune", "--pool", str(bench.download_folder), "--max-size", "0", "--delete")
+    assert result.status == 2
+    assert "[folder-not-ours]" in result.stderr
+    assert bench.module_files(bench.download_folder)
+
+
+def test_a_module_that_was_used_since_we_looked_stays(bench: Workbench, pool: Path) -> None:
+    """Another run has just linked it."""
+    seen = held(pool)
+    one = next(one for one in seen if one.version.path == "example.com/new")
+    os.utime(one.paths[0], (time.time() + 10,) * 2)
+    assert not remove(one)
+    assert all(path.exists() for path in one.paths)
+
+
+def test_folders_go_when_they_have_been_empty_for_a_day(bench: Workbench, pool: Path) -> None:
+    """A run that is about to write into one has made it just now."""
+    for one in held(pool):
+        remove(one)
+    assert remove_empty_folders(pool) == 0
+    while remove_empty_folders(pool, time.time() + 2 * 86400):
+        pass
+    assert not (pool / "example.com").exists()
+    assert (pool / ".go-prefetch").exists()

@@ -1,0 +1,117 @@
+"""Which entries can go: what nothing will read any more, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from go_prefetch.housekeeping.entries import Entry, superseded
+from go_prefetch.stores.cache_service.names import parse_key
+
+NOW = datetime(2026, 3, 20, tzinfo=timezone.utc)
+MAIN = "refs/heads/main"
+LINEAGE = "go-prefetch-1-0123456789abcdef-"
+
+
+def full(number: int, digest: str, **more: object) -> Entry:
+    return entry(number, f"{LINEAGE}full-{digest * 64}-{number}.1", **more)
+
+
+def delta(number: int, digest: str, of: str, **more: object) -> Entry:
+    return entry(number, f"{LINEAGE}delta-{digest * 64}-{of * 64}-{number}.1", **more)
+
+
+def entry(number: int, key: str, *, ref: str = MAIN, age: float = 1.0, read: float | None = None) -> Entry:
+    """`age` and `read` are days ago."""
+    name = parse_key(key)
+    assert name is not None
+    seen = min(age, age if read is None else read)
+    return Entry(number, name, ref, "f" * 64, 1000, NOW - timedelta(days=age), NOW - timedelta(days=seen))
+
+
+def gone(*entries: Entry, scopes: dict[str, str] | None = None, days: int = 7) -> dict[int, str]:
+    return {one.entry.id: one.because for one in superseded(entries, scopes or {}, MAIN, NOW, days)}
+
+
+def test_a_full_entry_and_its_deltas_stay() -> None:
+    assert gone(full(1, "a", age=5), delta(2, "b", "a", age=3), delta(3, "c", "a", age=1)) == {}
+
+
+def test_a_delta_on_a_replaced_full_that_was_not_read_since_goes_and_the_full_with_it() -> None:
+    reasons = gone(full(1, "a", age=5), delta(2, "b", "a", age=4), full(3, "c", age=2))
+    assert set(reasons) == {1, 2}
+    assert "replaced" in reasons[2]
+
+
+def test_a_delta_that_is_still_read_keeps_its_full() -> None:
+    """Somebody builds an older commit."""
+    assert gone(full(1, "a", age=5), delta(2, "b", "a", age=4, read=1), full(3, "c", age=2)) == {}
+
+
+def test_a_delta_of_another_scope_keeps_the_full_it_rests_on() -> None:
+    pull = delta(2, "b", "a", age=4, ref="refs/pull/7/merge")
+    assert gone(full(1, "a", age=5), pull, full(3, "c", age=2)) == {}
+
+
+def test_a_delta_without_its_full_goes() -> None:
+    assert gone(full(1, "a"), delta(2, "b", "d")) == {2: "its full entry is gone"}
+
+
+def test_of_the_same_saved_twice_the_newest_stays() -> None:
+    assert set(gone(full(1, "a", age=3), full(2, "a", age=2))) == {1}
+    assert set(gone(full(1, "a", age=9), delta(2, "b", "a", age=3), delta(3, "b", "a", age=2))) == {2}
+
+
+def test_a_delta_whose_lines_a_full_entry_has_goes() -> None:
+    assert set(gone(full(1, "a", age=5), delta(2, "b", "a", age=4, read=1), full(3, "b", age=2))) == {1, 2}
+
+
+def test_scopes_that_are_idle_or_gone_go_whole() -> None:
+    old = full(1, "a", ref="refs/heads/old", age=20, read=8)
+    used = full(2, "a", ref="refs/heads/used", age=20, read=6)
+    closed = full(3, "a", ref="refs/pull/9/merge")
+    reasons = gone(old, used, closed, scopes={"refs/pull/9/merge": "pull request 9 is closed"})
+    assert set(reasons) == {1, 3}
+    assert reasons[3] == "pull request 9 is closed"
+
+
+def test_the_default_branch_is_never_idle() -> None:
+    assert gone(full(1, "a", age=200)) == {}
+
+
+def test_other_cache_names_and_other_encodings_are_other_places() -> None:
+    other = entry(3, f"go-prefetch-1-{'e' * 16}-full-{'c' * 64}-3.1", age=2)
+    assert gone(full(1, "a", age=5), other) == {}
+
+
+entries = st.lists(
+    st.builds(
+        lambda number, digest, of, ref, age, read: (delta(number, digest, of, ref=ref, age=age, read=read) if of else
+                                                    full(number, digest, ref=ref, age=age, read=read)),
+        st.integers(1, 10**6), st.sampled_from("abcd"), st.sampled_from(["", "", "a", "b", "c"]),
+        st.sampled_from([MAIN, "refs/heads/x", "refs/pull/1/merge"]), st.integers(0, 30), st.integers(0, 30),
+    ),
+    unique_by=lambda one: one.id, max_size=12,
+)  # fmt: skip
+
+
+@given(entries)
+def test_what_stays_is_complete_and_a_second_time_nothing_more_goes(every: list[Entry]) -> None:
+    """The newest full entry of the default branch stays; no delta that stays has lost its full; it comes to rest."""
+    left = [one for one in every if one.id not in gone(*every)]
+    fulls = {one.name.digest for one in left if not one.name.is_delta}
+    assert all(one.name.digest_of_full in fulls for one in left if one.name.is_delta)
+    of_main = [one for one in every if one.ref == MAIN and not one.name.is_delta]
+    if of_main:
+        assert max(of_main, key=lambda one: (one.created, one.id)) in left
+    for _ in range(5):
+        left = [one for one in left if one.id not in gone(*left)]
+    assert gone(*left) == {}
+
+
+@pytest.mark.parametrize("days", [1, 365])
+def test_nothing_is_nothing(days: int) -> None:
+    assert gone(days=days) == {}
