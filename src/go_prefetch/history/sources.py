@@ -11,8 +11,11 @@ from go_prefetch.history.forge import Forge
 from go_prefetch.history.kept import Kept
 from go_prefetch.history.logs import MAX_DOWNLOAD
 from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.restapi import Patience, RestApi
 from go_prefetch.retry import Deadline
+from go_prefetch.transfer import Transfer
+from go_prefetch.wire import Wire
 
 _CONNECT, _STALL = 10.0, 30.0  # seconds
 _ONE_LOG = 600.0  # seconds for one log
@@ -22,7 +25,7 @@ def open_forge(
     access: Access, patience: Patience, kept: Callable[[str], Kept], cancelled: Event, environ: Mapping[str, str]
 ) -> Forge:
     """The forge behind this access."""
-    client = HttpClient(_CONNECT, _STALL, cancelled.is_set, own_login=True)
+    client = HttpClient(_CONNECT, _STALL, cancelled.is_set, web=HttpSettings.from_environ(environ), own_login=True)
     if access.kind == "gitlab":
         from go_prefetch.gitlabapi import GitLabTransport  # noqa: PLC0415 - each when it is needed
         from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415
@@ -33,7 +36,7 @@ def open_forge(
     from go_prefetch.history.github import GitHubForge  # noqa: PLC0415
 
     def download(url: str, path: Path) -> None:
-        client.get(url, path, MAX_DOWNLOAD, Deadline.after(_ONE_LOG))
+        Transfer(client).get(url, path, MAX_DOWNLOAD, Deadline.after(_ONE_LOG), Wire())
 
     api = RestApi(
         access.host, GitHubTransport(access.api_url, access.token, environ.get("SSL_CERT_FILE", "")), patience
