@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.go_on_path import GoOnPath
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.same_process import prefetch
@@ -287,16 +289,13 @@ def test_no_note_without_being_asked(bench: Workbench, proxy: ModuleProxy, notes
     assert notes.authorizations == set()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the spy is a shell script")
 def test_note_token_is_not_in_the_environment_of_go(bench: Workbench, proxy: ModuleProxy, tmp_path: Path) -> None:
     """Nor is any other variable that go has no use for."""
     bench.write_project((LIB,))
-    seen = tmp_path / "seen"
-    real = bench.program(["sh", "-c", "command -v go"], timeout=30).stdout.strip()
-    spy = tmp_path / "bin" / "go"
-    spy.parent.mkdir()
-    spy.write_text(f'#!/bin/sh\nenv >> {seen}\nexec {real} "$@"\n')
-    spy.chmod(0o755)
-    path = f"{spy.parent}:{bench.environ['PATH']}"
-    assert job(bench, "run", "--store", "none", GOPROXY=proxy.url, PATH=path, GO_PREFETCH_NOTE_TOKEN=TOKEN).status == 0
+    spy = GoOnPath(tmp_path / "bin", on_download='env >> "$HERE/seen"', on_env='env >> "$HERE/seen"')
+    done = job(bench, "run", "--store", "none", GOPROXY=proxy.url, PATH=spy.path, GO_PREFETCH_NOTE_TOKEN=TOKEN)
+    assert done.status == 0, done.text
+    seen = spy.folder / "seen"
     assert "GOPROXY" in seen.read_text()
     assert TOKEN not in seen.read_text()
