@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cold import parse_arguments, table
-from realproject import BenchError, fetch
+from realproject import BenchError, Project, fetch
 from rig import Rig, assembled, conditions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -88,6 +88,14 @@ def measured(options: argparse.Namespace, rig: Rig, buildkit: BuildKit) -> dict[
     return seconds
 
 
+def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:
+    """Print the table and the ratios."""
+    print(", ".join(f"{name} {value}" for name, value in conditions(options, fetched).items()), end="\n\n")
+    print(table(seconds), end="\n\n")
+    medians = {label: statistics.median(taken) for label, taken in seconds.items()}
+    print(f"b/a: {medians[FOLDER] / medians[PLAIN]:.2f}\nc/a: {medians[AS_THEY_CAME] / medians[PLAIN]:.2f}")
+
+
 def main() -> None:
     """Fetch the project, start the builder, run, report."""
     options = parse_arguments()
@@ -102,15 +110,11 @@ def main() -> None:
             try:
                 if reason := buildkit.start(offline=False):
                     raise BenchError(reason)
-                seconds = measured(options, rig, buildkit)
+                report(options, fetched, measured(options, rig, buildkit))  # before the clean-up, which takes long
             finally:
                 buildkit.stop()
     except (BenchError, subprocess.SubprocessError) as failed:
         sys.exit(f"bench/docker.py: {failed}")
-    print(", ".join(f"{name} {value}" for name, value in conditions(options, fetched).items()), end="\n\n")
-    print(table(seconds), end="\n\n")
-    medians = {label: statistics.median(taken) for label, taken in seconds.items()}
-    print(f"b/a: {medians[FOLDER] / medians[PLAIN]:.2f}\nc/a: {medians[AS_THEY_CAME] / medians[PLAIN]:.2f}")
 
 
 if __name__ == "__main__":
