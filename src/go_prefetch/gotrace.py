@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from go_prefetch.proxylist import redact
 from go_prefetch.trace import UNTRACED, Trace
 
 _GET = re.compile(r"# get (?P<url>\S+?)(?:: (?P<status>.*?)(?: \((?P<seconds>[0-9.]+)s\))?)?$")
@@ -50,19 +50,19 @@ class GoTrace:
     def read(self, line: str) -> bool:
         """Take in one line; whether it was one of these, and not an error."""
         if remote := _REMOTE.match(line):
-            self._remotes[remote["folder"]] = redact(remote["remote"])
+            self._remotes[remote["folder"]] = _shown(remote["remote"])
             self._begun.pop(f"probe {remote['remote'].partition('://')[2]}", None)
             return True
         if probe := _PROBE.match(line):
             self._begun.pop(f"probe {probe['place']}", None)
-            pending = Pending(probe["command"], redact(probe["remote"]))
+            pending = Pending(probe["command"], _shown(probe["remote"]))
             return self._note(f"probe {probe['place']}", pending, ended=False, seconds=None)
         if got := _GET.match(line):
-            pending = Pending("get", redact(got["url"]))
+            pending = Pending("get", _shown(got["url"]))
             return self._note(f"get {got['url']}", pending, ended=got["status"] is not None, seconds=got["seconds"])
         if run := _COMMAND.match(line):
             words = run["command"].split()
-            remote_words = [redact(word) for word in words if "://" in word]
+            remote_words = [_shown(word) for word in words if "://" in word]
             remote_shown = (remote_words or [self._remotes.get(run["folder"], "")])[0]
             pending = Pending(" ".join(words[:2]), remote_shown)
             key = f"{run['folder']}; {run['command']}"
@@ -77,3 +77,8 @@ class GoTrace:
         now = time.monotonic()
         self._trace.add(f"go: {pending.command} {pending.remote}", "go", now - float(seconds or 0), now, {})
         return True
+
+
+def _shown(url: str) -> str:
+    """Without user and password: Go hides the latter in its own requests, and not in commands of git."""
+    return url.replace(f"{urlsplit(url).netloc.rpartition('@')[0]}@", "", 1) if "@" in urlsplit(url).netloc else url

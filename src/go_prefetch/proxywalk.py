@@ -99,7 +99,7 @@ class ProxyWalk:
         Returns a Failure once every proxy that may be asked has answered 404 or 410, or has been asked `attempts`
         times. Raises OSError if the folder cannot be written.
         """
-        proxies = [proxy for proxy in self._proxies if proxy.shown != avoid] or list(self._proxies)
+        proxies = self._others_than(avoid)
         so_far = _Attempts(started=time.monotonic())
         for round_number in range(1, self._backoff.attempts + 1):
             for proxy in self._askable(proxies, so_far):
@@ -136,6 +136,16 @@ class ProxyWalk:
             elif not proxy.on_any_error:
                 break
         return askable
+
+    def _others_than(self, avoid: str) -> list[Proxy]:
+        """All but one; where a `,` follows it those behind it are not asked either, and it is asked again."""
+        others = []
+        for proxy in self._proxies:
+            if proxy.shown != avoid:
+                others.append(proxy)
+            elif not proxy.on_any_error:
+                break
+        return others or list(self._proxies)
 
     def _rival(self, proxy: Proxy, proxies: Sequence[Proxy], so_far: _Attempts) -> Proxy:
         """Whom to ask besides, if `proxy` is slow: the next one where an error would go there, else itself."""

@@ -19,11 +19,11 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
     request_queue_size = 256
     _connections: set[socket.socket]
 
-    def __init__(self, owner: Owner, handler: Callable[..., BaseRequestHandler]) -> None:
+    def __init__(self, owner: Owner, handler: Callable[..., BaseRequestHandler], address: str = "127.0.0.1") -> None:
         self.owner = owner
         self._connections = set()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), handler)
+        super().__init__((address, 0), handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:

@@ -53,15 +53,23 @@ Respond = Callable[[RawRequest, Line], None]
 class RawServer:
     """Serves inside its `with` block. One request a connection, unless `keeps_alive`."""
 
-    def __init__(self, respond: Respond, *, tls: ssl.SSLContext | None = None, keeps_alive: bool = False) -> None:
+    def __init__(
+        self,
+        respond: Respond,
+        *,
+        tls: ssl.SSLContext | None = None,
+        keeps_alive: bool = False,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.respond = respond
         self.tls = tls
+        self.address = address
         self.keeps_alive = keeps_alive
         self.requests: list[RawRequest] = []
         self.stopped = threading.Event()
 
     def __enter__(self) -> RawServer:
-        self._server = LoopbackServer(self, _Handler)
+        self._server = LoopbackServer(self, _Handler, self.address)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
         return self
@@ -75,7 +83,7 @@ class RawServer:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
 
     @property
     def targets(self) -> list[str]:

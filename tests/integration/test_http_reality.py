@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -212,3 +215,45 @@ def test_no_redirect_leads_from_https_to_http(tmp_path: Path, bundle: Path) -> N
         ):
             received(server.url, tmp_path / "file", web=HttpSettings(bundles=(bundle,)))
         assert plain.requests == []
+
+
+@pytest.mark.system
+def test_no_redirect_leads_from_the_internet_to_a_private_address(tmp_path: Path) -> None:
+    """A public proxy may not send us to what only this machine can reach: in a network of its own, where 1.2.3.4 is."""
+    script = tmp_path / "inside.py"
+    script.write_text(INSIDE)
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, str(script), str(tmp_path)], cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        "redirected from a public to a private address",
+        "requests at the private address: 0",
+        "between private addresses: 10 bytes",
+    ], done.stderr
+
+
+INSIDE = """
+import subprocess, sys
+from pathlib import Path
+
+for command in ("ip link set lo up", "ip address add 1.2.3.4/32 dev lo"):
+    subprocess.run(command.split(), check=True)
+
+from go_prefetch.retry import AttemptError
+from tests.fakes.raw_server import RawServer, answer
+from tests.transferring import received
+
+target = Path(sys.argv[1], "file")
+with RawServer(lambda request, line: line.say(answer(b"metadata!!"))) as inner:
+    moved = answer(b"", status="302 Found", Location=inner.url)
+    with RawServer(lambda request, line: line.say(moved), address="1.2.3.4") as outer:
+        try:
+            received(f"http://1.2.3.4:{outer.port}/file", target)
+        except AttemptError as error:
+            print(error)
+    print("requests at the private address:", len(inner.requests))
+    with RawServer(lambda request, line: line.say(moved)) as outer:
+        print("between private addresses:", received(outer.url, target).bytes, "bytes")
+"""

@@ -53,6 +53,30 @@ def test_two_proxies_that_are_both_wrong_are_both_named(bench: Workbench) -> Non
         assert_only_right_bytes(bench, first)
 
 
+def test_a_comma_keeps_a_rejected_file_from_the_next_proxy(bench: Workbench) -> None:
+    """In `P1,P2` what P1 serves is P1's business, right or wrong: it is asked again, and P2 never hears of the path."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
+        first.fault(ZIP, Fault.WRONG_BYTES, times=1)
+        result = bench.prefetch(goproxy=f"{first.url},{second.url}")
+        assert result.status == 0, result.text
+        assert first.paths().count(ZIP) == 2
+        assert second.paths() == []
+
+
+def test_the_error_shows_both_hashes(bench: Workbench) -> None:
+    """Go's two: what came, and what go.sum says."""
+    bench.write_project([LIB, GOOD])
+    go_sum = bench.project / "go.sum"
+    go_sum.write_text(go_sum.read_text().replace(LIB.h1_zip, GOOD.h1_zip))
+    with ModuleProxy(MODULES) as proxy:
+        result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 5, result.text
+    assert "SECURITY" in result.stderr
+    assert f"downloaded: {LIB.h1_zip}" in result.stderr
+    assert f"go.sum:     {GOOD.h1_zip}" in result.stderr
+
+
 def test_the_right_file_of_a_second_proxy_heals_the_run(bench: Workbench) -> None:
     """One wrong proxy costs one more request; the pool gets the right bytes and the next run is exact."""
     bench.write_project(MODULES)

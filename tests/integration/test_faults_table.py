@@ -1,0 +1,104 @@
+"""docs/faults.md, row by row: plain `go mod download` and go-prefetch against the same proxies with the same fault.
+
+P1 has the fault for one file (for its every request, or once where the row is about one failure), P2 is well.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.workbench import Workbench
+
+TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
+LIB = FakeModule("example.com/lib", "v1.2.3", padding=3_000)
+OTHER = FakeModule("example.com/other", "v1.0.0")
+MODULES = (LIB, OTHER)
+QUICK = ("--stall-timeout", "1s", "--attempts", "3")
+REFUSED = "http://127.0.0.1:1"  # nobody listens there
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: the fault, the kind of file that meets it, and the name it has in the table."""
+
+    name: str
+    fault: Fault | None  # None: connections are refused
+    kind: str = "zip"
+
+
+ROWS = (
+    Row("404, 410", Fault.NOT_FOUND),
+    Row("403", Fault.FORBIDDEN),
+    Row("429", Fault.TOO_MANY),
+    Row("500", Fault.SERVER_ERROR),
+    Row("502", Fault.BAD_GATEWAY),
+    Row("connection refused", None),
+    Row("reset in place of a reply", Fault.RESET),
+    Row("closed in place of a reply", Fault.CLOSED_EARLY),
+    Row("half of the body", Fault.HALF_BODY),
+    Row("half of the body, its length not said", Fault.HALF_BODY_WITHOUT_LENGTH),
+    Row("a web page with status 200", Fault.HTML),
+    Row("another zip with status 200", Fault.WRONG_BYTES),
+    Row("another .mod with status 200", Fault.WRONG_BYTES, "mod"),
+    Row("a .info that is a web page", Fault.HTML, "info"),
+    Row("a redirect to itself", Fault.REDIRECT_LOOP),
+    Row("no reply", Fault.STALL_BEFORE_HEADERS),
+    Row("silence in the middle of the body", Fault.STALL_IN_BODY),
+)
+LISTS = ("once, P1 alone", "P1,P2", "P1|P2")
+
+
+def documented() -> dict[str, list[str]]:
+    """The rows of docs/faults.md: for each list what Go does, then what we do."""
+    rows = re.findall(r"^\| (.+?) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    cells = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)] for row in rows]
+    return {name: outcomes for name, *outcomes in cells[1:]}
+
+
+def test_the_table_has_these_rows_and_no_others() -> None:
+    assert list(documented()) == [row.name for row in ROWS]
+
+
+@pytest.mark.system  # 51 runs of both: too long for every day
+@pytest.mark.parametrize("goproxy", LISTS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_is_what_happens(bench: Workbench, row: Row, goproxy: str) -> None:
+    """Plain Go is started first; where it hangs it still does when the same run of ours has long ended."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second, ModuleProxy(MODULES) as own_first:
+        for proxy in (first, own_first):
+            if row.fault:
+                proxy.fault(f"*/lib/@v/*.{row.kind}", row.fault, times=1 if goproxy.startswith("once") else None)
+        urls = [proxy.url if row.fault else REFUSED for proxy in (first, own_first)]
+        plain_list, own_list = (
+            goproxy.replace("once, P1 alone", "P1").replace("P1", url).replace("P2", second.url) for url in urls
+        )
+        with started_go(bench, plain_list) as plain:
+            ours = bench.prefetch(*QUICK, goproxy=own_list)
+            said = outcome(plain)
+    found = [said, "succeeds" if ours.status == 0 else "fails"]
+    at = 2 * LISTS.index(goproxy)
+    assert found == documented()[row.name][at : at + 2], ours.text
+
+
+def started_go(bench: Workbench, goproxy: str) -> subprocess.Popen[bytes]:
+    environ = {**bench.environ, "GOPROXY": goproxy, "GOMODCACHE": str(bench.folder / "plain")}
+    silent = subprocess.DEVNULL
+    return subprocess.Popen(
+        ["go", "mod", "download"], cwd=bench.project, env=environ, stdin=silent, stdout=silent, stderr=silent
+    )
+
+
+def outcome(plain: subprocess.Popen[bytes]) -> str:
+    try:
+        return "succeeds" if plain.wait(timeout=2) == 0 else "fails"
+    except subprocess.TimeoutExpired:
+        plain.kill()
+        return "hangs"
