@@ -126,13 +126,13 @@ def go(*arguments: str, **variables: str) -> str:
 
 def plan_of(release: Path, folder: Path) -> Plan:
     """Return what a run for this release plans, `folder` being the module cache's download folder."""
-    settings = read_settings(FLAGS, {}, release)
+    settings = read_settings(FLAGS, os.environ, release)
     return make_plan(settings, GoCommand(os.environ).environment(release), folder)
 
 
 def fetch_modules(release: Path, pool: Path) -> None:
     """Bring the planned files of a release into the pool, as a run downloads them."""
-    plan, settings = plan_of(release, pool), read_settings(FLAGS, {}, release)
+    plan, settings = plan_of(release, pool), read_settings(FLAGS, os.environ, release)
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
     deadline, never = Deadline.after(LONG), threading.Event()
     brought = download(
@@ -147,7 +147,7 @@ def fetch_modules(release: Path, pool: Path) -> None:
 
 def store_of(service: CacheService, release: Path, number: int, scratch: Path) -> CacheStore:
     """Return the store as a job on a hosted runner has it."""
-    settings = read_settings(FLAGS, {}, release)
+    settings = read_settings(FLAGS, os.environ, release)
     offer = find_offer(Job(scratch / "runner", service.url, number).environ())
     return cache_store(settings, proxy_list(settings, "off"), offer, os.environ.get("PATH", ""), threading.Event())
 
