@@ -48,6 +48,7 @@ examples:
   bench/history.py                                    hugo from v0.123.4 on, 30 releases
   bench/history.py --releases 60 --json history.json
   bench/history.py github.com/caddyserver/caddy/v2 --since v2.6.0
+  bench/history.py --versions v0.123.4,v0.123.5,v0.123.6
 """
 
 
@@ -73,21 +74,28 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("module", nargs="?", default="github.com/gohugoio/hugo", help="module path (%(default)s)")
     add("--since", default="v0.123.4", metavar="VERSION", help="first release (%(default)s)")
     add("--releases", type=int, default=30, metavar="N", help="how many, in order (%(default)s)")
+    add("--versions", type=lambda text: text.split(","), default=[], metavar="V,V,…",
+        help="these releases instead, oldest first: the lists of some mirrors have gaps")  # fmt: skip
     add("--cache-dir", type=Path, default=cache, help=f"where modules stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     return parser.parse_args(arguments)
 
 
-def releases(module: str, since: str, most: int, folder: Path) -> list[Path]:
+def releases(options: argparse.Namespace, folder: Path) -> list[Path]:
     """Return a folder with go.mod and go.sum for each release, the oldest first; fetched unless an earlier call did."""
+    versions = options.versions or listed(options.module, options.since)[: options.releases]
+    chosen = [folder / version for version in versions]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda kept: kept.is_dir() or take_sums(options.module, kept), chosen))
+    return chosen
+
+
+def listed(module: str, since: str) -> list[str]:
+    """Return the releases that the proxy lists, from `since` on."""
     versions = [word for word in go("list", "-m", "-versions", module).split()[1:] if "-" not in word]
     if since not in versions:
         raise BenchError(f"{module} has no release {since}")
-    first = versions.index(since)
-    chosen = [folder / version for version in versions[first : first + most]]
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda kept: kept.is_dir() or take_sums(module, kept), chosen))
-    return chosen
+    return versions[versions.index(since) :]
 
 
 def take_sums(module: str, kept: Path) -> None:
@@ -118,13 +126,13 @@ def go(*arguments: str, **variables: str) -> str:
 
 def plan_of(release: Path, folder: Path) -> Plan:
     """Return what a run for this release plans, `folder` being the module cache's download folder."""
-    settings = read_settings(FLAGS, {}, release)
+    settings = read_settings(FLAGS, os.environ, release)
     return make_plan(settings, GoCommand(os.environ).environment(release), folder)
 
 
 def fetch_modules(release: Path, pool: Path) -> None:
     """Bring the planned files of a release into the pool, as a run downloads them."""
-    plan, settings = plan_of(release, pool), read_settings(FLAGS, {}, release)
+    plan, settings = plan_of(release, pool), read_settings(FLAGS, os.environ, release)
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
     deadline, never = Deadline.after(LONG), threading.Event()
     brought = download(
@@ -139,7 +147,7 @@ def fetch_modules(release: Path, pool: Path) -> None:
 
 def store_of(service: CacheService, release: Path, number: int, scratch: Path) -> CacheStore:
     """Return the store as a job on a hosted runner has it."""
-    settings = read_settings(FLAGS, {}, release)
+    settings = read_settings(FLAGS, os.environ, release)
     offer = find_offer(Job(scratch / "runner", service.url, number).environ())
     return cache_store(settings, proxy_list(settings, "off"), offer, os.environ.get("PATH", ""), threading.Event())
 
@@ -225,7 +233,7 @@ def main() -> None:
     options = parse_arguments()
     folder = options.cache_dir.expanduser().resolve() / "history" / options.module.replace("/", "_")
     try:
-        chosen = releases(options.module, options.since, options.releases, folder)
+        chosen = releases(options, folder)
         for release in chosen:
             fetch_modules(release, folder / "pool")
         with tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-") as scratch:

@@ -10,6 +10,7 @@ from pathlib import Path
 from go_prefetch.cachekey import CacheKey, cache_key, hexadecimal
 from go_prefetch.errors import StoreError
 from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import Saving, Wanted
@@ -41,7 +42,7 @@ class Shelf:
     modules: tuple[FakeModule, ...]
     protocol: str = "v2"
     encoding: Encoding = PLAIN
-    stall: float = 0.3
+    stall: float = 0.2
     attempts: int = 3
     deadline: Deadline = field(default_factory=lambda: Deadline.after(LONG))
 
@@ -66,7 +67,7 @@ class Shelf:
         offer = find_offer(self.service.environ(self.protocol, MAIN.text, run=str(run)))
         assert offer is not None
         backoff = Backoff(self.attempts, first=0.01, longest=0.02)
-        client = HttpClient(5, self.stall, threading.Event().is_set, own_login=True)
+        client = HttpClient(5, self.stall, threading.Event().is_set, web=HttpSettings(), own_login=True)
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
             protocol(offer, self.version, Exchange(client, backoff, lambda _: None)),

@@ -20,6 +20,7 @@ from typing import Protocol
 import pytest
 
 from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.stores.cache_service import blocks
 from go_prefetch.stores.cache_service.exchange import Exchange
@@ -113,7 +114,7 @@ class OurClient:
 
     @property
     def _http(self) -> HttpClient:
-        return HttpClient(5, 5, lambda: False, own_login=True)
+        return HttpClient(5, 5, lambda: False, web=HttpSettings(), own_login=True)
 
     @property
     def _service(self) -> TwirpService | RestService:

@@ -106,9 +106,12 @@ def test_evicted_between_look_up_and_read(service: CacheService, tmp_path: Path,
     assert "store-damaged" in restored.warnings[0]
 
 
-@pytest.mark.parametrize("fault", ANY_CALL, ids=str)
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [*((fault, None) for fault in ANY_CALL), *((fault, 1) for fault in PASSING)],
+    ids=lambda value: {None: "always", 1: "once"}.get(value, str(value)),
+)
 @pytest.mark.parametrize(("protocol", "route"), [(name, route) for name, routes in CALLS.items() for route in routes])
-@pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
 def test_a_save_that_fails(
     service: CacheService, tmp_path: Path, protocol: str, route: str, fault: int | str, times: int | None
 ) -> None:

@@ -84,7 +84,7 @@ def parse_manifest(data: bytes) -> Manifest:
     try:
         values = json.loads(data)
         if values["format"] != _FORMAT:
-            raise ArchiveError(f"format {values['format']!r} is not known")
+            raise ArchiveError(f"format {values['format']!r:.40} is not known")
         members = tuple(
             Member(_text(file["name"]), _integer(file["bytes"], _most(file["name"]))) for file in values["files"]
         )

@@ -42,7 +42,7 @@ class TwirpService:
         answer = self._rpc(_RESERVE, {"key": key}, deadline)
         url = _text(answer, "signed_upload_url")
         if answer.get("ok") is not True or not url:
-            raise Declined(_text(answer, "message") or "another job saves this entry, or has saved it")
+            raise Declined(_words(answer, "message") or "another job saves this entry, or has saved it")
         return BlobUpload(url, key, self)
 
     def finish(self, key: str, size: int, deadline: Deadline) -> None:
@@ -50,7 +50,7 @@ class TwirpService:
         message = {"key": key, "size_bytes": str(size)}
         answer = self._rpc(_FINISH, message, deadline, understood=_is_settled)
         if answer.get("ok") is not True:
-            raise Declined(_text(answer, "message") or "the cache service did not take the entry")
+            raise Declined(_words(answer, "message") or "the cache service did not take the entry")
 
     def put_blob(self, what: str, url: str, body: bytes, deadline: Deadline) -> None:
         """One PUT to a signed URL, which is the credential: the token is not for that host."""
@@ -74,9 +74,9 @@ class TwirpService:
             return values
         if reply.status == 409:
             raise Declined("another job saves this entry, or has saved it")
-        words = _text(values, "msg")
+        words = _words(values, "msg")
         if reply.status == 403 or "insufficient usage" in words:
-            raise Declined(" ".join(words.split())[:200] or "the cache service does not allow it")
+            raise Declined(words or "the cache service does not allow it")
         raise refused(method, reply)
 
 
@@ -120,3 +120,8 @@ def _text(values: dict[str, Any], name: str) -> str:
     first, *others = name.split("_")
     value = values.get(name, values.get(first + "".join(word.title() for word in others)))
     return value if isinstance(value, str) else ""
+
+
+def _words(values: dict[str, Any], name: str) -> str:
+    """A text field for people: one line, not endless."""
+    return " ".join(_text(values, name).split())[:200]
