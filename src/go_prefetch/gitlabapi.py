@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from go_prefetch.httpclient import HttpClient
+from go_prefetch.httpclient import Answer, HttpClient
 from go_prefetch.restapi import Reply
 from go_prefetch.retry import AttemptError, Deadline
 
@@ -36,14 +36,8 @@ class GitLabTransport:
             got = {name.lower(): value for name, value in answer.headers.items()}
             return Reply(answer.status, got, body.decode(errors="replace"))
 
-    def download(self, path: str, destination: Path, max_bytes: int, deadline: Deadline) -> Reply:
-        """A body into a file; it is empty unless the status is 200. Raises AttemptError, OSError."""
-        url = f"{self._base}{path}"
-        with self._client.request("GET", url, deadline, headers=self._headers) as answer, destination.open("wb") as out:
-            total = 0
-            for piece in answer.pieces if answer.status == 200 else ():
-                total += len(piece)
-                if total > max_bytes:
-                    raise AttemptError(f"more than {max_bytes} bytes", transient=False)
-                out.write(piece)
-            return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, "")
+    @contextmanager
+    def opened(self, path: str, deadline: Deadline) -> Iterator[Answer]:
+        """An answer as it arrives, whatever its status. Raises AttemptError."""
+        with self._client.request("GET", f"{self._base}{path}", deadline, headers=self._headers) as answer:
+            yield answer

@@ -17,9 +17,9 @@ from urllib.parse import quote
 from go_prefetch import untrusted
 from go_prefetch.gitlabapi import GitLabTransport
 from go_prefetch.history.forge import ReadLogs, Repository
-from go_prefetch.history.logs import MAX_DOWNLOAD, LogError, lines_in_text
+from go_prefetch.history.logs import LogError, lines_in_text, write_log
 from go_prefetch.history.runs import Selection, Storage, WorkflowRun
-from go_prefetch.restapi import RestApi, limited_seconds
+from go_prefetch.restapi import RestApi
 from go_prefetch.retry import AttemptError, Deadline
 
 _ONE_LOG = 600.0  # seconds for one trace
@@ -94,16 +94,12 @@ class GitLabForge:
         with tempfile.TemporaryDirectory(prefix="go-prefetch-log-") as folder:
             path = Path(folder, "trace")
             try:
-                reply = self._transport.download(
-                    f"{self._path}/jobs/{number}/trace", path, MAX_DOWNLOAD, Deadline.after(_ONE_LOG)
-                )
+                with self._transport.opened(f"{self._path}/jobs/{number}/trace", Deadline.after(_ONE_LOG)) as answer:
+                    if answer.status in (404, 410):
+                        return []
+                    write_log(answer, path)
             except AttemptError as error:
                 raise LogError(f"a job's trace did not come: {error.words}") from None
-            if reply.status in (404, 410):
-                return []
-            if reply.status != 200:
-                limited = " (rate limit)" if limited_seconds(reply, 0) is not None else ""
-                raise LogError(f"a job's trace did not come: {reply.status}{limited}")
             with path.open("rb") as stream:
                 return list(lines_in_text(stream))
 

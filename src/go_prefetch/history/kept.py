@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -44,12 +44,15 @@ class Kept:
         if values is None or values.get("logs") not in ("read", "gone"):
             return None
         logs: Logs = "gone" if values["logs"] == "gone" else "read"
+        started, finished = untrusted.moment(values, "started"), untrusted.moment(values, "finished")
+        run = replace(run, started=started or run.started, finished=finished or run.finished)
         return observed(run, [(untrusted.text(v, "job"), untrusted.text(v, "line")) for v in _list(values)], logs)
 
     def keep(self, run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> None:
-        """Remember the record lines (job and line) of a run."""
+        """Remember the record lines (job and line) of a run, and when it began and ended."""
         records = [{"job": job, "line": line} for job, line in lines]
-        self._write(f"{run.id}.{run.attempt}.json", {"logs": logs, "records": records})
+        moments = {"started": run.started.isoformat(), "finished": run.finished.isoformat()}
+        self._write(f"{run.id}.{run.attempt}.json", {"logs": logs, **moments, "records": records})
 
     def page(self, url: str) -> KeptPage | None:
         """What was answered to `url` before."""

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from go_prefetch.httpclient import Answer
 from go_prefetch.render.record import PREFIX, parse_record
+from go_prefetch.retry import AttemptError
 
-MAX_DOWNLOAD = 256 << 20  # bytes of one log, packed or plain
+_LARGEST_DOWNLOAD = 256 << 20  # bytes of one log, packed or plain
 _MOST_UNPACKED = 2 << 30  # bytes of all logs of a run: some 20 million lines
 _LONGEST_LINE = 1 << 16
 _MOST_RECORDS = 1000  # of one run; a matrix has 256 jobs
@@ -30,6 +32,20 @@ class Lines(Protocol):
 
 class LogError(Exception):
     """Logs that cannot be read, in one sentence."""
+
+
+def write_log(answer: Answer, path: Path) -> None:
+    """The body of a log that is downloaded. Raises AttemptError, OSError."""
+    if answer.status != 200:
+        gone = answer.status in (404, 410)
+        raise AttemptError(f"{answer.status} {answer.reason}".strip(), not_found=gone, transient=not gone)
+    left = _LARGEST_DOWNLOAD
+    with path.open("wb") as out:
+        for piece in answer.pieces:
+            left -= len(piece)
+            if left < 0:
+                raise AttemptError(f"more than {_LARGEST_DOWNLOAD >> 20} MB", transient=False)
+            out.write(piece)
 
 
 def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:
