@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,8 +85,8 @@ class Shelf:
 
     def save(self, run: int = 1, key: CacheKey = KEY) -> Saved | StoreError:
         """Save all as a run that found nothing does; a StoreError is returned, for the step turns it into a warning."""
-        nothing: Iterable[ModuleFile] = ()
-        saving = Saving(key, self.origin(), self.wanted, (), None, frozenset(nothing), frozenset(nothing), 1.0)
+        none: frozenset[ModuleFile] = frozenset()
+        saving = Saving(key, self.origin(), self.wanted, (), None, none, none, 1.0)
         try:
             return self.store(run).save(saving, self.deadline)
         except StoreError as error:
