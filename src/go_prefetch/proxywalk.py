@@ -27,6 +27,8 @@ from go_prefetch.wire import Received, Wire
 # URL, destination, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
 Get = Callable[[str, Path, int, Deadline, Wire], Received]
 
+_FEWEST_FAILURES = 4  # one in five requests may fail at a proxy that is worth asking still
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -87,11 +89,17 @@ class ProxyWalk:
         self._deadline = deadline
         self._pause = pause
         self._hedging = Hedging()
-        # As many failures in a row as can be under way at once; the only proxy gets all its attempts.
-        self._health = {
-            proxy: ProxyHealth(width * (1 if proxy.on_any_error and len(self._proxies) > 1 else backoff.attempts))
-            for proxy in self._proxies
-        }
+        self._health = {proxy: ProxyHealth(self._patience(proxy, width)) for proxy in self._proxies}
+
+    def _patience(self, proxy: Proxy, width: int) -> int:
+        """Failures in a row after which a proxy is rested.
+
+        Where another takes over, a quarter of what can be under way at once: the others of these fail a moment later,
+        and nobody should begin a new one meanwhile. The only proxy gets all its attempts.
+        """
+        if proxy.on_any_error and len(self._proxies) > 1:
+            return max(_FEWEST_FAILURES, width // 4)
+        return width * self._backoff.attempts
 
     def fetch(self, file: ModuleFile, folder: Path, avoid: str = "") -> Fetched | Failure:
         """Bring `file` into `folder` (GOPROXY layout), from any proxy but `avoid` where there is another.

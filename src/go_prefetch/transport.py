@@ -139,7 +139,9 @@ def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) 
             for option in options:
                 connection.setsockopt(*option)
             connection.settimeout(left)
+            CURRENT.get().attach(connection, connected=False)
             connection.connect(address)
+            CURRENT.get().attach(connection, connected=False)  # cut meanwhile? A socket that was looks connected
         except OSError as error:
             connection.close()
             problem = error

@@ -30,6 +30,7 @@ class Wire:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_cut = False
+        self.is_connected = False  # whether the request is under way over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.stall = 0.0  # how long it may be silent
         self.phases: list[tuple[str, float, float]] = []  # name, begin, end
@@ -67,18 +68,13 @@ class Wire:
         """Seconds without progress."""
         return self._clock() - self._moved
 
-    def attach(self, connection: socket.socket | None) -> None:
-        """The connection it goes over. Raises ConnectionAbortedError where it was cut before."""
+    def attach(self, connection: socket.socket | None, *, connected: bool = True) -> None:
+        """The connection it goes over, or is being made. Raises ConnectionAbortedError where it was cut before."""
         with self._lock:
             self._socket = connection
+            self.is_connected = connected
             if self.is_cut:
                 raise ConnectionAbortedError(errno.ECONNABORTED, "cut")
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether the request is under way over a connection."""
-        with self._lock:
-            return self._socket is not None
 
     def detach(self) -> None:
         """It is over: the connection may serve another request."""
