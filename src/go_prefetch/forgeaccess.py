@@ -86,7 +86,7 @@ def _api_url(host: str, environ: Mapping[str, str]) -> str:
         return (of_job or "https://api.github.com").rstrip("/")
     if host == urlsplit(environ.get("GITHUB_SERVER_URL") or environ.get("CI_SERVER_URL") or "").netloc and of_job:
         return of_job.rstrip("/")
-    if host.endswith(_GITHUB_DOMAINS):
+    if _is_githubs(host):
         return f"https://api.{host}"
     return f"https://{host}/api/v4" if "gitlab" in host else f"https://{host}/api/v3"
 
@@ -95,13 +95,18 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
     """Never one of github.com for another host: as `gh` has it, or as the job itself has it."""
     host = urlsplit(url).hostname or ""
     is_jobs_own = urlsplit(environ.get("GITHUB_API_URL", "")).netloc == urlsplit(url).netloc
-    public = host in _GITHUB_DOMAINS or host.endswith(tuple(f".{domain}" for domain in _GITHUB_DOMAINS))
+    public = _is_githubs(host)
     names = (*(() if public else _OF_ENTERPRISE), *(_OF_GITHUB if public or is_jobs_own else ()))
     given = next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
     if given:
         return given
     server = host.removeprefix("api.") if public else host
     return _said(["gh", "auth", "token", "--hostname", server])
+
+
+def _is_githubs(host: str) -> bool:
+    """Whether this host is one that GitHub itself runs."""
+    return any(f".{host}".endswith(f".{domain}") for domain in _GITHUB_DOMAINS)
 
 
 def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:

@@ -38,12 +38,21 @@ jobs:
         with:
           working-directory: app
           store: dir:{bench.pool}
+      - id: gate
+        continue-on-error: true
+        if: fromJSON(steps.cold.outputs.hit-rate || '1') < 0.9
+        run: echo '::error::less than 90% of the modules came from the cache' && exit 1
+      - run: printf '%s' "$GATE" > {bench.folder}/gate
+        env:
+          GATE: ${{{{ steps.gate.outcome }}}}
       - run: rm -rf {bench.modcache}
       - id: warm
         uses: ./
         with:
           working-directory: app
           store: dir:{bench.pool}
+      - if: fromJSON(steps.warm.outputs.hit-rate || '1') < 0.9
+        run: echo '::error::less than 90% of the modules came from the cache' && exit 1
       - run: printf '%s' "$WARM" > {bench.folder}/warm.json
         env:
           WARM: ${{{{ toJSON(steps.warm.outputs) }}}}
@@ -111,6 +120,7 @@ def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -
         asked = proxy.paths()
     assert run.status == 0, run.text
     assert len(asked) == len(set(asked)) == 6
+    assert (bench.folder / "gate").read_text() == "failure"  # the two lines of docs/report.md, after the cold run
     outputs = json.loads((bench.folder / "warm.json").read_text())
     assert outputs | {"seconds": "", "seconds-saved": "", "cache-key": "", "matched-key": "", "bytes-restored": ""} == {
         "cache-result": "exact",

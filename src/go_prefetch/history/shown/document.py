@@ -1,4 +1,4 @@
-"""A report over many runs as JSON, for programs. Its shape is docs/history.schema.json."""
+"""A report over many runs as JSON, for programs."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ground: #0d1117; --card: #151b23; --ink: #e6edf3; --quiet: #9198a1;
   --rule: #3d444d; --c1: #4493f8; --c2: #f85149; --c3: #db6d28; --c4: #3fb950; --c5: #1f6feb; --c6: #656c76 } }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif;
+  overflow-wrap: anywhere }
 main { max-width: 1120px; margin: 0 auto; padding: 20px 16px 48px }
 h1 { margin: 0; font-size: 24px; overflow-wrap: anywhere } h2 { margin: 0 0 8px; font-size: 16px }
 header p { margin: 4px 0 0 } .quiet { color: var(--quiet); font-size: 13px }

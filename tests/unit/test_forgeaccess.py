@@ -1,0 +1,55 @@
+"""Which API and which token: a token goes to the host it is for, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.errors import InputError
+from go_prefetch.forgeaccess import find_access
+
+
+@pytest.mark.parametrize(
+    ("repo", "environ", "url", "token"),
+    [
+        ("a/b", {"GH_TOKEN": "t"}, "https://api.github.com", "t"),
+        ("a/b", {"GH_TOKEN": "", "GITHUB_TOKEN": "t\n"}, "https://api.github.com", "t"),
+        ("https://github.com/a/b", {"GITHUB_TOKEN": "t"}, "https://api.github.com", "t"),
+        ("https://co.ghe.com/a/b", {"GH_TOKEN": "t"}, "https://api.co.ghe.com", "t"),
+        ("https://ghe.co/a/b", {"GH_TOKEN": "x", "GH_ENTERPRISE_TOKEN": "t"}, "https://ghe.co/api/v3", "t"),
+        ("a/b", {"GITHUB_API_URL": "https://ghe.co/api/v3", "GITHUB_TOKEN": "t"}, "https://ghe.co/api/v3", "t"),
+        ("https://gitlab.com/a/b/c", {"GITLAB_TOKEN": "t"}, "https://gitlab.com/api/v4", "t"),
+        ("a/b", {"CI_API_V4_URL": "https://git.co/api/v4", "GITLAB_TOKEN": "t"}, "https://git.co/api/v4", "t"),
+        ("https://gitlab.co/a/b", {"GITLAB_HOST": "gitlab.co", "GITLAB_TOKEN": "t"}, "https://gitlab.co/api/v4", "t"),
+    ],
+)  # fmt: skip
+def test_api_and_token(repo: str, environ: dict[str, str], url: str, token: str, tmp_path: Path) -> None:
+    access = find_access(repo, "", environ, tmp_path)
+    assert (access.api_url, access.token) == (url, token)
+
+
+@pytest.mark.parametrize(
+    ("repo", "environ"),
+    [
+        ("https://ghe.co/a/b", {"GH_TOKEN": "x", "GITHUB_TOKEN": "x"}),
+        ("https://notgithub.com/a/b", {"GH_TOKEN": "x"}),
+        ("https://github.com.evil.example/a/b", {"GH_TOKEN": "x"}),
+        ("https://gitlab.evil.example/a/b", {"GITLAB_TOKEN": "x"}),
+        ("a/b", {"CI_API_V4_URL": "https://git.co/api/v4", "GH_TOKEN": "x"}),
+    ],
+)
+def test_a_token_of_another_host_is_none(
+    repo: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # no gh to ask
+    with pytest.raises(InputError) as raised:
+        find_access(repo, "", environ, tmp_path)
+    assert raised.value.slug == "token-missing"
+
+
+def test_a_token_that_would_break_a_header_is_refused_unseen(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        find_access("a/b", "", {"GH_TOKEN": "abc\r\nX-Evil: 1"}, tmp_path)
+    assert raised.value.slug == "token-refused"
+    assert "abc" not in raised.value.message + raised.value.hint
