@@ -78,7 +78,7 @@ def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to 
     with platform.group("Complete"), trace.span("Complete", "step"):
         completed = complete(
             go, plan, restored, downloaded, fetch_again=bring, variables=_go_variables(settings, walk),
-            limits=_go_limits(settings, deadline), say=platform.detail,
+            limits=_go_limits(settings, deadline), goroot=environment.goroot, say=platform.detail,
         )  # fmt: skip
     with platform.group("Save"), trace.span("Save", "step"):
         saved = save(

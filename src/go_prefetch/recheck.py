@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from go_prefetch import filelock
+from go_prefetch.isolatedgo import temporary_root
 from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in, walk
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
@@ -54,17 +54,12 @@ def recheck(
 
 def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
     try:
-        root = Path(tempfile.mkdtemp(prefix="go-prefetch-")).resolve()
-    except OSError as error:
-        return Verdict(disbelieved=f"no folder for temporary files: {error.strerror}")
-    try:
-        stubs = StubCache(root / "q", goroot, hashes, writable_trees=True)
-        _link(stubs.root, gomodcache, hashes)
-        return stubs.verify(deadline)
+        with temporary_root() as root:
+            stubs = StubCache(root, goroot, hashes, writable_trees=True)
+            _link(stubs.root, gomodcache, hashes)
+            return stubs.verify(deadline)
     except OSError as error:
         return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
-    finally:
-        remove_trees(root, ignore_errors=True)  # removes the links, not what they lead to
 
 
 def _is_plain(tree: Path) -> bool:

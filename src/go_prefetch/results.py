@@ -9,7 +9,7 @@ from pathlib import Path
 from go_prefetch.cachekey import CacheKey
 from go_prefetch.errors import PrefetchError
 from go_prefetch.machine import Machine
-from go_prefetch.modcache import ModuleFile
+from go_prefetch.modcache import Kind, ModuleFile
 from go_prefetch.module import ModuleVersion
 
 
@@ -55,11 +55,21 @@ class Plan:
     @property
     def zip_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
         """What go.sum says of each planned zip: one hash, or, in a go.sum that was put together badly, several."""
+        return self._hashes("zip")
+
+    @property
+    def mod_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """The same of each planned `.mod`."""
+        return self._hashes("mod")
+
+    def _hashes(self, kind: Kind) -> dict[ModuleVersion, frozenset[str]]:
         hashes: dict[ModuleVersion, frozenset[str]] = {}
         for line in (line for scope in self.scopes for line in scope.gosum_lines):
             path, version, digest = line.split(" ")
-            known = hashes.get(ModuleVersion(path, version), frozenset())
-            hashes[ModuleVersion(path, version)] = known | {digest}
+            version, suffix, _ = version.partition("/")
+            if bool(suffix) == (kind == "mod"):
+                found = ModuleVersion(path, version)
+                hashes[found] = hashes.get(found, frozenset()) | {digest}
         return hashes
 
     @property
@@ -220,6 +230,7 @@ class Completed:
     rejected: tuple[Rejection, ...] = ()
     seconds: float = 0.0
     refetched: Downloaded = Downloaded()  # what took the place of rejected files
+    unread: frozenset[ModuleFile] = frozenset()  # `.mod` files of ours that no Go command has read
     failure: PrefetchError | None = None
     warnings: tuple[str, ...] = ()
     about: Mapping[str, Path] = field(default_factory=dict)  # the file that one of the warnings is about

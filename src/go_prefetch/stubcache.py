@@ -4,28 +4,21 @@ In it: one main module that requires exactly the versions in question; for each 
 `.ziphash` written from go.sum, and no zip at verification. Then `go mod verify` has nothing to compare a tree with but
 that hash. A canary (a module with a wrong hash, named to sort last, and never the same) shows that it really looked,
 at all of them.
-
-Go runs here in an environment made from nothing: no variable, go.env or GOFLAGS of the user's can bend its verdict.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from go_prefetch import processgroup
+from go_prefetch.isolatedgo import WRONG_HASH, IsolatedGo, Said, described, new_canary
 from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.retry import Deadline
 
-_CANARY_HASH = "h1:" + "A" * 43 + "="
 _MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
 _NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): .*")
 
@@ -44,15 +37,10 @@ class StubCache:
 
     def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], *, writable_trees: bool) -> None:
         self.root = root
-        self._goroot = goroot
-        self._writable = writable_trees
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
+        self._go = IsolatedGo(root, goroot, writable_trees=writable_trees)
         self._versions = frozenset(hashes)
-        self._main = root / "main"
-        # Sorts after every path that begins with a host of this world; no go.sum can name it too.
-        self._canary = ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
-        self._lay({**hashes, self._canary: _CANARY_HASH})
+        self._canary = new_canary()
+        self._lay({**hashes, self._canary: WRONG_HASH})
 
     def tree(self, version: ModuleVersion) -> Path:
         """Where the unpacked module lies."""
@@ -62,9 +50,13 @@ class StubCache:
         """Where its zip is expected by `unpack`."""
         return path_in(download_folder(self.root), ModuleFile(version, "zip"))
 
+    def stop(self) -> None:
+        """End every Go that runs in here, now."""
+        self._go.stop()
+
     def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
         """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards. Thread-safe."""
-        self._run("mod", "download", *map(str, versions), deadline=deadline)
+        self._go.run("mod", "download", *map(str, versions), deadline=deadline)
 
     def verify(self, deadline: Deadline) -> Verdict:
         """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
@@ -75,16 +67,16 @@ class StubCache:
         except OSError as error:
             return Verdict(disbelieved=f"the canary could not be laid: {error.strerror}")
         covered = self._covered(deadline)
-        said = self._run("mod", "verify", deadline=deadline)
+        said = self._go.run("mod", "verify", deadline=deadline)
         bad = self._named(said)
         if bad is None:
-            return Verdict(disbelieved=_described(said))
+            return Verdict(disbelieved=described("go mod verify", said))
         if self._canary not in covered:
             return Verdict(disbelieved="go list -m did not tell which trees are looked at")
         return Verdict(good=covered - bad - {self._canary}, bad=bad)
 
     def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
-        self._main.mkdir(parents=True)
+        self._go.main.mkdir(parents=True)
         folder = download_folder(self.root)
         for version, digest in hashes.items():
             stub = path_in(folder, ModuleFile(version, "mod"))
@@ -93,7 +85,7 @@ class StubCache:
             stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
             stub.with_suffix(".ziphash").write_text(digest)
         required = "\n".join(f"\t{version.path} {version.version}" for version in sorted(hashes))
-        (self._main / "go.mod").write_text(_MAIN.format(required))
+        (self._go.main / "go.mod").write_text(_MAIN.format(required))
 
     def _unpack_canary(self, deadline: Deadline) -> None:
         with zipfile.ZipFile(self.zip_path(self._canary), "w") as archive:
@@ -106,14 +98,14 @@ class StubCache:
         The canary is among them, unless Go said nothing of use.
         """
         template = "{{.Path}} {{.Version}} {{.Dir}}"
-        said = self._run("list", "-m", "-f", template, "all", deadline=deadline)
+        said = self._go.run("list", "-m", "-f", template, "all", deadline=deadline)
         if said is None or said.returncode != 0:
             return frozenset()
         laid = (*self._versions, self._canary)
         wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in laid}
         return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
 
-    def _named(self, said: subprocess.CompletedProcess[str] | None) -> frozenset[ModuleVersion] | None:
+    def _named(self, said: Said | None) -> frozenset[ModuleVersion] | None:
         """The versions that these words name, for whatever reason; None unless every line names one.
 
         And unless the canary is among them, for the reason that it was laid for.
@@ -128,49 +120,3 @@ class StubCache:
         matches = [_NAMED.fullmatch(line) for line in lines]
         named = {ModuleVersion(match["path"], match["version"]) for match in matches if match}
         return frozenset(named) if None not in matches and named <= self._versions else None
-
-    def stop(self) -> None:
-        """End every Go that runs in here, now."""
-        for process in list(self._running):
-            processgroup.kill(process)
-
-    def _run(self, *arguments: str, deadline: Deadline) -> subprocess.CompletedProcess[str] | None:
-        """None where Go could not be started or had no time left."""
-        argv = (str(self._go), *arguments)
-        try:
-            with processgroup.started(argv, self._main, self._environment(), with_output=True) as process:
-                self._running.add(process)
-                try:
-                    output, errors = process.communicate(timeout=max(0.1, deadline.left()))
-                finally:
-                    self._running.discard(process)
-        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
-            return None
-        texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))
-        return subprocess.CompletedProcess(argv, process.returncode, *texts)
-
-    def _environment(self) -> dict[str, str]:
-        own = {name: str(self.root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
-        (self.root / "tmpdir").mkdir(exist_ok=True)
-        return {
-            **own,
-            "PATH": str(self._go.parent),
-            "GOROOT": str(self._goroot),
-            "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
-            "GOMODCACHE": str(self.root),
-            "GOENV": "off",
-            "GOFLAGS": "-mod=mod -modcacherw" if self._writable else "-mod=mod",
-            "GOGC": "400",  # less CPU for more memory: there are tens of megabytes to collect
-            "GO111MODULE": "on",
-            "GOWORK": "off",
-            "GOPROXY": "off",
-            "GOSUMDB": "off",
-            "GOTOOLCHAIN": "local",
-        }
-
-
-def _described(said: subprocess.CompletedProcess[str] | None) -> str:
-    if said is None:
-        return "go mod verify did not start, or did not end in time"
-    lines = (said.stdout + said.stderr).splitlines()
-    return f"go mod verify ended with status {said.returncode} and {len(lines)} lines: {' / '.join(lines[:3])}"

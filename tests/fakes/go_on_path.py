@@ -37,5 +37,17 @@ class GoOnPath:
         return [int(word) for word in self.note(name).read_text().split()] if self.note(name).exists() else []
 
 
+def go_with_another_root(folder: Path, script: str) -> GoOnPath:
+    """A go on PATH whose GOROOT is another: with this script before the real program."""
+    change = 's|"GOROOT": .*"|"GOROOT": "\'"$HERE"\'/root"|'
+    go = GoOnPath(folder, on_env=f'"$GO" "$@" | sed \'{change}\'; exit')
+    real = shutil.which("go")
+    program = folder / "root" / "bin" / "go"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin\nGO={real}\n{script}\nexec "$GO" "$@"\n')
+    program.chmod(0o755)
+    return go
+
+
 # `sleep` is a child of the script, so that both have to go. Its output is not the pipe that we read.
 HANG = 'sleep 600 >/dev/null 2>&1 & echo "$$ $!" >>"$HERE/writing"; mv "$HERE/writing" "$HERE/pids"; wait'

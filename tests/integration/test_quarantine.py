@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch import filelock
-from tests.fakes.go_on_path import GoOnPath
+from tests.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
 from tests.waiting import wait_until
@@ -461,18 +461,6 @@ LIARS = {
     "list-says-nothing": 'if [ "$1" = list ]; then exit 0; fi',
     "unpacks-nothing": 'if [ "$2" = download ]; then exit 1; fi',
 }
-
-
-def go_with_another_root(folder: Path, script: str) -> GoOnPath:
-    """A go on PATH whose GOROOT is another: with this script before the real program."""
-    change = 's|"GOROOT": .*"|"GOROOT": "\'"$HERE"\'/root"|'
-    go = GoOnPath(folder, on_env=f'"$GO" "$@" | sed \'{change}\'; exit')
-    real = shutil.which("go")
-    program = folder / "root" / "bin" / "go"
-    program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin\nGO={real}\n{script}\nexec "$GO" "$@"\n')
-    program.chmod(0o755)
-    return go
 
 
 @pytest.mark.parametrize("liar", LIARS)

@@ -18,6 +18,7 @@ from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored
 from go_prefetch.steps.blame import blamed, told
 from go_prefetch.steps.judge import FetchAgain, Judge
 from go_prefetch.steps.stuck import Limits
+from go_prefetch.steps.unread import Unread, read_unread
 
 
 def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
@@ -29,6 +30,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     fetch_again: FetchAgain,
     variables: Mapping[str, str],
     limits: Limits,
+    goroot: Path,
     say: Callable[[str], None],
 ) -> Completed:
     """Go's verdict on every scope, as a value: a failure is told, not raised."""
@@ -38,12 +40,14 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     sources.update(dict.fromkeys(plan.present, "the module cache"))
     judge = Judge(go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, say=say)
     failure: PrefetchError | None = None
+    unread = Unread(frozenset())
     try:
         for scope in plan.scopes:
             # What a store says that nobody has, Go is asked for all the same where a build is sure to want it.
             unavailable = downloaded.unavailable | {f for f in restored.unavailable if f.module not in scope.certain}
             for arguments in _argument_lists(scope, plan, unavailable):
                 judge.run(scope, arguments)
+        unread = read_unread(judge, plan, goroot, limits.deadline)
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)
     by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
@@ -54,10 +58,12 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         rejected=tuple(judge.rejected.values()),
         seconds=time.monotonic() - started,
         refetched=judge.refetched,
+        unread=unread.files,
         failure=failure,
         warnings=(
             *_dropped(plan, downloaded, failure),
-            *_replaced(judge.rejected.values()),
+            *_replaced(plan, judge.rejected.values()),
+            *unread.warnings,
             *about,
         ),
         about=about,
@@ -80,10 +86,11 @@ def _dropped(plan: Plan, downloaded: Downloaded, failure: PrefetchError | None) 
     return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
 
 
-def _replaced(rejections: Iterable[Rejection]) -> list[str]:
+def _replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
     """Files that Go refused, by where they came from."""
-    counts = Counter(rejection.source for rejection in rejections)
-    return [f"files that Go rejected and another source replaced: {n} from {source}" for source, n in counts.items()]
+    ends = {True: "and another source replaced", False: "and nothing replaced"}
+    counts = Counter((path_in(plan.folder, r.file).is_file(), r.source) for r in rejections)
+    return [f"files that Go rejected {ends[there]}: {n} from {source}" for (there, source), n in counts.items()]
 
 
 def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:

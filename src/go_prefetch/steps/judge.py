@@ -57,7 +57,7 @@ class Judge:
                 return
             rejections = self._rejections(run) or self._damaged(scope, run)
             if rejections:
-                self._replace(rejections)
+                self._replace(rejections, self._restored.files)
                 continue
             failures += 1
             again = run.stalled or may_pass(run.errors)
@@ -104,15 +104,30 @@ class Judge:
             if tells_of_a_damaged_zip(said.get(file.module, ""))
         ]
 
-    def _replace(self, rejections: Iterable[Rejection]) -> None:
+    def reject(self, rejections: Sequence[Rejection], unread: Iterable[ModuleFile]) -> None:
+        """Replace files that no run of `run` asked for; what is refused a second time is only taken away.
+
+        `unread` are those that Go has said nothing of; those of the store go too once it is distrusted.
+        """
+        for rejection in rejections:
+            if rejection.file in self.rejected:
+                self._drop(rejection.file)
+        first = [rejection for rejection in rejections if rejection.file not in self.rejected]
+        if first:
+            self._replace(first, unread)
+
+    def drop(self, files: Iterable[ModuleFile]) -> None:
+        """Take files of ours away."""
+        for file in files:
+            self._drop(file)
+
+    def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
         for rejection in rejections:
             self._say(f"Go rejected {rejection.file} from {rejection.source}; trying another source")
             self.rejected[rejection.file] = rejection
             self._take_again([rejection.file], rejection.source)
         from_store = [r for r in self.rejected.values() if r.source == self._restored.store]
-        unproven = [
-            f for f in self._restored.files if self.sources.get(f) == self._restored.store and not self._proven(f)
-        ]
+        unproven = [f for f in suspects if self.sources.get(f) == self._restored.store and not self._proven(f)]
         if len(from_store) >= _DISTRUST_AFTER and unproven:
             self._say(f"{len(from_store)} files from {self._restored.store} were wrong; leaving all of its files")
             for file in unproven:

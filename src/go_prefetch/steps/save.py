@@ -28,7 +28,8 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     secret = downloaded.credentialed | completed.refetched.credentialed
 
     def may_be_saved(file: ModuleFile) -> bool:
-        return _accepted(plan, file) and (private_too or not (file.module in plan.unsaved or file in secret))
+        read = _accepted(plan, file) and file not in completed.unread
+        return read and (private_too or not (file.module in plan.unsaved or file in secret))
 
     files = [file for file in came if may_be_saved(file)]
     kept = restored.files - rejected
@@ -51,7 +52,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
 
 
 def _accepted(plan: Plan, file: ModuleFile) -> bool:
-    """Go notes the hash of a zip it found good; the other kinds it reads each time, and was content to the end."""
+    """Go notes the hash of a zip it found good; the other kinds it reads each time, or steps/unread.py has it do so."""
     if file.kind == "zip":
         return accepted_by_go(plan.folder, file.module)
     return path_in(plan.folder, file).is_file()
