@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 _FIRST_REST = 5.0  # seconds; doubled each time that the trial fails too
 _LONGEST_REST = 60.0
+_FEW = 4  # failures in a row: at a proxy that fails one request in five they are rare
 
 
 class ProxyHealth:
@@ -45,6 +46,15 @@ class ProxyHealth:
             self.failed_attempts += counts
             self._in_a_row += 1
             if self._on_trial or (not self._rest and self._in_a_row >= self._most):
-                self._rest = min(_LONGEST_REST, self._rest * 2 or _FIRST_REST)
-                self._rests_until = self._clock() + self._rest
-                self._on_trial = False
+                self._begin_rest()
+
+    def another_answered(self) -> None:
+        """Another proxy brings files meanwhile: fewer failures are enough."""
+        with self._lock:
+            if not self._rest and self._in_a_row >= _FEW:
+                self._begin_rest()
+
+    def _begin_rest(self) -> None:
+        self._rest = min(_LONGEST_REST, self._rest * 2 or _FIRST_REST)
+        self._rests_until = self._clock() + self._rest
+        self._on_trial = False

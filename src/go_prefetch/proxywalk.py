@@ -27,8 +27,6 @@ from go_prefetch.wire import Received, Wire
 # URL, destination, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
 Get = Callable[[str, Path, int, Deadline, Wire], Received]
 
-_FEWEST_FAILURES = 4  # one in five requests may fail at a proxy that is worth asking still
-
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -92,14 +90,12 @@ class ProxyWalk:
         self._health = {proxy: ProxyHealth(self._patience(proxy, width)) for proxy in self._proxies}
 
     def _patience(self, proxy: Proxy, width: int) -> int:
-        """Failures in a row after which a proxy is rested.
+        """Failures in a row after which a proxy is rested: as many as can be under way at once.
 
-        Where another takes over, a quarter of what can be under way at once: the others of these fail a moment later,
-        and nobody should begin a new one meanwhile. The only proxy gets all its attempts.
+        The only proxy gets all its attempts.
         """
-        if proxy.on_any_error and len(self._proxies) > 1:
-            return max(_FEWEST_FAILURES, width // 4)
-        return width * self._backoff.attempts
+        others = proxy.on_any_error and len(self._proxies) > 1
+        return width if others else width * self._backoff.attempts
 
     def fetch(self, file: ModuleFile, folder: Path, avoid: str = "") -> Fetched | Failure:
         """Bring `file` into `folder` (GOPROXY layout), from any proxy but `avoid` where there is another.
@@ -200,6 +196,9 @@ class ProxyWalk:
         for _ in came.interruptions:
             health.failed()
         health.answered()
+        for other in self._proxies:
+            if other is not proxy and other.on_any_error:
+                self._health[other].another_answered()
         if wire.first_byte is not None:
             self._hedging.learnt(wire.first_byte)
         return _Outcome(proxy, came)

@@ -85,3 +85,15 @@ def test_what_was_overtaken_is_no_failed_attempt_and_still_a_reason(clock: Clock
     health.failed(counts=False)
     health.failed(counts=False)
     assert (health.failed_attempts, health.is_resting) == (0, True)
+
+
+def test_fewer_failures_are_enough_while_another_answers(clock: Clock) -> None:
+    """A dead proxy in front of a good one: four in a row, whatever may be under way at once."""
+    health = ProxyHealth(16, clock)
+    failing(health, 3)
+    health.another_answered()
+    assert not health.is_resting
+    failing(health, 1)
+    assert not health.is_resting
+    health.another_answered()
+    assert health.is_resting
