@@ -8,8 +8,6 @@ from pathlib import Path
 
 from go_prefetch.cachekey import CacheKey, cache_key, hexadecimal
 from go_prefetch.errors import StoreError
-from go_prefetch.httpclient import HttpClient
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import Saving, Wanted
@@ -23,6 +21,8 @@ from go_prefetch.stores.cache_service.reading import Connection
 from go_prefetch.stores.cache_service.rest import RestService
 from go_prefetch.stores.cache_service.store import CacheServiceStore
 from go_prefetch.stores.cache_service.twirp import TwirpService
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.settings import HttpSettings
 from tests.fakes.cache_service import CacheService
 from tests.fakes.modules import FakeModule, layout
 from tests.service_job import MAIN

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.httpclient import HttpClient
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import Deadline
-from go_prefetch.transfer import Transfer
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.transfer import Transfer
 from go_prefetch.wire import Received, Wire
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from go_prefetch.gocommand import GoCommand, GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
-from go_prefetch.proxywalk import ProxyWalk
+from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.report import Report
 from go_prefetch.results import Downloaded, Plan
 from go_prefetch.retry import Backoff, Deadline

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.errors import InputError
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.proxylist import redact_list, secrets_of
+from go_prefetch.web.settings import HttpSettings
 
 
 @dataclass(frozen=True)

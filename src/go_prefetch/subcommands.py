@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.forgeinputs import PRUNE, REPORT
+from go_prefetch.forge.inputs import PRUNE, REPORT
 from go_prefetch.inputs import TABLE, Input, Value, read_inputs
 from go_prefetch.ports import Platform
 from go_prefetch.settings import Settings, read_settings

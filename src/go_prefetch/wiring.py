@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from go_prefetch.cachekey import hexadecimal
 from go_prefetch.errors import StoreError
 from go_prefetch.ports import CacheStore
+from go_prefetch.proxies.walk import Get, ProxyWalk
 from go_prefetch.proxylist import ProxyList, parse_proxy_list
-from go_prefetch.proxywalk import Get, ProxyWalk
 from go_prefetch.retry import AttemptError, Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.stores.cache_service.offer import Offer
@@ -21,8 +21,8 @@ from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.wire import Received, Wire
 
 if TYPE_CHECKING:
-    from go_prefetch.httpclient import HttpClient
     from go_prefetch.stores.cache_service.reading import Connection
+    from go_prefetch.web.client import HttpClient
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
@@ -58,7 +58,7 @@ class _LateClient:
         """As Transfer.get."""
         with self._lock:
             if self._get is None:
-                from go_prefetch.transfer import Transfer  # noqa: PLC0415
+                from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
 
                 self._get = Transfer(http_client(self._settings, self._cancelled, self._trace)).get
         return self._get(url, destination, max_bytes, deadline, wire)
@@ -66,7 +66,7 @@ class _LateClient:
 
 def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, own_login: bool = False) -> HttpClient:
     """A client within the limits of the settings. Raises AttemptError for certificates that cannot be read."""
-    from go_prefetch.httpclient import HttpClient  # noqa: PLC0415
+    from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
     limits = (settings.connect_timeout, settings.stall_timeout)
     return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, trace=trace)

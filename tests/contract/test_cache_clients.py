@@ -19,8 +19,6 @@ from typing import Protocol
 
 import pytest
 
-from go_prefetch.httpclient import HttpClient
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.stores.cache_service import blocks
 from go_prefetch.stores.cache_service.exchange import Exchange
@@ -29,6 +27,8 @@ from go_prefetch.stores.cache_service.ranges import Blob, RangeReader
 from go_prefetch.stores.cache_service.rest import RestService
 from go_prefetch.stores.cache_service.service import Declined, Found
 from go_prefetch.stores.cache_service.twirp import TwirpService
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.settings import HttpSettings
 from tests.fakes.cache_service import CacheService, Token
 
 OFFICIAL = Path(__file__).parents[1] / "official_client"

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import AttemptError
+from go_prefetch.web.settings import HttpSettings
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer

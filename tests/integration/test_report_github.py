@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from go_prefetch.restapi import Patience
+from go_prefetch.forge.api import Patience
 from tests.fakes import records
 from tests.fakes.github_api import payloads
 from tests.fakes.github_api.server import TOKEN, GitHubApi, Said
@@ -149,7 +149,7 @@ def test_unreadable_logs_are_told_and_asked_for_again(bench: Workbench, api: Git
 def test_a_fault_of_a_moment_is_tried_again(
     bench: Workbench, api: GitHubApi, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("go_prefetch.restapi.Backoff", lambda attempts: _Impatient())
+    monkeypatch.setattr("go_prefetch.forge.api.Backoff", lambda attempts: _Impatient())
     add_runs(api, 1)
     api.inject("/actions/runs$", said, times=2)
     assert figures(bench, api)["prefetching"]["runs"] == 1
@@ -165,7 +165,7 @@ class _Impatient:
 def test_an_api_that_stays_broken_is_an_error_with_a_name(
     bench: Workbench, api: GitHubApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("go_prefetch.restapi.Backoff", lambda attempts: _Impatient())
+    monkeypatch.setattr("go_prefetch.forge.api.Backoff", lambda attempts: _Impatient())
     api.inject(".", Said(503, {}), times=50)
     result = report(bench, api)
     assert result.status == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.diagnosis.route import Unreachable, find_route, is_loopback
-from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.web.settings import HttpSettings
 
 PROXIED = HttpSettings(http_proxy="http://one.test:3128", https_proxy="two.test")
 PLAIN = HttpSettings()

@@ -24,7 +24,6 @@ from go_prefetch.diagnosis.surroundings import Surroundings
 from go_prefetch.diagnosis.survey import Limits
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES, GoEnvironment
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.inputs import integer
 from go_prefetch.modcache import download_folder
 from go_prefetch.module import ModuleVersion, matches_prefix_patterns
@@ -41,6 +40,7 @@ from go_prefetch.steps.plan import make_plan
 from go_prefetch.stores.cache_service.offer import find_offer
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.disabled import Disabled
+from go_prefetch.web.settings import HttpSettings
 from go_prefetch.wiring import cache_store, proxy_list
 
 _MOST_SAMPLES = 1000
@@ -88,7 +88,7 @@ def doctor(  # noqa: PLR0913 - the three flags of its own
 
 
 def _trust(web: HttpSettings) -> ssl.SSLContext:
-    from go_prefetch.transport import trust  # noqa: PLC0415 - it imports requests, which plain http needs not
+    from go_prefetch.web.transport import trust  # noqa: PLC0415 - it imports requests, which plain http needs not
 
     return trust(web.bundles)
 

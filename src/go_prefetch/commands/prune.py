@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.errors import InputError
-from go_prefetch.forgeaccess import Access, find_access
-from go_prefetch.forgeinputs import PruneSettings, prune_settings
+from go_prefetch.forge.access import Access, find_access
+from go_prefetch.forge.api import Patience, RestApi
+from go_prefetch.forge.inputs import PruneSettings, prune_settings
 from go_prefetch.housekeeping.cacheapi import CacheEntries
 from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
 from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders, to_trim
 from go_prefetch.inputs import Value
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
-from go_prefetch.restapi import Patience, RestApi
 from go_prefetch.steps.download import folder_error
 
 
@@ -44,7 +44,7 @@ def _prune_entries(
             "prune: GitLab's caches lie on its runners' storage, out of reach of its API",
             hint="Set a lifecycle rule on the runners' bucket; --pool trims a directory pool.",
         )
-    from go_prefetch.githubapi import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
+    from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
 
     asking = GitHubTransport(access.api_url, access.token, environ.get("SSL_CERT_FILE", ""))
     cache = CacheEntries(RestApi(access.host, asking, Patience(settings.wait, platform.warn)), access.repository)

@@ -10,8 +10,10 @@ from typing import TextIO
 
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import GateError, InputError
-from go_prefetch.forgeaccess import Access, find_access
-from go_prefetch.forgeinputs import ReportSettings, report_settings
+from go_prefetch.forge.access import Access, find_access
+from go_prefetch.forge.api import Patience
+from go_prefetch.forge.inputs import ReportSettings, report_settings
+from go_prefetch.forge.untrusted import parse_moment
 from go_prefetch.history.forge import Forge
 from go_prefetch.history.gates import Gate, Limits
 from go_prefetch.history.gather import Gathering
@@ -25,9 +27,7 @@ from go_prefetch.history.shown.text import text
 from go_prefetch.history.sources import open_forge
 from go_prefetch.inputs import Value
 from go_prefetch.ports import Platform
-from go_prefetch.restapi import Patience
 from go_prefetch.settings import user_cache_folder
-from go_prefetch.untrusted import parse_moment
 
 _DAYS = 30
 _MOST_RUNS = 100_000

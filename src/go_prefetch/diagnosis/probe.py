@@ -14,8 +14,8 @@ from go_prefetch import __version__
 from go_prefetch.diagnosis import wire, words
 from go_prefetch.diagnosis.reply import Appetite, Reply, Trip, whole_size, with_body
 from go_prefetch.diagnosis.route import Route, Unreachable, find_route
-from go_prefetch.httpsettings import HttpSettings
 from go_prefetch.retry import Deadline
+from go_prefetch.web.settings import HttpSettings
 
 _MAX_REDIRECTS = 10  # as net/http
 _REDIRECTS = (301, 302, 303, 307, 308)

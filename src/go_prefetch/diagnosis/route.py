@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.web.settings import HttpSettings
 
 _PORTS = {"http": 80, "https": 443}
 

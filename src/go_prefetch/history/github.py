@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch import untrusted
 from go_prefetch.cachekey import PREFIX as KEY_PREFIX
 from go_prefetch.errors import ApiError, InputError
+from go_prefetch.forge import untrusted
+from go_prefetch.forge.api import PER_PAGE, Answer, RestApi, has_next
 from go_prefetch.history.forge import LogsGone, ReadLogs, Repository
 from go_prefetch.history.kept import Kept, KeptPage
 from go_prefetch.history.logs import LogError, lines_in_text, lines_in_zip
 from go_prefetch.history.runs import Selection, Storage, WorkflowRun
-from go_prefetch.restapi import PER_PAGE, Answer, RestApi, has_next
 from go_prefetch.retry import AttemptError
 
 Download = Callable[[str, Path], None]  # a URL into a file, without any login; raises AttemptError, OSError

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch import untrusted
-from go_prefetch.gitlabapi import GitLabTransport
+from go_prefetch.forge import untrusted
+from go_prefetch.forge.api import RestApi
+from go_prefetch.forge.gitlab import GitLabTransport
 from go_prefetch.history.forge import ReadLogs, Repository
 from go_prefetch.history.logs import LogError, lines_in_text, write_log
 from go_prefetch.history.runs import Selection, Storage, WorkflowRun
-from go_prefetch.restapi import RestApi
 from go_prefetch.retry import AttemptError, Deadline
 
 _ONE_LOG = 600.0  # seconds for one trace

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch import untrusted
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.cachekey import hexadecimal
+from go_prefetch.forge import untrusted
 from go_prefetch.history.runs import Logs, Observed, Recorded, WorkflowRun
 from go_prefetch.render.record import parse_record
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from threading import Event
 
 from go_prefetch.errors import ApiError
-from go_prefetch.forgeaccess import Access
+from go_prefetch.forge.access import Access
+from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.history.forge import Forge
 from go_prefetch.history.kept import Kept
 from go_prefetch.history.logs import write_log
-from go_prefetch.httpclient import HttpClient
-from go_prefetch.httpsettings import HttpSettings
-from go_prefetch.restapi import Patience, RestApi
 from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.settings import HttpSettings
 
 _CONNECT, _STALL = 10.0, 30.0  # seconds
 _ONE_LOG = 600.0  # seconds for one log
@@ -26,12 +26,12 @@ def open_forge(
     """The forge behind this access."""
     client = _client(cancelled, environ)
     if access.kind == "gitlab":
-        from go_prefetch.gitlabapi import GitLabTransport  # noqa: PLC0415 - each when it is needed
+        from go_prefetch.forge.gitlab import GitLabTransport  # noqa: PLC0415 - each when it is needed
         from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415
 
         transport = GitLabTransport(access.api_url, access.token, client)
         return GitLabForge(RestApi(access.host, transport, patience), access.repository, transport)
-    from go_prefetch.githubapi import GitHubTransport  # noqa: PLC0415
+    from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415
     from go_prefetch.history.github import GitHubForge  # noqa: PLC0415
 
     def download(url: str, path: Path) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch import untrusted
 from go_prefetch.cachekey import PREFIX
+from go_prefetch.forge import untrusted
+from go_prefetch.forge.api import RestApi
 from go_prefetch.housekeeping.entries import Entry
-from go_prefetch.restapi import RestApi
 from go_prefetch.stores.cache_service.names import parse_key
 
 _PULL = re.compile(r"refs/pull/(\d+)/(?:merge|head)")

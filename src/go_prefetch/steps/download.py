@@ -14,7 +14,7 @@ from go_prefetch.atomicfile import remove_unfinished
 from go_prefetch.errors import DownloadError
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.ports import Arrived
-from go_prefetch.proxywalk import ProxyWalk
+from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.results import Downloaded, Failure, Fetched, Plan, Restored, Source
 from go_prefetch.retry import Deadline
 

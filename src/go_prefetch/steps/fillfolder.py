@@ -19,8 +19,8 @@ from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import InputError
 from go_prefetch.incoming import content_problem
 from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
-from go_prefetch.proxywalk import ProxyWalk
 from go_prefetch.results import Filled, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.download import Progress, download, folder_error, still_missing

@@ -13,7 +13,7 @@ from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadlin
 from go_prefetch.stores.cache_service.service import Declined
 
 if TYPE_CHECKING:
-    from go_prefetch.httpclient import HttpClient
+    from go_prefetch.web.client import HttpClient
 
 _MOST_BYTES = 1 << 20
 _TOO_MANY = 429

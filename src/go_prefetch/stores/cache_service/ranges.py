@@ -22,7 +22,7 @@ from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadlin
 from go_prefetch.stores.cache_service.exchange import without_queries
 
 if TYPE_CHECKING:
-    from go_prefetch.httpclient import Answer, HttpClient
+    from go_prefetch.web.client import Answer, HttpClient
 
 _EAGER, _EAGER_BYTES = 16, 1 << 20  # ranges asked for at once, and how large they are
 _RANGE = 4 << 20  # bytes of all others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.proxyhealth import ProxyHealth
+from go_prefetch.proxies.health import ProxyHealth
 
 
 class Clock:

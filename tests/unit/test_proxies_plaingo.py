@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.plaingo import Asked, ends_at
+from go_prefetch.proxies.plaingo import Asked, ends_at
 from go_prefetch.proxylist import parse_proxy_list
 from go_prefetch.retry import AttemptError
 

@@ -14,7 +14,7 @@ import requests
 from github import Auth, Github
 
 from go_prefetch import __version__
-from go_prefetch.restapi import Reply
+from go_prefetch.forge.api import Reply
 from go_prefetch.retry import AttemptError
 
 PUBLIC = "https://api.github.com"

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from go_prefetch.httpclient import Answer, HttpClient
-from go_prefetch.restapi import Reply
+from go_prefetch.forge.api import Reply
 from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.web.client import Answer, HttpClient
 
 _LARGEST = 64 << 20  # bytes of one answer
 _SECONDS = 60.0  # for one answer

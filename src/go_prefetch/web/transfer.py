@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from go_prefetch.httpclient import Answer, HttpClient
-from go_prefetch.httpsession import refuse_clear_text_password
 from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
+from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.session import refuse_clear_text_password
 from go_prefetch.wire import Received, Wire
 
 # An answer that brought less is asked for again from its beginning, perhaps elsewhere.

@@ -6,9 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from go_prefetch.httpsettings import HttpSettings
-from go_prefetch.resolver import Resolver
 from go_prefetch.retry import AttemptError
+from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.settings import HttpSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}

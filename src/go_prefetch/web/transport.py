@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from go_prefetch.resolver import Found, Resolver
+from go_prefetch.web.resolver import Found, Resolver
 from go_prefetch.wire import Wire
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.errors import InputError
-from go_prefetch.forgeaccess import find_access
+from go_prefetch.forge.access import find_access
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from go_prefetch.hedging import Hedging
+from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.retry import AttemptError
 from go_prefetch.wire import Wire
 from tests.waiting import wait_until

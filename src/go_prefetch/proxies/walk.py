@@ -1,7 +1,7 @@
 """Getting one file by walking the proxy list: which proxy next, when to try again, when to give up on one.
 
 Within one round the walk follows GOPROXY's grammar (see proxylist.py); between rounds it backs off. A proxy that
-fails again and again is rested (proxyhealth.py); a slow request gets a rival (hedging.py), at the next proxy where
+fails again and again is rested (health.py); a slow request gets a rival (hedging.py), at the next proxy where
 errors may go there, else at the same one.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from go_prefetch.hedging import Hedging
 from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
-from go_prefetch.plaingo import Asked, ends_at
-from go_prefetch.proxyhealth import ProxyHealth
+from go_prefetch.proxies.health import ProxyHealth
+from go_prefetch.proxies.hedging import Hedging
+from go_prefetch.proxies.plaingo import Asked, ends_at
 from go_prefetch.proxylist import Proxy, ProxyList
 from go_prefetch.results import Failure, Fetched
 from go_prefetch.retry import AttemptError, Backoff, Deadline

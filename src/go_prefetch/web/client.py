@@ -16,13 +16,13 @@ from requests.auth import HTTPBasicAuth
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
-from go_prefetch.httpsession import Session
-from go_prefetch.httpsettings import HttpSettings
-from go_prefetch.httpwords import from_requests, words_of
-from go_prefetch.resolver import Resolver
 from go_prefetch.retry import AttemptError, Deadline
 from go_prefetch.trace import UNTRACED, Trace
-from go_prefetch.transport import CURRENT, LimitedAdapter, trust
+from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.session import Session
+from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
+from go_prefetch.web.words import from_requests, words_of
 from go_prefetch.wire import Wire
 
 _CHUNK = 1 << 16

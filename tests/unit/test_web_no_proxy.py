@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.httpsettings import HttpSettings
+from go_prefetch.web.settings import HttpSettings
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch import untrusted
-from go_prefetch.restapi import Reply, limited_seconds
+from go_prefetch.forge import untrusted
+from go_prefetch.forge.api import Reply, limited_seconds
 
 NOW = 1_000_000.0
 
