@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from go_prefetch.gocommand import GoCommand, GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.report import Report
-from go_prefetch.results import Downloaded, Plan
+from go_prefetch.results import Completed, Downloaded, Plan, Restored
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
@@ -31,85 +34,105 @@ from go_prefetch.trace import UNTRACED, Trace
 _GO_SILENCE_FACTOR = 4
 
 
-def prefetch(  # noqa: PLR0913 - the two ports, Go, the proxies and two ways to stop
-    settings: Settings,
-    platform: Platform,
-    store: CacheStore,
-    go: GoCommand,
-    environment: GoEnvironment,
-    walk: ProxyWalk,
-    *,
-    deadline: Deadline,
-    cancelled: threading.Event,
-    trace: Trace = UNTRACED,
-) -> Report:
+@dataclass(frozen=True)
+class Job:
+    """What a run works with: what was asked for, the two ports, Go and the proxies, and two ways to stop."""
+
+    settings: Settings
+    platform: Platform
+    store: CacheStore
+    go: GoCommand
+    environment: GoEnvironment
+    walk: ProxyWalk
+    deadline: Deadline
+    cancelled: threading.Event
+    trace: Trace = UNTRACED
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """One step: a folded part of the log, and a span of the trace."""
+        with self.platform.group(title), self.trace.span(title, "step"):
+            yield
+
+    def bring(
+        self, folder: Path, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = nobody_waits
+    ) -> Downloaded:
+        """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
+        return download(
+            files, self.walk, folder, avoid=avoid, jobs=self.settings.jobs, deadline=self.deadline,
+            cancelled=self.cancelled, progress=self.platform.progress, arrived=arrived,
+        )  # fmt: skip
+
+
+def prefetch(job: Job) -> Report:
     """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
 
     Raises PrefetchError for bad input and an unwritable module cache. Go's failure is in the report.
     """
-    started = time.monotonic()
-
-    def bring(files: Sequence[ModuleFile], avoid: str, arrived: Arrived = nobody_waits) -> Downloaded:
-        return download(
-            files, walk, plan.folder, avoid=avoid, jobs=settings.jobs, deadline=deadline, cancelled=cancelled,
-            progress=platform.progress, arrived=arrived,
-        )  # fmt: skip
-
-    with platform.group("Plan"), trace.span("Plan", "step"):
-        plan = make_plan(settings, environment, download_folder(environment.gomodcache))
-        platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
-    if note := doubled(plan, platform.job_began):
-        platform.notice(note)
+    started, say = time.monotonic(), job.platform.info
+    plan = _planned(job)
     if plan.disabled_because:
-        return nothing_to_report(settings, plan, seconds=time.monotonic() - started, goversion=environment.goversion)
-    mended = _checked(plan, environment, deadline) if settings.check_present else ()
-    with quarantine(plan, environment, deadline, trace) as unpacked:
-        with platform.group("Restore"), trace.span("Restore", "step"):
-            restored = restore(store, plan, deadline.sooner(settings.restore_deadline), unpacked.take)
-            platform.info(f"{len(restored.files)} files from {store.name}{_reason(restored.because_not)}")
-        with platform.group("Download"), trace.span("Download", "step"):
-            downloaded = bring(still_missing(plan, restored), "", unpacked.take)
-            platform.info(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
-        with platform.group("Admit"), trace.span("Admit", "step"):
+        return nothing_to_report(
+            job.settings, plan, seconds=time.monotonic() - started, goversion=job.environment.goversion
+        )
+    mended = _checked(plan, job) if job.settings.check_present else ()
+    with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
+        with job.step("Restore"):
+            restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
+            say(f"{len(restored.files)} files from {job.store.name}{_reason(restored.because_not)}")
+        with job.step("Download"):
+            downloaded = job.bring(plan.folder, still_missing(plan, restored), arrived=unpacked.take)
+            say(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
+        with job.step("Admit"):
             admitted = unpacked.admit()
-            platform.info(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
+            say(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
-                platform.info(f"{count} left to go mod download: {reason}")
-    with platform.group("Complete"), trace.span("Complete", "step"):
-        completed = complete(
-            go, plan, restored, downloaded, fetch_again=bring, variables=_go_variables(settings, walk),
-            limits=_go_limits(settings, deadline), goroot=environment.goroot, say=platform.detail,
-        )  # fmt: skip
-    with platform.group("Save"), trace.span("Save", "step"):
+                say(f"{count} left to go mod download: {reason}")
+    with job.step("Complete"):
+        completed = _completed(plan, restored, downloaded, job)
+    with job.step("Save"):
         saved = save(
-            store, plan, restored, downloaded, admitted, completed,
-            private_too=_saves_private(settings, platform), deadline=deadline.sooner(settings.save_deadline),
+            job.store, plan, restored, downloaded, admitted, completed,
+            private_too=_saves_private(job), deadline=job.deadline.sooner(job.settings.save_deadline),
         )  # fmt: skip
-        platform.info(f"{saved.files} files saved{_reason(saved.because_not)}")
+        say(f"{saved.files} files saved{_reason(saved.because_not)}")
     return report(
-        settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
-        goversion=environment.goversion, warnings=mended,
+        job.settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
+        goversion=job.environment.goversion, warnings=mended,
     )  # fmt: skip
 
 
-def _checked(plan: Plan, environment: GoEnvironment, deadline: Deadline) -> tuple[str, ...]:
-    checked = check_present(plan, environment, deadline)
+def _planned(job: Job) -> Plan:
+    with job.step("Plan"):
+        plan = make_plan(job.settings, job.environment, download_folder(job.environment.gomodcache))
+        job.platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
+    if note := doubled(plan, job.platform.job_began):
+        job.platform.notice(note)
+    return plan
+
+
+def _checked(plan: Plan, job: Job) -> tuple[str, ...]:
+    checked = check_present(plan, job.environment, job.deadline)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, checked, deadline), *unchecked)
+    return (*remove_bad(plan, checked, job.deadline), *unchecked)
+
+
+def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, job: Job) -> Completed:
+    """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
+    variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
+    silence = job.settings.stall_timeout * _GO_SILENCE_FACTOR
+    return complete(
+        job.go, plan, restored, downloaded,
+        fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
+        limits=Limits(silence, Backoff(job.settings.attempts), job.deadline), goroot=job.environment.goroot,
+        say=job.platform.detail,
+    )  # fmt: skip
 
 
 def _reason(because_not: str) -> str:
     return f": {because_not}" if because_not else ""
 
 
-def _go_variables(settings: Settings, walk: ProxyWalk) -> dict[str, str]:
-    """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
-    return {"GOMAXPROCS": str(max(settings.jobs, os.cpu_count() or 1)), "GOPROXY": walk.goproxy}
-
-
-def _go_limits(settings: Settings, deadline: Deadline) -> Limits:
-    return Limits(settings.stall_timeout * _GO_SILENCE_FACTOR, Backoff(settings.attempts), deadline)
-
-
-def _saves_private(settings: Settings, platform: Platform) -> bool:
-    return settings.save_private == "true" or (settings.save_private == "auto" and platform.repository_is_private)
+def _saves_private(job: Job) -> bool:
+    asked = job.settings.save_private
+    return asked == "true" or (asked == "auto" and job.platform.repository_is_private)

@@ -82,7 +82,7 @@ def test_the_right_file_of_a_second_proxy_heals_the_run(bench: Workbench) -> Non
     bench.write_project(MODULES)
     with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
         first.fault(ZIP, Fault.WRONG_BYTES)
-        result = bench.prefetch(goproxy=f"{first.url},{second.url}")
+        result = bench.prefetch(goproxy=f"{first.url}|{second.url}")
         assert result.status == 0, result.text
         assert second.paths() == [ZIP]
         assert_only_right_bytes(bench, first)

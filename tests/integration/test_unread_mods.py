@@ -90,7 +90,7 @@ def test_a_poisoned_proxy_is_gone_around(pruned: Workbench) -> None:
     shutil.rmtree(pruned.pool)
     with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
         first.fault(MOD, Fault.WRONG_BYTES)
-        result = pruned.prefetch(goproxy=f"{first.url},{second.url}")
+        result = pruned.prefetch(goproxy=f"{first.url}|{second.url}")
         assert result.status == 0, result.text
         assert second.paths() == [MOD]
         assert pruned.report["warnings"] == [f"files that Go rejected and another source replaced: 1 from {first.url}"]

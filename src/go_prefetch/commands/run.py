@@ -12,7 +12,7 @@ from go_prefetch.commands.publish import publish
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, InputError, PrefetchError
 from go_prefetch.gocommand import GoCommand
-from go_prefetch.pipeline import prefetch
+from go_prefetch.pipeline import Job, prefetch
 from go_prefetch.ports import Platform
 from go_prefetch.proxylist import secrets_of
 from go_prefetch.report import Report
@@ -48,9 +48,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     platform.hide(offer.secrets if offer else frozenset())
     store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled, trace)
     carried = _carried_pool(settings, platform)
-    report = prefetch(
-        settings, platform, store, go, environment, walk, deadline=deadline, cancelled=cancelled, trace=trace
-    )  # fmt: skip
+    report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, cancelled, trace))
     if carried and not (report.completed.failure or report.plan.disabled_because):
         _tidy(carried, report, platform)
     return report

@@ -1,42 +1,41 @@
 """A blob as a stream: fetched by ranges, many at once, handed over in order, in bounded memory.
 
-The first ranges are small and asked for before anybody knows how many bytes there are: an answer takes a fifth of a
-second to begin, whatever is asked. A range that fails is asked again, with a new URL where the old one has expired.
-A range that everybody waits for and that is slower than the others is asked a second time, beside the first. A server
-that knows no ranges sends one stream.
+The first ranges are asked for before anybody knows how many bytes there are. A range that fails is asked again, with a
+new URL where the old one has expired. A range that everybody waits for and that is slower than the others is asked a
+second time, beside the first. A server that knows no ranges sends one stream.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from go_prefetch.errors import StoreError
-from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline
+from go_prefetch.retry import AttemptError, Backoff, Deadline
 from go_prefetch.stores.cache_service.exchange import without_queries
+from go_prefetch.stores.cache_service.parts import (
+    EAGER,
+    HINT,
+    Announced,
+    GoneError,
+    announced,
+    first_byte,
+    headers_for,
+)
 
 if TYPE_CHECKING:
     from go_prefetch.web.client import Answer, HttpClient
 
-_EAGER, _EAGER_BYTES = 16, 1 << 20  # ranges asked for at once, and how large they are
-_RANGE = 4 << 20  # bytes of all others
 _AT_ONCE = 20
 _AHEAD = 24  # ranges held or under way at most: 96 MiB
 _RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
 _PACE_OVER = 5.0  # seconds over which the pace is measured
 _TICK = 0.25  # seconds between looks at the clock
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
-_HINT = "The proxies take over for what it has not handed over yet."
-
-
-class _Gone(Exception):  # noqa: N818
-    """The blob is not, or no longer, what the first answer promised."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class RangeReader:
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
         if self._deadline.passed():
-            raise StoreError("store-slow", "the cache service: no time left to read the entry", hint=_HINT)
+            raise StoreError("store-slow", "the cache service: no time left to read the entry", hint=HINT)
         self._check_pace(now)
         begun = self._began.get(self._head)
         if begun is not None and self._took and self._head not in self._raced:
@@ -137,7 +136,7 @@ class RangeReader:
         pace = (self.received - received) / (now - since)
         if self._total - self.received > pace * self._deadline.left():
             words = f"the cache service sends {pace / 1e6:.2f} MB/s: too slow for its time"
-            raise StoreError("store-slow", words, hint=_HINT)
+            raise StoreError("store-slow", words, hint=HINT)
         self._paced = (now, self.received)
 
     def _work(self) -> None:
@@ -147,11 +146,11 @@ class RangeReader:
                 self._bring(number)
             except StoreError as error:
                 self._fail(error)
-            except _Gone as gone:
+            except GoneError as gone:
                 words = f"the cache service: the entry {gone}"
-                self._fail(StoreError("store-damaged", words, hint=_HINT))
+                self._fail(StoreError("store-damaged", words, hint=HINT))
             except Exception as error:  # noqa: BLE001 - Declined and the like: whoever reads must not wait for ever
-                self._fail(StoreError("store-unreachable", f"the cache service: {error}", hint=_HINT))
+                self._fail(StoreError("store-unreachable", f"the cache service: {error}", hint=HINT))
 
     def _taken(self) -> int | None:
         """The number of a range to bring; None once there is nothing left to do."""
@@ -159,7 +158,7 @@ class RangeReader:
             while not (self._closed or self._failure or self._streams or self._is_past_end(self._head)):
                 if self._to_race:
                     return self._to_race.pop()
-                most = _EAGER if self._total is None else self._head + _AHEAD
+                most = EAGER if self._total is None else self._head + _AHEAD
                 if self._next < most and not self._is_past_end(self._next):
                     number, self._next = self._next, self._next + 1
                     self._began[number] = time.monotonic()
@@ -168,7 +167,7 @@ class RangeReader:
             return None
 
     def _is_past_end(self, number: int) -> bool:
-        return self._total is not None and _first_byte(number) >= self._total
+        return self._total is not None and first_byte(number) >= self._total
 
     def _bring(self, number: int) -> None:
         """Put one range into its place, with as many attempts as are allowed."""
@@ -191,13 +190,11 @@ class RangeReader:
                 with self._change:
                     self._change.wait_for(lambda: self._closed, self._backoff.wait(failed))
         if not self._is_done(number):
-            raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=_HINT)
+            raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=HINT)
 
     def _attempt(self, number: int, url: str) -> bool:
         """Bring it; True where the URL is not accepted, or no longer."""
-        wanted = f"bytes={_first_byte(number)}-{_first_byte(number + 1) - 1}"
-        headers = {"Range": wanted, **({"If-Match": self._etag} if self._etag else {})}
-        with self._client.request("GET", url, self._deadline, headers=headers) as answer:
+        with self._client.request("GET", url, self._deadline, headers=headers_for(number, self._etag)) as answer:
             if answer.status == 403:
                 return True
             if answer.status == 200 and number == 0:
@@ -205,7 +202,8 @@ class RangeReader:
                 return False
             if answer.status == 416 and number and self._may_end_before(number):
                 return False
-            expected = self._expected(number, answer)
+            coming = announced(number, answer)
+            self._agree(coming)
             part = bytearray()
             for piece in answer.pieces:
                 if self._is_done(number):
@@ -213,10 +211,10 @@ class RangeReader:
                 part += piece
                 with self._change:
                     self.received += len(piece)
-                if len(part) > expected:
+                if len(part) > coming.bytes:
                     raise AttemptError("more bytes than announced")
-        if len(part) != expected:
-            raise AttemptError(f"{len(part)} of {expected} bytes")
+        if len(part) != coming.bytes:
+            raise AttemptError(f"{len(part)} of {coming.bytes} bytes")
         with self._change:
             if number >= self._head:
                 self._parts.setdefault(number, bytes(part))
@@ -224,42 +222,21 @@ class RangeReader:
             self._change.notify_all()
         return False
 
-    def _expected(self, number: int, answer: Answer) -> int:
-        """How many bytes this range has. The first answer says how many the blob has, the others must agree."""
-        if answer.status in (404, 412, 416):
-            raise _Gone({404: "is gone", 412: "was exchanged"}.get(answer.status, "is shorter than it was"))
-        if answer.status != 206:
-            transient = answer.status in TRANSIENT_STATUSES
-            if not transient:
-                raise StoreError(
-                    "store-refused", f"the cache service: reading the entry: status {answer.status}", hint=_HINT
-                )
-            raise AttemptError(f"status {answer.status}")
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-        first = _first_byte(number)
-        if match is None or int(match[1]) != first:
-            raise AttemptError("an answer for another range")
-        total, last = int(match[3]), int(match[2])
-        if last != min(_first_byte(number + 1), total) - 1:
-            raise AttemptError("an answer for another range")
-        self._agree(total, answer.headers)
-        return last - first + 1
-
     def _may_end_before(self, number: int) -> bool:
         """Note that the server has nothing where this range begins, unless another answer says otherwise."""
         with self._change:
             if self._total is None:
-                self._end = min(self._end, _first_byte(number))
+                self._end = min(self._end, first_byte(number))
             return self._total is None or self._is_past_end(number)
 
-    def _agree(self, total: int, headers: Mapping[str, str]) -> None:
-        etag = headers.get("ETag", "")
+    def _agree(self, coming: Announced) -> None:
+        """The first answer says how many bytes the blob has; the others must say the same."""
         with self._change:
-            if self._total is None and total <= self._end:
-                self._total, self._etag = total, etag
+            if self._total is None and coming.total <= self._end:
+                self._total, self._etag = coming.total, coming.etag
                 self._change.notify_all()
-            elif (total, etag) != (self._total, self._etag):
-                raise _Gone("was exchanged")
+            elif (coming.total, coming.etag) != (self._total, self._etag):
+                raise GoneError("was exchanged")
 
     def _take_stream(self, answer: Answer) -> None:
         """One stream for the whole: what failed is not asked again, for it would have to begin anew."""
@@ -279,7 +256,7 @@ class RangeReader:
                     self._change.notify_all()
         except AttemptError as error:
             words = f"the cache service: reading the entry: {without_queries(str(error))}"
-            raise StoreError("store-unreachable", words, hint=_HINT) from None
+            raise StoreError("store-unreachable", words, hint=HINT) from None
         with self._change:
             self._stream_ended = True
             self._change.notify_all()
@@ -299,8 +276,3 @@ class RangeReader:
         with self._change:
             self._failure = self._failure or error
             self._change.notify_all()
-
-
-def _first_byte(number: int) -> int:
-    """Where a range begins."""
-    return min(number, _EAGER) * _EAGER_BYTES + max(0, number - _EAGER) * _RANGE
