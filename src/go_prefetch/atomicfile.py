@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Digits that every temporary name of this process has, more than Go's own names have: its leftovers can be told apart.
 RUN = f"{os.getpid()}{random.randrange(10**9):09d}"  # noqa: S311 - a name
+
+# Our own streams by name: opened anew, one that is a file would be written from its beginning.
+_STREAM = re.compile(r"/(?:proc/self|dev)/fd/([0-9]{1,9})|/dev/(stdout|stderr)")
 
 _numbers = itertools.count()
 _under_way: set[Path] = set()
@@ -41,6 +46,27 @@ def write_whole(final: Path, data: bytes) -> None:
     """Write `data` to `final`, whole or not at all."""
     with written_beside(final) as beside:
         beside.write_bytes(data)
+
+
+def write_named(final: Path, data: bytes) -> None:
+    """Write `data` to what a person named: a file whole or not at all; a device, pipe or stream is never replaced."""
+    stream = _STREAM.fullmatch(os.fspath(final))
+    if stream or _takes_bytes_as_they_come(final):
+        with open(os.dup(_number(stream)) if stream else final, "wb") as out:  # noqa: PTH123 - a number has no Path
+            out.write(data)
+    else:
+        write_whole(final, data)
+
+
+def _number(stream: re.Match[str]) -> int:
+    return int(stream[1] or {"stdout": 1, "stderr": 2}[stream[2]])
+
+
+def _takes_bytes_as_they_come(final: Path) -> bool:
+    try:
+        return not stat.S_ISREG(final.stat().st_mode) and not final.is_dir()
+    except OSError:
+        return False
 
 
 def remove_leftovers(folder: Path, run: str) -> None:

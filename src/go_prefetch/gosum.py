@@ -19,6 +19,7 @@ _MOD_SUFFIX = "/go.mod"
 # File systems take 255 bytes a name and at least 1,024 a path; ours are longer than these by a temporary name's digits.
 _LONGEST_NAME = 200
 _LONGEST_PATH = 700
+_MOST_SHOWN = 10
 
 Kind = Literal["mod", "zip"]
 
@@ -37,6 +38,15 @@ class GoSum:
 
     lines: tuple[GoSumLine, ...]
     ignored: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say of the ignored lines: one warning, with the first of them."""
+        if len(self.ignored) < 2:
+            return self.ignored
+        shown = "\n  ".join(self.ignored[:_MOST_SHOWN])
+        left = len(self.ignored) - _MOST_SHOWN
+        return (f"{len(self.ignored)} lines are ignored:\n  {shown}" + (f"\n  and {left} more" if left > 0 else ""),)
 
 
 def parse_gosum(data: bytes, source: str) -> GoSum:

@@ -87,11 +87,17 @@ def content_problem(file: ModuleFile, path: Path) -> str:
         return problem
     if file.kind == "zip":
         return _entries_read_problem(path)
-    beside = path.with_suffix(".zip")
-    with suppress(KeyError, FileNotFoundError, *_BAD_ZIP), zipfile.ZipFile(beside) as archive:
-        if archive.read(f"{file.module}/go.mod") != path.read_bytes():
-            return "it is not the go.mod of its zip"
-    return ""
+    data = path.read_bytes()
+    in_zip = _gomod_in_zip(file.module, path.with_suffix(".zip"))
+    return "" if in_zip in (None, data) else "it is not the go.mod of its zip"
+
+
+def _gomod_in_zip(version: ModuleVersion, path: Path) -> bytes | None:
+    """The go.mod of a zip; None without one, and for a zip that cannot be read: that is not the go.mod's fault."""
+    with suppress(KeyError, OSError, *_BAD_ZIP), _SmallReads(path) as source, zipfile.ZipFile(source) as archive:
+        entry = archive.getinfo(f"{version}/go.mod")
+        return archive.read(entry) if entry.file_size <= MAX_BYTES["mod"] else b""
+    return None
 
 
 def _entries_read_problem(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -80,8 +80,10 @@ def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
     return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
 
 
-def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
+
+    Folders that `enter` denies are left out. A folder comes before those in it.
 
     Not by recursion, as os.walk and shutil do it: a zip may nest folders deeper than Python nests calls.
     """
@@ -92,7 +94,8 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
         with contextlib.suppress(OSError), os.scandir(here) as found:
             entries += found
         yield Path(here), entries
-        pending += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        pending += [path for path in below if enter is None or enter(Path(path))]
 
 
 def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:

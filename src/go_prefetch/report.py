@@ -94,7 +94,7 @@ class Report:
     @property
     def _missing(self) -> frozenset[ModuleFile]:
         """Missing files that some proxy has; all that were missing where the run failed, perhaps for want of one."""
-        gone = self.restored.unavailable | self.downloaded.unavailable
+        gone = (self.restored.unavailable | self.downloaded.unavailable) - self.downloaded.files.keys()
         return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
 
     @property

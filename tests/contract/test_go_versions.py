@@ -24,6 +24,8 @@ LIB = FakeModule("example.com/lib", "v1.2.3")
 OLD = FakeModule("github.com/BurntSushi/old", "v3.0.0+incompatible", has_gomod=False)
 MAJOR = FakeModule("example.com/major/v2", "v2.0.1", files={"sub/a.go": "package sub\n"})
 MODULES = (LIB, OLD, MAJOR)
+UNREAD = FakeModule("example.com/Unread", "v1.0.0")
+UNREAD_MOD = "example.com/!unread/@v/v1.0.0.mod"
 EVIL = FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n"})
 TREE = "example.com/lib@v1.2.3"
 # Of a Go of 250 MB what downloads, unpacks and verifies.
@@ -88,3 +90,23 @@ def test_cold_warm_and_tampered_are_the_same_in_every_go(bench: Workbench, goroo
     assert "example.com/lib@v1.2.3 is not what go.sum says" in found.text
     assert "2 modules are what go.sum says, 1 are not, 0 were not checked" in found.stdout
     assert not (bench.modcache / TREE).exists()
+
+
+def test_a_mod_that_go_does_not_read_is_checked_in_every_go(bench: Workbench, goroot: Path) -> None:
+    """An evil one in the pool is replaced, in both places; an honest run says nothing and saves it."""
+    bench.environ |= {"PATH": f"{goroot / 'bin'}{os.pathsep}{bench.environ['PATH']}", "GOROOT": str(goroot)}
+    bench.write_project(MODULES, extra_go_sum=UNREAD.go_sum.splitlines(keepends=True)[1])
+    write_proxy_folder(bench.folder / "proxy", [*MODULES, UNREAD])
+    goproxy = f"file://{bench.folder / 'proxy'}"
+    assert bench.prefetch(goproxy=goproxy).status == 0
+    assert bench.report["warnings"] == []
+
+    evil = b"module example.com/Unread\n\nrequire example.com/evil v1.0.0\n"
+    (bench.pool / UNREAD_MOD).unlink()
+    (bench.pool / UNREAD_MOD).write_bytes(evil)
+    bench.forget_modcache()
+    healed = bench.prefetch(goproxy=goproxy)
+    assert healed.status == 0, healed.text
+    assert [rejected["file"] for rejected in bench.report["complete"]["rejected"]] == [UNREAD_MOD]
+    for folder in (bench.pool, bench.download_folder):
+        assert (folder / UNREAD_MOD).read_bytes() == UNREAD.mod

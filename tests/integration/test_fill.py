@@ -451,6 +451,18 @@ def test_nothing_is_written_through_a_link_that_a_cache_brought(bench: Workbench
     assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
 
 
+def test_folders_nested_deeper_than_python_nests_calls_go(bench: Workbench, proxy: WatchedProxy) -> None:
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    deepest = str(bench.project / "filled/example.com")
+    for _ in range(1500):
+        deepest += "/a"
+        Path(deepest).mkdir()
+    assert fill(bench, proxy.url).status == 0
+    assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
+    assert not (bench.project / "filled/example.com/a").exists()
+
+
 def test_whatever_else_a_cache_brought_goes(bench: Workbench, proxy: WatchedProxy) -> None:
     """Lists of versions, toolchains, hashes, half files: a reader would take them for a proxy's word."""
     bench.write_project((LIB, TOML))

@@ -154,3 +154,19 @@ def test_a_note_that_nobody_has_a_module_does_not_keep_go_from_it(bench: Workben
         result = bench.prefetch(goproxy=proxy.url)
         assert result.status == 0, result.text
     assert (bench.modcache / TREE).is_dir()
+
+
+def test_a_note_about_a_module_that_no_go_mod_of_ours_names_is_not_believed(bench: Workbench) -> None:
+    """A dependency of a dependency, before go 1.17: the build needs it, so the proxies are asked again."""
+    top = FakeModule("example.com/top", "v1.0.0", requires=((LIB.path, LIB.version),), go="1.16")
+    bench.write_project([top, LIB], requires=[top], go="1.16")
+    with ModuleProxy([top, LIB]) as proxy:
+        notes = bench.pool / ".go-prefetch/unavailable"
+        notes.mkdir(parents=True)
+        for suffix in (".zip", ".mod", ".info"):
+            note = {"file": f"{STEM}{suffix}", "asked": proxy.url, "until": time.time() + 3600}
+            (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
+        result = bench.prefetch(goproxy=proxy.url)
+        assert result.status == 0, result.text
+    assert (bench.modcache / TREE).is_dir()
+    assert bench.outputs["cache-result"] == "miss"

@@ -599,6 +599,20 @@ def test_a_user_without_privileges_needs_none(ready: Workbench) -> None:
     assert not (ready.modcache / TREE).exists()
 
 
+@pytest.mark.system
+def test_a_tree_that_cannot_be_removed_beside_a_rejected_zip_fails_the_run(ready: Workbench) -> None:
+    """Go would keep what is left of it, and build from that."""
+    assert ready.prefetch(goproxy="off").status == 0
+    (ready.download_folder / ZIP).with_suffix(".ziphash").write_text(EVIL.h1_zip)
+    (ready.modcache / TREE).parent.chmod(0o555)  # nothing in it can be removed
+    plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
+    store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
+    done = ready.program([*plain, "run", *store, "--on-failure", "warn"], timeout=60, GOPROXY="off")
+    assert done.status == 5, done.text
+    assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in done.text
+    assert str(ready.modcache / TREE) in done.text
+
+
 def test_go_commands_may_work_in_the_same_module_cache_meanwhile(ready: Workbench) -> None:
     """Ours and eight of Go's begin at once, on nothing: all succeed, and the module cache is right."""
     goproxy = f"file://{ready.pool}"

@@ -22,7 +22,7 @@ LINES = pytest.mark.parametrize(
 
 @LINES
 def test_a_stale_line_is_a_warning_once_and_then_remembered(bench: Workbench, go: str, lines: str) -> None:
-    """Go succeeds, so do we, and say what nobody has; the second run is exact and asks nobody."""
+    """Go succeeds, so do we, and say what nobody has; the second run is exact, and asks for nothing but a zip."""
     bench.write_project([LIB], extra_go_sum=lines, go=go)
     with ModuleProxy([LIB]) as proxy:
         first = bench.prefetch(goproxy=proxy.url)
@@ -35,7 +35,21 @@ def test_a_stale_line_is_a_warning_once_and_then_remembered(bench: Workbench, go
         second = bench.prefetch(goproxy=proxy.url)
         assert second.status == 0, second.text
         assert bench.outputs["cache-result"] == "exact"
-        assert proxy.paths() == []
+        assert "example.com/gone@v0.9.0" not in second.stderr
+        wanted_by_old_go = go == "1.16" and lines == STALE.go_sum
+        assert proxy.paths() == (["example.com/gone/@v/v0.9.0.zip"] if wanted_by_old_go else [])
+
+
+def test_where_no_proxy_answers_what_is_remembered_holds(bench: Workbench) -> None:
+    """A stale line fails no run while the proxies are down."""
+    bench.write_project([LIB], extra_go_sum=STALE.go_sum, go="1.16")
+    with ModuleProxy([LIB]) as proxy:
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+        bench.forget_modcache()
+        proxy.fault("*", Fault.SERVER_ERROR)
+        second = bench.prefetch("--attempts", "1", goproxy=proxy.url)
+        assert second.status == 0, second.text
+        assert bench.outputs["cache-result"] == "exact"
 
 
 @pytest.mark.parametrize("fault", [Fault.NOT_FOUND, Fault.GONE], ids=["404", "410"])

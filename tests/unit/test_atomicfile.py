@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from go_prefetch import atomicfile
-from go_prefetch.atomicfile import remove_unfinished, write_whole, written_beside
+from go_prefetch.atomicfile import remove_unfinished, write_named, write_whole, written_beside
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -87,3 +91,44 @@ def test_remove_unfinished_removes_what_is_under_way_and_nothing_else(tmp_path: 
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+@pytest.mark.parametrize("linked", [False, True], ids=["pipe", "link-to-pipe"])
+def test_write_named_writes_into_a_pipe_and_leaves_it_there(tmp_path: Path, linked: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    named = tmp_path / "link" if linked else pipe
+    if linked:
+        named.symlink_to(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_named(named, b"whole")
+    reader.join()
+    assert read == [b"whole"]
+    assert pipe.is_fifo()
+    assert named.is_symlink() == linked
+
+
+def test_write_named_writes_a_file_whole(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"what was there, and longer")
+    write_named(tmp_path / "file", b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    with pytest.raises(OSError, match="directory"):
+        write_named(tmp_path, b"whole")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="streams have no names there")
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/dev/null"])
+def test_write_named_adds_to_a_stream_that_is_a_file(tmp_path: Path, name: str) -> None:
+    """Not from its beginning, and nothing that comes after is written over it."""
+    script = (
+        "import sys; from pathlib import Path; from go_prefetch.atomicfile import write_named\n"
+        f"print('before', flush=True); write_named(Path({name!r}), b'named\\n'); print('after')"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        subprocess.run([sys.executable, "-c", script], stdout=out, check=True, timeout=60)
+    named = "" if name == "/dev/null" else "named\n"
+    assert (tmp_path / "out").read_text() == f"before\n{named}after\n"
+    assert Path("/dev/null").is_char_device()

@@ -111,6 +111,16 @@ def test_an_unusable_line_is_ignored_with_a_warning_that_names_it(line: str) -> 
     assert found.ignored[0].endswith("; the line is ignored")
 
 
+def test_many_ignored_lines_are_one_warning_with_the_first_ten() -> None:
+    found = parse_gosum(b"example.com/a master h1:A=\n" * 1000, "go.sum")
+    (warning,) = found.warnings
+    head, *shown, last = warning.splitlines()
+    assert head == "1000 lines are ignored:"
+    assert [line.split(":")[1] for line in shown] == [str(number) for number in range(1, 11)]
+    assert last == "  and 990 more"
+    assert parse_gosum(b"example.com/a master h1:A=", "go.sum").warnings[0].startswith("go.sum:1: ")
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -6,6 +6,8 @@ import errno
 import io
 import json
 import os
+import struct
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.incoming import StructureError, received, structure_problem, trimmed_info
+from go_prefetch.incoming import StructureError, content_problem, received, structure_problem, trimmed_info
 from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in
 from go_prefetch.module import ModuleVersion
 
@@ -248,3 +250,26 @@ def test_a_zip_that_go_accepts_meanwhile_is_not_exchanged(tmp_path: Path) -> Non
         assert final.read_bytes() == kept
         assert final.with_suffix(".ziphash").exists() == (kept == GOOD_ZIP)
         assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_mod_is_compared_with_the_one_in_its_zip(tmp_path: Path) -> None:
+    (tmp_path / "v1.4.0.mod").write_bytes(GOOD_MOD)
+    (tmp_path / "v1.4.0.zip").write_bytes(GOOD_ZIP)
+    assert content_problem(MOD, tmp_path / "v1.4.0.mod") == "it is not the go.mod of its zip"
+    (tmp_path / "v1.4.0.mod").write_bytes(b"module toml\n")
+    with zipfile.ZipFile(tmp_path / "v1.4.0.zip", "w") as archive:
+        archive.writestr(PREFIX + "go.mod", b"module toml\n")
+    assert content_problem(MOD, tmp_path / "v1.4.0.mod") == ""
+
+
+def test_a_mod_beside_an_endless_zip_directory_costs_little_memory(tmp_path: Path) -> None:
+    """The zip is at fault, and told of for itself; its directory is not read for the sake of the `.mod`."""
+    entries = (b"PK\1\2" + bytes(42)) * 1_000_000
+    end = b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, len(entries), 0, 0)
+    (tmp_path / "v1.4.0.zip").write_bytes(entries + end)
+    del entries
+    (tmp_path / "v1.4.0.mod").write_bytes(GOOD_MOD)
+    tracemalloc.start()
+    assert content_problem(MOD, tmp_path / "v1.4.0.mod") == ""
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch.atomicfile import write_named
 from go_prefetch.errors import InputError
 from go_prefetch.ports import Platform
 from go_prefetch.render.document import document
@@ -30,7 +30,7 @@ def publish(report: Report, settings: Settings, platform: Platform, stdout: Text
 
 def _write_report(path: Path, report: Report, platform: Platform) -> None:
     try:
-        write_whole(path, document(report, platform.clean).encode())
+        write_named(path, document(report, platform.clean).encode())
     except OSError as error:
         raise InputError(
             "report-file-unwritable",

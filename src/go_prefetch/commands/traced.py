@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch.atomicfile import write_named
 from go_prefetch.ports import Platform
 from go_prefetch.settings import Settings
 from go_prefetch.trace import UNTRACED, Trace
@@ -25,6 +25,6 @@ def traced(settings: Settings, platform: Platform) -> Iterator[Trace]:
         yield trace
     finally:
         try:
-            write_whole(settings.trace, platform.clean(trace.text()).encode())
+            write_named(settings.trace, platform.clean(trace.text()).encode())
         except OSError as error:
             platform.warn(f"trace: {settings.trace} cannot be written: {error.strerror}")

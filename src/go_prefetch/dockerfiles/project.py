@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.gomod import GoMod, parse_gomod, parse_gowork
+from go_prefetch.modcache import walk
 from go_prefetch.results import Scope
 
 _PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)
@@ -111,13 +112,12 @@ def _module(context: Path, folder: Path, gomod: GoMod) -> LocalModule:
 
 def _sources(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """The Go files of a module that a build may read: no tests, no files marked to be ignored, no nested modules."""
-    for name, below, files in os.walk(folder):
-        below[:] = sorted(each for each in below if _is_searched(Path(name, each)))
-        for file in sorted(files):
-            if file.endswith(".go") and not file.endswith("_test.go") and file[0] not in "._":
-                data = Path(name, file).read_bytes()
+    for here, entries in walk(folder, enter=_is_searched):
+        for name in sorted(entry.name for entry in entries if not entry.is_dir()):
+            if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
+                data = (here / name).read_bytes()
                 if not _LEFT_OUT.search(data):
-                    yield Path(name, file), data
+                    yield here / name, data
 
 
 def _is_searched(folder: Path) -> bool:

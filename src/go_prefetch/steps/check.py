@@ -28,13 +28,18 @@ def remove_bad(plan: Plan, checked: Rechecked, deadline: Deadline) -> tuple[str,
     removed = []
     for version in sorted(checked.bad):
         if not remove(plan.gomodcache, version, deadline):
-            raise ChecksumMismatch(
-                "checksum-mismatch",
-                f"{version} in the module cache is not what go.sum says, and cannot be removed",
-                hint=f"Remove {tree_in(plan.gomodcache, version)} yourself before you build.",
-            )
+            raise tree_stays(plan, version)
         removed.append(f"{version} in the module cache was not what go.sum says; it was removed and unpacked anew")
     return (*no_verdict, *removed)
+
+
+def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
+    """The error for a tree that must not be built from, and that cannot be removed."""
+    return ChecksumMismatch(
+        "checksum-mismatch",
+        f"{version} in the module cache is not what go.sum says, and cannot be removed",
+        hint=f"Remove {tree_in(plan.gomodcache, version)} yourself before you build.",
+    )
 
 
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:

@@ -43,9 +43,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     unread = Unread(frozenset())
     try:
         for scope in plan.scopes:
-            # What a store says that nobody has, Go is asked for all the same where a build is sure to want it.
-            unavailable = downloaded.unavailable | {f for f in restored.unavailable if f.module not in scope.certain}
-            for arguments in _argument_lists(scope, plan, unavailable):
+            for arguments in _argument_lists(scope, plan, _denied(scope, restored, downloaded)):
                 judge.run(scope, arguments)
         unread = read_unread(judge, plan, goroot, limits.deadline)
     except PrefetchError as error:
@@ -61,13 +59,19 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         unread=unread.files,
         failure=failure,
         warnings=(
-            *_dropped(plan, downloaded, failure),
+            *_dropped(plan, restored, downloaded, failure),
             *_replaced(plan, judge.rejected.values()),
             *unread.warnings,
             *about,
         ),
         about=about,
     )
+
+
+def _denied(scope: Scope, restored: Restored, downloaded: Downloaded) -> frozenset[ModuleFile]:
+    """Files that every proxy denies. A store's word on that counts where none answered, and no go.mod names it."""
+    unanswered = {failure.file for failure in downloaded.failures} & restored.unavailable
+    return downloaded.unavailable | {file for file in unanswered if file.module not in scope.certain}
 
 
 def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]) -> list[tuple[str, ...]]:
@@ -78,11 +82,12 @@ def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]
     return in_parts([v for v in scope.zips if v not in gone or path_in(plan.folder, ModuleFile(v, "zip")).is_file()])
 
 
-def _dropped(plan: Plan, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
-    """Files that could not be had and that Go did without."""
+def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
+    """Files that could not be had and that Go did without; not those of which a run before has told."""
     if failure:
         return []
-    absent = [f for f in downloaded.failures if not path_in(plan.folder, f.file).is_file()]
+    news = [failure for failure in downloaded.failures if failure.file not in restored.unavailable]
+    absent = [failure for failure in news if not path_in(plan.folder, failure.file).is_file()]
     return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
 
 

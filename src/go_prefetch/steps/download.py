@@ -26,11 +26,15 @@ _LOOK_EVERY = 0.25
 
 
 def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
-    """Planned files that the proxies are to be asked for."""
+    """Planned files that the proxies are to be asked for.
+
+    What a store says that nobody has is not asked for again, except zips: a build may fail without one.
+    """
+    denied = {file for file in restored.unavailable if file.kind != "zip"}
     return tuple(
         file
         for file in plan.missing
-        if file not in restored.files and file not in restored.unavailable and file.module not in plan.private
+        if file not in restored.files and file not in denied and file.module not in plan.private
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import InputError
 from go_prefetch.incoming import content_problem
-from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.modcache import ModuleFile, path_in, walk
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
 from go_prefetch.results import Filled, Plan, Restored
@@ -97,11 +97,10 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     """
     wanted = {path_in(folder, file) for file in files} | {folder / _MARK}
     removed = 0
-    for name, folders, names in os.walk(folder, topdown=False):
-        here = Path(name)
+    for here, entries in reversed(list(walk(folder))):
         if _LEDGER in here.relative_to(folder).parts[:1]:
             continue
-        for path in [here / entry for entry in (*names, *folders)]:
+        for path in [Path(entry.path) for entry in entries]:
             mode = path.lstat().st_mode
             if stat.S_ISDIR(mode):
                 if not any(path.iterdir()):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.atomicfile import write_whole, written_beside
-from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.modcache import ModuleFile, path_in, walk
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
@@ -103,10 +103,11 @@ def _write_module_list(plan: Plan) -> None:
 def _normalise(folder: Path) -> int:
     """Modes and times of everything in it, the folder itself last; return the bytes of its files."""
     size = 0
-    for name, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            size += _normalise_file(Path(name, file))
-        _stamp(Path(name), _FOLDER)
+    for here, entries in reversed(list(walk(folder))):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                size += _normalise_file(Path(entry.path))
+        _stamp(here, _FOLDER)
     return size
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
-from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in, walk
+from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in, tree_in, walk
 from go_prefetch.recheck import remove
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.steps.check import tree_stays
 from go_prefetch.steps.stuck import Limits, stalled
 from go_prefetch.watchdog import Watch
 
@@ -148,15 +151,18 @@ class Judge:
     def _drop_unproven(self) -> None:
         """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
         for file in [file for file in self.sources if file not in self._plan.present and not self._proven(file)]:
-            self._drop(file)
+            with suppress(ChecksumMismatch):  # one is about to be raised
+                self._drop(file)
 
     def _drop(self, file: ModuleFile) -> None:
-        if file.kind == "zip":
-            # A tree beside a zip that Go rejects is nobody's: Go would keep it.
-            remove(self._plan.gomodcache, file.module, self._limits.deadline)
+        gomodcache = self._plan.gomodcache
+        # A tree beside a zip that Go rejects is nobody's: Go would keep it.
+        removed = file.kind != "zip" or remove(gomodcache, file.module, self._limits.deadline)
         path_in(self._plan.folder, file).unlink(missing_ok=True)
         forget_ziphash(self._plan.folder, file)
         self.sources.pop(file, None)
+        if not removed and os.path.lexists(tree_in(gomodcache, file.module)):
+            raise tree_stays(self._plan, file.module)
 
 
 def _growth(cache: Path) -> tuple[int, int]:

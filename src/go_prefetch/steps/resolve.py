@@ -53,7 +53,7 @@ def _resolve_module(definition: Path, goflags: str) -> Scope:
         gosum_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
-        warnings=(*gosum.ignored, *_without_sums(definition, targets, zips, explicit=not listed)),
+        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not listed)),
     )
 
 
@@ -81,7 +81,7 @@ def _resolve_workspace(definition: Path, goflags: str) -> Scope:
         gosum_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
-        warnings=(*gosum.ignored, *_without_sums(definition, targets, zips, explicit=True)),
+        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=True)),
     )
 
 
