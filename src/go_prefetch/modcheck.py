@@ -43,7 +43,7 @@ def check_mods(folder: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], 
     if not hashes:
         return ModVerdict()
     try:
-        with temporary_root() as root:
+        with temporary_root(tiny=True) as root:
             go = IsolatedGo(root, goroot)
             canary = new_canary()
             _lay(go, folder, hashes, canary)
