@@ -28,6 +28,7 @@ def by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {source["name"]: source for source in said["sources"]}
 
 
+@pytest.mark.system
 def test_three_proxies_of_known_latency_rate_and_loss(bench: Workbench) -> None:
     """Latency and rate within 20 %, loss as injected, the order right; and the line recommends that order."""
     bench.write_project(MODULES)

@@ -23,7 +23,10 @@ PUBLIC = FakeModule("example.com/public", "v1.0.0")
 PRIVATE = FakeModule("git.example.com/team/private.git", "v1.2.3")  # `.git`: Go asks no server where it lives
 QUICK = ("--stall-timeout", "300ms", "--attempts", "2")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="git http-backend and sshd are tried on Unix")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(sys.platform == "win32", reason="git http-backend and sshd are tried on Unix"),
+]
 
 
 @pytest.fixture

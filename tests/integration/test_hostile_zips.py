@@ -318,7 +318,10 @@ def assert_nothing_escaped(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("endorsed", [False, True], ids=["go-sum-has-the-honest-hash", "go-sum-endorses-it"])
-@pytest.mark.parametrize("make", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(make, id=name, marks=[pytest.mark.system] * (make is vast)) for name, make in CASES.items()],
+)
 def test_a_hostile_zip_ends_as_with_go_alone(bench: Workbench, make: Callable[[], Hostile], endorsed: bool) -> None:
     """The same zip in the pool and from the proxy: status, tree, `.ziphash` and what follows are as the slow way's."""
     hostile = make()

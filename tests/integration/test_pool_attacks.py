@@ -116,6 +116,7 @@ def test_a_private_file_that_go_rejects_is_asked_from_nobody_else(ready: Workben
         assert not any("lib" in path for path in proxy.paths()), result.text
 
 
+@pytest.mark.system
 def test_a_tree_whose_lock_is_held_for_ever_does_not_stop_the_run(ready: Workbench) -> None:
     """Until the deadline, and no longer."""
     assert ready.prefetch(goproxy="off").status == 0

@@ -696,6 +696,7 @@ def test_crlf_gosum_has_the_same_key_and_works(bench: Workbench, proxy: ModulePr
     assert bench.go("build", "-o", os.devnull, "./...").status == 0
 
 
+@pytest.mark.system
 def test_very_large_gosum_works(bench: Workbench, proxy: ModuleProxy) -> None:
     """20 MB of zip lines that nothing requires are read, planned by nobody, and in the way of nothing."""
     line = "example.com/generated/module/number{0}/of/a/very/long/path v1.0.{0} " + LIB.h1_zip + "\n"
