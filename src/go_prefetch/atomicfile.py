@@ -69,11 +69,9 @@ def _takes_bytes_as_they_come(final: Path) -> bool:
         return False
 
 
-def remove_leftovers(folder: Path, run: str) -> None:
-    """Remove what a process that was killed has begun below `folder`; `run` is its RUN."""
-    for path in folder.rglob(f"*{run}[0-9][0-9][0-9][0-9][0-9][0-9].tmp"):
-        with suppress(OSError):
-            path.unlink()
+def is_leftover(name: str, run: str) -> bool:
+    """Whether the process whose RUN is `run` gave this temporary name to a file, which is nobody's once it is dead."""
+    return re.search(rf"{run}[0-9]{{6}}\.tmp$", name) is not None
 
 
 def remove_unfinished() -> None:

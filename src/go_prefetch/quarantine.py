@@ -23,7 +23,7 @@ from types import TracebackType
 
 from go_prefetch import atomicfile, filelock
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in, walk
 from go_prefetch.module import ModuleVersion
 from go_prefetch.plainzip import plain_bytes
 from go_prefetch.results import Admitted, Plan
@@ -216,5 +216,14 @@ def _clear_leftovers(gomodcache: Path) -> None:
             continue
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
             if name := _NAME.fullmatch(root.name):
-                atomicfile.remove_leftovers(download_folder(gomodcache), name[1])
+                _clear_begun(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)
+
+
+def _clear_begun(folder: Path, run: str) -> None:
+    """Remove the files that this dead run had begun."""
+    for _, entries in walk(folder):
+        for entry in entries:
+            if atomicfile.is_leftover(entry.name, run):
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch.atomicfile import write_named
 from go_prefetch.errors import GateError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
@@ -110,7 +110,7 @@ def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
 
 def _write(path: Path, shown: str) -> None:
     try:
-        write_whole(path, shown.encode())
+        write_named(path, shown.encode())
     except OSError as error:
         raise InputError(
             "report-file-unwritable",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.errors import InputError
-from go_prefetch.modcache import file_named
+from go_prefetch.modcache import file_named, walk
 from go_prefetch.module import ModuleVersion
 
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
@@ -69,9 +69,8 @@ def remove(module: Held) -> bool:
 def remove_empty_folders(pool: Path, now: float | None = None) -> int:
     """Folders that have been empty for a day: a run that is about to fill one has made it just now."""
     removed = 0
-    for folder, names, files in os.walk(pool, topdown=False):
-        path = Path(folder)
-        if path == pool or names or files or pool / ".go-prefetch" in (path, *path.parents):
+    for path, entries in reversed(list(walk(pool, enter=_is_not_notes))):
+        if path == pool or entries:
             continue
         try:
             if path.stat().st_mtime < (now or time.time()) - _SETTLED:
@@ -86,17 +85,21 @@ def _files(pool: Path) -> Iterator[Path]:
     """Files of version folders; follows no link. Raises InputError."""
     if not pool.is_dir():
         raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
-    for folder, names, files in os.walk(pool):
-        names[:] = sorted(name for name in names if name != ".go-prefetch")
-        if not folder.endswith("@v"):
+    for folder, entries in walk(pool, enter=_is_not_notes):
+        if not folder.name.endswith("@v"):
             continue
-        if any(name.endswith((".ziphash", ".lock")) for name in files):
+        files = [Path(entry.path) for entry in entries if not entry.is_dir()]
+        if any(path.suffix in (".ziphash", ".lock") for path in files):
             raise InputError(
                 "folder-not-ours",
                 f"pool: {pool} is Go's own module cache",
                 hint="Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
             )
-        yield from (Path(folder, name) for name in files)
+        yield from files
+
+
+def _is_not_notes(folder: Path) -> bool:
+    return folder.name != ".go-prefetch"
 
 
 def _regular(path: Path) -> os.stat_result | None:
