@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from go_prefetch.modcache import file_named
+from go_prefetch.stores.cache_service.archive import write_archive
+from tests.fakes.cache_service import CacheService
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, damaged, escape, write_proxy_folder
+from tests.service_job import MAIN
+from tests.service_shelf import ENCODINGS
 from tests.workbench import Workbench
 
 # The main module requires LIB; what LIB's requirement requires is pruned, and go.sum has its /go.mod line only.
@@ -83,6 +88,36 @@ def test_a_poisoned_pool_is_healed(pruned: Workbench, bad: tuple[FakeModule, ...
     assert_healed(pruned)
     told = [rejected["file"] for rejected in pruned.report["complete"]["rejected"]]
     assert MOD in told
+
+
+def test_a_poisoned_entry_of_the_cache_service_is_healed(pruned: Workbench) -> None:
+    """The next entry is without the poison, and the run after that has an exact hit."""
+    with CacheService(MAIN) as service, ModuleProxy(MODULES) as proxy:
+
+        def job(number: int) -> None:
+            pruned.forget_modcache()
+            proxy.clear()
+            arguments = ("run", "--store", "github", "--report-file", str(pruned.report_file))
+            done = pruned.run(*arguments, GOPROXY=proxy.url, **service.v2(MAIN.text, run=str(number)))
+            assert done.status == 0, done.text
+
+        job(1)
+        (entry,) = service.entries
+        kept = shutil.copytree(pruned.download_folder, pruned.folder / "kept")
+        poison(kept, DEEP)
+        files = [file for file in map(file_named, sorted(pruned.module_files(kept))) if file]
+        with (pruned.folder / "poisoned").open("wb") as archive:
+            write_archive(archive, kept, files, encoding=ENCODINGS["zstd"], full="", runs=(), unavailable=())
+        entry.data = (pruned.folder / "poisoned").read_bytes()
+        job(2)
+        assert [rejected["file"] for rejected in pruned.report["complete"]["rejected"]] == [MOD]
+        assert proxy.paths() == [MOD]
+        assert place(pruned.download_folder, DEEP).read_bytes() == DEEP.mod
+        job(3)
+        assert pruned.outputs["cache-result"] == "exact"
+        assert pruned.report["warnings"] == []
+        assert proxy.paths() == []
+        assert place(pruned.download_folder, DEEP).read_bytes() == DEEP.mod
 
 
 def test_a_poisoned_proxy_is_gone_around(pruned: Workbench) -> None:

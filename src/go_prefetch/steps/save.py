@@ -40,7 +40,9 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         kept=[file for file in plan.missing if file in kept and may_be_saved(file)],
         entry=restored.entry,
         rejected=rejected & restored.files,
-        unavailable=frozenset(f for f in downloaded.unavailable if not path_in(plan.folder, f).is_file()),
+        unavailable=frozenset(
+            file for file in downloaded.unavailable - restored.unavailable if not path_in(plan.folder, file).is_file()
+        ),
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
     if not (files or saving.rejected or saving.unavailable):
