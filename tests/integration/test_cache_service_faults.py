@@ -33,7 +33,7 @@ BIG = FakeModule("example.com/big", "v1.0.0", padding=900_000)  # the first rang
 NEXT = FakeModule("example.com/next", "v1.0.0", padding=800_000)
 SMALL = FakeModule("example.com/small", "v1.0.0")
 MODULES = (BIG, NEXT, SMALL)
-SECOND = ranges._first_byte(1)
+SECOND = parts.first_byte(1)
 PASSING = (500, 503, "reset", "silence", "truncated")  # one of them is made good by another attempt
 CALLS = {"v2": ("create", "blob.block", "blob.list", "finalize"), "v1": ("create", "chunk", "finalize")}
 PROTOCOLS = ("v2", "v1")
@@ -194,7 +194,7 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
     assert found is not None
     with connection.open(found.url, lambda: found.url, shelf.deadline) as stream:
         assert stream.read(1) == b"\0"
-        most = ranges._first_byte(1 + ranges._AHEAD)
+        most = parts.first_byte(1 + ranges._AHEAD)
         wait_until(lambda: stream.received == most, "all ranges that may be held")
         assert service.routes.count("blob.get") == 1 + ranges._AHEAD
         read = 1
