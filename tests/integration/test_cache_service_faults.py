@@ -10,7 +10,7 @@ import pytest
 from go_prefetch.errors import StoreError
 from go_prefetch.results import Saved
 from go_prefetch.retry import Deadline
-from go_prefetch.stores.cache_service import archive, ranges
+from go_prefetch.stores.cache_service import archive, parts, ranges
 from tests.fakes.cache_service import CacheService
 from tests.fakes.cache_service.faults import (
     ANY_CALL,
