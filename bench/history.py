@@ -28,6 +28,8 @@ from go_prefetch.stores.cache_service.offer import find_offer
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 from realproject import BenchError
 
+HUGO = "github.com/gohugoio/hugo"
+RELEASES = Path(__file__).resolve().parent / "hugo_releases.txt"
 LONG = 3600.0  # seconds: nothing here is measured by the clock
 FLAGS = {"store": "github", "jobs": "16"}
 
@@ -45,8 +47,8 @@ The first call fetches the releases and their modules from your GOPROXY and keep
 later ones reach no network. It needs Go, and zstd for the encoding that hosted runners have.
 
 examples:
-  bench/history.py                                    hugo from v0.123.4 on, 30 releases
-  bench/history.py --releases 60 --json history.json
+  bench/history.py                                    hugo, the 30 releases of bench/hugo_releases.txt
+  bench/history.py --since v0.123.4 --releases 60 --json history.json
   bench/history.py github.com/caddyserver/caddy/v2 --since v2.6.0
   bench/history.py --versions v0.123.4,v0.123.5,v0.123.6
 """
@@ -71,14 +73,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add = parser.add_argument
     cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
-    add("module", nargs="?", default="github.com/gohugoio/hugo", help="module path (%(default)s)")
-    add("--since", default="v0.123.4", metavar="VERSION", help="first release (%(default)s)")
-    add("--releases", type=int, default=30, metavar="N", help="how many, in order (%(default)s)")
-    add("--versions", type=lambda text: text.split(","), default=[], metavar="V,V,…",
-        help="these releases instead, oldest first: the lists of some mirrors have gaps")  # fmt: skip
+    add("module", nargs="?", default=HUGO, help="module path (%(default)s)")
+    add("--since", metavar="VERSION", help="from this release on, as the module proxy lists them (proxies differ)")
+    add("--releases", type=int, default=30, metavar="N", help="how many of them, in order (%(default)s)")
+    add("--versions", type=lambda text: text.split(","), metavar="V,V,…", help="just these releases, oldest first")
     add("--cache-dir", type=Path, default=cache, help=f"where modules stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
-    return parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
+    if not parsed.versions and not parsed.since:
+        if parsed.module != HUGO:
+            parser.error("--since or --versions: which releases?")
+        parsed.versions = [line for line in RELEASES.read_text().split("\n") if line.startswith("v")]
+    return parsed
 
 
 def releases(options: argparse.Namespace, folder: Path) -> list[Path]:
