@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -103,6 +104,11 @@ class LimitedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
+    def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
+        """Nothing to load: `context` has it all. By itself requests reads all of its bundle for each connection."""
+        del url, verify, cert
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """For servers behind an HTTP proxy."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
@@ -152,11 +158,11 @@ def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) 
 
 
 def trust(bundles: Sequence[Path]) -> ssl.SSLContext:
-    """The system's store (SSL_CERT_FILE and SSL_CERT_DIR included, as Go does) and these files or folders.
+    """The system's store (SSL_CERT_FILE and SSL_CERT_DIR included, as Go does), that of requests, and these.
 
     Raises OSError for one that cannot be read.
     """
     context = ssl.create_default_context()
-    for bundle in bundles:
+    for bundle in (Path(DEFAULT_CA_BUNDLE_PATH), *bundles):
         context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
     return context
