@@ -16,6 +16,8 @@ from go_prefetch.retry import Deadline
 
 _KEPT_LINES = 2000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
+# Seconds for what go said before its end: it is in the pipe, and on a busy machine our thread takes a while.
+_LAST_WORDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,19 @@ def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tu
 
     Returns the lines that are no trace of its work, and whether it is still running and should not be.
 
-    Not to the end of stderr: a daemon that go's git or ssh left behind may hold it open for long.
+    Once go has ended, its last words are waited for, but not the end of stderr: a daemon that go's git or ssh left
+    behind may hold it open for long.
     """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     kept: list[str] = []
     last_moved, vitals = time.monotonic(), None
     while True:
+        has_ended = process.poll() is not None
         try:
-            line = lines.get(timeout=_LOOK_EVERY)
+            line = lines.get(timeout=_LAST_WORDS if has_ended else _LOOK_EVERY)
         except queue.Empty:
-            if process.poll() is not None:
+            if has_ended:
                 return tuple(kept), False
             now = time.monotonic()
             if now - last_moved > min(1.0, watch.silence / 4):

@@ -85,3 +85,13 @@ def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Wor
     assert result.status == 0, result.text
     for pid in go.pids("daemon"):
         os.kill(pid, signal.SIGTERM)
+
+
+def test_the_last_words_of_a_go_that_has_ended_are_waited_for(bench: Workbench, tmp_path: Path) -> None:
+    """On a busy machine they are read some time after its end; without them nobody knows what went wrong."""
+    go = GoOnPath(tmp_path / "bin", on_download="{ sleep 0.8; echo 'go: what went wrong' >&2; } & exit 1")
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.prefetch(goproxy=proxy.url, PATH=go.path)
+    assert result.status == 4, result.text
+    assert "go: what went wrong" in result.stderr
