@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,6 +22,9 @@ Kind = Literal["info", "mod", "zip"]
 
 # Go's own limit for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod), in bytes.
 MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
+
+# Where a directory pool keeps its notes (stores/ledger.py): no module path begins with a dot.
+NOTES_FOLDER = ".go-prefetch"
 
 
 class ModuleFile(NamedTuple):
@@ -58,6 +61,17 @@ def file_named(name: str) -> ModuleFile | None:
     found = ModuleVersion(module.unescape(path), module.unescape(version))
     file = ModuleFile(found, kind)
     return file if not module.check(*found) and file.name == name else None
+
+
+def module_cache_of(environ: Mapping[str, str]) -> Path | None:
+    """GOMODCACHE as Go would find it, with no Go to ask. https://go.dev/ref/mod#module-cache"""
+    if named := environ.get("GOMODCACHE"):
+        return Path(named)
+    gopath = environ.get("GOPATH", "").split(os.pathsep)[0]
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if gopath:
+        return Path(gopath, "pkg", "mod")
+    return Path(home, "go", "pkg", "mod") if home else None
 
 
 def download_folder(gomodcache: Path) -> Path:

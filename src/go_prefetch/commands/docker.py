@@ -16,10 +16,10 @@ from go_prefetch.dockerfiles.context import Context, read_context, read_text
 from go_prefetch.dockerfiles.project import Project, read_project
 from go_prefetch.dockerfiles.rules import check
 from go_prefetch.dockerfiles.source_rules import MODULE_FOLDER
-from go_prefetch.dockerfiles.template import Style, dockerfile_for
+from go_prefetch.dockerfiles.template import MODULE_LIST, Style, dockerfile_for
 from go_prefetch.errors import InputError
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
-from go_prefetch.modcache import download_folder
+from go_prefetch.modcache import download_folder, module_cache_of
 from go_prefetch.ports import CacheStore, Platform
 from go_prefetch.render.units import size
 from go_prefetch.results import Filled, Plan, Restored
@@ -27,7 +27,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.discover import discover
 from go_prefetch.steps.fillfolder import fill_folder
-from go_prefetch.steps.imagefolder import MODULE_LIST, Steadied, module_cache_of, steady, take_local
+from go_prefetch.steps.imagefolder import Steadied, steady, take_local
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
 from go_prefetch.stores.directory_pool import DirectoryPool

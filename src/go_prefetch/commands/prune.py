@@ -16,9 +16,9 @@ from go_prefetch.housekeeping.cacheapi import CacheEntries
 from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
 from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders, to_trim
 from go_prefetch.inputs import Value
+from go_prefetch.keptfolder import folder_error
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
-from go_prefetch.steps.download import folder_error
 
 
 def prune(

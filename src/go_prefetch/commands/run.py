@@ -10,7 +10,7 @@ from typing import TextIO
 
 from go_prefetch.commands.publish import publish
 from go_prefetch.commands.traced import traced
-from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, InputError, PrefetchError
+from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.pipeline import Job, prefetch
 from go_prefetch.ports import Platform
@@ -18,9 +18,8 @@ from go_prefetch.proxylist import secrets_of
 from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.fillfolder import own, remove_others
+from go_prefetch.stores import carried
 from go_prefetch.stores.cache_service.offer import find_offer
-from go_prefetch.stores.ledger import FOLDER, Ledger
 from go_prefetch.trace import Trace
 from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 
@@ -47,30 +46,18 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     offer = find_offer(environ)
     platform.hide(offer.secrets if offer else frozenset())
     store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled, trace)
-    carried = _carried_pool(settings, platform)
+    pool = _carried_pool(settings, platform)
     report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, cancelled, trace))
-    if carried and not (report.completed.failure or report.plan.disabled_because):
-        _tidy(carried, report, platform)
+    if pool and not (report.completed.failure or report.plan.disabled_because):
+        for problem in carried.keep_to(pool, report.plan.files):
+            platform.warn(problem)
     return report
 
 
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
-    """The pool, if the CI system's own cache takes it along and it is ours alone: then it must not grow."""
-    if settings.pool is None or settings.save == "false" or not platform.carries(settings.pool):
-        return None
-    try:
-        own(settings.pool)
-    except (InputError, DownloadError):
-        return None  # of other things in there nothing goes; a pool that cannot be written is told of by the save step
-    return settings.pool
-
-
-def _tidy(pool: Path, report: Report, platform: Platform) -> None:
-    try:
-        remove_others(pool, report.plan.files)
-        Ledger(pool / FOLDER, asked="").forget_others(report.plan.files)
-    except OSError as error:
-        platform.warn(f"what the plan does not name could not be removed from {pool}: {error}")
+    """The pool, if the CI system's own cache takes it along and it may be tidied."""
+    pool = settings.pool if settings.save != "false" else None
+    return pool if pool and platform.carries(pool) and carried.is_ours(pool) else None
 
 
 def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:

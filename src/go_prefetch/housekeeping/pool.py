@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.errors import InputError
-from go_prefetch.modcache import file_named, walk
+from go_prefetch.modcache import NOTES_FOLDER, file_named, walk
 from go_prefetch.module import ModuleVersion
 
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
@@ -99,7 +99,7 @@ def _files(pool: Path) -> Iterator[Path]:
 
 
 def _is_not_notes(folder: Path) -> bool:
-    return folder.name != ".go-prefetch"
+    return folder.name != NOTES_FOLDER
 
 
 def _regular(path: Path) -> os.stat_result | None:

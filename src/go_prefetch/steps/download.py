@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import queue
 import threading
 import time
@@ -11,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from go_prefetch.atomicfile import remove_unfinished
-from go_prefetch.errors import DownloadError
+from go_prefetch.keptfolder import folder_error
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.ports import Arrived
 from go_prefetch.proxies.walk import ProxyWalk
@@ -188,19 +187,3 @@ class _Outcomes:
             if sizes or failed:
                 rows.append(Source(name, len(sizes), sum(sizes), failed))
         return tuple(rows)
-
-
-def folder_error(error: OSError) -> DownloadError:
-    """The error for a module cache (or folder to fill) that does not take files."""
-    where = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError(
-            "disk-full",
-            f"no room for the modules: {where}{error.strerror}",
-            hint="Free some space, or point GOMODCACHE to a larger disk.",
-        )
-    return DownloadError(
-        "folder-unwritable",
-        f"the modules cannot be written: {where}{error.strerror}",
-        hint="Give this user write access, or point GOMODCACHE to a folder that has it.",
-    )

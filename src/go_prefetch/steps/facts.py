@@ -10,6 +10,7 @@ from go_prefetch.errors import GoCommandError, PrefetchError
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES, GoCommand, GoEnvironment, environment_without_go
 from go_prefetch.gomod import parse_gomod, parse_gowork
 from go_prefetch.gosum import parse_gosum
+from go_prefetch.modcache import module_cache_of
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Plan, Scope
 from go_prefetch.settings import Settings
@@ -27,15 +28,10 @@ def ask_go(settings: Settings, environ: Mapping[str, str]) -> tuple[GoEnvironmen
         environment = go.environment(settings.cwd)
         variables = go.variables(settings.cwd, _VARIABLES) | {"GOTOOLCHAIN": go.toolchain_switch(settings.cwd)}
     except GoCommandError as error:
-        told = environment_without_go(environ, _module_cache(environ))
+        # A module cache that is not there has no files, and no more is asked of it here.
+        told = environment_without_go(environ, module_cache_of(environ) or Path("go", "pkg", "mod"))
         return told, {name: environ.get(name, "") for name in _VARIABLES}, error.message.partition("\n")[0]
     return environment, variables, ""
-
-
-def _module_cache(environ: Mapping[str, str]) -> Path:
-    """Where Go would have it; a folder that is not there has no files, and no more is asked of it here."""
-    gopath = environ.get("GOPATH", "") or str(Path(environ.get("HOME") or environ.get("USERPROFILE", ""), "go"))
-    return Path(environ.get("GOMODCACHE", "") or Path(gopath, "pkg", "mod"))
 
 
 def gather(  # noqa: PLR0913 - facts come from many places

@@ -7,7 +7,6 @@ what the plan does not name. Nothing is written where nothing is to be changed: 
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterable
@@ -15,20 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from go_prefetch.atomicfile import write_whole
 from go_prefetch.errors import InputError
 from go_prefetch.incoming import content_problem
-from go_prefetch.modcache import ModuleFile, path_in, walk
+from go_prefetch.keptfolder import folder_error, own, remove_others
+from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
 from go_prefetch.results import Filled, Plan, Restored
 from go_prefetch.retry import Deadline
-from go_prefetch.steps.download import Progress, download, folder_error, still_missing
-
-_MARK = ".gitignore"
-_IGNORE_ALL = b"*\n"
-# What a directory pool remembers besides files (stores/ledger.py).
-_LEDGER = ".go-prefetch"
+from go_prefetch.steps.download import Progress, download, still_missing
 
 
 def fill_folder(  # noqa: PLR0913 - what to bring, from where, and three limits
@@ -65,50 +59,6 @@ def fill_folder(  # noqa: PLR0913 - what to bring, from where, and three limits
     for file in left_out:
         path_in(plan.folder, file).unlink(missing_ok=True)
     return Filled(held, downloaded, removed, left_out)
-
-
-def own(folder: Path) -> None:
-    """Make the folder ours: empty or filled before. Git is to ignore all of it.
-
-    Raises InputError for a folder with other things in it, DownloadError where it cannot be written.
-    """
-    mark = folder / _MARK
-    try:
-        if folder.is_file():
-            raise InputError("folder-not-ours", f"fill: {folder} is a file", hint="Name a new or empty folder.")
-        if folder.exists() and any(folder.iterdir()) and not (mark.is_file() and mark.read_bytes() == _IGNORE_ALL):
-            raise InputError(
-                "folder-not-ours",
-                f"fill: {folder} holds other things",
-                hint="Name a new or empty folder, or one that fill has filled before: it removes what the plan does "
-                "not name.",
-            )
-        if not mark.is_file():
-            write_whole(mark, _IGNORE_ALL)
-    except OSError as error:
-        raise folder_error(error) from None
-
-
-def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
-    """Take away all but the regular files of `files`, the mark and a pool's notes; return how many went.
-
-    Symbolic links go too, also where a planned file or its folder should be: none is ever written through.
-    Raises OSError.
-    """
-    wanted = {path_in(folder, file) for file in files} | {folder / _MARK}
-    removed = 0
-    for here, entries in reversed(list(walk(folder))):
-        if _LEDGER in here.relative_to(folder).parts[:1]:
-            continue
-        for path in [Path(entry.path) for entry in entries]:
-            mode = path.lstat().st_mode
-            if stat.S_ISDIR(mode):
-                if not any(path.iterdir()):
-                    path.rmdir()
-            elif path not in wanted or not stat.S_ISREG(mode):
-                path.unlink()
-                removed += 1
-    return removed
 
 
 def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:

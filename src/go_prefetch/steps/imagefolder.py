@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.atomicfile import write_whole, written_beside
+from go_prefetch.dockerfiles.template import MODULE_LIST
+from go_prefetch.keptfolder import folder_error, own
 from go_prefetch.modcache import ModuleFile, path_in, walk
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
-from go_prefetch.steps.download import Progress, folder_error, nobody_waits
-from go_prefetch.steps.fillfolder import own
+from go_prefetch.steps.download import Progress, nobody_waits
 from go_prefetch.storedzip import UnreadableZip, is_stored, stored_size, write_stored
 
-MODULE_LIST = "modules.txt"
 _TIME = 315532800  # 1980-01-01, as inside the zips; the earliest that every file system and archive can hold
 _FILE, _FOLDER = 0o644, 0o755
 
@@ -126,14 +126,3 @@ def _normalise_file(path: Path) -> int:
 def _stamp(path: Path, mode: int) -> None:
     path.chmod(mode)
     os.utime(path, (_TIME, _TIME))
-
-
-def module_cache_of(environ: Mapping[str, str]) -> Path | None:
-    """GOMODCACHE as Go would find it, with no Go to ask. https://go.dev/ref/mod#module-cache"""
-    if named := environ.get("GOMODCACHE"):
-        return Path(named)
-    gopath = environ.get("GOPATH", "").split(os.pathsep)[0]
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    if gopath:
-        return Path(gopath, "pkg", "mod")
-    return Path(home, "go", "pkg", "mod") if home else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from go_prefetch.errors import StoreError
+from go_prefetch.keptfolder import folder_error
 from go_prefetch.ports import Arrived, CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
-from go_prefetch.steps.download import folder_error
 
 
 def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived) -> Restored:

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import StructureError, received, structure_problem
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in, remove_trees
+from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile, path_in, remove_trees
 from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.coldruns import measured
-from go_prefetch.stores.ledger import FOLDER, Ledger
+from go_prefetch.stores.ledger import Ledger
 
 _CHUNK = 1 << 20
 
@@ -30,7 +30,7 @@ class DirectoryPool:
     def __init__(self, root: Path, *, asked: str, takes_files: bool) -> None:
         self.root = root
         self._takes_files = takes_files
-        self._ledger = Ledger(root / FOLDER, asked)
+        self._ledger = Ledger(root / NOTES_FOLDER, asked)
 
     @property
     def name(self) -> str:

@@ -24,7 +24,6 @@ from go_prefetch.stores.coldruns import runs_that_cover
 
 # A version may be published after all: after a day the proxies are asked again.
 UNAVAILABLE_SECONDS = 24 * 3600.0
-FOLDER = ".go-prefetch"  # in the pool
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
 # A note takes many times as much in memory, and none is needed.

@@ -1,0 +1,81 @@
+"""A folder in GOPROXY layout that is ours alone: it holds what a plan names, and nothing else.
+
+Git is to ignore all of it; that mark also tells ours from a folder with other people's things.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from go_prefetch.atomicfile import write_whole
+from go_prefetch.errors import DownloadError, InputError
+from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, path_in, walk
+
+_MARK = ".gitignore"
+_IGNORE_ALL = b"*\n"
+
+
+def own(folder: Path) -> None:
+    """Make the folder ours: empty or filled before. Git is to ignore all of it.
+
+    Raises InputError for a folder with other things in it, DownloadError where it cannot be written.
+    """
+    mark = folder / _MARK
+    try:
+        if folder.is_file():
+            raise InputError(
+                "folder-not-ours",
+                f"{folder} is a file, and a folder is to be filled",
+                hint="Name a new or empty folder.",
+            )
+        if folder.exists() and any(folder.iterdir()) and not (mark.is_file() and mark.read_bytes() == _IGNORE_ALL):
+            raise InputError(
+                "folder-not-ours",
+                f"{folder} holds other things than modules of a plan",
+                hint="Name a new or empty folder, or one filled before: what the plan does not name goes.",
+            )
+        if not mark.is_file():
+            write_whole(mark, _IGNORE_ALL)
+    except OSError as error:
+        raise folder_error(error) from None
+
+
+def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
+    """Take away all but the regular files of `files`, the mark and a pool's notes; return how many went.
+
+    Symbolic links go too, also where a planned file or its folder should be: none is ever written through.
+    Raises OSError.
+    """
+    wanted = {path_in(folder, file) for file in files} | {folder / _MARK}
+    removed = 0
+    for here, entries in reversed(list(walk(folder))):
+        if NOTES_FOLDER in here.relative_to(folder).parts[:1]:
+            continue
+        for path in [Path(entry.path) for entry in entries]:
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in wanted or not stat.S_ISREG(mode):
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def folder_error(error: OSError) -> DownloadError:
+    """The error for a module cache (or folder to fill) that does not take files."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DownloadError(
+            "disk-full",
+            f"no room for the modules: {where}{error.strerror}",
+            hint="Free some space, or point GOMODCACHE to a larger disk.",
+        )
+    return DownloadError(
+        "folder-unwritable",
+        f"the modules cannot be written: {where}{error.strerror}",
+        hint="Give this user write access, or point GOMODCACHE to a folder that has it.",
+    )
