@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from go_prefetch import __version__
 from tests.workbench import Result, Workbench
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "templates" / "go-prefetch.yml"
-ARCHIVE = "go-prefetch-0.1.0.pyz"
+ARCHIVE = f"go-prefetch-{__version__}.pyz"
 # A job without image runs in its own folder; one with image would be told that it is in a container.
 NO_IMAGE = 'go-prefetch:\n  image: ""\n'
 

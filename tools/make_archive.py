@@ -2,9 +2,9 @@
 
 python tools/make_archive.py DIST [--url URL]
 
-Writes DIST/go-prefetch-VERSION.pyz, its digest beside it, and DIST/templates/go-prefetch.yml: the template of a
-release, which names both. The same commit gives the same bytes everywhere: names sorted, times fixed, nothing
-compressed.
+Writes DIST/go-prefetch-VERSION.pyz, its digest beside it, DIST/templates/go-prefetch.yml: the template of a release,
+which names both, and DIST/vendored/: the same packages as a folder, for the action of a release. The same commit gives
+the same bytes everywhere: names sorted, times fixed, nothing compressed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,11 @@ def members(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
         if path.suffix in (".py", ".typed"):
             yield f"go_prefetch/{path.relative_to(package).as_posix()}", path.read_bytes()
     yield "LICENSE", (ROOT / "LICENSE").read_bytes()
+    yield from packages(wheels)
+
+
+def packages(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of everything in these wheels that a program could need."""
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
@@ -83,6 +89,15 @@ def write_archive(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def write_folder(folder: Path, files: Iterator[tuple[str, bytes]]) -> None:
+    """Write the files into a new folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def release_template(url: str, digest: str) -> str:
     """The template with the archive of this release as the default of its inputs."""
     text = (ROOT / "templates" / "go-prefetch.yml").read_text()
@@ -93,7 +108,7 @@ def release_template(url: str, digest: str) -> str:
 
 
 def main() -> int:
-    """Write all three."""
+    """Write all four."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("dist", type=Path, metavar="DIST")
     name = f"go-prefetch-{version()}.pyz"
@@ -105,7 +120,9 @@ def main() -> int:
     arguments = parser.parse_args()
     (arguments.dist / "templates").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        digest = write_archive(arguments.dist / name, members(download(Path(folder))))
+        wheels = download(Path(folder))
+        digest = write_archive(arguments.dist / name, members(wheels))
+        write_folder(arguments.dist / "vendored", packages(wheels))
     (arguments.dist / f"{name}.sha256").write_text(f"{digest}  {name}\n")
     (arguments.dist / "templates" / "go-prefetch.yml").write_text(release_template(arguments.url, digest))
     print(f"{arguments.dist / name}: {(arguments.dist / name).stat().st_size} bytes, sha256 {digest}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from go_prefetch import __version__
 from tests.gitlab import ARCHIVE, NO_IMAGE, ROOT, Pipeline, file_server, include, install_gitlab_ci_local, make_archive
 from tests.golden_files import assert_golden
 from tests.workbench import Workbench
@@ -263,7 +264,7 @@ def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inpu
 def test_examples_are_valid(pipeline: Pipeline, name: str) -> None:
     """The documented pipelines expand, with the component taken from this repository."""
     text = (ROOT / "examples" / "gitlab" / name).read_text()
-    head, _, rest = text.partition("  - component: $CI_SERVER_FQDN/org/go-prefetch/go-prefetch@0.1.0\n")
+    head, _, rest = text.partition(f"  - component: $CI_SERVER_FQDN/org/go-prefetch/go-prefetch@{__version__}\n")
     assert rest, f"{name} does not include the component"
     pipeline.write(f"{head}  - local: templates/go-prefetch.yml\n{rest}")
     expanded = pipeline.bench.folder / "expanded.yml"
