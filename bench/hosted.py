@@ -19,7 +19,7 @@ from typing import Any
 from cacheservice import CacheService, Job, Traffic, built, running
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, check_same, conditions, contents, environment, scratch_folder
+from rig import Contender, Rig, add_options, check_same, conditions, contents, environment, parsed, scratch_folder
 
 HERE = Path(__file__).resolve().parent
 OFFICIAL, OURS = "a  official client, go mod download", "b  go-prefetch run, store github"
@@ -68,25 +68,14 @@ class Figures:
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
+    add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
-    default = "github.com/caddyserver/caddy/v2@v2.11.1"
-    add("module", nargs="?", default=default, help="project, as PATH@VERSION (%(default)s)")
-    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     add("--latency", default="220ms", help="the service's wait before each answer, as Go writes it (%(default)s)")
     add("--stream-rate", type=float, default=23, metavar="MB/s", help="of one request; 0: no limit (%(default)s)")
     add("--link-rate", type=float, default=100, metavar="MB/s", help="of all requests; 0: no limit (%(default)s)")
     add("--zstd", choices=("program", "python"), default="program",
         help="what go-prefetch finds: the program, as on hosted runners, or a module too (%(default)s)")  # fmt: skip
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
-    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
-    add("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parsed = parser.parse_args(arguments)
-    if parsed.rounds < 1:
-        parser.error("--rounds: at least 1")
-    if "@" not in parsed.module:
-        parser.error("module: PATH@VERSION, for example github.com/caddyserver/caddy/v2@v2.11.1")
-    return parsed
+    return parsed(parser, arguments)
 
 
 @contextlib.contextmanager

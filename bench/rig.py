@@ -107,6 +107,27 @@ class Rig:
         return seconds
 
 
+def add_options(parser: argparse.ArgumentParser, *, module: str) -> None:
+    """The options that every comparison has: of which project, how often, where, and what to write."""
+    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
+    add = parser.add_argument
+    add("module", nargs="?", default=module, help="project, as PATH@VERSION (%(default)s)")
+    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
+    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
+    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
+    """What was given, as far as these options go: the program ends where it makes no sense."""
+    given = parser.parse_args(arguments)
+    if given.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if "@" not in given.module:
+        parser.error(f"module: PATH@VERSION, for example {parser.get_default('module')}")
+    return given
+
+
 def contents(module_cache: Path) -> set[str]:
     """Return the zips and the unpacked trees of a module cache: with both, a build needs no network."""
     downloads = module_cache / "cache" / "download"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 from archives import DECOMPRESS, TREE, ZIPS, Archives, make
 from chart import chart
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, assembled, check_same, conditions, contents
+from rig import Contender, Rig, add_options, assembled, check_same, conditions, contents, parsed
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("archive", "pool", "changed", "present")
@@ -68,27 +67,17 @@ class Figures:
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
+    add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
-    default = "github.com/caddyserver/caddy/v2@v2.11.1"
-    add("module", nargs="?", default=default, help="project, as PATH@VERSION (%(default)s)")
-    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     add("--parts", default=",".join(PARTS), help="what to measure (%(default)s)")
     add("--latency", default="200ms", help="the server's wait before each response, as Go writes it (%(default)s)")
     add("--stream-rate", type=float, default=0, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
     add("--link-rate", type=float, default=50, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
-    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
-    add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--svg", type=Path, metavar="FILE", help="draw the medians of the archive part there")
-    parsed = parser.parse_args(arguments)
-    if parsed.rounds < 1:
-        parser.error("--rounds: at least 1")
-    if "@" not in parsed.module:
-        parser.error("module: PATH@VERSION, for example github.com/caddyserver/caddy/v2@v2.11.1")
-    if not set(parsed.parts.split(",")) <= set(PARTS):
+    given = parsed(parser, arguments)
+    if not set(given.parts.split(",")) <= set(PARTS):
         parser.error(f"--parts: some of {','.join(PARTS)}")
-    return parsed
+    return given
 
 
 def shell(label: str, script: str, *then: list[str]) -> Contender:

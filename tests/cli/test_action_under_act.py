@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = (FakeModule("example.com/lib", "v1.0.0", padding=50_000), FakeModule("github.com/Upper/Letters", "v0.1.0"))
 TOKEN = "ghs_averysecrettoken"
 
-WORKFLOW = """\
+HEAD = """\
 on: push
 jobs:
   prefetch:
@@ -33,11 +33,15 @@ jobs:
       GITHUB_TOKEN: {token}
     steps:
       - uses: actions/checkout@v7
-      - id: cold
+"""
+USE = """\
+      - id: {name}
         uses: ./
         with:
           working-directory: app
           store: dir:{bench.pool}
+"""
+GATED = """\
       - id: gate
         continue-on-error: true
         if: fromJSON(steps.cold.outputs.hit-rate || '1') < 0.9
@@ -46,11 +50,8 @@ jobs:
         env:
           GATE: ${{{{ steps.gate.outcome }}}}
       - run: rm -rf {bench.modcache}
-      - id: warm
-        uses: ./
-        with:
-          working-directory: app
-          store: dir:{bench.pool}
+"""
+BUILT = """\
       - if: fromJSON(steps.warm.outputs.hit-rate || '1') < 0.9
         run: echo '::error::less than 90% of the modules came from the cache' && exit 1
       - run: printf '%s' "$WARM" > {bench.folder}/warm.json
@@ -65,6 +66,11 @@ class ActRun:
     status: int
     text: str
     summaries: list[str]
+
+
+def head(proxy: ModuleProxy, bench: Workbench) -> str:
+    """A workflow up to its second step."""
+    return HEAD.format(goproxy=proxy.url, bench=bench, token=TOKEN)
 
 
 def act(repository: Path, bench: Workbench) -> ActRun:
@@ -115,7 +121,9 @@ def commit(repository: Path, text: str) -> None:
 def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -> None:
     """The second `uses: ./` of a job restores everything from the directory pool and asks no proxy."""
     with ModuleProxy(MODULES) as proxy:
-        commit(repository, WORKFLOW.format(goproxy=proxy.url, bench=bench, token=TOKEN))
+        cold, warm = (USE.format(name=name, bench=bench) for name in ("cold", "warm"))
+        workflow = head(proxy, bench) + cold + GATED.format(bench=bench) + warm + BUILT.format(bench=bench)
+        commit(repository, workflow)
         run = act(repository, bench)
         asked = proxy.paths()
     assert run.status == 0, run.text

@@ -8,32 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_action_under_act import MODULES, ROOT, TOKEN, act, commit, repository
+from tests.cli.test_action_under_act import MODULES, ROOT, TOKEN, USE, act, commit, head, repository
 from tests.fakes.module_proxy import ModuleProxy
 from tests.workbench import Workbench
 
 __all__ = ["repository"]  # the fixture
 
-HEAD = """\
-on: push
-jobs:
-  prefetch:
-    runs-on: ubuntu-latest
-    env:
-      GOPROXY: {goproxy}
-      GOMODCACHE: {bench.modcache}
-      GOSUMDB: "off"
-      GOFLAGS: -modcacherw
-    steps:
-      - uses: actions/checkout@v7
-"""
-USE = """\
-      - id: {name}
-        uses: ./
-        with:
-          working-directory: app
-          store: dir:{bench.pool}
-"""
 TAIL = """\
       - run: printf '%s' "$STEPS" > {bench.folder}/steps.json
         env:
@@ -56,7 +36,7 @@ def test_two_lines_gate_one_run(bench: Workbench, repository: Path) -> None:
     uses = {name: USE.format(name=name, bench=bench) + gate(name) for name in ("cold", "warm", "present")}
     wipe = f"      - run: rm -rf {bench.modcache}\n"
     with ModuleProxy(MODULES) as proxy:
-        workflow = HEAD.format(goproxy=proxy.url, bench=bench) + uses["cold"] + wipe + uses["warm"] + uses["present"]
+        workflow = head(proxy, bench) + uses["cold"] + wipe + uses["warm"] + uses["present"]
         commit(repository, workflow + TAIL.format(bench=bench))
         run = act(repository, bench)
     assert run.status == 0, run.text

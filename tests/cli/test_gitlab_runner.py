@@ -11,14 +11,14 @@ import json
 import os
 import shutil
 import sys
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.gitlab import ROOT, file_server, include, install_gitlab_ci_local, make_archive
 from tests.gitlab import Pipeline as Repository
 from tests.workbench import Workbench
@@ -45,64 +45,54 @@ def runner(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
     return program
 
 
-class Coordinator:
+class Coordinator(LoopbackService):
     """As much of GitLab as a runner talks to: it hands out one job at a time and keeps what comes back."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.waiting: list[dict[str, Any]] = []
         self.trace = b""
         self.state = ""
         self.artifacts: dict[str, bytes] = {}
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or self._chunks()
-                if self.path.endswith("/jobs/request"):
-                    job = outer.waiting.pop() if outer.waiting else None
-                    self._answer(201 if job else 204, json.dumps(job).encode() if job else b"")
-                    return
-                outer.artifacts[self.path.partition("artifact_type=")[2].partition("&")[0]] = body
-                self._answer(201, b"{}")
+    def serve(self) -> LoopbackServer[Coordinator]:
+        return LoopbackServer(self, _CoordinatorHandler)
 
-            def _chunks(self) -> bytes:
-                body = b""
-                if self.headers.get("Transfer-Encoding") == "chunked":
-                    while size := int(self.rfile.readline(), 16):
-                        body += self.rfile.read(size)
-                        self.rfile.readline()
-                    self.rfile.readline()
-                return body
 
-            def do_PATCH(self) -> None:
-                outer.trace += self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(202)
-                self.send_header("Range", f"0-{len(outer.trace)}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+class _CoordinatorHandler(Quiet, BaseHTTPRequestHandler):
+    server: LoopbackServer[Coordinator]
 
-            def do_PUT(self) -> None:
-                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.state = said.get("state", outer.state)
-                self._answer(200, b"{}")
+    def do_POST(self) -> None:
+        coordinator, body = self.server.owner, self._body() or self._chunks()
+        if self.path.endswith("/jobs/request"):
+            job = coordinator.waiting.pop() if coordinator.waiting else None
+            self._answer(201 if job else 204, json.dumps(job).encode() if job else b"")
+            return
+        coordinator.artifacts[self.path.partition("artifact_type=")[2].partition("&")[0]] = body
+        self._answer(201, b"{}")
 
-            def _answer(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    def do_PATCH(self) -> None:
+        self.server.owner.trace += self._body()
+        self.say(202, Range=f"0-{len(self.server.owner.trace)}")
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                del format, args
+    def do_PUT(self) -> None:
+        self.server.owner.state = json.loads(self._body()).get("state", self.server.owner.state)
+        self._answer(200, b"{}")
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    def _answer(self, status: int, body: bytes) -> None:
+        self.say(status, body, Content_Type="application/json")
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _chunks(self) -> bytes:
+        body = b""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        return body
 
 
 def as_job(expanded: str, name: str, repository: Path, sha: str, policy: str) -> dict[str, Any]:
@@ -170,41 +160,37 @@ def test_real_runner_fills_then_finds_then_follows(bench: Workbench, runner: Pat
     make_archive(made(tmp_path / "release"))
     repository = Repository(bench, program)
     shutil.copytree(SERVICE, repository.folder, dirs_exist_ok=True)
-    coordinator = Coordinator()
-    machine = Machine(bench, runner, coordinator)
-    try:
-        with file_server(tmp_path / "release") as url:
-            repository.write(
-                include(url, goproxy="https://proxy.golang.org"), tmp_path / "release" / "templates" / "go-prefetch.yml"
-            )
+    with Coordinator() as coordinator, file_server(tmp_path / "release") as url:
+        machine = Machine(bench, runner, coordinator)
+        repository.write(
+            include(url, goproxy="https://proxy.golang.org"), tmp_path / "release" / "templates" / "go-prefetch.yml"
+        )
 
-            def job() -> dict[str, Any]:
-                sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder, timeout=30).stdout.strip()
-                return as_job(repository.preview(), "go-prefetch", repository.folder, sha, "pull-push")
+        def job() -> dict[str, Any]:
+            sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder, timeout=30).stdout.strip()
+            return as_job(repository.preview(), "go-prefetch", repository.folder, sha, "pull-push")
 
-            log = machine.execute(job())
-            assert "go-prefetch: miss" in log
-            assert archived(machine) == planned(repository)
-            assert "section_start" in log
-            assert "GO_PREFETCH_CACHE_RESULT=miss" in unpacked(coordinator.artifacts["dotenv"])
-            assert "go_prefetch_modules 53" in unpacked(coordinator.artifacts["metrics"])
-            before = machine.cached.stat()
+        log = machine.execute(job())
+        assert "go-prefetch: miss" in log
+        assert archived(machine) == planned(repository)
+        assert "section_start" in log
+        assert "GO_PREFETCH_CACHE_RESULT=miss" in unpacked(coordinator.artifacts["dotenv"])
+        assert "go_prefetch_modules 53" in unpacked(coordinator.artifacts["metrics"])
+        before = machine.cached.stat()
 
-            log = machine.execute(job())
-            assert "go-prefetch: exact hit" in log
-            assert "Archive is up to date!" in log
-            assert machine.cached.stat().st_mtime_ns == before.st_mtime_ns
+        log = machine.execute(job())
+        assert "go-prefetch: exact hit" in log
+        assert "Archive is up to date!" in log
+        assert machine.cached.stat().st_mtime_ns == before.st_mtime_ns
 
-            gomod = repository.folder / "go.mod"
-            lines = gomod.read_text().splitlines(keepends=True)
-            gomod.write_text("".join(line for line in lines if "golang-jwt" not in line))
-            repository.commit()
-            log = machine.execute(job())
-            assert "removed" in log
-            assert archived(machine) == planned(repository)
-            assert "github.com/golang-jwt/jwt/v5/@v/v5.3.1.zip" not in archived(machine)
-    finally:
-        coordinator.close()
+        gomod = repository.folder / "go.mod"
+        lines = gomod.read_text().splitlines(keepends=True)
+        gomod.write_text("".join(line for line in lines if "golang-jwt" not in line))
+        repository.commit()
+        log = machine.execute(job())
+        assert "removed" in log
+        assert archived(machine) == planned(repository)
+        assert "github.com/golang-jwt/jwt/v5/@v/v5.3.1.zip" not in archived(machine)
 
 
 def made(folder: Path) -> Path:

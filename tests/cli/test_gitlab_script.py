@@ -7,14 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.workbench import Result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell")
@@ -29,35 +29,28 @@ SHELLS = [
 TOOLS = ("sha256sum", "mktemp", "mkdir", "cat")
 
 
-class Mirror:
+class Mirror(LoopbackService):
     """Serves the archive, remembers who asked, and sends `/moved` on to another host's name."""
 
     def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.content = content
         self.tokens: dict[str, str | None] = {}
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.tokens[self.path] = self.headers.get("JOB-TOKEN")
-                if self.path == "/api/v4/moved":
-                    self.send_response(302)
-                    self.send_header("Location", outer.url.replace("127.0.0.1", "localhost") + "/stored")
-                    self.end_headers()
-                    return
-                self.send_response(404 if "gone" in self.path else 200)
-                self.end_headers()
-                self.wfile.write(content)
+    def serve(self) -> LoopbackServer[Mirror]:
+        return LoopbackServer(self, _MirrorHandler)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                del format, args
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+class _MirrorHandler(Quiet, BaseHTTPRequestHandler):
+    server: LoopbackServer[Mirror]
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def do_GET(self) -> None:
+        mirror = self.server.owner
+        mirror.tokens[self.path] = self.headers.get("JOB-TOKEN")
+        if self.path == "/api/v4/moved":
+            self.say(302, Location=mirror.url.replace("127.0.0.1", "localhost") + "/stored")
+        else:
+            self.say(404 if "gone" in self.path else 200, mirror.content)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +66,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mirror(archive: Path) -> Iterator[Mirror]:
-    served = Mirror(archive.read_bytes())
-    yield served
-    served.close()
+    with Mirror(archive.read_bytes()) as served:
+        yield served
 
 
 class Job:
@@ -181,9 +173,8 @@ def test_named_python_comes_first(job: Job, archive: Path) -> None:
 def test_unreachable_archive_is_status_75(job: Job) -> None:
     """The job may fail with that: the pipeline goes on, and the proxies are asked."""
     job.python()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    gone = f"http://127.0.0.1:{server.server_address[1]}/small.pyz"
-    server.server_close()
+    with Mirror(b"") as closed:
+        gone = f"{closed.url}/small.pyz"
     job.program("sleep", "exit 0")
     done = job(gone)
     assert done.status == 75, done.text

@@ -6,14 +6,11 @@ import base64
 import os
 import shutil
 import subprocess
-import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 from urllib.parse import urlsplit
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.fakes.modules import FakeModule
 
 _AUTHOR = ("-c", "user.name=A", "-c", "user.email=a@example.com")
@@ -36,30 +33,22 @@ def make_repository(folder: Path, module: FakeModule) -> None:
         subprocess.run(["git", *command], cwd=work, env=environ, check=True, capture_output=True)
 
 
-class GitServer:
+class GitServer(LoopbackService):
     """Serves the bare repositories below `folder` inside its `with` block. `login` is `user:password`."""
 
     def __init__(self, folder: Path, *, login: str = "") -> None:
+        super().__init__()
         self.folder = folder
         self.login = login
         self.is_silent = False  # take requests and never answer
-        self.stopped = threading.Event()
         self.requests: list[str] = []
 
-    def __enter__(self) -> GitServer:
-        self._server = LoopbackServer(self, _Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stopped.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
+    def serve(self) -> LoopbackServer[GitServer]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     server: LoopbackServer[GitServer]
 
     def do_GET(self) -> None:
@@ -71,10 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         expected = f"Basic {base64.b64encode(owner.login.encode()).decode()}"
         if owner.login and self.headers["Authorization"] != expected:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.say(401, WWW_Authenticate='Basic realm="git"')
             return
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -98,6 +84,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_POST = do_GET  # noqa: N815 - the name http.server uses
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
-        """Say nothing."""

@@ -6,10 +6,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 Owner = TypeVar("Owner")
+Service = TypeVar("Service", bound="LoopbackService")
 
 
 class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
@@ -42,3 +45,50 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
             for connection in self._connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+class LoopbackService:
+    """Serves inside its `with` block, on a port of its own. A subclass says by which server."""
+
+    scheme = "http"
+    address = "127.0.0.1"
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()  # handlers that wait shall end
+        self.port = 0
+
+    def serve(self) -> LoopbackServer[Any]:
+        """The server, not yet running."""
+        raise NotImplementedError
+
+    def __enter__(self: Service) -> Service:
+        self._server = self.serve()
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stopped.set()
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Its address; known from the start of the `with` block on."""
+        return f"{self.scheme}://{self.address}:{self.port}"
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A handler of which the log says nothing; `say` is a whole answer."""
+
+    def say(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Headers are given with underscores."""
+        self.send_response(status)
+        for name, value in {**headers, "Content_Length": str(len(body))}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server uses
+        """Say nothing."""

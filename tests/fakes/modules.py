@@ -128,6 +128,18 @@ def _gomod(path: str, go: str, requires: Iterable[tuple[str, str]]) -> str:
     return f"module {path}\n\ngo {go}\n{block}"
 
 
+def old_user_of(module: FakeModule) -> FakeModule:
+    """A module that imports `module`, so that its own users need both; with `go` 1.16 their go.mod does not say so."""
+    last = module.path.rpartition("/")[2]
+    return FakeModule(
+        "example.com/chain",
+        "v1.0.0",
+        requires=((module.path, module.version),),
+        go="1.16",
+        files={"chain.go": f'package chain\n\nimport "{module.path}"\n\n{HELLO} {{ return {last}.Hello() }}\n'},
+    )
+
+
 def layout(modules: Iterable[FakeModule]) -> dict[str, bytes]:
     """The files of these modules under the paths a module proxy, or Go's `cache/download`, has them at."""
     files: dict[str, bytes] = {}

@@ -13,11 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler
-from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.fakes.modules import FakeModule, layout
 
 _PIECE = 4 << 10
@@ -31,7 +30,7 @@ class Loss(enum.Enum):
     CUT = "closed in the midst of the body"
 
 
-class PacedProxy:
+class PacedProxy(LoopbackService):
     """Serves inside its `with` block. `latency` is seconds before an answer, `rate` bytes per second of its body.
 
     Of the connections, counted from 1, those that `is_lost` picks are lost as `loss` says. Times are kept against the
@@ -49,38 +48,23 @@ class PacedProxy:
         tls: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
     ) -> None:
+        super().__init__()
+        self.scheme = "https" if tls else "http"
         self.files = layout(modules)
         self.latency = latency
         self.rate = rate
         self.is_lost = is_lost
         self.loss = loss
-        self.stopped = threading.Event()
         self.paths: list[str] = []
         self.authorizations: set[str | None] = set()
         self.expected = _basic(*credentials) if credentials else None
         self._tls = tls
         self._lock = threading.Lock()
         self._connections = 0
-        self._server: _Server | None = None
-        self.port = 0
 
-    def __enter__(self) -> PacedProxy:
-        self._server = _Server(self, _Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stopped.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.hang_up()
-            self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """What to put into GOPROXY; known from the start of the `with` block on."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+    def serve(self) -> LoopbackServer[PacedProxy]:
+        """See LoopbackService."""
+        return _Server(self, _Handler)
 
     def secured(self, connection: socket.socket) -> socket.socket:
         """The connection, with TLS where there is any. Raises OSError where the client does not trust us."""
@@ -104,7 +88,7 @@ class _Server(LoopbackServer[PacedProxy]):
         super().process_request_thread(secured, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     """One connection, one answer."""
 
     protocol_version = "HTTP/1.1"
@@ -134,16 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         _wait_until(came + proxy.latency)
         if proxy.expected not in (None, self.headers["Authorization"]):
-            self._say_no(401)
+            self.say(401)
         elif path in proxy.files:
             self._answer(proxy.files[path])
         else:
-            self._say_no(404)
-
-    def _say_no(self, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+            self.say(404)
 
     def _answer(self, content: bytes) -> None:
         one = re.fullmatch("bytes=0-0", self.headers["Range"] or "")
@@ -162,9 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
             if rate:
                 _wait_until(began + at / rate)
             self.wfile.write(body[at : at + _PIECE])
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing is logged."""
 
 
 def _basic(user: str, password: str) -> str:

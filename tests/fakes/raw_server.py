@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPMessage, parse_headers
 from socketserver import StreamRequestHandler
-from types import TracebackType
 from typing import Any
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Line:
 Respond = Callable[[RawRequest, Line], None]
 
 
-class RawServer:
+class RawServer(LoopbackService):
     """Serves inside its `with` block. One request a connection, unless `keeps_alive`."""
 
     def __init__(
@@ -61,29 +60,17 @@ class RawServer:
         keeps_alive: bool = False,
         address: str = "127.0.0.1",
     ) -> None:
+        super().__init__()
         self.respond = respond
         self.tls = tls
+        self.scheme = "https" if tls else "http"
         self.address = address
         self.keeps_alive = keeps_alive
         self.requests: list[RawRequest] = []
-        self.stopped = threading.Event()
 
-    def __enter__(self) -> RawServer:
-        self._server = LoopbackServer(self, _Handler, self.address)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stopped.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
+    def serve(self) -> LoopbackServer[RawServer]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _Handler, self.address)
 
     @property
     def targets(self) -> list[str]:

@@ -24,7 +24,6 @@ from go_prefetch.results import (
 from tests.fakes.reports import POOL, PRIVATE, PROXY, REPORTS, cold, files_of, plan, report
 
 SERVICE = "the cache service"
-MIRROR = "https://athens.corp.example"
 MODULES = tuple(
     ModuleVersion(path, version)
     for path, version in (

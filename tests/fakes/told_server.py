@@ -7,36 +7,21 @@ import socket
 import threading
 from collections.abc import Callable
 from socketserver import BaseRequestHandler
-from types import TracebackType
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService
 
 
-class ToldServer:
+class ToldServer(LoopbackService):
     """Hands each connection, with the head of its request, to `speak`; serves inside its `with` block."""
 
     def __init__(self, speak: Callable[[socket.socket, bytes], None]) -> None:
+        super().__init__()
         self.speak = speak
         self.heads: list[bytes] = []
-        self._server: LoopbackServer[ToldServer] | None = None
-        self.port = 0
 
-    def __enter__(self) -> ToldServer:
-        self._server = LoopbackServer(self, _Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.hang_up()
-            self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+    def serve(self) -> LoopbackServer[ToldServer]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _Handler)
 
 
 class _Handler(BaseRequestHandler):

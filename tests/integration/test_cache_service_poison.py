@@ -141,7 +141,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from(["format", "full", "files", "runs", "unavailable", "name", "bytes", "seconds", "cores", "os"])
 
 
 @given(st.data())

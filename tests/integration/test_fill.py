@@ -15,7 +15,7 @@ import pytest
 
 from go_prefetch.render.record import parse_record
 from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import HELLO, FakeModule
+from tests.fakes.modules import FakeModule, old_user_of
 from tests.same_process import prefetch
 from tests.workbench import Result, Workbench
 
@@ -24,13 +24,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version
 NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", requires=((TOML.path, TOML.version),))
 MAJOR = FakeModule("example.com/major/v2", "v2.0.1")
 PRIVATE = FakeModule("corp.example/private", "v0.1.0")
-CHAIN = FakeModule(
-    "example.com/chain",
-    "v1.0.0",
-    requires=((TOML.path, TOML.version),),
-    go="1.16",
-    files={"chain.go": f'package chain\n\nimport "{TOML.path}"\n\n{HELLO} {{ return toml.Hello() }}\n'},
-)
+CHAIN = old_user_of(TOML)
 
 
 class WatchedProxy(ModuleProxy):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes.go_on_path import GoOnPath
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.same_process import prefetch
@@ -180,64 +180,60 @@ def test_pool_with_other_things_is_left_as_it_is(bench: Workbench, proxy: Module
     assert (bench.project / "pool" / "notes.txt").read_text() == "mine"
 
 
-class Notes:
+class Notes(LoopbackService):
     """The notes of one merge request, as GitLab's API has them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.bodies: dict[int, str] = {1: "a word from somebody"}
         self.authorizations: set[str | None] = set()
         self.status = 0  # answered instead, if set
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                page = "page=1" in self.path.split("&")[-1:]
-                notes = [{"id": number, "body": body} for number, body in outer.bodies.items()] if page else []
-                self._answer(200, notes)
+    def serve(self) -> LoopbackServer[Notes]:
+        return LoopbackServer(self, _NotesHandler)
 
-            def do_POST(self) -> None:
-                outer.bodies[max(outer.bodies) + 1] = self._body()
-                self._answer(201, {})
-
-            def do_PUT(self) -> None:
-                outer.bodies[int(self.path.rpartition("/")[2])] = self._body()
-                self._answer(200, {})
-
-            def _body(self) -> str:
-                said: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                return said["body"]
-
-            def _answer(self, status: int, values: Any) -> None:
-                outer.authorizations.add(self.headers.get("Authorization"))
-                content = b"<html>" if outer.status == 200 else json.dumps(values).encode()
-                self.send_response(outer.status or status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                del format, args
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.variables = {
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of a job that is to leave a note."""
+        return {
             "GO_PREFETCH_MERGE_REQUEST_NOTE": "true",
             "GO_PREFETCH_NOTE_TOKEN": TOKEN,
-            "CI_API_V4_URL": f"http://127.0.0.1:{self._server.server_address[1]}/api/v4",
+            "CI_API_V4_URL": f"{self.url}/api/v4",
             "CI_PROJECT_ID": "42",
             "CI_MERGE_REQUEST_IID": "3",
         }
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+
+class _NotesHandler(Quiet, BaseHTTPRequestHandler):
+    server: LoopbackServer[Notes]
+
+    def do_GET(self) -> None:
+        bodies = self.server.owner.bodies if "page=1" in self.path.split("&")[-1:] else {}
+        self._answer(200, [{"id": number, "body": body} for number, body in bodies.items()])
+
+    def do_POST(self) -> None:
+        bodies = self.server.owner.bodies
+        bodies[max(bodies) + 1] = self._body()
+        self._answer(201, {})
+
+    def do_PUT(self) -> None:
+        self.server.owner.bodies[int(self.path.rpartition("/")[2])] = self._body()
+        self._answer(200, {})
+
+    def _body(self) -> str:
+        said: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        return said["body"]
+
+    def _answer(self, status: int, values: Any) -> None:
+        notes = self.server.owner
+        notes.authorizations.add(self.headers.get("Authorization"))
+        self.say(notes.status or status, b"<html>" if notes.status == 200 else json.dumps(values).encode())
 
 
 @pytest.fixture
 def notes() -> Iterator[Notes]:
-    served = Notes()
-    yield served
-    served.close()
+    with Notes() as served:
+        yield served
 
 
 def test_one_note_is_written_and_renewed(bench: Workbench, proxy: ModuleProxy, notes: Notes) -> None:

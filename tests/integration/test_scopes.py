@@ -14,7 +14,7 @@ import pytest
 
 from go_prefetch.render.record import parse_record
 from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import HELLO, FakeModule, escape, package_name, write_project
+from tests.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
 from tests.same_process import prefetch
 from tests.workbench import Result, Workbench
 
@@ -23,14 +23,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version
 NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", requires=((TOML.path, TOML.version),))
 MAJOR = FakeModule("example.com/major/v2", "v2.0.1")
 FORK = FakeModule("example.com/fork", "v0.5.0")
-# Its users need TOML too; with `go` 1.16 their go.mod does not say so.
-CHAIN = FakeModule(
-    "example.com/chain",
-    "v1.0.0",
-    requires=((TOML.path, TOML.version),),
-    go="1.16",
-    files={"chain.go": f'package chain\n\nimport "{TOML.path}"\n\n{HELLO} {{ return toml.Hello() }}\n'},
-)
+CHAIN = old_user_of(TOML)
 MODULES = (TOML, LIB, NEWER_LIB, MAJOR, FORK, CHAIN)
 
 

@@ -6,11 +6,11 @@ import contextlib
 import socket
 import struct
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.fakes.cache_service import faults
 from tests.fakes.cache_service.answers import Answer
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, Quiet
 
 if TYPE_CHECKING:
     from tests.fakes.cache_service.server import CacheService
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DRIP_BYTES = 1024
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -86,6 +86,3 @@ class Handler(BaseHTTPRequestHandler):
             if self.server.owner.stopped.wait(self.server.owner.drip):
                 return
             self.wfile.write(answer.body[first : first + _DRIP_BYTES])
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
-        """Say nothing: the service keeps its own record."""

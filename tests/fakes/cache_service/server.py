@@ -14,7 +14,7 @@ from tests.fakes.cache_service.blobs import Blobs
 from tests.fakes.cache_service.delivery import Handler
 from tests.fakes.cache_service.entries import Entries, Token
 from tests.fakes.cache_service.faults import Faults
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService
 
 _RPCS = ("lookup", "create", "finalize")
 _SPOILT: dict[int | str | None, Answer] = {
@@ -36,7 +36,7 @@ class Request:
     path: str = ""
 
 
-class CacheService:
+class CacheService(LoopbackService):
     """The service; it answers inside its `with` block.
 
     `tokens` are the jobs' tokens it knows. As act's: `act_like` (keys in lower case, a key can be taken again, any
@@ -47,6 +47,7 @@ class CacheService:
     def __init__(
         self, *tokens: Token, act_like: bool = False, has_ranges: bool = True, download_seconds: float = 600
     ) -> None:
+        super().__init__()
         self.tokens = {token.text: token for token in tokens or (Token(),)}
         self.act_like = act_like
         self.now = time.time
@@ -54,32 +55,16 @@ class CacheService:
         self.patience = 20.0  # seconds that a silent connection is held at most
         self.blob_host = "127.0.0.1"  # in the URLs of blobs; the official client reads ranges from Azure's names only
         self.faults = Faults()
-        self.stopped = threading.Event()
         self.entries = Entries(lambda: self.now())  # noqa: PLW0108 - tests set another clock
         self._blobs = Blobs(self.entries, has_ranges=has_ranges, download_seconds=download_seconds)
         self._twirp = twirp.TwirpCalls(self.entries, self._blobs, self._blob_base)
         self._rest = rest.RestCalls(self.entries, self._blobs, self._blob_base, act_like=act_like)
         self._lock = threading.RLock()
         self._requests: list[Request] = []
-        self._server: LoopbackServer[CacheService] | None = None
 
-    def __enter__(self) -> CacheService:
-        self._server = LoopbackServer(self, Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.hang_up()
-            self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def serve(self) -> LoopbackServer[CacheService]:
+        """See LoopbackService."""
+        return LoopbackServer(self, Handler)
 
     def _blob_base(self) -> str:
         return self.url.replace("127.0.0.1", self.blob_host)
