@@ -12,6 +12,7 @@ from go_prefetch.results import Admitted, Completed, Downloaded, Fetched, Plan, 
 
 # From restore to the end of complete: what is held against a cold run.
 STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
+GO_ITSELF = "Go itself"  # a source beside the store and the proxies
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ class Report:
             # Attempts are counted over the whole run, so the later count includes the earlier.
             merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
         return tuple(merged.values())
+
+    @property
+    def suppliers(self) -> tuple[Source, ...]:
+        """Everybody who handed over files: the store, each proxy, Go itself."""
+        found = list(self.sources)
+        if self.restored.files:
+            found.insert(0, Source(self.restored.store, len(self.restored.files), self.restored.bytes, 0))
+        if self.completed.by_go:
+            found.append(Source(GO_ITSELF, len(self.completed.by_go), self.completed.bytes_by_go, 0))
+        return tuple(found)
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:

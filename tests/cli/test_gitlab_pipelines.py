@@ -251,7 +251,7 @@ def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inpu
     name_of_job = str(inputs.get("job_name", "go-prefetch"))
     pipeline.write(include("https://example.com", **inputs) + job % name_of_job + read % name_of_job)
     preview = pipeline.preview()
-    assert_golden(f"gitlab_{name}.yml", preview)
+    assert_golden(f"gitlab_{name}.yml", preview.replace(__version__, "VERSION"))
     expanded = pipeline.bench.folder / "expanded.yml"
     expanded.write_text(preview)
     checked = pipeline.bench.program(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -23,8 +25,49 @@ def test_every_error_has_its_paragraph_and_every_paragraph_its_error() -> None:
     assert headings == slugs_in_source()
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    """Relative links name files of the repository."""
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert len(links) > 5
-    assert [link for link in links if not (ROOT / link).exists()] == []
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"]
+
+
+def links_of(document: Path) -> list[tuple[Path, str]]:
+    """File and heading that each relative link of a document names; no heading is an empty one."""
+    found = re.findall(r"\]\(([^)\s:]+)\)|src=\"([^\":]+)\"", document.read_text(encoding="utf-8"))
+    parts = ((target or picture).partition("#") for target, picture in found)
+    return [((document.parent / name).resolve() if name else document, heading) for name, _, heading in parts]
+
+
+def headings_of(document: Path) -> set[str]:
+    """The headings as links name them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """Relative links name files of the repository, and headings that are in them."""
+    links = links_of(document)
+    assert [str(path) for path, _ in links if not path.exists()] == []
+    assert [(path.name, heading) for path, heading in links if heading and heading not in headings_of(path)] == []
+
+
+def test_every_document_can_be_come_by() -> None:
+    """Somebody links to each document and example; to the ADRs as a folder."""
+    linked = {path for document in DOCUMENTS for path, _ in links_of(document)}
+    wanted = [path for path in ROOT.glob("docs/**/*") if path.is_file() and path.parent.name != "adr"]
+    assert len(wanted) > 15
+    assert [str(path) for path in wanted if path not in linked] == []
+    assert ROOT / "docs" / "adr" in linked
+
+
+def test_the_architecture_names_every_module() -> None:
+    """The code map has each file and folder of the package, and none that is gone."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "go_prefetch"
+    there = {f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir()}
+    there -= {"__init__.py", "__pycache__/", "py.typed"}
+    assert [
+        name for name in sorted(there) if f"`{name}`" not in text and f"`{name.removesuffix('.py')}`" not in text
+    ] == []
+    named = set(re.findall(r"`(\w+\.py)`", text))
+    assert [
+        name for name in sorted(named) if not list(package.rglob(name)) and not (ROOT / "tools" / name).exists()
+    ] == []

@@ -48,11 +48,6 @@ class Route:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        """What a connection can be used again for."""
-        return self.scheme, self.host, self.port
-
 
 def find_route(web: HttpSettings, url: str) -> Route:
     """How `url` is reached. Raises Unreachable with the reason why it is not to be asked."""

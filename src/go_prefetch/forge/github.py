@@ -17,7 +17,6 @@ from go_prefetch import __version__
 from go_prefetch.forge.api import Reply
 from go_prefetch.retry import AttemptError
 
-PUBLIC = "https://api.github.com"
 _TIMEOUT = 30  # seconds, for a connection and between bytes
 
 

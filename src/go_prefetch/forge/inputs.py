@@ -114,7 +114,7 @@ PRUNE: tuple[Input, ...] = (
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """The inputs of `report` as values. Rates are shares, `history_dir` is None for none."""
+    """The inputs of `report` as values. Rates are shares; `history_dir` is `none` for none, empty for the usual one."""
 
     repo: str
     api_url: str

@@ -45,7 +45,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("bytes", _bytes(report)),
         ("seconds", _seconds(report)),
         *(("time saved", text) for text in [". ".join(filter(None, [in_full(report), instead(report)]))] if text),
-        *(("source", source) for source in _sources(report)),
+        *(("source", _source(source)) for source in report.suppliers),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),
     ]
@@ -81,16 +81,6 @@ def _bytes(report: Report) -> str:
 def _seconds(report: Report) -> str:
     steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.steps.items())
     return f"{report.seconds:.1f}: {steps}"
-
-
-def _sources(report: Report) -> list[str]:
-    found = [_source(source) for source in report.sources]
-    if report.restored.files:
-        store = Source(report.restored.store, len(report.restored.files), report.restored.bytes, 0)
-        found.insert(0, _source(store))
-    if report.completed.by_go:
-        found.append(_source(Source("Go itself", len(report.completed.by_go), report.completed.bytes_by_go, 0)))
-    return found
 
 
 def _source(source: Source) -> str:

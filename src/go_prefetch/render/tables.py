@@ -9,7 +9,7 @@ from go_prefetch.module import ModuleVersion
 from go_prefetch.render.changes import changes
 from go_prefetch.render.prose import cell, code, prose
 from go_prefetch.render.units import counted, duration, size
-from go_prefetch.report import Report
+from go_prefetch.report import GO_ITSELF, Report
 from go_prefetch.results import Fetched, Source
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
@@ -24,12 +24,7 @@ def steps(report: Report) -> list[str]:
 
 def sources(report: Report) -> list[str]:
     """Who handed over how much."""
-    rows = [_source(source) for source in report.sources]
-    if report.restored.files:
-        rows.insert(0, _source(Source(report.restored.store, len(report.restored.files), report.restored.bytes, 0)))
-    if report.completed.by_go:
-        by_go = len(report.completed.by_go), report.completed.bytes_by_go
-        rows.append(("Go itself", str(by_go[0]), size(by_go[1]), "0"))
+    rows = map(_source, report.suppliers)
     return _table("| source | files | bytes | failed attempts |\n|---|--:|--:|--:|", rows)
 
 
@@ -79,7 +74,8 @@ def _table(head: str, rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _source(source: Source) -> tuple[str, str, str, str]:
-    return code(source.name), str(source.files), size(source.bytes), str(source.failed_attempts)
+    name = source.name if source.name == GO_ITSELF else code(source.name)
+    return name, str(source.files), size(source.bytes), str(source.failed_attempts)
 
 
 def _brought(step: str, report: Report) -> str:
