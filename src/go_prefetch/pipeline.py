@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from go_prefetch.gocommand import GoCommand, GoEnvironment
+from go_prefetch.gocommand import GoCommand
+from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxies.walk import ProxyWalk

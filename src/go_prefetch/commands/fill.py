@@ -15,7 +15,8 @@ from typing import TextIO
 from go_prefetch.commands.publish import publish
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
-from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES
+from go_prefetch.goenvironment import environment_without_go
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
