@@ -23,7 +23,7 @@ from go_prefetch.report import Report
 from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.blame import told
+from go_prefetch.steps.blame import advice, told
 from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
@@ -119,5 +119,4 @@ def _error(failures: list[Failure]) -> DownloadError:
     message = f"{len(failures)} files could not be downloaded.\n{told(failures)}"
     if all(failure.not_found for failure in failures):
         return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
-    hint = "Name another proxy in the goproxy input, separated by `|`, or try again later."
-    return ProxyUnavailable("proxy-unavailable", message, hint=hint)
+    return ProxyUnavailable("proxy-unavailable", message, hint=advice(failures))
