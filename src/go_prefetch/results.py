@@ -83,6 +83,10 @@ class Plan:
         return frozenset(self.modules) - {file.module for file in self.missing}
 
 
+# Of a run that ended before there was one.
+NO_PLAN = Plan((), CacheKey("", "", 0), Path(), Path(), (), frozenset(), frozenset(), frozenset())
+
+
 @dataclass(frozen=True)
 class ColdRun:
     """What a run measured that downloaded exactly these files, and on what machine."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.commands.publish import publish
+from go_prefetch.commands.publish import publish, told_if_it_fails
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES
@@ -36,7 +36,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
     """
-    with traced(settings, platform) as trace:
+    with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
         made = _filled(settings, platform, environ, folder, trace)
     publish(made, settings, platform, stdout)
     failure = made.completed.failure

@@ -79,8 +79,8 @@ def advice(failures: Sequence[Failure]) -> str:
     """What to do where proxies failed."""
     if all("HTTP proxy: " in words for failure in failures for words in failure.attempts):
         return (
-            "It is the HTTP proxy (HTTPS_PROXY, HTTP_PROXY): check its address and login, and name hosts that need none "
-            "in NO_PROXY."
+            "It is the HTTP proxy (HTTPS_PROXY, HTTP_PROXY): check its address and login, and name hosts that need "
+            "none in NO_PROXY."
         )
     return "Name another proxy in the goproxy input, separated by `|`, or try again later."
 
