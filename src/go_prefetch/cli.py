@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 from go_prefetch import __version__, atomicfile
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.inputs import Input
+from go_prefetch.misspelling import misspelt
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
 from go_prefetch.subcommands import SUBCOMMANDS, Given
@@ -52,6 +53,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         arguments = _arguments(argv, stdout)
         platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
         subcommand = SUBCOMMANDS[arguments.command]
+        _tell_misspelt(environ, platform)
         texts = {row.name: _flag_text(arguments, row.name) for row in subcommand.table}
         status = subcommand.call(Given(arguments, texts, platform, environ, stdout))
         stdout.flush()  # here, where what is wrong with it is caught
@@ -78,6 +80,12 @@ def _arguments(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     except SystemExit:
         stdout.flush()
         raise
+
+
+def _tell_misspelt(environ: Mapping[str, str], platform: Platform) -> None:
+    rows = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table]
+    for name, right in misspelt(environ, rows):
+        platform.warn(f"the environment variable {name} is read by nothing: did you mean {right}?")
 
 
 def _flag_text(arguments: argparse.Namespace, name: str) -> str:
