@@ -12,9 +12,18 @@ def main() -> None:
         from go_prefetch import cli  # noqa: PLC0415 - it takes a while, and Ctrl-C may come meanwhile
 
         status = cli.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
+        if status == cli.NOBODY_READS:
+            _forget_output()
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _forget_output() -> None:
+    """What is still to be written would be complained of when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":

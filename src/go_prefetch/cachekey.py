@@ -23,7 +23,9 @@ class CacheKey:
 
     @property
     def text(self) -> str:
-        """`go-prefetch-1-<16 hex of the cache name>-<64 hex of the go.sum lines>`."""
+        """`go-prefetch-1-<16 hex of the cache name>-<64 hex of the go.sum lines>`; empty where there is no digest."""
+        if not self.digest:
+            return ""
         return f"{PREFIX}-{hexadecimal(self.cache_name)[:16]}-{self.digest}"
 
 

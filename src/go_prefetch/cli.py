@@ -13,11 +13,13 @@ from typing import NoReturn, TextIO
 from go_prefetch import __version__, atomicfile
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.inputs import Input
+from go_prefetch.misspelling import misspelt
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
 from go_prefetch.subcommands import SUBCOMMANDS, Given
 
 _INTERRUPTED = 130
+NOBODY_READS = 141  # as a shell tells of a program that SIGPIPE ended
 
 _DESCRIPTION = """\
 Put Go modules on disk: from a cache store, then from module proxies with retries and
@@ -32,7 +34,7 @@ exit status:
   4    go is missing, too old, or failed
   5    modules could not be downloaded, or one is not what go.sum says
   6    a gate of report was missed
-  130  interrupted
+  130  interrupted (141: nobody reads the output any more)
 
 Every flag that takes a VALUE can also be given as an environment variable, GO_PREFETCH_ and
 its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
@@ -48,11 +50,14 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     platform: Platform = detect(environ, stdout, stderr)
     _raise_on_signals()
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _arguments(argv, stdout)
         platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
         subcommand = SUBCOMMANDS[arguments.command]
+        _tell_misspelt(environ, platform)
         texts = {row.name: _flag_text(arguments, row.name) for row in subcommand.table}
-        return subcommand.call(Given(arguments, texts, platform, environ, stdout))
+        status = subcommand.call(Given(arguments, texts, platform, environ, stdout))
+        stdout.flush()  # here, where what is wrong with it is caught
+        return status
     except PrefetchError as error:
         platform.error(f"{error.message}\n{error.hint} [{error.slug}]")
         return error.exit_status
@@ -60,9 +65,27 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         atomicfile.remove_unfinished()
         platform.error("interrupted; no file was left half written")
         return _INTERRUPTED
-    except OSError as error:  # a full disk under our own output, a closed pipe: all else has a better name by now
+    except BrokenPipeError:  # `| head` has seen enough
+        atomicfile.remove_unfinished()
+        return NOBODY_READS
+    except OSError as error:  # a full disk under our own output: all else has a better name by now
         platform.error(f"{error.strerror or error} [system-error]")
         return 1
+
+
+def _arguments(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
+    """Raises SystemExit where argparse has answered itself: --help, --version."""
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit:
+        stdout.flush()
+        raise
+
+
+def _tell_misspelt(environ: Mapping[str, str], platform: Platform) -> None:
+    rows = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table]
+    for name, right in misspelt(environ, rows):
+        platform.warn(f"the environment variable {name} is read by nothing: did you mean {right}?")
 
 
 def _flag_text(arguments: argparse.Namespace, name: str) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from go_prefetch import processgroup
 from go_prefetch.errors import GoCommandError
+from go_prefetch.goenvironment import GoEnvironment, gowork_set
 from go_prefetch.gotrace import GoTrace, Pending
-from go_prefetch.module import ModuleVersion, matches_prefix_patterns
+from go_prefetch.module import ModuleVersion
 from go_prefetch.retry import Deadline
 from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
@@ -30,46 +31,10 @@ _NOT_FOR_GO = (
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
+    "GOWORK",
 )  # fmt: skip
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
-
-
-@dataclass(frozen=True)
-class GoEnvironment:
-    """What `go env` says, in its own words."""
-
-    goproxy: str
-    gonoproxy: str
-    goprivate: str
-    gonosumdb: str
-    gomodcache: Path
-    goflags: str
-    goversion: str
-    goroot: Path
-
-    def is_left_to_go(self, path: str) -> bool:
-        """Whether Go would fetch the module at `path` from its repository, asking no proxy."""
-        return matches_prefix_patterns(self.gonoproxy or self.goprivate, path)
-
-    def is_private(self, path: str) -> bool:
-        """Whether any of Go's variables marks the module at `path` as nobody else's business."""
-        return matches_prefix_patterns(f"{self.goprivate},{self.gonoproxy},{self.gonosumdb}", path)
-
-
-def environment_without_go(environ: Mapping[str, str], gomodcache: Path) -> GoEnvironment:
-    """Go's variables as far as the environment has them, where there is no Go to ask."""
-    goprivate = environ.get("GOPRIVATE", "")
-    return GoEnvironment(
-        goproxy=environ.get("GOPROXY", ""),
-        gonoproxy=environ.get("GONOPROXY", "") or goprivate,
-        goprivate=goprivate,
-        gonosumdb=environ.get("GONOSUMDB", "") or goprivate,
-        gomodcache=gomodcache,
-        goflags=environ.get("GOFLAGS", ""),
-        goversion="",
-        goroot=Path(),
-    )
 
 
 @dataclass(frozen=True)
@@ -122,6 +87,7 @@ class GoCommand:
             values["GOFLAGS"],
             values["GOVERSION"],
             Path(values["GOROOT"]),
+            self._environ.get("GOWORK") or gowork_set(values["GOWORK"], folder),
         )
 
     def toolchain_switch(self, folder: Path) -> str:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from go_prefetch.gocommand import GoCommand, GoEnvironment
+from go_prefetch.errors import PrefetchError
+from go_prefetch.gocommand import GoCommand
+from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxies.walk import ProxyWalk
@@ -24,7 +26,7 @@ from go_prefetch.steps.complete import complete
 from go_prefetch.steps.doubled import doubled
 from go_prefetch.steps.download import download, nobody_waits, still_missing
 from go_prefetch.steps.plan import make_plan
-from go_prefetch.steps.report import nothing_to_report, report
+from go_prefetch.steps.report import ended_early, nothing_to_report, report
 from go_prefetch.steps.restore import restore
 from go_prefetch.steps.save import save
 from go_prefetch.steps.stuck import Limits
@@ -65,16 +67,27 @@ class Job:
 
 
 def prefetch(job: Job) -> Report:
-    """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
+    """Make the plan, and do what it says.
 
-    Raises PrefetchError for bad input and an unwritable module cache. Go's failure is in the report.
+    Raises PrefetchError where there can be no plan. What fails a run after that is in the report.
     """
-    started, say = time.monotonic(), job.platform.info
+    started, goversion = time.monotonic(), job.environment.goversion
     plan = _planned(job)
     if plan.disabled_because:
-        return nothing_to_report(
-            job.settings, plan, seconds=time.monotonic() - started, goversion=job.environment.goversion
-        )
+        return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
+    try:
+        return _prefetched(plan, job, started)
+    except PrefetchError as error:
+        seconds = time.monotonic() - started
+        return ended_early(job.settings.shown, error, plan=plan, seconds=seconds, goversion=goversion)
+
+
+def _prefetched(plan: Plan, job: Job, started: float) -> Report:
+    """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
+
+    Raises PrefetchError for a module cache that takes no files. Go's failure is in the report.
+    """
+    say = job.platform.info
     mended = _checked(plan, job) if job.settings.check_present else ()
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):

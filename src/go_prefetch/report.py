@@ -30,6 +30,7 @@ class Report:
     goversion: str
     settings_shown: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    ended_early: bool = False  # before Go's verdict, by what `completed.failure` says; the plan may be NO_PLAN
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -88,7 +89,9 @@ class Report:
 
     @property
     def cache_result(self) -> str:
-        """`disabled`, `present`, `exact`, `partial` or `miss`."""
+        """`disabled`, `present`, `exact`, `partial` or `miss`; `failed` where the run ended before that was known."""
+        if self.ended_early:
+            return "failed"
         if self.plan.disabled_because:
             return "disabled"
         if not self._modules_missing:

@@ -18,7 +18,7 @@ class Scope:
     """One main module or workspace: where Go is run, and what it will want."""
 
     folder: Path
-    definition: Path  # its go.mod or go.work
+    definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
     module_paths: tuple[str, ...]
     zips: tuple[ModuleVersion, ...]
     certain: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
@@ -81,6 +81,10 @@ class Plan:
     def modules_present(self) -> frozenset[ModuleVersion]:
         """Those of which zip, .mod and .info were all there already."""
         return frozenset(self.modules) - {file.module for file in self.missing}
+
+
+# Of a run that ended before there was one.
+NO_PLAN = Plan((), CacheKey("", "", 0), Path(), Path(), (), frozenset(), frozenset(), frozenset())
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ class Settings:
     report_file: Path | None
     trace: Path | None
     pool: Path | None  # the directory pool, if `store` names one
-    gowork: str  # GOWORK as the environment has it: `off`, a path, or empty
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     secrets: frozenset[str] = field(repr=False)  # never to be printed
 
@@ -65,7 +64,6 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
-        gowork=environ.get("GOWORK", ""),
         web=HttpSettings.from_environ(environ),
         secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type

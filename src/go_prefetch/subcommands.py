@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TextIO
 
+from go_prefetch.errors import InputError
 from go_prefetch.forge.inputs import PRUNE, REPORT
-from go_prefetch.inputs import TABLE, Input, Value, read_inputs
+from go_prefetch.inputs import BY_NAME, TABLE, Input, Value, read_inputs
 from go_prefetch.ports import Platform
 from go_prefetch.settings import Settings, read_settings
 
@@ -38,6 +40,22 @@ class Given:
         self.platform.hide(settings.secrets)
         return settings
 
+    def settings_of_a_run(self) -> Settings:
+        """The same for a command with outputs: whoever waits for these is told of wrong inputs. Raises InputError."""
+        try:
+            return self.settings()
+        except InputError as error:
+            from go_prefetch.commands.publish import publish_refusal  # noqa: PLC0415 - `plan` need not wait for it
+
+            publish_refusal(error, self.platform, self.stdout, self._report_file())
+            raise
+
+    def _report_file(self) -> Path | None:
+        with suppress(InputError):
+            named = self.values([BY_NAME["report-file"]])["report-file"]
+            return self.folder / str(named) if named else None
+        return None
+
     def values(self, table: Sequence[Input]) -> dict[str, Value]:
         """The inputs of another table. Raises InputError."""
         return read_inputs(self.texts, self.environ, table)
@@ -61,7 +79,7 @@ class Subcommand:
 def _run(given: Given) -> int:
     from go_prefetch.commands.run import run  # noqa: PLC0415
 
-    return run(given.settings(), given.platform, given.environ, given.stdout)
+    return run(given.settings_of_a_run(), given.platform, given.environ, given.stdout)
 
 
 def _plan(given: Given) -> int:
@@ -105,7 +123,7 @@ def _fill(given: Given) -> int:
     from go_prefetch.commands.fill import fill  # noqa: PLC0415
 
     folder = given.folder / given.arguments.folder
-    return fill(given.settings(), given.platform, given.environ, given.stdout, folder)
+    return fill(given.settings_of_a_run(), given.platform, given.environ, given.stdout, folder)
 
 
 def _fill_flags(command: argparse.ArgumentParser) -> None:

@@ -33,6 +33,16 @@ def planned(bench: Workbench, *arguments: str, **variables: str) -> dict[str, An
     return values
 
 
+def test_a_misspelt_variable_is_told_and_changes_nothing(bench: Workbench, project: Path) -> None:
+    """With the name that was meant, never with its value, and not on stdout."""
+    done = prefetch(bench, "plan", "--format", "json", GO_PREFETCH_GO_PROXY="https://me:s3cr3t@example.com")
+    assert json.loads(done.stdout) == planned(bench)
+    assert done.stderr == (
+        "warning: the environment variable GO_PREFETCH_GO_PROXY is read by nothing: did you mean GO_PREFETCH_GOPROXY?\n"
+    )
+    assert done.status == 0
+
+
 def test_json_names_key_modules_and_files(bench: Workbench, project: Path) -> None:
     """The key stands beside its parts, the modules beside their files, each file with whether it is there."""
     plan = planned(bench)

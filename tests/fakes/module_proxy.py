@@ -38,10 +38,12 @@ class Fault(enum.Enum):
     TOO_MANY = 429
     SERVER_ERROR = 500
     BAD_GATEWAY = 502
+    UNAVAILABLE = 503
     RESET = "a TCP reset in place of a reply"
     CLOSED_EARLY = "the connection closed in place of a reply"
     HALF_BODY = "half of the body that Content-Length promises, then the connection closed"
     HALF_BODY_WITHOUT_LENGTH = "half of the body, then the connection closed, its length never said"
+    HALF_BODY_IN_CHUNKS = "half of the body as one chunk of more, then the connection closed"
     WRONG_BYTES = "a well-formed file with other content"
     HTML = "a web page with status 200"
     STALL_BEFORE_HEADERS = "no reply, the connection kept open"
@@ -96,10 +98,10 @@ class _Answer:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
-    def head(self, *, with_length: bool = True) -> bytes:
-        """The status line and the headers."""
-        length = {"Content-Length": str(len(self.body))} if with_length else {"Connection": "close"}
-        lines = [f"{name}: {value}" for name, value in (self.headers | length).items()]
+    def head(self, **framing: str) -> bytes:
+        """The status line and the headers; `framing` are headers in the place of Content-Length."""
+        how = framing or {"Content-Length": str(len(self.body))}
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in (self.headers | how).items()]
         return "\r\n".join([f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", *lines, "", ""]).encode()
 
 
@@ -277,7 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is Fault.HALF_BODY:
             self.wfile.write(answer.head() + half)
         elif fault is Fault.HALF_BODY_WITHOUT_LENGTH:
-            self.wfile.write(answer.head(with_length=False) + half)
+            self.wfile.write(answer.head(Connection="close") + half)
+        elif fault is Fault.HALF_BODY_IN_CHUNKS:
+            self.wfile.write(answer.head(Transfer_Encoding="chunked") + b"%x\r\n%b\r\n" % (len(half), half))
         elif fault is Fault.SLOW_DRIP:
             self._drip(answer)
         elif fault is not Fault.CLOSED_EARLY:

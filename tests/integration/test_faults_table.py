@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.http2_proxy import Http2Proxy, built
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.workbench import Workbench
@@ -29,7 +32,7 @@ class Row:
     """One line of the table: the fault, the kind of file that meets it, and the name it has in the table."""
 
     name: str
-    fault: Fault | None  # None: connections are refused
+    fault: Fault | str | None  # a word for the proxy that speaks HTTP/2; None: connections are refused
     kind: str = "zip"
 
 
@@ -39,11 +42,15 @@ ROWS = (
     Row("429", Fault.TOO_MANY),
     Row("500", Fault.SERVER_ERROR),
     Row("502", Fault.BAD_GATEWAY),
+    Row("503", Fault.UNAVAILABLE),
     Row("connection refused", None),
     Row("reset in place of a reply", Fault.RESET),
     Row("closed in place of a reply", Fault.CLOSED_EARLY),
     Row("half of the body", Fault.HALF_BODY),
+    Row("half of the body in chunks", Fault.HALF_BODY_IN_CHUNKS),
     Row("half of the body, its length not said", Fault.HALF_BODY_WITHOUT_LENGTH),
+    Row("half of a .mod, its length not said", Fault.HALF_BODY_WITHOUT_LENGTH, "mod"),
+    Row("HTTP/2: aborted in the middle of the body", "abort"),
     Row("a web page with status 200", Fault.HTML),
     Row("another zip with status 200", Fault.WRONG_BYTES),
     Row("another .mod with status 200", Fault.WRONG_BYTES, "mod"),
@@ -51,6 +58,7 @@ ROWS = (
     Row("a redirect to itself", Fault.REDIRECT_LOOP),
     Row("no reply", Fault.STALL_BEFORE_HEADERS),
     Row("silence in the middle of the body", Fault.STALL_IN_BODY),
+    Row("HTTP/2: silence in the middle of the body", "stall"),
 )
 LISTS = ("once, P1 alone", "P1,P2", "P1|P2")
 
@@ -66,19 +74,27 @@ def test_the_table_has_these_rows_and_no_others() -> None:
     assert list(documented()) == [row.name for row in ROWS]
 
 
-@pytest.mark.system  # 51 runs of both: too long for every day
+@pytest.fixture(scope="session")
+def http2_program(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
+    """The module proxy that speaks HTTP/2."""
+    return built(tmp_path_factory.mktemp("http2"), gocache)
+
+
+@pytest.mark.system  # 66 runs of both: too long for every day
 @pytest.mark.parametrize("goproxy", LISTS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_row_is_what_happens(bench: Workbench, row: Row, goproxy: str) -> None:
+def test_a_row_is_what_happens(bench: Workbench, http2_program: Path, row: Row, goproxy: str) -> None:
     """Plain Go is started first; where it hangs it still does when the same run of ours has long ended."""
     bench.write_project(MODULES)
-    with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second, ModuleProxy(MODULES) as own_first:
-        for proxy in (first, own_first):
-            if row.fault:
-                proxy.fault(f"*/lib/@v/*.{row.kind}", row.fault, times=1 if goproxy.startswith("once") else None)
-        urls = [proxy.url if row.fault else REFUSED for proxy in (first, own_first)]
+    times = 1 if goproxy.startswith("once") else None
+    with (
+        first_proxy(row, times, bench, http2_program) as for_go,
+        first_proxy(row, times, bench, http2_program) as for_us,
+        ModuleProxy(MODULES) as second,
+    ):
         plain_list, own_list = (
-            goproxy.replace("once, P1 alone", "P1").replace("P1", url).replace("P2", second.url) for url in urls
+            goproxy.replace("once, P1 alone", "P1").replace("P1", url).replace("P2", second.url)
+            for url in (for_go, for_us)
         )
         with started_go(bench, plain_list) as plain:
             ours = bench.prefetch(*QUICK, goproxy=own_list)
@@ -86,6 +102,21 @@ def test_a_row_is_what_happens(bench: Workbench, row: Row, goproxy: str) -> None
     found = [said, "succeeds" if ours.status == 0 else "fails"]
     at = 2 * LISTS.index(goproxy)
     assert found == documented()[row.name][at : at + 2], ours.text
+
+
+@contextmanager
+def first_proxy(row: Row, times: int | None, bench: Workbench, http2_program: Path) -> Iterator[str]:
+    """The address of a P1 that has the row's fault so many times (None: always)."""
+    if row.fault is None:
+        yield REFUSED
+    elif isinstance(row.fault, str):
+        with Http2Proxy(http2_program, MODULES, f"lib/@v/v1.2.3.{row.kind}", row.fault, times) as proxy:
+            bench.environ["SSL_CERT_FILE"] = str(proxy.bundle)
+            yield proxy.url
+    else:
+        with ModuleProxy(MODULES) as proxy:
+            proxy.fault(f"*/lib/@v/*.{row.kind}", row.fault, times)
+            yield proxy.url
 
 
 def started_go(bench: Workbench, goproxy: str) -> subprocess.Popen[bytes]:
@@ -102,3 +133,20 @@ def outcome(plain: subprocess.Popen[bytes]) -> str:
     except subprocess.TimeoutExpired:
         plain.kill()
         return "hangs"
+
+
+@pytest.mark.system  # it compiles net/http
+def test_go_meets_the_abort_over_http2_and_we_over_http1(bench: Workbench, http2_program: Path) -> None:
+    """What the rows on HTTP/2 rest on: the same server, and what each of the two asked it in."""
+    bench.write_project(MODULES)
+    spoken: dict[str, set[str]] = {}
+    for who in ("go", "ours"):
+        with Http2Proxy(http2_program, MODULES, "lib/@v/v1.2.3.zip", "abort", times=1) as proxy:
+            trusted = {"GOPROXY": proxy.url, "SSL_CERT_FILE": str(proxy.bundle)}
+            fill = ("fill", str(bench.folder / "filled"))
+            done = bench.go("mod", "download", **trusted) if who == "go" else bench.run(*fill, **trusted)
+        spoken[who] = {protocol for protocol, _ in proxy.requests}
+        if who == "go":
+            assert "stream error: stream ID" in done.stderr
+            assert "INTERNAL_ERROR; received from peer" in done.stderr
+    assert spoken == {"go": {"HTTP/2.0"}, "ours": {"HTTP/1.1"}}

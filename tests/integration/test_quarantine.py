@@ -530,16 +530,18 @@ def test_strange_variables_end_as_with_go_alone(ready: Workbench, variables: dic
 
 def test_another_go_mod_named_in_goflags_does_not_reach_the_quarantine(ready: Workbench) -> None:
     """`-modfile` bends Go's own `go mod verify` so that it verifies nothing; here every tree is verified."""
-    (ready.project / "other.mod").write_text("module other\n\ngo 1.21\n")
+    for kind in ("mod", "sum"):
+        shutil.copy(ready.project / f"go.{kind}", ready.project / f"other.{kind}")
     (ready.pool / ZIP).write_bytes(EVIL.zip)
     result = ready.prefetch(goproxy="off", GOFLAGS="-modcacherw -modfile=other.mod")
-    assert result.status == 0, result.text
+    assert result.status == 4, result.text  # no proxy has another copy of the one that is refused
+    assert "1 left to go mod download: refused by go mod verify" in result.stderr
     assert admitted(ready) == 3
     assert not (ready.modcache / TREE).exists()
 
 
 def test_a_go_env_file_in_goroot_does_not_reach_the_quarantine(ready: Workbench, tmp_path: Path) -> None:
-    """The same from `$GOROOT/go.env`, which GOENV=off does not switch off."""
+    """The same from `$GOROOT/go.env`, which GOENV=off does not switch off; here the user's own GOFLAGS go before it."""
     real = Path(ready.go("env", "GOROOT").stdout.strip())
     root = tmp_path / "goroot"
     (root / "bin").mkdir(parents=True)
@@ -551,8 +553,8 @@ def test_a_go_env_file_in_goroot_does_not_reach_the_quarantine(ready: Workbench,
     other.write_text("module other\n\ngo 1.21\n")
     (root / "go.env").write_text(f"GOFLAGS=-modfile={other}\nGOPROXY=off\nGOSUMDB=off\n")
     (ready.pool / ZIP).write_bytes(EVIL.zip)
-    result = ready.prefetch(goproxy="off", PATH=f"{root / 'bin'}:{os.environ['PATH']}", GOFLAGS="", GOROOT="")
-    assert result.status == 0, result.text
+    result = ready.prefetch(goproxy="off", PATH=f"{root / 'bin'}:{os.environ['PATH']}", GOROOT="")
+    assert result.status == 4, result.text
     assert admitted(ready) == 3
     assert not (ready.modcache / TREE).exists()
 

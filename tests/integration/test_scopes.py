@@ -215,6 +215,21 @@ def linked_gomod(root: Path) -> None:
     (root / "go.mod").symlink_to(root / "shared" / "module.txt")
 
 
+def another_gomod(root: Path) -> None:
+    """What is built needs ci.mod; go.mod has only to be there."""
+    write_project(root, [LIB, TOML])
+    for kind in ("mod", "sum"):
+        (root / f"go.{kind}").rename(root / f"ci.{kind}")
+    (root / "go.mod").write_text(f"module example.com/app\n\ngo 1.21\n\nrequire {MAJOR.path} {MAJOR.version}\n")
+
+
+def another_gomod_elsewhere(root: Path) -> None:
+    another_gomod(root / "app")
+    (root / "build files").mkdir()
+    for kind in ("mod", "sum"):
+        (root / "app" / f"ci.{kind}").rename(root / "build files" / f"ci.{kind}")
+
+
 AB = (("a", "./..."), ("b", "./..."))
 TOGETHER = ((".", "./a/... ./b/..."),)
 
@@ -263,6 +278,16 @@ SHAPES = {
     ),
     "GOWORK=off": Shape(workspace, [LIB, TOML], (), (("a", "./..."),), "a", {"GOWORK": "off"}),
     "GOWORK=auto": Shape(workspace, [NEWER_LIB, TOML, MAJOR], (), TOGETHER, ".", {"GOWORK": "auto"}, downloads=False),
+    "-modfile": Shape(
+        another_gomod, [LIB, TOML], variables={"GOFLAGS": "-modfile=old.mod -modcacherw --modfile=ci.mod"}
+    ),
+    "-modfile in another folder": Shape(
+        another_gomod_elsewhere,
+        [LIB, TOML],
+        ("--working-directory", "app"),
+        (("app", "./..."),),
+        variables={"GOFLAGS": "-modcacherw '-modfile=../build files/ci.mod'"},
+    ),
     "go 1.16": Shape(old, [CHAIN, TOML], downloads=False),
     "replaced by a folder": Shape(replaced_by_a_folder, [MAJOR]),
     "replaced by another version": Shape(replaced_by_another_version, [NEWER_LIB, TOML]),
@@ -314,6 +339,56 @@ def test_gowork_may_have_any_name_and_place(bench: Workbench, proxy: ModuleProxy
     assert plan(bench, GOWORK=gowork)["modules"] == [f"{m.path}@{m.version}" for m in (NEWER_LIB, MAJOR, TOML)]
     built = bench.go("build", "-o", os.devnull, "./a", cwd=bench.project, GOWORK=gowork)
     assert built.status == 0, built.text
+
+
+def test_what_go_env_w_has_set_counts(bench: Workbench, proxy: ModuleProxy, tmp_path: Path) -> None:
+    """GOFLAGS in the file that `go env -w` writes, the variable of that name empty."""
+    another_gomod(bench.project)
+    variables = {"GOENV": str(tmp_path / "goenv"), "GOFLAGS": ""}
+    assert bench.go("env", "-w", "GOFLAGS=-modcacherw -modfile=ci.mod", **variables).status == 0
+    done = run(bench, proxy, **variables)
+    assert done.status == 0, done.text
+    assert modules_asked(proxy) == sorted(f"{module.path}@{module.version}" for module in (LIB, TOML))
+
+
+@pytest.mark.parametrize(("value", "zips"), [("ci.work", [NEWER_LIB, MAJOR, TOML]), ("off", [LIB, TOML])])
+def test_gowork_of_the_file_of_go_env_counts(
+    bench: Workbench, proxy: ModuleProxy, tmp_path: Path, value: str, zips: list[FakeModule]
+) -> None:
+    """`go env -w` refuses to set GOWORK; Go heeds a line that somebody wrote there, and so do we."""
+    workspace_of_other_name(bench.project) if value == "ci.work" else workspace(bench.project)
+    variables = {"GOENV": str(tmp_path / "goenv"), "GOWORK": ""}
+    refused = bench.go("env", "-w", "GOWORK=off", cwd=tmp_path, **variables)
+    assert "GOWORK cannot be modified" in refused.stderr
+    written = value if value == "off" else str(bench.project / value)
+    (tmp_path / "goenv").write_text(f"GOWORK={written}\n")
+    assert bench.go("env", "GOWORK", cwd=bench.project / "a", **variables).stdout.strip() == written
+    done = run(bench, proxy, cwd="a", **variables)
+    assert done.status == 0, done.text
+    assert modules_asked(proxy) == sorted(f"{module.path}@{module.version}" for module in zips)
+
+
+@pytest.mark.parametrize(
+    ("write", "modfile", "words"),
+    [
+        (another_gomod, "none.mod", "there is no"),
+        (another_gomod, "ci.txt", "its name does not end in .mod"),
+        (workspace, "ci.mod", "Go takes no such flag in a workspace"),
+    ],
+    ids=["not there", "another ending", "workspace"],
+)
+def test_a_modfile_that_go_refuses_is_refused(
+    bench: Workbench, proxy: ModuleProxy, write: Callable[[Path], None], modfile: str, words: str
+) -> None:
+    """Before anything is asked, with what is wrong; Go says no too."""
+    write(bench.project)
+    variables = {"GOFLAGS": f"-modcacherw -modfile={modfile}"}
+    done = run(bench, proxy, **variables)
+    assert done.status == 2, done.text
+    assert f"GOFLAGS has -modfile={modfile}, and {words}" in done.stderr
+    assert "[modfile-invalid]" in done.stderr
+    assert proxy.paths() == []
+    assert bench.go("mod", "download", **variables).status == 1
 
 
 def tracked(bench: Workbench, *folders: str) -> None:
@@ -528,7 +603,7 @@ def test_malformed_file_is_named_with_its_line(
     (bench.project / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     before = state(bench.project)
     done = run(bench, proxy)
-    assert (done.status, done.stdout) == (3, ""), done.text
+    assert done.status == 3, done.text
     assert f"{bench.project}/{where}" in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr
@@ -585,7 +660,7 @@ def test_folder_without_a_module_is_an_input_error(
     (bench.project / "empty").mkdir(parents=True)
     (bench.project / "file").write_text("")
     done = run(bench, proxy, "--working-directory", folder)
-    assert (done.status, done.stdout) == (2, ""), done.text
+    assert done.status == 2, done.text
     assert done.stderr.startswith("error: working-directory: ")
     assert f"[{slug}]" in done.stderr
     assert len(done.stderr.splitlines()) <= 3

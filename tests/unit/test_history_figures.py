@@ -64,7 +64,14 @@ def test_failures_avoided_and_failures() -> None:
     assert found.failures == {"go-failed": 1}
 
 
-results = st.sampled_from(["present", "exact", "partial", "miss", "disabled"])
+def test_runs_that_ended_early_are_no_misses() -> None:
+    """They say nothing of the cache, and what ended them all the same."""
+    found = prefetching([record(result="exact"), record(result="failed", failure="go-not-found", seconds=0.1)])
+    assert (found.runs, found.hit_rate_by_runs, found.failures) == (2, 1.0, {"go-not-found": 1})
+    assert found.results == {"exact": 1, "failed": 1}
+
+
+results = st.sampled_from(["present", "exact", "partial", "miss", "disabled", "failed"])
 counts = st.integers(0, 1 << 53)
 any_record = st.builds(
     lambda result, modules, present, cached, seconds, saved: record(

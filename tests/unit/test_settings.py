@@ -20,7 +20,6 @@ def test_the_defaults() -> None:
     assert settings.working_directory == (".",)
     assert (settings.jobs, settings.deadline, settings.attempts) == (16, 600.0, 4)
     assert settings.report_file is None
-    assert settings.gowork == ""
     assert settings.secrets == frozenset()
 
 
@@ -123,7 +122,3 @@ def test_everything_asked_for_is_shown() -> None:
     assert shown.keys() == {row.name for row in TABLE}
     assert (shown["deadline"], shown["summary"], shown["report-file"]) == ("90s", "false", str(CWD / "r.json"))
     assert all(isinstance(text, str) for text in shown.values())
-
-
-def test_gowork_is_that_of_the_environment() -> None:
-    assert read_settings({}, {**HOME, "GOWORK": "off"}, CWD).gowork == "off"

@@ -18,7 +18,8 @@ from go_prefetch.dockerfiles.rules import check
 from go_prefetch.dockerfiles.source_rules import MODULE_FOLDER
 from go_prefetch.dockerfiles.template import MODULE_LIST, Style, dockerfile_for
 from go_prefetch.errors import InputError
-from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES
+from go_prefetch.goenvironment import environment_without_go
 from go_prefetch.modcache import download_folder, module_cache_of
 from go_prefetch.ports import CacheStore, Platform
 from go_prefetch.render.units import size
@@ -142,7 +143,7 @@ def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) ->
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
-    definitions = discover(settings)
+    definitions = discover(settings, environ.get("GOWORK", ""))
     if len(definitions) > 1:
         raise InputError(
             "one-module-only",

@@ -23,7 +23,8 @@ from go_prefetch.diagnosis.sources import candidates, parse_also
 from go_prefetch.diagnosis.surroundings import Surroundings
 from go_prefetch.diagnosis.survey import Limits
 from go_prefetch.errors import InputError, PrefetchError
-from go_prefetch.gocommand import GO_DEFAULT_PROXIES, GoEnvironment
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES
+from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.inputs import integer
 from go_prefetch.modcache import download_folder
 from go_prefetch.module import ModuleVersion, matches_prefix_patterns
@@ -117,7 +118,7 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
     except PrefetchError as error:
         plan_problem = error.message
     facts = gather(
-        settings, environ, variables,
+        settings, environ, variables, gowork=environment.gowork,
         go_problem=go_problem, goproxy_problem=goproxy_problem, plan=plan, plan_problem=plan_problem,
     )  # fmt: skip
     private = f"{environment.goprivate},{environment.gonoproxy}"

@@ -12,17 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.commands.publish import publish
+from go_prefetch.commands.publish import publish, told_if_it_fails
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
-from go_prefetch.gocommand import GO_DEFAULT_PROXIES, environment_without_go
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES
+from go_prefetch.goenvironment import environment_without_go
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
 from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.blame import told
+from go_prefetch.steps.blame import advice, told
 from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
@@ -35,7 +36,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
     """
-    with traced(settings, platform) as trace:
+    with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
         made = _filled(settings, platform, environ, folder, trace)
     publish(made, settings, platform, stdout)
     failure = made.completed.failure
@@ -118,5 +119,4 @@ def _error(failures: list[Failure]) -> DownloadError:
     message = f"{len(failures)} files could not be downloaded.\n{told(failures)}"
     if all(failure.not_found for failure in failures):
         return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
-    hint = "Name another proxy in the goproxy input, separated by `|`, or try again later."
-    return ProxyUnavailable("proxy-unavailable", message, hint=hint)
+    return ProxyUnavailable("proxy-unavailable", message, hint=advice(failures))

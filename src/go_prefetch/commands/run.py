@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.commands.publish import publish
+from go_prefetch.commands.publish import publish, told_if_it_fails
 from go_prefetch.commands.traced import traced
 from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
 from go_prefetch.gocommand import GoCommand
@@ -27,7 +27,7 @@ from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
 def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
     try:
-        with traced(settings, platform) as trace:
+        with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
             report = _prefetched(settings, platform, environ, trace)
     except (DownloadError, GoCommandError) as error:
         return _failed(error, settings, platform)

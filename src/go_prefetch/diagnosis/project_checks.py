@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from go_prefetch.diagnosis.surroundings import Surroundings
 from go_prefetch.diagnosis.workflows import doubled_caches
+from go_prefetch.goflags import flags
 from go_prefetch.module import matches_prefix_patterns
 
 
@@ -22,20 +23,16 @@ def no_plan(facts: Surroundings) -> Iterator[str]:
         yield f"{facts.plan_problem}; proxies are measured with a public module instead"
 
 
-def _flags(facts: Surroundings) -> list[str]:
-    return [f"-{flag.lstrip('-')}" for flag in facts.variables.get("GOFLAGS", "").split()]
-
-
 def goflags(facts: Surroundings) -> Iterator[str]:
     """Flags that change what Go reads."""
-    for flag in _flags(facts):
+    for flag in flags(facts.variables.get("GOFLAGS", "")):
         if flag == "-mod=mod":
             yield "GOFLAGS has -mod=mod: go commands may change go.mod and go.sum, and do not read vendor/"
         if flag == "-mod=vendor":
             there = "no module cache is read" if facts.has_vendor else "and there is no vendor folder: builds fail"
             yield f"GOFLAGS has -mod=vendor: {there}"
         if flag.startswith("-modfile="):
-            yield f"GOFLAGS has {flag}: Go reads that file, and the plan is made from go.mod"
+            yield f"GOFLAGS has {flag}: Go, and the plan, read that file and its .sum, not go.mod and go.sum"
         if flag == "-insecure":
             yield "GOFLAGS has -insecure, which Go no longer knows: go commands fail; GOINSECURE took its place"
     if facts.variables.get("GO111MODULE", "") == "off":

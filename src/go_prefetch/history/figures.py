@@ -12,6 +12,7 @@ from go_prefetch.history.runs import History, Observed, WorkflowRun
 from go_prefetch.render.record import Record
 
 _HITS = ("present", "exact")
+_WITHOUT_CACHE = ("disabled", "failed")
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ class Period:
 
 
 def prefetching(records: Iterable[Record]) -> Prefetching:
-    """Figures of these records; runs that were disabled are counted and otherwise left out."""
+    """Figures of these records; runs with no result of the cache are counted, with what failed them, and left out."""
     every = list(records)
-    counted = [record for record in every if record.result != "disabled"]
+    counted = [record for record in every if record.result not in _WITHOUT_CACHE]
     missed = [record for record in counted if record.result not in _HITS]
     saved = [record.seconds_saved for record in counted if record.seconds_saved is not None]
     return Prefetching(
@@ -111,7 +112,7 @@ def prefetching(records: Iterable[Record]) -> Prefetching:
         failed_attempts=sum(record.failed_attempts for record in counted),
         failures_avoided=sum(record.failures_avoided for record in counted),
         runs_rescued=sum(record.failures_avoided > 0 for record in counted),
-        failures=_counted(record.failure for record in counted if record.failure),
+        failures=_counted(record.failure for record in every if record.failure),
     )
 
 

@@ -119,7 +119,8 @@ def _check_directory(path: Path) -> None:
 
 def _logs(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     """The logs of whole jobs, or, where there are none, those of steps; packed as zips of logs are."""
-    usual = [m for m in members if m.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and not m.is_dir()]
+    files = (m for m in members if not m.filename.endswith("/"))  # ZipInfo.is_dir chokes on a name that is empty
+    usual = [m for m in files if m.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
     return [m for m in usual if _TOP.fullmatch(m.filename)] or [m for m in usual if m.filename.endswith(".txt")]
 
 

@@ -19,6 +19,8 @@ def headline(report: Report) -> str:
     if report.plan.disabled_because:
         return f"nothing to do: {report.plan.disabled_because}"
     failure = report.completed.failure
+    if report.ended_early and failure:
+        return f"failed: {failure.slug}"
     count = len(report.plan.modules)
     if report.cache_result == "present" and not failure:
         return f"nothing to do: {counted(count, 'module')} already present"
@@ -36,8 +38,12 @@ def headline(report: Report) -> str:
 
 
 def rows(report: Report) -> list[tuple[str, str]]:
-    """Label and text of every figure; none where there was nothing to do."""
-    if report.plan.disabled_because or (report.cache_result == "present" and not report.completed.failure):
+    """Label and text of every figure; none where there was nothing to do, or nothing was done."""
+    if (
+        report.ended_early
+        or report.plan.disabled_because
+        or (report.cache_result == "present" and not report.completed.failure)
+    ):
         return []
     return [
         *(("why", f"{reason.text}. {reason.advice}".rstrip()) for reason in why_not_exact(report)),

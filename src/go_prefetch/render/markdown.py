@@ -20,7 +20,9 @@ def markdown(report: Report, *, mermaid: bool) -> str:
     """The summary; `mermaid`: whether whoever shows it draws such diagrams."""
     result, *figures = map(prose, headline(report).split(" · "))
     lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
-    if report.cache_result not in ("present", "disabled") or report.completed.failure:
+    if report.ended_early:
+        lines += _failure(report)
+    elif report.cache_result not in ("present", "disabled") or report.completed.failure:
         lines += [*_failure(report), *_notes(report), *_folded(report, mermaid=mermaid)]
     return "\n".join([*lines, *_warnings(report)]) + "\n"
 

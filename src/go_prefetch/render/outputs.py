@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.report import Report
+from go_prefetch.results import NO_PLAN
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -20,7 +21,7 @@ def outputs(report: Report) -> dict[str, str]:
         "bytes-downloaded": str(report.bytes_downloaded),
         "seconds": f"{report.seconds:.1f}",
         "seconds-saved": "" if saved is None else f"{round(saved, 1) + 0.0:.1f}",
-        "gomodcache": str(report.plan.gomodcache),
+        "gomodcache": "" if report.plan is NO_PLAN else str(report.plan.gomodcache),
     }
 
 

@@ -57,9 +57,10 @@ def why_not_exact(report: Report) -> tuple[Reason, ...]:
 def _rejected(report: Report) -> Iterator[Reason]:
     count = sum(rejection.file in report.restored.files for rejection in report.completed.rejected)
     if count:
+        replaced = "" if report.completed.failure else "What it rejected was replaced. "
         yield Reason(
             f"Go rejected {counted(count, 'file')} that the store had",
-            "What it rejected was replaced. If it happens again, start afresh with another `cache-name`.",
+            f"{replaced}If it happens again, start afresh with another `cache-name`.",
         )
 
 

@@ -36,7 +36,7 @@ class Record:
     """What a run did, in one value a field; the fields are the keys of the line, in its order."""
 
     version: str
-    result: str  # `present`, `exact`, `partial`, `miss` or `disabled`
+    result: str  # `present`, `exact`, `partial`, `miss`, `disabled` or `failed`
     key: str
     matched_key: str
     store: str

@@ -49,7 +49,7 @@ def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> 
             "proxy-unavailable",
             f"{len(failures)} files could not be downloaded, and Go could not get them either.\n"
             f"{told(failures)}\n{error.message}",
-            hint="Name another proxy in the goproxy input, separated by `|`, or try again later.",
+            hint=advice(failures),
         )
     if named:
         return ModuleNotFound(
@@ -73,6 +73,16 @@ def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMism
     """Go got the wrong bytes itself: what the proxies did to us before may say why."""
     message = f"{error.message}\nBefore that it could not be downloaded.\n{told(failures)}"
     return ChecksumMismatch(error.slug, message, hint=error.hint)
+
+
+def advice(failures: Sequence[Failure]) -> str:
+    """What to do where proxies failed."""
+    if all("HTTP proxy: " in words for failure in failures for words in failure.attempts):
+        return (
+            "It is the HTTP proxy (HTTPS_PROXY, HTTP_PROXY): check its address and login, and name hosts that need "
+            "none in NO_PROXY."
+        )
+    return "Name another proxy in the goproxy input, separated by `|`, or try again later."
 
 
 def told(failures: Sequence[Failure]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.gocommand import GoEnvironment
+from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, forget_ziphash, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.recheck import recheck, remove

@@ -14,23 +14,25 @@ _GLOB = frozenset("*?[")
 _NOT_OURS = ("testdata", "vendor", "node_modules")
 
 
-def discover(settings: Settings) -> tuple[Path, ...]:
+def discover(settings: Settings, gowork: str) -> tuple[Path, ...]:
     """The go.mod and go.work files that the working directories stand for, each once, in the order named.
+
+    `gowork` is what GOWORK is set to: `off`, a path, or empty.
 
     Raises InputError for a folder that is not there or has no go.mod in or above it.
     """
     found: dict[Path, None] = {}
     for text in settings.working_directory:
-        for definition in _definitions(text, settings):
+        for definition in _definitions(text, settings, gowork):
             # A go.mod that is a link counts where it lies, as for Go.
             found[definition.parent.resolve() / definition.name] = None
     return tuple(found)
 
 
-def _definitions(text: str, settings: Settings) -> Iterator[Path]:
+def _definitions(text: str, settings: Settings, gowork: str) -> Iterator[Path]:
     folder = settings.cwd / text
     if _GLOB & set(text) and not _is_folder(folder):
-        yield from _globbed(text, settings)
+        yield from _globbed(text, settings.cwd, gowork)
         return
     if not _is_folder(folder):
         raise InputError(
@@ -38,12 +40,12 @@ def _definitions(text: str, settings: Settings) -> Iterator[Path]:
             f"working-directory: {text!r} is not a folder (looked in {settings.cwd})",
             hint="Name folders that hold a go.mod or go.work, one a line, relative to where the job runs.",
         )
-    definition = _definition_for(folder, settings.gowork)
+    definition = _definition_for(folder, gowork)
     if definition:
         yield definition
         return
     tracked = _tracked_below(folder) if text == "." else []
-    below = [path for path in tracked if _definition_for(path.parent, settings.gowork)]
+    below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
         raise InputError(
             "go-mod-not-found",
@@ -51,12 +53,12 @@ def _definitions(text: str, settings: Settings) -> Iterator[Path]:
             hint="Name the folders that hold one in the working-directory input, one a line; globs are allowed.",
         )
     for path in below:
-        yield _definition_for(path.parent, settings.gowork) or path
+        yield _definition_for(path.parent, gowork) or path
 
 
-def _globbed(pattern: str, settings: Settings) -> Iterator[Path]:
+def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Path]:
     absolute = Path(pattern).is_absolute()
-    base = Path(Path(pattern).anchor) if absolute else settings.cwd
+    base = Path(Path(pattern).anchor) if absolute else cwd
     relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
     try:
         folders = sorted(path for path in base.glob(relative) if _is_folder(path))
@@ -71,7 +73,7 @@ def _globbed(pattern: str, settings: Settings) -> Iterator[Path]:
         )
     for definition in definitions:
         if definition:
-            yield _definition_for(definition.parent, settings.gowork) or definition
+            yield _definition_for(definition.parent, gowork) or definition
 
 
 def _beside(folder: Path) -> Path | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from go_prefetch.diagnosis.surroundings import Definition, Surroundings
 from go_prefetch.errors import GoCommandError, PrefetchError
-from go_prefetch.gocommand import GO_DEFAULT_PROXIES, GoCommand, GoEnvironment, environment_without_go
+from go_prefetch.gocommand import GO_DEFAULT_PROXIES, GoCommand
+from go_prefetch.goenvironment import GoEnvironment, environment_without_go
 from go_prefetch.gomod import parse_gomod, parse_gowork
 from go_prefetch.gosum import parse_gosum
 from go_prefetch.modcache import module_cache_of
@@ -39,13 +40,14 @@ def gather(  # noqa: PLR0913 - facts come from many places
     environ: Mapping[str, str],
     variables: Mapping[str, str],
     *,
+    gowork: str,
     go_problem: str,
     goproxy_problem: str,
     plan: Plan | None,
     plan_problem: str,
 ) -> Surroundings:
     """The facts, as far as they can be had: what cannot be read is told by others."""
-    scopes = _scopes(settings, variables.get("GOFLAGS", ""))
+    scopes = _scopes(settings, gowork, variables.get("GOFLAGS", ""))
     definitions = tuple(definition for scope in scopes for definition in _definitions(scope))
     return Surroundings(
         environ=environ,
@@ -61,10 +63,10 @@ def gather(  # noqa: PLR0913 - facts come from many places
     )
 
 
-def _scopes(settings: Settings, goflags: str) -> list[Scope]:
+def _scopes(settings: Settings, gowork: str, goflags: str) -> list[Scope]:
     found = []
     try:
-        for path in discover(settings):
+        for path in discover(settings, gowork):
             found.append(resolve(path, goflags))  # noqa: PERF401 - those before a malformed one count
     except PrefetchError:
         pass  # told as the plan's problem
@@ -73,7 +75,7 @@ def _scopes(settings: Settings, goflags: str) -> list[Scope]:
 
 def _definitions(scope: Scope) -> Iterable[Definition]:
     text = scope.definition.read_text(encoding="utf-8", errors="replace")
-    is_module = scope.definition.name == "go.mod"
+    is_module = scope.definition.suffix == ".mod"
     try:
         parsed = parse_gomod(text, "") if is_module else parse_gowork(text, "")
         sums = [parse_gosum(path.read_bytes(), "") for path in scope.sums if path.is_file()]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from go_prefetch.cachekey import cache_key
-from go_prefetch.gocommand import GoEnvironment
+from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Plan, Scope
@@ -23,7 +23,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
     Raises InputError and GoSumError for what the user must mend.
     """
     started = time.monotonic()
-    scopes = tuple(resolve(definition, go.goflags) for definition in discover(settings))
+    scopes = tuple(resolve(definition, go.goflags) for definition in discover(settings, go.gowork))
     live = [scope for scope in scopes if not scope.disabled_because]
     files = _files(live)
     paths = sorted({path for scope in scopes for path in scope.module_paths})

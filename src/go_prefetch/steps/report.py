@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from go_prefetch.errors import PrefetchError
 from go_prefetch.machine import this_machine
 from go_prefetch.report import Report
-from go_prefetch.results import Admitted, Completed, Downloaded, Plan, Restored, Saved
+from go_prefetch.results import NO_PLAN, Admitted, Completed, Downloaded, Plan, Restored, Saved
 from go_prefetch.settings import Settings
 
 
@@ -35,6 +38,31 @@ def report(  # noqa: PLR0913, PLR0917 - one part a step
         goversion=goversion,
         settings_shown=settings.shown,
         warnings=(*plan.warnings, *warnings, *restored.warnings, *notices, *completed.warnings, *saved.warnings),
+    )
+
+
+def ended_early(
+    settings_shown: Mapping[str, str],
+    error: PrefetchError,
+    *,
+    plan: Plan = NO_PLAN,
+    seconds: float,
+    goversion: str = "",
+) -> Report:
+    """The report of a run that `error` ended before Go's verdict, perhaps before there was a plan, or settings."""
+    return Report(
+        plan=plan,
+        restored=Restored(""),
+        downloaded=Downloaded(),
+        admitted=Admitted(),
+        completed=Completed(failure=error),
+        saved=Saved(because_not="the run failed"),
+        seconds=seconds,
+        machine=this_machine(),
+        goversion=goversion,
+        settings_shown=settings_shown,
+        warnings=plan.warnings,
+        ended_early=True,
     )
 
 

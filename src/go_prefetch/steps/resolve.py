@@ -12,37 +12,40 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from go_prefetch import goflags as flags
 from go_prefetch import semver
 from go_prefetch.errors import GoSumError
 from go_prefetch.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
 from go_prefetch.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Scope
+from go_prefetch.steps.modfile import read_instead
 
 
 def resolve(definition: Path, goflags: str) -> Scope:
-    """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums.
+    """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums; `-modfile` of GOFLAGS is followed.
 
-    Raises GoSumError naming file and line for what Go would refuse.
+    Raises GoSumError naming file and line for what Go would refuse, InputError for a `-modfile` that it would.
     """
-    return (
-        _resolve_module(definition, goflags) if definition.name == "go.mod" else _resolve_workspace(definition, goflags)
-    )
+    read = read_instead(definition, goflags)
+    if definition.name == "go.mod":
+        return _resolve_module(read, definition.parent, goflags)
+    return _resolve_workspace(read, goflags)
 
 
-def _resolve_module(definition: Path, goflags: str) -> Scope:
+def _resolve_module(definition: Path, folder: Path, goflags: str) -> Scope:
     gomod = parse_gomod(_text(definition), str(definition))
-    sums = (definition.with_name("go.sum"),)
+    sums = (definition.with_suffix(".sum"),)
     gosum = _merged(sums)
     zip_lines = _versions(gosum, "zip")
     targets = _targets([gomod])
     listed = go_line_at_least(gomod.go, 1, 17)
     zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
-    reason = _vendored(definition.parent, gomod.go, goflags, workspace=False)
+    reason = _vendored(folder, gomod.go, goflags, workspace=False)
     if not gomod.requires:
         reason = f"{definition} requires no modules"
     return Scope(
-        folder=definition.parent,
+        folder=folder,
         definition=definition,
         module_paths=(gomod.module,),
         zips=tuple(zips),
@@ -202,8 +205,7 @@ def _without_sums(
 def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> str:
     """Why Go reads no module cache here: it builds from vendor/. The empty string if it does read it."""
     modules_txt = folder / "vendor" / "modules.txt"
-    flags = {flag.lstrip("-") for flag in goflags.split()}
-    if not modules_txt.is_file() or flags & {"mod=mod", "mod=readonly"}:
+    if not modules_txt.is_file() or flags.value(goflags, "mod") in ("mod", "readonly"):
         return ""
     with modules_txt.open(encoding="utf-8", errors="replace") as lines:
         marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}

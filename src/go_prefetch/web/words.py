@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
 from urllib3.exceptions import IncompleteRead, ProtocolError
 
-from go_prefetch.retry import AttemptError
+from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError
+
+# What an HTTP proxy answers to CONNECT, as http.client tells it.
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def from_requests(error: requests.RequestException, connect: float, stall: float, *, connected: bool) -> AttemptError:
@@ -17,13 +22,19 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
     meanings = (
         (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:g}s")),
         (requests.TooManyRedirects, AttemptError("too many redirects", transient=False)),
-        (requests.exceptions.ProxyError, AttemptError(f"HTTP proxy: {words}")),
+        (requests.exceptions.ProxyError, _of_http_proxy(words)),
         (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
         (requests.ConnectionError, AttemptError(words, kind="lost" if lost else "error")),
         (requests.exceptions.ChunkedEncodingError, AttemptError(words)),
     )
     other = AttemptError(f"{type(error).__name__}: {words}", transient=False)
     return next((meaning for kind, meaning in meanings if isinstance(error, kind)), other)
+
+
+def _of_http_proxy(words: str) -> AttemptError:
+    """A login that it does not take is not to be tried again and again: accounts are locked for that."""
+    refused = _REFUSED_TUNNEL.search(words)
+    return AttemptError(f"HTTP proxy: {words}", transient=not refused or int(refused[1]) in TRANSIENT_STATUSES)
 
 
 def words_of(error: BaseException) -> str:

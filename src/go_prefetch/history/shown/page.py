@@ -15,7 +15,9 @@ from go_prefetch.history.shown.sections import Section, headline, notes, section
 from go_prefetch.history.shown.style import STYLE
 from go_prefetch.history.shown.words import UNKNOWN, clock, duration, percent, seconds
 
-_RESULTS = (("present", "c5"), ("exact", "c1"), ("partial", "c3"), ("miss", "c2"), ("disabled", "c6"))
+_RESULTS = (
+    ("present", "c5"), ("exact", "c1"), ("partial", "c3"), ("miss", "c2"), ("failed", "c7"), ("disabled", "c6"),
+)  # fmt: skip
 
 
 def page(report: HistoryReport) -> str:

@@ -1,0 +1,39 @@
+"""Environment variables that look like inputs and are none: nobody reads them, and nobody would notice."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+from go_prefetch.inputs import Input
+
+_PREFIX = "GO_PREFETCH_"
+_CLOSE = 0.75  # share of the letters
+# Of the GitLab template and the benches, and an output as GitLab hands it to later jobs (others are close to nothing).
+_OURS = frozenset(
+    _PREFIX + name
+    for name in (
+        "ARCHIVE", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "HIT_RATE", "LATEST_KEY", "LATEST_POLICY",
+        "MERGE_REQUEST_NOTE", "NOTE_TOKEN", "POLICY", "PYTHON", "REPORTS",
+    )
+)  # fmt: skip
+
+
+def misspelt(environ: Mapping[str, str], rows: Iterable[Input]) -> list[tuple[str, str]]:
+    """Each variable that is set, close to that of an input and no variable of ours, with the input's, by name."""
+    right = {row.variable for row in rows}
+    letters = {_letters(name.removeprefix(_PREFIX)): name for name in sorted(right)}
+    found = []
+    for name in sorted(environ):
+        given = _letters(name)
+        if name in right | _OURS or not environ[name] or not given.startswith(_letters(_PREFIX)):
+            continue
+        close = difflib.get_close_matches(given.removeprefix(_letters(_PREFIX)), letters, 1, _CLOSE)
+        found += [(name, letters[close[0]])] if close else []
+    return found
+
+
+def _letters(name: str) -> str:
+    """What people mix up left out: underscores, dashes, capitals."""
+    return re.sub("[^a-z0-9]", "", name.lower())

@@ -1,0 +1,34 @@
+"""`-modfile=FILE` in GOFLAGS: go commands read FILE and its .sum in the place of go.mod and go.sum.
+
+FILE is relative to where Go is run; this run's go commands run beside go.mod, which has to be there and is not read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from go_prefetch import goflags as flags
+from go_prefetch.errors import InputError
+
+
+def read_instead(definition: Path, goflags: str) -> Path:
+    """What Go reads where `definition` is its go.mod or go.work. Raises InputError where it would refuse."""
+    modfile = flags.value(goflags, "modfile")
+    if not modfile:
+        return definition
+    path = definition.parent / modfile
+    if definition.name != "go.mod":
+        raise _refused(modfile, f"and Go takes no such flag in a workspace ({definition})")
+    if path.suffix != ".mod":
+        raise _refused(modfile, "and its name does not end in .mod")
+    if not path.is_file():
+        raise _refused(modfile, f"and there is no {path}")
+    return path
+
+
+def _refused(modfile: str, why: str) -> InputError:
+    return InputError(
+        "modfile-invalid",
+        f"GOFLAGS has -modfile={modfile}, {why}",
+        hint="Every go command fails so. `go env GOFLAGS` shows the flags, `go env -u GOFLAGS` forgets what `-w` set.",
+    )

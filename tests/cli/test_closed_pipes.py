@@ -1,0 +1,54 @@
+"""A reader that has seen enough: the command ends, and complains of nothing."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.workbench import Workbench
+
+LIB = FakeModule("example.com/lib", "v1.0.0")
+MANY = [FakeModule(f"example.com/{'m' * 80}{number}", "v1.0.0") for number in range(1500)]  # more than a pipe holds
+
+
+@pytest.mark.parametrize("arguments", ["plan --modules", "plan --format json", "--help", "doctor --samples 1"])
+def test_a_reader_that_leaves_ends_it_quietly(bench: Workbench, arguments: str) -> None:
+    """Status 141, as of a program that SIGPIPE ends, and no complaint."""
+    bench.write_project(MANY if "plan" in arguments else [LIB])
+    with ModuleProxy([LIB]) as proxy:
+        variables = {"GOPROXY": proxy.url, "GO_PREFETCH_STORE": "none"}
+        with bench.start(*arguments.split(), **variables) as process:
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            said = process.stderr.read()
+            status = process.wait(timeout=60)
+    assert status == 141
+    assert "error" not in said.lower()
+    assert "Traceback" not in said
+
+
+def test_head_gets_its_line(bench: Workbench) -> None:
+    """The usual way to meet it."""
+    bench.write_project(MANY)
+    command = f"set -o pipefail; {' '.join(bench.command)} plan --modules | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=bench.project, env=bench.environ, capture_output=True, text=True, check=False
+    )
+    first, status = done.stdout.splitlines()
+    assert first.startswith("key ")
+    assert (status, done.stderr) == ("141", "")
+
+
+def test_a_run_puts_modules_in_place_before_it_notices(bench: Workbench) -> None:
+    """Only its words at the end are lost, and nothing is left half done."""
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy, bench.start("run", "--store", "none", GOPROXY=proxy.url) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+    assert bench.module_files(bench.download_folder) == set(proxy.files)
+    assert bench.leftovers() == []

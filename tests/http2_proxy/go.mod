@@ -1,0 +1,3 @@
+module example.com/http2proxy
+
+go 1.21

@@ -1,0 +1,107 @@
+"""An https module proxy behind an HTTP proxy: tunnels that open, tunnels that are refused, hosts that need none."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.settings import HttpSettings
+from tests.cli.test_passwords import assert_hidden, on_github
+from tests.fakes.connect_proxy import ConnectProxy
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.fakes.raw_server import RawServer
+from tests.integration.test_http_reality import serving
+from tests.transferring import received
+from tests.workbench import Workbench
+
+HOST = "modules.test"  # no name server knows it
+LIB = FakeModule("example.com/lib", "v1.2.3", padding=200_000)
+OTHER = FakeModule("example.com/other", "v1.0.0")
+MODULES = (LIB, OTHER)
+FILES = ModuleProxy(MODULES).files
+LOGIN = "someone:s3cr3t p@ss"
+IN_URL = "someone:s3cr3t%20p%40ss"
+SECRETS = ["s3cr3t p@ss", "s3cr3t%20p%40ss"]
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Iterator[RawServer]:
+    """The module proxy, with a certificate for HOST."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(context)
+    with RawServer(serving(FILES), tls=context, keeps_alive=True) as server:
+        yield server
+
+
+def variables(proxy: ConnectProxy, tmp_path: Path, login: str = "") -> dict[str, str]:
+    at = f"{login}@" if login else ""
+    return {"HTTPS_PROXY": f"http://{at}{proxy.address}", "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+
+
+@pytest.mark.parametrize("where", ["terminal", "GitHub"])
+def test_files_come_through_a_tunnel_with_a_login(
+    bench: Workbench, modules: RawServer, tmp_path: Path, where: str
+) -> None:
+    """Every file, by us and by plain Go alike; what the proxy is told is told to nobody else."""
+    bench.write_project(MODULES)
+    with ConnectProxy({HOST: modules.port}, login=LOGIN) as proxy:
+        through = variables(proxy, tmp_path, IN_URL) | (on_github(tmp_path) if where == "GitHub" else {})
+        trace = ("--verbose", "--trace", str(bench.folder / "trace.json"))
+        result = bench.prefetch(*trace, goproxy=f"https://{HOST}", **through)
+        assert result.status == 0, result.text
+        assert sorted(modules.targets) == sorted(f"/{path}" for path in FILES)
+        assert set(proxy.asked) == {f"{HOST}:443"}
+        assert_hidden(bench, result.text, SECRETS)
+        bench.forget_modcache()
+        assert bench.go("mod", "download", **through, GOPROXY=f"https://{HOST}").status == 0
+    assert {name: (bench.pool / name).read_bytes() for name in bench.module_files(bench.pool)} == FILES
+
+
+@pytest.mark.parametrize("command", ["run", "fill"])
+@pytest.mark.parametrize(
+    ("login", "refusal", "times"),
+    [("someone:wr0ng-pass", "407 Proxy Authentication Required", 1), (IN_URL, "403 Forbidden", 1),
+     (IN_URL, "502 Bad Gateway", 2)],
+    ids=["407", "403", "502"],
+)  # fmt: skip
+def test_a_tunnel_that_is_refused_is_told(
+    bench: Workbench, modules: RawServer, tmp_path: Path, *, login: str, refusal: str, times: int, command: str
+) -> None:
+    """As a failure of the HTTP proxy, with its status and without the login; a wrong login is not tried again."""
+    bench.write_project(MODULES)
+    with ConnectProxy({HOST: modules.port}, login=LOGIN, refusal=refusal) as proxy:
+        through = variables(proxy, tmp_path, login)
+        given = ("run", "--store", "none") if command == "run" else ("fill", str(bench.folder / "filled"))
+        result = bench.run(*given, "--verbose", "--attempts", "2", GOPROXY=f"https://{HOST}", **through)
+        by_go = 2 if command == "run" else 0
+        assert len(proxy.asked) <= times * len(FILES) + by_go
+    assert result.status == 5, result.text
+    often = f" ({times} times)" if times > 1 else ""
+    assert f"https://{HOST}: HTTP proxy: Tunnel connection failed: {refusal}{often}" in result.stderr
+    assert (
+        "check its address and login, and name hosts that need none in NO_PROXY. [proxy-unavailable]" in result.stderr
+    )
+    assert modules.requests == []
+    assert_hidden(bench, result.text, [*SECRETS, "wr0ng-pass"])
+
+
+def test_a_host_of_no_proxy_is_reached_directly(modules: RawServer, tmp_path: Path) -> None:
+    """Not even asked for: the HTTP proxy would refuse."""
+    here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", modules.port))]
+    with ConnectProxy({}, refusal="502 Bad Gateway") as proxy:
+        environ = variables(proxy, tmp_path) | {"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")}
+        for no_proxy in (HOST, ".test", "*", f"{HOST}:443", "other.test, modules.test"):
+            web = HttpSettings.from_environ({**environ, "NO_PROXY": no_proxy})
+            url = f"https://{HOST}/example.com/lib/@v/v1.2.3.zip"
+            received(url, tmp_path / "file", web=web, resolver=Resolver(lambda *_: here))
+            assert (tmp_path / "file").read_bytes() == LIB.zip
+        assert proxy.asked == []
