@@ -21,8 +21,8 @@ def publish(report: Report, settings: Settings, platform: Platform, stdout: Text
     """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
     for warning in report.warnings:
         platform.warn(warning, report.completed.about.get(warning))
-    print(platform.clean(text(report)), file=stdout, flush=True)
-    print(record_line(report, platform.clean), file=stdout, flush=True)
+    platform.show(text(report), stdout)
+    platform.show(record_line(report, platform.clean), stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if settings.summary else "")
     if settings.report_file:
         _write_report(settings.report_file, report, platform)
