@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from go_prefetch.cachekey import CacheKey
 from go_prefetch.modcache import ModuleFile
@@ -77,6 +77,9 @@ class Platform(Protocol):
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these, whatever text they turn up in."""
+
+    def show(self, text: str, stdout: TextIO) -> None:
+        """Print a result on `stdout`, cleaned, and no line of it a command to whoever reads the log."""
 
     def clean(self, text: str) -> str:
         """`text` without them, for what is written elsewhere."""

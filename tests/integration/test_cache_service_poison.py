@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavaila
 from tests.fakes.cache_service import CacheService
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, damaged
+from tests.fakes.raw_server import Line, RawRequest, RawServer, answer
 from tests.service_job import MAIN, Job
 from tests.service_shelf import ENCODINGS, Shelf
 from tests.workbench import Workbench
@@ -102,6 +104,11 @@ HOSTILE: dict[str, bytes] = {
     "a zip that is none": tar(("manifest.json", of(zip=9)), (f"{STEM}.zip", b"not a zip")),
     "an info of another version": tar(("manifest.json", of(info=len(BIG.info))), (f"{STEM}.info", BIG.info)),
     "a web page": b"<html>" * 4000,
+    "runs without number": tar(
+        ("manifest.json", listed([(f"{STEM}.mod", len(MOD))],
+                                 runs=[{"seconds": 1, "files": [0], "cores": 1, "os": ""}] * 20_000)),
+        (f"{STEM}.mod", MOD),
+    ),
     "an announced terabyte": tar(("manifest.json", listed([(f"{STEM}.zip", 1 << 40)])), (f"{STEM}.zip", b"x")),
 }  # fmt: skip
 
@@ -245,3 +252,37 @@ def test_poison_is_refused_and_replaced(
         job(LIB, BIG, run=3, **variables)
         assert bench.outputs["cache-result"] == "exact"
         assert proxy.paths() == []
+
+
+def test_a_note_that_nobody_has_a_file_is_believed_for_a_day_at_most(tmp_path: Path, service: CacheService) -> None:
+    """Else a poisoned entry could keep files from being asked for, for ever."""
+    shelf = Shelf(service, tmp_path, (LIB,))
+    shelf.save()
+    (entry,) = service.entries
+    lacking, *files = shelf.wanted
+    for hours, believed in ((1, True), (24 * 365, False)):
+        notes = [Unavailable(lacking.name, "proxies", time.time() + hours * 3600)]
+        out = tmp_path / "entry"
+        with out.open("wb") as archive:
+            write_archive(archive, shelf.origin(), files, encoding=PLAIN, full="", runs=(), unavailable=notes)
+        entry.data = out.read_bytes()
+        assert shelf.restore(to=f"after-{hours}").unavailable == ({lacking} if believed else set())
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999/", "file:///dev/full", "http://a\r\nb: c/"])
+def test_a_signed_url_that_is_none_ends_no_job(bench: Workbench, url: str) -> None:
+    def respond(request: RawRequest, line: Line) -> None:
+        reserves = request.target.endswith("/CreateCacheEntry")
+        line.say(answer(json.dumps({"ok": reserves, "signed_upload_url": url}).encode()))
+
+    bench.write_project([LIB])
+    with RawServer(respond) as hostile, ModuleProxy((LIB,)) as proxy:
+        offered = {
+            "ACTIONS_CACHE_SERVICE_V2": "1",
+            "ACTIONS_RESULTS_URL": hostile.url,
+            "ACTIONS_RUNTIME_TOKEN": MAIN.text,
+        }
+        result = bench.run("run", "--store", "github", "--attempts", "1", GOPROXY=proxy.url, **offered)
+    assert result.status == 0, result.text
+    assert "Traceback" not in result.text
+    assert "nothing: the store failed" in result.text

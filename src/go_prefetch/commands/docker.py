@@ -70,7 +70,7 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
             platform.info(text)
         said = [_dockerfile(settings, environ, asked).rstrip("\n")]
     for text in said:
-        print(platform.clean(text), file=stdout)
+        platform.show(text, stdout)
     return status
 
 

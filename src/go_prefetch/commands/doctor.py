@@ -150,10 +150,10 @@ def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: 
     if form == "json":
         text = diagnosis_json(diagnosis, platform.clean)
     elif form == "markdown":
-        text = platform.clean(diagnosis_markdown(diagnosis))
+        text = diagnosis_markdown(diagnosis)
     else:
-        text = platform.clean(diagnosis_text(diagnosis, _block(stdout)))
-    print(text, file=stdout, flush=True)
+        text = diagnosis_text(diagnosis, _block(stdout))
+    platform.show(text, stdout)
     if settings.summary:
         platform.publish({}, diagnosis_markdown(diagnosis))
 

@@ -33,5 +33,5 @@ def plan(
         text = "\n".join(f"{name}={value}" for name, value in outputs.items())
     else:
         text = plan_json(made) if form == "json" else plan_text(made, every_module=every_module)
-    print(platform.clean(text), file=stdout)
+    platform.show(text, stdout)
     return 0

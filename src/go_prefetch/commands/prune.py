@@ -54,7 +54,7 @@ def _prune_entries(
     gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
     chosen = superseded(entries, gone, default_ref, datetime.now(timezone.utc), settings.days)
     for one in chosen:
-        print(platform.clean(_told(one)), file=stdout)
+        platform.show(_told(one), stdout)
     deleted = _deleted(chosen, cache, platform) if settings.delete else []
     done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
     print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
@@ -87,7 +87,7 @@ def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout:
         chosen = to_trim(modules, settings.max_age, settings.max_size, now)
         for one in chosen:
             used = datetime.fromtimestamp(one.used, timezone.utc)
-            print(platform.clean(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}"), file=stdout)
+            platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
         removed = [one for one in chosen if remove(one)] if settings.delete else chosen
         if settings.delete:
             remove_empty_folders(pool)

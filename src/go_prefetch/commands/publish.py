@@ -55,8 +55,8 @@ def _publish_failure(
 def _publish(report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool) -> None:
     for warning in report.warnings:
         platform.warn(warning, report.completed.about.get(warning))
-    print(platform.clean(text(report)), file=stdout, flush=True)
-    print(record_line(report, platform.clean), file=stdout, flush=True)
+    platform.show(text(report), stdout)
+    platform.show(record_line(report, platform.clean), stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if summary else "")
     if report_file:
         _write_report(report_file, report, platform)

@@ -49,11 +49,11 @@ def report(
     made = _made(settings, access, platform, environ)
     if made.history.incomplete_because:
         platform.warn(f"the report is incomplete: {made.history.incomplete_because}")
-    shown = platform.clean(_FORMATS[settings.format](made))
+    shown = _FORMATS[settings.format](made)
     if settings.output:
-        _write(settings.output, shown)
+        _write(settings.output, platform.clean(shown))
     else:
-        print(shown, end="", file=stdout, flush=True)
+        platform.show(shown.removesuffix("\n"), stdout)
     platform.publish({}, markdown(made))
     missed = [gate for gate in made.gates if not gate.passed]
     if missed:
@@ -110,7 +110,7 @@ def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
 
 def _write(path: Path, shown: str) -> None:
     try:
-        write_named(path, shown.encode())
+        write_named(path, shown.encode(errors="replace"))
     except OSError as error:
         raise InputError(
             "report-file-unwritable",

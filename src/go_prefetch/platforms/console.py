@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass
 from typing import TextIO
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]|\x1b\[[0-9;?]*[A-Za-z]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 _HIDDEN = "xxxxx"
 _PLAIN_PROGRESS_SECONDS = 10.0
 _LIVE_PROGRESS_SECONDS = 0.1
@@ -38,19 +39,32 @@ class Console:
         self._last_progress = time.monotonic()
 
     def hide(self, secrets: frozenset[str]) -> None:
-        """Never print these. The longest first, so that no part of one is left standing."""
-        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
+        """Never print these, nor as JSON spells them. The longest first, so that no part of one is left standing."""
+        spelled = {json.dumps(secret)[1:-1] for secret in secrets}
+        self._secrets = tuple(sorted({*self._secrets, *secrets, *spelled}, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """`text` without secrets and control characters (foreign text may hold both); newlines and tabs stay."""
+        # Once more afterwards: somebody who knows a secret may have put control characters into it.
+        return self._hidden(_CONTROL.sub("", self._hidden(text)))
+
+    def _hidden(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        return _CONTROL.sub("", text)
+        return text
+
+    def show(self, text: str, stdout: TextIO) -> None:
+        """Print a result, what a command was asked for. Like the log it may quote others."""
+        _print(f"{self._harmless(self.clean(text))}\n", stdout)
+
+    def _harmless(self, text: str) -> str:
+        """Clean text without what the reader of this log would take for a command."""
+        return text
 
     def line(self, text: str, style: str = "") -> None:
         """Print `text`, in a style of ANSI numbers if colors are wanted."""
         self._clear_progress()
-        cleaned = self.clean(text)
+        cleaned = self._harmless(self.clean(text))
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
 
     def notice(self, text: str) -> None:
@@ -77,6 +91,11 @@ class Console:
             self._progress_shown = False
 
     def _write(self, text: str) -> None:
-        encoding = self._stream.encoding or "utf-8"
-        self._stream.write(text.encode(encoding, errors="replace").decode(encoding))
-        self._stream.flush()
+        _print(text, self._stream)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print what the stream's encoding has, at once: file names need not be text."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, errors="replace").decode(encoding))
+    stream.flush()

@@ -44,6 +44,9 @@ class GitHub(Console):
         del folder
         return False
 
+    def _harmless(self, text: str) -> str:
+        return without_commands(text)
+
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """A folded part of the log."""
@@ -56,12 +59,12 @@ class GitHub(Console):
     def info(self, text: str) -> None:
         """One line of the log."""
         if not self.loudness.quiet:
-            self.line(without_commands(text))
+            self.line(text)
 
     def detail(self, text: str) -> None:
         """One line of the log, with `--verbose` or when the runner debugs."""
         if self.loudness.verbose or core.is_debug():
-            self.line(without_commands(f"  {text}"))
+            self.line(f"  {text}")
 
     def notice(self, text: str) -> None:
         """An annotation."""
@@ -88,6 +91,6 @@ class GitHub(Console):
 
 
 def without_commands(text: str) -> str:
-    """`text` with nothing in it that the runner would take for a command: it may quote a proxy, a go.sum, Go."""
+    """Clean text with nothing in it that the runner would take for a command: it may quote a proxy, a go.sum, Go."""
     lines = (f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n"))
     return "\n".join(lines).replace("##[", "## [")

@@ -130,10 +130,12 @@ class _Race(Generic[Outcome]):
         threading.Thread(target=self._run_rival, args=(wire,), daemon=True, name="download, a rival").start()
 
     def _run_rival(self, wire: Wire) -> None:
-        outcome = self._rival(wire, lambda: self._finish(wire))
-        with self._changed:
-            self._outcomes.append(outcome)
-        self._leave(wire)
+        try:
+            outcome = self._rival(wire, lambda: self._finish(wire))
+            with self._changed:
+                self._outcomes.append(outcome)
+        finally:
+            self._leave(wire)  # whatever came of it: nobody must wait for it for ever
 
     def _winner_is_home(self) -> bool:
         return self._winner is not None and self._winner not in self._live

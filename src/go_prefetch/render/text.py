@@ -8,7 +8,7 @@ from go_prefetch.report import Report
 
 def text(report: Report) -> str:
     """The lines to print at the end of a run."""
-    lines = [f"go-prefetch: {headline(report)}"]
+    lines = [f"go-prefetch: {' '.join(headline(report).split())}"]
     lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
     # An old spelling of workflow commands, which counts anywhere in a line; the newer one counts at its start only.
     return "\n".join(lines).replace("##[", "## [")

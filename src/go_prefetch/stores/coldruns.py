@@ -15,11 +15,11 @@ def measured(seconds: float, files: Iterable[str]) -> ColdRun:
 
 def runs_that_cover(runs: Iterable[ColdRun], restored: Collection[str]) -> tuple[ColdRun, ...]:
     """The runs whose files are all among `restored` (names); none if they do not cover all its zips."""
-    covered: set[str] = set()
+    every, covered = frozenset(restored), set[str]()
     counted: list[ColdRun] = []
     for run in sorted(runs, key=lambda run: len(run.files), reverse=True):
-        if run.files <= set(restored) and covered.isdisjoint(run.files):  # what was paid for twice counts once
+        if run.files <= every and covered.isdisjoint(run.files):  # what was paid for twice counts once
             covered |= run.files
             counted.append(run)
-    zips = {name for name in restored if name.endswith(".zip")}
+    zips = {name for name in every if name.endswith(".zip")}
     return tuple(counted) if zips and zips <= covered else ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +18,9 @@ from requests.packages import urllib3  # type: ignore[attr-defined]  # the one r
 from go_prefetch import __version__
 from go_prefetch.retry import AttemptError, Deadline
 from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.web.decoding import decoded
 from go_prefetch.web.resolver import Resolver
-from go_prefetch.web.session import Session
+from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.settings import HttpSettings
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
 from go_prefetch.web.words import from_requests, words_of
@@ -29,6 +30,8 @@ _CHUNK = 1 << 16
 # A body that brings less than this for a whole stall timeout is as good as silent.
 _CRAWL_BYTES_PER_SECOND = 1024
 _MAX_REDIRECTS = 10  # as net/http
+_LONGEST_REASON = 200
+_LENGTH = re.compile("[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class HttpClient:
         """
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
+        refuse_malformed(url)
         wire = wire or Wire()
         connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         wire.allow(connect + wire.stall)
@@ -102,8 +106,8 @@ class HttpClient:
                     seen["status"] = response.status_code
                     pieces = self._pieces(response, deadline, wire)
                     yield Answer(
-                        response.status_code, response.reason or "", response.headers,
-                        _decoded(pieces, response.headers.get("Content-Encoding", "")),
+                        response.status_code, (response.reason or "")[:_LONGEST_REASON], response.headers,
+                        decoded(pieces, response.headers.get("Content-Encoding", "")),
                         "Authorization" in response.request.headers and not self._own_login,
                     )  # fmt: skip
             except AttemptError as error:
@@ -127,6 +131,8 @@ class HttpClient:
             raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:  # requests lets a few through
             raise AttemptError(words_of(error)) from None
+        except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
+            raise AttemptError("what the server said makes no sense", transient=False) from None
 
     def _login(self, url: str) -> HTTPBasicAuth | None:
         """What netrc has; a login in the URL is requests' to send."""
@@ -151,7 +157,7 @@ class HttpClient:
                 window_bytes, window = 0, Deadline.after(stall)
             wire.allow(min(stall, max(0.05, deadline.left())))
         promised = response.headers.get("Content-Length", "")
-        if promised.isdigit() and int(promised) != total and response.request.method != "HEAD":
+        if _LENGTH.fullmatch(promised) and int(promised) != total and response.request.method != "HEAD":
             raise AttemptError(f"closed after {total} of {promised} bytes")
 
     def _session(self) -> Session:
@@ -194,23 +200,3 @@ def _read_some(response: requests.Response, stall: float) -> bytes:
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         raise AttemptError(words_of(error)) from None
     return some
-
-
-def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """The body without an encoding that nobody asked for, as some servers and middleboxes send it all the same."""
-    coding = encoding.strip().lower()
-    if coding in ("", "identity"):
-        yield from pieces
-        return
-    if coding not in ("gzip", "x-gzip"):
-        raise AttemptError(f"an answer in {coding[:40]!r}, an encoding that was not asked for", transient=False)
-    inflater = zlib.decompressobj(wbits=31)
-    try:
-        for piece in pieces:
-            yield inflater.decompress(piece, _CHUNK)
-            while inflater.unconsumed_tail:
-                yield inflater.decompress(inflater.unconsumed_tail, _CHUNK)
-    except zlib.error as error:
-        raise AttemptError(f"not the gzip it says it is: {error}") from None
-    if not inflater.eof:
-        raise AttemptError("a gzip answer without its end")

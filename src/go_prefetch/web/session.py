@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -12,6 +13,7 @@ from go_prefetch.web.settings import HttpSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}
+_SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 
 class Session(requests.Session):
@@ -28,7 +30,8 @@ class Session(requests.Session):
         """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
         target = super().get_redirect_target(resp)
         if target:
-            self._refuse(resp.url, urljoin(resp.url, target))
+            self._refuse(resp.url, _joined(resp.url, target))
+            _leave_body(resp)
         return target
 
     def rebuild_proxies(
@@ -60,6 +63,31 @@ class Session(requests.Session):
             return self._resolver.is_public(parts.hostname or "", port, self._connect_timeout)
         except (OSError, ValueError) as error:
             raise AttemptError(f"redirected to where nobody is: {error}") from None
+
+
+def _joined(source: str, target: str) -> str:
+    """The URL that a redirect means. Raises AttemptError for what is none."""
+    try:
+        joined = urljoin(source, target)
+    except ValueError:
+        raise AttemptError("redirected to a malformed URL", transient=False) from None
+    refuse_malformed(joined)
+    return joined
+
+
+def _leave_body(answer: requests.Response) -> None:
+    """Close the connection on what comes with a redirect, unless it is short: requests reads and inflates all of it."""
+    encoded = "Content-Encoding" in answer.headers or "Transfer-Encoding" in answer.headers
+    if encoded or not _SHORT_LENGTH.fullmatch(answer.headers.get("Content-Length", "")):
+        answer.raw.close()
+
+
+def refuse_malformed(url: str) -> None:
+    """Raises AttemptError for what cannot be taken apart."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # whose words may hold a part of it
+        raise AttemptError("a malformed URL", transient=False) from None
 
 
 def refuse_clear_text_password(url: str) -> None:

@@ -72,6 +72,12 @@ class _Reply(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, CURRENT.get()))
 
+    def begin(self) -> None:
+        """Headers, less the cookies: Go keeps none either, and a server can send megabytes of them."""
+        super().begin()
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.headers[name]
+
 
 class _Timed(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, connection: socket.socket, wire: Wire) -> None:

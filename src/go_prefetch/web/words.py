@@ -12,6 +12,8 @@ from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError
 # What an HTTP proxy answers to CONNECT, as http.client tells it.
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
+_LONGEST = 300  # a server may choose these words
+
 
 def from_requests(error: requests.RequestException, connect: float, stall: float, *, connected: bool) -> AttemptError:
     """Why there was no answer. `connect` and `stall` are the limits in seconds; which one counts, `connected` says."""
@@ -49,4 +51,4 @@ def words_of(error: BaseException) -> str:
     inner = error.__cause__ or error.__context__
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror if inner.strerror.startswith("DNS") else inner.strerror.lower()
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

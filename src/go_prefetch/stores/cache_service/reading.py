@@ -20,6 +20,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 from go_prefetch.stores.cache_service.names import EntryName, Names
 from go_prefetch.stores.cache_service.service import CacheService, Found
 from go_prefetch.stores.coldruns import runs_that_cover
+from go_prefetch.stores.ledger import UNAVAILABLE_SECONDS
 
 
 class Stream(Readable, Protocol):
@@ -90,7 +91,7 @@ class Reading:
             note.name
             for manifest in self._sound.values()
             for note in manifest.unavailable
-            if note.asked == asked and note.until > now
+            if note.asked == asked and now < note.until <= now + UNAVAILABLE_SECONDS
         }
         return Restored(
             store=store,

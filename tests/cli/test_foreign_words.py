@@ -1,0 +1,96 @@
+"""Words of others in what we print: no command to a CI system, no control characters, no secret put together again."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.platforms.console import Loudness
+from go_prefetch.platforms.github import GitHub
+from tests.workbench import Result, Workbench
+
+COMMAND = "::warning::not ours"
+ON_GITHUB = {"GITHUB_ACTIONS": "true"}
+
+
+def assert_no_command(result: Result) -> None:
+    """The runner takes a line for a command that begins with `::`, after blanks, or has `##[` anywhere."""
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if line.lstrip().startswith(COMMAND) or ("##[" in line and "::" not in line)] == []
+    assert "Traceback" not in result.text
+
+
+@pytest.fixture
+def named(bench: Workbench) -> str:
+    """A repository with a folder whose name holds a command, and a module without requirements in it."""
+    name = f"lib\n{COMMAND}\n##[error]x"
+    folder = bench.project / name
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
+    for argv in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *argv], cwd=bench.project, check=True)
+    return name
+
+
+@pytest.mark.parametrize("command", [["run"], ["plan"], ["plan", "--format", "github"], ["fill", "out"]])
+@pytest.mark.usefixtures("named")
+def test_the_name_of_a_folder_is_no_command(bench: Workbench, command: list[str]) -> None:
+    result = bench.run(*command, GOPROXY="off", **ON_GITHUB)
+    assert result.status == 0, result.text
+    assert_no_command(result)
+
+
+def test_a_dockerfile_prints_no_command(bench: Workbench) -> None:
+    """JSON and here-documents can hold newlines in one word."""
+    bench.project.mkdir()
+    (bench.project / "Dockerfile").write_text(f"""FROM golang:1.26
+COPY ["x/\\n{COMMAND}/.netrc", "/"]
+RUN <<END
+go install "example.com/x
+{COMMAND}@latest"
+END
+""")
+    result = bench.run("docker", "--check", "Dockerfile", **ON_GITHUB)
+    assert result.status == 1, result.text
+    assert "secret-copied" in result.stdout
+    assert "go-install-latest" in result.stdout
+    assert_no_command(result)
+
+
+def test_a_file_name_that_is_no_text_is_printed_all_the_same(bench: Workbench) -> None:
+    folder = Path(f"{bench.project}/\udce9t\udce9")
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
+    for command in ("run", "plan"):
+        result = bench.run(command, "--working-directory", "*", GOPROXY="off", PYTHONIOENCODING="utf-8:strict")
+        assert (result.status, "Traceback" in result.text) == (0, False), result.text
+
+
+@pytest.mark.parametrize(
+    "text", [f"\0{COMMAND}", f"\x1b[31m{COMMAND}", f"x\n \x07{COMMAND}", "#\0#[error]x", "\x1b[0m##\x1b[1m[group]x"]
+)
+def test_no_control_character_hides_a_command(text: str) -> None:
+    out = io.StringIO()
+    platform = GitHub(out, Loudness(verbose=True), "")
+    for say in (platform.info, platform.detail, lambda text: platform.show(text, out)):
+        say(text)
+    lines = out.getvalue().splitlines()
+    assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+    assert "\x1b" not in out.getvalue()
+    assert "[31m" not in out.getvalue()
+
+
+@pytest.mark.parametrize("text", ["s3c\0ret!", "s\x1b[31m3cret!", "s3\rcret!"])
+def test_no_control_character_brings_a_secret_through(text: str) -> None:
+    platform = GitHub(io.StringIO(), Loudness(), "")
+    platform.hide(frozenset({"s3cret!"}))
+    assert platform.clean(text) == "xxxxx"
+
+
+def test_a_secret_is_hidden_as_json_spells_it_too() -> None:
+    platform = GitHub(io.StringIO(), Loudness(), "")
+    platform.hide(frozenset({'pä"s\\s'}))
+    assert platform.clean('{"host": "p\\u00e4\\"s\\\\s@x"}') == '{"host": "xxxxx@x"}'
