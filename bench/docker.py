@@ -19,7 +19,8 @@ from rig import Rig, assembled, conditions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.image_builders import Buildah, BuildKit, base_root, missing_programs
+from tests.image_builders import Buildah, BuildKit, base_root
+from tests.image_programs import missing_programs
 
 PLAIN = "a  RUN go mod download"
 FOLDER = "b  the same from the folder"

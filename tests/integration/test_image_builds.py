@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.image_builders import Buildah, BuildKit, alone, base_root, kept, missing_programs
+from tests.image_builders import Buildah, BuildKit, base_root
+from tests.image_programs import alone, kept, missing_programs
 from tests.same_process import prefetch
 from tests.workbench import Workbench
 
