@@ -143,9 +143,12 @@ class BuildKit:
             self._daemon.terminate()
             self._daemon.wait(timeout=30)
 
-    def build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str = "Dockerfile") -> Built:
-        """Build a context with the folder of modules as a named context."""
-        done = self._build(context, gomod, *arguments, dockerfile=dockerfile)
+    def build(
+        self, context: Path, gomod: Path, *arguments: str, dockerfile: str = "Dockerfile", exports: bool = True
+    ) -> Built:
+        """Build a context with the folder of modules as a named context. Without `exports` the image stays inside."""
+        tar = ("--output", f"type=tar,dest={self._folder}/image.tar") if exports and "--output" not in arguments else ()
+        done = self._build(context, gomod, *tar, *arguments, dockerfile=dockerfile)
         assert done.returncode == 0, done.stdout + done.stderr
         return Built(done.stderr, _step_seconds(done.stderr))
 
@@ -157,15 +160,31 @@ class BuildKit:
 
     def _build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str) -> subprocess.CompletedProcess[str]:
         layout, digest = self._base
-        tar = () if "--output" in arguments else ("--output", f"type=tar,dest={self._folder}/image.tar")
         return self._ctl(
             "build", "--frontend", "dockerfile.v0", "--progress", "plain", "--local", f"context={context}",
             "--local", f"dockerfile={context}", "--opt", f"filename={dockerfile}",
             "--local", f"gomod={gomod}", "--opt", "context:gomod=local:gomod",
             "--oci-layout", f"base={layout}", "--opt", f"context:gobase=oci-layout://base@{digest}",
             "--opt", "build-arg:GO_IMAGE=gobase", "--opt", "build-arg:RUNTIME_IMAGE=scratch",
-            *tar, *arguments,
+            *arguments,
         )  # fmt: skip
+
+    def seed(self, context: Path, compiled: Path) -> None:
+        """Put a build cache into the cache mount /root/.cache/go-build, which our Dockerfiles use."""
+        name = "seed.Dockerfile"
+        (context / name).write_text(
+            "FROM gobase\nRUN --mount=type=cache,target=/root/.cache/go-build "
+            "--mount=type=bind,from=seed,target=/seed cp -a /seed/. /root/.cache/go-build/\n"
+        )
+        seed = ("--local", f"seed={compiled}", "--opt", "context:seed=local:seed")
+        self.build(context, context, *seed, dockerfile=name, exports=False)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by what the newest record of each description is: a layer is what lies above the one below it."""
+        done = self._ctl("du", "--format", "{{json .}}")
+        assert done.returncode == 0, done.stderr
+        records = sorted(json.loads(done.stdout), key=lambda record: str(record["createdAt"]))
+        return {record["description"]: record["size"] for record in records}
 
     def state(self) -> list[Path]:
         """All files that the daemon keeps, its log among them."""

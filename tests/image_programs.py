@@ -13,6 +13,7 @@ from pathlib import Path
 
 BUILDKIT = "v0.19.0"  # with Debian 12's runc
 BUILDX = "v0.38.2"  # what `docker buildx` is; reads bake and compose files
+KANIKO = "v1.24.0"  # the last of its first home
 REGISTRY = "v3.1.2"  # the registry that `docker run registry:3` is
 
 
@@ -53,6 +54,15 @@ def buildx_program() -> Path:
 def registry_program() -> Path:
     """The registry of the CNCF's distribution project."""
     return _installed("github.com/distribution/distribution/v3/cmd/registry", REGISTRY)
+
+
+def kaniko_program() -> Path:
+    """kaniko's executor."""
+    folder = kept() / f"kaniko-{KANIKO}"
+    with alone(folder):
+        if not (folder / "executor").is_file():
+            _from_source(f"github.com/GoogleContainerTools/kaniko@{KANIKO}", ("executor",), folder)
+    return folder / "executor"
 
 
 def _installed(package: str, version: str) -> Path:
