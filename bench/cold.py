@@ -34,19 +34,28 @@ examples:
 """
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
+def new_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
+    """Return a command line that knows the project and the proxy."""
+    parser = argparse.ArgumentParser(
+        description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
+    )
     add = parser.add_argument
     cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add("module", nargs="?", default="github.com/cli/cli/v2@v2.60.0", help="project, as PATH@VERSION (%(default)s)")
-    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     add("--latency", default="50ms", help="the proxy's wait before each response, as Go writes it (%(default)s)")
     add("--stream-rate", type=float, default=30, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
     add("--link-rate", type=float, default=100, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
-    add("--command", default=DEFAULT_COMMAND, help="what to measure as go-prefetch (this Python, -m go_prefetch run)")
     add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
     add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
+    return parser
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = new_parser(__doc__, EPILOG)
+    add = parser.add_argument
+    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
+    add("--command", default=DEFAULT_COMMAND, help="what to measure as go-prefetch (this Python, -m go_prefetch run)")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--present", action="store_true", help="instead measure a run with nothing missing against `go env`")
     parsed = parser.parse_args(arguments)

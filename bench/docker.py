@@ -9,17 +9,17 @@ import argparse
 import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cold import parse_arguments, table
+from imagerig import FROM_FOLDER, FROM_PROXY, builder
 from realproject import BenchError, Project, fetch
 from rig import Rig, assembled, conditions
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from tests.image_builders import Buildah, BuildKit, base_root, missing_programs
+if TYPE_CHECKING:
+    from tests.image_builders import BuildKit
 
 PLAIN = "a  RUN go mod download"
 FOLDER = "b  the same from the folder"
@@ -32,8 +32,6 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN {mount} GOPROXY={goproxy} go mod download
 """
-FROM_PROXY = "--mount=type=bind,source=proxy.pem,target=/proxy.pem SSL_CERT_FILE=/proxy.pem"
-FROM_FOLDER = "--mount=type=bind,from=gomod,target=/gomod"
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ def measured(options: argparse.Namespace, rig: Rig, buildkit: BuildKit) -> dict[
     for number in range(options.rounds):
         shift = number % len(compared)
         for build in (*compared[shift:], *compared[:shift]):
-            steps = buildkit.build(context_of(build, rig), build.gomod, "--no-cache").seconds
+            buildkit.forget()  # a layer of modules is a gigabyte
+            steps = buildkit.build(context_of(build, rig), build.gomod, exports=False).seconds
             taken = next(value for step, value in steps.items() if "go mod download" in step)
             seconds[build.label].append(taken)
             print(f"round {number + 1}: {build.label}: {taken:.1f} s", file=sys.stderr)
@@ -100,19 +99,9 @@ def main() -> None:
     """Fetch the project, start the builder, run, report."""
     options = parse_arguments()
     try:
-        if reason := missing_programs():
-            raise BenchError(reason)
         fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
-        with assembled(options, fetched) as rig, tempfile.TemporaryDirectory(dir=options.scratch_dir) as temporary:
-            folder = Path(temporary)
-            buildah = Buildah(folder / "buildah", base_root(folder))
-            buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
-            try:
-                if reason := buildkit.start(offline=False):
-                    raise BenchError(reason)
-                report(options, fetched, measured(options, rig, buildkit))  # before the clean-up, which takes long
-            finally:
-                buildkit.stop()
+        with assembled(options, fetched) as rig, builder(options) as buildkit:
+            report(options, fetched, measured(options, rig, buildkit))
     except (BenchError, subprocess.SubprocessError) as failed:
         sys.exit(f"bench/docker.py: {failed}")
 

@@ -43,11 +43,43 @@ def fetch(module: str, cache: Path) -> Project:
     return Project(module, kept / "project", kept / "proxy")
 
 
+def fetch_folder(folder: Path, cache: Path) -> Project:
+    """Return a copy of the project in a folder with what a proxy must serve; fetched anew, for it may have changed."""
+    kept = cache / folder.resolve().name
+    shutil.rmtree(kept, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as temporary:
+        project = Path(temporary) / "done" / "project"
+        project.parent.mkdir()
+        shutil.copytree(folder, project)
+        _gather(Path(temporary))
+        project.parent.rename(kept)
+    return Project(str(folder), kept / "project", kept / "proxy")
+
+
+def with_another(project: Path, module: str, proxy: Path, scratch: Path) -> Path:
+    """Return a copy of the project that needs this PATH@VERSION, which the proxy has from then on."""
+    changed, module_cache = scratch / "changed", scratch / "changed-modcache"
+    shutil.copytree(project, changed)
+    _go(["get", module], changed, module_cache)
+    _go(["mod", "download"], changed, module_cache)
+    shutil.rmtree(module_cache / "cache" / "download" / "sumdb", ignore_errors=True)
+    shutil.copytree(module_cache / "cache" / "download", proxy, dirs_exist_ok=True)
+    shutil.rmtree(module_cache)
+    return changed
+
+
 def _assemble(module: str, temporary: Path) -> None:
+    project = temporary / "done" / "project"
+    project.parent.mkdir()
+    _extract(module, _download(module, temporary, temporary / "own"), project)
+    _gather(temporary)
+
+
+def _gather(temporary: Path) -> None:
+    """Make `done/proxy` of what `done/project` needs."""
     project, done = temporary / "done" / "project", temporary / "done" / "proxy"
     module_cache = temporary / "modcache"
-    done.parent.mkdir()
-    _extract(module, _download(module, temporary, temporary / "own"), project)
     _go(["list", "-m", "all"], project, module_cache)
     _go(["mod", "download"], project, module_cache)
     _complete(project / "go.sum", temporary, module_cache)

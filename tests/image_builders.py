@@ -1,22 +1,22 @@
-"""Real image builders without a registry: buildah, and BuildKit's own daemon; a base image with the Go that runs here.
+"""Real image builders: buildah, and BuildKit's own daemon with buildctl and buildx.
 
-The base is `scratch`, a static busybox and GOROOT: the go command and its tools need nothing else.
+The base image is `scratch`, a static busybox and the GOROOT of here: the go command and its tools need nothing else.
 """
 
 from __future__ import annotations
 
-import fcntl
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-BUILDKIT = "v0.19.0"  # with Debian 12's runc; its source comes from the module proxy
+from tests.image_programs import alone, buildkit_programs, buildx_program
+
 BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
 _GOROOT = ("VERSION", "go.env", "bin/go", "pkg", "lib/time", "src")
@@ -31,28 +31,15 @@ class Built:
     seconds: dict[str, float]
 
     def was_cached(self, step: str) -> bool:
-        """Whether the step that contains this text was taken from the cache."""
-        lines = self.log.splitlines()
-        return any(step in line and "CACHED" in _after(lines, at) for at, line in enumerate(lines))
+        """Whether the step that contains this text was taken from a cache, the builder's own or one far away."""
+        return was_cached(self.log, step)
 
 
-def _after(lines: list[str], at: int) -> str:
-    return lines[at + 1] if at + 1 < len(lines) else ""
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One worker of the test run at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def missing_programs() -> str:
-    """Which of the Debian programs are not there, as a reason to skip."""
-    lacking = [name for name in ("buildah", "runc", "busybox", "unshare") if not shutil.which(name)]
-    return f"not installed: {', '.join(lacking)}" if lacking else ""
+def was_cached(log: str, step: str) -> bool:
+    """The same for any log: below the step it says CACHED, or names the layers that are fetched in its place."""
+    lines = log.splitlines()
+    below = [after for line, after in itertools.pairwise(lines) if step in line]
+    return any(re.search(r"CACHED|^#\d+ (extracting )?sha256:", line) for line in below)
 
 
 def base_root(folder: Path) -> Path:
@@ -98,6 +85,10 @@ class Buildah:
         index = json.loads((folder / "index.json").read_text())
         return folder, index["manifests"][0]["digest"]
 
+    def push(self, image: str) -> None:
+        """Push the base image under this name."""
+        self._run([*self._argv, "push", "-q", "--tls-verify=false", BASE, f"docker://{image}"])
+
     def files(self) -> list[str]:
         """What lies in the root folder of the image built last."""
         container = self._run([*self._argv, "from", "built"]).strip()
@@ -117,47 +108,25 @@ class Buildah:
         return done.stdout + done.stderr if "bud" in argv else done.stdout
 
 
-def kept() -> Path:
-    """Where what takes minutes to make stays from one run of the tests to the next: nothing in it depends on us."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "go-prefetch-tests"
-
-
-def buildkit_programs() -> Path:
-    """buildkitd and buildctl, built from the module proxy once a user."""
-    folder = kept() / f"buildkit-{BUILDKIT}"
-    with alone(folder):
-        if not (folder / "buildkitd").is_file():
-            _build_buildkit(folder)
-    return folder
-
-
-def _build_buildkit(cache: Path) -> None:
-    environ = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"}
-    module = f"github.com/moby/buildkit@{BUILDKIT}"
-    said = subprocess.run(["go", "mod", "download", "-json", module], capture_output=True, check=True, env=environ)
-    source = cache / "source"  # `go install` refuses it: its go.mod has exclude lines
-    shutil.copytree(json.loads(said.stdout)["Dir"], source, ignore=shutil.ignore_patterns("vendor"))
-    for path in (source, *source.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)
-    build = ["go", "build", "-ldflags=-s -w", "-o", f"{cache}/", "./cmd/buildctl", "./cmd/buildkitd"]
-    subprocess.run(build, cwd=source, env=environ, check=True, timeout=900)
-    shutil.rmtree(source)
-
-
 class BuildKit:
-    """BuildKit's daemon on a socket, with Debian's runc; no registry. Every RUN is in the daemon's network."""
+    """BuildKit's daemon on a socket, with Debian's runc. Every RUN is in the daemon's network.
 
-    def __init__(self, folder: Path, base: tuple[Path, str]) -> None:
+    Layers lie upon each other where the kernel lets them (overlayfs), else each is a copy of the whole tree.
+    """
+
+    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "") -> None:
         self._folder, self._base, self._programs = folder, base, buildkit_programs()
-        self._socket = f"unix://{folder}/socket"
+        self._socket, self._config = f"unix://{folder}/socket", config
         self._daemon: subprocess.Popen[bytes] | None = None
 
     def start(self, *, offline: bool) -> str:
         """Start the daemon, with no network if `offline`; why it did not, if it did not."""
         self._folder.mkdir(parents=True)
+        config = self._folder / "buildkitd.toml"
+        config.write_text(self._config)
         argv = ["unshare", "--net"] if offline else []
-        argv += [str(self._programs / "buildkitd"), "--addr", self._socket, "--root", f"{self._folder}/root"]
-        argv += ["--oci-worker-snapshotter", "native", "--oci-worker-net", "host"]
+        argv += [str(self._programs / "buildkitd"), "--config", str(config), "--addr", self._socket]
+        argv += ["--root", f"{self._folder}/root", "--oci-worker-net", "host"]
         with (self._folder / "log").open("wb") as log:
             self._daemon = subprocess.Popen(argv, stdout=log, stderr=log)
         for _ in range(100):
@@ -174,19 +143,64 @@ class BuildKit:
             self._daemon.terminate()
             self._daemon.wait(timeout=30)
 
-    def build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str = "Dockerfile") -> Built:
-        """Build a context with the folder of modules as a named context."""
+    def build(
+        self, context: Path, gomod: Path, *arguments: str, dockerfile: str = "Dockerfile", exports: bool = True
+    ) -> Built:
+        """Build a context with the folder of modules as a named context. Without `exports` the image stays inside."""
+        tar = ("--output", f"type=tar,dest={self._folder}/image.tar") if exports and "--output" not in arguments else ()
+        done = self._build(context, gomod, *tar, *arguments, dockerfile=dockerfile)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Built(done.stderr, _step_seconds(done.stderr))
+
+    def fails(self, context: Path, gomod: Path, *arguments: str) -> str:
+        """The log of a build that must fail."""
+        done = self._build(context, gomod, *arguments, dockerfile="Dockerfile")
+        assert done.returncode != 0, done.stderr
+        return done.stderr
+
+    def _build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str) -> subprocess.CompletedProcess[str]:
         layout, digest = self._base
-        done = self._ctl(
+        return self._ctl(
             "build", "--frontend", "dockerfile.v0", "--progress", "plain", "--local", f"context={context}",
             "--local", f"dockerfile={context}", "--opt", f"filename={dockerfile}",
             "--local", f"gomod={gomod}", "--opt", "context:gomod=local:gomod",
             "--oci-layout", f"base={layout}", "--opt", f"context:gobase=oci-layout://base@{digest}",
             "--opt", "build-arg:GO_IMAGE=gobase", "--opt", "build-arg:RUNTIME_IMAGE=scratch",
-            "--output", f"type=tar,dest={self._folder}/image.tar", *arguments,
+            *arguments,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return Built(done.stderr, _step_seconds(done.stderr))
+
+    def seed(self, context: Path, compiled: Path) -> None:
+        """Put a build cache into the cache mount /root/.cache/go-build, which our Dockerfiles use."""
+        name = "seed.Dockerfile"
+        (context / name).write_text(
+            "FROM gobase\nRUN --mount=type=cache,target=/root/.cache/go-build "
+            "--mount=type=bind,from=seed,target=/seed cp -a /seed/. /root/.cache/go-build/\n"
+        )
+        seed = ("--local", f"seed={compiled}", "--opt", "context:seed=local:seed")
+        self.build(context, context, *seed, dockerfile=name, exports=False)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by what the newest record of each description is: a layer is what lies above the one below it."""
+        done = self._ctl("du", "--format", "{{json .}}")
+        assert done.returncode == 0, done.stderr
+        records = sorted(json.loads(done.stdout), key=lambda record: str(record["createdAt"]))
+        return {record["description"]: record["size"] for record in records}
+
+    def state(self) -> list[Path]:
+        """All files that the daemon keeps, its log among them."""
+        return [path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+    def forget(self) -> None:
+        """Drop all layers and cache mounts: what is built next is built on a fresh builder."""
+        done = self._ctl("prune", "--all")
+        assert done.returncode == 0, done.stderr
+
+    def buildx_environ(self, folder: Path) -> dict[str, str]:
+        """The variables with which buildx builds here; its settings lie in `folder`."""
+        environ = {"BUILDX_CONFIG": str(folder), "BUILDX_BUILDER": "here", "BUILDX_METADATA_PROVENANCE": "disabled"}
+        create = [str(buildx_program()), "create", "--name", "here", "--driver", "remote", self._socket]
+        subprocess.run(create, env={**os.environ, **environ}, check=True, capture_output=True, timeout=60)
+        return environ
 
     def files(self) -> list[str]:
         """What lies in the image built last."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
+from tests.fakes.repacked_proxy import RepackedProxy
 from tests.same_process import prefetch
 from tests.workbench import Result, Workbench
 
@@ -19,23 +18,6 @@ TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16", padding=100
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))
 NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", requires=((TOML.path, TOML.version),))
 PRIVATE = FakeModule("corp.example/private", "v0.1.0")
-
-
-class Repacked(ModuleProxy):
-    """A proxy that packs the same files otherwise: other order, other times, no compression."""
-
-    def __init__(self, modules: tuple[FakeModule, ...]) -> None:
-        super().__init__(modules)
-        for name in [name for name in self.files if name.endswith(".zip")]:
-            self.files[name] = _repacked(self.files[name])
-
-
-def _repacked(data: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w") as copy:
-        for entry in reversed(archive.infolist()):
-            copy.writestr(zipfile.ZipInfo(entry.filename, (2020, 2, 2, 2, 2, 2)), archive.read(entry))
-    return out.getvalue()
 
 
 @pytest.fixture
@@ -67,7 +49,7 @@ def test_same_bytes_whatever_the_source(bench: Workbench, proxy: ModuleProxy) ->
     """One proxy, another that packs otherwise, the module cache, the pool: the folders cannot be told apart."""
     bench.write_project((LIB, TOML))
     assert output(bench, proxy.url, "a").status == 0
-    with Repacked((TOML, LIB)) as other:
+    with RepackedProxy((TOML, LIB)) as other:
         assert output(bench, other.url, "b").status == 0
     assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
     assert "0 downloaded" in output(bench, "off", "c").stdout

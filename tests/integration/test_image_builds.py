@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.image_builders import Buildah, BuildKit, alone, base_root, kept, missing_programs
+from tests.image_builders import Buildah, BuildKit, base_root
+from tests.image_programs import alone, kept, missing_programs
 from tests.same_process import prefetch
 from tests.workbench import Workbench
 
@@ -91,7 +92,7 @@ def test_buildkit(service: Workbench, builders: tuple[Buildah, BuildKit], compil
     gomod = service.folder / "gomod"
     assert service.run("docker", "--output", str(gomod), timeout=300).status == 0
     written(service, "buildkit")
-    _seed(buildkit, service, compiled)
+    buildkit.seed(service.project, compiled)
     assert not buildkit.build(service.project, gomod).was_cached(DOWNLOAD)
     assert "app" in buildkit.files()
     change(service.project / "main.go")
@@ -121,13 +122,3 @@ def test_secret_proxy(service: Workbench, builders: tuple[Buildah, BuildKit]) ->
         built = buildkit.build(service.project, gomod, "--secret", f"id=goproxy,src={secret}")
         assert built.was_cached(DOWNLOAD) == cached
         assert "hidden" not in built.log
-
-
-def _seed(buildkit: BuildKit, service: Workbench, compiled: Path) -> None:
-    """Put the compiled dependencies into the cache mount that the printed Dockerfile uses."""
-    (service.project / "seed.Dockerfile").write_text(
-        "ARG GO_IMAGE\nFROM ${GO_IMAGE}\nRUN --mount=type=cache,target=/root/.cache/go-build "
-        "--mount=type=bind,from=seed,target=/seed cp -a /seed/. /root/.cache/go-build/\n"
-    )
-    seed = ("--local", f"seed={compiled}", "--opt", "context:seed=local:seed")
-    buildkit.build(service.project, service.project, *seed, dockerfile="seed.Dockerfile")

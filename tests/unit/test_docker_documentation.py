@@ -10,10 +10,11 @@ import pytest
 from go_prefetch.dockerfiles.context import Context
 from go_prefetch.dockerfiles.ignorefile import Ignore
 from go_prefetch.dockerfiles.rules import RULES, check
+from tests.documented import DOCKER, dockerfiles
 
-DOCS = Path(__file__).parents[2] / "docs"
-TEXT = (DOCS / "docker.md").read_text(encoding="utf-8")
-DOCKERFILES = re.findall(r"^```dockerfile\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+DOCS = DOCKER.parent
+TEXT = DOCKER.read_text(encoding="utf-8")
+DOCKERFILES = dockerfiles()
 NOWHERE = Context(Path("/nonexistent"), Path("/nonexistent/.dockerignore"), Ignore())
 
 

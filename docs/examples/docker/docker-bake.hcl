@@ -1,6 +1,17 @@
 # go-prefetch docker --output .gomod && docker buildx bake
+variable "IMAGE" {
+  default = "registry.example/app"
+}
+
 target "default" {
   context  = "."
   contexts = { gomod = "./.gomod" }
-  tags     = ["registry.example/app:1.0"]
+  tags     = ["${IMAGE}:1.0"]
+}
+
+# docker buildx bake cached: the layers of all stages are kept in the registry, for builders that are new each time.
+target "cached" {
+  inherits   = ["default"]
+  cache-from = ["type=registry,ref=${IMAGE}:cache"]
+  cache-to   = ["type=registry,ref=${IMAGE}:cache,mode=max,image-manifest=true"]
 }

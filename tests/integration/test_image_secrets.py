@@ -1,0 +1,106 @@
+"""A private module by a secret mount: Go gets the login, and neither the image nor the builder nor the log keeps it."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.documented import dockerfiles
+from tests.fakes.modules import FakeModule, layout
+from tests.fakes.paced_proxy import PacedProxy
+from tests.image_site import Site
+from tests.workbench import Workbench
+
+pytestmark = [pytest.mark.system, pytest.mark.network]
+
+PUBLIC = FakeModule("example.com/public", "v1.0.0")
+PRIVATE = FakeModule("git.example.com/team/private", "v0.1.0", padding=100_000)
+PASSWORD = "correct-horse-battery-staple"
+DOWNLOAD = "go mod download"
+
+
+@pytest.fixture
+def proxy(bench: Workbench) -> Iterator[PacedProxy]:
+    """A company's proxy: TLS, and a login."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bench.write_project((PUBLIC, PRIVATE))
+    authority.cert_pem.write_to_path(bench.project / "ca.pem")
+    with PacedProxy((PRIVATE,), tls=context, credentials=("job", PASSWORD)) as server:
+        yield server
+
+
+@pytest.fixture
+def netrc(bench: Workbench, proxy: PacedProxy) -> Path:
+    """The login, and the Dockerfile of docs/docker.md, where this proxy and its authority take their places."""
+    path = bench.folder / "netrc"
+    # A port is part of the name to Go 1.24 and newer, and not to older ones.
+    path.write_text(f"machine 127.0.0.1:{proxy.port} login job password {PASSWORD}\n")
+    (text,) = [text for text in dockerfiles() if "id=netrc" in text]
+    private = "GOPROXY=file:///gomod,https://proxy.golang.org,direct GOPRIVATE=git.example.com/*"
+    assert private in text
+    trust = "--mount=type=bind,source=ca.pem,target=/ca.pem SSL_CERT_FILE=/ca.pem"
+    ours = f"{trust} GOSUMDB=off GOPROXY=file:///gomod,{proxy.url}"
+    (bench.project / "Dockerfile").write_text(text.replace(private, ours))
+    return path
+
+
+@pytest.fixture
+def gomod(bench: Workbench) -> Path:
+    """A folder that has the public module only."""
+    folder = bench.folder / "gomod"
+    for name, content in layout((PUBLIC,)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_netrc(bench: Workbench, site: Site, proxy: PacedProxy, netrc: Path, gomod: Path) -> None:
+    """The private module is downloaded with the login; another password makes no layer anew; nobody keeps it."""
+    image = bench.folder / "image.tar"
+    archive = ("--output", f"type=oci,dest={image},compression=uncompressed,force-compression=true")
+    arguments = ("--secret", f"id=netrc,src={netrc}", "--opt", "target=build")
+    built = site.buildkit.build(bench.project, gomod, *arguments, *archive)
+    assert not built.was_cached(DOWNLOAD)
+    assert f"git.example.com/team/private/@v/{PRIVATE.version}.zip" in proxy.paths
+    assert None not in proxy.authorizations or len(proxy.authorizations) == 2
+    assert PASSWORD not in built.log
+    history = [step.get("created_by", "") for step in history_of(image)]
+    assert any(DOWNLOAD in step for step in history)
+    assert PASSWORD.encode() not in image.read_bytes()
+    assert b"git.example.com/team/private@v0.1.0/" in image.read_bytes(), "layers that can be searched"
+    kept = [path for path in site.buildkit.state() if PASSWORD.encode() in path.read_bytes()]
+    assert kept == []
+    netrc.write_text("machine 127.0.0.1 login job password another\n")
+    assert site.buildkit.build(bench.project, gomod, *arguments).was_cached(DOWNLOAD)
+
+
+def test_without_the_secret(bench: Workbench, site: Site, netrc: Path, gomod: Path) -> None:
+    """That it is the secret that opens the door: without it the build ends, with the proxy's status."""
+    log = site.buildkit.fails(bench.project, gomod)
+    assert "401 Unauthorized" in log
+    assert PASSWORD not in log
+
+
+def history_of(image: Path) -> list[dict[str, str]]:
+    """The history of an image in an OCI archive."""
+    with tarfile.open(image) as archive:
+
+        def read(digest: str) -> dict[str, object]:
+            file = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
+            assert file
+            value: dict[str, object] = json.load(file)
+            return value
+
+        index = json.load(archive.extractfile("index.json"))  # type: ignore[arg-type]
+        manifest = read(index["manifests"][0]["digest"])
+        config = read(manifest["config"]["digest"])  # type: ignore[index,call-overload]
+    history: list[dict[str, str]] = config["history"]  # type: ignore[assignment]
+    return history
