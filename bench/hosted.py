@@ -23,6 +23,7 @@ from rig import Contender, Rig, add_options, check_same, conditions, contents, e
 
 HERE = Path(__file__).resolve().parent
 OFFICIAL, OURS = "a  official client, go mod download", "b  go-prefetch run, store github"
+FROM_FOLDER = "c  go-prefetch run, store dir:"
 DOWNLOAD = ["go", "mod", "download"]
 NO_NETWORK = {"GOPROXY": "off"}
 KEY = "whole-tree"
@@ -34,10 +35,13 @@ What is compared, each into a fresh module cache, the order rotating from round 
      cache, tar + zstd, saved before by the same client; then GOPROXY=off go mod download
   b  go-prefetch run --store github --goproxy off, from an entry that a run with nothing cached has saved before
 
-Both ask bench/cacheserver: GitHub's service as measured, a wait before each answer, a rate for each request, a rate for
-all. a is told blob URLs of *.blob.core.windows.net, which a preloaded script maps to 127.0.0.1: from other hosts the
-official client would read one stream. b is told the same blobs at 127.0.0.1. a checks nothing; after b Go has checked
-all.
+To tell b's seconds apart, and compared with nothing:
+  c  go-prefetch run --store dir:POOL, POOL holding the very zips that b restores: b without a network
+
+a and b ask bench/cacheserver: GitHub's service as measured, a wait before each answer, a rate for each request, a rate
+for all. a is told blob URLs of *.blob.core.windows.net, which a preloaded script maps to 127.0.0.1: from other hosts
+the official client would read one stream. b is told the same blobs at 127.0.0.1. a checks nothing; after b Go has
+checked all.
 
 Seconds move with the machine. Compare only what one run of this program has printed: the ratios.
 
@@ -61,7 +65,7 @@ class Figures:
     cpu: dict[str, list[float]] = field(default_factory=dict)
     asked: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # the server's counts
     peaks: list[float] = field(default_factory=list)  # MB of our Python
-    reports: list[dict[str, Any]] = field(default_factory=list)  # our --report-file
+    reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # our --report-file
     entries: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -102,23 +106,27 @@ def shadowed(scratch: Path) -> Path:
 
 
 def contenders(rig: Rig, service: CacheService, client: OfficialClient) -> list[Contender]:
-    """Return a and b."""
+    """Return a, b and c."""
     theirs = client.environ(Job(rig.scratch / "runner", service.url_for_official), service.authority)
     ours = Job(rig.scratch / "runner", service.url, number=2).environ()
     return [
         Contender(OFFICIAL, [client.command("restore", KEY), DOWNLOAD], {**theirs, **NO_NETWORK}),
         Contender(OURS, [prefetch(rig, "off")], {**ours, **NO_NETWORK}),
+        Contender(FROM_FOLDER, [prefetch(rig, "off", store=f"dir:{rig.scratch / 'pool'}")], NO_NETWORK),
     ]
 
 
-def prefetch(rig: Rig, goproxy: str) -> list[str]:
-    """`go-prefetch run` with the cache service, noting its peak memory and writing its report."""
+def prefetch(rig: Rig, goproxy: str, *, store: str = "github") -> list[str]:
+    """`go-prefetch run` with this store, noting its peak memory and writing its report."""
     noting = [sys.executable, str(HERE / "peak.py"), str(rig.scratch / "peak.json"), "-m", "go_prefetch"]
-    return [*noting, "run", "--store", "github", "--goproxy", goproxy, "--report-file", str(rig.scratch / "run.json")]
+    return [*noting, "run", "--store", store, "--goproxy", goproxy, "--report-file", str(rig.scratch / "run.json")]
 
 
 def save(rig: Rig, service: CacheService, client: OfficialClient, proxy: Path) -> None:
-    """Fill the service: with nothing cached, a run of ours, and then the official client for the same module cache."""
+    """Fill the service: with nothing cached, a run of ours, and then the official client for the same module cache.
+
+    And the pool of c, with what a run of ours restores.
+    """
     with rig.module_cache() as module_cache:
         folder = {"GOMODCACHE": str(module_cache)}
         ours = Job(rig.scratch / "runner", service.url).environ()
@@ -131,10 +139,13 @@ def save(rig: Rig, service: CacheService, client: OfficialClient, proxy: Path) -
         rig.run(DOWNLOAD, {**folder, "GOPROXY": f"file://{proxy}"})
         theirs = client.environ(Job(rig.scratch / "runner", service.url_for_official), service.authority)
         rig.run(client.command("save", KEY), {**theirs, **folder})
+    with rig.module_cache() as module_cache:
+        rig.run(prefetch(rig, "off"), {**ours, "GOMODCACHE": str(module_cache)})
+        shutil.copytree(module_cache / "cache" / "download", rig.scratch / "pool", copy_function=os.link)
 
 
 def measure(options: argparse.Namespace, rig: Rig, service: CacheService, client: OfficialClient) -> Figures:
-    """Time both; each must leave what `go mod download` finds complete, and the same zips and trees."""
+    """Time all; each must leave what `go mod download` finds complete, a and b the same zips and trees."""
     figures, held = Figures(entries=service.entries()), {}
     compared = contenders(rig, service, client)
     service.counts(clear=True)
@@ -146,18 +157,20 @@ def measure(options: argparse.Namespace, rig: Rig, service: CacheService, client
             held[contender.label] = contents(module_cache)
         if contender.label == OURS:
             figures.peaks.append(json.loads((rig.scratch / "peak.json").read_text())["python"])
-            figures.reports.append(json.loads((rig.scratch / "run.json").read_text(encoding="utf-8")))
+        if contender.label != OFFICIAL:
+            told = json.loads((rig.scratch / "run.json").read_text(encoding="utf-8"))
+            figures.reports.setdefault(contender.label, []).append(told)
 
     figures.seconds = rig.take_turns(compared, options.rounds, look)
     figures.cpu = rig.cpu
-    check_same(*compared, held)
+    check_same(*compared[:2], held)
     check(figures)
     return figures
 
 
 def check(figures: Figures) -> None:
-    """Fail unless each run was what it is compared as: ranges for a, an exact hit with few calls for b."""
-    for told in figures.reports:
+    """Fail unless each run was what it is compared as: ranges for a, exact hits for b and c, for b with few calls."""
+    for told in (*figures.reports[OURS], *figures.reports[FROM_FOLDER]):
         if told["outputs"]["cache-result"] != "exact" or told["warnings"]:
             raise BenchError(f"not an exact hit: {told['outputs']['cache-result']}, {told['warnings']}")
     for asked in figures.asked[OFFICIAL]:
@@ -174,17 +187,25 @@ def calls(asked: dict[str, Any]) -> int:
 
 
 def spent(options: argparse.Namespace, figures: Figures) -> dict[str, list[float]]:
-    """Return where the seconds of our runs went, as far as it can be told apart.
+    """Return where the seconds of b went, as far as it can be told apart.
 
-    Bytes: what the link needs for them at its best. Verification: what the run says of admission, Go's own hashing.
-    The rest is ours to explain: starting Python, the plan, waiting for the first answers, what did not overlap.
+    Bytes: what the link needs for them at its best. Verification is counted in two ways. What is left of it when all of
+    b's zips are there is what its report says of admission: Go's work before that then counts as overhead, where it has
+    slowed down the unpacking of the archive. Alone, it is what c needs from its first zip to Go's verdict.
     """
     parts: dict[str, list[float]] = {}
-    for wall, told in zip(figures.seconds[OURS], figures.reports, strict=True):
+    rounds = zip(figures.seconds[OURS], figures.reports[OURS], figures.reports[FROM_FOLDER], strict=True)
+    for wall, told, alone in rounds:
         moved = told["restore"]["bytes"] / 1e6 / options.link_rate if options.link_rate else 0.0
-        verified = told["admit"]["seconds"]
-        for name, value in (("bytes at the link's rate", moved), ("verification (admit)", verified),
-                            ("overhead beyond both", wall - moved - verified)):  # fmt: skip
+        left = told["admit"]["seconds"]
+        verified = alone["restore"]["seconds"] + alone["admit"]["seconds"]
+        for name, value in (
+            ("bytes at the link's rate", moved),
+            ("verification left after the last byte", left),
+            ("  overhead beyond bytes and that", wall - moved - left),
+            ("verification alone, as in c", verified),
+            ("  overhead beyond bytes and that one", wall - moved - verified),
+        ):
             parts.setdefault(name, []).append(value)
     return parts
 
