@@ -11,7 +11,7 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from go_prefetch import __version__
-from go_prefetch.diagnosis import wire, words
+from go_prefetch.diagnosis import sockets, words
 from go_prefetch.diagnosis.reply import Appetite, Reply, Trip, whole_size, with_body
 from go_prefetch.diagnosis.route import Route, Unreachable, find_route
 from go_prefetch.retry import Deadline
@@ -58,11 +58,11 @@ class Probe:
         first_hop = trip.asked_at == 0.0
         host, port = (route.relay.host, route.relay.port) if route.relay else (route.host, route.port)
         at = time.monotonic()
-        addresses = wire.look_up(host, port, trip.enter("DNS", self._limit(deadline)))
+        addresses = sockets.look_up(host, port, trip.enter("DNS", self._limit(deadline)))
         looked_up = time.monotonic()
         if first_hop:
             trip.dns = looked_up - at
-        sock = wire.connect(addresses, trip.enter("TCP", self._limit(deadline)))
+        sock = sockets.connect(addresses, trip.enter("TCP", self._limit(deadline)))
         if first_hop:
             trip.tcp = time.monotonic() - looked_up
         if route.scheme != "https":
@@ -71,7 +71,7 @@ class Probe:
             if route.relay:
                 self._open_tunnel(sock, route, deadline, trip)
             begun = time.monotonic()
-            sock = wire.shake_hands(sock, self._context(), route.host, trip.enter("TLS", self._limit(deadline)))
+            sock = sockets.shake_hands(sock, self._context(), route.host, trip.enter("TLS", self._limit(deadline)))
         except BaseException:
             sock.close()
             raise
@@ -87,7 +87,7 @@ class Probe:
         limit = trip.enter("CONNECT", self._limit(deadline))
         headers = {"Host": f"{route.host}:{route.port}"} | _proxy_login(route)
         _send(sock, f"CONNECT {_host_and_port(route)} HTTP/1.1", headers, limit)
-        stream = wire.BoundedStream(sock, limit, time.monotonic() + limit)
+        stream = sockets.BoundedStream(sock, limit, time.monotonic() + limit)
         answer = http.client.HTTPResponse(stream, method="CONNECT")  # type: ignore[arg-type]  # all it asks is makefile
         answer.begin()
         if answer.status != 200:
@@ -113,7 +113,7 @@ class Probe:
         sent = time.monotonic()
         trip.asked_at = trip.asked_at or sent
         # The headers have `limit`; a body has what its taker allows from now on.
-        stream = wire.BoundedStream(sock, limit, sent + limit)
+        stream = sockets.BoundedStream(sock, limit, sent + limit)
         answer = http.client.HTTPResponse(stream, method="GET")  # type: ignore[arg-type]  # all it asks is makefile
         answer.begin()
         trip.first_byte = (stream.first_byte_at or time.monotonic()) - trip.asked_at
