@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 _TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 # Files that tell readers which version to use, and how they name it.
 _DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml")
-_NAMED = re.compile(r"go-prefetch/go-prefetch@(?P<version>[\w.]+)|org/go-prefetch@v(?P<major>[\w.]+)")
+_NAMED = re.compile(r"go-prefetch/go-prefetch@(?P<version>[\w.]+)|org/go-prefetch(?:@|\s+ref: )v(?P<major>[\w.]+)")
 
 
 class ReleaseError(Exception):
@@ -66,7 +66,7 @@ def problems(version: Version, root: Path) -> Iterator[str]:
     for path in sorted(path for pattern in _DOCUMENTS for path in root.glob(pattern)):
         for match in _NAMED.finditer(path.read_text(encoding="utf-8")):
             if match["version"] not in (None, str(version)) or match["major"] not in (None, str(version.major)):
-                yield f"{path.relative_to(root).as_posix()} tells readers to use {match[0]}"
+                yield f"{path.relative_to(root).as_posix()} tells readers to use {' '.join(match[0].split())}"
 
 
 def notes(version: Version, root: Path) -> str:

@@ -80,7 +80,7 @@ def dist(tmp_path: Path) -> Path:
     for name in ("vendored/requests/__init__.py", "vendored/idna-3.dist-info/METADATA", "templates/go-prefetch.yml"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"released {name}\r\n")
+        path.write_bytes(f"released {name}\r\n".encode())
     return folder
 
 
@@ -89,10 +89,11 @@ def checkout(folder: Path, version: str, major: str, changes: str) -> Path:
     for name in STATED:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = (ROOT / name).read_text().replace(__version__, version)
-        path.write_text(text.replace("org/go-prefetch@v1", f"org/go-prefetch@v{major}"))
+        text = (ROOT / name).read_text(encoding="utf-8").replace(__version__, version)
+        path.write_text(text.replace("org/go-prefetch@v1", f"org/go-prefetch@v{major}"), encoding="utf-8")
     changelog = folder / "CHANGELOG.md"
-    changelog.write_text(changelog.read_text().replace("## Unreleased", f"## Unreleased\n\n{changes}"))
+    text = changelog.read_text(encoding="utf-8").replace("## Unreleased", f"## Unreleased\n\n{changes}")
+    changelog.write_text(text, encoding="utf-8")
     return folder
 
 
