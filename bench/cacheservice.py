@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import ssl
 import subprocess
 import urllib.request
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from realproject import BenchError
+from rig import go_program
 
 ASK_LIMIT = 30  # seconds
 BLOB_HOST = "bench.blob.core.windows.net"  # the official client reads ranges from such names only
@@ -90,15 +90,7 @@ class Job:
 
 def built(scratch: Path) -> Path:
     """Build the server once for a bench."""
-    program = scratch / "cacheserver"
-    plain = {"GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-    subprocess.run(
-        ["go", "build", "-o", str(program), "."],
-        cwd=Path(__file__).resolve().parent / "cacheserver",
-        env={**os.environ, **plain},
-        check=True,
-    )
-    return program
+    return go_program("cacheserver", scratch)
 
 
 @contextlib.contextmanager

@@ -172,17 +172,23 @@ def scratch_folder(zip_bytes: int) -> str | None:
     return None
 
 
-@contextlib.contextmanager
-def served(options: argparse.Namespace, folder: Path, files: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Serve both folders with the wanted latency and rates; give the URL and the file of the certificate."""
-    program, certificate = scratch / "modproxy", scratch / "modproxy.pem"
+def go_program(name: str, scratch: Path) -> Path:
+    """Build the Go program in the folder of that name beside this file."""
+    program = scratch / name
     plain = {"GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
     subprocess.run(
         ["go", "build", "-o", str(program), "."],
-        cwd=Path(__file__).resolve().parent / "modproxy",
+        cwd=Path(__file__).resolve().parent / name,
         env={**os.environ, **plain},
         check=True,
     )
+    return program
+
+
+@contextlib.contextmanager
+def served(options: argparse.Namespace, folder: Path, files: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Serve both folders with the wanted latency and rates; give the URL and the file of the certificate."""
+    program, certificate = go_program("modproxy", scratch), scratch / "modproxy.pem"
     command = [str(program), "-dir", str(folder), "-cert-out", str(certificate), "-latency", options.latency]
     command += ["-files", str(files)]
     command += ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]

@@ -142,16 +142,20 @@ def test_a_ledger_of_many_large_notes_is_not_read_for_ever(ready: Workbench) -> 
     assert result.status == 0, result.text
 
 
+def note_absence(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A pool that says of all files of a module that this proxy has none."""
+    notes = bench.pool / ".go-prefetch/unavailable"
+    notes.mkdir(parents=True)
+    for suffix in (".zip", ".mod", ".info"):
+        note = {"file": f"{STEM}{suffix}", "asked": proxy.url, "until": time.time() + 3600}
+        (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
+
+
 def test_a_note_that_nobody_has_a_module_does_not_keep_go_from_it(bench: Workbench) -> None:
     """A pool may say so of a module that a build is sure to want."""
     bench.write_project(MODULES, go="1.16")
     with ModuleProxy(MODULES) as proxy:
-        notes = bench.pool / ".go-prefetch/unavailable"
-        notes.mkdir(parents=True)
-
-        for suffix in (".zip", ".mod", ".info"):
-            note = {"file": f"{STEM}{suffix}", "asked": proxy.url, "until": time.time() + 3600}
-            (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
+        note_absence(bench, proxy)
         result = bench.prefetch(goproxy=proxy.url)
         assert result.status == 0, result.text
     assert (bench.modcache / TREE).is_dir()
@@ -162,11 +166,7 @@ def test_a_note_about_a_module_that_no_go_mod_of_ours_names_is_not_believed(benc
     top = FakeModule("example.com/top", "v1.0.0", requires=((LIB.path, LIB.version),), go="1.16")
     bench.write_project([top, LIB], requires=[top], go="1.16")
     with ModuleProxy([top, LIB]) as proxy:
-        notes = bench.pool / ".go-prefetch/unavailable"
-        notes.mkdir(parents=True)
-        for suffix in (".zip", ".mod", ".info"):
-            note = {"file": f"{STEM}{suffix}", "asked": proxy.url, "until": time.time() + 3600}
-            (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
+        note_absence(bench, proxy)
         result = bench.prefetch(goproxy=proxy.url)
         assert result.status == 0, result.text
     assert (bench.modcache / TREE).is_dir()

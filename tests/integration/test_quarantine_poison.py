@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import layout, write_proxy_folder
+from tests.fakes.modules import layout
 from tests.integration.test_quarantine import (
     IN_MODCACHE,
     MODULES,
@@ -24,21 +23,14 @@ from tests.integration.test_quarantine import (
     plant_lock_link,
     plant_quarantine_link,
     plant_ziphash,
+    ready,
     tamper,
 )
 from tests.workbench import Workbench
 
+__all__ = ["ready"]  # the fixture
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
-
-
-@pytest.fixture
-def pooled(bench: Workbench) -> Iterator[Workbench]:
-    """A project of four modules, all in the pool; what is read-only can be removed afterwards."""
-    bench.write_project(MODULES)
-    write_proxy_folder(bench.pool, MODULES)
-    yield bench
-    for folder, _, _ in os.walk(bench.folder):
-        Path(folder).chmod(0o755)
 
 
 def named(bench: Workbench) -> bool:
@@ -58,27 +50,27 @@ def assert_built_honestly(bench: Workbench) -> None:
 @pytest.mark.parametrize(
     "plant", [plant_in_pool_ziphash, plant_in_pool_tree, plant_in_pool_link], ids=lambda function: function.__name__
 )
-def test_an_evil_zip_in_the_pool_is_named_and_the_pool_healed(pooled: Workbench, plant: Callable[[Path], None]) -> None:
+def test_an_evil_zip_in_the_pool_is_named_and_the_pool_healed(ready: Workbench, plant: Callable[[Path], None]) -> None:
     """Whatever was planted beside it to make it credible."""
-    plant(pooled.pool)
+    plant(ready.pool)
     with ModuleProxy(MODULES) as proxy:
-        result = pooled.prefetch(goproxy=proxy.url)
+        result = ready.prefetch(goproxy=proxy.url)
     assert result.status == 0, result.text
-    assert_honest(pooled)
-    assert_built_honestly(pooled)
-    assert named(pooled), pooled.report
-    pool_zip = pooled.pool / ZIP
+    assert_honest(ready)
+    assert_built_honestly(ready)
+    assert named(ready), ready.report
+    pool_zip = ready.pool / ZIP
     assert not pool_zip.is_symlink()
-    assert {name: (pooled.pool / name).read_bytes() for name in pooled.module_files(pooled.pool)} == layout(MODULES)
+    assert {name: (ready.pool / name).read_bytes() for name in ready.module_files(ready.pool)} == layout(MODULES)
 
 
-def test_what_is_no_module_file_is_not_taken_from_the_pool(pooled: Workbench) -> None:
+def test_what_is_no_module_file_is_not_taken_from_the_pool(ready: Workbench) -> None:
     """A `.partial` would make Go unpack again, and a folder named as its lock would stop it: neither travels."""
-    plant_in_pool_partial(pooled.pool)
-    assert pooled.prefetch(goproxy="off").status == 0
-    assert pooled.report["admit"]["modules"] == len(MODULES)
-    assert_honest(pooled)
-    assert_built_honestly(pooled)
+    plant_in_pool_partial(ready.pool)
+    assert ready.prefetch(goproxy="off").status == 0
+    assert ready.report["admit"]["modules"] == len(MODULES)
+    assert_honest(ready)
+    assert_built_honestly(ready)
 
 
 # A file that is no tree, a dangling link: Go fails on them, and says so. A link at the lock, or in place of a
@@ -90,31 +82,31 @@ NOT_CONTENT = (plant_lock_link, plant_quarantine_link)
     "plant", [plant for plant in IN_MODCACHE if plant not in NOT_CONTENT], ids=lambda function: function.__name__
 )
 def test_what_is_planted_in_the_module_cache_is_not_built_with_check_present(
-    pooled: Workbench, plant: Callable[[Workbench], None]
+    ready: Workbench, plant: Callable[[Workbench], None]
 ) -> None:
     """Healed, or an error where Go itself cannot go on; in both cases the module is named."""
-    plant(pooled)
+    plant(ready)
     with ModuleProxy(MODULES) as proxy:
-        result = pooled.prefetch("--check-present", "true", goproxy=proxy.url)
+        result = ready.prefetch("--check-present", "true", goproxy=proxy.url)
     assert "Traceback" not in result.text
     if result.status == 0:
-        assert_honest(pooled)
-        assert_built_honestly(pooled)
-        assert named(pooled) or plant is plant_ziphash  # a hash beside no zip is thrown away, not judged
+        assert_honest(ready)
+        assert_built_honestly(ready)
+        assert named(ready) or plant is plant_ziphash  # a hash beside no zip is thrown away, not judged
     else:
         assert "example.com/lib" in result.text
-        assert pooled.go("build", ".").status != 0
+        assert ready.go("build", ".").status != 0
 
 
 @pytest.mark.parametrize("goproxy", ["proxy", "off"])
-def test_an_edited_tree_is_healed_from_the_zip_beside_it(pooled: Workbench, goproxy: str) -> None:
+def test_an_edited_tree_is_healed_from_the_zip_beside_it(ready: Workbench, goproxy: str) -> None:
     """No proxy is asked: Go hashes the zip that is there, and unpacks it anew."""
-    assert pooled.prefetch(goproxy="off").status == 0
-    tamper(pooled.modcache / TREE)
+    assert ready.prefetch(goproxy="off").status == 0
+    tamper(ready.modcache / TREE)
     with ModuleProxy(MODULES) as proxy:
-        result = pooled.prefetch("--check-present", "true", goproxy=proxy.url if goproxy == "proxy" else "off")
+        result = ready.prefetch("--check-present", "true", goproxy=proxy.url if goproxy == "proxy" else "off")
         assert proxy.paths() == []
     assert result.status == 0, result.text
-    assert named(pooled)
-    assert_honest(pooled)
-    assert_built_honestly(pooled)
+    assert named(ready)
+    assert_honest(ready)
+    assert_built_honestly(ready)
