@@ -8,37 +8,26 @@ import socket
 import threading
 from collections.abc import Mapping
 from socketserver import StreamRequestHandler
-from types import TracebackType
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService
 
 
-class ConnectProxy:
+class ConnectProxy(LoopbackService):
     """Serves inside its `with` block. `hosts` are the names it knows, each with a loopback port behind it.
 
     `login` is `user:password`; `refusal` is the status line of its answer to everyone.
     """
 
     def __init__(self, hosts: Mapping[str, int], *, login: str = "", refusal: str = "") -> None:
+        super().__init__()
         self.hosts = hosts
         self.login = login
         self.refusal = refusal
         self.asked: list[str] = []  # what CONNECT named, in order
 
-    def __enter__(self) -> ConnectProxy:
-        self._server = LoopbackServer(self, _Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+    def serve(self) -> LoopbackServer[ConnectProxy]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _Handler)
 
     def answer_to(self, target: str, authorization: str) -> str:
         """The status line for a CONNECT."""

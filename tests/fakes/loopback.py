@@ -56,6 +56,7 @@ class LoopbackService:
     def __init__(self) -> None:
         self.stopped = threading.Event()  # handlers that wait shall end
         self.port = 0
+        self._server: LoopbackServer[Any] | None = None
 
     def serve(self) -> LoopbackServer[Any]:
         """The server, not yet running."""
@@ -68,10 +69,16 @@ class LoopbackService:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Break off every connection, stalled ones too, and wait until all threads have ended."""
         self.stopped.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.hang_up()
+            self._server.server_close()
+            self._server = None
 
     @property
     def url(self) -> str:

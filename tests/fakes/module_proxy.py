@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.fakes.modules import FakeModule, damaged, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import TracebackType
 
 CONTENT_TYPES = {"info": "application/json", "mod": "text/plain; charset=UTF-8", "zip": "application/zip"}
 HTML_PAGE = b"<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>\n"
@@ -105,7 +104,7 @@ class _Answer:
         return "\r\n".join([f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", *lines, "", ""]).encode()
 
 
-class ModuleProxy:
+class ModuleProxy(LoopbackService):
     """The proxy; serves inside its `with` block, and from then on its address refuses connections."""
 
     def __init__(
@@ -115,46 +114,25 @@ class ModuleProxy:
         latency: float = 0.0,
         credentials: tuple[str, str] | None = None,
     ) -> None:
+        super().__init__()
         self.files: dict[str, bytes] = layout(modules)
         self.latency = latency
         self.credentials = credentials
         self.retry_after: int | str = 0
         self.drip = 0.2
         self.has_etags = False  # and with them answers to If-Range
-        self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._rules: list[_Rule] = []
         self._chance: _Chance | None = None
-        self._server: LoopbackServer[ModuleProxy] | None = None
-        self._port = 0
 
-    def __enter__(self) -> ModuleProxy:
-        self._server = LoopbackServer(self, _Handler)
-        self._port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Break off every connection, stalled ones too, and wait until all threads have ended."""
-        self.stopped.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.hang_up()
-            self._server.server_close()
-            self._server = None
-
-    @property
-    def url(self) -> str:
-        """What to put into GOPROXY; known from the start of the `with` block on."""
-        return f"http://127.0.0.1:{self._port}"
+    def serve(self) -> LoopbackServer[ModuleProxy]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _Handler)
 
     def url_with(self, user: str, password: str) -> str:
         """The address with a user name and password in it."""
-        return f"http://{quote(user, safe='')}:{quote(password, safe='')}@127.0.0.1:{self._port}"
+        return f"http://{quote(user, safe='')}:{quote(password, safe='')}@127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> list[Request]:
@@ -242,7 +220,7 @@ def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> 
     return _Answer(206, content[start:], headers | {"Content-Range": f"bytes {start}-{size - 1}/{size}"})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -294,6 +272,3 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.owner.stopped.wait(self.server.owner.drip):
                 return
             self.wfile.write(bytes([byte]))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
-        """Say nothing: the proxy keeps its own record."""

@@ -44,7 +44,7 @@ def modules(tmp_path: Path) -> Iterator[RawServer]:
 
 def variables(proxy: ConnectProxy, tmp_path: Path, login: str = "") -> dict[str, str]:
     at = f"{login}@" if login else ""
-    return {"HTTPS_PROXY": f"http://{at}{proxy.address}", "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    return {"HTTPS_PROXY": f"http://{at}{proxy.address}:{proxy.port}", "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
 
 
 @pytest.mark.parametrize("where", ["terminal", "GitHub"])
