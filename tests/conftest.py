@@ -9,10 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.workbench import Workbench, wheel_program_folders
 
 _OLDEST_GO = (1, 21)
+
+# How long an example takes is the machine's business.
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 def pytest_configure() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from go_prefetch.cachekey import hexadecimal
 from go_prefetch.errors import StoreError
 from go_prefetch.ports import CacheStore
-from go_prefetch.proxies.walk import Get, ProxyWalk
+from go_prefetch.proxies.asking import Get
+from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import ProxyList, parse_proxy_list
 from go_prefetch.retry import AttemptError, Backoff, Deadline
 from go_prefetch.settings import Settings

@@ -81,7 +81,7 @@ def recommended(text: str, *sources: Measured, also: str = "") -> Recommendation
     order = candidates(proxies, parse_proxy_list(also).proxies if also else ())
     of_name = {source.name: source for source in sources}
     ratings = rate([of_name[one.proxy.shown] for one in order], usual_size(sources))
-    return recommend([Rated(one, rating) for one, rating in zip(order, ratings, strict=True)], proxies)
+    return recommend([Rated(one, rating) for one, rating in zip(order, ratings, strict=True)], proxies, proxies.shown)
 
 
 figures = st.tuples(st.floats(0.001, 2), st.floats(1e4, 1e9), st.integers(0, 10), st.integers(0, 2))
@@ -167,8 +167,17 @@ def test_what_was_not_measured_is_neither_judged_nor_left_out() -> None:
     assert diagnose(proxies, [(one, Measured(A, "list"))], None, (), modules=0, private=0, samples=1).unusable == ()
 
 
+def test_a_list_that_needs_no_change_is_told_as_it_is_written() -> None:
+    """Whatever `fallback` makes of its separators."""
+    proxies = parse_proxy_list(f"{A}|direct")
+    (only,) = candidates(proxies, ())
+    rated = [Rated(only, rating) for rating in rate([measured(A, 0.1)], 100_000)]
+    advice = recommend(rated, proxies, f"{A},direct")
+    assert (advice.line, advice.changes) == (f"{A},direct", False)
+
+
 def test_nothing_to_recommend() -> None:
-    assert recommend([], ProxyList((), "direct")) == Recommendation("", ())
+    assert recommend([], ProxyList((), "direct"), "direct") == Recommendation("", ())
 
 
 def test_too_little_has_no_rate() -> None:

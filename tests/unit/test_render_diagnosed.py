@@ -75,4 +75,4 @@ def test_nothing_measured_is_said() -> None:
     text = diagnosis_text(nothing, "#")
     assert "0 proxies" in text
     assert "the store was not measured: store is none" in text
-    assert "no proxy of these brings modules" in text
+    assert "the list names no proxy" in text

@@ -29,7 +29,7 @@ from go_prefetch.inputs import integer
 from go_prefetch.modcache import download_folder
 from go_prefetch.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.ports import Platform, Wanted
-from go_prefetch.proxylist import ProxyList, secrets_of
+from go_prefetch.proxylist import ProxyList, redact_list, secrets_of
 from go_prefetch.render.diagnosed_json import diagnosis_json
 from go_prefetch.render.diagnosed_markdown import diagnosis_markdown
 from go_prefetch.render.diagnosed_text import diagnosis_text
@@ -82,7 +82,7 @@ def doctor(  # noqa: PLR0913 - the three flags of its own
     diagnosis = diagnose(
         asked.proxies, [(one, measured[one]) for one in order], store, findings(asked.facts),
         modules=len(asked.modules), private=len(asked.plan.modules) - len(asked.modules) if asked.plan else 0,
-        samples=limits.samples, store_left_out=left_out,
+        samples=limits.samples, store_left_out=left_out, written=redact_list(asked.facts.goproxy),
     )  # fmt: skip
     _show(diagnosis, settings, platform, stdout, form)
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)

@@ -53,15 +53,16 @@ def diagnose(  # noqa: PLR0913 - one of each thing that was found out
     private: int,
     samples: int,
     store_left_out: str = "",
+    written: str = "",
 ) -> Diagnosis:
-    """Put together what was measured and found."""
+    """Put together what was measured and found; `written` is the list as the user has it, without passwords."""
     sources = [source for _, source in measured]
     zip_bytes = usual_size(sources)
     ratings = rate([*sources, *([store] if store else [])], zip_bytes)
     rated = [Rated(candidate, rating) for (candidate, _), rating in zip(measured, ratings, strict=False)]
     return Diagnosis(
         rows=_rows([*sources, *([store] if store else [])], ratings),
-        recommendation=recommend(rated, proxies),
+        recommendation=recommend(rated, proxies, written or proxies.shown),
         findings=found,
         modules=modules,
         private=private,

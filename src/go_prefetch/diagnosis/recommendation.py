@@ -112,8 +112,8 @@ def pace(rate: float | None) -> str:
     return f"{rate / 1e6:.0f} MB/s" if rate >= 1e8 else f"{rate / 1e6:.1f} MB/s"
 
 
-def recommend(rated: Sequence[Rated], proxies: ProxyList) -> Recommendation:
-    """The line for these candidates, in place of the list there is; both are shown without passwords."""
+def recommend(rated: Sequence[Rated], proxies: ProxyList, written: str) -> Recommendation:
+    """The line for these candidates, in place of the list there is, which is `written` so; both without passwords."""
     parts: list[str] = []
     reasons: list[str] = []
     for _, members in groupby(rated, key=lambda one: one.candidate.group):
@@ -126,7 +126,8 @@ def recommend(rated: Sequence[Rated], proxies: ProxyList) -> Recommendation:
     line = ",".join(parts)
     if proxies.ending:
         line += ("|" if proxies.proxies and proxies.proxies[-1].on_any_error else ",") + proxies.ending
-    return Recommendation(line, tuple(reasons), changes=_words(line) != _words(proxies.shown))
+    changes = _words(line) != _words(proxies.shown)
+    return Recommendation(line if changes else written, tuple(reasons), changes)
 
 
 def _stays(one: Rated) -> bool:

@@ -7,35 +7,20 @@ errors may go there, else at the same one.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from go_prefetch.incoming import StructureError, received
-from go_prefetch.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.proxies.asking import Asking, Get, Outcome
 from go_prefetch.proxies.health import ProxyHealth
 from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.proxies.plaingo import Asked, ends_at
 from go_prefetch.proxylist import Proxy, ProxyList
 from go_prefetch.results import Failure, Fetched
-from go_prefetch.retry import AttemptError, Backoff, Deadline
-from go_prefetch.wire import Received, Wire
-
-# URL, destination, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
-Get = Callable[[str, Path, int, Deadline, Wire], Received]
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one request."""
-
-    proxy: Proxy
-    received: Received | None = None
-    error: AttemptError | None = None
-    trouble: OSError | None = None  # of our own folder
+from go_prefetch.retry import Backoff, Deadline
+from go_prefetch.wire import Received
 
 
 @dataclass
@@ -53,7 +38,7 @@ class _Attempts:
         """One sentence for each request that brought nothing."""
         return tuple(f"{one.proxy.shown}: {one.error}" for one in self.asked if one.error)
 
-    def note(self, outcome: _Outcome) -> None:
+    def note(self, outcome: Outcome) -> None:
         """Take in what came of a request."""
         broke_off = outcome.received.interruptions if outcome.received else ()
         self.asked += [Asked(outcome.proxy, error) for error in broke_off]
@@ -82,12 +67,12 @@ class ProxyWalk:
         self.goproxy = proxies.text  # for Go; it may contain a password
         self._proxies = proxies.proxies
         self._ending = proxies.ending
-        self._get = get
         self._backoff = backoff
         self._deadline = deadline
         self._pause = pause
         self._hedging = Hedging()
         self._health = {proxy: ProxyHealth(self._patience(proxy, width)) for proxy in self._proxies}
+        self._asking = Asking(get, deadline, self._health, self._hedging.learnt)
 
     def _patience(self, proxy: Proxy, width: int) -> int:
         """Failures in a row after which a proxy is rested: as many as can be under way at once.
@@ -158,12 +143,12 @@ class ProxyWalk:
 
     def _ask(
         self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: Path, so_far: _Attempts
-    ) -> _Outcome | None:
+    ) -> Outcome | None:
         """The outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)
         outcomes = self._hedging.race(
-            lambda wire, finish: self._attempt(proxy, file, folder, wire, finish),
-            lambda wire, finish: self._attempt(rival, file, folder, wire, finish),
+            lambda wire, finish: self._asking.attempt(proxy, file, folder, wire, finish),
+            lambda wire, finish: self._asking.attempt(rival, file, folder, wire, finish),
         )
         for outcome in outcomes:
             so_far.note(outcome)
@@ -172,56 +157,6 @@ class ProxyWalk:
         if trouble and not won:
             raise trouble
         return won
-
-    def _attempt(
-        self, proxy: Proxy, file: ModuleFile, folder: Path, wire: Wire, finish: Callable[[], None]
-    ) -> _Outcome:
-        """One request; `finish` is called once the file is whole and right in its structure."""
-        health = self._health[proxy]
-        health.asked()
-        try:
-            with received(folder, file, finish) as beside:
-                came = self._transfer(proxy, file, beside, wire)
-        except AttemptError as error:
-            return self._failed(proxy, error, wire)
-        except StructureError as error:
-            # Go looks into a .info before it goes on to the next proxy, into the others after.
-            return self._failed(
-                proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
-            )
-        except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
-            return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
-        except OSError as error:
-            return _Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)
-        for _ in came.interruptions:
-            health.failed()
-        health.answered()
-        for other in self._proxies:
-            if other is not proxy and other.on_any_error:
-                self._health[other].another_answered()
-        if wire.first_byte is not None:
-            self._hedging.learnt(wire.first_byte)
-        return _Outcome(proxy, came)
-
-    def _failed(self, proxy: Proxy, error: AttemptError, wire: Wire) -> _Outcome:
-        health = self._health[proxy]
-        if wire.is_cut or error.kind == "overtaken":
-            health.answered() if wire.first_byte is not None else health.failed(counts=False)
-            return _Outcome(proxy, error=AttemptError("overtaken by another request", kind="overtaken"))
-        health.answered() if error.not_found or not error.transient else health.failed()
-        return _Outcome(proxy, error=error)
-
-    def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path, wire: Wire) -> Received:
-        parts = urlsplit(proxy.url)
-        if parts.scheme != "file":
-            return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline, wire)
-        from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
-
-        here = Path(url2pathname(parts.path)) / file.name
-        if not here.is_file():
-            raise AttemptError("no such file", not_found=True)
-        shutil.copyfile(here, beside)
-        return Received(beside.stat().st_size)
 
     def _fetched(self, file: ModuleFile, proxy: Proxy, came: Received, so_far: _Attempts, avoid: str) -> Fetched:
         rejected = avoid in self.names  # Go had refused what that proxy sent

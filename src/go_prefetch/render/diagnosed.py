@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from go_prefetch.diagnosis.conclusion import Diagnosis, Row
 from go_prefetch.diagnosis.recommendation import milliseconds, pace
+from go_prefetch.render.units import counted
 
 HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
 _BAR = 10
@@ -16,7 +17,7 @@ _ROLES = {"list": "", "also": " (not in the list)", "store": " (store)"}
 def headline(diagnosis: Diagnosis) -> str:
     """One sentence: what was measured."""
     proxies = sum(row.measured.role != "store" for row in diagnosis.rows)
-    parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {diagnosis.samples} samples each"]
+    parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.samples, 'sample')} each"]
     parts.append(f"asked for {diagnosis.modules} modules of the plan")
     if diagnosis.private:
         parts.append(f"not for the {diagnosis.private} that are private")
@@ -92,7 +93,8 @@ def _store(diagnosis: Diagnosis) -> list[str]:
 def _recommended(diagnosis: Diagnosis) -> list[str]:
     advice = diagnosis.recommendation
     if not advice.line:
-        return ["no proxy of these brings modules", *advice.reasons]
+        asked = any(row.measured.role != "store" for row in diagnosis.rows)
+        return ["no proxy of these brings modules" if asked else "the list names no proxy", *advice.reasons]
     hidden = "; write the passwords in place of xxxxx" if "xxxxx" in advice.line else ""
     change = "" if advice.changes else " (as it is)"
     return [f"goproxy: {advice.line}{change}{hidden}", *advice.reasons]
