@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.image_programs import alone, buildkit_programs, buildx_program
+from tests.image_programs import BUILDKIT, alone, buildkit_programs, buildx_program
 
 BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
@@ -114,8 +114,8 @@ class BuildKit:
     Layers lie upon each other where the kernel lets them (overlayfs), else each is a copy of the whole tree.
     """
 
-    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "") -> None:
-        self._folder, self._base, self._programs = folder, base, buildkit_programs()
+    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "", version: str = BUILDKIT) -> None:
+        self._folder, self._base, self._programs = folder, base, buildkit_programs(version)
         self._socket, self._config = f"unix://{folder}/socket", config
         self._daemon: subprocess.Popen[bytes] | None = None
 
@@ -128,7 +128,8 @@ class BuildKit:
         argv += [str(self._programs / "buildkitd"), "--config", str(config), "--addr", self._socket]
         argv += ["--root", f"{self._folder}/root", "--oci-worker-net", "host"]
         with (self._folder / "log").open("wb") as log:
-            self._daemon = subprocess.Popen(argv, stdout=log, stderr=log)
+            environ = {**os.environ, "TMPDIR": str(self._folder)}  # where it leaves empty mount points
+            self._daemon = subprocess.Popen(argv, stdout=log, stderr=log, env=environ)
         for _ in range(100):
             if self._daemon.poll() is not None:
                 break
