@@ -46,7 +46,7 @@ class Project:
 
     def build(self, target: str = "dependencies") -> Built:
         """Build on a fresh builder with the cache, as far as this stage."""
-        self._buildkit.forget()
+        self._buildkit.forget(but_cache_mounts=True)
         stage = ("--opt", f"target={target}")
         return self._buildkit.build(self._bench.project, self.gomod, *stage, *self._cache)
 
