@@ -81,9 +81,7 @@ class Cell:
     cached: bool
 
     def __str__(self) -> str:
-        if self.cached:
-            return "cached"
-        return f"{self.seconds:.1f} s, {self.size / 1e6:.1f} MB" if self.size or self.seconds else "nothing"
+        return "cached" if self.cached else f"{self.seconds:.1f} s, {self.size / 1e6:.1f} MB"
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,8 @@ def report(options: argparse.Namespace, fetched: Project, found: dict[str, list[
     for label, cases in found.items():
         print(f"| **{label}** |{' |' * len(CASES)}")
         for step in STEPS:
-            print(f"| {step} | {' | '.join(str(case[step]) for case in cases)} |")
+            if any(case[step].size for case in cases):
+                print(f"| {step} | {' | '.join(str(case[step]) for case in cases)} |")
         totals = [sum(cell.seconds for cell in case.values() if not cell.cached) for case in cases]
         print(f"| together | {' | '.join(f'**{total:.1f} s**' for total in totals)} |")
 

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.image_programs import alone, buildkit_programs, buildx_program
+from tests.image_programs import BUILDKIT, alone, buildkit_programs, buildx_program, kept
 
 BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
@@ -62,8 +62,18 @@ def _lay_out(root: Path) -> None:
     for name in _BUSYBOX:
         (root / "bin" / name).symlink_to("busybox")
     goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+    _compile(root / "root" / ".cache" / "go-build")
     packed = subprocess.run(["tar", "-C", goroot, "-c", *_LEFT_OUT, *_GOROOT], capture_output=True, check=True).stdout
     subprocess.run(["tar", "-C", str(root / "usr/local/go"), "-x"], input=packed, check=True)
+
+
+def _compile(gocache: Path) -> None:
+    """A build cache with what small programs need of the standard library: what is tested is not Go's compiler."""
+    compiled = kept() / "standard-library"
+    environ = {**os.environ, "GOCACHE": str(compiled), "CGO_ENABLED": "0"}
+    with alone(compiled):
+        subprocess.run(["go", "build", "-trimpath", "os"], check=True, env=environ, timeout=600)
+        shutil.copytree(compiled, gocache, ignore=shutil.ignore_patterns("lock"))
 
 
 class Buildah:
@@ -114,8 +124,8 @@ class BuildKit:
     Layers lie upon each other where the kernel lets them (overlayfs), else each is a copy of the whole tree.
     """
 
-    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "") -> None:
-        self._folder, self._base, self._programs = folder, base, buildkit_programs()
+    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "", version: str = BUILDKIT) -> None:
+        self._folder, self._base, self._programs = folder, base, buildkit_programs(version)
         self._socket, self._config = f"unix://{folder}/socket", config
         self._daemon: subprocess.Popen[bytes] | None = None
 
@@ -128,7 +138,8 @@ class BuildKit:
         argv += [str(self._programs / "buildkitd"), "--config", str(config), "--addr", self._socket]
         argv += ["--root", f"{self._folder}/root", "--oci-worker-net", "host"]
         with (self._folder / "log").open("wb") as log:
-            self._daemon = subprocess.Popen(argv, stdout=log, stderr=log)
+            environ = {**os.environ, "TMPDIR": str(self._folder)}  # where it leaves empty mount points
+            self._daemon = subprocess.Popen(argv, stdout=log, stderr=log, env=environ)
         for _ in range(100):
             if self._daemon.poll() is not None:
                 break
@@ -190,9 +201,10 @@ class BuildKit:
         """All files that the daemon keeps, its log among them."""
         return [path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
-    def forget(self) -> None:
+    def forget(self, *, but_cache_mounts: bool = False) -> None:
         """Drop all layers and cache mounts: what is built next is built on a fresh builder."""
-        done = self._ctl("prune", "--all")
+        others = ("--filter", "type!=exec.cachemount") if but_cache_mounts else ()
+        done = self._ctl("prune", "--all", *others)
         assert done.returncode == 0, done.stderr
 
     def buildx_environ(self, folder: Path) -> dict[str, str]:

@@ -57,9 +57,9 @@ class Registry:
         return self._folder / "storage/docker/registry/v2/repositories"
 
     def buildkit_config(self) -> str:
-        """buildkitd.toml: both registries are read from here."""
+        """buildkitd.toml: both registries are read from here, and builds may ask for the host's network."""
         mirrors = "".join(f'[registry."{name}"]\nmirrors = ["{self.host}"]\n' for name in ("docker.io", "gcr.io"))
-        return f'{mirrors}[registry."{self.host}"]\nhttp = true\n'
+        return f'insecure-entitlements = ["network.host"]\n{mirrors}[registry."{self.host}"]\nhttp = true\n'
 
     def containers_config(self) -> str:
         """registries.conf: the same for buildah."""

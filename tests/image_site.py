@@ -22,8 +22,8 @@ class Site:
     """The registry and the builders, which see the loopback network."""
 
     folder: Path
+    layout: tuple[Path, str]  # the base image, and its digest in there
     registry: Registry
-    buildah: Buildah
     buildkit: BuildKit
 
 
@@ -34,10 +34,11 @@ def image_site(folder: Path) -> Iterator[Site]:
     with Registry(folder / "registry") as registry:
         for name in NAMES:
             buildah.push(f"{registry.host}/{name}")
-        buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"), registry.buildkit_config())
+        layout = buildah.oci_layout(folder / "layout")
+        buildkit = BuildKit(folder / "buildkit", layout, registry.buildkit_config())
         try:
             reason = buildkit.start(offline=False)
             assert not reason, reason
-            yield Site(folder, registry, buildah, buildkit)
+            yield Site(folder, layout, registry, buildkit)
         finally:
             buildkit.stop()

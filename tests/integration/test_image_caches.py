@@ -6,15 +6,16 @@ import base64
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.fakes.cache_service import CacheService
+from tests.fakes.cache_service import CacheService, Token
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.repacked_proxy import RepackedProxy
-from tests.image_builders import Built
+from tests.image_builders import BuildKit, Built
+from tests.image_programs import NEWER_BUILDKIT
 from tests.image_site import Site
 from tests.same_process import prefetch
 from tests.workbench import Workbench
@@ -30,8 +31,8 @@ DOWNLOAD = "go mod download"
 class Project:
     """A project with the Dockerfile that is printed for it, built as a job on a new machine would."""
 
-    def __init__(self, bench: Workbench, site: Site, cache: Sequence[str]) -> None:
-        self._bench, self._site, self._cache = bench, site, cache
+    def __init__(self, bench: Workbench, buildkit: BuildKit, cache: Sequence[str]) -> None:
+        self._bench, self._buildkit, self._cache = bench, buildkit, cache
         self.gomod = bench.folder / "gomod"
         bench.write_project((LIB, TOML))
         text = prefetch(bench, "docker", "--dockerfile").stdout
@@ -45,9 +46,9 @@ class Project:
 
     def build(self, target: str = "dependencies") -> Built:
         """Build on a fresh builder with the cache, as far as this stage."""
-        self._site.buildkit.forget()
+        self._buildkit.forget(but_cache_mounts=True)
         stage = ("--opt", f"target={target}")
-        return self._site.buildkit.build(self._bench.project, self.gomod, *stage, *self._cache)
+        return self._buildkit.build(self._bench.project, self.gomod, *stage, *self._cache)
 
 
 def both_ways(attributes: str, how: str = "") -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def in_registry(site: Site, name: str) -> tuple[str, ...]:
 
 def test_registry(bench: Workbench, site: Site) -> None:
     """A fresh builder takes the dependency layer from the registry, whatever the folder's files came from."""
-    project = Project(bench, site, in_registry(site, "app"))
+    project = Project(bench, site.buildkit, in_registry(site, "app"))
     with ModuleProxy((LIB, TOML, NEWER_LIB)) as proxy, RepackedProxy((LIB, TOML)) as other:
         project.fill("docker", "--output", goproxy=proxy.url)
         assert not project.build().was_cached(DOWNLOAD)
@@ -78,7 +79,7 @@ def test_registry(bench: Workbench, site: Site) -> None:
 
 def test_registry_with_zips_as_they_came(bench: Workbench, site: Site) -> None:
     """What the rewriting is for: with the proxies' own zips another proxy is another layer."""
-    project = Project(bench, site, in_registry(site, "as-they-came"))
+    project = Project(bench, site.buildkit, in_registry(site, "as-they-came"))
     with ModuleProxy((LIB, TOML)) as proxy, RepackedProxy((LIB, TOML)) as other:
         project.fill("fill", goproxy=proxy.url)
         assert not project.build().was_cached(DOWNLOAD)
@@ -86,13 +87,27 @@ def test_registry_with_zips_as_they_came(bench: Workbench, site: Site) -> None:
         assert not project.build().was_cached(DOWNLOAD)
 
 
-def test_github(bench: Workbench, site: Site) -> None:
-    """The same by the cache service, as protocol v1 has it: this BuildKit speaks no other."""
+@pytest.fixture
+def newer(site: Site, bench: Workbench) -> Iterator[BuildKit]:
+    """A BuildKit that speaks protocol v2."""
+    buildkit = BuildKit(bench.folder / "bk", site.layout, version=NEWER_BUILDKIT)
+    try:
+        reason = buildkit.start(offline=False)
+        assert not reason, reason
+        yield buildkit
+    finally:
+        buildkit.stop()
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_github(bench: Workbench, site: Site, newer: BuildKit, protocol: str) -> None:
+    """The same by the cache service: v2 is GitHub's, v1 what GHES and act have."""
     scopes = json.dumps([{"Scope": "refs/heads/main", "Permission": 3}])
-    with CacheService(act_like=True) as service, ModuleProxy((LIB, TOML)) as proxy, RepackedProxy((LIB, TOML)) as other:
-        url = service.v1()["ACTIONS_CACHE_URL"]
-        token = _jwt({"ac": scopes, "nbf": 0, "exp": int(time.time()) + 3600})
-        project = Project(bench, site, both_ways(f"type=gha,url={url},token={token}"))
+    token = _jwt({"ac": scopes, "nbf": 0, "exp": int(time.time()) + 3600})
+    with CacheService(Token(token)) as service, ModuleProxy((LIB, TOML)) as proxy, RepackedProxy((LIB, TOML)) as other:
+        where = {"v1": f"url={service.v1()['ACTIONS_CACHE_URL']}", "v2": f"version=2,url_v2={service.url}/"}
+        buildkit = {"v1": site.buildkit, "v2": newer}[protocol]
+        project = Project(bench, buildkit, both_ways(f"type=gha,{where[protocol]},token={token}"))
         project.fill("docker", "--output", goproxy=proxy.url)
         assert not project.build().was_cached(DOWNLOAD)
         assert any(key.startswith("buildkit-blob") for key in service.keys)
