@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -35,6 +36,7 @@ _VARIABLES = (
 )  # fmt: skip
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
+_ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait for something
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,10 @@ class GoCommand:
         """What GOTOOLCHAIN is, asked alone: only so does Go answer with its own toolchain and not switch first."""
         argv = (self.executable, "env", "GOTOOLCHAIN")
         try:
-            with processgroup.started(argv, folder, self._environ, with_output=True) as process:
-                output, _ = process.communicate()
-        except OSError:
+            status, output, _ = _said(argv, folder, self._environ)
+        except (OSError, subprocess.TimeoutExpired):
             return ""
-        return output.decode(errors="replace").strip() if process.returncode == 0 else ""
+        return output.decode(errors="replace").strip() if status == 0 else ""
 
     def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
         """What `go env` says of these variables in `folder`. Raises GoCommandError if Go fails or is too old."""
@@ -106,19 +107,22 @@ class GoCommand:
         # Without this, `go env` would download the toolchain that go.mod asks for.
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
-            with processgroup.started(argv, folder, environ, with_output=True) as process:
-                output, errors = process.communicate()
-            said = json.loads(output) if process.returncode == 0 else None
+            status, output, errors = _said(argv, folder, environ)
+            said = json.loads(output) if status == 0 else None
         except OSError as error:
             raise GoCommandError(
                 "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise GoCommandError(
+                "go-failed", f"`go env` did not end within {_ENV_SECONDS:g}s", hint=f"Is {self.executable} Go itself?"
             ) from None
         except ValueError:
             said = None
         if isinstance(said, dict):
             _check_version(str(said.get("GOVERSION")))
         if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
-            raise failed(GoRun(("go", "env"), process.returncode, tuple(errors.decode(errors="replace").splitlines())))
+            raise failed(GoRun(("go", "env"), status, tuple(errors.decode(errors="replace").splitlines())))
         return said
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
@@ -148,6 +152,15 @@ class GoCommand:
                 if isinstance(said, dict) and said.get("Error"):
                     found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
         return found
+
+
+def _said(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
+    """Status, stdout and stderr of a `go env`. Raises OSError, TimeoutExpired."""
+    with contextlib.ExitStack() as pipes, processgroup.started(argv, folder, environ, with_output=True) as process:
+        for pipe in filter(None, (process.stdout, process.stderr)):
+            pipes.callback(pipe.close)
+        output, errors = process.communicate(timeout=_ENV_SECONDS)
+    return process.returncode, output, errors
 
 
 def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:

@@ -32,6 +32,7 @@ _GO_VERSION = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))
 # Files move between systems, so a folder is recognised in Unix and in Windows notation everywhere.
 _FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
 
+_LONGEST_LINE = 1 << 16
 _UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "use"})
 
 
@@ -158,6 +159,8 @@ def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:
 
 def _tokens(line: str, source: str, number: int) -> list[str]:
     tokens = []
+    if len(line) > _LONGEST_LINE:  # a hundred times as much memory
+        raise _malformed(source, number, f"a line of {len(line)} characters")
     for match in _TOKEN.finditer(line):
         bad, word = match["bad"], match["word"] or ""
         if bad or "/*" in word or not word.isprintable():

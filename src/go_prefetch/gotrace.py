@@ -81,4 +81,8 @@ class GoTrace:
 
 def _shown(url: str) -> str:
     """Without user and password: Go hides the latter in its own requests, and not in commands of git."""
-    return url.replace(f"{urlsplit(url).netloc.rpartition('@')[0]}@", "", 1) if "@" in urlsplit(url).netloc else url
+    try:
+        login, at, _ = urlsplit(url).netloc.rpartition("@")
+    except ValueError:  # it only looks like a URL, and somebody else wrote it
+        return ""
+    return url.replace(f"{login}@", "", 1) if at else url

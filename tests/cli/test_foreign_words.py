@@ -94,3 +94,10 @@ def test_a_secret_is_hidden_as_json_spells_it_too() -> None:
     platform = GitHub(io.StringIO(), Loudness(), "")
     platform.hide(frozenset({'pä"s\\s'}))
     assert platform.clean('{"host": "p\\u00e4\\"s\\\\s@x"}') == '{"host": "xxxxx@x"}'
+
+
+def test_a_strange_event_payload_says_nothing_of_the_repository(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    for text in ("[" * 100_000, '{"repository": {"private": "true"}}', "[]", "\0", "9" * 5000, '{"repository": 1}'):
+        event.write_text(text)
+        assert GitHub(io.StringIO(), Loudness(), str(event)).repository_is_private is False

@@ -97,6 +97,15 @@ def with_password(proxy: ModuleProxy) -> str:
     return proxy.url.replace("http://", "http://user:word@")
 
 
+def test_reports_outside_the_project_have_no_link(bench: Workbench, proxy: ModuleProxy, tmp_path: Path) -> None:
+    """No artifact can show them, and that is no reason to fail."""
+    bench.write_project([LIB])
+    done = fill(bench, proxy, GO_PREFETCH_REPORTS=str(tmp_path / "reports"))
+    assert done.status == 0, done.text
+    assert {path.name for path in (tmp_path / "reports").iterdir()} >= {"summary.md", "outputs.env"}
+    assert not (tmp_path / "reports" / "annotations.json").exists()
+
+
 @pytest.mark.parametrize(
     ("visibility", "flags", "kept"),
     [

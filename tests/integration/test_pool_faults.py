@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from go_prefetch.incoming import StructureError
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.module import ModuleVersion
+from go_prefetch.stores import directory_pool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, damaged
 from tests.workbench import Result, Workbench
@@ -197,3 +201,10 @@ def test_a_zip_whose_data_rotted_is_found_and_healed(bench: Workbench) -> None:
         assert bench.outputs["cache-result"] == "exact"
         assert proxy.paths() == []
     assert pooled.read_bytes() == big.zip
+
+
+def test_a_file_that_another_takes_away_meanwhile_is_one_that_the_pool_lacks(tmp_path: Path) -> None:
+    """No error of our own folder, which would end the run."""
+    file = ModuleFile(ModuleVersion("example.com/lib", "v1.0.0"), "zip")
+    with pytest.raises(StructureError, match="it cannot be read"):
+        directory_pool._transfer(tmp_path / "gone", tmp_path / "folder", file)

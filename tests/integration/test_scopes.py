@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from go_prefetch.render.record import parse_record
+from go_prefetch.steps.resolve import resolve
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
 from tests.same_process import prefetch
@@ -675,6 +676,25 @@ def test_sums_that_never_end_are_named(bench: Workbench, proxy: ModuleProxy) -> 
     done = bench.program(["prlimit", f"--data={1 << 29}", *bench.command, "plan"], timeout=60)
     assert done.status == 3, done.text
     assert "[go-sum-unreadable]" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["go.sum", "go.mod"])
+def test_a_file_larger_than_any_of_its_kind_is_named(bench: Workbench, name: str) -> None:
+    """Or a link to one: it would take gigabytes of memory."""
+    write_project(bench.project, [LIB, TOML])
+    with (bench.project / name).open("ab") as file:
+        file.truncate(64 << 20)
+    done = prefetch(bench, "plan")
+    assert done.status == 3, done.text
+    assert "MiB" in done.stderr
+
+
+def test_as_many_replacements_as_a_go_mod_can_hold(tmp_path: Path) -> None:
+    """Each is looked up, not searched for: this would take minutes."""
+    names = [f"example.com/m{number}" for number in range(40_000)]
+    lines = [f"require {name} v1.0.0\nreplace {name} => {name}/fork v1.1.0\n" for name in names]
+    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.21\n" + "".join(lines))
+    assert len(resolve(tmp_path / "go.mod", "").unsummed) == len(names)
 
 
 @pytest.mark.parametrize("path", ["example.com/" + "a/" * 1200 + "a", "example.com/" + "a" * 300])

@@ -310,3 +310,9 @@ def test_any_text_is_read_or_refused(parse: Callable[[str, str], object], text: 
     except GoSumError as error:
         refusal = error
     assert refusal is None or (refusal.slug == "go-mod-malformed" and refusal.message.startswith("file:"))
+
+
+def test_an_endless_line_is_refused() -> None:
+    """Reading it would take a hundred times as much memory."""
+    with pytest.raises(GoSumError, match=r"go\.mod:2: a line of 100008 characters"):
+        parse_gomod(f"module example.com/m\nrequire {'a' * 100_000}", "go.mod")

@@ -61,3 +61,13 @@ def test_requests_of_go_are_in_the_trace() -> None:
         reader.read(line)
     (event,) = [event for event in json.loads(trace.text())["traceEvents"] if event["ph"] == "X"]
     assert (event["name"], event["cat"], event["dur"]) == ("go: get https://proxy.test/x", "go", 1_500_000)
+
+
+def test_what_only_looks_like_a_url_ends_nothing() -> None:
+    for line in (
+        "# get https://[::1",
+        "cd /m; git fetch https://user:pass@[x",
+        "git ls-remote https://[",
+        "# a for git3 x://[",
+    ):
+        GoTrace().read(line)

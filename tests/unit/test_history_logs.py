@@ -115,6 +115,11 @@ def test_a_zip_with_very_many_files_is_refused_unread(tmp_path: Path) -> None:
         lines_in_zip(written(tmp_path, out.getvalue()))
 
 
+def test_a_flood_of_records_in_a_plain_log_is_given_up_too() -> None:
+    with pytest.raises(LogError, match="more than 1000 records"):
+        list(lines_in_text(io.BytesIO(records.log(*[records.line()] * 1001))))
+
+
 def test_a_flood_of_records_is_given_up(tmp_path: Path) -> None:
     flood = records.zipped({"a": records.log(*[records.line()] * 1100)})
     with pytest.raises(LogError, match="1000 records"):

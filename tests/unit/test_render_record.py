@@ -99,6 +99,12 @@ def test_what_is_no_record(line: str) -> None:
     assert parse_record(line) is None
 
 
+@pytest.mark.parametrize("changed", [{"reason": "x" * 2001}, {"steps": {"x" * 2001: 1.0}}])
+def test_a_text_longer_than_any_that_is_written_is_no_record(changed: dict[str, object]) -> None:
+    """Logs of many runs are held in memory, and whoever can print can write records."""
+    assert parse_record(_line(**changed)) is None
+
+
 @given(st.text() | st.text("{}\"':,\\ #[]0123456789go-prefetch-record/1"))
 @settings(deadline=None)
 def test_any_text_is_a_record_or_none(text: str) -> None:

@@ -13,6 +13,7 @@ from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
 from go_prefetch.errors import InputError
 
 IGNORE_FILE = ".dockerignore"
+_MOST_CHARACTERS = 1 << 20
 
 
 class Size(NamedTuple):
@@ -37,7 +38,14 @@ class Context:
 
     def holds(self, path: str) -> bool:
         """Whether `path` exists and a builder would be sent it."""
-        return (self.folder / path).exists() and not self.ignore.excludes(path)
+        return self.exists(path) and not self.ignore.excludes(path)
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` exists, sent or not; one that no file can have does not."""
+        try:
+            return (self.folder / path).exists()
+        except (OSError, ValueError):
+            return False
 
     def names(self) -> list[str]:
         """What lies in the folder itself and is sent, by name."""
@@ -57,35 +65,48 @@ def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
 def read_text(path: Path) -> str:
     """The text of a file the user has named. Raises InputError if it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_MOST_CHARACTERS + 1)
     except OSError as error:
         raise InputError(
             "dockerfile-unreadable",
             f"{path} cannot be read: {error.strerror}",
             hint="Name a Dockerfile; its build context is the current folder, or --context.",
         ) from None
+    if len(text) > _MOST_CHARACTERS:
+        raise too_large(str(path), f"it has more than {_MOST_CHARACTERS} characters")
+    return text
+
+
+def too_large(what: str, why: str) -> InputError:
+    """The error for a Dockerfile or .dockerignore that would take too long to look at."""
+    return InputError("dockerfile-too-large", f"{what} is not looked at: {why}", hint="Take it apart.")
 
 
 def measure(folder: Path, ignore: Ignore) -> Size:
     """Count the regular files below `folder` that a builder would be sent, and their bytes."""
     files = size = 0
-    for _, found in _sent(folder, "", ignore):
+    for found in _sent(folder, ignore):
         files += 1
         size += found.st_size
     return Size(files, size)
 
 
-def _sent(folder: Path, prefix: str, ignore: Ignore) -> Iterator[tuple[str, os.stat_result]]:
-    for entry in _entries(folder):
-        path = prefix + entry.name
-        excluded = ignore.excludes(path)
-        if entry.is_dir(follow_symlinks=False):
-            if not excluded or ignore.may_include_below(path):
-                yield from _sent(Path(entry.path), f"{path}/", ignore)
-        elif not excluded:
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(found.st_mode):
-                yield path, found
+def _sent(folder: Path, ignore: Ignore) -> Iterator[os.stat_result]:
+    """Not by recursion: folders may lie deeper in each other than Python nests calls."""
+    pending = [(folder, "")]
+    while pending:
+        here, prefix = pending.pop()
+        for entry in _entries(here):
+            path = prefix + entry.name
+            excluded = ignore.excludes(path)
+            if entry.is_dir(follow_symlinks=False):
+                if not excluded or ignore.may_include_below(path):
+                    pending.append((Path(entry.path), f"{path}/"))
+            elif not excluded:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(found.st_mode):
+                    yield found
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

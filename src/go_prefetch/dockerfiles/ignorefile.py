@@ -9,13 +9,15 @@ from __future__ import annotations
 import posixpath
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from go_prefetch.dockerfiles.automaton import Automaton
 from go_prefetch.errors import InputError
 
 _SPECIAL = frozenset(".+()|{}$")  # mean nothing to Go's filepath.Match
 _WILD = re.compile(r"[*?\[\]\\]")
+_MOST_STARS = 3  # in a pattern that is left to `re`, which takes its time with many
 _PLAIN_SUFFIX = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*")  # `**x` matches `yx` too, unlike `**/x`
 
 
@@ -26,7 +28,7 @@ class Pattern:
     text: str
     line: int
     includes: bool
-    matches: re.Pattern[str]
+    matches: Callable[[str], bool]  # a path, or a folder above it
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,9 @@ class Ignore:
 
     def excludes(self, path: str) -> bool:
         """Whether `path` stays out of the build context."""
-        parents = _parents(path)
         excluded = False
         for pattern in self.patterns:
-            if pattern.includes == excluded and any(pattern.matches.fullmatch(part) for part in parents):
+            if pattern.includes == excluded and pattern.matches(path):
                 excluded = not pattern.includes
         return excluded
 
@@ -75,12 +76,20 @@ def _patterns(lines: Iterable[tuple[int, str]], source: str) -> Iterator[Pattern
         yield Pattern(cleaned, number, includes, _compiled(cleaned, f"{source}:{number}"))
 
 
-def _compiled(pattern: str, where: str) -> re.Pattern[str]:
+def _compiled(pattern: str, where: str) -> Callable[[str], bool]:
     """What it matches as a whole, by the same steps as in patternmatcher.go."""
+    if not _WILD.search(pattern):
+        return lambda path: path == pattern or path.startswith(f"{pattern}/")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `[[` is a plain class in Go
-            return re.compile(_expression(pattern))
+            expression = _expression(pattern)
+            whole = re.compile(expression).fullmatch
+            return Automaton(expression).matches_from_top
+    except ValueError:
+        if pattern.count("*") > _MOST_STARS:
+            raise _bad(where, f"{pattern[:100]} has more wildcards than can be looked at") from None
+        return lambda path: any(whole(part) for part in _parents(path))
     except re.error as error:
         raise _bad(where, f"{pattern} is no pattern ({error})") from None
 
@@ -90,8 +99,6 @@ def _bad(where: str, problem: str) -> InputError:
 
 
 def _expression(pattern: str) -> str:
-    if not _WILD.search(pattern):
-        return re.escape(pattern)
     if _PLAIN_SUFFIX.fullmatch(pattern):
         return ".*" + re.escape(pattern[2:])
     expression, at = "", 0

@@ -25,6 +25,7 @@ _CHANGING = re.compile(
     re.IGNORECASE,
 )
 _PLATFORM = ("TARGETOS", "TARGETARCH", "TARGETPLATFORM", "TARGETVARIANT")
+_LONGEST_NAME = 100
 _VENDOR = "-mod=vendor"
 
 
@@ -42,11 +43,12 @@ def no_download_layer(subject: Subject) -> Iterator[Found]:
     for _, history in subject.histories:
         if download_in(history) is not None or _is_vendored(subject, history):
             continue
-        for index, instruction in enumerate(history):
-            copied = any(is_whole(source) for earlier in history[:index] for source in sources(earlier))
+        copied = False
+        for instruction in history:
             if copied and builds(instruction) and not keeps_modules(instruction):
                 yield Found(instruction.line, "the modules are downloaded by the build itself, anew for every change")
                 break
+            copied = copied or any(map(is_whole, sources(instruction)))
 
 
 def _is_vendored(subject: Subject, history: tuple[Instruction, ...]) -> bool:
@@ -100,7 +102,7 @@ def _busts(name: str, stage: Stage) -> bool:
         while first.parent:
             first = first.parent
         return any("BUILDPLATFORM" in value for value in first.start.flag("platform"))
-    return bool(_CHANGING.fullmatch(name))
+    return len(name) <= _LONGEST_NAME and bool(_CHANGING.fullmatch(name))
 
 
 def _is_used(name: str, instructions: tuple[Instruction, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from go_prefetch.dockerfiles import layer_rules, secret_rules, source_rules
-from go_prefetch.dockerfiles.context import Context
+from go_prefetch.dockerfiles.context import Context, too_large
 from go_prefetch.dockerfiles.findings import Finding, Rule, Subject
 from go_prefetch.dockerfiles.stages import read_stages
 
@@ -52,9 +52,14 @@ RULES = (
 )  # fmt: skip
 
 
+# Rules look at all that leads to a stage, for each stage: far above what any builder can make layers of.
+_MOST_INSTRUCTIONS, _MOST_LOOKED_AT = 2_000, 50_000
+
+
 def check(text: str, context: Context) -> tuple[Finding, ...]:
     """What is to be said of a Dockerfile built in `context`, by line. A comment can waive a finding below it."""
     subject = Subject(read_stages(text), context)
+    _refuse_too_many(subject)
     waived = {each.line: each.ignored for each in subject.dockerfile.instructions}
     found = {
         Finding(line, row.slug, what, row.instead)
@@ -63,3 +68,10 @@ def check(text: str, context: Context) -> tuple[Finding, ...]:
         if row.slug not in waived.get(line, frozenset())
     }
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.slug)))
+
+
+def _refuse_too_many(subject: Subject) -> None:
+    """Raises InputError for a Dockerfile that would take too long."""
+    count = len(subject.dockerfile.instructions)
+    if count > _MOST_INSTRUCTIONS or sum(len(history) for _, history in subject.histories) > _MOST_LOOKED_AT:
+        raise too_large("the Dockerfile", f"it has {count} instructions, those of common stages not counted again")

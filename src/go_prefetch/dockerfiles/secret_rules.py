@@ -13,10 +13,12 @@ _NAME = re.compile(
     r"|CREDENTIALS?|NETRC|PAT)",
     re.IGNORECASE,
 )
-_LOGIN_IN_URL = re.compile(r"https?://[^/\s\"'@]*(?::|\$)[^/\s\"'@]*@")
+_LOGIN_IN_URL = re.compile(r"https?://(?=[^/\s\"'@]*[:$])[^/\s\"'@]*@")
 _FILES = re.compile(r"\.?_?netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|\.ssh", re.IGNORECASE)
-_WRITES = re.compile(r">>?\s*[\"']?\S*(?:[._]netrc|\.git-credentials)\b|insteadOf")
-_REMOVES = re.compile(r"\brm\s[^;&|\n]*(?:netrc|git-credentials|gitconfig)|--unset|--remove-section")
+_WRITES = re.compile(r">\s*[\"']?[^\s>]*(?:[._]netrc|\.git-credentials)\b|insteadOf")
+_TAKES_BACK = re.compile(r"--unset|--remove-section")
+_RM = re.compile(r"\brm\s")
+_LOGIN_FILE = re.compile(r"netrc|git-credentials|gitconfig")
 
 
 def secret_in_arg(subject: Subject) -> Iterator[Found]:
@@ -48,8 +50,14 @@ def secret_copied(subject: Subject) -> Iterator[Found]:
 def secret_in_layer(subject: Subject) -> Iterator[Found]:
     """A login written to a file by a RUN that leaves it there."""
     for instruction in subject.dockerfile.instructions:
-        if instruction.name != "RUN" or _REMOVES.search(instruction.script):
+        if instruction.name != "RUN" or _removes(instruction.script):
             continue
         match = _WRITES.search(instruction.script)
         if match and ("insteadOf" not in match[0] or _LOGIN_IN_URL.search(instruction.script)):
             yield Found(instruction.line, "a login is written to a file and stays in the layer")
+
+
+def _removes(script: str) -> bool:
+    """Whether it takes a login away again: part by part, so that no search begins twice over the same text."""
+    parts = [(part, _RM.search(part)) for part in re.split(r"[;&|\n]", script)]
+    return bool(_TAKES_BACK.search(script)) or any(rm and _LOGIN_FILE.search(part, rm.end()) for part, rm in parts)

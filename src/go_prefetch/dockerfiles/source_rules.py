@@ -101,6 +101,6 @@ def dockerignore_hides(subject: Subject) -> Iterator[Found]:
     for instruction in subject.dockerfile.instructions:
         for source in sources(instruction):
             path = re.sub(r"^(?:\./|/)+", "", source).rstrip("/")
-            hidden = path and (subject.context.folder / path).exists() and subject.context.ignore.excludes(path)
+            hidden = path and subject.context.exists(path) and subject.context.ignore.excludes(path)
             if hidden and not subject.context.ignore.may_include_below(path):
                 yield Found(instruction.line, f"{source} is copied, and .dockerignore keeps it out of the context")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from go_prefetch.dockerfiles.shell import Command, commands_in
 from go_prefetch.dockerfiles.syntax import Instruction, parse_dockerfile
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}]*))?\}|(\w+))")
-_ASSIGNED = re.compile(r"""([A-Za-z_][\w.-]*)=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\S)*)""")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^{}]*))?\}|(\w+))")
+_ASSIGNED = re.compile(r"""(?<![\w.-])([A-Za-z_][\w.-]*)=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\\S|\S)*)""")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a stage is itself: comparing all that it starts from would nest as deep
 class Stage:
     """One FROM and what follows it. `base` is expanded as far as the file says; `parent` is the stage it names."""
 
@@ -26,7 +26,12 @@ class Stage:
     @property
     def history(self) -> tuple[Instruction, ...]:
         """Everything that leads to this stage's end, of the stages it starts from too, FROM lines left out."""
-        return (*(self.parent.history if self.parent else ()), *self.own)
+        owns: list[tuple[Instruction, ...]] = []
+        stage: Stage | None = self
+        while stage:
+            owns.append(stage.own)
+            stage = stage.parent
+        return tuple(instruction for own in reversed(owns) for instruction in own)
 
 
 @dataclass(frozen=True)

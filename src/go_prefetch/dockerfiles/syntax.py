@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)")
 _DIRECTIVES = ("syntax", "escape", "check")
 _IGNORE = re.compile(r"^\s*#\s*go-prefetch\s+ignore=([a-z0-9,\- ]+)$")
 _FLAG = re.compile(r"\s*--([a-zA-Z0-9][a-zA-Z0-9-]*)(?:=((?:\"[^\"]*\"|'[^']*'|\S)*))?(?=\s|$)")
@@ -43,7 +43,7 @@ class Instruction:
             return None
         try:
             value = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return value if isinstance(value, list) and all(isinstance(word, str) for word in value) else None
 
@@ -114,11 +114,11 @@ def _logical_line(lines: Sequence[str], at: int, continued: re.Pattern[str]) -> 
 
 
 def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    found = []
-    while match := _FLAG.match(text):
+    found, at = [], 0
+    while match := _FLAG.match(text, at):
         found.append((match[1], (match[2] or "").strip("\"'")))
-        text = text[match.end() :]
-    return tuple(found), text
+        at = match.end()
+    return tuple(found), text[at:]
 
 
 def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[list[str], int]:
@@ -136,4 +136,4 @@ def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[list[str], int]
 
 
 def _words(text: str) -> list[str]:
-    return [re.sub(r"[\"']", "", word) for word in re.findall(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S)+", text)]
+    return [re.sub(r"[\"']", "", word) for word in re.findall(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\\S|\S)+", text)]

@@ -49,8 +49,9 @@ def write_log(answer: Answer, path: Path) -> None:
 
 
 def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:
-    """The record lines of one plain log. Raises LogError for a log that is too long."""
-    read, whole = 0, True
+    """The record lines of one plain log. Raises LogError for a log that is too long, or has too many."""
+    read = records = 0
+    whole = True
     while piece := stream.readline(_LONGEST_LINE):
         read += len(piece)
         if read > most:
@@ -59,6 +60,9 @@ def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:
         if begins_line and _WANTED in piece:
             line = _record_line(piece)
             if line:
+                records += 1
+                if records > _MOST_RECORDS:
+                    raise LogError(f"more than {_MOST_RECORDS} records in one log")
                 yield line
 
 

@@ -36,7 +36,7 @@ class GitHub(Console):
         try:
             event = json.loads(Path(self._event_path).read_bytes()) if self._event_path else {}
             return event["repository"]["private"] is True
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False
 
     def carries(self, folder: Path) -> bool:

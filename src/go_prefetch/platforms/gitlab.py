@@ -89,7 +89,7 @@ class GitLab(Console):
         write_whole(folder / "metrics.txt", metrics(outputs).encode())
         write_whole(folder / _SUMMARY, summary.encode(errors="replace"))
         job = self._environ.get("CI_JOB_URL", "")
-        if urlsplit(job).scheme in ("http", "https"):
+        if urlsplit(job).scheme in ("http", "https") and folder.is_relative_to(self._project):
             shown = f"{job}/artifacts/file/{quote((folder / _SUMMARY).relative_to(self._project).as_posix())}"
             write_whole(folder / "annotations.json", links(outputs, shown).encode())
 

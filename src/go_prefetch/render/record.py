@@ -122,7 +122,7 @@ def _short(text: str) -> str:
 
 def _checked(kind: str, value: Any) -> Any:
     """`value`, if it is of this kind. Raises ValueError."""
-    if kind == "str" and isinstance(value, str):
+    if kind == "str" and isinstance(value, str) and len(value) <= _LONGEST_TEXT:
         return value.encode(errors="replace").decode()  # file names need not be text: half of a surrogate pair
     if kind == "float | None":
         return None if value is None else _number(value, -_MOST_SECONDS)
@@ -130,7 +130,7 @@ def _checked(kind: str, value: Any) -> Any:
         return _number(value, 0.0)
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
         return value
-    if kind == "Mapping[str, float]" and isinstance(value, dict) and len(value) <= 100:
+    if kind == "Mapping[str, float]" and isinstance(value, dict) and len("".join(value)) <= _LONGEST_TEXT:
         return {name: _number(seconds, 0.0) for name, seconds in value.items()}
     raise ValueError(value)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,11 @@ from go_prefetch.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Scope
 from go_prefetch.steps.modfile import read_instead
+
+# Far above those of any project; a file of this size takes seconds and hundreds of megabytes.
+_MOST_GO_MOD, _MOST_GO_SUM = 16 << 20, 32 << 20
+
+_Replaces = Mapping[tuple[str, str], Replace]
 
 
 def resolve(definition: Path, goflags: str) -> Scope:
@@ -101,13 +106,13 @@ class _Targets(NamedTuple):
 
 def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace] = ()) -> _Targets:
     """The require lists after `replace`; go.work's replacements go before those of the members."""
-    members, work_replaces = list(members), list(work_replaces)
-    replaces = [replace for member in members for replace in member.replaces]
+    members = list(members)
+    of_work, of_members = _by_version(work_replaces), _by_version(r for member in members for r in member.replaces)
     local = {member.module for member in members}
     as_required: set[ModuleVersion] = set()
     by_replace: set[ModuleVersion] = set()
     for required in {required for member in members for required in member.requires if required.path not in local}:
-        fitting = _fitting(required, work_replaces) or _fitting(required, replaces)
+        fitting = _fitting(required, of_work) or _fitting(required, of_members)
         if fitting is None:
             as_required.add(required)
         elif fitting.new_version:
@@ -134,10 +139,17 @@ def _newest(versions: Iterable[ModuleVersion]) -> dict[str, ModuleVersion]:
     return {version.path: version for version in sorted(versions, key=lambda v: semver.sort_key(v.version))}
 
 
-def _fitting(required: ModuleVersion, replaces: Iterable[Replace]) -> Replace | None:
+def _by_version(replaces: Iterable[Replace]) -> _Replaces:
+    """The first replacement of each module version; of a whole path under the empty version."""
+    found: dict[tuple[str, str], Replace] = {}
+    for replace in replaces:
+        found.setdefault((replace.old_path, replace.old_version), replace)
+    return found
+
+
+def _fitting(required: ModuleVersion, replaces: _Replaces) -> Replace | None:
     """The replacement of `required`, if there is one. An exact version goes before a whole path."""
-    fitting = [r for r in replaces if r.old_path == required.path and r.old_version in ("", required.version)]
-    return max(fitting, key=lambda r: r.old_version != "", default=None)
+    return replaces.get((required.path, required.version)) or replaces.get((required.path, ""))
 
 
 def _member(folder: Path, use: str, definition: Path) -> Path:
@@ -153,7 +165,7 @@ def _member(folder: Path, use: str, definition: Path) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return _regular_bytes(path, _MOST_GO_MOD).decode("utf-8")
     except OSError as error:
         raise GoSumError(
             "go-mod-unreadable", f"{path}: {error.strerror}", hint="The file must be readable by the job."
@@ -170,9 +182,7 @@ def _merged(paths: Iterable[Path]) -> GoSum:
     ignored: list[str] = []
     for path in paths:
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file")  # a link in a repository may lead to /dev/zero
-            data = path.read_bytes()
+            data = _regular_bytes(path, _MOST_GO_SUM)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -183,6 +193,17 @@ def _merged(paths: Iterable[Path]) -> GoSum:
         lines.update(dict.fromkeys(gosum.lines))
         ignored.extend(gosum.ignored)
     return GoSum(tuple(lines), tuple(ignored))
+
+
+def _regular_bytes(path: Path, most: int) -> bytes:
+    """All bytes of a file. Raises OSError for one that is no file, or too large: a repository may link to anything."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")  # /dev/zero
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most >> 20} MiB")
+    return data
 
 
 def _versions(gosum: GoSum, kind: str) -> tuple[ModuleVersion, ...]:

@@ -193,7 +193,10 @@ def _problem(file: ModuleFile, path: Path) -> str:
 
 def _hard_linked(source: Path, beside: Path) -> bool:
     """Share the bytes, where both are on one file system, we may read them and nobody else may write to them."""
-    held = source.lstat()
+    try:
+        held = source.lstat()
+    except OSError:  # gone since we looked
+        return False
     if not hasattr(os, "geteuid") or held.st_uid != os.geteuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return False
     if not os.access(source, os.R_OK):

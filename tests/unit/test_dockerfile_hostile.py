@@ -1,0 +1,115 @@
+"""Dockerfiles and patterns made to keep a check busy for ever: each of these took minutes, or ended in a traceback."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from go_prefetch.dockerfiles import ignorefile
+from go_prefetch.dockerfiles.automaton import Automaton
+from go_prefetch.dockerfiles.context import Context, measure, read_text
+from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
+from go_prefetch.dockerfiles.rules import check
+from go_prefetch.errors import InputError
+from go_prefetch.modcache import remove_trees
+
+N = 60_000
+FROM = "FROM golang:1.26\n"
+TEXTS = {
+    "quotes that are escaped, in words": f"{FROM}COPY {chr(92)}" + '"\\' * N + '" /\n',
+    "quotes that are escaped, in a value": f"{FROM}ENV a=" + '\\"' * N + "\n",
+    "a name without a value": f"{FROM}ENV a=b {'a' * N}\n",
+    "flags": f"{FROM}RUN {'--a ' * N}x\n",
+    "blanks in a directive": f"#a=b{' ' * N}c\n{FROM}",
+    "a login without its end": f"{FROM}ENV a=https://{':' * N}\n",
+    "redirections": f"{FROM}RUN {'>' * N}\n",
+    "commands that remove nothing": f"{FROM}RUN echo > ~/.netrc {'rm ' * N}\n",
+    "a name that changes again and again": f"{FROM}ARG {'COMMIT' * N}!\nRUN go mod download\n",
+    "variables in each other": f"FROM {'${a-' * N}\n",
+    "stages on stages": "FROM golang:1.26 AS a0\n" + "".join(f"FROM a{i} AS a{i + 1}\n" for i in range(1900)),
+    "lists in each other": f"{FROM}RUN {'[' * N}\n",
+    "a name that no file can have": f"{FROM}COPY {'a/' * N} /\n",
+}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Context(tmp_path, tmp_path / ".dockerignore", Ignore())
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_dockerfile_is_judged_in_one_go(text: str, context: Context) -> None:
+    check(text, context)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FROM}" + "RUN true\n" * 2001,
+        "FROM golang:1.26 AS a\n" + "RUN go build x\n" * 900 + "FROM a\n" * 900,
+    ],
+    ids=["instructions", "stages times instructions"],
+)
+def test_a_dockerfile_of_too_many_instructions_is_not_looked_at(text: str, context: Context) -> None:
+    with pytest.raises(InputError, match="is not looked at"):
+        check(text, context)
+
+
+def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    with path.open("wb") as file:
+        file.truncate(1 << 34)
+    with pytest.raises(InputError, match="more than 1048576 characters"):
+        read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 250),
+        ("**/a**/a**/a**/a**/a**/b", "a/" * 1000 + "c"),
+        ("**/**/**/**/**/**/**/x", "a/" * 1000 + "c"),
+        ("[a]*[a]*[a]*[a]*[a]*[a]*b", "a" * 250),
+    ],
+)
+def test_no_pattern_takes_every_way_through_a_path(pattern: str, path: str) -> None:
+    assert not parse_ignore(pattern, "x").excludes(path)
+    assert parse_ignore(pattern, "x").excludes(f"{path[:-1]}{pattern[-1]}/below")
+
+
+def test_many_wildcards_in_a_pattern_of_odd_signs_are_refused() -> None:
+    with pytest.raises(InputError, match="more wildcards"):
+        parse_ignore("^*a*a*a*a*a*b", "x")
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", "[^a]", ".", "\\*", "-"]), max_size=8)
+PATHS = st.text(st.sampled_from("ab/.-*\n"), max_size=10)
+
+
+@given(WORDS.map("".join), PATHS)
+def test_the_automaton_matches_what_the_expression_does(pattern: str, path: str) -> None:
+    expression = ignorefile._expression(pattern)
+    parts = path.split("/")
+    above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    try:
+        automaton = Automaton(expression)
+    except ValueError:
+        return
+    assert automaton.matches_from_top(path) == any(re.fullmatch(expression, one) for one in above)
+
+
+def test_folders_deeper_than_calls_can_nest_are_measured(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    deep = top.joinpath(*["a"] * 1500)
+    here = top
+    here.mkdir()
+    while here != deep:
+        here = here / "a"
+        here.mkdir()
+    (deep / "file").write_bytes(b"12345")
+    assert measure(top, parse_ignore("*.md\n**/x", "x")) == (1, 5)
+    remove_trees(top)
