@@ -47,7 +47,8 @@ The first call fetches the releases and their modules from your GOPROXY and keep
 later ones reach no network. It needs Go, and zstd for the encoding that hosted runners have.
 
 examples:
-  bench/history.py                                    hugo, the 30 releases of bench/hugo_releases.txt
+  bench/history.py                                    hugo, the first 30 of bench/hugo_releases.txt
+  bench/history.py --releases 97                      all of them
   bench/history.py --since v0.123.4 --releases 60 --json history.json
   bench/history.py github.com/caddyserver/caddy/v2 --since v2.6.0
   bench/history.py --versions v0.123.4,v0.123.5,v0.123.6
@@ -83,7 +84,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     if not parsed.versions and not parsed.since:
         if parsed.module != HUGO:
             parser.error("--since or --versions: which releases?")
-        parsed.versions = [line for line in RELEASES.read_text().split("\n") if line.startswith("v")]
+        known = [line for line in RELEASES.read_text().split("\n") if line.startswith("v")]
+        parsed.versions = known[: parsed.releases]
     return parsed
 
 
