@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cold import parse_arguments, table
+from cold import new_parser, table
 from imagerig import FROM_FOLDER, FROM_PROXY, builder
 from realproject import BenchError, Project, fetch
 from rig import Rig, assembled, conditions
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 PLAIN = "a  RUN go mod download"
 FOLDER = "b  the same from the folder"
 AS_THEY_CAME = "c  from a folder of zips as they came"
+
+EPILOG = """\
+examples:
+  bench/docker.py --rounds 2              cli/cli, 50 ms, 30 MB/s a response, 100 MB/s in all
+  bench/docker.py --scratch-dir /var/tmp  where there are 3 GB
+"""
 
 DOCKERFILE = """\
 FROM gobase
@@ -97,7 +103,9 @@ def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, lis
 
 def main() -> None:
     """Fetch the project, start the builder, run, report."""
-    options = parse_arguments()
+    parser = new_parser(__doc__, EPILOG)
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each is built (%(default)s)")
+    options = parser.parse_args()
     try:
         fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
         with assembled(options, fetched) as rig, builder(options) as buildkit:
