@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 parts:
-  faults   both proxies of `P1|P2` fail a share of all requests, drawn anew for each seed: 429, 500, 502, 403, resets,
+  faults   both proxies of `P1|P2` fail a share of all requests, drawn anew for each seed: 403, 429, 5xx, resets,
            half bodies, web pages, silence, drips. Every run must succeed. --plain N: what plain Go does, first N seeds
   dead     P1 drops every packet; compared with both healthy
 
