@@ -14,7 +14,6 @@ from pathlib import Path
 BUILDKIT = "v0.19.0"  # with Debian 12's runc
 NEWER_BUILDKIT = "v0.34.2"  # speaks protocol v2 of GitHub's cache service, as releases from 0.20 on do
 BUILDX = "v0.38.2"  # what `docker buildx` is; reads bake and compose files
-KANIKO = "v1.24.0"  # the last of its first home
 REGISTRY = "v3.1.2"  # the registry that `docker run registry:3` is
 
 
@@ -55,15 +54,6 @@ def buildx_program() -> Path:
 def registry_program() -> Path:
     """The registry of the CNCF's distribution project."""
     return _installed("github.com/distribution/distribution/v3/cmd/registry", REGISTRY)
-
-
-def kaniko_program() -> Path:
-    """kaniko's executor."""
-    folder = kept() / f"kaniko-{KANIKO}"
-    with alone(folder):
-        if not (folder / "executor").is_file():
-            _from_source(f"github.com/GoogleContainerTools/kaniko@{KANIKO}", ("executor",), folder)
-    return folder / "executor"
 
 
 def _installed(package: str, version: str) -> Path:
