@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class StubCache:
         self._go = IsolatedGo(root, goroot, writable_trees=writable_trees)
         self._versions = frozenset(hashes)
         self._canary = new_canary()
+        self._packed_canary = [self._canary]  # until it is unpacked, with what is unpacked first: a start of go less
         self._lay({**hashes, self._canary: WRONG_HASH})
 
     def tree(self, version: ModuleVersion) -> Path:
@@ -56,16 +58,20 @@ class StubCache:
 
     def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
         """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards. Thread-safe."""
-        self._go.run("mod", "download", *map(str, versions), deadline=deadline)
+        named = [*versions]
+        with suppress(IndexError):
+            named.append(self._packed_canary.pop())
+        self._go.run("mod", "download", *map(str, named), deadline=deadline)
 
     def verify(self, deadline: Deadline) -> Verdict:
         """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
+        if self._packed_canary:
+            self.unpack([], deadline)
         try:
-            self._unpack_canary(deadline)
             for version in (*self._versions, self._canary):
                 self.zip_path(version).unlink(missing_ok=True)
         except OSError as error:
-            return Verdict(disbelieved=f"the canary could not be laid: {error.strerror}")
+            return Verdict(disbelieved=f"the zips cannot be removed: {error.strerror}")
         covered = self._covered(deadline)
         said = self._go.run("mod", "verify", deadline=deadline)
         bad = self._named(said)
@@ -86,11 +92,8 @@ class StubCache:
             stub.with_suffix(".ziphash").write_text(digest)
         required = "\n".join(f"\t{version.path} {version.version}" for version in sorted(hashes))
         (self._go.main / "go.mod").write_text(_MAIN.format(required))
-
-    def _unpack_canary(self, deadline: Deadline) -> None:
         with zipfile.ZipFile(self.zip_path(self._canary), "w") as archive:
             archive.writestr(zipfile.ZipInfo(f"{self._canary}/go.mod"), f"module {self._canary.path}\n")
-        self.unpack([self._canary], deadline)
 
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
         """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence.
