@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 import textwrap
@@ -13,12 +14,13 @@ from typing import NoReturn, TextIO
 from go_prefetch import __version__, atomicfile
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.inputs import Input
-from go_prefetch.misspelling import misspelt
+from go_prefetch.misspelling import closest, misspelt
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
 from go_prefetch.subcommands import SUBCOMMANDS, Given
 
 _INTERRUPTED = 130
+_NO_FLAGS = ("command", "folder")  # of what a parsed command line holds: given by their place
 NOBODY_READS = 141  # as a shell tells of a program that SIGPIPE ended
 
 _DESCRIPTION = """\
@@ -30,7 +32,7 @@ exit status:
   0    the modules are there (or there was nothing to do)
   1    verify, doctor or docker found something, or the system or an API failed
   2    an input is wrong
-  3    go.mod, go.work or go.sum is missing or malformed
+  3    go.mod, go.work or go.sum cannot be read, or is malformed
   4    go is missing, too old, or failed
   5    modules could not be downloaded, or one is not what go.sum says
   6    a gate of report was missed
@@ -42,7 +44,10 @@ its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIME
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InputError("usage", f"{self.prog}: {message}", hint=f"See {self.prog} --help.")
+        command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else the words as they are
+        right = closest(command[1], SUBCOMMANDS) if command else ""
+        did_you_mean = f"Did you mean {right}? " if right else ""
+        raise InputError("usage", f"{self.prog}: {message}", hint=f"{did_you_mean}See {self.prog} --help.")
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
@@ -76,10 +81,29 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
 def _arguments(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     """Raises SystemExit where argparse has answered itself: --help, --version."""
     try:
-        return _parser().parse_args(argv)
+        arguments, unknown = _parser().parse_known_args(argv)
     except SystemExit:
         stdout.flush()
         raise
+    if unknown:
+        raise _unknown(arguments, unknown)
+    return arguments
+
+
+def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputError:
+    """The error for what argparse could not place: the command's help, which lists what there is, is named with it."""
+    program = f"go-prefetch {arguments.command}"
+    given = next((text for text in unknown if text.startswith("-")), unknown[0]).partition("=")[0]
+    flags = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in _NO_FLAGS]
+    if not given.startswith("-"):
+        message, advice = f"takes no argument {given!r}", "Folders are named by --working-directory. "
+        advice = advice if "--working-directory" in flags else ""
+    elif given in flags:
+        message, advice = f"{given} belongs behind the command", ""
+    else:
+        right = closest(given, flags)
+        message, advice = f"there is no flag {given}", f"Did you mean {right}? " if right else ""
+    return InputError("usage", f"{program}: {message}", hint=f"{advice}See {program} --help.")
 
 
 def _tell_misspelt(environ: Mapping[str, str], platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""Environment variables that look like inputs and are none: nobody reads them, and nobody would notice."""
+"""What is close to an input and is none: variables, which nobody reads and nobody would notice; flags, commands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from go_prefetch.inputs import Input
 
 _PREFIX = "GO_PREFETCH_"
 _CLOSE = 0.75  # share of the letters
+_CLOSE_ON_OUR_COMMAND_LINE = 0.55  # where nothing can be meant for another program
 # Of the GitLab template and the benches, and an output as GitLab hands it to later jobs (others are close to nothing).
 _OURS = frozenset(
     _PREFIX + name
@@ -32,6 +33,13 @@ def misspelt(environ: Mapping[str, str], rows: Iterable[Input]) -> list[tuple[st
         close = difflib.get_close_matches(given.removeprefix(_letters(_PREFIX)), letters, 1, _CLOSE)
         found += [(name, letters[close[0]])] if close else []
     return found
+
+
+def closest(given: str, names: Iterable[str]) -> str:
+    """The name that `given`, a flag or a command, was meant to be; empty where none is close."""
+    letters = {_letters(name): name for name in names}
+    close = difflib.get_close_matches(_letters(given), letters, 1, _CLOSE_ON_OUR_COMMAND_LINE)
+    return letters[close[0]] if close else ""
 
 
 def _letters(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.misspelling import misspelt
+from go_prefetch.misspelling import closest, misspelt
 from go_prefetch.render.outputs import outputs
 from go_prefetch.subcommands import SUBCOMMANDS
 from tests.fakes.reports import REPORTS
@@ -53,3 +53,19 @@ def test_no_name_of_the_project_is_taken_for_a_mistake() -> None:
     used = {name for text in texts for name in re.findall(r"GO_PREFETCH_[A-Z0-9_]*[A-Z0-9]", text)}
     told = {f"GO_PREFETCH_{name.upper().replace('-', '_')}" for name in outputs(REPORTS["exact"])}
     assert misspelt(dict.fromkeys(used | told | {row.variable for row in ROWS}, "1"), ROWS) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("--work-directory", "--working-directory"),
+        ("--workdir", "--working-directory"),
+        ("--job", "--jobs"),
+        ("--proxy", "--goproxy"),
+        ("--stall_timeout", "--stall-timeout"),
+        ("--color", ""),
+        ("-x", ""),
+    ],
+)
+def test_the_closest_flag_is_named(given: str, right: str) -> None:
+    assert closest(given, [row.flag for row in SUBCOMMANDS["run"].table]) == right
