@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.render.reasons import why_not_exact
-from go_prefetch.results import Saved
-from tests.fakes.reports import A, plan, report
+from go_prefetch.results import Completed, Rejection, Restored, Saved
+from tests.fakes.reports import POOL, A, files_of, plan, report
 from tests.fakes.summaries import ALL
 
 CASES = {
@@ -47,3 +48,13 @@ def test_everything_else_has_one(name: str) -> None:
 def test_what_could_not_be_saved_is_said() -> None:
     (reason,) = why_not_exact(report(plan(A), saved=Saved(because_not="save is false")))
     assert reason.advice == "Not saved: save is false."
+
+
+def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
+    """Another `cache-name` mends nothing where what the proxies have is rejected too."""
+    file = next(iter(files_of(A)))
+    mismatch = ChecksumMismatch("checksum-mismatch", "SECURITY", hint="Do not build.")
+    completed = Completed(rejected=(Rejection(file, POOL, "checksum mismatch"),), failure=mismatch)
+    (reason,) = why_not_exact(report(plan(A), restored=Restored(POOL, files=frozenset({file})), completed=completed))
+    assert "cache-name" not in reason.advice
+    assert "not the store" in reason.advice

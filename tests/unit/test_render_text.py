@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from go_prefetch.render.figures import headline
 from go_prefetch.render.text import text
 from go_prefetch.render.units import counted, duration, size
-from go_prefetch.results import Restored
-from tests.fakes.reports import A, files_of, plan, report
+from go_prefetch.results import Downloaded, Restored
+from tests.fakes.reports import A, B, files_of, plan, report
 from tests.fakes.summaries import ALL
 from tests.golden_files import assert_golden
 
@@ -63,3 +64,15 @@ def test_foreign_text_adds_no_line() -> None:
     hostile = text(report(plan(A), restored=Restored("pool\n::error::x ##[error]y", files_of(A))))
     assert not [line for line in hostile.splitlines() if line.lstrip().startswith("::")]
     assert "##[" not in hostile
+
+
+def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
+    """Every zip was there; go.mod files of versions that are not built from were not."""
+    downloaded = Downloaded(bytes=5000)
+    assert headline(report(plan(A, present=files_of(A), mods=[B]), downloaded=downloaded, seconds=1.0)) == (
+        "1 module already present · 5.0 kB downloaded in 1.0 s"
+    )
+    assert headline(report(plan(mods=[B]), downloaded=downloaded, seconds=1.0)) == (
+        "no module is planned · 5.0 kB downloaded in 1.0 s"
+    )
+    assert headline(report(plan(), seconds=1.0)) == "nothing to do: no module is planned"

@@ -23,18 +23,28 @@ def headline(report: Report) -> str:
         return f"failed: {failure.slug}"
     count = len(report.plan.modules)
     if report.cache_result == "present" and not failure:
-        return f"nothing to do: {counted(count, 'module')} already present"
+        return _all_present(report)
     asked = count - len(report.plan.modules_present)
     present = f", {count - asked} already present" if asked < count else ""
-    brought = [(report.restored.bytes, "restored"), (report.bytes_downloaded, "downloaded")]
-    bytes_brought = ", ".join(f"{size(amount)} {how}" for amount, how in brought if amount) or "nothing brought"
     parts = [
         f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
         f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}",
-        f"{bytes_brought} in {duration(report.seconds)}",
+        f"{_brought(report) or 'nothing brought'} in {duration(report.seconds)}",
         in_short(report),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _all_present(report: Report) -> str:
+    """No zip was missing; go.mod files of versions that only take part in the selection may have been."""
+    count, brought = len(report.plan.modules), _brought(report)
+    known = f"{counted(count, 'module')} already present" if count else "no module is planned"
+    return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
+
+
+def _brought(report: Report) -> str:
+    amounts = [(report.restored.bytes, "restored"), (report.bytes_downloaded, "downloaded")]
+    return ", ".join(f"{size(amount)} {how}" for amount, how in amounts if amount)
 
 
 def rows(report: Report) -> list[tuple[str, str]]:

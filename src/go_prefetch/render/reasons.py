@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.render.changes import changes
 from go_prefetch.render.units import counted
 from go_prefetch.report import Report
@@ -57,10 +58,13 @@ def why_not_exact(report: Report) -> tuple[Reason, ...]:
 def _rejected(report: Report) -> Iterator[Reason]:
     count = sum(rejection.file in report.restored.files for rejection in report.completed.rejected)
     if count:
-        replaced = "" if report.completed.failure else "What it rejected was replaced. "
+        failed = isinstance(report.completed.failure, ChecksumMismatch)
         yield Reason(
             f"Go rejected {counted(count, 'file')} that the store had",
-            f"{replaced}If it happens again, start afresh with another `cache-name`.",
+            "The error says what a proxy had: if that was the same, it is not the store that is wrong."
+            if failed
+            else f"{'' if report.completed.failure else 'What it rejected was replaced. '}"
+            "If it happens again, start afresh with another `cache-name`.",
         )
 
 
