@@ -40,7 +40,7 @@ def own(folder: Path) -> None:
         if not mark.is_file():
             write_whole(mark, _IGNORE_ALL)
     except OSError as error:
-        raise folder_error(error) from None
+        raise folder_error(error, folder) from None
 
 
 def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
@@ -65,9 +65,9 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     return removed
 
 
-def folder_error(error: OSError) -> DownloadError:
+def folder_error(error: OSError, folder: Path) -> DownloadError:
     """The error for a module cache (or folder to fill) that does not take files."""
-    where = f"{error.filename}: " if error.filename else ""
+    where = f"{error.filename or folder}: "  # a write that found no room names no file
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(
             "disk-full",

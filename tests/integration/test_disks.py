@@ -92,6 +92,7 @@ def test_a_module_cache_that_takes_nothing_fails_the_run(
         result, held = prefetch_with(bench, mount, bench.modcache, proxy.url)
     assert result.status == 5, result.text
     assert f"[{slug}]" in result.stderr
+    assert str(bench.modcache) in result.stderr
     assert len(result.stderr.splitlines()) <= 3
     assert not any(name.endswith((".tmp", "big/@v/v1.0.0.zip")) for name in held)
 

@@ -92,7 +92,7 @@ def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout:
         if settings.delete:
             remove_empty_folders(pool)
     except OSError as error:
-        raise folder_error(error) from None
+        raise folder_error(error, pool) from None
     shared = sum(one.shared_bytes for one in removed)
     note = f"; {size(shared)} of it stays on disk, in module caches that share it" if shared else ""
     done = "removed" if settings.delete else "would remove"

@@ -48,7 +48,7 @@ def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) 
     if not token:
         raise InputError(
             "token-missing",
-            f"there is no token for {urlsplit(url).netloc}, and logs are shown to nobody without",
+            f"there is no token for {urlsplit(url).netloc}, and its API answers nobody without",
             hint="Set GITLAB_TOKEN (scope read_api)." if kind == "gitlab" else
             "Set GH_TOKEN (GH_ENTERPRISE_TOKEN for GitHub Enterprise Server), or log in with `gh auth login`.",
         )  # fmt: skip

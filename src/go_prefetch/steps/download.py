@@ -62,7 +62,7 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
     if not walk.names:
         return Downloaded()
     started = time.monotonic()
-    outcomes = _Outcomes(len(files), progress, arrived)
+    outcomes = _Outcomes(len(files), folder, progress, arrived)
     crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
     try:
         crew.start()
@@ -133,8 +133,9 @@ class _Crew:
 class _Outcomes:
     """Gathers what came and what did not."""
 
-    def __init__(self, awaited: int, progress: Progress, arrived: Arrived) -> None:
+    def __init__(self, awaited: int, folder: Path, progress: Progress, arrived: Arrived) -> None:
         self.awaited = awaited
+        self._folder = folder
         self._total = awaited
         self._progress = progress
         self._arrived = arrived
@@ -146,7 +147,7 @@ class _Outcomes:
     def add(self, outcome: _Outcome) -> None:
         self.awaited -= 1
         if isinstance(outcome, OSError):
-            raise folder_error(outcome)
+            raise folder_error(outcome, self._folder)
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, Failure):

@@ -49,7 +49,7 @@ def fill_folder(  # noqa: PLR0913 - what to bring, from where, and three limits
         removed = remove_others(plan.folder, wanted)
         held = _held(plan.folder, wanted, jobs)
     except OSError as error:
-        raise folder_error(error) from None
+        raise folder_error(error, plan.folder) from None
     lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]
     _require_proxy(lacking, plan, walk)
     downloaded = download(

@@ -50,7 +50,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
         try:
             handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
         except OSError as error:
-            raise folder_error(error) from None
+            raise folder_error(error, plan.folder) from None
         got |= handed.files
         warnings += handed.warnings
     return Restored("", files=got, warnings=tuple(warnings))
@@ -61,7 +61,7 @@ def steady(plan: Plan, progress: Progress) -> Steadied:
     try:
         return _steady(plan, progress)
     except OSError as error:
-        raise folder_error(error) from None
+        raise folder_error(error, plan.folder) from None
 
 
 def _steady(plan: Plan, progress: Progress) -> Steadied:

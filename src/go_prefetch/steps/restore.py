@@ -21,4 +21,4 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
     except StoreError as error:
         return Restored(store.name, warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
     except OSError as error:
-        raise folder_error(error) from None
+        raise folder_error(error, plan.folder) from None

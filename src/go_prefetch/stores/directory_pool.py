@@ -97,7 +97,7 @@ class DirectoryPool:
         except (OSError, StructureError) as error:
             raise StoreError(
                 "store-unwritable",
-                f"{self.name} took no more files: {error}",
+                f"{self.name} took no more files: {getattr(error, 'strerror', None) or error}",
                 hint="The run goes on without it; check its permissions and the room on its disk",
             ) from None
         return Saved(files=count, bytes=size, seconds=time.monotonic() - started)
