@@ -37,16 +37,19 @@ class AttemptError(Exception):
 
 @dataclass(frozen=True)
 class Backoff:
-    """Full-jitter exponential backoff: a random wait between zero and a limit that doubles. Seconds."""
+    """Full-jitter exponential backoff: a random wait between zero and a limit that quadruples. Seconds.
+
+    Soon the first time, when most are well again, and long enough in the end for a server that is started anew.
+    """
 
     attempts: int = 4
-    first: float = 0.5
+    first: float = 0.2
     longest: float = 8.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
     def wait(self, failed: int, retry_after: float | None = None) -> float:
         """Seconds to wait after `failed` attempts in a row; at least what the server asked for, up to 30 s."""
-        jittered = self.uniform(0.0, min(self.longest, self.first * 2.0 ** (failed - 1)))
+        jittered = self.uniform(0.0, min(self.longest, self.first * 4.0 ** (failed - 1)))
         return max(jittered, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
 
