@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.image_programs import BUILDKIT, alone, buildkit_programs, buildx_program, kept
+from tests.image_programs import alone, buildkit_programs, buildx_program, kept
 
 BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
@@ -124,8 +124,8 @@ class BuildKit:
     Layers lie upon each other where the kernel lets them (overlayfs), else each is a copy of the whole tree.
     """
 
-    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "", version: str = BUILDKIT) -> None:
-        self._folder, self._base, self._programs = folder, base, buildkit_programs(version)
+    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "") -> None:
+        self._folder, self._base, self._programs = folder, base, buildkit_programs()
         self._socket, self._config = f"unix://{folder}/socket", config
         self._daemon: subprocess.Popen[bytes] | None = None
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BUILDKIT = "v0.19.0"  # with Debian 12's runc
-NEWER_BUILDKIT = "v0.34.2"  # speaks protocol v2 of GitHub's cache service, as releases from 0.20 on do
 BUILDX = "v0.38.2"  # what `docker buildx` is; reads bake and compose files
 REGISTRY = "v3.1.2"  # the registry that `docker run registry:3` is
 
@@ -37,12 +36,12 @@ def missing_programs() -> str:
     return f"not installed: {', '.join(lacking)}" if lacking else ""
 
 
-def buildkit_programs(version: str) -> Path:
+def buildkit_programs() -> Path:
     """The folder of buildkitd and buildctl."""
-    folder = kept() / f"buildkit-{version}"
+    folder = kept() / f"buildkit-{BUILDKIT}"
     with alone(folder):
         if not (folder / "buildkitd").is_file():
-            _from_source(f"github.com/moby/buildkit@{version}", ("buildctl", "buildkitd"), folder)
+            _from_source(f"github.com/moby/buildkit@{BUILDKIT}", ("buildctl", "buildkitd"), folder)
     return folder
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,7 +15,6 @@ from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.repacked_proxy import RepackedProxy
 from tests.image_builders import BuildKit, Built
-from tests.image_programs import NEWER_BUILDKIT
 from tests.image_site import Site
 from tests.same_process import prefetch
 from tests.workbench import Workbench
@@ -87,27 +86,13 @@ def test_registry_with_zips_as_they_came(bench: Workbench, site: Site) -> None:
         assert not project.build().was_cached(DOWNLOAD)
 
 
-@pytest.fixture
-def newer(site: Site, bench: Workbench) -> Iterator[BuildKit]:
-    """A BuildKit that speaks protocol v2."""
-    buildkit = BuildKit(bench.folder / "bk", site.layout, version=NEWER_BUILDKIT)
-    try:
-        reason = buildkit.start(offline=False)
-        assert not reason, reason
-        yield buildkit
-    finally:
-        buildkit.stop()
-
-
-@pytest.mark.parametrize("protocol", ["v1", "v2"])
-def test_github(bench: Workbench, site: Site, newer: BuildKit, protocol: str) -> None:
-    """The same by the cache service: v2 is GitHub's, v1 what GHES and act have."""
+def test_github(bench: Workbench, site: Site) -> None:
+    """The same by the cache service, as far as this BuildKit goes: protocol v1, that of GHES and act."""
     scopes = json.dumps([{"Scope": "refs/heads/main", "Permission": 3}])
     token = _jwt({"ac": scopes, "nbf": 0, "exp": int(time.time()) + 3600})
     with CacheService(Token(token)) as service, ModuleProxy((LIB, TOML)) as proxy, RepackedProxy((LIB, TOML)) as other:
-        where = {"v1": f"url={service.v1()['ACTIONS_CACHE_URL']}", "v2": f"version=2,url_v2={service.url}/"}
-        buildkit = {"v1": site.buildkit, "v2": newer}[protocol]
-        project = Project(bench, buildkit, both_ways(f"type=gha,{where[protocol]},token={token}"))
+        cache = both_ways(f"type=gha,url={service.v1()['ACTIONS_CACHE_URL']},token={token}")
+        project = Project(bench, site.buildkit, cache)
         project.fill("docker", "--output", goproxy=proxy.url)
         assert not project.build().was_cached(DOWNLOAD)
         assert any(key.startswith("buildkit-blob") for key in service.keys)

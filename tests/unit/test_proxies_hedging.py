@@ -20,12 +20,12 @@ def quick(hedging: Hedging, times: int) -> None:
 
 
 def test_the_delay_is_learnt_from_the_answers() -> None:
-    """Three times what nine in ten took, and never so little that a scheduler's pause counts as slow."""
+    """Half as much again as nine in ten took, and never so little that a scheduler's pause counts as slow."""
     hedging = Hedging()
     assert hedging.delay == 1.0
     for number in range(100):
-        hedging.learnt(0.1 if number < 95 else 30.0)
-    assert hedging.delay == pytest.approx(0.3)
+        hedging.learnt(0.4 if number < 95 else 30.0)
+    assert hedging.delay == pytest.approx(0.6)
     for _ in range(200):
         hedging.learnt(0.001)
     assert hedging.delay == 0.2

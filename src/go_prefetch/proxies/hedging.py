@@ -23,7 +23,7 @@ _LOOK_EVERY = 0.03  # seconds
 _BEFORE_ANY_ANSWER = 1.0  # seconds of silence that are slow as long as too few answers have come
 _LEAST_DELAY = 0.2
 _ENOUGH_ANSWERS = 8
-_TIMES_SLOWER = 3.0  # than nine in ten of the last answers
+_TIMES_SLOWER = 1.5  # than nine in ten of the last answers
 
 
 class Hedging:
