@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.image_builders import Buildah, BuildKit, base_root
+from tests.image_programs import missing_programs
 from tests.image_registry import Registry
 
 # What our Dockerfiles build from, and distroless, which is not there to be had: any image will do in its place.
@@ -29,7 +32,12 @@ class Site:
 
 @contextmanager
 def image_site(folder: Path) -> Iterator[Site]:
-    """Start all of it. Raises AssertionError with the reason where something does not start."""
+    """Start all of it. Skips the test with the reason where this machine cannot have it.
+
+    Raises AssertionError with the reason where something does not start.
+    """
+    if reason := missing_programs():
+        pytest.skip(reason)
     buildah = Buildah(folder / "buildah", base_root(folder))
     with Registry(folder / "registry") as registry:
         for name in NAMES:

@@ -24,21 +24,20 @@ _OURS = frozenset(
 def misspelt(environ: Mapping[str, str], rows: Iterable[Input]) -> list[tuple[str, str]]:
     """Each variable that is set, close to that of an input and no variable of ours, with the input's, by name."""
     right = {row.variable for row in rows}
-    letters = {_letters(name.removeprefix(_PREFIX)): name for name in sorted(right)}
     found = []
     for name in sorted(environ):
         given = _letters(name)
         if name in right | _OURS or not environ[name] or not given.startswith(_letters(_PREFIX)):
             continue
-        close = difflib.get_close_matches(given.removeprefix(_letters(_PREFIX)), letters, 1, _CLOSE)
-        found += [(name, letters[close[0]])] if close else []
+        meant = closest(given.removeprefix(_letters(_PREFIX)), sorted(right), _CLOSE)
+        found += [(name, meant)] if meant else []
     return found
 
 
-def closest(given: str, names: Iterable[str]) -> str:
-    """The name that `given`, a flag or a command, was meant to be; empty where none is close."""
-    letters = {_letters(name): name for name in names}
-    close = difflib.get_close_matches(_letters(given), letters, 1, _CLOSE_ON_OUR_COMMAND_LINE)
+def closest(given: str, names: Iterable[str], share: float = _CLOSE_ON_OUR_COMMAND_LINE) -> str:
+    """The name that `given`, a flag, a command or a variable without its prefix, was meant to be; empty if none is."""
+    letters = {_letters(name.removeprefix(_PREFIX)): name for name in names}
+    close = difflib.get_close_matches(_letters(given), letters, 1, share)
     return letters[close[0]] if close else ""
 
 

@@ -16,7 +16,7 @@ from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, write_project
 from tests.gitlab import Pipeline, install_gitlab_ci_local
 from tests.image_builders import was_cached
-from tests.image_programs import buildx_program, missing_programs
+from tests.image_programs import buildx_program
 from tests.image_site import Site, image_site
 from tests.same_process import prefetch
 from tests.workbench import Workbench
@@ -32,8 +32,6 @@ DOWNLOAD = "go mod download"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if reason := missing_programs():
-        pytest.skip(reason)
     with image_site(tmp_path_factory.mktemp("site")) as started:
         yield started
 
