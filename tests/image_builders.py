@@ -5,11 +5,13 @@ The base image is `scratch`, a static busybox and the GOROOT of here: the go com
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import time
 from dataclasses import dataclass
@@ -197,9 +199,18 @@ class BuildKit:
         records = sorted(json.loads(done.stdout), key=lambda record: str(record["createdAt"]))
         return {record["description"]: record["size"] for record in records}
 
-    def state(self) -> list[Path]:
-        """All files that the daemon keeps, its log among them."""
-        return [path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    def keeping(self, secret: bytes) -> list[Path]:
+        """The files in which `secret` stands, of all that the daemon keeps, its log among them.
+
+        The daemon drops in its own time what nothing needs any more: a file that goes meanwhile is not kept.
+        """
+        found = []
+        for folder, _, names in os.walk(self._folder):  # which passes over a folder that is gone, where rglob ends
+            for path in (Path(folder, name) for name in names):
+                with contextlib.suppress(FileNotFoundError):
+                    if stat.S_ISREG(path.lstat().st_mode) and secret in path.read_bytes():
+                        found.append(path)
+        return found
 
     def forget(self, *, but_cache_mounts: bool = False) -> None:
         """Drop all layers and cache mounts: what is built next is built on a fresh builder."""

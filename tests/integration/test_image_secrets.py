@@ -76,8 +76,8 @@ def test_netrc(bench: Workbench, site: Site, proxy: PacedProxy, netrc: Path, gom
     assert any(DOWNLOAD in step for step in history)
     assert PASSWORD.encode() not in image.read_bytes()
     assert b"git.example.com/team/private@v0.1.0/" in image.read_bytes(), "layers that can be searched"
-    kept = [path for path in site.buildkit.state() if PASSWORD.encode() in path.read_bytes()]
-    assert kept == []
+    assert site.buildkit.keeping(b"git.example.com/team/private@v0.1.0/"), "a search that finds"
+    assert site.buildkit.keeping(PASSWORD.encode()) == []
     netrc.write_text("machine 127.0.0.1 login job password another\n")
     assert site.buildkit.build(bench.project, gomod, *arguments).was_cached(DOWNLOAD)
 
