@@ -48,19 +48,24 @@ def test_a_dead_proxy_is_asked_no_more_than_there_are_requests_at_once(bench: Wo
 
 
 def test_a_slow_answer_is_overtaken_by_the_next_proxy(bench: Workbench, tmp_path: Path) -> None:
-    """One request that is never answered: long before its limit the second proxy has brought the file."""
+    """One request that is never answered: long before its limit the second proxy has brought the file.
+
+    Where the machine pauses, other requests are slow too: of all, one in ten at most is a rival.
+    """
+    slow = "example.com/lib20/@v/v1.0.0.zip"
     bench.write_project(MODULES)
     trace = tmp_path / "trace.json"
     with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
-        first.fault("*/lib20/@v/*.zip", Fault.STALL_BEFORE_HEADERS)
+        first.fault(slow, Fault.STALL_BEFORE_HEADERS)
         limits = ("--stall-timeout", "10m", "--deadline", "10m", "--trace", str(trace))
         result = bench.prefetch(*limits, goproxy=f"{first.url}|{second.url}")
         assert result.status == 0, result.text
-        assert second.paths() == ["example.com/lib20/@v/v1.0.0.zip"]
+        assert slow in second.paths()
         assert len(first.paths()) == len(first.files)
+        assert len(second.paths()) <= len(first.files) // 10
     events = json.loads(trace.read_text())["traceEvents"]
     overtaken = [event["name"] for event in events if event.get("args", {}).get("error") == "overtaken"]
-    assert overtaken == ["GET example.com/lib20/@v/v1.0.0.zip"]
+    assert f"GET {slow}" in overtaken
 
 
 def test_the_rival_stays_at_the_same_proxy_where_a_comma_protects_the_next(bench: Workbench) -> None:
@@ -73,4 +78,4 @@ def test_the_rival_stays_at_the_same_proxy_where_a_comma_protects_the_next(bench
         result = bench.prefetch(*limits, goproxy=f"{first.url},{second.url}")
         assert result.status == 0, result.text
         assert second.paths() == []
-        assert first.paths().count(slow) == 2
+        assert first.paths().count(slow) > 1
