@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from go_prefetch.dockerfiles import ignorefile
@@ -90,6 +90,7 @@ WORDS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", 
 PATHS = st.text(st.sampled_from("ab/.-*\n"), max_size=10)
 
 
+@example("****", "\n/")
 @given(WORDS.map("".join), PATHS)
 def test_the_automaton_matches_what_the_expression_does(pattern: str, path: str) -> None:
     expression = ignorefile._expression(pattern)

@@ -57,7 +57,8 @@ class Automaton:
                 continue
             takes = self._parts[part]
             if takes is None:
-                following |= {-1 - part, part + 1} if character == "/" else {-1 - part}
+                if character != "\n":  # which no dot stands for
+                    following |= {-1 - part, part + 1} if character == "/" else {-1 - part}
             elif takes(character):
                 following.add(part if self._repeats[part] else part + 1)
         if len(self._known) >= _MOST_REMEMBERED:
