@@ -50,7 +50,8 @@ class HttpClient:
 
     `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
     against the system's store, the one that comes with requests and what `web` names. With `own_login` every request
-    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host.
+    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host. Where a
+    server, `led_by`, names the others, no URL is asked that a redirect from there could not lead to.
     """
 
     def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
@@ -61,6 +62,7 @@ class HttpClient:
         *,
         web: HttpSettings,
         own_login: bool = False,
+        led_by: str = "",
         resolver: Resolver | None = None,
         trace: Trace = UNTRACED,
     ) -> None:
@@ -68,6 +70,7 @@ class HttpClient:
         self._cancelled = cancelled
         self._web = web
         self._own_login = own_login
+        self._led_by = led_by
         self._resolver = resolver or Resolver()
         self._trace = trace
         self._of_thread = threading.local()
@@ -95,6 +98,10 @@ class HttpClient:
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
+        if self._led_by:
+            refuse_malformed(self._led_by)
+            if urlsplit(url)[:2] != urlsplit(self._led_by)[:2]:
+                self._session().refuse(self._led_by, url)
         wire = wire or Wire()
         connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         wire.allow(connect + wire.stall)

@@ -30,7 +30,7 @@ class Session(requests.Session):
         """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
         target = super().get_redirect_target(resp)
         if target:
-            self._refuse(resp.url, _joined(resp.url, target))
+            self.refuse(resp.url, _joined(resp.url, target))
             _leave_body(resp)
         return target
 
@@ -47,7 +47,8 @@ class Session(requests.Session):
         proxy = self._web.proxy_for(url)
         return {urlsplit(url).scheme: proxy} if proxy else {}
 
-    def _refuse(self, source: str, target: str) -> None:
+    def refuse(self, source: str, target: str) -> None:
+        """Raises AttemptError where no redirect may lead from the one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
             raise AttemptError("redirected from https to http", transient=False)
         if self._is_public(source) and not self._is_public(target):
