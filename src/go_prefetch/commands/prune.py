@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +21,8 @@ from go_prefetch.keptfolder import folder_error
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.web.settings import HttpSettings
+
+_IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
 
 
 def prune(
@@ -55,7 +57,8 @@ def _prune_entries(
     platform.progress("listing entries")
     entries = list(cache.entries())
     gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
-    chosen = superseded(entries, gone, default_ref, datetime.now(timezone.utc), settings.days)
+    since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
+    chosen = superseded(entries, gone, default_ref, since)
     for one in chosen:
         platform.show(_told(one), stdout)
     deleted = _deleted(chosen, cache, platform) if settings.delete else []
