@@ -34,7 +34,7 @@ LONG = 30.0  # seconds: more than anything here takes that does not go wrong
 
 @dataclass
 class Shelf:
-    """`stall` is how many seconds a silent server is waited for."""
+    """`stall` is how many seconds a server that may be silent on purpose is waited for."""
 
     service: CacheService
     folder: Path
@@ -66,7 +66,8 @@ class Shelf:
         offer = find_offer(self.service.environ(self.protocol, MAIN.text, run=str(run)))
         assert offer is not None
         backoff = Backoff(self.attempts, first=0.01, longest=0.02)
-        client = HttpClient(5, self.stall, threading.Event().is_set, web=HttpSettings(), own_login=True)
+        stall = self.stall if self.service.faults.are_set else LONG
+        client = HttpClient(5, stall, threading.Event().is_set, web=HttpSettings(), own_login=True)
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
             protocol(offer, self.version, Exchange(client, backoff, lambda _: None)),

@@ -65,12 +65,16 @@ class _LateClient:
         return self._get(url, destination, max_bytes, deadline, wire)
 
 
-def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, own_login: bool = False) -> HttpClient:
-    """A client within the limits of the settings. Raises AttemptError for certificates that cannot be read."""
+def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, led_by: str = "") -> HttpClient:
+    """A client within the limits of the settings; with `led_by` for that server and those it names, with our logins.
+
+    Raises AttemptError for certificates that cannot be read.
+    """
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
     limits = (settings.connect_timeout, settings.stall_timeout)
-    return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, trace=trace)
+    own_login = bool(led_by)
+    return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, led_by=led_by, trace=trace)
 
 
 def cache_store(
@@ -112,7 +116,7 @@ def _cache_service(
         from go_prefetch.stores.cache_service.twirp import TwirpService  # noqa: PLC0415
 
         try:
-            client = http_client(settings, cancelled, trace, own_login=True)
+            client = http_client(settings, cancelled, trace, led_by=offer.url)
         except AttemptError as error:
             raise StoreError(
                 "store-unreachable", f"the cache service: {error}", hint="Correct that variable."

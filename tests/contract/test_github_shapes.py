@@ -65,7 +65,7 @@ def test_the_log_of_a_job_is_a_redirect_to_another_host(api: GitHubApi, reposito
     api.job_logs[70] = b"log"
     location = next(iter(repository.get_workflow_runs()[243].jobs())).logs_url
     assert callable(location)
-    assert location().startswith(api.blob_url)
+    assert location().startswith(api.blobs.url)
 
 
 def test_what_is_not_there_is_unknown_to_pygithub(repository: Repository) -> None:

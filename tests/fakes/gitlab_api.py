@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import Beside, KeepsAlive, LoopbackServer, LoopbackService
 
 TOKEN = "glpat-loopback"
 PROJECT = "group/sub/widget"
@@ -31,10 +31,11 @@ def job(number: int, name: str = "test", **changed: Any) -> dict[str, Any]:
             "finished_at": "2026-03-02T09:01:06.623+00:00", **changed}  # fmt: skip
 
 
-class GitLabApi:
+class GitLabApi(LoopbackService):
     """The project `group/sub/widget`; the newest pipeline has the highest id."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.pipelines: list[dict[str, Any]] = []
         self.details: dict[int, dict[str, Any]] = {}
         self.jobs: dict[int, list[dict[str, Any]]] = {}
@@ -45,25 +46,22 @@ class GitLabApi:
         self.store_requests: list[dict[str, str]] = []  # headers
         self._lock = threading.Lock()
 
-    def __enter__(self) -> GitLabApi:
-        self._servers = [LoopbackServer(self, _Handler), LoopbackServer(self, _StoreHandler)]
-        for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
+        self.store = Beside(self, _StoreHandler)
 
-    def __exit__(self, *_: object) -> None:
-        for server in self._servers:
-            server.shutdown()
-            server.hang_up()
-            server.server_close()
+    def serve(self) -> LoopbackServer[GitLabApi]:
+        """See LoopbackService."""
+        self.store.__enter__()
+        return LoopbackServer(self, _Handler)
+
+    def close(self) -> None:
+        """See LoopbackService."""
+        self.store.close()
+        super().close()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._servers[0].server_address[1]}/api/v4"
-
-    @property
-    def store_url(self) -> str:
-        return f"http://localhost:{self._servers[1].server_address[1]}"
+        """The base URL of the API."""
+        return f"{super().url}/api/v4"
 
     def environ(self) -> dict[str, str]:
         """What a job sees, and a token besides."""
@@ -101,7 +99,7 @@ class GitLabApi:
             return self._page(self.jobs.get(number, []), query)
         if re.fullmatch(r"/jobs/\d+/trace", path) and number in self.traces:
             if number in self.stored:
-                return 302, b"", {"Location": f"{self.store_url}/{number}?X-Amz-Signature=secret"}
+                return 302, b"", {"Location": f"{self.store.url}/{number}?X-Amz-Signature=secret"}
             return 200, self.traces[number], {"Content-Type": "text/plain"}
         return 404, {"message": "404 Not found"}, {}
 
@@ -112,32 +110,22 @@ class GitLabApi:
         return 200, items[(number - 1) * size : number * size], link
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class _Handler(KeepsAlive, BaseHTTPRequestHandler):
     server: LoopbackServer[GitLabApi]
-
-    def log_message(self, *args: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         api, parts = self.server.owner, urlsplit(self.path)
         login = self.headers.get("Authorization", "")
         status, value, headers = api.answer(parts.path, dict(parse_qsl(parts.query)), login)
         api.requests.append((parts.path, login, status))
-        self.say(status, value if isinstance(value, bytes) else json.dumps(value).encode(), headers)
-
-    def say(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.say(status, body, **{"Content-Type": "application/json", **headers})
 
 
-class _StoreHandler(_Handler):
+class _StoreHandler(KeepsAlive, BaseHTTPRequestHandler):
+    server: LoopbackServer[GitLabApi]
+
     def do_GET(self) -> None:
         api = self.server.owner
         api.store_requests.append(dict(self.headers.items()))
-        self.say(200, api.traces[int(re.findall(r"\d+", self.path)[0])], {})
+        self.say(200, api.traces[int(re.findall(r"\d+", self.path)[0])])

@@ -86,6 +86,20 @@ class LoopbackService:
         return f"{self.scheme}://{self.address}:{self.port}"
 
 
+class Beside(LoopbackService):
+    """A second server of one owner, on a host of another name: where an API sends for large things."""
+
+    address = "localhost"
+
+    def __init__(self, owner: Any, handler: Callable[..., BaseRequestHandler]) -> None:
+        super().__init__()
+        self._owner, self._handler = owner, handler
+
+    def serve(self) -> LoopbackServer[Any]:
+        """See LoopbackService."""
+        return LoopbackServer(self._owner, self._handler, self.address)
+
+
 class Quiet(BaseHTTPRequestHandler):
     """A handler of which the log says nothing; `say` is a whole answer."""
 
@@ -99,3 +113,11 @@ class Quiet(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server uses
         """Say nothing."""
+
+
+class KeepsAlive(Quiet):
+    """Connections that are used again, each answer in one piece: else it waits 40 ms for its headers' receipt."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1

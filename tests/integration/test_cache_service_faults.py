@@ -10,7 +10,7 @@ import pytest
 from go_prefetch.errors import StoreError
 from go_prefetch.results import Saved
 from go_prefetch.retry import Deadline
-from go_prefetch.stores.cache_service import archive, parts, ranges
+from go_prefetch.stores.cache_service import archive, arrivals, pace, parts
 from tests.fakes.cache_service import CacheService
 from tests.fakes.cache_service.faults import (
     ANY_CALL,
@@ -152,7 +152,7 @@ def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: She
 def test_a_pace_that_would_take_too_long_ends_it_early(
     service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "_PACE_OVER", 0.3)
+    monkeypatch.setattr(pace, "_OVER", 0.3)
     shelf.save()
     service.drip = 0.1
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
@@ -172,6 +172,28 @@ def test_a_slow_range_is_raced(service: CacheService, tmp_path: Path) -> None:
     assert shelf.has_all(restored)
     assert restored.warnings == ()
     assert not shelf.deadline.passed()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
+def test_a_server_that_knows_no_ranges(tmp_path: Path, late: bool) -> None:
+    """Whichever of the answers comes first: all of them bring the whole."""
+    with CacheService(MAIN, has_ranges=False) as whole:
+        shelf = Shelf(whole, tmp_path, MODULES)
+        shelf.save()
+        if late:
+            whole.inject("blob.get", "silence", first_byte=0)
+        restored = shelf.restore()
+        assert shelf.has_all(restored)
+        assert restored.warnings == ()
+
+
+def test_one_stream_that_is_too_slow_is_no_damage(tmp_path: Path) -> None:
+    with CacheService(MAIN, has_ranges=False) as whole:
+        shelf = Shelf(whole, tmp_path, MODULES, deadline=Deadline.after(1.0))
+        shelf.save()
+        whole.inject("blob.get", DRIP, times=None)
+        (warning,) = shelf.restore().warnings
+        assert "store-slow" in warning
 
 
 def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +216,9 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
     assert found is not None
     with connection.open(found.url, lambda: found.url, shelf.deadline) as stream:
         assert stream.read(1) == b"\0"
-        most = parts.first_byte(1 + ranges._AHEAD)
+        most = parts.first_byte(1 + arrivals.AHEAD)
         wait_until(lambda: stream.received == most, "all ranges that may be held")
-        assert service.routes.count("blob.get") == 1 + ranges._AHEAD
+        assert service.routes.count("blob.get") == 1 + arrivals.AHEAD
         read = 1
         while piece := stream.read(1 << 20):
             read += len(piece)

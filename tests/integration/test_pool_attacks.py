@@ -5,19 +5,28 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
+import stat
 import struct
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from go_prefetch import filelock
-from go_prefetch.modcache import remove_trees
+from go_prefetch.housekeeping.pool import held
+from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, remove_trees
+from go_prefetch.module import ModuleVersion
+from go_prefetch.ports import Saving, Wanted
+from go_prefetch.retry import Deadline
+from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, layout, write_proxy_folder
 from tests.integration.test_quarantine import quarantines, tamper
+from tests.service_shelf import KEY
 from tests.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files, and the fast way")
@@ -171,3 +180,40 @@ def test_a_note_about_a_module_that_no_go_mod_of_ours_names_is_not_believed(benc
         assert result.status == 0, result.text
     assert (bench.modcache / TREE).is_dir()
     assert bench.outputs["cache-result"] == "miss"
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def unix_socket(path: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # the name of a socket is short
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def endless_device(path: Path) -> None:
+    try:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+@pytest.mark.parametrize("make", [pipe, unix_socket, endless_device], ids=lambda make: make.__name__)
+def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    pool, wanted = tmp_path / "pool", [ModuleFile(ModuleVersion(LIB.path, LIB.version), "mod")]
+    for path in (pool / f"{STEM}.mod", pool / NOTES_FOLDER / "runs" / "note.json"):
+        path.parent.mkdir(parents=True)
+        make(path)
+    store = DirectoryPool(pool, asked="", takes_files=True)
+    restored = store.restore(Wanted(KEY, wanted, tmp_path / "modcache"), Deadline.after(20), lambda _: None)
+    assert (restored.files, len(restored.warnings)) == (frozenset(), 1)
+    assert held(pool) == []
+    write_proxy_folder(tmp_path / "source", (LIB,))
+    none: frozenset[ModuleFile] = frozenset()
+    store.save(Saving(KEY, tmp_path / "source", wanted, (), None, none, none, 1.0), Deadline.after(20))
+    assert (pool / f"{STEM}.mod").read_bytes() == LIB.mod

@@ -54,6 +54,30 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of somebody else, which look like notes by their names."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "package.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
+@pytest.mark.parametrize("link", ["runs", ""])
+def test_notes_that_are_a_link_to_elsewhere_are_none(tmp_path: Path, elsewhere: Path, link: str) -> None:
+    """A pool that a cache has brought may hold one: nothing is taken away there, and nothing written."""
+    notes = tmp_path / "pool" / "notes"
+    (notes / link).parent.mkdir(parents=True)
+    (notes / link).symlink_to(elsewhere)
+    (elsewhere / "runs").mkdir()
+    (elsewhere / "runs" / "other.json").write_text("{}")
+    ledger = Ledger(notes, ASKED)
+    ledger.forget_others(ALL)
+    ledger.note_run(_run(5.0))
+    assert sorted(path.name for path in elsewhere.rglob("*.json")) == ["other.json", "package.json"]
+    assert ledger.cold_runs(ALL) == (_run(5.0),)
+
+
+@pytest.fixture
 def runs(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     folder.mkdir()

@@ -72,6 +72,12 @@ def test_what_was_listed_is_deleted_and_nothing_of_others(bench: Workbench, api:
     assert "deleted 0 entries" in prune(bench, api, "--delete").stdout
 
 
+def test_how_long_a_scope_may_be_idle_is_ones_choice(bench: Workbench, api: GitHubApi) -> None:
+    assert "nothing of its scope was read since" not in prune(bench, api).stdout
+    assert prune(bench, api, "--delete", "--max-age", "12h").status == 0
+    assert left(api) == [3, 7]
+
+
 def test_an_entry_that_is_gone_already_is_nobodys_fault(bench: Workbench, api: GitHubApi) -> None:
     api.caches = api.caches[3:4]
     api.inject("/actions/caches/4$", Said(404, {"message": "Not Found"}))

@@ -33,7 +33,7 @@ def entry(number: int, key: str, *, ref: str = MAIN, age: float = 1.0, read: flo
 
 
 def gone(*entries: Entry, scopes: dict[str, str] | None = None, days: int = 7) -> dict[int, str]:
-    return {one.entry.id: one.because for one in superseded(entries, scopes or {}, MAIN, NOW, days)}
+    return {one.entry.id: one.because for one in superseded(entries, scopes or {}, MAIN, NOW - timedelta(days=days))}
 
 
 def test_a_full_entry_and_its_deltas_stay() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +12,7 @@ from go_prefetch.errors import InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.forge.inputs import PruneSettings, prune_settings
+from go_prefetch.forge.transport import forge_client
 from go_prefetch.housekeeping.cacheapi import CacheEntries
 from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
 from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders, to_trim
@@ -19,6 +20,9 @@ from go_prefetch.inputs import Value
 from go_prefetch.keptfolder import folder_error
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
+from go_prefetch.web.settings import HttpSettings
+
+_IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
 
 
 def prune(
@@ -46,13 +50,15 @@ def _prune_entries(
         )
     from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
 
-    asking = GitHubTransport(access.api_url, access.token, environ.get("SSL_CERT_FILE", ""))
+    client = forge_client(access, HttpSettings.from_environ(environ), follows=False)
+    asking = GitHubTransport(access.api_url, access.token, client)
     cache = CacheEntries(RestApi(access.host, asking, Patience(settings.wait, platform.warn)), access.repository)
     default_ref = cache.default_ref()
     platform.progress("listing entries")
     entries = list(cache.entries())
     gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
-    chosen = superseded(entries, gone, default_ref, datetime.now(timezone.utc), settings.days)
+    since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
+    chosen = superseded(entries, gone, default_ref, since)
     for one in chosen:
         platform.show(_told(one), stdout)
     deleted = _deleted(chosen, cache, platform) if settings.delete else []

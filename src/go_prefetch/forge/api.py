@@ -10,9 +10,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from go_prefetch.errors import ApiError, InputError, RateLimitError
+from go_prefetch.forge.transport import Reply, Transport
 from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, parse_retry_after
 
 PER_PAGE = 100  # the most that both forges give
@@ -21,22 +22,6 @@ _UNASKED_WAIT = 30.0  # seconds: so long a rate limit is waited out without bein
 _SECONDARY_WAIT = 60.0  # seconds: what GitHub advises where a limit does not say when it ends
 _LONGEST_WAIT = 2 * 3600.0
 _MOST_WAITS = 20
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer as it came. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
-class Transport(Protocol):
-    """How requests get there, with the login and the base URL."""
-
-    def send(self, method: str, path: str, parameters: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
-        """One request. Raises AttemptError for what the network does."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from go_prefetch.forge.api import Reply
-from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.forge.transport import PACKED, SECONDS, Reply, whole
+from go_prefetch.retry import Deadline
 from go_prefetch.web.client import Answer, HttpClient
-
-_LARGEST = 64 << 20  # bytes of one answer
-_SECONDS = 60.0  # for one answer
 
 
 class GitLabTransport:
@@ -26,15 +23,9 @@ class GitLabTransport:
     def send(self, method: str, path: str, parameters: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         """See Transport."""
         url = f"{self._base}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
-        every = {**self._headers, **headers}
-        with self._client.request(method, url, Deadline.after(_SECONDS), headers=every) as answer:
-            body = bytearray()
-            for piece in answer.pieces:
-                body += piece
-                if len(body) > _LARGEST:
-                    raise AttemptError(f"more than {_LARGEST} bytes", transient=False)
-            got = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status, got, body.decode(errors="replace"))
+        every = {**PACKED, **self._headers, **headers}
+        with self._client.request(method, url, Deadline.after(SECONDS), headers=every) as answer:
+            return whole(answer)
 
     @contextmanager
     def opened(self, path: str, deadline: Deadline) -> Iterator[Answer]:

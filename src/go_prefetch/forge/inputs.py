@@ -102,10 +102,9 @@ PRUNE: tuple[Input, ...] = (
     _WAIT,
     _switch("delete", "delete; without it nothing is changed, only told"),
     _switch("dry-run", "only tell, whatever else is said"),
-    _row("days", "7", "entries of a branch of which none was read for D days", "a whole number from 1 to 365",
-         integer(1, 365)),
     _row("pool", "", "trim this directory pool instead of a repository's entries", "a folder", one_line),
-    _row("max-age", "", "of a pool: modules not used for so long", "an age such as `30d`, `12h` or `8w`", age),
+    _row("max-age", "", "what was not used for so long: modules of a pool, all entries of a branch",
+         "an age such as `30d`, `12h` or `8w`", age, "7d for entries"),
     _row("max-size", "", "of a pool: the modules not used for longest, until no more than this is left",
          "a size such as `5GB`", amount),
 )
@@ -134,13 +133,12 @@ class ReportSettings:
 
 @dataclass(frozen=True)
 class PruneSettings:
-    """The inputs of `prune` as values: `max_age` is seconds, `max_size` bytes."""
+    """The inputs of `prune` as values: `max_age` is seconds, `max_size` bytes, these of a pool."""
 
     repo: str
     api_url: str
     wait: bool
     delete: bool
-    days: int
     pool: Path | None
     max_age: float | None
     max_size: int | None
@@ -170,10 +168,11 @@ def report_settings(values: Mapping[str, Value], cwd: Path) -> ReportSettings:
 def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
     """The settings these inputs ask for. Raises InputError where they do not fit together."""
     known = {name: _optional(value) for name, value in values.items()}
-    if (known["pool"] is None) != (known["max-age"] is None and known["max-size"] is None):
+    unlimited = known["max-size"] is None and (known["max-age"] is None or known["pool"] is None)
+    if unlimited != (known["pool"] is None):
         raise InputError(
             "input-invalid",
-            "prune: --pool wants --max-age or --max-size, and these want --pool",
+            "prune: --pool wants --max-age or --max-size, and --max-size wants --pool",
             hint="For example --pool DIR --max-size 5GB. Without a pool, prune looks at a repository's entries.",
         )
     return PruneSettings(
@@ -181,7 +180,6 @@ def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
         api_url=known["api-url"] or "",
         wait=known["wait"],
         delete=known["delete"] and not known["dry-run"],
-        days=known["days"],
         pool=_path(known["pool"], cwd),
         max_age=known["max-age"],
         max_size=known["max-size"],

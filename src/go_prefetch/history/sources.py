@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
-from go_prefetch.errors import ApiError
 from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi
+from go_prefetch.forge.transport import forge_client
 from go_prefetch.history.forge import Forge
 from go_prefetch.history.kept import Kept
 from go_prefetch.history.logs import write_log
-from go_prefetch.retry import AttemptError, Deadline
-from go_prefetch.web.client import HttpClient
+from go_prefetch.retry import Deadline
 from go_prefetch.web.settings import HttpSettings
 
-_CONNECT, _STALL = 10.0, 30.0  # seconds
 _ONE_LOG = 600.0  # seconds for one log
 
 
@@ -24,7 +22,8 @@ def open_forge(
     access: Access, patience: Patience, kept: Callable[[str], Kept], cancelled: Event, environ: Mapping[str, str]
 ) -> Forge:
     """The forge behind this access."""
-    client = _client(cancelled, environ)
+    web = HttpSettings.from_environ(environ)
+    client = forge_client(access, web, cancelled.is_set)
     if access.kind == "gitlab":
         from go_prefetch.forge.gitlab import GitLabTransport  # noqa: PLC0415 - each when it is needed
         from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415
@@ -38,17 +37,5 @@ def open_forge(
         with client.request("GET", url, Deadline.after(_ONE_LOG)) as answer:
             write_log(answer, path)
 
-    api = RestApi(
-        access.host, GitHubTransport(access.api_url, access.token, environ.get("SSL_CERT_FILE", "")), patience
-    )
-    return GitHubForge(api, access.repository, download, kept)
-
-
-def _client(cancelled: Event, environ: Mapping[str, str]) -> HttpClient:
-    """For logs, and for GitLab. Without netrc: a log's URL is its own credential."""
-    web = HttpSettings.from_environ(environ)
-    try:
-        return HttpClient(_CONNECT, _STALL, cancelled.is_set, web=web, own_login=True)
-    except AttemptError as error:
-        hint = "Look at REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
-        raise ApiError("api-unreachable", error.words, hint=hint) from None
+    asking = GitHubTransport(access.api_url, access.token, forge_client(access, web, cancelled.is_set, follows=False))
+    return GitHubForge(RestApi(access.host, asking, patience), access.repository, download, kept)

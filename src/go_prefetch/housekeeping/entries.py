@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from go_prefetch.stores.cache_service.names import EntryName
 
@@ -40,10 +40,10 @@ class Superseded:
 
 
 def superseded(
-    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, now: datetime, days: int
+    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
 ) -> list[Superseded]:
-    """Entries that can go. `gone` has scopes that are no more, with the reason; `days` is how long one may be idle."""
-    reasons = _of_scopes(entries, gone, default_ref, now - timedelta(days=days))
+    """Entries that can go. `gone` has scopes that are no more, with the reason; others are idle if unread `since`."""
+    reasons = _of_scopes(entries, gone, default_ref, since)
     left = [entry for entry in entries if entry.id not in reasons]
     reasons.update(_saved_again(left))
     reasons.update(_deltas(left, reasons))

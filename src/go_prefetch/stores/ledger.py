@@ -54,7 +54,7 @@ class Ledger:
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
         """Remove notes that a restore of just these files has no use for. Raises OSError."""
         names = {file.name for file in files}
-        for path in [*self._runs.glob("*.json"), *self._unavailable.glob("*.json")]:
+        for path in [*_notes(self._runs), *_notes(self._unavailable)]:
             note = _read(path, _MOST_NOTE_BYTES)[1] or {}
             about = note.get("files", [note.get("file")])
             if not (isinstance(about, list) and all(isinstance(name, str) and name in names for name in about)):
@@ -94,13 +94,23 @@ def _number(value: object, low: float, high: float) -> float | None:
     return float(value)
 
 
+def _notes(folder: Path) -> list[Path]:
+    """The files of this folder; none where it, or the one around it, is a link: somebody else's files are no notes."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return []
+    return sorted(folder.glob("*.json"))
+
+
 def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
+    for part in (folder.parent, folder):
+        if part.is_symlink():
+            part.unlink()
     write_whole(folder / f"{hexadecimal(identity)[:32]}.json", json.dumps(note).encode())
 
 
 def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
     left = _MOST_BYTES
-    for path in sorted(folder.glob("*.json"))[:_MOST_NOTES]:
+    for path in _notes(folder)[:_MOST_NOTES]:
         size, note = _read(path, min(left, _MOST_NOTE_BYTES))
         left -= size
         if note is not None:

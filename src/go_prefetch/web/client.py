@@ -50,7 +50,9 @@ class HttpClient:
 
     `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
     against the system's store, the one that comes with requests and what `web` names. With `own_login` every request
-    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host.
+    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host. Where a
+    server, `led_by`, names the others, no URL is asked that a redirect from there could not lead to. Redirects are
+    answers like any other unless it `follows` them.
     """
 
     def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
@@ -61,6 +63,8 @@ class HttpClient:
         *,
         web: HttpSettings,
         own_login: bool = False,
+        led_by: str = "",
+        follows: bool = True,
         resolver: Resolver | None = None,
         trace: Trace = UNTRACED,
     ) -> None:
@@ -68,6 +72,8 @@ class HttpClient:
         self._cancelled = cancelled
         self._web = web
         self._own_login = own_login
+        self._led_by = led_by
+        self._follows = follows
         self._resolver = resolver or Resolver()
         self._trace = trace
         self._of_thread = threading.local()
@@ -95,6 +101,10 @@ class HttpClient:
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
+        if self._led_by:
+            refuse_malformed(self._led_by)
+            if urlsplit(url)[:2] != urlsplit(self._led_by)[:2]:
+                self._session().refuse(self._led_by, url)
         wire = wire or Wire()
         connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         wire.allow(connect + wire.stall)
@@ -163,7 +173,9 @@ class HttpClient:
     def _session(self) -> Session:
         session: Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = Session(self._web, self._resolver, self._timeout[0])
+            session = self._of_thread.session = Session(
+                self._web, self._resolver, self._timeout[0], follows=self._follows
+            )
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
             adapter = LimitedAdapter(self._tls, self._resolver)

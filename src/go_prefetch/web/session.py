@@ -17,20 +17,24 @@ _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 
 class Session(requests.Session):
-    """Redirects as Go follows them and less: never from https to http, never from the public internet inwards."""
+    """Redirects as Go follows them and less: never from https to http, never from the public internet inwards.
 
-    def __init__(self, web: HttpSettings, resolver: Resolver, connect_timeout: float) -> None:
+    One that does not follow any has them as answers like any other.
+    """
+
+    def __init__(self, web: HttpSettings, resolver: Resolver, connect_timeout: float, *, follows: bool) -> None:
         super().__init__()
         self.trust_env = False  # the environment is read by `web`, as Go reads it
         self._web = web
         self._resolver = resolver
         self._connect_timeout = connect_timeout
+        self._follows = follows
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
-        target = super().get_redirect_target(resp)
+        target = super().get_redirect_target(resp) if self._follows else None
         if target:
-            self._refuse(resp.url, _joined(resp.url, target))
+            self.refuse(resp.url, _joined(resp.url, target))
             _leave_body(resp)
         return target
 
@@ -47,7 +51,8 @@ class Session(requests.Session):
         proxy = self._web.proxy_for(url)
         return {urlsplit(url).scheme: proxy} if proxy else {}
 
-    def _refuse(self, source: str, target: str) -> None:
+    def refuse(self, source: str, target: str) -> None:
+        """Raises AttemptError where no redirect may lead from the one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
             raise AttemptError("redirected from https to http", transient=False)
         if self._is_public(source) and not self._is_public(target):

@@ -90,6 +90,11 @@ class Faults:
         """Fail this share of all calls."""
         self._share, self._lot, self._actions = share, random.Random(seed), actions
 
+    @property
+    def are_set(self) -> bool:
+        """Whether any call may fail."""
+        return bool(self._rules or self._share)
+
     def next(self, route: str, wanted: str = "") -> int | str | None:
         """What befalls this call, for this range: the first rule that applies, else the lot."""
         for rule in self._rules:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.github_api import payloads
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.loopback import Beside, KeepsAlive, LoopbackServer, LoopbackService
 
 TOKEN = "ghp_loopback"
 _MOST_FILTERED = 1000  # results GitHub gives to a search with a filter
@@ -42,12 +42,13 @@ class Said:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class GitHubApi:
+class GitHubApi(LoopbackService):
     """The repository `acme/widget`. Lists and dictionaries are what a test fills; the newest run comes first."""
 
     name = "acme/widget"
 
     def __init__(self, *, prefix: str = "", latency: float = 0.0) -> None:
+        super().__init__()
         self.prefix = prefix  # "/api/v3" for a server of GitHub Enterprise
         self.latency = latency  # seconds before each answer of the API
         self.runs: list[dict[str, Any]] = []
@@ -68,33 +69,22 @@ class GitHubApi:
         self.blob_requests: list[Request] = []
         self._path = ""  # of the request that is being answered
         self._lock = threading.Lock()
-        self._api: LoopbackServer[GitHubApi] | None = None
-        self._blobs: LoopbackServer[GitHubApi] | None = None
+        self.blobs = Beside(self, _BlobHandler)  # the host of the logs
 
-    def __enter__(self) -> GitHubApi:
-        self._api, self._blobs = LoopbackServer(self, _ApiHandler), LoopbackServer(self, _BlobHandler)
-        for server in (self._api, self._blobs):
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
+    def serve(self) -> LoopbackServer[GitHubApi]:
+        """See LoopbackService."""
+        self.blobs.__enter__()
+        return LoopbackServer(self, _ApiHandler)
 
-    def __exit__(self, *_: object) -> None:
-        for server in (self._api, self._blobs):
-            assert server is not None
-            server.shutdown()
-            server.hang_up()
-            server.server_close()
+    def close(self) -> None:
+        """See LoopbackService."""
+        self.blobs.close()
+        super().close()
 
     @property
     def url(self) -> str:
         """The base URL of the API."""
-        assert self._api is not None
-        return f"http://127.0.0.1:{self._api.server_address[1]}{self.prefix}"
-
-    @property
-    def blob_url(self) -> str:
-        """The other host."""
-        assert self._blobs is not None
-        return f"http://localhost:{self._blobs.server_address[1]}"
+        return f"{super().url}{self.prefix}"
 
     def environ(self, **more: str) -> dict[str, str]:
         """What a job's step would see."""
@@ -181,7 +171,7 @@ class GitHubApi:
     def _redirected(self, log: bytes | int, path: str) -> Said:
         if isinstance(log, int):
             return Said(log, {"message": "Gone" if log == 410 else "Not Found"})
-        return Said(302, b"", {"location": f"{self.blob_url}{path}?sig=secret&se=soon"})
+        return Said(302, b"", {"location": f"{self.blobs.url}{path}?sig=secret&se=soon"})
 
     def _usage(self, query: Mapping[str, str]) -> Said:
         size = sum(cache["size_in_bytes"] for cache in self.caches)
@@ -254,14 +244,8 @@ _ROUTES: dict[tuple[str, str], Callable[..., Said]] = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client to acknowledge its headers
-    wbufsize = -1
+class _Handler(KeepsAlive, BaseHTTPRequestHandler):
     server: LoopbackServer[GitHubApi]
-
-    def log_message(self, *args: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         self._serve()

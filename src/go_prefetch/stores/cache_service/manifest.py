@@ -22,7 +22,7 @@ from go_prefetch.stores.cache_service.encoding import ArchiveError
 
 _FORMAT = 1
 _MOST_FILES = 100_000
-_MOST_RUNS = 1_000
+MOST_RUNS = 1_000
 _MOST_BYTES = 64 << 30
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 
@@ -92,7 +92,7 @@ def parse_manifest(data: bytes) -> Manifest:
         names = [member.name for member in members]
         if len(set(names)) != len(names) or len(names) > _MOST_FILES:
             raise ArchiveError("the manifest names a file twice, or too many")
-        if len(values["runs"]) > _MOST_RUNS:
+        if len(values["runs"]) > MOST_RUNS:
             raise ArchiveError("the manifest tells of too many runs")
         manifest = Manifest(
             members,

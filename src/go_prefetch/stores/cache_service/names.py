@@ -16,7 +16,8 @@ from go_prefetch.cachekey import PREFIX, CacheKey
 
 _DIGEST = "[0-9a-f]{64}"
 _KEY = re.compile(
-    rf"({PREFIX}-[0-9a-f]{{16}}-)(?:full-({_DIGEST})|delta-({_DIGEST})-({_DIGEST}))-[0-9]+\.[0-9]+", re.ASCII
+    rf"({PREFIX}-[0-9a-f]{{16}}-)(?:full-({_DIGEST})|delta-({_DIGEST})-({_DIGEST}))-[0-9]{{1,20}}\.[0-9]{{1,20}}",
+    re.ASCII,
 )
 
 

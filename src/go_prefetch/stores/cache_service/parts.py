@@ -19,7 +19,8 @@ EAGER = 16  # ranges that can be asked for before anybody knows how many bytes t
 _EAGER_BYTES = 1 << 20  # of each of these
 _BYTES = 4 << 20  # of all others
 HINT = "The proxies take over for what it has not handed over yet."
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)")
+_NUMBER = "([0-9]{1,15})"
+_CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")
 _GONE = {404: "is gone", 412: "was exchanged", 416: "is shorter than it was"}
 
 
@@ -63,3 +64,9 @@ def announced(number: int, answer: Answer) -> Announced:
     if last != min(first_byte(number + 1), total) - 1:
         raise AttemptError("an answer for another range")
     return Announced(last - first + 1, total, answer.headers.get("ETag", ""))
+
+
+def length_of(answer: Answer) -> int | None:
+    """How many bytes an answer says that it brings."""
+    match = re.fullmatch(_NUMBER, answer.headers.get("Content-Length", ""))
+    return int(match[1]) if match else None

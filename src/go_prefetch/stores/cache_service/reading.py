@@ -24,9 +24,11 @@ from go_prefetch.stores.ledger import UNAVAILABLE_SECONDS
 
 
 class Stream(Readable, Protocol):
-    """The bytes of an entry as they arrive; `received` counts them."""
+    """The bytes of an entry as they arrive."""
 
-    received: int
+    @property
+    def received(self) -> int:
+        """How many there were, those that nobody has read yet included."""
 
 
 @dataclass(frozen=True)

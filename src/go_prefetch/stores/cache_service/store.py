@@ -19,7 +19,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.stores.cache_service import blocks
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding
-from go_prefetch.stores.cache_service.manifest import Unavailable
+from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
 from go_prefetch.stores.cache_service.names import Names
 from go_prefetch.stores.cache_service.offer import Offer
 from go_prefetch.stores.cache_service.reading import Connection, Reading
@@ -127,4 +127,4 @@ def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
     if saving.cold_seconds is not None:
         runs.insert(0, measured(saving.cold_seconds, (file.name for file in saving.files)))
     names = {file.name for file in files}
-    return [run for run in runs if run.files <= names]
+    return [run for run in runs if run.files <= names][:MOST_RUNS]

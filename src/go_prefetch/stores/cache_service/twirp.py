@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.cache_service.exchange import Call, Exchange, Reply, is_object_or_error, json_object, refused
@@ -25,8 +26,8 @@ class TwirpService:
     """The service of `offer`, for entries of `version` (64 hex digits: only a client that gives the same sees them)."""
 
     def __init__(self, offer: Offer, version: str, exchange: Exchange) -> None:
-        parts = urlsplit(offer.url)
-        self._base = f"{parts.scheme}://{parts.netloc}{_SERVICE}"  # the official client drops a path, too
+        origin = re.sub("(?<=[^:/])/.*", "", offer.url)  # the official client drops a path, too
+        self._base = f"{origin}{_SERVICE}"
         self._headers = {"Authorization": f"Bearer {offer.token}", "Content-Type": "application/json"}
         self._version = version
         self._exchange = exchange

@@ -1,0 +1,58 @@
+"""How requests reach a forge, and how much of an answer is taken: a page of a hundred runs has some 2 MB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from go_prefetch.errors import ApiError
+from go_prefetch.forge.access import Access
+from go_prefetch.retry import AttemptError
+from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.settings import HttpSettings
+
+SECONDS = 60.0  # for one answer
+PACKED = {"Accept-Encoding": "gzip"}
+_LARGEST = 16 << 20  # bytes of one answer
+_CONNECT, _STALL = 10.0, 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it came. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class Transport(Protocol):
+    """How requests get there, with the login and the base URL."""
+
+    def send(self, method: str, path: str, parameters: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        """One request. Raises AttemptError for what the network does."""
+
+
+def forge_client(
+    access: Access, web: HttpSettings, cancelled: Callable[[], bool] = lambda: False, *, follows: bool = True
+) -> HttpClient:
+    """For this API and what it names. Without netrc: the token is given, and a log's URL is its own credential."""
+    try:
+        return HttpClient(
+            _CONNECT, _STALL, cancelled, web=web, own_login=True, led_by=access.api_url, follows=follows
+        )  # fmt: skip
+    except AttemptError as error:
+        hint = "Look at REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
+        raise ApiError("api-unreachable", error.words, hint=hint) from None
+
+
+def whole(answer: Answer) -> Reply:
+    """All of an answer. Raises AttemptError."""
+    body = bytearray()
+    for piece in answer.pieces:
+        body += piece
+        if len(body) > _LARGEST:
+            raise AttemptError(f"more than {_LARGEST >> 20} MB", transient=False)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Reply(answer.status, headers, body.decode(errors="replace"))
