@@ -9,10 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
@@ -98,6 +96,7 @@ class HttpClient:
         wire = wire or Wire()
         connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         wire.allow(connect + wire.stall)
+        wire.only_public = False
         token = CURRENT.set(wire)
         with self._trace.request(method, url, wire) as seen:
             try:
@@ -125,7 +124,8 @@ class HttpClient:
             return session.request(
                 method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
-                auth=_leave_headers if self._own_login else self._login(url), allow_redirects=method == "GET",
+                auth=_Login("" if self._own_login else self._web.authorization_for(url)),
+                allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
             raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
@@ -133,11 +133,6 @@ class HttpClient:
             raise AttemptError(words_of(error)) from None
         except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
-
-    def _login(self, url: str) -> HTTPBasicAuth | None:
-        """What netrc has; a login in the URL is requests' to send."""
-        found = None if "@" in urlsplit(url).netloc else self._web.login_for(url)
-        return HTTPBasicAuth(*found) if found else None
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = self._timeout[1]
@@ -163,7 +158,7 @@ class HttpClient:
     def _session(self) -> Session:
         session: Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = Session(self._web, self._resolver, self._timeout[0])
+            session = self._of_thread.session = Session(self._web)
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
             adapter = LimitedAdapter(self._tls, self._resolver)
@@ -186,9 +181,16 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
-def _leave_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """In the place of a login: the caller's headers have it."""
-    return request
+class _Login:
+    """Adds this header and no other: requests' own logins are in another encoding than Go's."""
+
+    def __init__(self, authorization: str) -> None:
+        self._authorization = authorization
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._authorization:
+            request.headers["Authorization"] = self._authorization
+        return request
 
 
 def _read_some(response: requests.Response, stall: float) -> bytes:
