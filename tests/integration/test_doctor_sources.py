@@ -320,6 +320,17 @@ def test_without_go_and_without_a_module_proxies_are_measured_all_the_same(bench
         assert {path.split("/@v/")[0] for path in proxy.paths()} == {"golang.org/x/text"}
 
 
+@pytest.mark.parametrize("named", ["nowhere", "empty", "*/none"])
+def test_a_folder_that_was_named_in_vain_is_an_input_error(bench: Workbench, named: str) -> None:
+    """As in `run`: a misspelt folder is not measured with a public module."""
+    (bench.project / "empty").mkdir()
+    (bench.project / "go.mod").unlink()
+    with ModuleProxy(MODULES) as proxy:
+        result = prefetch(bench, "doctor", *QUICK, "--working-directory", named, GOPROXY=proxy.url)
+        assert (result.status, result.stdout, proxy.paths()) == (2, "", [])
+    assert "working-directory: " in result.stderr
+
+
 def test_a_list_that_is_none_is_a_finding_and_fails(bench: Workbench) -> None:
     """The others are measured nevertheless."""
     with ModuleProxy(MODULES) as proxy:

@@ -143,16 +143,16 @@ def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) ->
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
-    definitions = discover(settings, environ.get("GOWORK", ""))
-    if len(definitions) > 1:
+    places = discover(settings, environ.get("GOWORK", ""))
+    if len(places) > 1:
         raise InputError(
             "one-module-only",
-            f"docker: --dockerfile is about one module or workspace, and {len(definitions)} are in scope",
+            f"docker: --dockerfile is about one module or workspace, and {len(places)} are in scope",
             hint="Name one folder in --working-directory.",
         )
-    scope = resolve(definitions[0], environ.get("GOFLAGS", ""))
+    scope = resolve(places[0], environ.get("GOFLAGS", ""))
     try:
-        return read_project(definitions[0], None if scope.disabled_because else scope)
+        return read_project(places[0].definition, None if scope.disabled_because else scope)
     except OSError as error:
         raise InputError(
             "go-source-unreadable",

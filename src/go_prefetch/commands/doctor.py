@@ -45,6 +45,7 @@ from go_prefetch.web.settings import HttpSettings
 from go_prefetch.wiring import cache_store, proxy_list
 
 _MOST_SAMPLES = 1000
+_NAMED_IN_VAIN = ("folder-not-found", "go-mod-not-found")
 _NO_KEY = cache_key("", ())
 
 
@@ -104,7 +105,10 @@ def _samples(text: str) -> int:
 
 
 def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Asked:
-    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell."""
+    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell.
+
+    Raises InputError for folders that were named and are not there, or hold nothing.
+    """
     environment, variables, go_problem = ask_go(settings, environ)
     platform.hide(secrets_of(environment.goproxy))
     proxies, goproxy_problem = ProxyList((), ""), ""
@@ -116,6 +120,8 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
     try:
         plan = make_plan(settings, environment, download_folder(environment.gomodcache))
     except PrefetchError as error:
+        if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
+            raise
         plan_problem = error.message
     facts = gather(
         settings, environ, variables, gowork=environment.gowork,
