@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.commands.fill import left_to_go, verdict
 from go_prefetch.dockerfiles import ignoring
 from go_prefetch.dockerfiles.context import Context, read_context, read_text
 from go_prefetch.dockerfiles.project import Project, read_project
@@ -31,6 +30,7 @@ from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.imagefolder import Steadied, steady, take_local
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
+from go_prefetch.steps.shortfall import left_to_go, verdict
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.wiring import proxy_list, proxy_walk
 

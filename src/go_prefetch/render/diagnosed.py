@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from go_prefetch.diagnosis.conclusion import Diagnosis, Row
 from go_prefetch.diagnosis.recommendation import milliseconds, pace
-from go_prefetch.render.units import counted
+from go_prefetch.render.units import counted, some
 
 HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
 _BAR = 10
@@ -75,10 +75,8 @@ def _failures(row: Row) -> Iterator[str]:
 
 
 def _lacking(row: Row) -> Iterator[str]:
-    names = [str(module) for module in row.measured.lacks]
-    if names and row.measured.role != "store":
-        more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        yield f"{row.measured.name}: {', '.join(names[:_MOST_NAMES])}{more}"
+    if row.measured.lacks and row.measured.role != "store":
+        yield f"{row.measured.name}: {some(row.measured.lacks, _MOST_NAMES)}"
 
 
 def _notes(row: Row) -> Iterator[str]:
