@@ -85,7 +85,7 @@ def doctor(  # noqa: PLR0913 - the three flags of its own
         modules=len(asked.modules), private=len(asked.plan.modules) - len(asked.modules) if asked.plan else 0,
         samples=limits.samples, store_left_out=left_out, written=redact_list(asked.facts.goproxy),
     )  # fmt: skip
-    _show(diagnosis, settings, platform, stdout, form)
+    _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
 
 
@@ -152,16 +152,27 @@ def _store(
     return measure_service(store, offer.url, examination.probe, asked.plan.key, examination.modules, limits), ""
 
 
-def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str) -> None:
+def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:
     if form == "json":
         text = diagnosis_json(diagnosis, platform.clean)
     elif form == "markdown":
         text = diagnosis_markdown(diagnosis)
     else:
-        text = diagnosis_text(diagnosis, _block(stdout))
+        text = diagnosis_text(diagnosis, _block(stdout), width)
     platform.show(text, stdout)
     if settings.summary:
         platform.publish({}, diagnosis_markdown(diagnosis))
+
+
+def _width(stdout: TextIO, environ: Mapping[str, str]) -> int:
+    """Columns of the terminal; 0 where it is none. COLUMNS goes before, as for all programs that look at it."""
+    given = environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit():
+        return int(given[:5])
+    try:
+        return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else 0
+    except OSError:
+        return 0
 
 
 def _block(stdout: TextIO) -> str:

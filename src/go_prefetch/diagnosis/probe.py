@@ -15,7 +15,7 @@ from go_prefetch.diagnosis import sockets, words
 from go_prefetch.diagnosis.reply import Appetite, Reply, Trip, whole_size, with_body
 from go_prefetch.diagnosis.route import Route, Unreachable, find_route
 from go_prefetch.retry import Deadline
-from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_public, is_written_private
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public, is_written_private
 from go_prefetch.web.heads import FinalHead
 from go_prefetch.web.settings import HttpSettings
 
@@ -64,7 +64,7 @@ class Probe:
         addresses = sockets.look_up(host, port, trip.enter("DNS", self._limit(deadline)))
         looked_up = time.monotonic()
         _refuse_inwards(route, [str(row[4][0]) for row in addresses], trip)
-        if first_hop:
+        if first_hop and not address_of(host):
             trip.dns = looked_up - at
         sock = sockets.connect(addresses, trip.enter("TCP", self._limit(deadline)))
         if first_hop:

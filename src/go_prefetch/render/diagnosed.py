@@ -18,7 +18,7 @@ def headline(diagnosis: Diagnosis) -> str:
     """One sentence: what was measured."""
     proxies = sum(row.measured.role != "store" for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.samples, 'sample')} each"]
-    parts.append(f"asked for {diagnosis.modules} modules of the plan")
+    parts.append(f"asked for {counted(diagnosis.modules, 'module')} of the plan")
     if diagnosis.private:
         parts.append(f"not for the {diagnosis.private} that are private")
     return ", ".join(parts)
@@ -67,7 +67,7 @@ def _failures(row: Row) -> Iterator[str]:
         yield f"{row.measured.name}: {count} of {row.figures.samples} samples: {words}"
     if row.measured.unclear:
         count, first = len(row.measured.unclear), row.measured.unclear[0]
-        yield f"{row.measured.name}: no clear answer for {count} zips, e.g. {first.module}: {first.failure}"
+        yield f"{row.measured.name}: no clear answer for {counted(count, 'zip')}, e.g. {first.module}: {first.failure}"
     if row.measured.transfer.failure:
         yield f"{row.measured.name}: throughput: {row.measured.transfer.failure}"
     if row.rating.worth == "unusable" and not row.figures.failures:
