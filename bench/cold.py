@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import statistics
 import subprocess
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, assembled, check_same, conditions, contents
+from rig import Contender, Rig, add_options, add_rounds, assembled, check_same, conditions, contents, parsed
 
 PLAIN, BASELINE, PREFETCH = "a  go mod download", "b  GOMAXPROCS=64 list, download", "c  go-prefetch run"
 DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "go_prefetch", "run"])
@@ -39,31 +38,22 @@ def new_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
     )
+    add_options(parser, module="github.com/cli/cli/v2@v2.60.0")
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
-    add("module", nargs="?", default="github.com/cli/cli/v2@v2.60.0", help="project, as PATH@VERSION (%(default)s)")
     add("--latency", default="50ms", help="the proxy's wait before each response, as Go writes it (%(default)s)")
     add("--stream-rate", type=float, default=30, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
     add("--link-rate", type=float, default=100, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
-    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
     return parser
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = new_parser(__doc__, EPILOG)
+    add_rounds(parser)
     add = parser.add_argument
-    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     add("--command", default=DEFAULT_COMMAND, help="what to measure as go-prefetch (this Python, -m go_prefetch run)")
-    add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--present", action="store_true", help="instead measure a run with nothing missing against `go env`")
-    parsed = parser.parse_args(arguments)
-    if parsed.rounds < 1:
-        parser.error("--rounds: at least 1")
-    if "@" not in parsed.module:
-        parser.error("module: PATH@VERSION, for example github.com/cli/cli/v2@v2.60.0")
-    return parsed
+    return parsed(parser, arguments)
 
 
 def contenders(command: str, url: str) -> list[Contender]:

@@ -55,7 +55,7 @@ def builds(rig: Rig) -> list[Build]:
     rewritten, as_they_came, empty = (rig.scratch / name for name in ("rewritten", "as-they-came", "empty"))
     prefetch = [sys.executable, "-m", "go_prefetch"]
     rig.run([*prefetch, "docker", "--output", str(rewritten), "--store", "none"], {"GOMODCACHE": str(empty)})
-    rig.run([*prefetch, "fill", str(as_they_came), "--store", "none"], {"GOMODCACHE": str(empty)})
+    rig.run([*prefetch, "fill", str(as_they_came)], {"GOMODCACHE": str(empty)})
     empty.mkdir(exist_ok=True)
     for name in (rewritten, as_they_came):
         size = sum(path.stat().st_size for path in name.rglob("*") if path.is_file())

@@ -19,7 +19,18 @@ from typing import Any
 from cacheservice import CacheService, Job, Traffic, built, running
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, add_options, check_same, conditions, contents, environment, parsed, scratch_folder
+from rig import (
+    Contender,
+    Rig,
+    add_options,
+    add_rounds,
+    check_same,
+    conditions,
+    contents,
+    environment,
+    parsed,
+    scratch_folder,
+)
 
 HERE = Path(__file__).resolve().parent
 OFFICIAL, OURS = "a  official client, go mod download", "b  go-prefetch run, store github"
@@ -73,6 +84,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
+    add_rounds(parser)
     add = parser.add_argument
     add("--latency", default="220ms", help="the service's wait before each answer, as Go writes it (%(default)s)")
     add("--stream-rate", type=float, default=23, metavar="MB/s", help="of one request; 0: no limit (%(default)s)")

@@ -108,14 +108,18 @@ class Rig:
 
 
 def add_options(parser: argparse.ArgumentParser, *, module: str) -> None:
-    """The options that every comparison has: of which project, how often, where, and what to write."""
+    """The options that every comparison has: of which project, and where."""
     cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add = parser.add_argument
     add("module", nargs="?", default=module, help="project, as PATH@VERSION (%(default)s)")
-    add("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
     add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
-    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def add_rounds(parser: argparse.ArgumentParser) -> None:
+    """The options of those that run commands in turn: how often, and what to write."""
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:

@@ -15,7 +15,7 @@ from pathlib import Path
 from archives import DECOMPRESS, TREE, ZIPS, Archives, make
 from chart import chart
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, add_options, assembled, check_same, conditions, contents, parsed
+from rig import Contender, Rig, add_options, add_rounds, assembled, check_same, conditions, contents, parsed
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("archive", "pool", "changed", "present")
@@ -68,6 +68,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
+    add_rounds(parser)
     add = parser.add_argument
     add("--parts", default=",".join(PARTS), help="what to measure (%(default)s)")
     add("--latency", default="200ms", help="the server's wait before each response, as Go writes it (%(default)s)")

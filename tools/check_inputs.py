@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from go_prefetch.inputs import SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
+from go_prefetch.subcommands import SUBCOMMANDS  # noqa: E402
 
 _TABLE_IN_README = re.compile(r"(<!-- inputs -->\n).*?(<!-- /inputs -->)", re.DOTALL)
 
@@ -68,10 +69,12 @@ def problems() -> list[str]:
     readme = (ROOT / "README.md").read_text()
     if readme_table() not in readme:
         found.append("README.md's table of inputs is not the one `tools/check_inputs.py --write` makes")
-    for command in ("run", "plan", "fill", "docker"):
+    for command, subcommand in SUBCOMMANDS.items():
         argv = [sys.executable, "-m", "go_prefetch", command, "--help"]
         said = subprocess.run(argv, capture_output=True, text=True, check=True, env=_environment()).stdout
-        found += [f"`{command} --help` lacks {row.flag}" for row in TABLE if f"{row.flag} VALUE" not in said]
+        listed = set(re.findall(r"^  (--[a-z0-9-]+) \[?VALUE", said, re.MULTILINE))
+        heeded = {row.flag for row in subcommand.table}
+        found += [f"`{command} --help` and its table differ in {flag}" for flag in sorted(listed ^ heeded)]
     return found
 
 

@@ -13,11 +13,12 @@ from typing import NoReturn, TextIO
 
 from go_prefetch import __version__, atomicfile
 from go_prefetch.errors import InputError, PrefetchError
-from go_prefetch.inputs import Input
+from go_prefetch.given import Given
+from go_prefetch.inputs import BY_NAME, Input
 from go_prefetch.misspelling import closest, misspelt
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
-from go_prefetch.subcommands import SUBCOMMANDS, Given
+from go_prefetch.subcommands import SUBCOMMANDS
 
 _INTERRUPTED = 130
 _NO_FLAGS = ("command", "folder")  # of what a parsed command line holds: given by their place
@@ -100,6 +101,8 @@ def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputErro
         advice = advice if "--working-directory" in flags else ""
     elif given in flags:
         message, advice = f"{given} belongs behind the command", ""
+    elif given.removeprefix("--") in BY_NAME:
+        message, advice = f"{given} changes nothing here", ""
     else:
         right = closest(given, flags)
         message, advice = f"there is no flag {given}", f"Did you mean {right}? " if right else ""

@@ -15,9 +15,9 @@ from go_prefetch.module import ModuleVersion
 
 @dataclass(frozen=True)
 class Scope:
-    """One main module or workspace: where Go is run, and what it will want."""
+    """One main module or workspace, and what Go will want for it."""
 
-    folder: Path
+    folder: Path  # where Go is run: that of the definition, or one below
     definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
     module_paths: tuple[str, ...]
     zips: tuple[ModuleVersion, ...]

@@ -1,4 +1,4 @@
-"""The subcommands as a table: what each is for, which flags are its own, what it calls.
+"""The subcommands as a table: what each is for, which inputs it heeds, which flags are its own, what it calls.
 
 Commands are imported when they are asked for: `plan` and `fill` need not wait for what `run` needs.
 """
@@ -6,59 +6,12 @@ Commands are imported when they are asked for: `plan` and `fill` need not wait f
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TextIO
 
-from go_prefetch.errors import InputError
 from go_prefetch.forge.inputs import PRUNE, REPORT
-from go_prefetch.inputs import BY_NAME, TABLE, Input, Value, read_inputs
-from go_prefetch.ports import Platform
-from go_prefetch.settings import Settings, read_settings
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a command is called with. `texts` are the flags of its table as they were written, by name."""
-
-    arguments: argparse.Namespace
-    texts: Mapping[str, str]
-    platform: Platform
-    environ: Mapping[str, str]
-    stdout: TextIO
-
-    @property
-    def folder(self) -> Path:
-        """Where the user stands."""
-        return Path.cwd()
-
-    def settings(self) -> Settings:
-        """The inputs of the main table; what in them is secret is never printed from here on. Raises InputError."""
-        settings = read_settings(self.texts, self.environ, self.folder)
-        self.platform.hide(settings.secrets)
-        return settings
-
-    def settings_of_a_run(self) -> Settings:
-        """The same for a command with outputs: whoever waits for these is told of wrong inputs. Raises InputError."""
-        try:
-            return self.settings()
-        except InputError as error:
-            from go_prefetch.commands.publish import publish_refusal  # noqa: PLC0415 - `plan` need not wait for it
-
-            publish_refusal(error, self.platform, self.stdout, self._report_file())
-            raise
-
-    def _report_file(self) -> Path | None:
-        with suppress(InputError):
-            named = self.values([BY_NAME["report-file"]])["report-file"]
-            return self.folder / str(named) if named else None
-        return None
-
-    def values(self, table: Sequence[Input]) -> dict[str, Value]:
-        """The inputs of another table. Raises InputError."""
-        return read_inputs(self.texts, self.environ, table)
+from go_prefetch.given import Given
+from go_prefetch.inputs import TABLE, Input
 
 
 def _no_flags(command: argparse.ArgumentParser) -> None:
@@ -67,13 +20,21 @@ def _no_flags(command: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Subcommand:
-    """One row. `call` returns the exit status and raises PrefetchError."""
+    """One row. `call` returns the exit status and raises PrefetchError; the inputs of `table` have a flag each."""
 
     meaning: str
     examples: str
     call: Callable[[Given], int]
     own_flags: Callable[[argparse.ArgumentParser], None] = _no_flags
     table: tuple[Input, ...] = TABLE
+
+
+def _heeding(*names: str) -> tuple[Input, ...]:
+    """The inputs of the main table that a command heeds. (Variables are for all of them: others are no mistake.)"""
+    return tuple(row for row in TABLE if row.name in names)
+
+
+_ASKING = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
 
 
 def _run(given: Given) -> int:
@@ -188,12 +149,14 @@ SUBCOMMANDS = {
         "  go-prefetch plan --format github --store dir:.go-pool",
         _plan,
         _plan_flags,
+        _heeding("working-directory", "store", "cache-name"),
     ),
     "verify": Subcommand(
         "hash the unpacked modules of the module cache against go.sum, in place",
         "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
         _verify,
         _verify_flags,
+        _heeding("working-directory", "deadline"),
     ),
     "doctor": Subcommand(
         "measure every proxy and the store, look for what bends things, recommend an order of proxies",
@@ -201,12 +164,16 @@ SUBCOMMANDS = {
         '  go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"',
         _doctor,
         _doctor_flags,
+        _heeding("working-directory", *_ASKING, "store", "cache-name", "restore-deadline", "summary"),
     ),
     "fill": Subcommand(
         "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go mod download",
         _fill,
         _fill_flags,
+        _heeding(
+            "working-directory", *_ASKING, "cache-name", "on-failure", "save-private", "summary", "report-file", "trace"
+        ),
     ),
     "docker": Subcommand(
         "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
@@ -214,6 +181,7 @@ SUBCOMMANDS = {
         "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
         _docker,
         _docker_flags,
+        _heeding("working-directory", *_ASKING, "store", "on-failure"),
     ),
     "report": Subcommand(
         "hit rate, time saved and failures over many runs of a repository on GitHub or GitLab, as text, Markdown, JSON "

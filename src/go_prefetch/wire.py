@@ -32,6 +32,8 @@ class Wire:
         self.is_cut = False
         self.is_connected = False  # whether the request is under way over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
+        self.peer = ""  # the address that answered last
+        self.only_public = False  # whether it was led here from the public internet, and must not be led inwards
         self.stall = 0.0  # how long it may be silent
         self.phases: list[tuple[str, float, float]] = []  # name, begin, end
         self._clock = clock

@@ -24,6 +24,8 @@ from tests.workbench import Workbench
         (["--quiet", "run"], "--quiet belongs behind the command\nSee go-prefetch run --help."),
         (["run", "service"], "takes no argument 'service'\nFolders are named by --working-directory. See"),
         (["prune", "pool"], "takes no argument 'pool'\nSee go-prefetch prune --help."),
+        (["plan", "--jobs", "3"], "go-prefetch plan: --jobs changes nothing here\nSee go-prefetch plan --help."),
+        (["fill", "out", "--store=none"], "go-prefetch fill: --store changes nothing here\nSee"),
         (["run", "--jobs"], "go-prefetch run: argument --jobs: expected one argument\nSee go-prefetch run --help."),
     ],
 )

@@ -54,6 +54,7 @@ ANSWERS: dict[str, Callable[[socket.socket, bytes], None]] = {
     "a body without end": endless(b"x" * 65536, b"HTTP/1.1 200 OK\r\n\r\n"),
     "chunks without end": endless(b"1\r\nx\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
     "interim answers without end": endless(b"HTTP/1.1 100 Continue\r\n\r\n", b""),
+    "hints without end": endless(b"HTTP/1.1 103 Early Hints\r\n\r\n", b""),
     "headers that drip": drips,
     "no HTTP": says(b"220 mail.test ESMTP\r\n"),
     "a length that is none": says(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nPK"),

@@ -77,7 +77,7 @@ def test_a_ca_of_ones_own_is_trusted_when_named(
         result = bench.run(*arguments, GOPROXY=proxy.url, **environ)  # OpenSSL reads a process's own environment
         assert result.status == 0, result.text
         (found,) = json.loads(result.stdout)["sources"]
-        assert all(found[phase] > 0 for phase in ("dns", "tcp", "tls", "first_byte"))
+        assert all(found[phase] > 0 for phase in ("tcp", "tls", "first_byte"))
         assert found["lacks"] == []
 
 
@@ -128,10 +128,11 @@ def test_a_name_that_is_not_known(bench: Workbench) -> None:
 
 
 def test_a_refused_connection(bench: Workbench) -> None:
-    found = source(bench, status=1, GOPROXY="http://127.0.0.1:1")
+    found = source(bench, status=1, GOPROXY="http://localhost:1")
     assert words(found) == "connection refused"
     assert found["dns"] > 0
     assert found["tcp"] is None
+    assert source(bench, status=1, GOPROXY="http://127.0.0.1:1")["dns"] is None  # nobody is asked where that is
 
 
 def test_a_proxy_that_has_nothing_is_unusable_where_nobody_else_has_anything(bench: Workbench) -> None:
@@ -264,6 +265,8 @@ def test_a_file_proxy_is_read(bench: Workbench, tmp_path: Path) -> None:
     found = source(bench, status=0, GOPROXY=f"file://{tmp_path / 'files'},off")
     assert found["lacks"] == ["example.com/m2@v1.0.0"]
     assert found["first_byte"] > 0
+    narrow = prefetch(bench, "doctor", *QUICK, COLUMNS="80", GOPROXY=f"file://{tmp_path / 'files'},off")
+    assert f"\n      file://{tmp_path / 'files'}\n" in narrow.stdout  # a line of its own
     missing = source(bench, status=1, GOPROXY=f"file://{tmp_path / 'nowhere'},off")
     assert words(missing) == "there is no such folder"
 
@@ -318,6 +321,17 @@ def test_without_go_and_without_a_module_proxies_are_measured_all_the_same(bench
         assert "[go-missing]" in result.stdout
         assert "[no-plan]" in result.stdout
         assert {path.split("/@v/")[0] for path in proxy.paths()} == {"golang.org/x/text"}
+
+
+@pytest.mark.parametrize("named", ["nowhere", "empty", "*/none"])
+def test_a_folder_that_was_named_in_vain_is_an_input_error(bench: Workbench, named: str) -> None:
+    """As in `run`: a misspelt folder is not measured with a public module."""
+    (bench.project / "empty").mkdir()
+    (bench.project / "go.mod").unlink()
+    with ModuleProxy(MODULES) as proxy:
+        result = prefetch(bench, "doctor", *QUICK, "--working-directory", named, GOPROXY=proxy.url)
+        assert (result.status, result.stdout, proxy.paths()) == (2, "", [])
+    assert "working-directory: " in result.stderr
 
 
 def test_a_list_that_is_none_is_a_finding_and_fails(bench: Workbench) -> None:

@@ -68,6 +68,11 @@ def sends_interim_answers_for_ever(request: RawRequest, line: Line) -> None:
         line.say(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def pours_hints(request: RawRequest, line: Line) -> None:
+    while not line.stopped.is_set():
+        line.say(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 100)
+
+
 @pytest.mark.parametrize(
     ("respond", "words"),
     [
@@ -75,6 +80,7 @@ def sends_interim_answers_for_ever(request: RawRequest, line: Line) -> None:
         (drips_one_long_status_line, "no answer within 0.5s"),
         (drips_headers, "no answer within 0.5s"),
         (sends_interim_answers_for_ever, "no answer within 0.5s"),
+        (pours_hints, "no answer within 0.5s"),
         (stops_in_the_body, "stalled: nothing for 0.5s"),
         (drips_a_body, "crawling: "),
         (drips_a_chunk_extension, "stalled: nothing for 0.5s"),

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trustme
@@ -73,6 +73,8 @@ def serving(files: dict[str, bytes], login: str = "") -> Respond:
         (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY, "no length"),
         (b"HTTP/1.1 200\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, "no reason"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + answer(BODY), "an interim answer first"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 3 + answer(BODY), "hints first"),
+        (b"HTTP/1.1 102 Processing\r\nTransfer-Encoding: chunked\r\n\r\n" + answer(BODY), "another that ends nothing"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNK + b"0\r\n\r\n", "chunked"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -162,6 +164,19 @@ def test_a_login_is_used_and_what_it_brought_is_not_saved(bench: Workbench, bund
     assert bench.module_files(bench.pool) == set()
     assert "se cret" not in result.text
     assert "secret" not in result.text
+
+
+@pytest.mark.parametrize("login", ["me:pässword", "мы:секрет", "me:"], ids=["Latin-1", "Cyrillic", "no password"])
+def test_a_login_is_sent_in_utf_8(tmp_path: Path, login: str) -> None:
+    """As by Go, to a server and to an HTTP proxy; also a login that Latin-1 has no letters for."""
+    written = ":".join(map(quote, login.split(":")))
+    with RawServer(serving({"file": BODY}, login)) as server:
+        received(server.url.replace("://", f"://{written}@") + "/file", tmp_path / "file")
+    with RawServer(says(answer(BODY))) as proxy:
+        web = HttpSettings(http_proxy=proxy.url.replace("://", f"://{written}@"))
+        received("http://modules.test/file", tmp_path / "file", web=web)
+        sent = proxy.requests[0].headers["Proxy-Authorization"]
+    assert sent == f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 @pytest.mark.parametrize("via", ["http", "https"])

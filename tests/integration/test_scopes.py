@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from go_prefetch.render.record import parse_record
+from go_prefetch.steps.discover import Place
 from go_prefetch.steps.resolve import resolve
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
@@ -231,6 +232,11 @@ def another_gomod_elsewhere(root: Path) -> None:
         (root / "app" / f"ci.{kind}").rename(root / "build files" / f"ci.{kind}")
 
 
+def another_gomod_seen_from_below(root: Path) -> None:
+    another_gomod_elsewhere(root)
+    (root / "app" / "cmd" / "tool").mkdir(parents=True)
+
+
 AB = (("a", "./..."), ("b", "./..."))
 TOGETHER = ((".", "./a/... ./b/..."),)
 
@@ -288,6 +294,13 @@ SHAPES = {
         ("--working-directory", "app"),
         (("app", "./..."),),
         variables={"GOFLAGS": "-modcacherw '-modfile=../build files/ci.mod'"},
+    ),
+    "-modfile relative to a folder of the module": Shape(
+        another_gomod_seen_from_below,
+        [LIB, TOML],
+        cwd="app/cmd/tool",
+        builds=(("app/cmd/tool", "../.."),),
+        variables={"GOFLAGS": "-modcacherw '-modfile=../../../build files/ci.mod'"},
     ),
     "go 1.16": Shape(old, [CHAIN, TOML], downloads=False),
     "replaced by a folder": Shape(replaced_by_a_folder, [MAJOR]),
@@ -694,7 +707,7 @@ def test_as_many_replacements_as_a_go_mod_can_hold(tmp_path: Path) -> None:
     names = [f"example.com/m{number}" for number in range(40_000)]
     lines = [f"require {name} v1.0.0\nreplace {name} => {name}/fork v1.1.0\n" for name in names]
     (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.21\n" + "".join(lines))
-    assert len(resolve(tmp_path / "go.mod", "").unsummed) == len(names)
+    assert len(resolve(Place(tmp_path / "go.mod", tmp_path), "").unsummed) == len(names)
 
 
 @pytest.mark.parametrize("path", ["example.com/" + "a/" * 1200 + "a", "example.com/" + "a" * 300])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from go_prefetch.diagnosis.route import Unreachable, find_route, is_loopback
+from go_prefetch.diagnosis.route import Unreachable, find_route
 from go_prefetch.web.settings import HttpSettings
 
 PROXIED = HttpSettings(http_proxy="http://one.test:3128", https_proxy="two.test")
@@ -47,6 +49,16 @@ def test_authority_and_target() -> None:
         find_route(PLAIN, "ftp://a.test/")
 
 
-def test_names_that_only_look_like_loopback() -> None:
-    assert not is_loopback("localhost.a.test")
-    assert not is_loopback("127.0.0.1.a.test")
+def test_a_redirect_has_the_login_of_the_first_server_there_and_nowhere_else(tmp_path: Path) -> None:
+    """Nor what netrc has for where it leads: whoever redirects would choose who is shown a login."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine b.test login me password pw\n")
+    web = HttpSettings(netrc=netrc)
+    first = find_route(web, "https://u:p%40ss@a.test/x")
+    for url, login in {
+        "https://a.test/y": "Basic dTpwQHNz",
+        "https://a.test:444/y": "",
+        "https://b.test/y": "",
+        "https://other:login@b.test/y": "",
+    }.items():
+        assert find_route(web, url).with_login_of(first).authorization == login

@@ -49,6 +49,14 @@ def test_text() -> None:
     assert_golden("diagnosis.txt", diagnosis_text(diagnosis(), "#") + "\n")
 
 
+def test_text_of_a_narrow_screen() -> None:
+    """No line of the table is broken by the terminal; a wide screen has what a file has."""
+    narrow = diagnosis_text(diagnosis(), "#", width=80)
+    assert_golden("diagnosis_narrow.txt", narrow + "\n")
+    assert max(map(len, narrow.partition("\nfailed")[0].splitlines()[1:])) <= 80
+    assert diagnosis_text(diagnosis(), "#", width=200) == diagnosis_text(diagnosis(), "#")
+
+
 def test_markdown() -> None:
     assert_golden("diagnosis.md", diagnosis_markdown(diagnosis()))
 

@@ -84,8 +84,9 @@ def test_netrc(text: str, found: dict[str, tuple[str, str]]) -> None:
 def test_a_login_is_for_https_only(tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("machine a.test login me password pw")
     settings = HttpSettings.from_environ({"HOME": str(tmp_path)})
-    assert settings.login_for("https://a.test:8443/x") == ("me", "pw")
-    assert settings.login_for("http://a.test/x") is None
-    assert settings.login_for("https://b.test/x") is None
-    assert HttpSettings.from_environ({"HOME": "/nowhere"}).login_for("https://a.test/") is None
-    assert HttpSettings.from_environ({"NETRC": str(tmp_path / ".netrc")}).login_for("https://a.test/") == ("me", "pw")
+    assert settings.authorization_for("https://a.test:8443/x") == "Basic bWU6cHc="
+    assert settings.authorization_for("http://a.test/x") == ""
+    assert settings.authorization_for("https://b.test/x") == ""
+    assert HttpSettings.from_environ({"HOME": "/nowhere"}).authorization_for("https://a.test/") == ""
+    named = HttpSettings.from_environ({"NETRC": str(tmp_path / ".netrc")})
+    assert named.authorization_for("https://a.test/") == "Basic bWU6cHc="

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.atomicfile import write_whole
-from go_prefetch.commands.fill import left_to_go, verdict
 from go_prefetch.dockerfiles import ignoring
 from go_prefetch.dockerfiles.context import Context, read_context, read_text
 from go_prefetch.dockerfiles.project import Project, read_project
@@ -31,6 +30,7 @@ from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.imagefolder import Steadied, steady, take_local
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
+from go_prefetch.steps.shortfall import left_to_go, verdict
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.wiring import proxy_list, proxy_walk
 
@@ -143,16 +143,16 @@ def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) ->
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
-    definitions = discover(settings, environ.get("GOWORK", ""))
-    if len(definitions) > 1:
+    places = discover(settings, environ.get("GOWORK", ""))
+    if len(places) > 1:
         raise InputError(
             "one-module-only",
-            f"docker: --dockerfile is about one module or workspace, and {len(definitions)} are in scope",
+            f"docker: --dockerfile is about one module or workspace, and {len(places)} are in scope",
             hint="Name one folder in --working-directory.",
         )
-    scope = resolve(definitions[0], environ.get("GOFLAGS", ""))
+    scope = resolve(places[0], environ.get("GOFLAGS", ""))
     try:
-        return read_project(definitions[0], None if scope.disabled_because else scope)
+        return read_project(places[0].definition, None if scope.disabled_because else scope)
     except OSError as error:
         raise InputError(
             "go-source-unreadable",

@@ -45,6 +45,7 @@ from go_prefetch.web.settings import HttpSettings
 from go_prefetch.wiring import cache_store, proxy_list
 
 _MOST_SAMPLES = 1000
+_NAMED_IN_VAIN = ("folder-not-found", "go-mod-not-found")
 _NO_KEY = cache_key("", ())
 
 
@@ -84,7 +85,7 @@ def doctor(  # noqa: PLR0913 - the three flags of its own
         modules=len(asked.modules), private=len(asked.plan.modules) - len(asked.modules) if asked.plan else 0,
         samples=limits.samples, store_left_out=left_out, written=redact_list(asked.facts.goproxy),
     )  # fmt: skip
-    _show(diagnosis, settings, platform, stdout, form)
+    _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
 
 
@@ -104,7 +105,10 @@ def _samples(text: str) -> int:
 
 
 def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Asked:
-    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell."""
+    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell.
+
+    Raises InputError for folders that were named and are not there, or hold nothing.
+    """
     environment, variables, go_problem = ask_go(settings, environ)
     platform.hide(secrets_of(environment.goproxy))
     proxies, goproxy_problem = ProxyList((), ""), ""
@@ -116,6 +120,8 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
     try:
         plan = make_plan(settings, environment, download_folder(environment.gomodcache))
     except PrefetchError as error:
+        if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
+            raise
         plan_problem = error.message
     facts = gather(
         settings, environ, variables, gowork=environment.gowork,
@@ -146,16 +152,27 @@ def _store(
     return measure_service(store, offer.url, examination.probe, asked.plan.key, examination.modules, limits), ""
 
 
-def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str) -> None:
+def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:
     if form == "json":
         text = diagnosis_json(diagnosis, platform.clean)
     elif form == "markdown":
         text = diagnosis_markdown(diagnosis)
     else:
-        text = diagnosis_text(diagnosis, _block(stdout))
+        text = diagnosis_text(diagnosis, _block(stdout), width)
     platform.show(text, stdout)
     if settings.summary:
         platform.publish({}, diagnosis_markdown(diagnosis))
+
+
+def _width(stdout: TextIO, environ: Mapping[str, str]) -> int:
+    """Columns of the terminal; 0 where it is none. COLUMNS goes before, as for all programs that look at it."""
+    given = environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit():
+        return int(given[:5])
+    try:
+        return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else 0
+    except OSError:
+        return 0
 
 
 def _block(stdout: TextIO) -> str:

@@ -14,19 +14,18 @@ from typing import TextIO
 
 from go_prefetch.commands.publish import publish, told_if_it_fails
 from go_prefetch.commands.traced import traced
-from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES
 from go_prefetch.goenvironment import environment_without_go
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
-from go_prefetch.results import Admitted, Completed, Failure, Filled, Plan, Restored, Saved
+from go_prefetch.results import Admitted, Completed, Filled, Plan, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.blame import advice, told
 from go_prefetch.steps.fillfolder import fill_folder
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
+from go_prefetch.steps.shortfall import left_out, left_to_go, verdict
 from go_prefetch.trace import Trace
 from go_prefetch.wiring import proxy_list, proxy_walk
 
@@ -66,7 +65,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
         Completed(failure=failure), Saved(because_not="fill keeps what it has in its folder"),
         goversion="", seconds=time.monotonic() - started,
-        warnings=(*left_to_go(plan, filled.held), *_left_out(filled), *stale),
+        warnings=(*left_to_go(plan, filled.held), *left_out(filled), *stale),
     )  # fmt: skip
 
 
@@ -84,39 +83,3 @@ def _told(folder: Path, plan: Plan, filled: Filled) -> str:
         f"{folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
         f"{filled.removed} removed"
     )
-
-
-def left_to_go(plan: Plan, held: Restored) -> tuple[str, ...]:
-    """A sentence about private modules that no proxy is asked for and the folder does not hold."""
-    lacking = {file.module for file in plan.files if file not in held.files} & plan.private
-    if not lacking:
-        return ()
-    names = sorted(map(str, lacking))
-    some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return (f"{len(lacking)} private module versions are left to Go: {some}",)
-
-
-def _left_out(filled: Filled) -> tuple[str, ...]:
-    if not filled.left_out:
-        return ()
-    return (
-        f"{len(filled.left_out)} files came from a proxy with credentials and are not kept: this repository is not "
-        "known to be private (save-private: true keeps them)",
-    )
-
-
-def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str, ...]]:
-    """A file nobody has may be a stale line of go.sum, unless it belongs to a module that go.mod requires."""
-    certain = {version for scope in plan.scopes for version in scope.certain}
-    failures = filled.downloaded.failures
-    stale = [f for f in failures if f.not_found and f.file.module not in certain]
-    rest = [f for f in failures if f not in stale]
-    warning = (f"{len(stale)} files of go.sum are on no proxy.\n{told(stale)}",) if stale else ()
-    return (_error(rest) if rest else None), warning
-
-
-def _error(failures: list[Failure]) -> DownloadError:
-    message = f"{len(failures)} files could not be downloaded.\n{told(failures)}"
-    if all(failure.not_found for failure in failures):
-        return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
-    return ProxyUnavailable("proxy-unavailable", message, hint=advice(failures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ def _holding(root: Path, module: ModuleVersion) -> Holding:
         found = path_in(root, ModuleFile(module, "zip")).stat()
     except OSError:
         return Holding(module, has=False)
+    if not stat.S_ISREG(found.st_mode):  # whoever opens a pipe waits for who writes to it
+        return Holding(module, None, failure="it is not a regular file")
     return Holding(module, has=found.st_size > 0, size=found.st_size)
 
 
@@ -54,12 +57,12 @@ def _transfer(paths: Sequence[Path], deadline: Deadline) -> Transfer:
     total = zips = 0
     started = time.monotonic()
     for path in paths[:_MOST_ZIPS]:
-        if deadline.passed() or time.monotonic() - started > _TRANSFER_SECONDS:
-            break
         try:
             with path.open("rb", buffering=0) as file:
                 while piece := file.read(_PIECE):
                     total += len(piece)
+                    if deadline.passed() or time.monotonic() - started > _TRANSFER_SECONDS:
+                        return Transfer(total, time.monotonic() - started, zips)
         except OSError as error:
             return Transfer(total, time.monotonic() - started, zips, (error.strerror or str(error)).lower())
         zips += 1

@@ -15,6 +15,8 @@ from go_prefetch.diagnosis import sockets, words
 from go_prefetch.diagnosis.reply import Appetite, Reply, Trip, whole_size, with_body
 from go_prefetch.diagnosis.route import Route, Unreachable, find_route
 from go_prefetch.retry import Deadline
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public, is_written_private
+from go_prefetch.web.heads import FinalHead
 from go_prefetch.web.settings import HttpSettings
 
 _MAX_REDIRECTS = 10  # as net/http
@@ -43,8 +45,9 @@ class Probe:
             return Reply(trip.sample(words.of_error(error, trip.phase, trip.limit), lost=True))
 
     def _follow(self, url: str, appetite: Appetite, deadline: Deadline, trip: Trip) -> Reply:
+        first = find_route(self._web, url)
         for _ in range(_MAX_REDIRECTS + 1):
-            route = find_route(self._web, url)
+            route = find_route(self._web, url).with_login_of(first)
             with self._connected(route, deadline, trip) as sock:
                 answer = self._ask(sock, route, appetite, deadline, trip)
                 with answer:
@@ -60,7 +63,8 @@ class Probe:
         at = time.monotonic()
         addresses = sockets.look_up(host, port, trip.enter("DNS", self._limit(deadline)))
         looked_up = time.monotonic()
-        if first_hop:
+        _refuse_inwards(route, [str(row[4][0]) for row in addresses], trip)
+        if first_hop and not address_of(host):
             trip.dns = looked_up - at
         sock = sockets.connect(addresses, trip.enter("TCP", self._limit(deadline)))
         if first_hop:
@@ -88,7 +92,7 @@ class Probe:
         headers = {"Host": f"{route.host}:{route.port}"} | _proxy_login(route)
         _send(sock, f"CONNECT {_host_and_port(route)} HTTP/1.1", headers, limit)
         stream = sockets.BoundedStream(sock, limit, time.monotonic() + limit)
-        answer = http.client.HTTPResponse(stream, method="CONNECT")  # type: ignore[arg-type]  # all it asks is makefile
+        answer = FinalHead(stream, method="CONNECT")  # type: ignore[arg-type]  # all it asks is makefile
         answer.begin()
         if answer.status != 200:
             status = words.plain(f"{answer.status} {answer.reason}")
@@ -114,7 +118,7 @@ class Probe:
         trip.asked_at = trip.asked_at or sent
         # The headers have `limit`; a body has what its taker allows from now on.
         stream = sockets.BoundedStream(sock, limit, sent + limit)
-        answer = http.client.HTTPResponse(stream, method="GET")  # type: ignore[arg-type]  # all it asks is makefile
+        answer = FinalHead(stream, method="GET")  # type: ignore[arg-type]  # all it asks is makefile
         answer.begin()
         trip.first_byte = (stream.first_byte_at or time.monotonic()) - trip.asked_at
         stream.extend(min(appetite.most_seconds, deadline.left()))
@@ -129,6 +133,14 @@ class Probe:
             return replace(reply, sample=trip.sample(failure))
         trip.enter("body", appetite.most_seconds)
         return with_body(answer, reply, appetite, trip)
+
+
+def _refuse_inwards(route: Route, addresses: list[str], trip: Trip) -> None:
+    """Raises Unreachable where a redirect leads from the public internet to a private address. See web.session."""
+    public = list(map(is_public, addresses))
+    if trip.only_public and (is_written_private(route.host) or not (route.relay or all(public))):
+        raise Unreachable(REDIRECTED_INWARDS)
+    trip.only_public = trip.only_public or route.relay is not None or any(public)
 
 
 def _redirected(url: str, location: str) -> str:

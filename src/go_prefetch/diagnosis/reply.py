@@ -53,6 +53,7 @@ class Trip:
     tls: float | None = None
     asked_at: float = 0.0
     first_byte: float | None = None
+    only_public: bool = False  # whether it has been on the public internet, and must not be led inwards from there
 
     def enter(self, phase: str, limit: float) -> float:
         """Begin a phase, and return the seconds it has."""

@@ -5,12 +5,11 @@ Logins from a URL or from netrc travel over https, or to loopback, only.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from dataclasses import dataclass, field
-from ipaddress import ip_address
-from urllib.parse import SplitResult, unquote, urlsplit
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, urlsplit
 
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.addresses import is_loopback
+from go_prefetch.web.settings import HttpSettings, authorization_in
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -48,6 +47,11 @@ class Route:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
+    def with_login_of(self, first: Route) -> Route:
+        """This, reached by redirects from `first`: its login is for that very server, and no other is for this one."""
+        is_same = (self.scheme, self.host, self.port) == (first.scheme, first.host, first.port)
+        return replace(self, authorization=first.authorization if is_same else "")
+
 
 def find_route(web: HttpSettings, url: str) -> Route:
     """How `url` is reached. Raises Unreachable with the reason why it is not to be asked."""
@@ -66,12 +70,9 @@ def find_route(web: HttpSettings, url: str) -> Route:
 
 
 def _login(web: HttpSettings, url: str, parts: SplitResult) -> str:
-    if "@" in parts.netloc:
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            raise Unreachable("refusing to pass credentials to an insecure URL")
-        return _basic(unquote(parts.username or ""), unquote(parts.password or ""))
-    found = web.login_for(url)
-    return _basic(*found) if found else ""
+    if "@" in parts.netloc and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise Unreachable("refusing to pass credentials to an insecure URL")
+    return web.authorization_for(url)
 
 
 def _relay(text: str, scheme: str) -> Relay | None:
@@ -84,17 +85,4 @@ def _relay(text: str, scheme: str) -> Relay | None:
         port = 0
     if parts.scheme != "http" or not parts.hostname or port == 0:
         raise Unreachable(f"{scheme.upper()}_PROXY is no http://HOST:PORT, which is all that doctor goes through")
-    login = _basic(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else ""
-    return Relay(parts.hostname, port or 80, login)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this is the machine itself, by name or address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _basic(user: str, password: str) -> str:
-    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+    return Relay(parts.hostname, port or 80, authorization_in(text))

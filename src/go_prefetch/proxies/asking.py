@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from go_prefetch.incoming import StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.proxies.folder import copied
 from go_prefetch.proxies.health import ProxyHealth
 from go_prefetch.proxylist import Proxy
 from go_prefetch.retry import AttemptError, Deadline
@@ -77,13 +77,6 @@ class Asking:
         return Outcome(proxy, error=error)
 
     def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path, wire: Wire) -> Received:
-        parts = urlsplit(proxy.url)
-        if parts.scheme != "file":
-            return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline, wire)
-        from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
-
-        here = Path(url2pathname(parts.path)) / file.name
-        if not here.is_file():
-            raise AttemptError("no such file", not_found=True)
-        shutil.copyfile(here, beside)
-        return Received(beside.stat().st_size)
+        if urlsplit(proxy.url).scheme == "file":
+            return copied(proxy.url, file, beside, self._deadline, wire)
+        return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline, wire)

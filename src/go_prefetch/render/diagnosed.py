@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from go_prefetch.diagnosis.conclusion import Diagnosis, Row
 from go_prefetch.diagnosis.recommendation import milliseconds, pace
-from go_prefetch.render.units import counted
+from go_prefetch.render.units import counted, some
 
 HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
 _BAR = 10
@@ -18,7 +18,7 @@ def headline(diagnosis: Diagnosis) -> str:
     """One sentence: what was measured."""
     proxies = sum(row.measured.role != "store" for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.samples, 'sample')} each"]
-    parts.append(f"asked for {diagnosis.modules} modules of the plan")
+    parts.append(f"asked for {counted(diagnosis.modules, 'module')} of the plan")
     if diagnosis.private:
         parts.append(f"not for the {diagnosis.private} that are private")
     return ", ".join(parts)
@@ -67,7 +67,7 @@ def _failures(row: Row) -> Iterator[str]:
         yield f"{row.measured.name}: {count} of {row.figures.samples} samples: {words}"
     if row.measured.unclear:
         count, first = len(row.measured.unclear), row.measured.unclear[0]
-        yield f"{row.measured.name}: no clear answer for {count} zips, e.g. {first.module}: {first.failure}"
+        yield f"{row.measured.name}: no clear answer for {counted(count, 'zip')}, e.g. {first.module}: {first.failure}"
     if row.measured.transfer.failure:
         yield f"{row.measured.name}: throughput: {row.measured.transfer.failure}"
     if row.rating.worth == "unusable" and not row.figures.failures:
@@ -75,10 +75,8 @@ def _failures(row: Row) -> Iterator[str]:
 
 
 def _lacking(row: Row) -> Iterator[str]:
-    names = [str(module) for module in row.measured.lacks]
-    if names and row.measured.role != "store":
-        more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        yield f"{row.measured.name}: {', '.join(names[:_MOST_NAMES])}{more}"
+    if row.measured.lacks and row.measured.role != "store":
+        yield f"{row.measured.name}: {some(row.measured.lacks, _MOST_NAMES)}"
 
 
 def _notes(row: Row) -> Iterator[str]:

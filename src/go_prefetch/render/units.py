@@ -1,6 +1,8 @@
-"""Figures as people read them."""
+"""Figures and lists as people read them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 _UNITS = (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1))
 
@@ -27,3 +29,9 @@ def duration(seconds: float) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def some(things: Sequence[object], most: int) -> str:
+    """`a, b, c`; of more than `most` the first, `and 3 more`."""
+    shown = ", ".join(map(str, things[:most]))
+    return f"{shown} and {len(things) - most} more" if len(things) > most else shown

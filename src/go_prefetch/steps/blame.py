@@ -14,6 +14,7 @@ from go_prefetch.errors import (
     PrefetchError,
     ProxyUnavailable,
 )
+from go_prefetch.render.units import some
 from go_prefetch.results import Downloaded, Failure
 from go_prefetch.retry import Deadline
 
@@ -93,11 +94,6 @@ def told(failures: Sequence[Failure]) -> str:
         tried = "; ".join(f"{words} ({n} times)" if n > 1 else words for words, n in counts.items())
         files.setdefault(tried, []).append(str(failure.file))
     groups = sorted(files.items(), key=lambda group: -len(group[1]))
-    lines = [f"  {_some(names)}: {tried}" for tried, names in groups[:_MOST_GROUPS]]
+    lines = [f"  {some(names, _MOST_NAMES)}: {tried}" for tried, names in groups[:_MOST_GROUPS]]
     left = sum(len(names) for _, names in groups[_MOST_GROUPS:])
     return "\n".join([*lines, f"  and {left} more files"] if left else lines)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown

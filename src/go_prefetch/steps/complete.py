@@ -14,11 +14,14 @@ from pathlib import Path
 from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.render.units import some
 from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.blame import blamed, told
 from go_prefetch.steps.judge import FetchAgain, Judge
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.steps.unread import Unread, read_unread
+
+_MOST_NAMES = 3
 
 
 def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
@@ -115,7 +118,6 @@ def _unsummed(plan: Plan) -> dict[str, Path]:
     for scope in plan.scopes:
         took = sorted(v for v in scope.unsummed if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
         if took:
-            names = ", ".join(map(str, took[:3])) + (f" and {len(took) - 3} more" if len(took) > 3 else "")
             path = scope.sums[0]
-            found[f"{path.name} has no hash of {names}: run `go mod tidy` and commit {path}"] = path
+            found[f"{path.name} has no hash of {some(took, _MOST_NAMES)}: run `go mod tidy` and commit {path}"] = path
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.errors import InputError
@@ -14,22 +15,31 @@ _GLOB = frozenset("*?[")
 _NOT_OURS = ("testdata", "vendor", "node_modules")
 
 
-def discover(settings: Settings, gowork: str) -> tuple[Path, ...]:
+@dataclass(frozen=True)
+class Place:
+    """A go.mod or go.work, and the folder in or below its own where Go is run: what is relative to that in GOFLAGS."""
+
+    definition: Path
+    folder: Path
+
+
+def discover(settings: Settings, gowork: str) -> tuple[Place, ...]:
     """The go.mod and go.work files that the working directories stand for, each once, in the order named.
 
     `gowork` is what GOWORK is set to: `off`, a path, or empty.
 
     Raises InputError for a folder that is not there or has no go.mod in or above it.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Place] = {}
     for text in settings.working_directory:
-        for definition in _definitions(text, settings, gowork):
+        for place in _places(text, settings, gowork):
             # A go.mod that is a link counts where it lies, as for Go.
-            found[definition.parent.resolve() / definition.name] = None
-    return tuple(found)
+            definition = place.definition.parent.resolve() / place.definition.name
+            found.setdefault(definition, Place(definition, place.folder.resolve()))
+    return tuple(found.values())
 
 
-def _definitions(text: str, settings: Settings, gowork: str) -> Iterator[Path]:
+def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
     folder = settings.cwd / text
     if _GLOB & set(text) and not _is_folder(folder):
         yield from _globbed(text, settings.cwd, gowork)
@@ -42,7 +52,7 @@ def _definitions(text: str, settings: Settings, gowork: str) -> Iterator[Path]:
         )
     definition = _definition_for(folder, gowork)
     if definition:
-        yield definition
+        yield Place(definition, folder)
         return
     tracked = _tracked_below(folder) if text == "." else []
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
@@ -53,10 +63,10 @@ def _definitions(text: str, settings: Settings, gowork: str) -> Iterator[Path]:
             hint="Name the folders that hold one in the working-directory input, one a line; globs are allowed.",
         )
     for path in below:
-        yield _definition_for(path.parent, gowork) or path
+        yield Place(_definition_for(path.parent, gowork) or path, path.parent)
 
 
-def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Path]:
+def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Place]:
     absolute = Path(pattern).is_absolute()
     base = Path(Path(pattern).anchor) if absolute else cwd
     relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
@@ -73,7 +83,7 @@ def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Path]:
         )
     for definition in definitions:
         if definition:
-            yield _definition_for(definition.parent, gowork) or definition
+            yield Place(_definition_for(definition.parent, gowork) or definition, definition.parent)
 
 
 def _beside(folder: Path) -> Path | None:

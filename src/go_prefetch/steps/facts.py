@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from go_prefetch.diagnosis.surroundings import Definition, Surroundings
@@ -15,7 +16,7 @@ from go_prefetch.modcache import module_cache_of
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Plan, Scope
 from go_prefetch.settings import Settings
-from go_prefetch.steps.discover import discover
+from go_prefetch.steps.discover import Place, discover
 from go_prefetch.steps.resolve import resolve
 
 _VARIABLES = ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOFLAGS", "GO111MODULE")
@@ -47,7 +48,8 @@ def gather(  # noqa: PLR0913 - facts come from many places
     plan_problem: str,
 ) -> Surroundings:
     """The facts, as far as they can be had: what cannot be read is told by others."""
-    scopes = _scopes(settings, gowork, variables.get("GOFLAGS", ""))
+    places = _places(settings, gowork)
+    scopes = _scopes(places, variables.get("GOFLAGS", ""))
     definitions = tuple(definition for scope in scopes for definition in _definitions(scope))
     return Surroundings(
         environ=environ,
@@ -59,17 +61,22 @@ def gather(  # noqa: PLR0913 - facts come from many places
         plan_problem=plan_problem,
         modules=plan.modules if plan else (),
         workflows=_workflows(settings.cwd, [scope.folder for scope in scopes]),
-        has_vendor=any((scope.folder / "vendor" / "modules.txt").is_file() for scope in scopes),
+        has_vendor=any((place.definition.parent / "vendor" / "modules.txt").is_file() for place in places),
     )
 
 
-def _scopes(settings: Settings, gowork: str, goflags: str) -> list[Scope]:
-    found = []
+def _places(settings: Settings, gowork: str) -> tuple[Place, ...]:
     try:
-        for path in discover(settings, gowork):
-            found.append(resolve(path, goflags))  # noqa: PERF401 - those before a malformed one count
-    except PrefetchError:
-        pass  # told as the plan's problem
+        return discover(settings, gowork)
+    except PrefetchError:  # told as the plan's problem
+        return ()
+
+
+def _scopes(places: Iterable[Place], goflags: str) -> list[Scope]:
+    found = []
+    with suppress(PrefetchError):  # told as the plan's problem; those before a malformed one count
+        for place in places:
+            found.append(resolve(place, goflags))  # noqa: PERF401
     return found
 
 

@@ -1,6 +1,6 @@
 """`-modfile=FILE` in GOFLAGS: go commands read FILE and its .sum in the place of go.mod and go.sum.
 
-FILE is relative to where Go is run; this run's go commands run beside go.mod, which has to be there and is not read.
+FILE is relative to where Go is run, and so are this run's go commands; go.mod has to be there, and is not read.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from pathlib import Path
 
 from go_prefetch import goflags as flags
 from go_prefetch.errors import InputError
+from go_prefetch.steps.discover import Place
 
 
-def read_instead(definition: Path, goflags: str) -> Path:
-    """What Go reads where `definition` is its go.mod or go.work. Raises InputError where it would refuse."""
+def read_instead(place: Place, goflags: str) -> Path:
+    """What Go reads there as its go.mod or go.work. Raises InputError where it would refuse."""
+    definition = place.definition
     modfile = flags.value(goflags, "modfile")
     if not modfile:
         return definition
-    path = definition.parent / modfile
+    path = place.folder / modfile
     if definition.name != "go.mod":
         raise _refused(modfile, f"and Go takes no such flag in a workspace ({definition})")
     if path.suffix != ".mod":

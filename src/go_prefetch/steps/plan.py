@@ -23,7 +23,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
     Raises InputError and GoSumError for what the user must mend.
     """
     started = time.monotonic()
-    scopes = tuple(resolve(definition, go.goflags) for definition in discover(settings, go.gowork))
+    scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
     live = [scope for scope in scopes if not scope.disabled_because]
     files = _files(live)
     paths = sorted({path for scope in scopes for path in scope.module_paths})

@@ -19,6 +19,7 @@ from go_prefetch.gomod import GoMod, Replace, go_line_at_least, parse_gomod, par
 from go_prefetch.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Scope
+from go_prefetch.steps.discover import Place
 from go_prefetch.steps.modfile import read_instead
 
 # Far above those of any project; a file of this size takes seconds and hundreds of megabytes.
@@ -27,18 +28,18 @@ _MOST_GO_MOD, _MOST_GO_SUM = 16 << 20, 32 << 20
 _Replaces = Mapping[tuple[str, str], Replace]
 
 
-def resolve(definition: Path, goflags: str) -> Scope:
+def resolve(place: Place, goflags: str) -> Scope:
     """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums; `-modfile` of GOFLAGS is followed.
 
     Raises GoSumError naming file and line for what Go would refuse, InputError for a `-modfile` that it would.
     """
-    read = read_instead(definition, goflags)
-    if definition.name == "go.mod":
-        return _resolve_module(read, definition.parent, goflags)
-    return _resolve_workspace(read, goflags)
+    read = read_instead(place, goflags)
+    if place.definition.name == "go.mod":
+        return _resolve_module(place, read, goflags)
+    return _resolve_workspace(place.folder, read, goflags)
 
 
-def _resolve_module(definition: Path, folder: Path, goflags: str) -> Scope:
+def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
     gomod = parse_gomod(_text(definition), str(definition))
     sums = (definition.with_suffix(".sum"),)
     gosum = _merged(sums)
@@ -46,11 +47,11 @@ def _resolve_module(definition: Path, folder: Path, goflags: str) -> Scope:
     targets = _targets([gomod])
     listed = go_line_at_least(gomod.go, 1, 17)
     zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
-    reason = _vendored(folder, gomod.go, goflags, workspace=False)
+    reason = _vendored(place.definition.parent, gomod.go, goflags, workspace=False)
     if not gomod.requires:
         reason = f"{definition} requires no modules"
     return Scope(
-        folder=folder,
+        folder=place.folder,
         definition=definition,
         module_paths=(gomod.module,),
         zips=tuple(zips),
@@ -65,7 +66,7 @@ def _resolve_module(definition: Path, folder: Path, goflags: str) -> Scope:
     )
 
 
-def _resolve_workspace(definition: Path, goflags: str) -> Scope:
+def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
     folder = definition.parent
     gowork = parse_gowork(_text(definition), str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
@@ -79,7 +80,7 @@ def _resolve_workspace(definition: Path, goflags: str) -> Scope:
     if not any(member.requires for member in members):
         reason = f"no module of {definition} requires another"
     return Scope(
-        folder=folder,
+        folder=here,
         definition=definition,
         module_paths=tuple(member.module for member in members),
         zips=tuple(zips),

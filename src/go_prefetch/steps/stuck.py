@@ -11,6 +11,7 @@ from go_prefetch.gocommand import GoRun, failed
 from go_prefetch.gotrace import Pending
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.module import ModuleVersion
+from go_prefetch.render.units import some
 from go_prefetch.results import Plan
 from go_prefetch.retry import Backoff, Deadline
 
@@ -42,10 +43,10 @@ def stalled(run: GoRun, limits: Limits, plan: Plan) -> PrefetchError:
 
 def _stuck_git(pending: Pending, plan: Plan, times: str) -> PrefetchError:
     host = urlsplit(pending.remote).hostname or "its host"
+    modules = some(_modules_of(pending.remote, plan), _MOST_NAMES) or "a module that no proxy was to bring"
     return DownloadError(
         "git-stalled",
-        f"`{pending.command}` of {pending.remote or 'a repository'} did not end {times}\n"
-        f"  for {_some(_modules_of(pending.remote, plan))}",
+        f"`{pending.command}` of {pending.remote or 'a repository'} did not end {times}\n  for {modules}",
         hint=f"Does `git ls-remote {pending.remote}` end on this machine, without a question? Look at: the credential "
         f"helper, GIT_ASKPASS or SSH key for {host}; whether {host} can be reached; GOPRIVATE, if a proxy has it.",
     )
@@ -63,10 +64,3 @@ def _modules_of(remote: str, plan: Plan) -> list[ModuleVersion]:
 
 def _without_git(path: str) -> str:
     return re.sub(r"\.git(?=/|$)", "", path).strip("/")
-
-
-def _some(versions: list[ModuleVersion]) -> str:
-    if not versions:
-        return "a module that no proxy was to bring"
-    shown = ", ".join(map(str, versions[:_MOST_NAMES]))
-    return shown if len(versions) <= _MOST_NAMES else f"{shown} and {len(versions) - _MOST_NAMES} more"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
@@ -101,16 +100,14 @@ class HttpClient:
         if self._cancelled():
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
-        if self._led_by:
-            refuse_malformed(self._led_by)
-            if urlsplit(url)[:2] != urlsplit(self._led_by)[:2]:
-                self._session().refuse(self._led_by, url)
         wire = wire or Wire()
         connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
         wire.allow(connect + wire.stall)
+        wire.only_public = False
         token = CURRENT.set(wire)
         with self._trace.request(method, url, wire) as seen:
             try:
+                self._led_to(url, connect)
                 with self._sent(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
                     wire.answered()
                     seen["status"] = response.status_code
@@ -127,6 +124,20 @@ class HttpClient:
                 wire.detach()
                 CURRENT.reset(token)
 
+    def _led_to(self, url: str, seconds: float) -> None:
+        """What holds for a redirect holds for a URL that the server named. Raises AttemptError."""
+        refuse_malformed(self._led_by)
+        leader = urlsplit(self._led_by)
+        if not self._led_by or urlsplit(url)[:2] == leader[:2]:
+            return
+        if not self._session().proxies_for(self._led_by):
+            try:
+                found = self._resolver.addresses(leader.hostname or "", leader.port or 443, seconds)
+            except OSError as error:
+                raise AttemptError(words_of(error)) from None
+            CURRENT.get().peer = str(found[0][4][0])
+        self._session().refuse(self._led_by, url)
+
     def _sent(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
     ) -> requests.Response:
@@ -135,7 +146,8 @@ class HttpClient:
             return session.request(
                 method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
-                auth=_leave_headers if self._own_login else self._login(url), allow_redirects=method == "GET",
+                auth=_Login("" if self._own_login else self._web.authorization_for(url)),
+                allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
             raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
@@ -143,11 +155,6 @@ class HttpClient:
             raise AttemptError(words_of(error)) from None
         except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
-
-    def _login(self, url: str) -> HTTPBasicAuth | None:
-        """What netrc has; a login in the URL is requests' to send."""
-        found = None if "@" in urlsplit(url).netloc else self._web.login_for(url)
-        return HTTPBasicAuth(*found) if found else None
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = self._timeout[1]
@@ -173,9 +180,7 @@ class HttpClient:
     def _session(self) -> Session:
         session: Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = Session(
-                self._web, self._resolver, self._timeout[0], follows=self._follows
-            )
+            session = self._of_thread.session = Session(self._web, follows=self._follows)
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
             adapter = LimitedAdapter(self._tls, self._resolver)
@@ -198,9 +203,16 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
-def _leave_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """In the place of a login: the caller's headers have it."""
-    return request
+class _Login:
+    """Adds this header and no other: requests' own logins are in another encoding than Go's."""
+
+    def __init__(self, authorization: str) -> None:
+        self._authorization = authorization
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._authorization:
+            request.headers["Authorization"] = self._authorization
+        return request
 
 
 def _read_some(response: requests.Response, stall: float) -> bytes:

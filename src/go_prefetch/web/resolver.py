@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from go_prefetch.web.addresses import address_of
 
 # As socket.getaddrinfo returns them: family, type, protocol, canonical name, address.
 Found = tuple[Any, Any, int, str, Any]
@@ -26,7 +27,7 @@ class Resolver:
 
     def addresses(self, host: str, port: int, seconds: float) -> list[Found]:
         """Where `host` is. Raises socket.gaierror for an unknown one, and where nobody says within `seconds`."""
-        if _is_address(host):
+        if address_of(host):
             return self._lookup(host, port, 0, socket.SOCK_STREAM)
         with self._lock:
             answer = self._known.get((host, port))
@@ -39,11 +40,6 @@ class Resolver:
         if answer.error:
             raise answer.error
         return answer.found
-
-    def is_public(self, host: str, port: int, seconds: float) -> bool:
-        """Whether all of its addresses are on the public internet. Raises socket.gaierror."""
-        found = self.addresses(host, port, seconds)
-        return all(ipaddress.ip_address(str(row[4][0]).partition("%")[0]).is_global for row in found)
 
 
 class _Answer:
@@ -65,11 +61,3 @@ class _Answer:
     def is_old(self) -> bool:
         """Whether to ask anew: an error is not remembered."""
         return time.monotonic() - self._asked > _KEPT_SECONDS or (self.done.is_set() and self.error is not None)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -8,11 +8,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from go_prefetch.retry import AttemptError
-from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_loopback, is_public, is_written_private
 from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.transport import CURRENT
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PORTS = {"http": 80, "https": 443}
 _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 
@@ -22,12 +21,10 @@ class Session(requests.Session):
     One that does not follow any has them as answers like any other.
     """
 
-    def __init__(self, web: HttpSettings, resolver: Resolver, connect_timeout: float, *, follows: bool) -> None:
+    def __init__(self, web: HttpSettings, *, follows: bool) -> None:
         super().__init__()
         self.trust_env = False  # the environment is read by `web`, as Go reads it
         self._web = web
-        self._resolver = resolver
-        self._connect_timeout = connect_timeout
         self._follows = follows
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -55,19 +52,12 @@ class Session(requests.Session):
         """Raises AttemptError where no redirect may lead from the one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
             raise AttemptError("redirected from https to http", transient=False)
-        if self._is_public(source) and not self._is_public(target):
-            raise AttemptError("redirected from a public to a private address", transient=False)
-
-    def _is_public(self, url: str) -> bool:
-        """Behind an HTTP proxy names are not ours to look up: it decides where it goes."""
-        parts = urlsplit(url)
-        if self._web.proxy_for(url):
-            return True
-        try:
-            port = parts.port or _PORTS.get(parts.scheme, 0)
-            return self._resolver.is_public(parts.hostname or "", port, self._connect_timeout)
-        except (OSError, ValueError) as error:
-            raise AttemptError(f"redirected to where nobody is: {error}") from None
+        wire = CURRENT.get()
+        # By the address that answered: its name may mean another one by now.
+        wire.only_public = wire.only_public or bool(self._web.proxy_for(source)) or is_public(wire.peer)
+        # Names are for the connection to judge, or for the HTTP proxy that looks them up.
+        if wire.only_public and is_written_private(urlsplit(target).hostname or ""):
+            raise AttemptError(REDIRECTED_INWARDS, transient=False)
 
 
 def _joined(source: str, target: str) -> str:
@@ -98,5 +88,5 @@ def refuse_malformed(url: str) -> None:
 def refuse_clear_text_password(url: str) -> None:
     """As Go. Raises AttemptError."""
     parts = urlsplit(url)
-    if parts.scheme == "http" and "@" in parts.netloc and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and "@" in parts.netloc and not is_loopback(parts.hostname or ""):
         raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from go_prefetch.web.addresses import Address, address_of, is_loopback
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -52,16 +55,19 @@ class HttpSettings:
         return proxy if "://" in proxy else f"http://{proxy}"
 
     def _goes_direct(self, host: str, port: int) -> bool:
-        address = _address(host)
-        if host == "localhost" or (address is not None and address.is_loopback):
+        if is_loopback(host):
             return True
+        address = address_of(host)
         entries = [entry.strip().lower() for entry in self.no_proxy.split(",")]
         return any(entry and _covers(entry, host, port, address) for entry in entries)
 
-    def login_for(self, url: str) -> tuple[str, str] | None:
-        """User and password that netrc has for the host of `url`; as for Go, only over https."""
+    def authorization_for(self, url: str) -> str:
+        """The header for the login in `url`, else for what netrc has for its host; as for Go, that only over https."""
         parts = urlsplit(url)
-        return self._logins.get(parts.hostname or "") if parts.scheme == "https" else None
+        if "@" in parts.netloc:
+            return authorization_in(url)
+        found = self._logins.get(parts.hostname or "") if parts.scheme == "https" else None
+        return _basic(*found) if found else ""
 
     @cached_property
     def _logins(self) -> dict[str, tuple[str, str]]:
@@ -69,6 +75,17 @@ class HttpSettings:
             return logins(self.netrc.read_text(encoding="utf-8", errors="replace")) if self.netrc else {}
         except OSError:
             return {}
+
+
+def authorization_in(url: str) -> str:
+    """The header for the user and password in a URL; empty where it has none."""
+    parts = urlsplit(url)
+    return _basic(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else ""
+
+
+def _basic(user: str, password: str) -> str:
+    """In UTF-8, as Go writes it; requests itself takes Latin-1, and has no word for what that lacks."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode(errors='surrogateescape')).decode()}"
 
 
 def _netrc_path(environ: Mapping[str, str], platform: str) -> Path | None:
@@ -100,14 +117,7 @@ def logins(text: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _covers(entry: str, host: str, port: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
+def _covers(entry: str, host: str, port: int, address: Address | None) -> bool:
     """Whether one entry of NO_PROXY covers a host: `*`, a network, an address, a domain; with or without a port."""
     if entry == "*":
         return True
@@ -121,5 +131,5 @@ def _covers(entry: str, host: str, port: int, address: ipaddress.IPv4Address | i
         entry = name
     entry = entry.strip("[]").removeprefix("*") if entry.startswith("*.") else entry.strip("[]")
     if address is not None:
-        return _address(entry) == address
+        return address_of(entry) == address
     return host.endswith(entry) if entry.startswith(".") else host == entry or host.endswith(f".{entry}")

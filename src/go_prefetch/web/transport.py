@@ -6,7 +6,6 @@ length of a chunk; here every read goes through the Wire of its request, which k
 
 from __future__ import annotations
 
-import http.client
 import io
 import socket
 import ssl
@@ -22,7 +21,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from go_prefetch.retry import AttemptError
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_public
+from go_prefetch.web.heads import FinalHead
 from go_prefetch.web.resolver import Found, Resolver
+from go_prefetch.web.settings import authorization_in
 from go_prefetch.wire import Wire
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class _Dialled(HTTPConnection):
     """A connection made within `timeout` in all: the look-up, and every address."""
 
     resolver: Resolver
+    peer = ""  # the address at its other end
 
     def _new_conn(self) -> socket.socket:
         limit = float(self.timeout or 0)
@@ -43,8 +47,10 @@ class _Dialled(HTTPConnection):
         try:
             with CURRENT.get().phase("DNS"):
                 addresses = self.resolver.addresses(self._dns_host, self.port, limit)
+            self._refuse_inwards([str(row[4][0]) for row in addresses])
             with CURRENT.get().phase("connect"):
-                return _connected(addresses, ends, self.socket_options or ())
+                connection, self.peer = _connected(addresses, ends, self.socket_options or ())
+            return connection
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:
@@ -52,8 +58,20 @@ class _Dialled(HTTPConnection):
         except OSError as error:
             raise NewConnectionError(self, str(error)) from error
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Over a connection that was made before, for another request, too."""
+        if self.sock is not None:
+            self._refuse_inwards([self.peer])
+        super().request(*args, **kwargs)
+
+    def _refuse_inwards(self, addresses: Sequence[str]) -> None:
+        """Raises AttemptError where a redirect leads inwards; where an HTTP proxy leads, nobody here knows."""
+        if CURRENT.get().only_public and not self.proxy and not all(map(is_public, addresses)):
+            raise AttemptError(REDIRECTED_INWARDS, transient=False)
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
         wire = CURRENT.get()
+        wire.peer = self.peer
         wire.attach(self.sock)
         wire.allow(wire.stall)
         return super().getresponse()
@@ -65,7 +83,7 @@ class _Encrypted(_Dialled, HTTPSConnection):
             super().connect()
 
 
-class _Reply(http.client.HTTPResponse):
+class _Reply(FinalHead):
     """An answer whose every byte is read within what its Wire allows."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -115,6 +133,11 @@ class LimitedAdapter(HTTPAdapter):
         del url, verify, cert
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """The login of an HTTP proxy."""
+        login = authorization_in(proxy)
+        return {"Proxy-Authorization": login} if login else {}
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """For servers behind an HTTP proxy."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
@@ -141,8 +164,8 @@ def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": EncryptedPool}
 
 
-def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) -> socket.socket:
-    """A connection to the first address that takes one; each gets its share of the time left."""
+def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) -> tuple[socket.socket, str]:
+    """A connection to the first address that takes one, and that address; each gets its share of the time left."""
     problem: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         left = max(0.01, ends - time.monotonic()) / (len(addresses) - number)
@@ -159,7 +182,7 @@ def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) 
             problem = error
             continue
         connection.settimeout(max(0.01, ends - time.monotonic()))
-        return connection
+        return connection, str(address[0])
     raise problem
 
 

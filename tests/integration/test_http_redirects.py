@@ -1,0 +1,166 @@
+"""Redirects from the public internet inwards, by every trick: neither a run nor doctor asks what only we can reach.
+
+127.0.0.2 stands for a public address here; `test_http_reality.py` has a network where 1.2.3.4 is.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from go_prefetch.diagnosis import probe, sockets
+from go_prefetch.diagnosis.reply import Appetite
+from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.web import addresses, session, transport
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.settings import HttpSettings
+from tests.fakes.raw_server import RawServer, Respond, answer
+
+PUBLIC = "127.0.0.2"
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", PUBLIC])
+INWARDS = "redirected from a public to a private address"
+NAMES = {"inside.test": ["127.0.0.1"], "both.test": [PUBLIC, "127.0.0.1"], "outside.test": [PUBLIC]}
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address of this machine counts as public."""
+    for module in (session, transport, probe):
+        monkeypatch.setattr(module, "is_public", lambda text: text == PUBLIC or addresses.is_public(text))
+
+
+def look_up(host: str, port: int, *_: Any) -> list[Any]:
+    """Names as the attacker's name server has them; all else as the system has it."""
+    import socket
+
+    found = [socket.getaddrinfo(one, port, type=socket.SOCK_STREAM)[0] for one in NAMES.get(host, [])]
+    return found or socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def by_a_run(*urls: str, web: HttpSettings) -> str:
+    """What the client of `run` says of these requests, one after the other: the error of the last, or its body."""
+    client = HttpClient(2.0, 2.0, lambda: False, web=web, resolver=Resolver(look_up))
+    said = ""
+    for url in urls:
+        try:
+            with client.request("GET", url, Deadline.after(5)) as got:
+                said = b"".join(got.pieces).decode()
+        except AttemptError as error:
+            said = str(error)
+    return said
+
+
+def by_doctor(*urls: str, web: HttpSettings) -> str:
+    """The same of doctor's."""
+    asking = probe.Probe(web, ssl.create_default_context, 2.0, 2.0)
+    replies = [asking.get(url, Appetite(1000, 2.0), Deadline.after(5)) for url in urls]
+    return replies[-1].sample.failure or replies[-1].body.decode()
+
+
+@pytest.fixture(params=[by_a_run, by_doctor], ids=["run", "doctor"])
+def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    monkeypatch.setattr(sockets, "look_up", look_up)
+    asked: Ask = request.param
+    return lambda *urls, web=None: asked(*urls, web=web or HttpSettings())
+
+
+@pytest.fixture
+def inner() -> Iterator[RawServer]:
+    """What only this machine can reach."""
+    with RawServer(lambda request, line: line.say(answer(b"within")), keeps_alive=True) as server:
+        yield server
+
+
+def moved(location: str) -> Respond:
+    return lambda request, line: line.say(answer(b"", status="302 Found", Location=location))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://127.0.0.1:{port}/", "http://127.1:{port}/", "http://2130706433:{port}/", "http://0177.0.0.1:{port}/",
+        "http://0x7f000001:{port}/", "http://[::ffff:127.0.0.1]:{port}/", "http://localhost:{port}/",
+        "//127.0.0.1:{port}/", "http://inside.test:{port}/", "http://both.test:{port}/", "http://0:{port}/",
+        "http://me:secret@127.0.0.1:{port}/", "http://INSIDE.test:{port}/",
+    ],
+)  # fmt: skip
+def test_it_is_refused_however_it_is_written(ask: Ask, inner: RawServer, place: str) -> None:
+    with RawServer(moved(place.format(port=inner.port)), address=PUBLIC) as outer:
+        assert ask(f"{outer.url}/file") == INWARDS
+    assert inner.requests == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["http://127.0.0.1:{port}\\@outside.test/", "http://localhost.:{port}/", "http://127.0.0.1:{port}%2f@outside.test/",
+     "http://\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3:{port}/", "http://127\u30020.0.1:{port}/"],
+    ids=["two hosts", "a dot behind it", "a slash in it", "letters in circles", "another full stop"],
+)  # fmt: skip
+def test_what_is_read_in_two_ways_leads_inwards_in_neither(ask: Ask, inner: RawServer, place: str) -> None:
+    """Whatever is made of it, an error in words, and nobody within is asked."""
+    with RawServer(moved(place.format(port=inner.port)), address=PUBLIC) as outer:
+        assert ask(f"{outer.url}/file") != "within"
+    assert inner.requests == []
+
+
+def test_by_way_of_another_public_place(ask: Ask, inner: RawServer) -> None:
+    with (
+        RawServer(moved(inner.url), address=PUBLIC) as second,
+        RawServer(moved(f"http://outside.test:{second.port}/"), address=PUBLIC) as first,
+    ):
+        assert ask(f"{first.url}/file") == INWARDS
+    assert inner.requests == []
+
+
+def test_over_a_connection_that_is_open_already(ask: Ask, inner: RawServer) -> None:
+    """The user's own proxy within is asked first, and its connection kept."""
+    with RawServer(moved(inner.url), address=PUBLIC) as outer:
+        assert ask(f"{inner.url}/first", f"{outer.url}/file") == INWARDS
+    assert inner.targets == ["/first"]
+
+
+def test_who_is_within_may_lead_anywhere_and_who_is_without_to_others(ask: Ask, inner: RawServer) -> None:
+    """Proxies of a company keep zips beside them, public ones in object storage; and the one after the other."""
+    with RawServer(lambda request, line: line.say(answer(b"without")), address=PUBLIC) as storage:
+        with RawServer(moved(inner.url)) as first:
+            assert ask(f"{first.url}/file") == "within"
+        with RawServer(moved(f"http://outside.test:{storage.port}/"), address=PUBLIC) as second:
+            assert ask(f"{second.url}/file") == "without"
+            assert ask(f"{second.url}/file", f"{inner.url}/file") == "within"
+
+
+@pytest.mark.parametrize("place", ["http://10.0.0.1/", "http://0xa000001/", "http://[64:ff9b::a00:1]/"])
+def test_an_http_proxy_is_not_asked_for_what_is_within(ask: Ask, place: str) -> None:
+    """It looks names up itself, and would reach what a public proxy names by its address."""
+
+    def respond(request: Any, line: Any) -> None:
+        found = answer(b"by way of it") if request.target.endswith("/there") else None
+        line.say(found or answer(b"", status="302 Found", Location=request.headers["X"] or where[0]))
+
+    where = [place]
+    with RawServer(respond) as relay:
+        web = HttpSettings(http_proxy=relay.url)
+        assert ask("http://outside.test/file", web=web) == INWARDS
+        where[0] = "http://inside.test/there"
+        assert ask("http://outside.test/file", web=web) == "by way of it"
+        assert relay.targets == ["http://outside.test/file", "http://outside.test/file", "http://inside.test/there"]
+
+
+def test_a_name_that_means_another_address_by_now(ask: Ask, inner: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever redirects is judged by where it was, not by where its name server says that it has moved."""
+
+    def respond(request: Any, line: Any) -> None:
+        monkeypatch.setitem(NAMES, "turning.test", ["127.0.0.1"])
+        line.say(answer(b"", status="302 Found", Location=inner.url))
+
+    monkeypatch.setitem(NAMES, "turning.test", [PUBLIC])
+    monkeypatch.setattr("go_prefetch.web.resolver._KEPT_SECONDS", 0.0)
+    with RawServer(respond, address=PUBLIC) as outer:
+        assert ask(f"http://turning.test:{outer.port}/file") == INWARDS
+    assert inner.requests == []
