@@ -13,7 +13,7 @@ from go_prefetch.wire import Received, Wire
 
 
 def received(
-    url: str, destination: Path, *, connect: float = 5.0, stall: float = 1.0, seconds: float = 60.0, **options: Any
+    url: str, destination: Path, *, connect: float = 5.0, stall: float = 20.0, seconds: float = 60.0, **options: Any
 ) -> Received:
     """The file at `url`, within these limits in seconds. `options` are HttpClient's. Raises AttemptError."""
     client = HttpClient(connect, stall, lambda: False, **{"web": HttpSettings(), **options})

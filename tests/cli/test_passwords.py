@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.dead_port import refusing_port
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.workbench import Workbench
@@ -71,9 +72,9 @@ def test_failures_tell_nothing_of_it_either(bench: Workbench, fault: Fault) -> N
 def test_a_dead_proxy_s_password_is_not_told(bench: Workbench) -> None:
     """Go's own words about a connection that failed included."""
     bench.write_project([LIB])
-    with ModuleProxy() as proxy:
-        url = proxy.url_with("user", "s3cr3t-pass")
-    result = bench.prefetch("--verbose", "--attempts", "2", goproxy=url)
+    with refusing_port() as port:
+        url = f"http://user:s3cr3t-pass@127.0.0.1:{port}"
+        result = bench.prefetch("--verbose", "--attempts", "2", goproxy=url)
     assert result.status == 5, result.text
     assert_hidden(bench, result.text, ["s3cr3t-pass"])
 

@@ -1,4 +1,4 @@
-"""A port that drops what comes in: neither taken nor refused, as behind a firewall."""
+"""Ports behind which nobody is: one drops what comes in, as a firewall does, the other refuses it."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def dead_port() -> Iterator[int]:
             filling.setblocking(False)
             filling.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """Its number. It is held as long as the block lasts: one that was merely given back may soon be somebody else's."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]

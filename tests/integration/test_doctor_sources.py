@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import ssl
 import stat
 import sys
@@ -16,6 +15,7 @@ import pytest
 import trustme
 
 from tests.fakes.cache_service import CacheService, Token
+from tests.fakes.dead_port import dead_port
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.fakes.paced_proxy import Loss, PacedProxy
@@ -25,7 +25,8 @@ from tests.waiting import wait_until
 from tests.workbench import Workbench
 
 MODULES = tuple(FakeModule(f"example.com/m{number}", "v1.0.0", padding=2_000) for number in range(3))
-QUICK = ("--samples", "2", "--connect-timeout", "500ms", "--stall-timeout", "500ms", "--store", "none")
+QUICK = ("--samples", "2", "--store", "none")
+IMPATIENT = ("--connect-timeout", "500ms", "--stall-timeout", "500ms")  # where nobody answers, and only there
 
 
 @pytest.fixture(autouse=True)
@@ -100,16 +101,8 @@ def test_a_certificate_that_is_not_right_is_named(
 
 def test_a_port_that_never_answers(bench: Workbench) -> None:
     """No connection comes about: said so after the connect timeout, three times at most."""
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(4)]  # the queue is full: the system drops who comes next
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(full.getsockname())
-        found = source(bench, "--samples", "9", status=1, GOPROXY=f"http://127.0.0.1:{full.getsockname()[1]}")
-        for client in waiting:
-            client.close()
+    with dead_port() as port:
+        found = source(bench, *IMPATIENT, "--samples", "9", status=1, GOPROXY=f"http://127.0.0.1:{port}")
     assert words(found) == "no connection within 0.5s"
     assert found["loss"] == 1.0
     assert len(found["samples"]) == 3
@@ -118,11 +111,11 @@ def test_a_port_that_never_answers(bench: Workbench) -> None:
 
 def test_a_host_that_takes_connections_and_is_silent(bench: Workbench) -> None:
     with ToldServer(lambda connection, _: connection.recv(1) and None) as silent:
-        assert words(source(bench, status=1, GOPROXY=silent.url)) == "no answer within 0.5s"
+        assert words(source(bench, *IMPATIENT, status=1, GOPROXY=silent.url)) == "no answer within 0.5s"
 
 
 def test_a_name_that_is_not_known(bench: Workbench) -> None:
-    found = source(bench, status=1, GOPROXY="https://proxy.invalid")
+    found = source(bench, *IMPATIENT, status=1, GOPROXY="https://proxy.invalid")
     assert words(found).startswith("DNS: ")
     assert found["tcp"] is None
 
@@ -224,7 +217,7 @@ def test_an_http_proxy_on_the_way_is_used_and_said(
         assert found["notes"] == [f"through the HTTP proxy 127.0.0.1:{between.port}"]
         assert all(b"Proxy-Authorization: Basic cmVsYXk6czNjcjN0LXBhc3M=" in head for head in between.heads)
         asked = len(between.heads)
-        source(bench, status=1, GOPROXY=url, NO_PROXY=".test", **variables)
+        source(bench, *IMPATIENT, status=1, GOPROXY=url, NO_PROXY=".test", **variables)
         source(bench, status=0 if scheme == "http" else 1, GOPROXY=proxy.url, **variables)
         assert len(between.heads) == asked
 
@@ -287,7 +280,7 @@ def test_the_directory_pool_is_a_row(bench: Workbench) -> None:
 def test_no_time_left_ends_it(bench: Workbench) -> None:
     """A deadline that is over before the samples are: what was measured is shown."""
     with PacedProxy(MODULES, latency=0.1) as proxy:
-        result = prefetch(bench, "doctor", *QUICK, "--samples", "1000", "--deadline", "600ms", GOPROXY=proxy.url)
+        result = prefetch(bench, "doctor", *QUICK, "--samples", "1000", "--deadline", "2s", GOPROXY=proxy.url)
         assert result.status == 0, result.text
         assert "of 1000 samples: no time left" in result.stdout
 
@@ -386,6 +379,6 @@ def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
         run = bench.start("doctor", "--store", "none", GOPROXY=proxy.url)
         wait_until(lambda: proxy.paths, "the first request")
         run.send_signal(signal.SIGINT)
-        stdout, stderr = run.communicate(timeout=10)
+        stdout, stderr = run.communicate(timeout=30)
         assert (run.returncode, stdout) == (130, ""), stderr
         assert stderr == "error: interrupted; no file was left half written\n"

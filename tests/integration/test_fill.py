@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from go_prefetch.render.record import parse_record
+from tests.fakes.dead_port import refusing_port
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, old_user_of
 from tests.same_process import prefetch
@@ -236,12 +237,17 @@ def test_interruption_leaves_whole_files_only(bench: Workbench, proxy: WatchedPr
     assert files_in(folder) == planned_names(bench) | {".gitignore"}
 
 
-def test_dead_proxies_are_named_one_by_one(bench: Workbench, proxy: WatchedProxy) -> None:
+@pytest.fixture
+def gone() -> Iterator[str]:
+    """An address that refuses connections."""
+    with refusing_port() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_dead_proxies_are_named_one_by_one(bench: Workbench, proxy: WatchedProxy, gone: str) -> None:
     """No proxy answers: status 5 and every attempt; with `on-failure: warn` the same as a warning and status 0."""
     bench.write_project((LIB,), requires=[LIB])
     proxy.fault("*", Fault.SERVER_ERROR)
-    with ModuleProxy() as dead:
-        gone = dead.url
     arguments = ("--attempts", "2", "--fallback", "any")
     done = fill(bench, f"{gone}|{proxy.url}", *arguments)
     assert done.status == 5, done.text
@@ -252,11 +258,9 @@ def test_dead_proxies_are_named_one_by_one(bench: Workbench, proxy: WatchedProxy
     assert "warning: 3 files could not be downloaded." in mild.stderr
 
 
-def test_first_proxy_dead_and_second_alive_is_a_success(bench: Workbench, proxy: WatchedProxy) -> None:
+def test_first_proxy_dead_and_second_alive_is_a_success(bench: Workbench, proxy: WatchedProxy, gone: str) -> None:
     """The list is walked as Go would walk it: past `|` after any error."""
     bench.write_project((LIB, TOML))
-    with ModuleProxy() as dead:
-        gone = dead.url
     done = fill(bench, f"{gone}|{proxy.url}", "--attempts", "2")
     assert done.status == 0, done.text
     assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}

@@ -7,16 +7,17 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from socketserver import BaseRequestHandler
 
 import pytest
 
 from tests.fakes.git_server import GitServer, make_repository
+from tests.fakes.loopback import LoopbackServer, LoopbackService
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
-from tests.waiting import wait_until
+from tests.waiting import is_running, wait_until
 from tests.workbench import Result, Workbench
 
 PUBLIC = FakeModule("example.com/public", "v1.0.0")
@@ -129,7 +130,27 @@ def test_a_password_helper_that_waits_for_somebody(
     assert result.status == 5, result.text
     assert "[git-stalled]" in result.stderr
     assert "GIT_ASKPASS" in result.stderr
-    wait_until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), "the end of the helper")
+    wait_until(lambda: not is_running(int(pid.read_text())), "the end of the helper")
+
+
+class SshServer(LoopbackService):
+    """An sshd for each connection, as inetd starts it: the port is ours from the beginning."""
+
+    def __init__(self, command: list[str]) -> None:
+        super().__init__()
+        self.command = command
+
+    def serve(self) -> LoopbackServer[SshServer]:
+        """See LoopbackService."""
+        return LoopbackServer(self, _SshHandler)
+
+
+class _SshHandler(BaseRequestHandler):
+    server: LoopbackServer[SshServer]
+
+    def handle(self) -> None:
+        line = self.request.fileno()
+        subprocess.run(self.server.owner.command, stdin=line, stdout=line, stderr=subprocess.DEVNULL, check=False)
 
 
 @pytest.fixture
@@ -142,23 +163,14 @@ def ssh_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     shutil.copyfile(folder / "user.pub", folder / "authorized")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     config = folder / "config"
     config.write_text(
-        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'authorized'}\n"
+        f"HostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'authorized'}\n"
         f"PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
     )
     Path("/run/sshd").mkdir(exist_ok=True)  # sshd insists on it, as root
-    with subprocess.Popen([sshd, "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL) as server:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield port, folder / "user"
-        server.terminate()
+    with SshServer([sshd, "-i", "-e", "-f", str(config)]) as server:
+        yield server.port, folder / "user"
 
 
 def ssh_settings(port: int, key: Path, known: str) -> dict[str, str]:

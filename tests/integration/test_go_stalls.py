@@ -20,7 +20,7 @@ from tests.workbench import Workbench
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script")
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
-QUICK = ("--stall-timeout", "300ms", "--attempts", "2")
+QUICK = ("--stall-timeout", "300ms")
 
 
 def assert_gone(pids: list[int]) -> None:
@@ -46,7 +46,7 @@ def test_a_go_that_always_stalls_fails_the_run(bench: Workbench, tmp_path: Path)
     go = GoOnPath(tmp_path / "bin", on_download=f'touch "$HERE/writing"; cat "$HERE/pids" >>"$HERE/all"; {HANG}')
     bench.write_project([LIB])
     with ModuleProxy([LIB]) as proxy:
-        result = bench.prefetch(*QUICK, goproxy=proxy.url, PATH=go.path)
+        result = bench.prefetch(*QUICK, "--attempts", "2", goproxy=proxy.url, PATH=go.path)
     assert result.status == 5, result.text
     assert "[go-stalled]" in result.stderr
     assert len(go.pids("all")) == 2
@@ -91,7 +91,7 @@ def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Wor
 
 def test_the_last_words_of_a_go_that_has_ended_are_waited_for(bench: Workbench, tmp_path: Path) -> None:
     """On a busy machine they are read some time after its end; without them nobody knows what went wrong."""
-    go = GoOnPath(tmp_path / "bin", on_download="{ sleep 0.8; echo 'go: what went wrong' >&2; } & exit 1")
+    go = GoOnPath(tmp_path / "bin", on_download="{ sleep 0.3; echo 'go: what went wrong' >&2; } & exit 1")
     bench.write_project([LIB])
     with ModuleProxy([LIB]) as proxy:
         result = bench.prefetch(goproxy=proxy.url, PATH=go.path)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.fakes.dead_port import refusing_port
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.workbench import Workbench
@@ -64,7 +67,7 @@ def test_comma_goes_on_where_a_file_is_not_found(bench: Workbench, fault: Fault)
     bench.write_project(MODULES)
     with ModuleProxy(MODULES) as first, ModuleProxy(MODULES) as second:
         first.fault("*", fault)
-        result = bench.prefetch(*QUICK, goproxy=f"{first.url},{second.url}")
+        result = bench.prefetch(goproxy=f"{first.url},{second.url}")
         assert result.status == 0, result.text
         assert sorted(first.paths()) == sorted(second.paths()) == sorted(second.files)
 
@@ -108,17 +111,20 @@ def test_random_faults_do_not_fail_the_run(bench: Workbench, share: float) -> No
     assert bench.leftovers() == []
 
 
-def dead_proxy() -> str:
-    """An address that refuses connections."""
-    with ModuleProxy() as proxy:
-        return proxy.url
+@pytest.fixture
+def dead_proxies() -> Iterator[tuple[str, str]]:
+    """Two addresses that refuse connections."""
+    with refusing_port() as first, refusing_port() as second:
+        yield f"http://127.0.0.1:{first}", f"http://127.0.0.1:{second}"
 
 
 @pytest.mark.parametrize("separator", [",", "|"])
-def test_dead_proxies_fail_the_run_and_every_attempt_is_named(bench: Workbench, separator: str) -> None:
+def test_dead_proxies_fail_the_run_and_every_attempt_is_named(
+    bench: Workbench, dead_proxies: tuple[str, str], separator: str
+) -> None:
     """Where no proxy answers the run ends with status 5 and says what each proxy did to each file."""
     bench.write_project([LIB])
-    first, second = dead_proxy(), dead_proxy()
+    first, second = dead_proxies
     result = bench.prefetch(*QUICK, "--deadline", "30s", goproxy=f"{first}{separator}{second}")
     assert result.status == 5, result.text
     asked = [first, second] if separator == "|" else [first]
@@ -128,10 +134,12 @@ def test_dead_proxies_fail_the_run_and_every_attempt_is_named(bench: Workbench, 
     assert "Traceback" not in result.stderr
 
 
-def test_on_failure_warn_leaves_dead_proxies_to_later_go_commands(bench: Workbench) -> None:
+def test_on_failure_warn_leaves_dead_proxies_to_later_go_commands(
+    bench: Workbench, dead_proxies: tuple[str, str]
+) -> None:
     """With `--on-failure warn` the same is a warning and status 0."""
     bench.write_project([LIB])
-    dead = dead_proxy()
+    dead, _ = dead_proxies
     result = bench.prefetch(*QUICK, "--on-failure", "warn", goproxy=dead)
     assert result.status == 0, result.text
     assert "warning: " in result.stderr

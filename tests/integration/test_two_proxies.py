@@ -61,7 +61,7 @@ def test_a_slow_answer_is_overtaken_by_the_next_proxy(bench: Workbench, tmp_path
         result = bench.prefetch(*limits, goproxy=f"{first.url}|{second.url}")
         assert result.status == 0, result.text
         assert slow in second.paths()
-        assert len(first.paths()) == len(first.files)
+        assert len(first.paths()) == len(set(first.paths()))
         assert len(second.paths()) <= len(first.files) // 10
     events = json.loads(trace.read_text())["traceEvents"]
     overtaken = [event["name"] for event in events if event.get("args", {}).get("error") == "overtaken"]
