@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.cache_service import CacheService
 from tests.fakes.go_on_path import HANG, GoOnPath
 from tests.fakes.held_rename import variables_to_hold_renames
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
+from tests.service_job import MAIN
 from tests.waiting import is_running, wait_until
 from tests.workbench import Workbench
 
@@ -112,3 +114,22 @@ def test_while_files_are_put_in_place(
     wait_until(reached.exists, f"the first rename in {step}")
     assert bench.leftovers()
     assert_interrupted(bench, run, signal_number, proxy)
+
+
+@pytest.mark.parametrize("route", ["lookup", "blob.get", "blob.block"])
+def test_while_the_cache_service_says_nothing(
+    bench: Workbench, proxy: ModuleProxy, signal_number: signal.Signals, route: str
+) -> None:
+    """Nobody waits for the threads that wait for it."""
+    bench.write_project(MODULES)
+    with CacheService(MAIN) as service:
+        flags = ("run", "--store", "github", "--stall-timeout", "60s")
+        variables = {"GOPROXY": proxy.url, **service.v2(MAIN.text)}
+        if route == "blob.get":
+            assert bench.run(*flags, **variables).status == 0
+            bench.forget_modcache()
+        service.clear()
+        service.inject(route, "silence", times=None)
+        run = bench.start(*flags, **variables)
+        wait_until(lambda: route in service.routes, "a call that is not answered")
+        assert_interrupted(bench, run, signal_number, proxy)

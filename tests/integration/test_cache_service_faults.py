@@ -10,7 +10,7 @@ import pytest
 from go_prefetch.errors import StoreError
 from go_prefetch.results import Saved
 from go_prefetch.retry import Deadline
-from go_prefetch.stores.cache_service import archive, arrivals, pace, parts
+from go_prefetch.stores.cache_service import archive, arrivals, blocks, pace, parts
 from tests.fakes.cache_service import CacheService
 from tests.fakes.cache_service.faults import (
     ANY_CALL,
@@ -130,6 +130,23 @@ def test_a_save_that_fails(
     assert isinstance(shelf.save(run=2), Saved)  # nothing of this blocks the next run
 
 
+@pytest.mark.parametrize(("protocol", "route"), [("v2", "blob.block"), ("v1", "chunk")])
+def test_a_block_that_nobody_takes_holds_up_no_other(
+    service: CacheService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, route: str
+) -> None:
+    """They are sent at the same time, and each is tried again by itself."""
+    monkeypatch.setattr(blocks, "_BLOCK", 200_000)
+    shelf = Shelf(service, tmp_path, MODULES, protocol, stall=1.0)
+    service.inject(route, "silence", times=1)
+    saved = shelf.save()
+    assert isinstance(saved, Saved)
+    sent = [request.status_or_fault for request in service.requests if request.route == route]
+    assert sent.count("silence") == 1
+    assert len(sent) == 1 + -(-saved.bytes // 200_000)
+    assert sent.index("silence") < len(sent) - 2
+    assert shelf.has_all(shelf.restore())
+
+
 def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     shelf = Shelf(service, tmp_path, MODULES)
     service.inject("create", 429, times=None)
@@ -223,6 +240,19 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
         while piece := stream.read(1 << 20):
             read += len(piece)
         assert read == size == stream.received
+
+
+def test_what_the_store_does_not_bring_in_time_comes_from_the_proxies(bench: Workbench, service: CacheService) -> None:
+    """And only that: what had come is kept."""
+    with ModuleProxy(MODULES) as proxy:
+        job = Job(bench, service, proxy)
+        job(*MODULES, **job.only("no zstd"))
+        service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
+        job(*MODULES, run=2, flags=("--restore-deadline", "1s"), **job.only("no zstd"))
+        assert bench.outputs["cache-result"] == "partial"
+        assert "store-slow" in str(bench.report["warnings"])
+        zips = {path for path in proxy.paths() if path.endswith(".zip")}
+        assert zips == {f"{module.path}/@v/{module.version}.zip" for module in (NEXT, SMALL)}
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

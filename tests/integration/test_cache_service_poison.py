@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import StoreError
-from go_prefetch.modcache import ModuleFile
+from go_prefetch.modcache import ModuleFile, file_named
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import ColdRun
 from go_prefetch.retry import Deadline
@@ -23,7 +23,7 @@ from go_prefetch.stores.cache_service.encoding import PLAIN, ArchiveError, Encod
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
 from tests.fakes.cache_service import CacheService
 from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, damaged
+from tests.fakes.modules import FakeModule, damaged, write_proxy_folder
 from tests.service_job import MAIN, Job
 from tests.service_shelf import ENCODINGS, Shelf
 from tests.workbench import Workbench
@@ -201,6 +201,25 @@ def test_a_manifest_is_read_as_it_was_written(paths: list[str], seconds: float, 
     run = ColdRun(round(seconds, 3), frozenset(member.name for member in members), cores, "linux")
     manifest = Manifest(members, "key", (run,), (Unavailable("x/@v/v1.0.0.zip", "proxies", 5.0),))
     assert parse_manifest(manifest_json(manifest)) == manifest
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.permutations([*WANTED, "github.com/!upper/big/@v/v1.4.0.zip"]), st.sampled_from(sorted(ENCODINGS)))
+def test_the_same_files_are_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, order: list[str], name: str
+) -> None:
+    """In whatever order they are given: the zips first, the largest of them before the others."""
+    folder = tmp_path_factory.mktemp("same")
+    write_proxy_folder(folder, (LIB, BIG))
+    made = []
+    for names in (order, sorted(order)):
+        out = folder / "out"
+        with out.open("wb") as stream:
+            files = [file for file in map(file_named, names) if file]
+            manifest = write_archive(stream, folder, files, encoding=ENCODINGS[name], full="", runs=(), unavailable=())
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+    assert [member.name for member in manifest.members][:2] == ["github.com/!upper/big/@v/v1.4.0.zip", f"{STEM}.zip"]
 
 
 @settings(deadline=None, max_examples=60)

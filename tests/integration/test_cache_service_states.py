@@ -225,10 +225,13 @@ def test_signatures_and_tokens_are_shown_nowhere(
     if fault is not None:
         for route in ("blob.get", "blob.block", "chunk"):
             service.faults.add(route, fault, times=None)
-    shown = ""
+    """Not in the log, not in the report, not in a trace of every request."""
+    shown, trace = "", bench.folder / "trace.json"
     for run in (1, 2):
-        result = job(LIB, protocol=protocol, run=run, flags=("--verbose", "--attempts", "1"))
-        shown += result.text + bench.report_file.read_text()
+        flags = ("--verbose", "--attempts", "1", "--trace", str(trace))
+        result = job(LIB, protocol=protocol, run=run, flags=flags)
+        shown += result.text + bench.report_file.read_text() + trace.read_text()
+    assert "_apis" in shown or "twirp" in shown
     path = service.v1()["ACTIONS_CACHE_URL"].split("/")[3]
     for secret in (SIGNATURE, MAIN.text, path):
         assert secret not in shown

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 from threading import Event
 
+from go_prefetch.aside import aside
 from go_prefetch.errors import ApiError, RateLimitError
 from go_prefetch.history.forge import Forge, LogsGone, ReadLogs
 from go_prefetch.history.kept import Kept, observed
@@ -81,24 +82,22 @@ class Gathering:
     def _read_all(self, missing: list[WorkflowRun], total: int, kept: Kept) -> None:
         """Ask for one log after the other, the newest first; several may travel at once."""
         travelling: deque[tuple[WorkflowRun, Future[list[tuple[str, str]]]]] = deque()
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="log") as threads:
-            try:
-                for run in missing:
-                    if self._incomplete:
-                        break
-                    asked = self._asked(run, kept)
-                    if asked:
-                        travelling.append((asked[0], threads.submit(asked[1])))
-                    if len(travelling) > _AT_ONCE:
-                        self._take(*travelling.popleft(), kept)
-                    self._progress(_bar(len(self._found), total))
-                for run, came in travelling:
-                    self._take(run, came, kept)
-                    self._progress(_bar(len(self._found), total))
-            except BaseException:
-                self._cancelled.set()
-                threads.shutdown(cancel_futures=True)
-                raise
+        try:
+            for run in missing:
+                if self._incomplete:
+                    break
+                asked = self._asked(run, kept)
+                if asked:
+                    travelling.append((asked[0], aside(asked[1])))
+                if len(travelling) >= _AT_ONCE:
+                    self._take(*travelling.popleft(), kept)
+                self._progress(_bar(len(self._found), total))
+            for run, came in travelling:
+                self._take(run, came, kept)
+                self._progress(_bar(len(self._found), total))
+        except BaseException:
+            self._cancelled.set()
+            raise
 
     def _asked(self, run: WorkflowRun, kept: Kept) -> tuple[WorkflowRun, ReadLogs] | None:
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, wait
 from typing import BinaryIO
 
+from go_prefetch.aside import aside
 from go_prefetch.errors import StoreError
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.cache_service.service import Upload
@@ -19,26 +20,25 @@ def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> No
 
     Raises StoreError and Declined, the first of any block. Holds 48 MiB at most.
     """
-    lock, failed = threading.Lock(), threading.Event()
-
-    def put(number: int) -> None:
-        if failed.is_set():
-            return
-        offset = number * _BLOCK
-        with lock:
-            archive.seek(offset)
-            block = archive.read(_BLOCK)
-        try:
-            upload.put(number, offset, block, deadline)
-        except BaseException:
-            failed.set()
-            raise
-
     count = -(-size // _BLOCK)
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        sent = [threads.submit(put, number) for number in range(count)]
-        for block in sent:
-            block.result()
+    lock, failed, numbers = threading.Lock(), threading.Event(), iter(range(count))
+
+    def put_some() -> None:
+        while not failed.is_set():
+            with lock:
+                number = next(numbers, None)
+                if number is None:
+                    return
+                archive.seek(number * _BLOCK)
+                block = archive.read(_BLOCK)
+            upload.put(number, number * _BLOCK, block, deadline)
+
+    senders = [aside(put_some) for _ in range(min(_AT_ONCE, count))]
+    try:
+        for sender in wait(senders, return_when=FIRST_EXCEPTION).done:
+            sender.result()
+    finally:
+        failed.set()
     if deadline.passed():
         raise StoreError("store-slow", "the cache service is slow", hint="Nothing was saved; a later run tries again.")
     upload.finish(count, size, deadline)

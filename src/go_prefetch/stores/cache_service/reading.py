@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from go_prefetch.aside import aside
 from go_prefetch.errors import StoreError
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.ports import Arrived, Wanted
@@ -73,10 +74,9 @@ class Reading:
         if not self._matched.is_delta:
             self._take(self._matched, found, deadline)
             return
-        with ThreadPoolExecutor(1) as aside:
-            below = aside.submit(self._full_below, self._matched.digest_of_full, deadline)
-            self._take(self._matched, found, deadline)
-            full = below.result()
+        below = aside(partial(self._full_below, self._matched.digest_of_full, deadline))
+        self._take(self._matched, found, deadline)
+        full = below.result()
         name = self._names.parsed(full.key) if full else None
         if full and name and not name.is_delta and self._lacking and not self._gave_up:
             self._take(name, full, deadline)
