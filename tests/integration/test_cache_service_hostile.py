@@ -194,7 +194,7 @@ def test_a_login_in_a_signed_url_is_not_sent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("service_url", "words"),
     [
-        ("https://127.0.0.1/", "from https to http"),
+        ("https://8.8.8.8/", "from https to http"),
         ("http://8.8.8.8/", "from a public to a private address"),
         ("http://[::1", "a malformed URL"),
     ],
@@ -207,7 +207,7 @@ def test_a_signed_url_leads_nowhere_a_redirect_could_not_lead(service_url: str, 
         with pytest.raises(AttemptError, match=words), led.request(method, inner.url, Deadline.after(5)):
             pass
         assert inner.requests == []
-        inside = client(led_by="http://127.0.0.1:1/")
+        inside = client(led_by="https://127.0.0.1:1/")
         with inside.request(method, inner.url, Deadline.after(5)) as came:
             assert came.status == 200
 

@@ -7,6 +7,8 @@ FOLDER/<host>/<repository>/page-<digest>.json     a page of a list of runs, and 
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,7 +73,7 @@ class Kept:
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
             path = self._folder / name if self._folder else None
-            if path is None or path.stat().st_size > _LARGEST:
+            if path is None or not _is_small_file(path.lstat()):
                 return None
             values = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
@@ -85,6 +87,11 @@ class Kept:
             write_whole(self._folder / name, json.dumps({"format": _FORMAT, **values}).encode())
         except OSError:
             self._folder = None  # a full or read-only disk: this report goes on without
+
+
+def _is_small_file(held: os.stat_result) -> bool:
+    """A cache that a CI carries may hold anything: a pipe would be waited for."""
+    return stat.S_ISREG(held.st_mode) and held.st_size <= _LARGEST
 
 
 def observed(run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> Observed:

@@ -17,6 +17,7 @@ from requests.packages import urllib3  # type: ignore[attr-defined]  # the one r
 from go_prefetch import __version__
 from go_prefetch.retry import AttemptError, Deadline
 from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.web.addresses import is_public
 from go_prefetch.web.decoding import decoded
 from go_prefetch.web.resolver import Resolver
 from go_prefetch.web.session import Session, refuse_malformed
@@ -50,8 +51,8 @@ class HttpClient:
     `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
     against the system's store, the one that comes with requests and what `web` names. With `own_login` every request
     carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host. Where a
-    server, `led_by`, names the others, no URL is asked that a redirect from there could not lead to. Redirects are
-    answers like any other unless it `follows` them.
+    public server, `led_by`, names the others, no URL is asked that a redirect from there could not lead to. Redirects
+    are answers like any other unless it `follows` them.
     """
 
     def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
@@ -135,7 +136,9 @@ class HttpClient:
                 found = self._resolver.addresses(leader.hostname or "", leader.port or 443, seconds)
             except OSError as error:
                 raise AttemptError(words_of(error)) from None
-            CURRENT.get().peer = str(found[0][4][0])
+            peer = CURRENT.get().peer = str(found[0][4][0])
+            if not is_public(peer):  # inside a network a server may name others as it likes
+                return
         self._session().refuse(self._led_by, url)
 
     def _sent(

@@ -53,6 +53,8 @@ class Arrivals:
                 if piece is not None:
                     self._change.notify_all()
                     return piece
+                if self._closed:
+                    return b""
                 self._pace.check(self.received, self._total)
                 if self._failure:
                     raise self._failure
