@@ -61,7 +61,7 @@ def announced(number: int, answer: Answer) -> Announced:
     if match is None or int(match[1]) != first:
         raise AttemptError("an answer for another range")
     total, last = int(match[3]), int(match[2])
-    if last != min(first_byte(number + 1), total) - 1:
+    if last < first or last != min(first_byte(number + 1), total) - 1:
         raise AttemptError("an answer for another range")
     return Announced(last - first + 1, total, answer.headers.get("ETag", ""))
 
