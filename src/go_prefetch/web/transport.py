@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,8 @@ def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) 
     raise problem
 
 
-def trust(bundles: Sequence[Path]) -> ssl.SSLContext:
+@cache  # reading them takes longer than a request
+def trust(bundles: tuple[Path, ...]) -> ssl.SSLContext:
     """The system's store (SSL_CERT_FILE and SSL_CERT_DIR included, as Go does), that of requests, and these.
 
     Raises OSError for one that cannot be read.
