@@ -32,7 +32,7 @@ _NOT_FOR_GO = (
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
-    "GOWORK",
+    "GOWORK", "GOAUTH",
 )  # fmt: skip
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
@@ -90,6 +90,7 @@ class GoCommand:
             values["GOVERSION"],
             Path(values["GOROOT"]),
             self._environ.get("GOWORK") or gowork_set(values["GOWORK"], folder),
+            values["GOAUTH"],
         )
 
     def toolchain_switch(self, folder: Path) -> str:

@@ -22,6 +22,7 @@ class GoEnvironment:
     goversion: str
     goroot: Path
     gowork: str  # what GOWORK is set to: `off`, a path, or empty where Go looks for a go.work by itself
+    goauth: str = ""  # how Go logs in by itself; empty before Go 1.24, which knew netrc alone
 
     def is_left_to_go(self, path: str) -> bool:
         """Whether Go would fetch the module at `path` from its repository, asking no proxy."""

@@ -106,7 +106,8 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     with job.step("Save"):
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
-            private_too=_saves_private(job), deadline=job.deadline.sooner(job.settings.save_deadline),
+            private_too=_saves_private(job), go_logs_in=_go_logs_in(job),
+            deadline=job.deadline.sooner(job.settings.save_deadline),
         )  # fmt: skip
         say(f"{saved.files} files saved{_reason(saved.because_not)}")
     return report(
@@ -144,6 +145,12 @@ def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, job: Job)
 
 def _reason(because_not: str) -> str:
     return f": {because_not}" if because_not else ""
+
+
+def _go_logs_in(job: Job) -> bool:
+    """Whether what Go fetched itself may have taken a login: of a proxy's URL, of netrc, or of GOAUTH."""
+    ways = {way.strip() for way in job.environment.goauth.split(";")} - {"", "off", "netrc"}
+    return bool(ways) or any(map(job.settings.web.authorization_for, job.walk.urls))
 
 
 def _saves_private(job: Job) -> bool:

@@ -9,25 +9,46 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from go_prefetch import processgroup
 from go_prefetch.gotrace import GoTrace
 from go_prefetch.retry import Deadline
+from go_prefetch.wire import CRAWL_BYTES_PER_SECOND
 
 _KEPT_LINES = 2000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
 # Seconds for what go said before its end: it is in the pipe, and on a busy machine our thread takes a while.
 _LAST_WORDS = 2.0
+# Of one core, and in seconds: a go that takes less only waits. A server that drips keeps it a little busy.
+_IDLE_SHARE, _IDLE_SECONDS = 0.01, 0.02
 
 
 @dataclass(frozen=True)
 class Watch:
-    """When to kill a silent go: no line, no CPU time and no `signs_of_life` for `silence` seconds."""
+    """When to kill a silent go: no line, hardly any CPU time and no growth worth the name for `silence` seconds.
+
+    `growth` says how many files there are where it downloads, and their bytes.
+    """
 
     silence: float
-    signs_of_life: Callable[[], object]
+    growth: Callable[[], tuple[int, int]]
     on_line: Callable[[str], None]
     deadline: Deadline
+
+
+class _Vitals(NamedTuple):
+    cpu: float
+    files: int
+    size: int
+
+    def is_far_from(self, other: _Vitals, silence: float) -> bool:
+        """Whether enough has moved between the two for so many seconds."""
+        return (
+            self.files != other.files
+            or abs(self.size - other.size) >= CRAWL_BYTES_PER_SECOND * silence
+            or abs(self.cpu - other.cpu) >= max(_IDLE_SECONDS, _IDLE_SHARE * silence)
+        )
 
 
 def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tuple[tuple[str, ...], bool]:
@@ -41,7 +62,7 @@ def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tu
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     kept: list[str] = []
-    last_moved, vitals = time.monotonic(), None
+    last_moved, vitals = time.monotonic(), _Vitals(0.0, 0, 0)
     while True:
         has_ended = process.poll() is not None
         try:
@@ -51,8 +72,8 @@ def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tu
                 return tuple(kept), False
             now = time.monotonic()
             if now - last_moved > min(1.0, watch.silence / 4):
-                seen = (processgroup.cpu_seconds(process), watch.signs_of_life())
-                if seen != vitals:
+                seen = _Vitals(processgroup.cpu_seconds(process), *watch.growth())
+                if seen.is_far_from(vitals, watch.silence):
                     last_moved, vitals = now, seen
             if now - last_moved > watch.silence or watch.deadline.passed():
                 return tuple(kept), True

@@ -28,7 +28,7 @@ def built(folder: Path, gocache: Path) -> Path:
 
 
 class Http2Proxy:
-    """Serves `modules` inside its `with` block; the files that end in `name` meet `fault` (`abort` or `stall`)."""
+    """Serves `modules` inside its `with` block; the files that end in `name` meet `fault` (see its main.go)."""
 
     def __init__(
         self, program: Path, modules: Iterable[FakeModule], name: str, fault: str, times: int | None = None

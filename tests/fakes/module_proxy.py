@@ -187,7 +187,7 @@ class ModuleProxy(LoopbackService):
 
     def _answer(self, path: str, wanted_range: str | None, fault: Fault | None) -> _Answer:
         if fault and isinstance(fault.value, int):
-            headers = {"Retry-After": str(self.retry_after)} if fault is Fault.TOO_MANY else {}
+            headers = {"Retry-After": str(self.retry_after)} if fault in (Fault.TOO_MANY, Fault.UNAVAILABLE) else {}
             return _Answer(fault.value, f"{fault.name}\n".encode(), headers)
         if fault is Fault.HTML:
             return _Answer(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})

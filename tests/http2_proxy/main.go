@@ -1,7 +1,7 @@
 // Command http2proxy is a module proxy over TLS on a loopback port. It speaks HTTP/2 to those who can, HTTP/1.1 to others,
-// and breaks off or falls silent in the middle of one file.
+// and breaks off or falls silent in the middle of one file, or before it.
 //
-//	http2proxy FOLDER CERTIFICATE KEY NAME abort|stall TIMES
+//	http2proxy FOLDER CERTIFICATE KEY NAME abort|stall|silence TIMES
 //
 // FOLDER is in GOPROXY layout; the files whose names end in NAME meet the fault, TIMES times (-1: always). The first line
 // on standard output is the URL, each further one a request: its protocol and its path.
@@ -36,6 +36,10 @@ func (p *proxy) ServeHTTP(response http.ResponseWriter, request *http.Request) {
 	response.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	if !p.fails(request) {
 		_, _ = response.Write(content)
+		return
+	}
+	if p.fault == "silence" {
+		<-request.Context().Done()
 		return
 	}
 	_, _ = response.Write(content[:len(content)/2])

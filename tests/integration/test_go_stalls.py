@@ -12,7 +12,7 @@ import pytest
 from go_prefetch.errors import GoCommandError
 from go_prefetch.gocommand import GoCommand
 from tests.fakes.go_on_path import HANG, GoOnPath
-from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.waiting import is_running, wait_until
 from tests.workbench import Workbench
@@ -61,6 +61,18 @@ def test_a_talkative_go_is_held_to_the_deadline(bench: Workbench, tmp_path: Path
         result = bench.prefetch("--deadline", "2s", goproxy=proxy.url, PATH=go.path)
     assert result.status == 5, result.text
     assert "[deadline-passed]" in result.stderr
+
+
+def test_a_go_that_is_fed_in_drips_has_stalled(bench: Workbench) -> None:
+    """A proxy that sends a byte now and then gives Go no end, and us neither: as if it were silent."""
+    lib = FakeModule("example.com/lib", "v1.2.3", padding=3_000)
+    bench.write_project([lib])
+    with ModuleProxy([lib]) as proxy:
+        proxy.fault("*.zip", Fault.SLOW_DRIP)
+        result = bench.prefetch("--stall-timeout", "250ms", "--attempts", "1", goproxy=proxy.url)
+    assert result.status == 5, result.text
+    assert "crawling: " in result.stderr
+    assert "[proxy-unavailable]" in result.stderr
 
 
 @pytest.mark.parametrize("status", [0, 1])

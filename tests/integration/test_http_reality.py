@@ -166,6 +166,34 @@ def test_a_login_is_used_and_what_it_brought_is_not_saved(bench: Workbench, bund
     assert "secret" not in result.text
 
 
+@pytest.mark.parametrize("way", ["GOAUTH", "netrc", "URL"])
+def test_what_go_fetched_with_a_login_is_not_saved(bench: Workbench, bundle: Path, way: str) -> None:
+    """A login that only Go has, or a proxy that was well for Go alone: what came from there stays out of the pool."""
+    bench.write_project(MODULES)
+    answers = serving(ModuleProxy(MODULES).files, "me:secret")
+
+    def respond(request: RawRequest, line: Line) -> None:
+        ours = request.headers["User-Agent"].startswith("go-prefetch")
+        line.say(answer(b"", status="503 Not For You")) if ours else answers(request, line)
+
+    with RawServer(respond, tls=tls()) as server:
+        script = bench.folder / "login"
+        basic = base64.b64encode(b"me:secret").decode()
+        script.write_text(f"#!/bin/sh\nprintf '{server.url}\\n\\nAuthorization: Basic {basic}\\n\\n'\n")
+        script.chmod(0o755)
+        if way == "netrc":
+            (bench.folder / "home" / ".netrc").write_text(f"machine 127.0.0.1:{server.port} login me password secret\n")
+        variables = {"SSL_CERT_FILE": str(bundle)} | ({"GOAUTH": str(script)} if way == "GOAUTH" else {})
+        url = server.url.replace("://", "://me:secret@") if way == "URL" else server.url
+        result = bench.prefetch("--attempts", "1", goproxy=url, **variables)
+        assert result.status == 0, result.text
+        assert bench.report["complete"]["files_by_go"] == len(bench.module_files(bench.download_folder)) == 6
+        assert bench.module_files(bench.pool) == set()
+        bench.forget_modcache()
+        assert bench.prefetch("--attempts", "1", "--save-private", "true", goproxy=url, **variables).status == 0
+        assert len(bench.module_files(bench.pool)) == 6
+
+
 @pytest.mark.parametrize("login", ["me:pässword", "мы:секрет", "me:"], ids=["Latin-1", "Cyrillic", "no password"])
 def test_a_login_is_sent_in_utf_8(tmp_path: Path, login: str) -> None:
     """As by Go, to a server and to an HTTP proxy; also a login that Latin-1 has no letters for."""

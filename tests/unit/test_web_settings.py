@@ -82,11 +82,21 @@ def test_netrc(text: str, found: dict[str, tuple[str, str]]) -> None:
 
 
 def test_a_login_is_for_https_only(tmp_path: Path) -> None:
-    (tmp_path / ".netrc").write_text("machine a.test login me password pw")
+    (tmp_path / ".netrc").write_text("machine a.test login me password pw\nmachine c.test:8443 login c password p")
     settings = HttpSettings.from_environ({"HOME": str(tmp_path)})
     assert settings.authorization_for("https://a.test:8443/x") == "Basic bWU6cHc="
     assert settings.authorization_for("http://a.test/x") == ""
+    assert settings.authorization_for("https://c.test:8443/x") == "Basic Yzpw"
+    assert settings.authorization_for("https://c.test/x") == ""
     assert settings.authorization_for("https://b.test/x") == ""
     assert HttpSettings.from_environ({"HOME": "/nowhere"}).authorization_for("https://a.test/") == ""
     named = HttpSettings.from_environ({"NETRC": str(tmp_path / ".netrc")})
     assert named.authorization_for("https://a.test/") == "Basic bWU6cHc="
+
+
+@pytest.mark.parametrize(
+    ("goauth", "netrc"), [("", True), ("netrc", True), ("git /x; netrc", True), ("off", False), ("git /x", False)]
+)
+def test_netrc_is_left_alone_where_goauth_leaves_it(goauth: str, *, netrc: bool) -> None:
+    settings = HttpSettings.from_environ({"HOME": "/home/me", "GOAUTH": goauth}, "linux")
+    assert settings.netrc == (Path("/home/me/.netrc") if netrc else None)

@@ -109,6 +109,11 @@ class ProxyWalk:
         return sum(health.failed_attempts for proxy, health in self._health.items() if proxy.shown == source)
 
     @property
+    def urls(self) -> tuple[str, ...]:
+        """The proxies; their URLs may hold passwords."""
+        return tuple(proxy.url for proxy in self._proxies)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The proxies as they may be shown, each once."""
         return tuple(dict.fromkeys(proxy.shown for proxy in self._proxies))

@@ -18,14 +18,19 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     completed: Completed,
     *,
     private_too: bool,
+    go_logs_in: bool,
     deadline: Deadline,
 ) -> Saved:
-    """What the store took: files Go accepted, and no private module unless asked. Nothing of a run that failed."""
+    """What the store took: files Go accepted, and no private module unless asked. Nothing of a run that failed.
+
+    With `go_logs_in` nobody knows whether what Go fetched itself took a login: that counts as private too.
+    """
     if completed.failure:
         return Saved(because_not="the run failed")
     rejected = frozenset(rejection.file for rejection in completed.rejected)
     came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
     secret = downloaded.credentialed | completed.refetched.credentialed
+    secret |= completed.by_go if go_logs_in else frozenset()
 
     def may_be_saved(file: ModuleFile) -> bool:
         read = _accepted(plan, file) and file not in completed.unread

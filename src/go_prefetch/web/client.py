@@ -24,11 +24,9 @@ from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.settings import HttpSettings
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
 from go_prefetch.web.words import from_requests, words_of
-from go_prefetch.wire import Wire
+from go_prefetch.wire import CRAWL_BYTES_PER_SECOND, Wire
 
 _CHUNK = 1 << 16
-# A body that brings less than this for a whole stall timeout is as good as silent.
-_CRAWL_BYTES_PER_SECOND = 1024
 _MAX_REDIRECTS = 10  # as net/http
 _LONGEST_REASON = 200
 _LENGTH = re.compile("[0-9]{1,15}")
@@ -172,7 +170,7 @@ class HttpClient:
             if self._cancelled() or deadline.passed():
                 raise AttemptError("no time left", transient=False)
             if window.passed():
-                if window_bytes < _CRAWL_BYTES_PER_SECOND * stall:
+                if window_bytes < CRAWL_BYTES_PER_SECOND * stall:
                     raise AttemptError(f"crawling: {window_bytes} bytes in {stall:g}s")
                 window_bytes, window = 0, Deadline.after(stall)
             wire.allow(min(stall, max(0.05, deadline.left())))

@@ -41,7 +41,7 @@ class HttpSettings:
             http_proxy=http_proxy or environ.get("http_proxy", ""),
             https_proxy=environ.get("HTTPS_PROXY", "") or environ.get("https_proxy", ""),
             no_proxy=environ.get("NO_PROXY", "") or environ.get("no_proxy", ""),
-            netrc=_netrc_path(environ, platform),
+            netrc=_netrc_path(environ, platform) if _goauth_has_netrc(environ) else None,
             bundles=tuple(Path(bundle) for bundle in dict.fromkeys(bundles)),
         )
 
@@ -62,12 +62,15 @@ class HttpSettings:
         return any(entry and _covers(entry, host, port, address) for entry in entries)
 
     def authorization_for(self, url: str) -> str:
-        """The header for the login in `url`, else for what netrc has for its host; as for Go, that only over https."""
+        """The header for the login in `url`, else for what netrc has for its host; as for Go, that only over https.
+
+        Go looks for the host with the port, where the URL has one, curl for the host alone: both are meant.
+        """
         parts = urlsplit(url)
         if "@" in parts.netloc:
             return authorization_in(url)
-        found = self._logins.get(parts.hostname or "") if parts.scheme == "https" else None
-        return _basic(*found) if found else ""
+        found = self._logins.get(parts.netloc) or self._logins.get(parts.hostname or "")
+        return _basic(*found) if found and parts.scheme == "https" else ""
 
     @cached_property
     def _logins(self) -> dict[str, tuple[str, str]]:
@@ -86,6 +89,11 @@ def authorization_in(url: str) -> str:
 def _basic(user: str, password: str) -> str:
     """In UTF-8, as Go writes it; requests itself takes Latin-1, and has no word for what that lacks."""
     return f"Basic {b64encode(f'{user}:{password}'.encode(errors='surrogateescape')).decode()}"
+
+
+def _goauth_has_netrc(environ: Mapping[str, str]) -> bool:
+    """Whether Go would look there (its own default): `off` means no login at all, other ways are Go's to go."""
+    return "netrc" in map(str.strip, (environ.get("GOAUTH") or "netrc").split(";"))
 
 
 def _netrc_path(environ: Mapping[str, str], platform: str) -> Path | None:
