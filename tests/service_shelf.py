@@ -41,7 +41,7 @@ class Shelf:
     modules: tuple[FakeModule, ...]
     protocol: str = "v2"
     encoding: Encoding = PLAIN
-    stall: float = 0.2
+    stall: float = 20.0
     attempts: int = 3
     deadline: Deadline = field(default_factory=lambda: Deadline.after(LONG))
 

