@@ -83,7 +83,7 @@ def test_no_control_character_hides_a_command(text: str) -> None:
     assert "[31m" not in out.getvalue()
 
 
-@pytest.mark.parametrize("text", ["s3c\0ret!", "s\x1b[31m3cret!", "s3\rcret!"])
+@pytest.mark.parametrize("text", ["s3c\0ret!", "s\x1b[31m3cret!", "s3\rcret!", "s3\u202ecret!", "s3c\u2066ret!\u2069"])
 def test_no_control_character_brings_a_secret_through(text: str) -> None:
     platform = GitHub(io.StringIO(), Loudness(), "")
     platform.hide(frozenset({"s3cret!"}))

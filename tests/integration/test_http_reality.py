@@ -96,11 +96,13 @@ def test_odd_and_right_answers_are_understood(tmp_path: Path, whole: bytes, why:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "Content-Length"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxx", "."),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxx", "."),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", "header line"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n", "100 headers"),
         (b"SSH-2.0-OpenSSH_9.9\r\n", "."),
         (b"", "."),
     ],
     ids=["length too long", "gzip cut short", "no gzip", "a bomb", "brotli", "two lengths", "no chunk", "half a chunk",
-         "another protocol", "nothing"],
+         "a long header", "many headers", "another protocol", "nothing"],
 )  # fmt: skip
 def test_wrong_answers_are_errors_of_the_attempt(tmp_path: Path, whole: bytes, words: str) -> None:
     """Told in words, never as a file and never as a traceback."""
@@ -238,14 +240,20 @@ def test_loopback_and_no_proxy_go_direct(bench: Workbench) -> None:
 
 
 def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: Path) -> None:
-    """To another host, as large proxies send zips to object storage; the login is not for that host."""
+    """To another host, as large proxies send zips to object storage: no login is for that host, and it counts still."""
     with RawServer(says(answer(BODY)), tls=tls()) as storage:
         moved = answer(b"", status="302 Found", Location=f"{storage.url}/object?signature=1")
         with RawServer(says(moved), tls=tls()) as server:
+            netrc = tmp_path / "netrc"
+            netrc.write_text("machine 127.0.0.1 login me password secret")
             url = server.url.replace("https://", "https://me:secret@")
-            received(f"{url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,)))
-        assert storage.targets == ["/object?signature=1"]
-        assert storage.requests[0].headers["Authorization"] is None
+            assert received(f"{url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,))).has_login
+            by_netrc = HttpSettings(bundles=(bundle,), netrc=netrc)
+            assert received(f"{server.url}/file", tmp_path / "file", web=by_netrc).has_login
+            assert not received(f"{server.url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,))).has_login
+            assert [bool(request.headers["Authorization"]) for request in server.requests] == [True, True, False]
+        assert storage.targets == ["/object?signature=1"] * 3
+        assert [request.headers["Authorization"] for request in storage.requests] == [None] * 3
     assert (tmp_path / "file").read_bytes() == BODY
 
 

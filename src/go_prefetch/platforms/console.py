@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TextIO
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
+# What a terminal obeys; and what turns the direction of the text, or ends a line for some readers.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HIDDEN = "xxxxx"
 _PLAIN_PROGRESS_SECONDS = 10.0
 _LIVE_PROGRESS_SECONDS = 0.1

@@ -114,7 +114,7 @@ class HttpClient:
                     yield Answer(
                         response.status_code, (response.reason or "")[:_LONGEST_REASON], response.headers,
                         decoded(pieces, response.headers.get("Content-Encoding", "")),
-                        "Authorization" in response.request.headers and not self._own_login,
+                        self._has_login(response),
                     )  # fmt: skip
             except AttemptError as error:
                 seen["error"] = "overtaken" if wire.is_cut else str(error)
@@ -156,6 +156,11 @@ class HttpClient:
             raise AttemptError(words_of(error)) from None
         except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
+
+    def _has_login(self, response: requests.Response) -> bool:
+        """Whether the URL or netrc had one: of a request that was redirected the first was sent it, or none."""
+        first = response.history[0] if response.history else response
+        return "Authorization" in first.request.headers and not self._own_login
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = self._timeout[1]
