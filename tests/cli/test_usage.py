@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from go_prefetch import given
+from go_prefetch.inputs import TABLE
+from go_prefetch.settings import Settings, read_settings
+from go_prefetch.subcommands import SUBCOMMANDS
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule
+from tests.same_process import prefetch
 from tests.workbench import Workbench
 
 
@@ -34,3 +43,37 @@ def test_what_was_meant_is_named(bench: Workbench, given: list[str], said: str) 
     result = bench.run(*given)
     assert said in result.stderr
     assert (result.status, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "plan --format github", "verify", "fill out", "docker --output out", "doctor"]
+)
+def test_a_command_has_the_flags_that_it_heeds(bench: Workbench, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """What it reads of the settings, watched: no flag is missing, and none is there that changes nothing."""
+    seen: set[str] = set()
+
+    class Watched(Settings):
+        shown = property(lambda self: {})  # type: ignore[assignment]  # a report shows them all
+
+        def __getattribute__(self, name: str) -> Any:
+            seen.add("store" if name == "pool" else name)
+            return super().__getattribute__(name)
+
+    monkeypatch.setattr(given, "read_settings", lambda *given: Watched(**vars(read_settings(*given))))
+    lib = FakeModule("example.com/lib", "v1.2.3")
+    bench.write_project([lib])
+    with ModuleProxy([lib]) as proxy:
+        result = prefetch(bench, *command.split(), GOPROXY=proxy.url)
+    assert result.status == 0, result.text
+    name, inputs = command.partition(" ")[0], {row.name.replace("-", "_") for row in TABLE}
+    flags = {row.name.replace("-", "_") for row in SUBCOMMANDS[name].table}
+    assert (seen & inputs) - BUT_FOR[name] == flags - BUT_FOR[name]
+
+
+# Nothing fails here. A plan always has a key, which these two do not show. Doctor has attempts for a cache service, and
+# there is none here; the pool that it measures is told whether it may be written to.
+FAILING, KEY = {"on_failure"}, {"cache_name"}
+BUT_FOR: dict[str, set[str]] = {
+    "run": FAILING, "plan": set(), "verify": KEY, "fill": FAILING, "docker": FAILING | KEY,
+    "doctor": {"attempts", "save"},
+}  # fmt: skip
