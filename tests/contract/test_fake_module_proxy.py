@@ -245,7 +245,7 @@ class TestFaults:
         proxy.fault("*.zip", fault)
         answer = fetch(proxy)
         assert answer.status_code == fault.value
-        assert answer.headers.get("Retry-After") == ("0" if fault is Fault.TOO_MANY else None)
+        assert answer.headers.get("Retry-After") == ("0" if fault in (Fault.TOO_MANY, Fault.UNAVAILABLE) else None)
         assert proxy.requests[0].status_or_fault is fault
 
     def test_retry_after_can_be_set(self, proxy: ModuleProxy) -> None:

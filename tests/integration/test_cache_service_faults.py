@@ -202,7 +202,7 @@ def test_a_slow_range_is_raced(service: CacheService, tmp_path: Path) -> None:
 def test_a_server_that_knows_no_ranges(tmp_path: Path, late: bool) -> None:
     """Whichever of the answers comes first: all of them bring the whole."""
     with CacheService(MAIN, has_ranges=False) as whole:
-        shelf = Shelf(whole, tmp_path, MODULES)
+        shelf = Shelf(whole, tmp_path, MODULES, stall=4.0)
         shelf.save()
         if late:
             whole.inject("blob.get", "silence", first_byte=0)
