@@ -10,6 +10,8 @@ import pytest
 
 from go_prefetch.platforms.console import Loudness
 from go_prefetch.platforms.github import GitHub
+from tests.fakes.modules import FakeModule
+from tests.same_process import prefetch
 from tests.workbench import Result, Workbench
 
 COMMAND = "::warning::not ours"
@@ -40,6 +42,32 @@ def named(bench: Workbench) -> str:
 def test_the_name_of_a_folder_is_no_command(bench: Workbench, command: list[str]) -> None:
     result = bench.run(*command, GOPROXY="off", **ON_GITHUB)
     assert result.status == 0, result.text
+    assert_no_command(result)
+
+
+VARIABLES = (
+    "GOPROXY", "GOFLAGS", "GOPRIVATE", "GOMODCACHE", "GOSUMDB", "HTTP_PROXY", "NO_PROXY", "NETRC", "REQUESTS_CA_BUNDLE",
+    "XDG_CACHE_HOME", "GO_PREFETCH_STORE", "GO_PREFETCH_CACHE_NAME", "GO_PREFETCH_GOPROXY", "GO_PREFETCH_TRACE",
+    "GO_PREFETCH_WORKING_DIRECTORY", "GO_PREFETCH_JOBBS",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"), [*(("run", name) for name in VARIABLES), ("doctor", "GOPROXY"), ("doctor", "GOFLAGS")]
+)
+def test_a_newline_in_a_variable_brings_no_command(bench: Workbench, command: str, variable: str) -> None:
+    """Whoever sets one variable of a job is not to speak to the runner, nor to break us."""
+    bench.write_project([FakeModule("example.com/lib", "v1.0.0")])
+    beginning = {
+        "GOPROXY": "http://127.0.0.1:1",
+        "GOFLAGS": "-modcacherw",
+        "GO_PREFETCH_STORE": "dir:",
+        "GOSUMDB": "off",
+    }
+    value = f"{beginning.get(variable, str(bench.folder))}\n{COMMAND}\n##[error]x\n"
+    quick = {"GOPROXY": "http://127.0.0.1:1", "GO_PREFETCH_ATTEMPTS": "1", "GO_PREFETCH_STORE": "none"}
+    result = prefetch(bench, command, **ON_GITHUB, **(quick | {variable: value}))
+    assert result.status in (0, 1, 2, 4, 5), result.text
     assert_no_command(result)
 
 

@@ -180,6 +180,27 @@ def test_versions_of_setup_go_that_cache_unless_told_not_to(ref: str, doubled: b
     assert bool(doubled_caches(SETUP_GO.format("").replace("v6", ref))) == doubled
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("steps:\n-\n  name: x\n  uses: actions/setup-go@v6\n- run: go-prefetch run\n", [2]),
+        ("steps:\n- name: x\n\n  uses: actions/setup-go@v6\n  with: {}\n- run: go-prefetch run\n", [2]),
+        ("a:\n- steps:\n  - uses: actions/setup-go@v6\n  - uses: org/go-prefetch@v1\n    cache: false\n", [3]),
+        ("uses: actions/setup-go@v6\nrun: go-prefetch run\n", []),
+    ],
+    ids=["a dash of its own", "a name and a blank line", "steps in a step", "no list"],
+)
+def test_where_a_step_begins_and_ends(text: str, lines: list[int]) -> None:
+    assert doubled_caches(text) == lines
+
+
+@pytest.mark.parametrize("part", ["\n", " ", "-", "- a\n", "  - uses: actions/setup-go@v3\n", "cache:", "\t", "run:"])
+def test_a_workflow_that_was_made_to_be_slow_is_not(part: str) -> None:
+    """A repository may hold anything: what takes time in the square of a file's length would not end here."""
+    assert doubled_caches("run: go-prefetch run\n" + part * ((1 << 20) // len(part))) == []
+    assert doubled_caches("".join(f"{' ' * depth}- a\n" for depth in range(1_400)) + "run: go-prefetch") == []
+
+
 def test_a_commented_step_is_none() -> None:
     assert doubled_caches(SETUP_GO.format("").replace("      - uses: actions", "      # - uses: actions")) == []
 
