@@ -21,7 +21,7 @@ _LOOK_EVERY = 0.25  # seconds between two looks at a silent process
 # Seconds for what go said before its end: it is in the pipe, and on a busy machine our thread takes a while.
 _LAST_WORDS = 2.0
 # Of one core, and in seconds: a go that takes less only waits. A server that drips keeps it a little busy.
-_IDLE_SHARE, _IDLE_SECONDS = 0.01, 0.02
+_IDLE_SHARE, _IDLE_SECONDS = 0.005, 0.02
 
 
 @dataclass(frozen=True)
