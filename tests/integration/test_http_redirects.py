@@ -144,7 +144,7 @@ def test_an_http_proxy_is_not_asked_for_what_is_within(ask: Ask, place: str) -> 
         line.say(found or answer(b"", status="302 Found", Location=request.headers["X"] or where[0]))
 
     where = [place]
-    with RawServer(respond) as relay:
+    with RawServer(respond, keeps_alive=True) as relay:
         web = HttpSettings(http_proxy=relay.url)
         assert ask("http://outside.test/file", web=web) == INWARDS
         where[0] = "http://inside.test/there"
