@@ -202,10 +202,11 @@ def test_a_slow_range_is_raced(service: CacheService, tmp_path: Path) -> None:
 def test_a_server_that_knows_no_ranges(tmp_path: Path, late: bool) -> None:
     """Whichever of the answers comes first: all of them bring the whole."""
     with CacheService(MAIN, has_ranges=False) as whole:
-        shelf = Shelf(whole, tmp_path, MODULES, stall=4.0)
+        shelf = Shelf(whole, tmp_path, MODULES)
         shelf.save()
         if late:
-            whole.inject("blob.get", "silence", first_byte=0)
+            whole.inject("blob.get", SILENCE, first_byte=0)
+            shelf.stall = patience(SILENCE)
         restored = shelf.restore()
         assert shelf.has_all(restored)
         assert restored.warnings == ()

@@ -14,6 +14,7 @@ import pytest
 from go_prefetch import filelock
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import quarantines
+from tests.same_process import prefetch
 from tests.waiting import wait_until
 from tests.workbench import Workbench
 
@@ -64,7 +65,7 @@ def test_killed_at_any_moment_go_accepts_what_is_left(bench: Workbench, step: st
     assert killed_at(bench, step, count) in (-signal.SIGKILL, 0)
     assert bench.go("mod", "download", GOPROXY=f"file://{bench.pool}").status == 0
     assert bench.go("mod", "verify").stdout == ALL
-    assert bench.run("verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
+    assert prefetch(bench, "verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
 
 
 @pytest.mark.parametrize(("step", "count"), MOMENTS)
@@ -83,14 +84,18 @@ def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str
         assert quarantines(bench) == [alive]
     assert bench.leftovers() == []
     assert bench.go("mod", "verify").stdout == ALL
-    assert bench.run("verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
+    assert prefetch(bench, "verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
 
 
 def test_these_moments_fall_into_runs_that_are_not_over(bench: Workbench) -> None:
     """No comparison of finished runs: at the first zip and the first tree there is a run to kill."""
     bench.write_project(MODULES)
     write_proxy_folder(bench.pool, MODULES)
-    for step in ("restore", "unpack"):
-        assert killed_at(bench, step, 1) == -signal.SIGKILL
-        assert len(list(bench.modcache.glob(GROWING["admit"]))) < len(MODULES)
+
+    def is_killed(step: str) -> bool:
         bench.forget_modcache()
+        status = killed_at(bench, step, 1)
+        return status == -signal.SIGKILL and len(list(bench.modcache.glob(GROWING["admit"]))) < len(MODULES)
+
+    for step in ("restore", "unpack"):
+        assert any(is_killed(step) for _ in range(5)), step  # where we pause and it does not, a run gets to its end
