@@ -5,14 +5,14 @@ A sample is a trickle and disturbs no other source; a transfer has the line for 
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from go_prefetch.aside import aside
 from go_prefetch.diagnosis.folder import measure_folder
 from go_prefetch.diagnosis.measured import Holding, Measured, Sample, Transfer
 from go_prefetch.diagnosis.probe import Probe
@@ -95,21 +95,8 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
 
 
 def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
-    """What each work returns, a daemon thread each; the first exception is raised."""
-    done: queue.SimpleQueue[tuple[Candidate, _Value | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run(key: Candidate, one: Callable[[], _Value]) -> None:
-        try:
-            done.put((key, one(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
-            done.put((key, None, error))
-
-    for key, one in work.items():
-        threading.Thread(target=run, args=(key, one), daemon=True).start()
-    results: dict[Candidate, _Value] = {}
-    while len(results) < len(work):
-        key, value, error = done.get()
-        if error:
-            raise error
-        results[key] = value  # type: ignore[assignment]  # it is a _Value where there is no error
-    return results
+    """What each work returns, all of them beside each other; the first exception is raised."""
+    futures = {key: aside(one) for key, one in work.items()}
+    for future in as_completed(futures.values()):
+        future.result()
+    return {key: future.result() for key, future in futures.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import queue
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import Any, TypeVar
+
+from go_prefetch.aside import aside
 
 _Value = TypeVar("_Value")
 
@@ -89,19 +90,7 @@ def shake_hands(sock: socket.socket, context: ssl.SSLContext, host: str, seconds
 
 def within(seconds: float, work: Callable[[], _Value]) -> _Value:
     """What `work` returns or raises; TimeoutError if it has not after so many seconds (it goes on, unheeded)."""
-    outcome: queue.SimpleQueue[tuple[_Value | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put((work(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
-            outcome.put((None, error))
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        value, error = outcome.get(timeout=max(0.01, seconds))
-    except queue.Empty:
-        raise TimeoutError from None
-    if error:
-        raise error
-    return value  # type: ignore[return-value]  # it is a _Value where there is no error
+    future = aside(work)
+    if not wait([future], max(0.01, seconds)).done:
+        raise TimeoutError
+    return future.result()
