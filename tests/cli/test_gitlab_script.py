@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.dead_port import refusing_port
 from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.workbench import Result
 
@@ -173,10 +174,9 @@ def test_named_python_comes_first(job: Job, archive: Path) -> None:
 def test_unreachable_archive_is_status_75(job: Job) -> None:
     """The job may fail with that: the pipeline goes on, and the proxies are asked."""
     job.python()
-    with Mirror(b"") as closed:
-        gone = f"{closed.url}/small.pyz"
     job.program("sleep", "exit 0")
-    done = job(gone)
+    with refusing_port() as port:
+        done = job(f"http://127.0.0.1:{port}/small.pyz")
     assert done.status == 75, done.text
     assert "could not be had" in done.stderr
     assert "Traceback" not in done.stderr
