@@ -6,6 +6,7 @@ Git is to ignore all of it; that mark also tells ours from a folder with other p
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,7 @@ from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, path_in, walk
 
 _MARK = ".gitignore"
-_IGNORE_ALL = b"*\n"
+_OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # others have files with a lone * too
 
 
 def own(folder: Path) -> None:
@@ -31,16 +32,20 @@ def own(folder: Path) -> None:
                 f"{folder} is a file, and a folder is to be filled",
                 hint="Name a new or empty folder.",
             )
-        if folder.exists() and any(folder.iterdir()) and not (mark.is_file() and mark.read_bytes() == _IGNORE_ALL):
+        if folder.exists() and any(folder.iterdir()) and not _is_ours(mark):
             raise InputError(
                 "folder-not-ours",
                 f"{folder} holds other things than modules of a plan",
                 hint="Name a new or empty folder, or one filled before: what the plan does not name goes.",
             )
         if not mark.is_file():
-            write_whole(mark, _IGNORE_ALL)
+            write_whole(mark, _OURS)
     except OSError as error:
         raise folder_error(error, folder) from None
+
+
+def _is_ours(mark: Path) -> bool:
+    return stat.S_ISREG(mark.lstat().st_mode) and mark.read_bytes() == _OURS if os.path.lexists(mark) else False
 
 
 def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
@@ -72,10 +77,10 @@ def folder_error(error: OSError, folder: Path) -> DownloadError:
         return DownloadError(
             "disk-full",
             f"no room for the modules: {where}{error.strerror}",
-            hint="Free some space, or point GOMODCACHE to a larger disk.",
+            hint="Free some space, or name a folder on a larger disk (GOMODCACHE, or what is to be filled).",
         )
     return DownloadError(
         "folder-unwritable",
         f"the modules cannot be written: {where}{error.strerror}",
-        hint="Give this user write access, or point GOMODCACHE to a folder that has it.",
+        hint="Give this user write access, or name another folder (GOMODCACHE, or what is to be filled).",
     )

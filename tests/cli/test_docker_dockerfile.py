@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -45,13 +47,38 @@ def test_workspace(bench: Workbench) -> None:
     for path in list(bench.project.iterdir()):
         path.unlink()
     put(bench.project, {
-        "go.work": "go 1.24\n\nuse ./api\nuse ./shared\n", "go.work.sum": "",
+        "go.work": "go 1.26.1\n\nuse ./api\nuse ./shared\n", "go.work.sum": "",
         "api/go.mod": gomod.replace("\ngo ", "\ntoolchain go1.25.1\n\ngo "), "api/go.sum": gosum,
         "api/cmd/server/main.go": MAIN, "api/cmd/worker/main.go": MAIN, "api/cmd/tool_test.go": MAIN,
         "api/internal/gen.go": f"//go:build ignore\n\n{MAIN}", "api/testdata/x/main.go": MAIN,
         "shared/go.mod": "module example.com/shared\n\ngo 1.24\n", "shared/shared.go": "package shared\n",
     })  # fmt: skip
     assert_golden("dockerfile_workspace.txt", printed(bench))
+
+
+def test_library_has_no_program(bench: Workbench) -> None:
+    """A module without `package main` gets no image that cannot start: the build asks which program is meant."""
+    bench.write_project((LIB,))
+    for path in bench.project.glob("*.go"):
+        path.write_text("package app\n")
+    (bench.project / "folder with blanks").mkdir()
+    (bench.project / "folder with blanks" / "main.go").write_text(MAIN)
+    os.mkfifo(bench.project / "pipe.go")
+    (bench.project / "endless.go").symlink_to("/dev/zero")
+    text = printed(bench)
+    assert "\nARG PROGRAM\n" in text
+    assert text.splitlines()[-6].endswith("-o /out/app ${PROGRAM:?}")
+
+
+def test_first_program_is_the_likeliest(bench: Workbench) -> None:
+    """The root's, else what lies in cmd/; tools come last."""
+    bench.write_project((LIB,))
+    for path in bench.project.glob("*.go"):
+        path.unlink()
+    put(bench.project, {"build/tool/main.go": MAIN, "cmd/b/main.go": MAIN, "cmd/a/main.go": MAIN})
+    assert "one of ./cmd/a, ./cmd/b, ./build/tool\nARG PROGRAM=./cmd/a\n" in printed(bench)
+    put(bench.project, {"main.go": MAIN})
+    assert "\nARG PROGRAM=.\n" in printed(bench)
 
 
 def test_vendored_module_downloads_nothing(bench: Workbench) -> None:
@@ -74,6 +101,22 @@ def test_local_replacement_beside_the_module(bench: Workbench) -> None:
     assert "WORKDIR /src/project" in text
     assert "COPY project/go.mod project/go.sum /src/project/" in text
     assert "COPY beside/go.mod /src/beside/" in text
+    assert "#   docker build --build-context gomod=.gomod -f Dockerfile ..\n" in text
+    plain = printed(bench, "plain")
+    assert "#   go-prefetch docker --output ../gomod\n#   docker build -f Dockerfile ..\n" in plain
+    assert "COPY gomod/ /gomod/" in plain
+
+
+@pytest.mark.parametrize("folder", ["with blanks", "$HOME", "glob*", "line\nRUN id"])
+def test_names_that_mean_something_in_a_dockerfile_are_refused(bench: Workbench, folder: str) -> None:
+    """No folder of a project can add an instruction, or be copied as another."""
+    bench.write_project((LIB,))
+    put(bench.project, {f"{folder}/go.mod": "module example.com/beside\n\ngo 1.24\n"})
+    gomod = bench.project / "go.mod"
+    quoted = json.dumps(f"./{folder}")
+    gomod.write_text(f"{gomod.read_text()}\nreplace example.com/beside => {quoted}\n")
+    done = prefetch(bench, "docker", "--dockerfile")
+    assert (done.status, "[name-not-for-dockerfile]" in done.stderr) == (2, True), done.text
 
 
 def test_cgo_gets_a_c_library(bench: Workbench) -> None:
@@ -98,8 +141,14 @@ def test_what_cannot_be_printed_says_why(bench: Workbench) -> None:
     assert (both.status, "[one-module-only]" in both.stderr) == (2, True)
     nothing = prefetch(bench, "docker")
     assert (nothing.status, "[usage]" in nothing.stderr) == (2, True)
-    unreadable = prefetch(bench, "docker", "--check", "nowhere/Dockerfile")
-    assert (unreadable.status, "[dockerfile-unreadable]" in unreadable.stderr) == (2, True)
+    os.mkfifo(bench.project / "pipe")
+    for name in ("nowhere/Dockerfile", "pipe"):
+        unreadable = prefetch(bench, "docker", "--check", name)
+        assert (unreadable.status, "[dockerfile-unreadable]" in unreadable.stderr) == (2, True)
+    for name in ("nowhere", "go.mod"):
+        elsewhere = prefetch(bench, "docker", "--dockerignore", "--context", name)
+        assert (elsewhere.status, "[context-not-a-folder]" in elsewhere.stderr) == (2, True)
+    assert not (bench.project / "nowhere").exists()
 
 
 def test_findings_have_file_line_name_and_advice(bench: Workbench) -> None:

@@ -159,10 +159,59 @@ def test_workspace_gets_a_list_of_modules(bench: Workbench, proxy: ModuleProxy) 
     assert not (bench.project / "gomod" / "modules.txt").exists()
 
 
-def test_foreign_folder_is_refused(bench: Workbench, proxy: ModuleProxy) -> None:
-    """As `fill`: what others have put somewhere is not taken away."""
+def test_nothing_is_written_through_a_link_in_the_folder(bench: Workbench, proxy: ModuleProxy) -> None:
+    """What the module cache has of a module whose folder is a link elsewhere: the link goes, elsewhere is untouched."""
+    bench.write_project((LIB, TOML))
+    assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
+    assert output(bench, proxy.url).status == 0
+    expected, outside = state(bench.project / "gomod"), bench.folder / "outside"
+    (bench.project / "gomod" / "example.com").rename(outside)
+    (outside / "lib" / "@v" / "v1.2.3.mod").unlink()
+    before = state(outside)
+    (bench.project / "gomod" / "example.com").symlink_to(outside)
+    done = output(bench, "off")
+    assert done.status == 0, done.text
+    assert state(bench.project / "gomod") == expected
+    assert state(outside) == before
+
+
+def test_what_lies_in_the_folder_by_another_kind(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A pipe, a link and folders where files of ours would be are no reason to stop: what is in them goes."""
+    bench.write_project((LIB, TOML))
+    assert output(bench, proxy.url).status == 0
+    folder = bench.project / "gomod"
+    expected = state(folder)
+    versions = folder / "example.com" / "lib" / "@v"
+    (folder / "modules.txt" / "below").mkdir(parents=True)
+    (folder / "modules.txt" / "below" / "file").write_text("x")
+    for path in versions.iterdir():
+        path.unlink()
+    os.mkfifo(versions / "v1.2.3.zip")
+    (versions / "v1.2.3.mod").symlink_to(bench.project / "go.mod")
+    (versions / "v1.2.3.info").mkdir()
+    assert output(bench, proxy.url).status == 0
+    assert state(folder) == expected
+
+
+def test_folder_given_as_a_link(bench: Workbench, proxy: ModuleProxy) -> None:
+    """It is filled where the link leads, and stays a link."""
+    bench.write_project((TOML,))
+    (bench.folder / "disk").mkdir()
+    (bench.project / "gomod").symlink_to(bench.folder / "disk")
+    assert output(bench, proxy.url).status == 0
+    assert (bench.project / "gomod").is_symlink()
+    assert list((bench.folder / "disk").rglob("v1.4.0.zip"))
+
+
+@pytest.mark.parametrize("mark", ["", "*\n"], ids=["no mark", "a .gitignore of theirs"])
+def test_foreign_folder_is_refused(bench: Workbench, proxy: ModuleProxy, mark: str) -> None:
+    """As `fill`: what others have put somewhere is not taken away, be it a build's output that git is to ignore."""
     bench.write_project((TOML,))
     (bench.project / "gomod").mkdir()
     (bench.project / "gomod" / "theirs").write_text("x")
+    if mark:
+        (bench.project / "gomod" / ".gitignore").write_text(mark)
+    before = state(bench.project / "gomod")
     done = output(bench, proxy.url)
     assert (done.status, "[folder-not-ours]" in done.stderr) == (2, True)
+    assert state(bench.project / "gomod") == before

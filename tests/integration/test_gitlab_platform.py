@@ -163,7 +163,7 @@ def test_run_keeps_a_carried_pool_to_the_plan(bench: Workbench, proxy: ModulePro
     assert toml not in bench.module_files(pools["carried"])
     assert "example.com/lib/@v/v1.2.3.zip" in bench.module_files(pools["carried"])
     assert not list(pools["carried"].glob(".go-prefetch/runs/*"))  # it was about both modules
-    assert (pools["carried"] / ".gitignore").read_text() == "*\n"
+    assert (pools["carried"] / ".gitignore").read_text().endswith("\n*\n")
     assert toml in bench.module_files(pools["shared"])
 
 

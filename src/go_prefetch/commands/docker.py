@@ -27,7 +27,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.discover import discover
 from go_prefetch.steps.fillfolder import fill_folder
-from go_prefetch.steps.imagefolder import Steadied, steady, take_local
+from go_prefetch.steps.imagefolder import Steadied, prepare, steady, take_local
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
 from go_prefetch.steps.shortfall import left_to_go, verdict
@@ -81,6 +81,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     plan = make_plan(settings, environment_without_go(environ, folder), folder)
     if plan.disabled_because:
         return 0, f"nothing to do: {plan.disabled_because}"
+    plan, removed = prepare(plan)
     local = take_local(plan, _local_stores(settings, environ), deadline)
     filled = fill_folder(
         replace(plan, present=plan.present | local.files), proxy_walk(settings, proxies, deadline, cancelled),
@@ -94,7 +95,10 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     if failure:
         platform.warn(f"{failure.message}\n{failure.hint}")
     steadied = steady(plan, platform.progress)
-    return 0, f"{_told(plan, local, filled, steadied)}\n{_how_to(plan, asked)}"
+    return (
+        0,
+        f"{_told(plan, local, replace(filled, removed=filled.removed + removed), steadied)}\n{_how_to(plan, asked)}",
+    )
 
 
 def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
@@ -129,17 +133,18 @@ def _how_to(plan: Plan, asked: Asked) -> str:
 
 def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
     project = _project(settings, environ)
-    plain = asked.dockerfile == "plain"
-    folder = asked.output or ("gomod" if plain else MODULE_FOLDER)
-    if plain:
-        folder = _inside(settings.cwd / folder, project.context)
-        if not folder:
-            raise InputError(
-                "folder-outside-context",
-                f"docker: {asked.output} lies outside the build context {project.context}",
-                hint="A builder without named contexts copies it from there: name a folder inside.",
-            )
-    return dockerfile_for(project, Style(named_context=not plain, folder=folder))
+    context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
+    if asked.dockerfile != "plain":
+        return dockerfile_for(project, Style(named_context=True, folder=asked.output or MODULE_FOLDER, context=context))
+    output = asked.output or (project.context / "gomod")
+    folder = _inside(settings.cwd / output, project.context)
+    if not folder:
+        raise InputError(
+            "folder-outside-context",
+            f"docker: {output} lies outside the build context {project.context}",
+            hint="A builder without named contexts copies it from there: name a folder inside.",
+        )
+    return dockerfile_for(project, Style(named_context=False, folder=folder, context=context))
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -55,16 +56,24 @@ class Context:
 def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
     """The context at `folder`. `NAME.dockerignore` beside the Dockerfile NAME counts before the folder's own.
 
-    Raises InputError for a pattern no builder accepts, or a file that cannot be read.
+    Raises InputError for what is no folder, a pattern no builder accepts, or a file that cannot be read.
     """
+    if not folder.is_dir():
+        raise InputError(
+            "context-not-a-folder",
+            f"{folder} is no folder, so no build context",
+            hint="Name the folder that is given to the builder in --context.",
+        )
     own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}") if dockerfile else None
     path = own if own and own.is_file() else folder / IGNORE_FILE
     return Context(folder, path, parse_ignore(read_text(path), str(path)) if path.is_file() else Ignore())
 
 
 def read_text(path: Path) -> str:
-    """The text of a file the user has named. Raises InputError if it cannot be read."""
+    """The text of a file the user has named. Raises InputError if it cannot be read; a pipe is not waited for."""
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
         with path.open(encoding="utf-8", errors="replace") as file:
             text = file.read(_MOST_CHARACTERS + 1)
     except OSError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from go_prefetch.gomod import GoMod, parse_gomod, parse_gowork
+from go_prefetch.gomod import GoMod, GoWork, parse_gomod, parse_gowork
 from go_prefetch.modcache import walk
 from go_prefetch.results import Scope
 
@@ -16,6 +16,8 @@ _PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)
 _LEFT_OUT = re.compile(rb"^//(?:go:build|[ \t]*\+build)[ \t]+ignore\b", re.MULTILINE)
 _CGO = re.compile(rb'^[ \t]*import[ \t]+"C"', re.MULTILINE)
 _OLDEST = (1, 21)  # of the images that still exist on this Debian
+_IMPORT_PATH = re.compile(r"[A-Za-z0-9._~+/-]+")  # what Go lets a package be called
+_MOST_BYTES = 1 << 20  # of a Go file: package clause and imports stand at its beginning
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Project:
     def programs(self) -> tuple[str, ...]:
         """Folders with a main package, relative to where Go is run: `./cmd/server`."""
         main = [program for module in self.modules if self._is_built(module) for program in module.programs]
-        return tuple(_dotted(os.path.relpath(program, self.folder)) for program in main)
+        named = [_dotted(os.path.relpath(program, self.folder)) for program in main]
+        return tuple(sorted(named, key=lambda program: (program != ".", "cmd" not in program.split("/"))))
 
     @property
     def libraries(self) -> tuple[LocalModule, ...]:
@@ -70,7 +73,8 @@ def read_project(definition: Path, scope: Scope | None) -> Project:
     Raises GoSumError for what Go would refuse, OSError for files that cannot be read.
     """
     workspace = definition.name == "go.work"
-    folders = _workspace_folders(definition) if workspace else _module_folders(definition.parent)
+    work = parse_gowork(_text(definition), str(definition)) if workspace else None
+    folders = _workspace_folders(definition.parent, work) if work else _module_folders(definition.parent)
     context = Path(os.path.commonpath([definition.parent, *folders]))
     files = {folder: parse_gomod(_text(folder / "go.mod"), str(folder / "go.mod")) for folder in folders}
     modules = tuple(_module(context, folder, gomod) for folder, gomod in files.items())
@@ -80,7 +84,7 @@ def read_project(definition: Path, scope: Scope | None) -> Project:
         modules=modules,
         workspace=workspace,
         has_work_sum=workspace and definition.with_name("go.work.sum").is_file(),
-        go=max(_OLDEST, *(_version(text) for gomod in files.values() for text in (gomod.go, gomod.toolchain))),
+        go=max(_OLDEST, *map(_version, _go_lines(work, files.values()))),
         vendored=(definition.parent / "vendor" / "modules.txt").is_file() and scope is None,
         listed=bool(scope and scope.explicit),
         needs_modules=scope is not None,
@@ -88,9 +92,15 @@ def read_project(definition: Path, scope: Scope | None) -> Project:
     )
 
 
-def _workspace_folders(definition: Path) -> list[Path]:
-    uses = parse_gowork(_text(definition), str(definition)).uses
-    return [Path(os.path.normpath(definition.parent / use)) for use in uses]
+def _go_lines(work: GoWork | None, gomods: Iterable[GoMod]) -> Iterator[str]:
+    if work:
+        yield work.go
+    for gomod in gomods:
+        yield from (gomod.go, gomod.toolchain)
+
+
+def _workspace_folders(folder: Path, work: GoWork) -> list[Path]:
+    return [Path(os.path.normpath(folder / use)) for use in work.uses]
 
 
 def _module_folders(folder: Path) -> list[Path]:
@@ -106,7 +116,7 @@ def _module(context: Path, folder: Path, gomod: GoMod) -> LocalModule:
         folder=_relative(folder, context),
         path=gomod.module,
         has_sum=(folder / "go.sum").is_file(),
-        programs=tuple(sorted(_relative(program, context) for program in programs)),
+        programs=tuple(sorted(filter(_IMPORT_PATH.fullmatch, (_relative(program, context) for program in programs)))),
     )
 
 
@@ -115,9 +125,17 @@ def _sources(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for here, entries in walk(folder, enter=_is_searched):
         for name in sorted(entry.name for entry in entries if not entry.is_dir()):
             if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
-                data = (here / name).read_bytes()
+                data = _beginning(here / name)
                 if not _LEFT_OUT.search(data):
                     yield here / name, data
+
+
+def _beginning(path: Path) -> bytes:
+    """Of a file, or what a link to one leads to; of a pipe or device nothing, as they may have no end."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)
 
 
 def _is_searched(folder: Path) -> bool:

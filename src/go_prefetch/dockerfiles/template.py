@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+import shlex
 from dataclasses import dataclass
 
 from go_prefetch.dockerfiles.project import LocalModule, Project
+from go_prefetch.errors import InputError
 
 FOLDER = "/gomod"
 MODULE_LIST = "modules.txt"
+_PLAIN = re.compile(r"[\w.~+@,=%/-]+")
 _STATIC, _WITH_LIBC = "static-debian12", "base-debian12"
 
 
@@ -16,28 +21,57 @@ class Style:
     """How the folder of modules reaches the build."""
 
     named_context: bool  # BuildKit's --build-context; else a folder of the context, for every builder
-    folder: str  # of that folder, relative to the context
+    folder: str  # that folder, as it is named there
+    context: str  # the build context, relative to where the build is started
+
+    @property
+    def output(self) -> str:
+        """The folder as the shell names it where the build is started."""
+        return shlex.quote(self.folder if self.named_context else posixpath.normpath(f"{self.context}/{self.folder}"))
+
+    @property
+    def place(self) -> str:
+        """What `docker build` is told of the context; the Dockerfile lies where the build is started."""
+        return "." if self.context == "." else f"-f Dockerfile {shlex.quote(self.context)}"
 
 
 def dockerfile_for(project: Project, style: Style) -> str:
-    """A multi-stage Dockerfile, ending in a newline."""
+    """A multi-stage Dockerfile, ending in a newline. Raises InputError for names that cannot stand in one."""
+    _refuse_odd_names(project, style)
     blocks = [_head(project, style), _modules_stage(project, style), _dependencies(project, style)]
     blocks += [_libraries(project), _build(project, style), _final(project)]
     return "\n".join(f"{block}\n" for block in blocks if block)
 
 
+def _refuse_odd_names(project: Project, style: Style) -> None:
+    """Blanks would part a name, `$` and `*` mean something else, and a line's end would begin an instruction."""
+    copied = [
+        project.folder,
+        *(each.folder for each in project.modules),
+        *([] if style.named_context else [style.folder]),
+    ]
+    told = [project.name, style.folder, style.context]
+    odd = [name for name in copied if not _PLAIN.fullmatch(name)] + [name for name in told if not name.isprintable()]
+    if odd:
+        raise InputError(
+            "name-not-for-dockerfile",
+            f"docker: the name {odd[0]!r} cannot stand in a Dockerfile",
+            hint="Rename it to one without blanks, quotes and $ * ? [ ].",
+        )
+
+
 def _head(project: Project, style: Style) -> str:
     lines = [f"# For {project.name}, printed by `go-prefetch docker --dockerfile`. It is yours to edit."]
     if project.needs_modules:
-        option = f" --build-context gomod={style.folder}" if style.named_context else ""
+        option = f"--build-context gomod={style.output} " if style.named_context else ""
         lines += [
             "# Before the build, wherever the network and the cache are:",
-            f"#   go-prefetch docker --output {style.folder}",
-            f"#   docker build{option} .",
+            f"#   go-prefetch docker --output {style.output}",
+            f"#   docker build {option}{style.place}",
         ]
     if project.needs_modules and style.named_context and not project.listed:
         network = f"file://{FOLDER},https://proxy.golang.org,direct"
-        lines.append(f"# Where nobody has filled the folder: docker build --build-arg GOPROXY={network} .")
+        lines.append(f"# Where nobody has filled the folder: docker build --build-arg GOPROXY={network} {style.place}")
     major, minor = project.go
     lines += [
         f"ARG GO_IMAGE=docker.io/library/golang:{major}.{minor}-bookworm",
@@ -110,17 +144,19 @@ def _libraries(project: Project) -> str:
 
 
 def _build(project: Project, style: Style) -> str:
-    programs = project.programs or (".",)
-    others = f"  # or {', '.join(programs[1:])}" if len(programs) > 1 else ""
+    programs = project.programs
     network = "--network=none --mount=type=cache,target=/root/.cache/go-build " if style.named_context else ""
     target = "GOOS=$TARGETOS GOARCH=$TARGETARCH " if style.named_context and not project.cgo else ""
     lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build", "COPY . /src/"]
-    if others:
+    if len(programs) > 1:
         lines.append(f"# The program to build: one of {', '.join(programs)}")
-    lines.append(f"ARG PROGRAM={programs[0]}")
+    if not programs:
+        lines.append("# No package main was found: give the one to build, as --build-arg PROGRAM=./cmd/NAME.")
+    lines.append(f"ARG PROGRAM={programs[0]}" if programs else "ARG PROGRAM")
     if target:
         lines.append("ARG TARGETOS TARGETARCH")
-    lines.append(f'RUN {network}{target}go build -trimpath -ldflags="-s -w" -o /out/app $PROGRAM')
+    program = "$PROGRAM" if programs else "${PROGRAM:?}"
+    lines.append(f'RUN {network}{target}go build -trimpath -ldflags="-s -w" -o /out/app {program}')
     return "\n".join(lines)
 
 

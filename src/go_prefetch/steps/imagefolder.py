@@ -10,12 +10,12 @@ import os
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.atomicfile import write_whole, written_beside
 from go_prefetch.dockerfiles.template import MODULE_LIST
-from go_prefetch.keptfolder import folder_error, own
+from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in, walk
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
@@ -36,13 +36,30 @@ class Steadied:
     bytes: int
 
 
-def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
-    """What these stores have of the files that the plan's folder lacks, the first asked first.
+def prepare(plan: Plan) -> tuple[Plan, int]:
+    """Make the plan's folder ours and take away what is not the plan's: the plan as it stands then, and how many went.
+
+    Before anything is written: nothing may be written through a symbolic link that lies there.
 
     Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
     """
     own(plan.folder)
-    (plan.folder / MODULE_LIST).unlink(missing_ok=True)
+    listed = plan.folder / MODULE_LIST
+    try:
+        if listed.is_symlink() or not listed.is_dir():
+            listed.unlink(missing_ok=True)
+        removed = remove_others(plan.folder, plan.files)
+    except OSError as error:
+        raise folder_error(error, plan.folder) from None
+    held = frozenset(file for file in plan.present if path_in(plan.folder, file).is_file())
+    return replace(plan, present=held), removed
+
+
+def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
+    """What these stores have of the files that the plan's folder lacks, the first asked first.
+
+    Raises DownloadError for a folder that takes no files.
+    """
     got: frozenset[ModuleFile] = frozenset()
     warnings: list[str] = []
     for store in stores:
