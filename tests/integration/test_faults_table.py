@@ -24,6 +24,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3", padding=3_000)
 OTHER = FakeModule("example.com/other", "v1.0.0")
 MODULES = (LIB, OTHER)
 QUICK = ("--stall-timeout", "1s", "--attempts", "3")
+SOONER = ("--stall-timeout", "500ms", "--attempts", "2")  # where it ends in failure, more patience only takes longer
 REFUSED = "http://127.0.0.1:1"  # nobody listens there
 
 
@@ -103,7 +104,7 @@ def test_a_row_is_what_happens(bench: Workbench, request: pytest.FixtureRequest,
             for url in (for_go, for_us)
         )
         with started_go(bench, plain_list) as plain:
-            ours = bench.prefetch(*QUICK, goproxy=own_list)
+            ours = bench.prefetch(*(SOONER if expected[1] == "fails" else QUICK), goproxy=own_list)
             said = outcome(plain, patience=2 if expected[0] == "hangs" else 60)
     assert [said, "succeeds" if ours.status == 0 else "fails"] == expected, ours.text
 
