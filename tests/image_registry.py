@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import socket
+import re
 import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
 from tests.image_programs import registry_program
+from tests.waiting import wait_until
 
 _CONFIG = """\
 version: 0.1
 storage:
   filesystem: {{rootdirectory: {folder}/storage}}
-http: {{addr: "{host}"}}
+http: {{addr: "127.0.0.1:0"}}
 """
+_LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
 
 
 class Registry:
@@ -23,25 +23,26 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._program = folder, registry_program()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.host = f"127.0.0.1:{free.getsockname()[1]}"
+        self.host = ""
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Registry:
         self._folder.mkdir(parents=True)
         config = self._folder / "config.yml"
-        config.write_text(_CONFIG.format(folder=self._folder, host=self.host))
+        config.write_text(_CONFIG.format(folder=self._folder))
         environ = {"OTEL_TRACES_EXPORTER": "none"}
-        with (self._folder / "log").open("wb") as log:
+        with self._log.open("wb") as log:
             argv = [str(self._program), "serve", str(config)]
-            self._server = subprocess.Popen(argv, stdout=log, stderr=log, env=environ)
-        for _ in range(100):
-            try:
-                with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=5):
-                    return self
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError((self._folder / "log").read_text())
+            server = self._server = subprocess.Popen(argv, stdout=log, stderr=log, env=environ)
+        wait_until(lambda: server.poll() is not None or self._listens(), "the registry")
+        assert self.host, self._log.read_text()
+        return self
+
+    def _listens(self) -> bool:
+        """Whether it has said where: the system has chosen the port, so that it is nobody else's."""
+        said = _LISTENING.search(self._log.read_text())
+        self.host = said[1] if said else ""
+        return bool(said)
 
     def __exit__(self, *_: object) -> None:
         if self._server:
@@ -51,6 +52,10 @@ class Registry:
     def repositories(self) -> list[str]:
         """What has been pushed."""
         return sorted(path.parent.relative_to(self._root).as_posix() for path in self._root.rglob("_manifests"))
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
 
     @property
     def _root(self) -> Path:
