@@ -40,7 +40,7 @@ class Project:
     def fill(self, *command: str, goproxy: str) -> None:
         """Make the folder anew from this proxy alone."""
         shutil.rmtree(self.gomod, ignore_errors=True)
-        done = prefetch(self._bench, *command, str(self.gomod), "--store", "none", GOPROXY=goproxy)
+        done = prefetch(self._bench, *command, str(self.gomod), GOPROXY=goproxy, GO_PREFETCH_STORE="none")
         assert done.status == 0, done.text
 
     def build(self, target: str = "dependencies") -> Built:

@@ -39,7 +39,7 @@ class Buildx:
     def fill(self, *command: str) -> None:
         """Make a folder of modules."""
         with ModuleProxy((LIB, TOML)) as proxy:
-            assert prefetch(self.bench, *command, "--store", "none", GOPROXY=proxy.url).status == 0
+            assert prefetch(self.bench, *command, GOPROXY=proxy.url, GO_PREFETCH_STORE="none").status == 0
 
     def __call__(self, *arguments: str) -> Result:
         done = self.bench.program([str(buildx_program()), *arguments], timeout=280, **self._environ)
