@@ -10,6 +10,182 @@ from go_prefetch.dockerfiles.context import read_context
 from go_prefetch.dockerfiles.rules import check
 
 PATTERNS = {
+    "everything by bind mounts, one named cache for modules, the version from a stage of its own": """\
+# syntax=docker/dockerfile:1
+# check=skip=JSONArgsRecommended;error=true
+ARG GO_VERSION=1.24
+ARG ALPINE_VERSION=3.22
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine${ALPINE_VERSION} AS base
+RUN apk add --no-cache file git
+ENV CGO_ENABLED=0 GOFLAGS=-buildvcs=false
+WORKDIR /src
+FROM base AS modules
+RUN --mount=type=bind,source=go.mod,target=go.mod,rw --mount=type=bind,source=go.sum,target=go.sum,rw \\
+    --mount=type=cache,id=modules,target=/go/pkg/mod,sharing=locked go mod download -x
+FROM modules AS version
+ARG GIT_REF
+RUN --mount=target=. echo "${GIT_REF}" > /tmp/revision
+FROM modules AS build
+ARG TARGETPLATFORM
+RUN --mount=type=bind,target=. --mount=type=bind,from=version,source=/tmp/revision,target=/tmp/revision \\
+    --mount=type=cache,target=/root/.cache --mount=type=cache,id=modules,target=/go/pkg/mod \\
+    go build -ldflags "-X main.revision=$(cat /tmp/revision)" -o /usr/bin/tool ./cmd/tool
+FROM scratch AS binary
+COPY --link --from=build /usr/bin/tool /
+""",
+    "every go.mod of a workspace by COPY --parents": """\
+# syntax=docker/dockerfile:1-labs
+FROM golang:1.24 AS build
+WORKDIR /src
+COPY --parents go.work go.work.sum **/go.mod **/go.sum ./
+RUN go mod download
+COPY --link --exclude=*.md . .
+RUN go build -o /out/ ./cmd/...
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build --chown=65532:65532 --chmod=755 /out/ /usr/local/bin/
+""",
+    "an image to build on": """\
+FROM golang:1.24
+WORKDIR /go/src/app
+ONBUILD COPY go.mod go.sum ./
+ONBUILD RUN go mod download
+ONBUILD COPY . .
+ONBUILD RUN go build -v -o /go/bin/app
+CMD ["app"]
+""",
+    "downloads and builds through make": """\
+FROM golang:1.24 AS build
+WORKDIR /src
+COPY Makefile go.mod go.sum ./
+RUN make deps
+COPY . .
+RUN make build
+FROM alpine:3.22
+COPY --from=build /src/bin/app /bin/app
+""",
+    "a download that is tried again, with a limit": """\
+FROM golang:1.24 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN for i in 1 2 3; do timeout 300 go mod download && break || sleep 5; done
+COPY . .
+RUN if [ "$RACE" = 1 ]; then go build -race -o /app .; else go build -o /app .; fi
+""",
+    "a controller's: mirror from an argument into the environment, the same image per architecture": """\
+ARG builder_image=docker.io/library/golang:1.24
+ARG goproxy=https://proxy.golang.org
+FROM ${builder_image} AS builder
+WORKDIR /workspace
+ARG goproxy
+ENV GOPROXY=$goproxy
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+COPY ./ ./
+ARG package=. ARCH ldflags
+RUN --mount=type=cache,target=/root/.cache/go-build --mount=type=cache,target=/go/pkg/mod \\
+    CGO_ENABLED=0 GOARCH=${ARCH} go build -trimpath -ldflags "${ldflags} -extldflags '-static'" -o manager ${package}
+FROM gcr.io/distroless/static:nonroot-${ARCH}
+COPY --from=builder /workspace/manager .
+""",
+    "caches where GOMODCACHE is told to be": """\
+FROM golang:1.24 AS build
+ENV GOMODCACHE=/cache/mod GOCACHE=/cache/build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/cache/mod --mount=type=cache,target=/cache/build go build -o /app .
+""",
+    "cgo on Alpine, linked statically": """\
+FROM golang:1.24-alpine3.22 AS build
+RUN apk add --no-cache gcc musl-dev sqlite-dev
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=1 go build -tags "libsqlite3 linux" -ldflags '-linkmode external -extldflags "-static"' -o /app
+FROM alpine:3.22
+COPY --from=build /app /app
+""",
+    "Windows, PowerShell": """\
+# escape=`
+ARG WINDOWS_VERSION=ltsc2022
+FROM golang:1.24-nanoserver-${WINDOWS_VERSION} AS build
+SHELL ["powershell", "-Command", "$ErrorActionPreference = 'Stop';"]
+WORKDIR C:/src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN go build -o C:/app.exe ./cmd/app; `
+    if ($LASTEXITCODE -ne 0) { throw 'failed' }
+FROM mcr.microsoft.com/windows/nanoserver:${WINDOWS_VERSION}
+COPY --from=build C:/app.exe C:/app.exe
+""",
+    "no shell: JSON everywhere": """\
+FROM golang:1.24 AS build
+WORKDIR /src
+COPY ["go.mod", "go.sum", "./"]
+RUN ["go", "mod", "download"]
+COPY [".", "."]
+RUN ["go", "build", "-o", "/app", "."]
+RUN ["/bin/sh", "-ec", "go vet ./... && go test ./..."]
+""",
+    "a program per platform from the release tool's folders": """\
+FROM scratch
+ARG TARGETPLATFORM
+COPY $TARGETPLATFORM/myprogram /usr/bin/
+ENTRYPOINT ["/usr/bin/myprogram"]
+""",
+    "two programs, each with stages from the same base": """\
+FROM golang:1.24 AS api
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY api api
+RUN go build -o /api ./api
+FROM golang:1.24 AS worker
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY worker worker
+RUN go build -o /worker ./worker
+FROM alpine:3.22
+COPY --from=api /api /api
+COPY --from=1 /worker /worker
+""",
+    "the sources of another project, by git": """\
+FROM golang:1.24 AS build
+ADD https://github.com/example/tool.git#v1.2.3 /src
+WORKDIR /src
+RUN --mount=type=cache,target=/go/pkg/mod go build -o /tool .
+FROM alpine:3.22
+ADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/x.tgz /x
+COPY --from=build /tool /tool
+""",
+    "vendor/ brought up to date and handed out": """\
+FROM golang:1.24 AS vendored
+WORKDIR /src
+RUN --mount=target=/context --mount=target=.,type=tmpfs <<EOT
+  set -e
+  rsync -a /context/. .
+  go mod tidy
+  go mod vendor
+  mkdir /out
+  cp -r go.mod go.sum vendor /out
+EOT
+FROM scratch AS update
+COPY --from=vendored /out /out
+FROM vendored AS validate
+RUN --mount=target=.,rw git add -A && go mod tidy && git diff --exit-code
+""",
+    "a login for git from a secret, in no file": """\
+FROM golang:1.24 AS build
+WORKDIR /src
+ENV GOPRIVATE=github.com/acme
+COPY go.mod go.sum ./
+RUN --mount=type=secret,id=gh,env=GH GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="url.https://x:${GH}@github.com/.insteadOf" \\
+    GIT_CONFIG_VALUE_0=https://github.com/ go mod download
+COPY . .
+RUN go build -o /app .
+""",
     "operator scaffold: two single files, source folders by name, platform arguments on top": """\
 FROM golang:1.24 AS builder
 ARG TARGETOS

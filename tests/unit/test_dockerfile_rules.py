@@ -14,6 +14,7 @@ from go_prefetch.dockerfiles.rules import RULES, check
 GO = "FROM golang:1.24-bookworm AS build\nWORKDIR /src\n"
 DEPS = "COPY go.mod go.sum ./\nRUN go mod download\n"
 BUILD = "COPY . .\nRUN go build -o /app .\n"
+TOKEN = "ghp_" + "hunter2" * 6
 
 
 class Case(NamedTuple):
@@ -35,7 +36,19 @@ CASES = (
          GO + DEPS + "COPY *.go ./\n"),
     Case("copy-before-download", f"{GO}COPY . .\nFROM build AS two\nRUN go mod download\n", 3,
          f"{GO}{DEPS}FROM build\n{BUILD}"),
+    Case("copy-before-download", f"{GO}COPY backend/ ./\nRUN go mod download\n", 3,
+         f"{GO}COPY backend/go.mod backend/go.sum ./\nRUN go mod download\nCOPY backend/ ./\n", ("backend/go.mod",)),
+    Case("copy-before-download", f'{GO}COPY [".", "."]\nRUN ["go", "mod", "download"]\n', 3,
+         f'{GO}COPY ["go.mod", "go.sum", "./"]\nRUN ["go", "mod", "download"]\nCOPY [".", "."]\n'),
+    Case("copy-before-download", f"{GO}ONBUILD COPY . .\nONBUILD RUN go mod download\n", 3,
+         f"{GO}ONBUILD COPY go.mod go.sum ./\nONBUILD RUN go mod download\nONBUILD COPY . .\n"),
+    Case("copy-before-download", f"{GO}COPY . .\nRUN <<EOF\n  set -e\n  timeout 5m go mod download\nEOF\n", 3,
+         f"{GO}{DEPS}COPY . .\nRUN cat <<EOF > again.sh\ngo mod download\nEOF\n"),
     Case("no-download-layer", GO + BUILD, 4, GO + DEPS + BUILD),
+    Case("no-download-layer", f"{GO}COPY svc svc\nRUN cd svc && xx-go build .\n", 4,
+         f"{GO}COPY svc svc\nRUN --mount=type=cache,target=/cache/gomod cd svc && xx-go build .\n", ("svc/go.mod",)),
+    Case("no-download-layer", f"{GO}COPY . .\nRUN sh -c 'go build .'\n", 4,
+         f"{GO}COPY go.mod go.sum ./\nRUN sh -c 'go mod download'\nCOPY . .\nRUN sh -c 'go build .'\n"),
     Case("no-download-layer", f"{GO}COPY . .\nRUN cd cmd && CGO_ENABLED=0 go build .\n", 4,
          f"{GO}COPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go build .\n"),
     Case("no-download-layer", GO + BUILD, 4, GO + BUILD.replace("go build", "go build -mod=vendor")),
@@ -54,6 +67,15 @@ CASES = (
          f"{GO}COPY go.mod go.sum ./\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\n{BUILD}", 6,
          f"{GO}COPY go.mod go.sum ./\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\nCOPY . .\n"
          "RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache go build -o /app .\n"),
+    Case("cache-mount-lost",
+         f"{GO}COPY go.mod go.sum ./\nRUN --mount=type=cache,id=mod,target=/go/pkg/mod go mod download\nCOPY . .\n"
+         "RUN --mount=type=cache,target=/go/pkg/mod go build -o /app .\n", 6,
+         f"{GO}COPY go.mod go.sum ./\nRUN --mount=type=cache,target=/go/pkg/mod/ go mod download\nCOPY . .\n"
+         "RUN --mount=type=cache,id=/go/pkg/mod,target=/go/pkg/mod go build -o /app .\n"),
+    Case("go-mod-changed", f"{GO}{DEPS}COPY . .\nRUN go mod tidy && go build .\n", 6,
+         f"{GO}{DEPS}COPY . .\nRUN go mod tidy && cp go.mod go.sum /out/\n"),
+    Case("go-mod-changed", f"{GO}{DEPS}COPY . .\nRUN go mod tidy && go build .\n", 6,
+         f"{GO}{DEPS}COPY . .\nRUN go mod tidy -diff && go build .\n"),
     Case("go-mod-changed", f"{GO}{DEPS}COPY . .\nRUN go mod tidy && go build .\n", 6, GO + DEPS + BUILD),
     Case("go-mod-changed", f"{GO}COPY go.mod go.sum ./\nRUN go get -v ./...\n", 4,
          f"{GO}RUN go mod init tools && go get example.com/tool@v1.2.3\n"),
@@ -75,12 +97,17 @@ CASES = (
     Case("dockerignore-lacks", GO + DEPS + BUILD, 5, GO + DEPS + "COPY cmd/ cmd/\n", (".git/HEAD", "cmd/main.go")),
     Case("dockerignore-lacks", GO + DEPS + BUILD, 5, GO + DEPS + "COPY . .\nRUN git describe > /version\n",
          (".git/HEAD",)),
+    Case("dockerignore-lacks", GO + DEPS + "COPY --exclude=*.md . .\n", 5,
+         GO + DEPS + "COPY --exclude=*.md --exclude=.git . .\n", (".git/HEAD",)),
     Case("dockerignore-hides", f"{GO}COPY ./gomod /gomod\n", 3, f"{GO}COPY ./kept /kept\n",
          ("gomod/x", "kept/x"), "*\n!kept\n"),
     Case("secret-in-arg", f"{GO}ARG GITHUB_TOKEN\n{DEPS}", 3,
          f"{GO}COPY go.mod go.sum ./\nRUN --mount=type=secret,id=GITHUB_TOKEN,env=GITHUB_TOKEN go mod download\n"),
     Case("secret-in-arg", f"{GO}ARG GOPROXY=https://me:pw@proxy.example,direct\n", 3,
          f"{GO}ARG GOPROXY=https://proxy.example,direct\n"),
+    Case("secret-in-arg", f"{GO}ONBUILD ARG NPM_TOKEN\n", 3, f"{GO}ONBUILD ARG NPM_VERSION\n"),
+    Case("secret-in-arg", f"{GO}ARG AUTH={TOKEN}\n", 3, f"{GO}ARG AUTH=basic\n"),
+    Case("secret-in-env", f"{GO}ENV GO_AUTH={TOKEN}\n", 3, f"{GO}ENV GO_AUTH=netrc\n"),
     Case("secret-in-env", f"{GO}ENV NPM_TOKEN=abc CGO_ENABLED=0\n", 3,
          f"{GO}ENV CGO_ENABLED=0 TOKEN_FILE=/run/secrets/x\n"),
     Case("secret-in-env", f"{GO}ENV DB_PASSWORD hunter2\n", 3, f"{GO}ENV DB_PASSWORD_FILE /run/secrets/db\n"),
@@ -92,6 +119,20 @@ CASES = (
          f'{GO}RUN --mount=type=secret,id=t echo "machine github.com password $(cat /run/secrets/t)" > ~/.netrc\n', 3,
          f'{GO}RUN --mount=type=secret,id=t echo "machine github.com password $(cat /run/secrets/t)" > ~/.netrc '
          "&& go mod download && rm ~/.netrc\n"),
+    Case("secret-copied", f"{GO}COPY <<EOF /root/.netrc\nmachine github.com password hunter2\nEOF\n", 3,
+         f"{GO}COPY <<EOF /etc/motd\nhello\nEOF\n"),
+    Case("secret-in-layer", f"{GO}RUN git clone https://me:hunter2@github.com/org/private\n", 3,
+         f"{GO}RUN --mount=type=secret,id=t,env=T git clone https://me:$T@github.com/org/private\n"),
+    Case("secret-in-layer", f"{GO}RUN GOPROXY=https://me:hunter2@proxy.example go mod download && rm ~/.netrc\n", 3,
+         f"{GO}RUN --mount=type=secret,id=goproxy,env=GOPROXY go mod download\n"),
+    Case("secret-in-layer", f"{GO}RUN <<EOF\ncurl -H 'Authorization: Bearer {TOKEN}' https://api.example\nEOF\n", 3,
+         f"{GO}RUN <<EOF\ncurl -H \"Authorization: Bearer $(cat /run/secrets/t)\" https://api.example\nEOF\n"),
+    Case("secret-in-layer", f"{GO}ADD https://me:hunter2@files.example/x.tgz /x\n", 3,
+         f"{GO}ADD https://files.example/x.tgz /x\n"),
+    Case("secret-in-layer", f"{GO}RUN echo $LOGIN | tee -a ~/.netrc\n", 3, f"{GO}RUN echo $LOGIN | tee -a ~/log\n"),
+    Case("secret-in-layer", f'{GO}RUN git config --global url."https://x:$T@h/".insteadOf https://h/\n', 3,
+         f'{GO}RUN GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="url.https://x:$T@h/.insteadOf" GIT_CONFIG_VALUE_0=https://h/ '
+         "go mod download\n"),
     Case("secret-in-layer",
          f'{GO}RUN git config --global url."https://x:${{T}}@github.com/".insteadOf "https://github.com/"\n', 3,
          f'{GO}RUN git config --global url."git@github.com:".insteadOf "https://github.com/"\n'),
@@ -113,6 +154,7 @@ def test_bad_is_found_and_good_is_not(tmp_path: Path, case: Case) -> None:
     """The bad one has this finding at this line, and the good one has it nowhere."""
     found = judged(tmp_path, case.bad, case.files, case.ignored)
     assert (case.line, case.slug) in [(finding.line, finding.slug) for finding in found]
+    assert "hunter2" not in str(found), "a finding names a secret, and never says it"
     right = {finding.slug for finding in judged(tmp_path, case.good, case.files, case.ignored)}
     assert case.slug not in right
 

@@ -44,6 +44,23 @@ def test_shift_is_no_heredoc() -> None:
     assert [i.name for i in parse_dockerfile('RUN cat <<<"x"\nRUN echo $((1<<3))\nUSER 1\n')] == ["RUN", "RUN", "USER"]
 
 
+def test_lines_end_where_they_do_for_a_builder() -> None:
+    """At LF or CRLF: not at a form feed, not where a doubled backslash stands for itself."""
+    text = "RUN echo a\\\\\r\nCOPY\fx y\r\nRUN b\u2028c \\\r\n d\r\nUSER 1\n"
+    assert [(i.name, i.line, i.words) for i in parse_dockerfile(text)][1:] == [
+        ("COPY", 2, ["x", "y"]),
+        ("RUN", 3, ["b", "c", "d"]),
+        ("USER", 5, ["1"]),
+    ]
+
+
+def test_onbuild_is_the_instruction_behind_it() -> None:
+    """With its flags and here-documents."""
+    (run, user) = parse_dockerfile("onbuild run --network=none <<EOF\ngo build\nEOF\nUSER 1\n")
+    assert (run.name, run.flag("network"), run.heredocs) == ("RUN", ["none"], ("go build",))
+    assert (user.name, user.line) == ("USER", 4)
+
+
 def test_flags_and_json() -> None:
     """Flags come off the text, each with its value; the JSON form is a list of words."""
     run = parse_dockerfile('RUN --mount=type=cache,target=/a --network=none --mount=type=ssh ["go", "mod", "x"]')[0]
@@ -72,6 +89,32 @@ def test_commands_of_a_script() -> None:
     assert next(command for command in found if command.downloads).assigned == (("A", "1"), ("B", "x;y"))
 
 
+def go_commands(text: str) -> list[tuple[str, ...]]:
+    return [command.go[:2] for command in commands_in(parse_dockerfile(text)[0].script) if command.go]
+
+
+def test_commands_given_to_a_shell() -> None:
+    """`sh -c` in every form, behind what limits or repeats a command, and xx's name for go."""
+    for run in (
+        "sh -c 'go mod download'",
+        '["/bin/bash", "-ec", "go mod download"]',
+        "timeout -k 5 5m go mod download",
+        "xargs -n 1 go mod download",
+        "env A=b sh -eu -c 'true && go mod download'",
+        "xx-go mod download",
+    ):
+        assert go_commands(f"RUN {run}\n") == [("mod", "download")], run
+    assert go_commands("RUN sh -c\n") == go_commands("RUN sh script.sh 'go build'\n") == []
+
+
+def test_here_documents_that_no_shell_reads() -> None:
+    """What is written to a file, or read by another language, is not run by a shell."""
+    for head in ("<<EOF", "<<EOF bash -e", "set -e; /bin/sh <<EOF", "<<EOF\n#!/usr/bin/env bash"):
+        assert go_commands(f"RUN {head}\ngo build\nEOF\n") == [("build",)], head
+    for head in ("cat <<EOF > x.sh", "python3 <<EOF", "<<EOF\n#!/usr/bin/python3"):
+        assert go_commands(f"RUN {head}\ngo build\nEOF\n") == [], head
+
+
 LINES = st.lists(
     st.sampled_from(
         ["FROM a", "FROM", "RUN go mod download \\", "RUN <<EOF", "EOF", "# escape=`", "ARG", "ARG X=$Y", "ENV a",
@@ -85,6 +128,6 @@ LINES = st.lists(
 def test_no_text_ends_in_a_traceback(lines: list[str]) -> None:
     """Whatever a file holds, it is judged or left alone; lines lie within it."""
     text = "\n".join(lines)
-    count = len(text.splitlines())
+    count = text.count("\n") + 1
     nowhere = Context(Path("/nonexistent"), Path("/nonexistent/.dockerignore"), Ignore())
     assert all(1 <= found.line <= count for found in check(text, nowhere))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from go_prefetch.dockerfiles.context import Context
 from go_prefetch.dockerfiles.stages import Dockerfile, Stage, commands, mounts
 from go_prefetch.dockerfiles.syntax import Instruction
 
-_MODULE_CACHE = re.compile(r"/pkg/mod|GOMODCACHE|^/go/?$|^/go/pkg/?$")
+# Where Go keeps modules: below GOPATH, or where a GOMODCACHE is told by its name.
+_MODULE_CACHE = re.compile(
+    r"/pkg/mod\b|GOMODCACHE|GOPATH|^(?:/root|/home/[^/]+)?/go(?:/pkg)?$|/(?:go-?)?mod(?:s|ules)?(?:-?cache)?$"
+)
 _WHOLE = (".", "./", "*", "./*", "/", "..")
 
 
@@ -45,6 +49,10 @@ class Subject:
         """Each stage that no other starts from, with all that leads to it. Stages in common come several times."""
         for stage in self.dockerfile.last_stages:
             yield stage, stage.history
+
+    def brings_module(self, source: str) -> bool:
+        """Whether this source is the whole context, or a folder of it with a go.mod."""
+        return is_whole(source) or self.context.exists(f"./{source.strip('/')}/go.mod")
 
 
 Rule = Callable[[Subject], Iterator[Found]]
@@ -80,11 +88,14 @@ def download_in(history: tuple[Instruction, ...]) -> int | None:
     return next((index for index, instruction in enumerate(history) if downloads(instruction)), None)
 
 
-def keeps_modules(instruction: Instruction) -> bool:
-    """Whether a RUN has a cache mount where Go keeps modules."""
-    caches = [mount for mount in mounts(instruction) if mount.get("type") == "cache"]
-    places = [mount.get("target", mount.get("dst", mount.get("destination", ""))) for mount in caches]
-    return any(_MODULE_CACHE.search(place) for place in places)
+def module_caches(instruction: Instruction) -> frozenset[str]:
+    """The cache mounts of a RUN where Go keeps modules: each by its id, which is its place if none is given."""
+    found = set()
+    for mount in mounts(instruction):
+        place = posixpath.normpath(mount.get("target", mount.get("dst", mount.get("destination", ""))))
+        if mount.get("type") == "cache" and _MODULE_CACHE.search(place):
+            found.add(mount.get("id", place))
+    return frozenset(found)
 
 
 def basename(source: str) -> str:

@@ -13,27 +13,34 @@ from go_prefetch.dockerfiles.findings import (
     builds,
     download_in,
     is_whole,
-    keeps_modules,
+    module_caches,
     sources,
 )
+from go_prefetch.dockerfiles.shell import Command
 from go_prefetch.dockerfiles.stages import Stage, assignments, commands
 from go_prefetch.dockerfiles.syntax import Instruction
 
 _CHANGING = re.compile(
     r"(?:(?:APP|BUILD|RELEASE|GIT|IMAGE|PKG|PROJECT|SERVICE|PRODUCT)_?)?VERSION"
-    r"|\w*(?:COMMIT|REVISION|TIMESTAMP)\w*|(?:\w+_)?(?:SHA|REF|BRANCH|TAG|DATE|TIME)|BUILD_?(?:ID|NUMBER|NUM|AT|DATE|TIME)",
+    r"|\w*(?:COMMIT|REVISION|TIMESTAMP)\w*|(?:\w+_)?(?:SHA|REF|BRANCH|TAG|DATE|TIME)|BUILD_?(?:ID|NUMBER|NUM|AT|DATE|TIME)"
+    r"|SOURCE_DATE_EPOCH",
     re.IGNORECASE,
 )
 _PLATFORM = ("TARGETOS", "TARGETARCH", "TARGETPLATFORM", "TARGETVARIANT")
 _LONGEST_NAME = 100
 _VENDOR = "-mod=vendor"
+# Words by which a command shows go.mod, or hands it out.
+_SHOWN = {"git": ("diff", "status"), "cp": ("go.mod", "go.sum"), "go": ("-diff",)}
 
 
 def copy_before_download(subject: Subject) -> Iterator[Found]:
-    """The whole context, or Go files, copied before `go mod download`."""
+    """The whole context, the module's folder, or Go files, copied before `go mod download`."""
     for _, history in subject.histories:
-        for instruction in history[: download_in(history) or 0]:
-            broad = [source for source in sources(instruction) if is_whole(source) or source.endswith("*.go")]
+        above = history[: download_in(history) or 0]
+        named = any(fnmatchcase("go.mod", basename(source)) for each in above for source in sources(each))
+        is_broad = is_whole if named else subject.brings_module
+        for instruction in above:
+            broad = [source for source in sources(instruction) if is_broad(source) or source.endswith("*.go")]
             if broad and instruction.name in ("COPY", "ADD"):
                 yield Found(instruction.line, f"{instruction.name} {broad[0]} comes before the modules are downloaded")
 
@@ -45,10 +52,10 @@ def no_download_layer(subject: Subject) -> Iterator[Found]:
             continue
         copied = False
         for instruction in history:
-            if copied and builds(instruction) and not keeps_modules(instruction):
+            if copied and builds(instruction) and not module_caches(instruction):
                 yield Found(instruction.line, "the modules are downloaded by the build itself, anew for every change")
                 break
-            copied = copied or any(map(is_whole, sources(instruction)))
+            copied = copied or any(map(subject.brings_module, sources(instruction)))
 
 
 def _is_vendored(subject: Subject, history: tuple[Instruction, ...]) -> bool:
@@ -115,13 +122,12 @@ def cache_mount_lost(subject: Subject) -> Iterator[Found]:
     """Modules downloaded into a cache mount that the build does not have."""
     for _, history in subject.histories:
         index = download_in(history)
-        if index is None or not keeps_modules(history[index]):
-            continue
-        for instruction in history[index + 1 :]:
-            if builds(instruction) and not keeps_modules(instruction) and _VENDOR not in instruction.text:
+        caches = frozenset() if index is None else module_caches(history[index])
+        for instruction in history[(index or 0) + 1 :] if caches else ():
+            if builds(instruction) and not caches & module_caches(instruction) and _VENDOR not in instruction.text:
                 yield Found(
                     instruction.line,
-                    f"line {history[index].line} downloads into a cache mount, and this RUN has none: "
+                    f"line {history[index or 0].line} downloads into a cache mount that this RUN does not have: "
                     "it downloads again",
                 )
 
@@ -131,8 +137,16 @@ def go_mod_changed(subject: Subject) -> Iterator[Found]:
     for _, history in subject.histories:
         made_here = False
         for instruction in history:
-            for command in commands(instruction):
+            run = tuple(commands(instruction))
+            shown = any(map(_shows_go_mod, run))
+            for command in run:
                 made_here = made_here or command.go[:2] == ("mod", "init")
                 changes = command.go[:1] == ("get",) or command.go[:2] == ("mod", "tidy")
-                if changes and not made_here:
+                if changes and not made_here and not shown:
                     yield Found(instruction.line, f"`go {' '.join(command.go[:2])}` changes go.mod inside the image")
+
+
+def _shows_go_mod(command: Command) -> bool:
+    """Whether go.mod is compared or handed out: then the stage is there to change it."""
+    program, *words = command.words or ("",)
+    return any(basename(word) in _SHOWN.get(program, ()) for word in words)

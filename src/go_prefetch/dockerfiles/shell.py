@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,13 @@ _SEPARATOR = re.compile(r"&&|\|\||[;|&\n(){}]")
 _WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|\$\([^()]*\)|\$\{[^{}]*\}|`[^`]*`|[^\s"'\\;|&(){}`$]|\$)+""")
 _TOKEN = re.compile(rf"(?P<comment>(?<![^\s;])\#[^\n]*)|(?P<word>{_WORD.pattern})|(?P<mark>{_SEPARATOR.pattern})|\s")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-_STARTERS = ("time", "exec", "sudo", "env", "then", "do", "else", "if", "while", "!", "command", "nice", "set", "xargs")
+_STARTERS = (
+    "time", "exec", "sudo", "env", "then", "do", "else", "if", "while", "!", "command", "nice", "set", "xargs",
+    "timeout",
+)  # fmt: skip
+_AMOUNT = re.compile(r"[0-9.]+[smhd]?")  # `timeout 5m`, `xargs -n 1`
+_SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z|k)?sh", re.DOTALL)
+_GO = ("go", "xx-go")
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Command:
     def go(self) -> tuple[str, ...]:
         """The words after `go`, `-C DIR` left out, if this runs the go command; else nothing."""
         words = self.words
-        if not words or words[0].rsplit("/", 1)[-1] != "go":
+        if not words or words[0].rsplit("/", 1)[-1] not in _GO:
             return ()
         rest = words[1:]
         if rest[:1] == ("-C",):
@@ -48,17 +55,27 @@ class Command:
 
 
 def commands_in(script: str) -> Iterator[Command]:
-    """The simple commands of `script`, in order."""
+    """The simple commands of `script`, in order; of `sh -c SCRIPT` those in SCRIPT."""
     words: list[str] = []
     for match in _TOKEN.finditer(script):
         if match["word"]:
             words.append(_unquoted(match["word"]))
         elif match["mark"]:
             if words:
-                yield _command(words)
+                yield from _commands(words)
             words = []
     if words:
-        yield _command(words)
+        yield from _commands(words)
+
+
+def _commands(words: list[str]) -> Iterator[Command]:
+    command = _command(words)
+    options = list(itertools.takewhile(lambda word: word.startswith("-"), command.words[1:]))
+    script = command.words[len(options) + 1 :][:1]
+    if script and _SHELL.fullmatch(command.words[0]) and any(re.fullmatch(r"-\w*c\w*", each) for each in options):
+        yield from commands_in(script[0])
+    else:
+        yield command
 
 
 def _command(words: list[str]) -> Command:
@@ -68,7 +85,7 @@ def _command(words: list[str]) -> Command:
         match = _ASSIGNMENT.fullmatch(words[at])
         if match:
             assigned.append((match[1], match[2]))
-        elif words[at] not in _STARTERS and not (at and words[at].startswith("-")):
+        elif words[at] not in _STARTERS and not (at and (words[at].startswith("-") or _AMOUNT.fullmatch(words[at]))):
             break
         at += 1
     if words[at : at + 1] == ["export"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from go_prefetch.dockerfiles.findings import Found, Subject, is_whole, sources
 from go_prefetch.dockerfiles.stages import assignments, commands, mounts
@@ -25,7 +26,7 @@ UNWANTED = {
     ".idea": "an editor's",
     ".vscode": "an editor's",
 }
-_READS_GIT = re.compile(r"(?:^|[\s;&|(/`])(?:git|make|mage|task|just|goreleaser)\s|-buildvcs=true|\.sh\b")
+_READS_GIT = re.compile(r"(?<![\w.-])(?:git|make|mage|task|just|goreleaser)\s|-buildvcs=true|\.sh\b")
 
 
 def latest_tag(subject: Subject) -> Iterator[Found]:
@@ -85,15 +86,18 @@ def _is_lone_folder(value: str) -> bool:
 def dockerignore_lacks(subject: Subject) -> Iterator[Found]:
     """Things that the build context brings into a layer and no build reads."""
     whole = [each for each in subject.dockerfile.instructions if any(is_whole(source) for source in sources(each))]
-    if not whole:
-        return
     named = {source.strip("./") for each in subject.dockerfile.instructions for source in sources(each)}
     there = [name for name in UNWANTED if subject.context.holds(name) and name.strip("./") not in named]
+    there = [name for name in there if not all(_leaves_out(each, name) for each in whole)]
     if any(_READS_GIT.search(each.script) for each in subject.dockerfile.instructions if each.name == "RUN"):
         there = [name for name in there if name != ".git"]
-    if there:
+    if whole and there:
         listed = ", ".join(f"{name} ({UNWANTED[name]})" for name in there)
         yield Found(whole[0].line, f"the whole context is taken, and .dockerignore lets through {listed}")
+
+
+def _leaves_out(instruction: Instruction, name: str) -> bool:
+    return any(fnmatchcase(name, pattern.removeprefix("./").rstrip("/")) for pattern in instruction.flag("exclude"))
 
 
 def dockerignore_hides(subject: Subject) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ _IGNORE = re.compile(r"^\s*#\s*go-prefetch\s+ignore=([a-z0-9,\- ]+)$")
 _FLAG = re.compile(r"\s*--([a-zA-Z0-9][a-zA-Z0-9-]*)(?:=((?:\"[^\"]*\"|'[^']*'|\S)*))?(?=\s|$)")
 _HEREDOC = re.compile(r"""(?<!\S)\d*<<(-?)(["']?)([a-zA-Z0-9_.][a-zA-Z0-9_.-]*)\2(?=[\s;|&)>]|$)""")
 _TAKE_HEREDOCS = ("RUN", "COPY", "ADD")
+_BLANKS = re.compile(r"[\t\v\f\r ]+")
+_GIVEN_TO = re.compile(r"(?:\S*/)?(?:(?:ba|da|a|z|k)?sh)?(?:\s|$)")  # a shell, or nobody: then the shell too
+_OTHER_LANGUAGE = re.compile(r"#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,13 @@ class Instruction:
 
     @property
     def script(self) -> str:
-        """What a RUN gives to the shell: its text, or the here-documents that are the script."""
+        """What a RUN gives to the shell: its text, and the here-documents that are a script (others are data)."""
         listed = self.json_form
         if listed is not None:
-            return listed[2] if listed[1:2] == ["-c"] and len(listed) > 2 else " ".join(listed)
-        return "\n".join((self.text, *self.heredocs)) if self.heredocs else self.text
+            return shlex.join(listed)
+        if not self.heredocs or not _GIVEN_TO.match(re.split(r"[;&|]", _HEREDOC.sub("", self.text))[-1].strip()):
+            return self.text
+        return "\n".join((self.text, *(body for body in self.heredocs if not _OTHER_LANGUAGE.match(body))))
 
     def flag(self, name: str) -> list[str]:
         """The values of every `--name=`."""
@@ -62,7 +68,7 @@ class Instruction:
 
 def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
     """The instructions of a Dockerfile, in order."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     return tuple(_instructions(lines, _escape(lines)))
 
 
@@ -78,7 +84,7 @@ def _escape(lines: Sequence[str]) -> str:
 
 
 def _instructions(lines: Sequence[str], escape: str) -> Iterator[Instruction]:
-    continued = re.compile(re.escape(escape) + r"[ \t]*$")
+    continued = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*$")
     at = 0
     waived: frozenset[str] = frozenset()
     while at < len(lines):
@@ -90,13 +96,20 @@ def _instructions(lines: Sequence[str], escape: str) -> Iterator[Instruction]:
             continue
         first = at
         joined, at = _logical_line(lines, at, continued)
-        name, _, rest = joined.strip().partition(" ")
+        name, rest = _name_and_rest(joined)
+        if name == "ONBUILD":  # judged as if it stood in the file that will be built upon this one
+            name, rest = _name_and_rest(rest)
         flags, rest = _flags(rest)
         heredocs: list[str] = []
-        if name.upper() in _TAKE_HEREDOCS:
+        if name in _TAKE_HEREDOCS:
             heredocs, at = _heredocs(rest, lines, at)
-        yield Instruction(name.upper(), first + 1, rest.strip(), flags, tuple(heredocs), waived)
+        yield Instruction(name, first + 1, rest.strip(), flags, tuple(heredocs), waived)
         waived = frozenset()
+
+
+def _name_and_rest(text: str) -> tuple[str, str]:
+    name, *rest = _BLANKS.split(text.strip(), maxsplit=1)
+    return name.upper(), rest[0] if rest else ""
 
 
 def _logical_line(lines: Sequence[str], at: int, continued: re.Pattern[str]) -> tuple[str, int]:
