@@ -43,6 +43,21 @@ def test_head_gets_its_line(bench: Workbench) -> None:
     assert (status, done.stderr) == ("141", "")
 
 
+def test_prune_blames_no_pool_for_it(bench: Workbench) -> None:
+    bench.project.mkdir()
+    folder = bench.pool / "example.com/lib/@v"
+    folder.mkdir(parents=True)
+    for number in range(2000):  # more than a pipe holds
+        (folder / f"v1.{number}.0.zip").write_bytes(b"zip")
+    with bench.start("prune", "--pool", str(bench.pool), "--max-size", "0") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+        status = process.wait(timeout=60)
+    assert (status, said) == (141, "")
+
+
 def test_a_run_puts_modules_in_place_before_it_notices(bench: Workbench) -> None:
     """Only its words at the end are lost, and nothing is left half done."""
     bench.write_project([LIB])

@@ -122,7 +122,7 @@ def test_modules_that_are_old_go_and_the_module_cache_keeps_them(
     before = bench.module_files(bench.download_folder)
     make_old(pool, "old", 40, monkeypatch)
     dry = prefetch(bench, "prune", "--pool", str(pool), "--max-age", "30d")
-    assert "would remove 1 modules" in dry.stdout
+    assert "would remove 1 module " in dry.stdout
     assert (pool / "example.com/old/@v/v1.0.0.zip").exists()
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-age", "30d", "--delete")
     assert result.status == 0, result.text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
@@ -15,11 +16,11 @@ from go_prefetch.forge.inputs import PruneSettings, prune_settings
 from go_prefetch.forge.transport import forge_client
 from go_prefetch.housekeeping.cacheapi import CacheEntries
 from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
-from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders, to_trim
+from go_prefetch.housekeeping.pool import Held, held, remove, remove_empty_folders, to_trim
 from go_prefetch.inputs import Value
 from go_prefetch.keptfolder import folder_error
 from go_prefetch.ports import Platform
-from go_prefetch.render.units import size
+from go_prefetch.render.units import counted, size
 from go_prefetch.web.settings import HttpSettings
 
 _IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
@@ -88,20 +89,32 @@ def _sum(entries: list[Entry]) -> str:
 
 def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout: TextIO) -> None:
     now = time.time()
-    try:
+    with _folder_errors(pool):
         modules = held(pool)
-        chosen = to_trim(modules, settings.max_age, settings.max_size, now)
-        for one in chosen:
-            used = datetime.fromtimestamp(one.used, timezone.utc)
-            platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
-        removed = [one for one in chosen if remove(one)] if settings.delete else chosen
-        if settings.delete:
-            remove_empty_folders(pool)
-    except OSError as error:
-        raise folder_error(error, pool) from None
+    chosen = to_trim(modules, settings.max_age, settings.max_size, now)
+    for one in chosen:
+        used = datetime.fromtimestamp(one.used, timezone.utc)
+        platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
+    removed = _removed(chosen, pool) if settings.delete else chosen
     shared = sum(one.shared_bytes for one in removed)
     note = f"; {size(shared)} of it stays on disk, in module caches that share it" if shared else ""
     done = "removed" if settings.delete else "would remove"
     total = f"{len(modules)} ({size(sum(one.bytes for one in modules))})"
-    freed = f"{len(removed)} modules ({size(sum(one.bytes for one in removed))})"
+    freed = f"{counted(len(removed), 'module')} ({size(sum(one.bytes for one in removed))})"
     print(f"{done} {freed} of {total}{note}{'' if settings.delete else '; --delete removes them'}", file=stdout)
+
+
+def _removed(chosen: list[Held], pool: Path) -> list[Held]:
+    with _folder_errors(pool):
+        removed = [one for one in chosen if remove(one)]
+        remove_empty_folders(pool)
+    return removed
+
+
+@contextmanager
+def _folder_errors(pool: Path) -> Iterator[None]:
+    """What the pool refuses has its name; what our output refuses is another's to name."""
+    try:
+        yield
+    except OSError as error:
+        raise folder_error(error, pool) from None
