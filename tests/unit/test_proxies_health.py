@@ -34,6 +34,14 @@ def test_it_rests_after_so_many_failures_in_a_row(clock: Clock) -> None:
     assert health.failed_attempts == 3
 
 
+def test_a_refusal_is_a_failed_attempt_and_no_reason_to_rest(clock: Clock) -> None:
+    health = ProxyHealth(3, clock)
+    for _ in range(5):
+        health.asked()
+        health.refused()
+    assert (health.failed_attempts, health.is_resting) == (5, False)
+
+
 def test_an_answer_in_between_starts_the_count_anew(clock: Clock) -> None:
     health = ProxyHealth(3, clock)
     failing(health, 2)

@@ -73,7 +73,12 @@ class Asking:
         if wire.is_cut or error.kind == "overtaken":
             health.answered() if wire.first_byte is not None else health.failed(counts=False)
             return Outcome(proxy, error=AttemptError("overtaken by another request", kind="overtaken"))
-        health.answered() if error.not_found or not error.transient else health.failed()
+        if error.not_found:
+            health.answered()
+        elif error.transient:
+            health.failed()
+        else:
+            health.refused()
         return Outcome(proxy, error=error)
 
     def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path, wire: Wire) -> Received:

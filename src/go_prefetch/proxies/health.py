@@ -40,6 +40,12 @@ class ProxyHealth:
         with self._lock:
             self._in_a_row, self._rest, self._on_trial = 0, 0.0, False
 
+    def refused(self) -> None:
+        """It answered that it will not hand the file over (401, 403): a failed attempt, and no reason to rest."""
+        with self._lock:
+            self.failed_attempts += 1
+        self.answered()
+
     def failed(self, *, counts: bool = True) -> None:
         """It did not. What was cut off because another was quicker does not count as a failed attempt."""
         with self._lock:

@@ -14,7 +14,7 @@ from go_prefetch.errors import (
     PrefetchError,
     ProxyUnavailable,
 )
-from go_prefetch.render.units import some
+from go_prefetch.render.units import counted, some
 from go_prefetch.results import Downloaded, Failure
 from go_prefetch.retry import Deadline
 
@@ -29,6 +29,7 @@ _LOGIN_HINT = (
     "credential helper or netrc, `git config --global url.….insteadOf`, or an SSH key and known_hosts; "
     "`git ls-remote https://MODULE` shows whether it works."
 )
+_REFUSED = re.compile(r": (401|403|407) ")  # of an attempt at a proxy, as told()
 _MOST_GROUPS = 10
 _MOST_NAMES = 3
 
@@ -48,7 +49,7 @@ def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> 
     if failures:
         return ProxyUnavailable(
             "proxy-unavailable",
-            f"{len(failures)} files could not be downloaded, and Go could not get them either.\n"
+            f"{counted(len(failures), 'file')} could not be downloaded, and Go could not get them either.\n"
             f"{told(failures)}\n{error.message}",
             hint=advice(failures),
         )
@@ -78,11 +79,14 @@ def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMism
 
 def advice(failures: Sequence[Failure]) -> str:
     """What to do where proxies failed."""
-    if all("HTTP proxy: " in words for failure in failures for words in failure.attempts):
+    attempts = [words for failure in failures for words in failure.attempts]
+    if all("HTTP proxy: " in words for words in attempts):
         return (
             "It is the HTTP proxy (HTTPS_PROXY, HTTP_PROXY): check its address and login, and name hosts that need "
             "none in NO_PROXY."
         )
+    if all(map(_REFUSED.search, attempts)):
+        return "The proxy refuses: check the login in its URL or in netrc, and whether that may read these modules."
     return "Name another proxy in the goproxy input, separated by `|`, or try again later."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
-from go_prefetch.render.units import some
+from go_prefetch.render.units import counted, some
 from go_prefetch.results import Failure, Filled, Plan, Restored
 from go_prefetch.steps.blame import advice, told
 
@@ -23,7 +23,7 @@ def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str
 
 
 def _error(failures: Sequence[Failure]) -> DownloadError:
-    message = f"{len(failures)} files could not be downloaded.\n{told(failures)}"
+    message = f"{counted(len(failures), 'file')} could not be downloaded.\n{told(failures)}"
     if all(failure.not_found for failure in failures):
         return ModuleNotFound("module-not-found", message, hint="Is the version right, and is the module public?")
     return ProxyUnavailable("proxy-unavailable", message, hint=advice(failures))
