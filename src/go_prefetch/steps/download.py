@@ -156,10 +156,12 @@ class _Outcomes:
             self._fetched.append(outcome)
             self._bytes += outcome.bytes
             self._arrived(outcome.file)
-        done = self._total - self.awaited
+        failed = f", {len(self._failures)} not" if self._failures else ""
         megabytes = self._bytes / 1e6
         rate = megabytes / max(0.001, time.monotonic() - self._started)
-        self._progress(f"downloaded {done} of {self._total} files, {megabytes:.1f} MB, {rate:.1f} MB/s")
+        self._progress(
+            f"downloaded {len(self._fetched)} of {self._total} files{failed}, {megabytes:.1f} MB, {rate:.1f} MB/s"
+        )
 
     def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
         """What is in the queue already."""
