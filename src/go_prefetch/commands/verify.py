@@ -14,6 +14,9 @@ from go_prefetch.settings import Settings
 from go_prefetch.steps.check import check_present, doubt_packed, packed
 from go_prefetch.steps.plan import make_plan
 
+_FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
+_CANNOT = "It could not be removed: remove it yourself before you build."
+
 
 def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, *, fix: bool) -> int:
     """Name every tree that is not what go.sum says, and with `fix` remove it. Exit status 1 if one is left.
@@ -26,12 +29,15 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     plan = make_plan(settings, environment, download_folder(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
     checked = check_present(plan, environment, deadline)
-    left = 0
+    left, advice = 0, _CANNOT if fix else _FIX
     for version in sorted(checked.bad):
         removed = fix and remove(plan.gomodcache, version, deadline)
         left += not removed
         where = tree_in(plan.gomodcache, version)
-        platform.error(f"{version} is not what go.sum says: {where}{' (removed)' if removed else ''}")
+        if removed:
+            platform.warn(f"{version} was not what go.sum says, and was removed: {where}; Go unpacks it anew")
+        else:
+            platform.error(f"{version} is not what go.sum says: {where}\n{advice} [checksum-mismatch]")
     for version in sorted(checked.unchecked):
         platform.warn(f"{version} was not checked")
     if checked.disbelieved:
