@@ -48,6 +48,24 @@ def test_a_token_of_another_host_is_none(
     assert raised.value.slug == "token-missing"
 
 
+@pytest.mark.parametrize(
+    ("repo", "environ", "named"),
+    [
+        ("a/b", {}, "Set GH_TOKEN, or"),
+        ("https://ghe.co/a/b", {"GH_TOKEN": "x"}, "Set GH_ENTERPRISE_TOKEN ("),
+        ("https://gitlab.com/a/b", {}, "Set GITLAB_TOKEN (scope read_api)."),
+        ("https://gitlab.co/a/b", {"GITLAB_TOKEN": "x"}, "GITLAB_HOST=gitlab.co to say"),
+    ],
+)
+def test_the_variable_that_counts_for_this_host_is_named(
+    repo: str, environ: dict[str, str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # no gh to ask
+    with pytest.raises(InputError) as raised:
+        find_access(repo, "", environ, tmp_path)
+    assert named in raised.value.hint
+
+
 def test_a_token_that_would_break_a_header_is_refused_unseen(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         find_access("a/b", "", {"GH_TOKEN": "abc\r\nX-Evil: 1"}, tmp_path)

@@ -49,9 +49,8 @@ def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) 
         raise InputError(
             "token-missing",
             f"there is no token for {urlsplit(url).netloc}, and its API answers nobody without",
-            hint="Set GITLAB_TOKEN (scope read_api)." if kind == "gitlab" else
-            "Set GH_TOKEN (GH_ENTERPRISE_TOKEN for GitHub Enterprise Server), or log in with `gh auth login`.",
-        )  # fmt: skip
+            hint=_where_from(kind, urlsplit(url).netloc),
+        )
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise InputError(
             "token-refused", "the token has characters that no token has", hint="Was it copied whole, on one line?"
@@ -102,6 +101,15 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
         return given
     server = host.removeprefix("api.") if public else host
     return _said(["gh", "auth", "token", "--hostname", server])
+
+
+def _where_from(kind: Kind, host: str) -> str:
+    """What to set. A token that is set, and for another host, is not taken: so the name that counts for this one."""
+    if kind == "gitlab":
+        of_whom = "" if host == "gitlab.com" else f", and GITLAB_HOST={host} to say that it is for this host"
+        return f"Set GITLAB_TOKEN (scope read_api){of_whom}."
+    name = "GH_TOKEN" if _is_githubs(host) else "GH_ENTERPRISE_TOKEN (GH_TOKEN is for github.com alone)"
+    return f"Set {name}, or log in with `gh auth login`."
 
 
 def _is_githubs(host: str) -> bool:
