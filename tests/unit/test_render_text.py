@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from go_prefetch.render.figures import headline
@@ -76,3 +78,12 @@ def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
         "no module is planned · 5.0 kB downloaded in 1.0 s"
     )
     assert headline(report(plan(), seconds=1.0)) == "nothing to do: no module is planned"
+
+
+def test_modules_without_a_hash_are_not_called_nothing() -> None:
+    """Without a go.sum nothing is planned, and Go downloads all of them by itself."""
+    bare = plan()
+    bare = replace(bare, scopes=(replace(bare.scopes[0], unsummed=frozenset({A, B})),))
+    assert headline(report(bare, seconds=1.0)) == (
+        "no module is planned · 2 modules without a hash in go.sum left to Go"
+    )

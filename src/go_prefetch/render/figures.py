@@ -39,6 +39,9 @@ def _all_present(report: Report) -> str:
     """No zip was missing; go.mod files of versions that only take part in the selection may have been."""
     count, brought = len(report.plan.modules), _brought(report)
     known = f"{counted(count, 'module')} already present" if count else "no module is planned"
+    unsummed = {version for scope in report.plan.scopes for version in scope.unsummed}
+    if unsummed:
+        return f"{known} · {counted(len(unsummed), 'module')} without a hash in go.sum left to Go"
     return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
 
 
