@@ -21,12 +21,13 @@ from go_prefetch.ports import Platform
 from go_prefetch.subcommands import SUBCOMMANDS
 
 _INTERRUPTED = 130
+_WIDTH = 79  # of help on a terminal of 80 columns
 _NO_FLAGS = ("command", "folder")  # of what a parsed command line holds: given by their place
 NOBODY_READS = 141  # as a shell tells of a program that SIGPIPE ended
 
 _DESCRIPTION = """\
-Put Go modules on disk: from a cache store, then from module proxies with retries and
-fallbacks; Go verifies every one against go.sum."""
+Put Go modules on disk: from a cache store, then from module proxies with
+retries and fallbacks; Go verifies every one against go.sum."""
 
 _EPILOG = """\
 exit status:
@@ -39,8 +40,9 @@ exit status:
   6    a gate of report was missed
   130  interrupted (141: nobody reads the output any more)
 
-Every flag that takes a VALUE can also be given as an environment variable, GO_PREFETCH_ and
-its name in capitals with underscores: --stall-timeout as GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
+Every flag that takes a VALUE can also be given as an environment variable,
+GO_PREFETCH_ and its name in capitals with underscores: --stall-timeout as
+GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -131,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,
             help=row.meaning,
-            description=row.meaning[0].upper() + row.meaning[1:] + ".",
+            description=textwrap.fill(f"{row.meaning[0].upper()}{row.meaning[1:]}.", _WIDTH),
             epilog=f"examples:\n  {row.examples}\n\n{_EPILOG}",
             formatter_class=style,
             allow_abbrev=False,

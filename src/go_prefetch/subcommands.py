@@ -168,7 +168,7 @@ SUBCOMMANDS = {
     ),
     "fill": Subcommand(
         "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
-        "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go mod download",
+        "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go build ./...",
         _fill,
         _fill_flags,
         _heeding(

@@ -45,6 +45,20 @@ def test_what_was_meant_is_named(bench: Workbench, given: list[str], said: str) 
     assert (result.status, result.stdout) == (2, "")
 
 
+@pytest.mark.parametrize("command", ["", *SUBCOMMANDS])
+def test_help_fits_a_terminal_of_80_columns(
+    bench: Workbench, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the examples, which are there to be copied."""
+    monkeypatch.setenv("COLUMNS", "80")
+    bench.project.mkdir()
+    with pytest.raises(SystemExit):
+        prefetch(bench, *command.split(), "--help")
+    assert [
+        line for line in capsys.readouterr().out.splitlines() if len(line) > 80 and "  go-prefetch " not in line
+    ] == []
+
+
 @pytest.mark.parametrize(
     "command", ["run", "plan --format github", "verify", "fill out", "docker --output out", "doctor"]
 )
