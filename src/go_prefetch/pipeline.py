@@ -16,6 +16,7 @@ from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.proxies.walk import ProxyWalk
+from go_prefetch.render.units import counted
 from go_prefetch.report import Report
 from go_prefetch.results import Completed, Downloaded, Plan, Restored
 from go_prefetch.retry import Backoff, Deadline
@@ -92,13 +93,13 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):
             restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
-            say(f"{len(restored.files)} files from {job.store.name}{_reason(restored.because_not)}")
+            say(f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.because_not)}")
         with job.step("Download"):
             downloaded = job.bring(plan.folder, still_missing(plan, restored), arrived=unpacked.take)
-            say(f"{len(downloaded.files)} files downloaded, {len(downloaded.failures)} not")
+            say(f"{counted(len(downloaded.files), 'file')} downloaded, {len(downloaded.failures)} not")
         with job.step("Admit"):
             admitted = unpacked.admit()
-            say(f"{len(admitted.modules)} modules unpacked and verified ahead of go mod download")
+            say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
                 say(f"{count} left to go mod download: {reason}")
     with job.step("Complete"):
@@ -109,7 +110,7 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
             private_too=_saves_private(job), go_logs_in=_go_logs_in(job),
             deadline=job.deadline.sooner(job.settings.save_deadline),
         )  # fmt: skip
-        say(f"{saved.files} files saved{_reason(saved.because_not)}")
+        say(f"{counted(saved.files, 'file')} saved{_reason(saved.because_not)}")
     return report(
         job.settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
         goversion=job.environment.goversion, warnings=mended,
@@ -119,7 +120,9 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
 def _planned(job: Job) -> Plan:
     with job.step("Plan"):
         plan = make_plan(job.settings, job.environment, download_folder(job.environment.gomodcache))
-        job.platform.info(f"{len(plan.modules)} modules, {len(plan.missing)} of {len(plan.files)} files missing")
+        job.platform.info(
+            f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
+        )
     if note := doubled(plan, job.platform.job_began):
         job.platform.notice(note)
     return plan

@@ -69,5 +69,5 @@ def _write_report(path: Path, report: Report, platform: Platform) -> None:
         raise InputError(
             "report-file-unwritable",
             f"report-file: {path} cannot be written: {error.strerror}",
-            hint="Name a file in a folder that exists and may be written to.",
+            hint="Name a file that may be written, e.g. one in the working directory.",
         ) from None

@@ -115,7 +115,7 @@ def _write(path: Path, shown: str) -> None:
         raise InputError(
             "report-file-unwritable",
             f"output: {path} cannot be written: {error.strerror}",
-            hint="Name a file in a folder that exists and may be written to.",
+            hint="Name a file that may be written, e.g. one in the working directory.",
         ) from None
 
 

@@ -19,10 +19,10 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
     """Why there was no answer. `connect` and `stall` are the limits in seconds; which one counts, `connected` says."""
     words = words_of(error)
     lost = bool(error.args) and isinstance(error.args[0], ProtocolError)
-    silence = AttemptError(f"no answer within {stall:g}s", kind="silent")
+    silence = AttemptError(f"no answer within {stall:.3g}s", kind="silent")
     is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
     meanings = (
-        (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:g}s")),
+        (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:.3g}s")),
         (requests.TooManyRedirects, AttemptError("too many redirects", transient=False)),
         (requests.exceptions.ProxyError, _of_http_proxy(words)),
         (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
