@@ -87,7 +87,7 @@ def test_cold_warm_and_tampered_are_the_same_in_every_go(bench: Workbench, goroo
 
     (bench.modcache / TREE / "more.go").write_text("package lib\n")
     found = bench.run("verify", "--fix")
-    assert "example.com/lib@v1.2.3 is not what go.sum says" in found.text
+    assert "example.com/lib@v1.2.3 was not what go.sum says, and was removed" in found.text
     assert "2 modules are what go.sum says, 1 are not, 0 were not checked" in found.stdout
     assert not (bench.modcache / TREE).exists()
 
