@@ -1,4 +1,4 @@
-"""Whether a zip is of the plain kind that every reader reads alike. Reads the central directory, inflates nothing.
+"""Look into a zip: open it within memory limits; tell whether it is of the plain kind that every reader reads alike.
 
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.3.16
 """
@@ -7,10 +7,60 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+# What zipfile raises for bytes that are no zip, or none that it can read.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError, NotImplementedError,
+)  # fmt: skip
+
+# Bytes of a zip's directory, which takes many times as much in memory; that of 100,000 files has about 16 MB.
+_MOST_DIRECTORY = 16 << 20
+_LARGE_DIRECTORY = 1 << 20
+_large_directory = threading.RLock()  # one of them in memory at a time
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY_BYTES = 46
+
+
+@contextmanager
+def open_zip(content: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """The zip in the open file `content`. Of zips with a large directory one is open at a time, in all threads.
+
+    Raises one of UNREADABLE for bytes that are no zip or have a directory beyond measure, OSError as `content` does.
+    """
+    bounded = _BoundedReads(content)
+    try:
+        with zipfile.ZipFile(bounded) as archive:
+            yield archive
+    finally:
+        bounded.release()
+
+
+class _BoundedReads:
+    """A file of which nobody reads very much at once: what zipfile reads in one piece is the directory."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+        self._holds = False
+        self.seek, self.tell, self.seekable = content.seek, content.tell, content.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MOST_DIRECTORY:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes")
+        if size > _LARGE_DIRECTORY and not self._holds:
+            self._holds = _large_directory.acquire()
+        return self._content.read(size)
+
+    def release(self) -> None:
+        if self._holds:
+            _large_directory.release()
 
 
 def is_plain(path: Path) -> bool:

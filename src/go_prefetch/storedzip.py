@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.modcache import MAX_BYTES
-from go_prefetch.plainzip import is_plain
+from go_prefetch.plainzip import UNREADABLE, is_plain, open_zip
 
 _LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts: twice the name and the content come on top
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -31,7 +31,7 @@ def is_stored(path: Path) -> bool:
     """Whether the zip at `path` is what `write_stored` makes of it. Raises OSError."""
     if stored_size(path) != path.stat().st_size:
         return False
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as content, open_zip(content) as archive:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
     return names == sorted(names) and all(map(_is_as_written, entries))
@@ -42,9 +42,9 @@ def stored_size(path: Path) -> int | None:
     if not is_plain(path):
         return None
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as content, open_zip(content) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError):
+    except UNREADABLE:
         return None
     if not all(map(_is_sure, entries)) or len({entry.filename for entry in entries}) != len(entries):
         return None
@@ -57,7 +57,7 @@ def stored_size(path: Path) -> int | None:
 def write_stored(path: Path, out: BinaryIO) -> None:
     """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises UnreadableZip, OSError."""
     try:
-        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as rewritten:
+        with path.open("rb") as packed, open_zip(packed) as archive, zipfile.ZipFile(out, "w") as rewritten:
             for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
                 plain = zipfile.ZipInfo(entry.filename, _DATE)
                 plain.create_system = _UNIX  # on Windows too
@@ -65,10 +65,8 @@ def write_stored(path: Path, out: BinaryIO) -> None:
                 plain.file_size = entry.file_size
                 with archive.open(entry) as content, rewritten.open(plain, "w") as copy:
                     shutil.copyfileobj(content, copy, _PIECE)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+    except (zipfile.LargeZipFile, *UNREADABLE) as error:
         raise UnreadableZip(f"{path.name} cannot be read ({error})") from None
-    except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile has it from the standard library
-        raise UnreadableZip(f"{path.name} cannot be inflated ({error})") from None
 
 
 def _is_sure(entry: zipfile.ZipInfo) -> bool:
