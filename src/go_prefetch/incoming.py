@@ -21,7 +21,7 @@ from go_prefetch.atomicfile import new_file
 from go_prefetch.modcache import MAX_BYTES, ModuleFile, is_module_cache
 from go_prefetch.module import ModuleVersion
 from go_prefetch.nofollow import Folder
-from go_prefetch.plainzip import UNREADABLE, open_zip
+from go_prefetch.plainzip import UNREADABLE, read_zip
 from go_prefetch.runfile import recording
 
 # Seconds to wait for Go's lock of a version. Another run holds it for a moment; a go command while it downloads.
@@ -134,28 +134,34 @@ def content_problem(file: ModuleFile, path: Path) -> str:
 
 def _gomod_in_zip(version: ModuleVersion, path: Path) -> bytes | None:
     """The go.mod of a zip; None without one, and for a zip that cannot be read: that is not the go.mod's fault."""
-    with suppress(KeyError, OSError, *UNREADABLE), path.open("rb") as content, open_zip(content) as archive:
+
+    def gomod(archive: zipfile.ZipFile) -> bytes:
         entry = archive.getinfo(f"{version}/go.mod")
         return archive.read(entry) if entry.file_size <= MAX_BYTES["mod"] else b""
+
+    with suppress(KeyError, OSError, *UNREADABLE), path.open("rb") as content:
+        return read_zip(content, gomod)
     return None
 
 
 def _entries_read_problem(content: BinaryIO) -> str:
     try:
-        with open_zip(content) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES["zip"]:
-                return "it holds more than Go accepts"
-            bad = archive.testzip()
+        return read_zip(content, _damage)
     except UNREADABLE as error:
         return f"it cannot be read to its end ({error})"
+
+
+def _damage(archive: zipfile.ZipFile) -> str:
+    if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES["zip"]:
+        return "it holds more than Go accepts"
+    bad = archive.testzip()
     return f"{bad} in it is damaged" if bad else ""
 
 
 def _zip_problem(version: ModuleVersion, content: BinaryIO) -> str:
     """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
-        with open_zip(content) as archive:
-            return _entries_problem(version, archive.infolist())
+        return read_zip(content, lambda archive: _entries_problem(version, archive.infolist()))
     except UNREADABLE as error:
         return f"not a zip file ({error})"
     except OSError as error:

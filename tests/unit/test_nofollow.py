@@ -48,9 +48,9 @@ def test_open_file_follows_no_link_on_the_way(root: Path, outside: Path, link: s
     (root / link).parent.mkdir(parents=True, exist_ok=True)
     (outside / "b").symlink_to(outside)
     (root / link).symlink_to(outside / "file" if link.endswith("file") else outside)
-    with pytest.raises(OSError, match="link|levels"):
+    with pytest.raises(OSError, match=r"link|levels"):
         nofollow.open_file(root, "a/b/file").close()
-    with pytest.raises(OSError, match="link|exists"), nofollow.parent(root, "a/b/file", create=True) as (folder, name):
+    with pytest.raises(OSError, match=r"link|exists"), nofollow.parent(root, "a/b/file", create=True) as (folder, name):
         folder.create(name).close()
 
 
@@ -65,7 +65,7 @@ def test_open_file_waits_for_nothing(root: Path, kind: str) -> None:
         os.mknod(path, 0o140666)
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError, match=r"regular|No such device|symbolic"):
         nofollow.open_file(root, "thing").close()
 
 

@@ -107,12 +107,24 @@ def test_many_threads_share_one_run_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["x/@v/v1.0.0.zip", "../outside", f"../outside{1:019d}.tmp", f"/etc/passwd{1:019d}.tmp", f"x/../../o{1:019d}.tmp", ""],
+    [
+        "x/@v/v1.0.0.zip",
+        "../outside",
+        f"../outside{1:019d}.tmp",
+        f"/etc/passwd{1:019d}.tmp",
+        f"x/../../o{1:019d}.tmp",
+        "",
+    ],
 )
 def test_a_planted_run_file_leads_to_no_other_file(tmp_path: Path, name: str) -> None:
     """Another user may have written it, had it been his."""
     root = tmp_path / "pool"
-    for path in (root / "x/@v/v1.0.0.zip", tmp_path / "outside", tmp_path / f"outside{1:019d}.tmp", tmp_path / f"o{1:019d}.tmp"):
+    for path in (
+        root / "x/@v/v1.0.0.zip",
+        tmp_path / "outside",
+        tmp_path / f"outside{1:019d}.tmp",
+        tmp_path / f"o{1:019d}.tmp",
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"theirs")
     before = _files(tmp_path)
