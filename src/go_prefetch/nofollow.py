@@ -82,21 +82,34 @@ class Folder:
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
             return sorted(entry.name for entry in found)
 
-    def entered(self, name: str, *, create: bool) -> Folder:
+    def entered(self, name: str, *, create: bool = False) -> Folder:
         """The folder `name` in this one, open; made with `create` if nothing has the name."""
-        path = self.at(name)
-        if create:
-            with suppress(FileExistsError):
-                os.mkdir(path, dir_fd=self.descriptor)
+        try:
+            return self._entered(name)
+        except FileNotFoundError:
+            if not create:
+                raise
+        with suppress(FileExistsError):
+            os.mkdir(self.at(name), dir_fd=self.descriptor)
+        return self._entered(name)
+
+    def _entered(self, name: str) -> Folder:
+        path, at = self.path / name, self.at(name)
+        try:
+            if self.descriptor is not None:
+                return Folder(path, os.open(at, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
+            if self.has_folder(name):
+                return Folder(path)
+        except FileNotFoundError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+        except OSError:
+            if self.has_folder(name):
+                raise
         found = self.stat(name)
-        if found is not None and not stat.S_ISDIR(found.st_mode):
-            kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no folder"
-            raise NotADirectoryError(errno.ENOTDIR, f"it is {kind}", str(self.path / name))
-        if self.descriptor is not None:
-            return Folder(self.path / name, os.open(path, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
         if found is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return Folder(self.path / name)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no folder"
+        raise NotADirectoryError(errno.ENOTDIR, f"it is {kind}", str(path))
 
     def close(self) -> None:
         """End the use of this folder."""
