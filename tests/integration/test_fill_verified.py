@@ -12,6 +12,7 @@ import pytest
 from tests.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, damaged, layout
+from tests.integration.test_hostile_zips import CASES, vast
 from tests.same_process import prefetch
 from tests.waiting import is_running, wait_until
 from tests.workbench import Result, Workbench
@@ -212,6 +213,16 @@ def test_wrong_file_that_no_proxy_replaces_is_missing(project: Workbench, proxy:
     assert_right(project)
 
 
+def test_many_wrong_files_without_a_proxy_take_no_right_one_along(project: Workbench, proxy: ModuleProxy) -> None:
+    """What cannot be replaced is not given up on suspicion: each file goes or stays by Go's verdict on it."""
+    fill(project, proxy.url)
+    wrong = PRUNED_MODS[1:]
+    poison(project, *wrong)
+    done = fill(project, "off")
+    assert done.status == 5, done.text
+    assert_right(project, without=tuple(wrong))
+
+
 def test_several_versions_of_a_path_are_verified(bench: Workbench, proxy: ModuleProxy) -> None:
     """A workspace may need two versions of one module, which one go.mod cannot require."""
     for name, lib in (("a", LIB), ("b", OLDER_LIB)):
@@ -376,3 +387,20 @@ def test_report_is_json_of_its_schema(project: Workbench, proxy: ModuleProxy) ->
     for variables in ({}, {"PATH": without_go(project)}):
         fill(project, proxy.url, **variables)
         jsonschema.validate(project.report, schema)
+
+
+@pytest.mark.parametrize("name", [name for name, make in CASES.items() if make is not vast])
+def test_hostile_zip_in_the_folder_never_reaches_a_reader(bench: Workbench, name: str) -> None:
+    """However it is made: it is replaced, or it is what go.sum says and plain Go takes it too."""
+    lib = FakeModule("example.com/lib", "v1.2.3")
+    bench.write_project([lib])
+    with ModuleProxy([lib]) as honest:
+        assert fill(bench, honest.url).status == 0
+        (bench.project / "filled" / ZIP).write_bytes(CASES[name]().data)
+        done = fill(bench, honest.url)
+    assert done.status == 0, done.text
+    assert project_reads(bench).status == 0
+
+
+def project_reads(bench: Workbench) -> Result:
+    return bench.go("mod", "download", GOPROXY=f"{(bench.project / 'filled').as_uri()},off")

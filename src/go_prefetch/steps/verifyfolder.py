@@ -157,11 +157,13 @@ class _Verification:
         return file.kind == "zip" or file.module in self._plan.modules
 
     def _distrusted(self) -> list[Rejection]:
-        """The `.mod` files that came with several wrong files and that Go has said nothing of."""
+        """The `.mod` files that came with several wrong files, that Go has said nothing of and a proxy may replace."""
+        if not self._supply.walk.names:
+            return []
         wrong = Counter(rejection.source for rejection in self.rejected.values())
         words = "distrusted: it came with files that Go rejected"
         doubtful = (file for file in sorted(self._unproven() - self.rejected.keys()) if file.kind == "mod")
-        found = (Rejection(file, self._sources[file], words) for file in doubtful)
+        found = (Rejection(f, self._sources[f], words) for f in doubtful if f.module not in self._plan.private)
         return [rejection for rejection in found if wrong[rejection.source] >= _DISTRUST_AFTER]
 
     def _take_again(self, files: list[ModuleFile], source: str) -> None:
