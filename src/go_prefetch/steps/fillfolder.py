@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.errors import InputError
-from go_prefetch.incoming import content_problem
+from go_prefetch.incoming import content_problem, trimmed_info
 from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.proxies.walk import ProxyWalk
@@ -107,7 +107,12 @@ def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
 
 
 def _problem(folder: Path, file: ModuleFile) -> str:
+    """Why a file cannot stay; of an `.info`, which no hash protects and Go must be able to read, only what we wrote."""
+    path = path_in(folder, file)
     try:
-        return content_problem(file, path_in(folder, file))
+        problem = content_problem(file, path)
+        if file.kind == "info" and not problem and path.read_bytes() != trimmed_info(file.module, path.read_bytes()):
+            return "it is not as it was written"
+        return problem
     except OSError as error:
         return error.strerror or str(error)
