@@ -127,9 +127,9 @@ def answer(
 def _all_of(pipe: IO[bytes], process: subprocess.Popen[bytes]) -> bytes:
     with pipe:
         output = pipe.read(_MOST_OUTPUT + 1)
-    if len(output) > _MOST_OUTPUT:
-        kill(process)
-    return output
+        if len(output) > _MOST_OUTPUT:
+            kill(process)  # while the pipe is open: it could end well otherwise
+        return output
 
 
 @contextlib.contextmanager
