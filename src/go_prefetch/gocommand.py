@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from go_prefetch.errors import GoCommandError
 from go_prefetch.goenvironment import GoEnvironment, gowork_set
 from go_prefetch.gotrace import GoTrace, Pending
 from go_prefetch.module import ModuleVersion
+from go_prefetch.programs import find_program
 from go_prefetch.retry import Deadline
 from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
@@ -54,7 +54,7 @@ class GoCommand:
     def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
         self._trace = trace
         self._environ = environment_of_go(environ)
-        found = shutil.which("go", path=environ.get("PATH", os.defpath))
+        found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
             raise GoCommandError(
                 "go-not-found",

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import IO, Any, BinaryIO
 
 from go_prefetch import supervisor
 from go_prefetch.aside import aside
+from go_prefetch.programs import find_program
 from go_prefetch.windowsjob import Job
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -97,8 +97,9 @@ def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
 
 def _program(name: str, environ: Mapping[str, str]) -> str:
     """The file to execute. Raises FileNotFoundError, PermissionError: a shell would only print them."""
-    found = Path(shutil.which(name, path=environ.get("PATH", os.defpath)) or name).absolute()
-    if not found.exists():
+    by_name = find_program(name, environ.get("PATH", os.defpath)) if os.path.basename(name) == name else name
+    found = Path(by_name or "").absolute()
+    if not by_name or not found.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
     if found.is_dir() or not os.access(found, os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)

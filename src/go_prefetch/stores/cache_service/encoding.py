@@ -7,7 +7,6 @@ deflated by itself, and Go unpacks it without inflating. Either kind of zstd rea
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO, Protocol
 
 from go_prefetch import processgroup
 from go_prefetch.childenv import environment_of
+from go_prefetch.programs import find_program
 
 _LEVEL = 3
 _WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that any zstd decodes unasked
@@ -63,7 +63,7 @@ def best_encoding(environ: Mapping[str, str]) -> Encoding:
     module = _zstd_module()
     if module:
         return in_process(module)
-    program = shutil.which("zstd", path=environ.get("PATH", os.defpath))
+    program = find_program("zstd", environ.get("PATH", os.defpath))
     return by_program(program, environment_of("zstd", environ)) if program else PLAIN
 
 
