@@ -62,8 +62,9 @@ class GitCommand:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = {**environment_of("git", environ), **_ALWAYS}
-        named = [os.path.abspath(environ[name]) for name in _CHECKOUTS if environ.get(name)]  # noqa: PTH100
-        self._checkouts = [name for name in named if not name.endswith("*")]  # for git `/*` is everything below
+        named = [environ[name] for name in _CHECKOUTS if Path(environ.get(name, "")).is_absolute()]
+        # For git `/*` at the end means everything below.
+        self._checkouts = [os.path.abspath(name) for name in named if not name.endswith("*")]  # noqa: PTH100
 
     def tracked(self, folder: Path, *patterns: str) -> list[Path]:
         """Return the files below `folder` that git tracks, relative to it; patterns are those of git's `:(glob)`.

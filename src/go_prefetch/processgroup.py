@@ -97,7 +97,7 @@ def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
 
 def _program(name: str, environ: Mapping[str, str]) -> str:
     """The file to execute. Raises FileNotFoundError, PermissionError: a shell would only print them."""
-    by_name = find_program(name, environ.get("PATH", os.defpath)) if os.path.basename(name) == name else name
+    by_name = find_program(name, environ.get("PATH", os.defpath)) if Path(name).name == name else name
     found = Path(by_name or "").absolute()
     if not by_name or not found.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
