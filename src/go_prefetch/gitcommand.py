@@ -39,8 +39,8 @@ _ALWAYS = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 _OPTIONS = (
-    "--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never",
-    "-c", "safe.bareRepository=explicit",
+    "--no-pager", "-c", "safe.bareRepository=explicit",
+    "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}",
 )  # fmt: skip
 _REFUSED = re.compile(r"^fatal: (?:detected dubious ownership|unsafe repository)", re.MULTILINE)
 

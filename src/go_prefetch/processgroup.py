@@ -64,7 +64,7 @@ def _begun(
         process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), creationflags=group, **streams)
         _jobs[process.pid] = Job(process)
         return process
-    is_supervised = supervisor.is_available()
+    is_supervised = supervisor.is_there()
     if not is_supervised or not supervisor.can_become(Path(argv[0])):
         process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), start_new_session=True, **streams)
         if is_supervised:
@@ -91,7 +91,7 @@ def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
     """What is in its group still has been left behind on purpose, by git or ssh."""
     if sys.platform == "win32":
         _jobs.pop(process.pid).release()
-    elif supervisor.is_available():
+    else:
         supervisor.discard(process.pid)
 
 

@@ -38,13 +38,20 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WAIT = 'read -r _ && exec "$@"'
 _WAIT_THEN_NO_INPUT = 'read -r _ && exec "$@" </dev/null'
 
+_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # for one kind of machine, for several
+
 _lock = threading.Lock()
 _shells: list[subprocess.Popen[bytes]] = []  # one, or none yet
 
 
-def is_available() -> bool:
-    """Tell whether this system has a shell that can supervise."""
-    return sys.platform != "win32" and os.access(_SH, os.X_OK)
+def is_there() -> bool:
+    """Start the supervisor if it is not there yet; tell whether it is."""
+    if sys.platform == "win32" or not os.access(_SH, os.X_OK):
+        return False
+    with _lock, contextlib.suppress(OSError):
+        if not _shells:
+            _shells.append(_started())
+    return bool(_shells)
 
 
 def waiting(argv: Sequence[str], *, has_input: bool) -> list[str]:
@@ -63,7 +70,8 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 def can_become(program: Path) -> bool:
     """Tell whether the system surely executes this file: a shell runs as a script of its own what the system refuses.
 
-    So is a script with `#!`, and on Linux a program for the same machine as /bin/sh.
+    So it does with a script that begins with `#!`, and on Linux with a program for the machine that /bin/sh is for.
+    The shell of macOS knows programs when it sees them, and reads none as a script.
     """
     try:
         head, own = _head(program), _head(Path(_SH))
@@ -71,7 +79,9 @@ def can_become(program: Path) -> bool:
         return False
     if head.startswith(b"#!"):
         return True
-    return head[:6] == own[:6] and (sys.platform != "linux" or head[18:20] == own[18:20])
+    if sys.platform == "darwin":
+        return head[:4] in _MACH_O
+    return head[:6] == own[:6] and head[18:20] == own[18:20]
 
 
 def _head(path: Path) -> bytes:
@@ -90,13 +100,10 @@ def discard(group: int) -> None:
 
 
 def _tell(line: str) -> None:
-    with _lock:
-        if not _shells:
-            _shells.append(_started())
-        pipe = _shells[0].stdin
-        # Somebody may have ended that shell: then children live on when this process is killed, and nothing else fails.
-        with contextlib.suppress(OSError, ValueError):
-            os.write(pipe.fileno(), line.encode()) if pipe else 0
+    # Somebody may have ended that shell: then children live on when this process is killed, and nothing else fails.
+    with _lock, contextlib.suppress(OSError, ValueError):
+        for pipe in (shell.stdin for shell in _shells if shell.stdin):
+            os.write(pipe.fileno(), line.encode())
 
 
 def _started() -> subprocess.Popen[bytes]:
@@ -110,8 +117,9 @@ def _started() -> subprocess.Popen[bytes]:
 
 
 def _end(shell: subprocess.Popen[bytes]) -> None:
-    """Have the shell end, and take note of it: an init that does not would keep a zombie."""
-    if shell.stdin:
-        shell.stdin.close()
+    """Have the shell end, with the children that are left, and collect it: not every init would."""
+    with _lock:
+        if shell.stdin:
+            shell.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         shell.wait(timeout=1)
