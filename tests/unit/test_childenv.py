@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,6 +39,16 @@ def test_the_action_has_the_same_table() -> None:
     argv = [node, "-e", SCRIPT, str(ROOT / "shim" / "runner.mjs")]
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout).keys() == {name for name in environ if is_for_children(name)}
+
+
+def test_programs_are_started_in_one_place() -> None:
+    """Elsewhere they would get everything, and outlive a run that is killed."""
+    starts = re.compile(
+        r"subprocess\.(?:run|Popen|call|check_\w+|getoutput)\(|\bos\.(?:system|popen|spawn\w+|exec\w+|posix_spawnp?)\("
+    )
+    package = ROOT / "src" / "go_prefetch"
+    found = {path.name for path in package.rglob("*.py") if starts.search(path.read_text(encoding="utf-8"))}
+    assert found == {"processgroup.py", "supervisor.py"}
 
 
 @pytest.mark.parametrize("program", ["git", "gh", "zstd"])
