@@ -55,7 +55,7 @@ def test_what_a_repository_of_another_names_is_not_started(bench: Workbench, bel
     asked = bench.run("report", cwd=bench.project / below, **variables)
     assert not mark.exists()
     assert done.status == (0 if variable and not below else 2), done.text
-    assert ("tell it that you trust this repository" in done.stderr) == (not variable)
+    assert ("the repository belongs to another user" in done.stderr) == (not variable)
     assert ("belongs to another user" in asked.stderr) == (not variable)
 
 

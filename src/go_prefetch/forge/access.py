@@ -136,7 +136,8 @@ def _origin(environ: Mapping[str, str], cwd: Path) -> str:
         raise InputError(
             "repository-unknown",
             "it is not clear which repository is meant: git refuses this one, which belongs to another user",
-            hint="Say --repo OWNER/NAME, or tell git that you trust this repository (safe.directory).",
+            hint="Say --repo OWNER/NAME. Or, if you trust the repository, run "
+            "`git config --global --add safe.directory DIR` with its folder.",
         ) from None
 
 

@@ -59,7 +59,10 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
         tracked = _tracked_below(folder, settings.git) if text == "." else []
     except NotTrustedError:
         tracked = []
-        hint += " To have git list them, tell it that you trust this repository of another user (safe.directory)."
+        hint += (
+            " git does not list those below, because the repository belongs to another user. If you trust it, run "
+            "`git config --global --add safe.directory DIR` with its folder."
+        )
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
         raise InputError(
