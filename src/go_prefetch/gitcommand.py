@@ -63,8 +63,8 @@ class GitCommand:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = {**environment_of("git", environ), **_ALWAYS}
         named = [environ[name] for name in _CHECKOUTS if Path(environ.get(name, "")).is_absolute()]
-        # For git `/*` at the end means everything below.
-        self._checkouts = [os.path.abspath(name) for name in named if not name.endswith("*")]  # noqa: PTH100
+        spelt = [spelling(name) for name in named for spelling in (os.path.abspath, os.path.realpath)]
+        self._checkouts = [name for name in dict.fromkeys(spelt) if not name.endswith("*")]  # `/*`: all that is below
 
     def tracked(self, folder: Path, *patterns: str) -> list[Path]:
         """Return the files below `folder` that git tracks, relative to it; patterns are those of git's `:(glob)`.
@@ -114,9 +114,8 @@ class GitCommand:
             return {}
         home = Path(self._environ.get("HOME") or self._environ.get("USERPROFILE") or temporary)
         xdg = Path(self._environ.get("XDG_CONFIG_HOME") or home / ".config")
-        both = dict.fromkeys(each for name in self._checkouts for each in (name, os.path.realpath(name)))
         lines = [f"path = {_quoted(str(path))}" for path in (xdg / "git" / "config", home / ".gitconfig")]
-        trusted = [f"directory = {_quoted(Path(name).as_posix())}" for name in both]
+        trusted = [f"directory = {_quoted(Path(name).as_posix())}" for name in self._checkouts]
         file = temporary / ".gitconfig"
         file.write_bytes(os.fsencode("\n".join(["[include]", *lines, "[safe]", *trusted, ""])))
         return {"HOME": str(temporary), "XDG_CONFIG_HOME": str(temporary), "GIT_CONFIG_GLOBAL": str(file)}

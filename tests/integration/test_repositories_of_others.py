@@ -87,7 +87,7 @@ def test_no_other_repository_is_trusted_with_the_checkout(bench: Workbench, fore
             tracked(bench, folder, GITHUB_WORKSPACE=named)
 
 
-@pytest.mark.parametrize("named", ["*", "/*", "{}/*", "/", "~", "%(prefix)", "", "."])
+@pytest.mark.parametrize("named", ["*", "/*", "{}/*", "{}/*/", "{}/*/.", "/", "~", "%(prefix)", "", "."])
 def test_a_checkout_is_one_folder(bench: Workbench, foreign: Path, named: str) -> None:
     """What git would read as many folders trusts none."""
     with pytest.raises(NotTrustedError):
