@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.errors import InputError
+from go_prefetch.gitcommand import GitCommand
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.proxylist import redact_list, secrets_of
 from go_prefetch.web.settings import HttpSettings
@@ -42,6 +43,7 @@ class Settings:
     trace: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
+    git: GitCommand  # with what it may have of the environment
     secrets: frozenset[str] = field(repr=False)  # never to be printed
 
     @property
@@ -72,6 +74,7 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         trace=cwd / trace if trace else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         web=HttpSettings.from_environ(environ),
+        git=GitCommand(environ),
         secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
