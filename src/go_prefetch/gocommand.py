@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from go_prefetch.errors import GoCommandError
 from go_prefetch.goenvironment import GoEnvironment, gowork_set
 from go_prefetch.gotrace import GoTrace, Pending
 from go_prefetch.module import ModuleVersion
+from go_prefetch.programs import find_program
 from go_prefetch.retry import Deadline
 from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
@@ -61,7 +61,7 @@ class GoCommand:
     def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
         self._trace = trace
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_NOT_FOR_GO)}
-        found = shutil.which("go", path=environ.get("PATH", os.defpath))
+        found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
             raise GoCommandError(
                 "go-not-found",
