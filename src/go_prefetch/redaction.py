@@ -21,6 +21,7 @@ NO_PASSWORDS = ("", "x-oauth-basic")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _ANYWHERE, _ALONE = 6, 3  # characters from which on a secret is hidden inside words, and as a word of its own
+_LONG, _REST = 96, r"[^\s\"'<>,;]*"
 _CUT, _BEGINNING = 16, 8  # characters of a secret that is hidden also where its end was cut off, and what must be there
 _USERINFO_BEFORE, _USERINFO_BEHIND = r"(?:(?<=[:/])|(?<=%3[Aa]|%2[Ff]))", r"(?=@|%40)"
 # Alone: no letter or digit on either side. The digits of an encoded character are none of its neighbour's.
@@ -86,6 +87,10 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 @cache
 def _spellings(secret: str) -> re.Pattern[str]:
     """Every way to write a secret."""
+    if len(secret) > _LONG:  # a JSON web token: what begins so is one, and its end needs no pattern of its own
+        beginning = secret[:_LONG]
+        forms = ["".join(map(_spelled, beginning)), *_inside_base64(beginning)]
+        return re.compile("|".join(f"{form}{_REST}" for form in forms))
     bare = secret.rstrip("=") or secret
     padding = f"(?:{_spelled('=')})?" * (len(secret) - len(bare))
     whole = "".join(map(_spelled, bare)) + (r"\\{0,3}" if bare.endswith("\\") else padding)
@@ -93,12 +98,12 @@ def _spellings(secret: str) -> re.Pattern[str]:
         return re.compile(f"{_USERINFO_BEFORE}{whole}{_USERINFO_BEHIND}")
     if len(secret) < _ANYWHERE:
         return re.compile(f"{_WORD_BEFORE}{whole}{_WORD_BEHIND}")
-    return re.compile("|".join([whole, *sorted(_inside_base64(secret), key=len, reverse=True)]))
+    return re.compile("|".join([whole, *_inside_base64(secret)]))
 
 
 def _inside_base64(secret: str) -> Iterator[str]:
     """What Base64 makes of the secret behind any number of other bytes, less the characters that both share."""
-    for content in _bytes_of(secret):
+    for content in dict.fromkeys(_bytes_of(secret)):
         for before in range(3):
             encoded = b64encode(bytes(before) + content).decode()
             first, end = -(-8 * before // 6), 8 * (before + len(content)) // 6

@@ -88,6 +88,15 @@ def test_token_in_base64_of_more_is_hidden(before: bytes, behind: bytes, token: 
     assert len(shown) <= len("xxxxx") + 4 * (len(before) // 3 + len(behind) // 3 + 4)
 
 
+@pytest.mark.parametrize("encode", ENCODERS.values(), ids=ENCODERS)
+@pytest.mark.parametrize("length", [96, 97, 2000])
+def test_long_token_is_hidden_to_its_end(encode: Callable[[str], str], length: int) -> None:
+    token = ("eyJhbGciOiJSUzI1NiJ9.a-_b+/c=" * 100)[: length - 1] + "z"
+    for text in (token, b64encode(token.encode()).decode(), b64encode(f"x:{token}".encode()).decode()):
+        shown = hide(f'"{encode(text)}" and more', [token])
+        assert shown.endswith('xxxxx" and more') or (text != token and len(shown) < 30), shown
+
+
 @pytest.mark.parametrize("secret", ["a", "s", "of", "go", "us", "v", ".", "ca", "che", "oxy", "read", "mand"])
 def test_short_secret_keeps_ordinary_words(secret: str) -> None:
     assert hide(WORDS, [secret]) == WORDS
