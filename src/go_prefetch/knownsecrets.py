@@ -25,6 +25,7 @@ _URLS = (
     "GOPROXY", "GO_PREFETCH_GOPROXY", "INPUT_GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy",
     "https_proxy", "ALL_PROXY", "all_proxy", "CI_REPOSITORY_URL",
 )  # fmt: skip
+_INPUTS = ("GO_PREFETCH_", "INPUT_")
 _GIT_CONFIG = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_[0-9]+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s,|]*@[^\s,|]*")
 _HEADER = re.compile(r"(?i)authorization: *\w+ +(\S+)")
@@ -33,7 +34,8 @@ _HEADER = re.compile(r"(?i)authorization: *\w+ +(\S+)")
 def known_secrets(environ: Mapping[str, str], argv: Sequence[str]) -> frozenset[str]:
     """Return what must never be printed of this environment, the user's netrc and this command line."""
     tokens = {environ.get(name, "").strip() for name in _TOKENS} - {""}
-    urls = [environ.get(name, "") for name in _URLS] + _URL.findall("\n".join(argv))
+    inputs = [value for name, value in environ.items() if name.startswith(_INPUTS)]  # an error quotes the wrong ones
+    urls = [environ.get(name, "") for name in _URLS] + _URL.findall("\n".join((*argv, *inputs)))
     git = [value for name, value in environ.items() if _GIT_CONFIG.fullmatch(name)]
     urls += [value for value in git if "://" in value]  # url.https://oauth2:TOKEN@gitlab.com/.insteadOf
     headers = {header for value in git for header in _HEADER.findall(value)}  # http.extraHeader

@@ -183,3 +183,13 @@ def test_token_of_merge_request_note_is_hidden(bench: Workbench, server: RawServ
     )
     assert "no merge request note: GitLab answered 403" in result.text
     assert_refused_and_hidden(bench, server, result, TOKEN)
+
+
+def test_trace_with_a_secret_that_begins_like_an_escape_is_json(bench: Workbench, server: RawServer) -> None:
+    """Texts are cleaned before they become JSON: `\\n` and a password `nothing` must not become one."""
+    bench.write_project([LIB])
+    url = f"http://{USER}:nothing@127.0.0.1:{server.port}/%0Aothing/a%5Cnothing"
+    bench.quickly(*COMMANDS["fill"], *files(bench), GOPROXY=url)
+    events = json.loads((bench.folder / "trace.json").read_text())["traceEvents"]
+    names = " ".join(event["name"] for event in events)
+    assert "\nothing/a\\xxxxx" in names

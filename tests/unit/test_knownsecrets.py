@@ -23,6 +23,7 @@ PASSWORDS = {
     "ALL_PROXY": "socks5://u:pw-ALL@squid.example",
     "all_proxy": "socks5://u:pw-all@squid.example",
     "INPUT_GOPROXY": "https://u:pw-input@a.example|https://b.example",
+    "GO_PREFETCH_STORE": "https://u:pw-store@cache.example",
     "CI_REPOSITORY_URL": "https://gitlab-ci-token:pw-repository@gitlab.example/o/r.git",
     "GIT_CONFIG_KEY_0": "url.https://oauth2:pw-git@gitlab.example/.insteadOf",
 }
