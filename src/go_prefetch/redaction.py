@@ -93,7 +93,7 @@ def _spellings(secret: str) -> re.Pattern[str]:
         return re.compile("|".join(f"{form}{_REST}" for form in forms))
     bare = secret.rstrip("=") or secret
     padding = f"(?:{_spelled('=')})?" * (len(secret) - len(bare))
-    whole = "".join(map(_spelled, bare)) + (r"\\{0,3}" if bare.endswith("\\") else padding)
+    whole = "".join(map(_spelled, bare)) + (r"\\*" if bare.endswith("\\") else "") + padding
     if len(secret) < _ALONE:
         return re.compile(f"{_USERINFO_BEFORE}{whole}{_USERINFO_BEHIND}")
     if len(secret) < _ANYWHERE:
@@ -127,7 +127,7 @@ def _spelled(character: str) -> str:
     ways.append("".join(rf"\\{{1,4}}u{_any_case(units[at : at + 4])}" for at in range(0, len(units), 4)))
     # As it is comes last: it may be how one of the others begins.
     ways += [*_OTHERWISE.get(character, ()), rf"\\{{0,4}}{re.escape(character)}"]
-    return f"(?:{'|'.join(dict.fromkeys(ways))}){'?' if CONTROL.fullmatch(character) else ''}"
+    return f"(?:{'|'.join(dict.fromkeys(ways))})"
 
 
 def _any_case(digits: str) -> str:

@@ -45,7 +45,9 @@ BASE64: dict[str, Callable[[str], str]] = {
 WORDS = "reading https://proxy.example/lib/@v/v1.2.3.zip: 403 Forbidden, a cache is of no use to a go command"
 
 _users = st.text(st.characters(codec="utf-8", exclude_characters=":"), max_size=12)
-_passwords = st.text(st.characters(codec="utf-8"), min_size=6, max_size=40).filter(lambda text: len(text.strip()) > 5)
+_passwords = st.text(st.characters(codec="utf-8", exclude_characters="⟦⟧"), min_size=6, max_size=40).filter(
+    lambda text: len(text.strip()) > 5
+)
 _odd = st.text(st.sampled_from(string.punctuation + "äß€😀 \t" + "aZ0"), min_size=6, max_size=30)
 
 
@@ -53,7 +55,7 @@ _odd = st.text(st.sampled_from(string.punctuation + "äß€😀 \t" + "aZ0"), m
 @given(secret=(_passwords | _odd).filter(lambda text: len(text.strip()) > 5))
 @settings(max_examples=40)
 def test_every_encoding_of_a_secret_is_hidden(encode: Callable[[str], str], secret: str) -> None:
-    assert hide(f"<{encode(secret)}>", [secret]) == "<xxxxx>"
+    assert hide(f"⟦{encode(secret)}⟧", [secret]) == "⟦xxxxx⟧"
 
 
 @pytest.mark.parametrize("base64", BASE64.values(), ids=BASE64)

@@ -41,7 +41,8 @@ class Console:
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these, in no spelling. The longest first, so that no part of one is left standing."""
-        self._secrets = tuple(sorted({*self._secrets, *secrets} - {""}, key=len, reverse=True))
+        printable = {CONTROL.sub("", secret) for secret in secrets}
+        self._secrets = tuple(sorted({*self._secrets, *secrets, *printable} - {""}, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """`text` without secrets and control characters (foreign text may hold both); newlines and tabs stay."""
