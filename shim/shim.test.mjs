@@ -70,6 +70,17 @@ describe('finding Python', { concurrency: true, skip }, () => {
     assert.equal(scratch.read('asked'), 'tools/3.9/bin/python\nbin/python3\nbin/python\n');
   });
 
+  for (const entry of ['', '.', 'bin']) {
+    it(`takes none from the workspace, for all that PATH has "${entry}"`, async (t) => {
+      const scratch = new Scratch(t);
+      for (const name of ['python3', 'python']) scratch.goodPython(path.join('workspace', entry, name));
+      scratch.goodPython('bin/python');
+      const { status } = await scratch.start({ PATH: [entry, scratch.path('bin')].join(path.delimiter) });
+      assert.equal(status, 0);
+      assert.equal(scratch.read('asked'), 'bin/python\n');
+    });
+  }
+
   it('gives up on one that hangs', async (t) => {
     const scratch = new Scratch(t);
     scratch.script('bin/python3', 'exec /bin/sleep 60');
@@ -158,6 +169,14 @@ describe('without Python', { concurrency: true, skip }, () => {
     const tolerated = await scratch.start({ 'INPUT_ON-FAILURE': 'warn' });
     assert.equal(tolerated.status, 0);
     assert.doesNotMatch(tolerated.log, /::error/);
+  });
+
+  it('takes no go from the workspace either', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.script('workspace/go', 'exit 0');
+    const { status } = await scratch.start({ PATH: ['.', '', scratch.path('bin')].join(path.delimiter) });
+    assert.equal(status, 4);
+    assert.equal(scratch.read('asked'), '');
   });
 
   it('ends with status 4 where go is missing too', async (t) => {
