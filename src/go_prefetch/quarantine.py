@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import re
 import shutil
 import stat
 import tempfile
@@ -21,18 +20,17 @@ from collections import Counter
 from pathlib import Path
 from types import TracebackType
 
-from go_prefetch import atomicfile, filelock
-from go_prefetch.atomicfile import write_whole
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in, walk
+from go_prefetch import filelock
+from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.plainzip import plain_bytes
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
+from go_prefetch.runfile import clear_dead_runs, recording, write_whole
 from go_prefetch.stubcache import StubCache, Verdict
 from go_prefetch.trace import UNTRACED, Trace
 
 _PREFIX = "go-prefetch-"
-_NAME = re.compile(rf"{_PREFIX}([0-9]{{10,}})-\w+")  # the run's mark, and what mkdtemp adds
 _ALIVE = "alive.lock"
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
@@ -106,10 +104,11 @@ class Quarantine:
         try:
             cache.mkdir(parents=True, exist_ok=True)
             _clear_leftovers(self._plan.gomodcache)
-            root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{atomicfile.RUN}-", dir=cache.resolve()))
+            root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
             self._closing.callback(remove_trees, root, ignore_errors=True)
             self._room = shutil.disk_usage(root).free // 2
             self._closing.enter_context(filelock.held(root / _ALIVE))
+            self._closing.enter_context(recording(self._plan.folder))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
             self._left[f"no quarantine: {error.strerror}"] += len(self._hashes)
@@ -171,7 +170,8 @@ class Quarantine:
                     return False
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _rename_tree(self._stubs.tree(version), target)
-                write_whole(zip_path.with_suffix(".ziphash"), self._hashes[version].encode())
+                ziphash = f"{ModuleFile(version, 'zip').name}hash"
+                write_whole(self._plan.folder, ziphash, self._hashes[version].encode())
         except OSError:
             return False
         return True
@@ -211,19 +211,9 @@ def _rename_tree(tree: Path, target: Path) -> None:
 
 def _clear_leftovers(gomodcache: Path) -> None:
     """Remove what dead runs have left: nobody holds their lock any more. A link is no quarantine, wherever it leads."""
+    clear_dead_runs(download_folder(gomodcache))
     for root in (gomodcache / "cache").glob(f"{_PREFIX}*"):
         if root.is_symlink():
             continue
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
-            if name := _NAME.fullmatch(root.name):
-                _clear_begun(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)
-
-
-def _clear_begun(folder: Path, run: str) -> None:
-    """Remove the files that this dead run had begun."""
-    for _, entries in walk(folder):
-        for entry in entries:
-            if atomicfile.is_leftover(entry.name, run):
-                with contextlib.suppress(OSError):
-                    Path(entry.path).unlink()

@@ -38,7 +38,7 @@ def recheck(
     bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
     able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
     disbelieved = ""
-    for part in _one_version_a_path(able):
+    for part in one_version_a_path(able):
         verdict = _verdict(gomodcache, goroot, part, deadline)
         good |= verdict.good
         bad |= verdict.bad
@@ -93,7 +93,7 @@ def remove(gomodcache: Path, version: ModuleVersion, deadline: Deadline) -> bool
     return True
 
 
-def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
+def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
     """`hashes` in parts that one go.mod can require."""
     rest = dict(hashes)
     while rest:
