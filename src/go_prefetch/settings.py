@@ -11,7 +11,7 @@ from typing import cast
 from go_prefetch.errors import InputError
 from go_prefetch.gitcommand import GitCommand
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
-from go_prefetch.proxylist import redact_list, secrets_of
+from go_prefetch.proxylist import redact_list
 from go_prefetch.web.settings import HttpSettings
 
 _GO_SILENCE_FACTOR = 4
@@ -44,7 +44,6 @@ class Settings:
     pool: Path | None  # the directory pool, if `store` names one
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     git: GitCommand  # with what it may have of the environment
-    secrets: frozenset[str] = field(repr=False)  # never to be printed
 
     @property
     def go_silence(self) -> float:
@@ -67,7 +66,6 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
-    secret_sources = [str(values["goproxy"]), *(environ.get(name, "") for name in _MAY_HOLD_SECRETS)]
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
@@ -75,21 +73,8 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         pool=_pool(cast(str, values["store"]), environ, cwd),
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),
-        secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
-
-
-_MAY_HOLD_SECRETS = (
-    "GOPROXY",
-    "GOSUMDB",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-)
 
 
 def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:

@@ -44,7 +44,6 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
     offer = find_offer(environ)
-    platform.hide(offer.secrets if offer else frozenset())
     store = cache_store(settings, proxies, offer, environ, cancelled, trace)
     if settings.pool:
         clear_dead_runs(settings.pool)
