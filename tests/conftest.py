@@ -31,6 +31,14 @@ def pytest_configure() -> None:
         )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test recorded as its summary is printed, for tests whose result alone says too little."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, text in report.user_properties:
+            if name == "summary":
+                terminalreporter.line(f"{report.nodeid}: {text}")
+
+
 def _usable(name: str) -> bool:
     found = shutil.which(name)
     if found is None or name != "go":
