@@ -14,6 +14,7 @@ import sys
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +78,26 @@ class Tally:
         )
 
 
+@dataclass
+class Run:
+    """One run of the program that was started."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    began: float = field(default_factory=time.monotonic)
+    seen: bool = False  # how it ended has been looked at
+
+    @property
+    def text(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def step(self) -> str:
+        """Where it is, or was in the end."""
+        return ["start", *_TITLE.findall(self.text)][-1]
+
+
 class Round:
     """All that is drawn for one seed, and its folder."""
 
@@ -119,9 +140,9 @@ class Round:
             assert writer.wait(30) == 0
         self._count_changes()
         self._compare("after the final run", outside)
-        last, said = self._start("last")
-        if last.wait(120) != 0:
-            self._wrong("the undisturbed run", f"ended with {last.returncode}\n{said.read_text()[-3000:]}")
+        last = self._start("last")
+        if last.process.wait(120) != 0:
+            self._wrong("the undisturbed run", f"ended with {last.process.returncode}\n{last.text[-3000:]}")
         self._wait_for_the_end()
         self._compare("after the undisturbed run", outside)
         self._look_for_leftovers(shared_memory)
@@ -215,69 +236,81 @@ class Round:
         assert writer.stdout.readline() == "ready\n"
         return writer
 
-    def _start(self, name: str) -> tuple[subprocess.Popen[bytes], Path]:
-        """A run of the program, and the file that has what it says."""
+    def _start(self, name: str) -> Run:
+        """A run of the program."""
         bench = self.bench
         said = bench.folder / f"{name}.log"
         plain = _WITHOUT_PRIVILEGES if self.who == "other user, plain runs" else []
         argv = [*plain, *bench.command, "run", "--store", f"dir:{bench.pool}", "--verbose", "--deadline", "60s"]
         with said.open("wb") as output:
-            run = subprocess.Popen(
+            process = subprocess.Popen(
                 argv, cwd=bench.project, env={**bench.environ, **self.environ}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, umask=self.umask,
             )  # fmt: skip
-        return run, said
+        return Run(process, said)
 
     def _three_runs(self) -> None:
+        """Start all three, kill two of them at their moments, see how the last one ends."""
         lot = self.lot
         usual = sorted(self.tally.run_seconds)[len(self.tally.run_seconds) // 2]
-        delays = [lot.uniform(0, 0.5), lot.uniform(0, 0.5), lot.uniform(0, 0.5)]
-        lives = [lot.uniform(0, 1.1), lot.uniform(0, 1.1)]
+        delays = [lot.uniform(0, 0.5) * usual for _ in range(3)]
+        moments = [self._moment(usual), self._moment(usual)]
         began = time.monotonic()
-        moments = [(delay * usual, number, "start") for number, delay in enumerate(delays)]
-        moments += [((delays[number] + life) * usual, number, "kill") for number, life in enumerate(lives)]
-        runs: dict[int, tuple[subprocess.Popen[bytes], Path]] = {}
-        final_ended = 0.0
-        waiting = sorted(moments)
-        while waiting or 2 not in runs or not final_ended:
-            now = time.monotonic()
-            if waiting and now - began >= waiting[0][0]:
-                _, number, what = waiting.pop(0)
-                if what == "start":
+        runs: dict[int, Run] = {}
+        while not (len(runs) == 3 and all(run.seen for run in runs.values())):
+            for number, delay in enumerate(delays):
+                if number not in runs and time.monotonic() - began >= delay:
                     runs[number] = self._start(f"run{number}")
-                else:
-                    self._kill(*runs[number])
-            if 2 in runs and not final_ended and runs[2][0].poll() is not None:
-                final_ended = now
-                self._final_run_ended(*runs[2])
-            if now - began > 150:
-                self._wrong("the final run", f"did not end\n{runs[2][1].read_text()[-2000:]}")
-                runs[2][0].kill()
-                runs[2][0].wait()
+            for number, run in runs.items():
+                over = run.process.poll() is not None
+                if not run.seen and number == 2 and over:
+                    self.tally.run_seconds.append(time.monotonic() - run.began)
+                    self._final_run_ended(run)
+                    run.seen = True
+                elif not run.seen and number < 2 and (over or moments[number](run)):
+                    self._kill(run)
+                    run.seen = True
+            if time.monotonic() - began > 150:
+                self._end_for_good(runs[2])
                 return
             time.sleep(0.002)
-        self.tally.run_seconds.append(final_ended - began - delays[2] * usual)
-        for _, said in runs.values():
-            self.tally.replaced += len(_REPLACED.findall(said.read_text(errors="replace")))
+        self.tally.replaced += sum(len(_REPLACED.findall(run.text)) for run in runs.values())
 
-    def _kill(self, run: subprocess.Popen[bytes], said: Path) -> None:
+    def _moment(self, usual: float) -> Callable[[Run], bool]:
+        """When to kill a run: at any time, or in a certain step, of which some are very short."""
+        if self.lot.random() < 0.4:
+            after = self.lot.uniform(0, 1.1 * usual)
+            return lambda run: time.monotonic() - run.began >= after
+        step, after = self.lot.choice(STEPS[1:]), self.lot.choice((0.0, 0.01, 0.05, 0.2))
+        since: list[float] = []
+
+        def reached(run: Run) -> bool:
+            if not since and run.step == step:
+                since.append(time.monotonic())
+            return bool(since) and time.monotonic() - since[0] >= after
+
+        return reached
+
+    def _end_for_good(self, run: Run) -> None:
+        self._wrong("the final run", f"did not end\n{run.text[-2000:]}")
+        run.process.kill()
+        run.process.wait()
+
+    def _kill(self, run: Run) -> None:
         """kill -9 for that process alone: what it has started has to end without help."""
-        status = run.poll()
-        if status is None:
-            run.send_signal(signal.SIGKILL)
-            status = run.wait()
+        run.process.send_signal(signal.SIGKILL)
+        status = run.process.wait()
         if status == -signal.SIGKILL:
-            titles = _TITLE.findall(said.read_text(errors="replace"))
-            self.tally.killed[titles[-1] if titles else "start"] += 1
+            self.tally.killed[run.step] += 1
         else:
             self.tally.ended += 1
             if status != 0:
-                self._wrong("a run beside it", f"ended with {status}\n{said.read_text()[-3000:]}")
+                self._wrong("a run beside it", f"ended with {status}\n{run.text[-3000:]}")
 
-    def _final_run_ended(self, run: subprocess.Popen[bytes], said: Path) -> None:
+    def _final_run_ended(self, run: Run) -> None:
         """Status 0, and the job's next step finds every module, while others go on."""
-        if run.returncode != 0:
-            self._wrong("the final run", f"ended with {run.returncode}\n{said.read_text()[-3000:]}")
+        if run.process.returncode != 0:
+            self._wrong("the final run", f"ended with {run.process.returncode}\n{run.text[-3000:]}")
             return
         build = self.bench.go("mod", "download")
         if build.status != 0:

@@ -273,7 +273,11 @@ class PoolWriter:
         return self._drawn([path for path in self._files() if path.name.endswith(suffix)])
 
     def _temporary(self) -> Path:
-        return self._drawn([path for path in self._files() if path.name.endswith(".tmp") and not path.is_symlink()])
+        """A file that a run is writing; there may be one within a moment."""
+        found: list[Path] = []
+        for _ in range(20):
+            found = found or [path for path in self._files() if path.name.endswith(".tmp") and not path.is_symlink()]
+        return self._drawn(found)
 
     def _drawn(self, paths: list[Path]) -> Path:
         if not paths:
