@@ -17,6 +17,8 @@ _OLDEST_GO = (1, 21)
 
 # How long an example takes is the machine's business.
 settings.register_profile("no clock", deadline=None)
+# For .ci/nightly. A test that says how many examples it takes keeps that number.
+settings.register_profile("nightly", deadline=None, max_examples=3000)
 settings.load_profile("no clock")
 
 
