@@ -56,7 +56,7 @@ class PoolWriter:
             except OSError:
                 continue  # it went away meanwhile, or we may not
         for link, real in reversed(self.moved):
-            self._attempt(lambda link=link, real=real: (link.unlink(), real.rename(link)))
+            self._attempt(lambda link=link, real=real: self._put_back(link, real))
         for folder in self._folders():
             self._attempt(lambda folder=folder: folder.chmod(0o777))
 
@@ -146,8 +146,8 @@ class PoolWriter:
         make = self.lot.choice((os.mkfifo, os.mkdir))
         path = self._name()
         if make is os.mkdir:
-            path.unlink(missing_ok=True)
             self._note("no_file", path, own=True)
+            path.unlink(missing_ok=True)
             path.mkdir()
         else:
             self._put("no_file", path, make)
@@ -155,9 +155,7 @@ class PoolWriter:
     def link_folder(self) -> None:
         """Move a folder away, put a link to one outside in its place; or put such a folder back."""
         if self.moved and self.lot.random() < 0.6:
-            link, real = self.moved.pop()
-            link.unlink()
-            real.rename(link)
+            self._put_back(*self.moved.pop())
             return
         path = self._drawn(self._folders()[1:])
         real = path.with_name(f"{path.name}.moved{self.lot.randrange(10**6)}")
@@ -206,7 +204,6 @@ class PoolWriter:
         except OSError:
             lines = [target]
         text = "\n".join(re.sub(r'[^"\s]*[/.][^"\s]*', lambda _: target, line) for line in lines)
-        path.parent.mkdir(parents=True, exist_ok=True)
         if self.lot.random() < 0.5:
             match = DIGITS.search(path.name)
             number = str(int(match[1]) + self.lot.randint(1, 3)) if match else str(self.lot.randrange(10**6))
@@ -231,6 +228,12 @@ class PoolWriter:
         self._stays_inside(path)
         path.symlink_to(victim)
         self._note(action, path, own=True)
+
+    def _put_back(self, link: Path, real: Path) -> None:
+        self._stays_inside(link)
+        if link.is_symlink():
+            link.unlink()
+        real.rename(link)
 
     def _put(self, action: str, path: Path, make: object) -> None:
         """Make something under a name of our own, then rename it to `path`."""
@@ -294,6 +297,7 @@ class PoolWriter:
         return [Path(folder) for folder, _, _ in os.walk(".")]
 
     def _note(self, action: str, path: Path, *, own: bool = False) -> None:
+        self._stays_inside(path)
         self.log.write(f"{action}\t{path.as_posix()}\t{'own' if own else ''}\n")
 
     def _attempt(self, act) -> None:  # type: ignore[no-untyped-def]
