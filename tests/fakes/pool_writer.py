@@ -1,8 +1,9 @@
 """A hostile program with write access to a pool. It changes files while runs use them, drawn by a seeded generator.
 
 Usage: python pool_writer.py CONFIG, with the pool as working folder; it stops when its standard input is closed.
-CONFIG is JSON: `seed`, `pause` (the longest, in seconds), `uid` (0: stay who you are), `actions`, `outside` (a folder
-whose files links lead to), `arsenal` (a folder of files with other content, below `same/` of the same size), `log`.
+CONFIG is JSON: `seed`, `pause` (the longest, in seconds), `uid` (0: stay who you are), `actions`, `spares_notes` (keep
+away from `.go-prefetch`), `outside` (a folder whose files links lead to), `arsenal` (a folder of files with other
+content, below `same/` of the same size), `log`.
 
 It writes to files in the pool only: never through its own links, which are there for others to fall for.
 The log has a line for each action, `ACTION<tab>PATH<tab>own`, before it happens; `own` marks paths that it has made.
@@ -20,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-NOTES = Path(".go-prefetch")
+NOTES = ".go-prefetch"
 DIGITS = re.compile(r"(\d+)(\.\w+)?$")
 MODES = (0, 0o200, 0o444, 0o600, 0o666, 0o755, 0o777)
 MOST_HELD = 6
@@ -32,6 +33,7 @@ class PoolWriter:
     def __init__(self, config: dict[str, object]) -> None:
         self.lot = random.Random(int(str(config["seed"])))
         self.pause = float(str(config["pause"]))
+        self.spares_notes = bool(config["spares_notes"])
         self.root = Path.cwd()
         outside = Path(str(config["outside"]))
         self.victims = [path for path in sorted(outside.rglob("*")) if path.is_file()]
@@ -194,8 +196,8 @@ class PoolWriter:
 
     def plant_note(self) -> None:
         """Plant notes like those that are there, under names like theirs, that name files outside."""
-        seen = [path for path in self._files() if path.is_relative_to(NOTES)]
-        path = self.lot.choice(seen) if seen else NOTES / "runs/0.json"
+        seen = [path for path in self._files() if path.parts[:1] == (NOTES,)]
+        path = self.lot.choice(seen) if seen else Path(NOTES, "runs/0.json")
         victim = self.lot.choice(self.victims)
         target = self.lot.choice((str(victim), os.path.relpath(victim), f"{'../' * 12}{str(victim).lstrip('/')}"))
         try:
@@ -288,16 +290,23 @@ class PoolWriter:
         return self.lot.choice(paths)
 
     def _files(self) -> list[Path]:
-        found = [Path(folder, name) for folder, _, names in os.walk(".") for name in sorted(names)]
+        found = [folder / name for folder, names in self._walked() for name in names]
         temporary = [path.name for path in found if path.name.endswith(".tmp") and not path.is_symlink()]
         self.seen_temporary = temporary[-1] if temporary else self.seen_temporary
         return found
 
     def _folders(self) -> list[Path]:
-        return [Path(folder) for folder, _, _ in os.walk(".")]
+        return [folder for folder, _ in self._walked()]
+
+    def _walked(self) -> list[tuple[Path, list[str]]]:
+        """Every folder and the names of its files; without the notes if they are to be spared."""
+        walked = [(Path(folder), sorted(names)) for folder, _, names in os.walk(".")]
+        return [(folder, names) for folder, names in walked if not (self.spares_notes and folder.parts[:1] == (NOTES,))]
 
     def _note(self, action: str, path: Path, *, own: bool = False) -> None:
         self._stays_inside(path)
+        if self.spares_notes and path.parts[:1] == (NOTES,):
+            raise PermissionError
         self.log.write(f"{action}\t{path.as_posix()}\t{'own' if own else ''}\n")
 
     def _attempt(self, act) -> None:  # type: ignore[no-untyped-def]
