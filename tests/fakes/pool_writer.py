@@ -219,10 +219,16 @@ class PoolWriter:
         if (held.st_dev, held.st_ino) in self.untouchable or stat.S_ISLNK(held.st_mode):
             return
         self._note("change_mode", path)
-        path.chmod(self.lot.choice(MODES))
-        if stat.S_ISDIR(held.st_mode):
+        if not stat.S_ISDIR(held.st_mode):
+            path.chmod(self.lot.choice(MODES))
+            return
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchmod(folder, self.lot.choice(MODES))
             time.sleep(self.lot.uniform(0, 5 * self.pause))
-            path.chmod(0o777)
+            os.fchmod(folder, 0o777)  # by its name it might not be found any more
+        finally:
+            os.close(folder)
 
     # What these have in common.
 
