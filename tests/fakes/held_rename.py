@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# Python reports every rename to audit hooks; sitecustomize is imported before the program is.
+# Python reports every rename to audit hooks, with the open folder that a name is relative to (-1: none).
+# sitecustomize is imported before the program is.
 _SITECUSTOMIZE = """\
 import os, sys, time
 
+def final(name, folder):
+    if folder == -1:
+        return os.path.abspath(name)
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
+
 def hold(event, arguments):
-    if event == "os.rename" and os.fspath(arguments[1]).startswith(os.environ["HOLD_BELOW"]):
+    if event == "os.rename" and final(os.fspath(arguments[1]), arguments[3]).startswith(os.environ["HOLD_BELOW"]):
         open(os.environ["HOLD_REACHED"], "w").close()
         while True:
             time.sleep(0.1)

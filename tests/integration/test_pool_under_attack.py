@@ -1,6 +1,6 @@
 """Many rounds of three runs on one pool and one module cache: two are killed, and a program changes the pool meanwhile.
 
-GO_PREFETCH_ROUNDS says how many rounds, GO_PREFETCH_SEED the seed of the first one: that is how one is repeated.
+ATTACK_ROUNDS says how many rounds, ATTACK_SEED the seed of the first one: that is how one is repeated.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tests.pool_round import STEPS, Round, Tally
 
 pytestmark = pytest.mark.system
 
-ROUNDS = int(os.environ.get("GO_PREFETCH_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("ATTACK_ROUNDS", "10"))
 MOST_TOLD = 5  # of one kind
-FIRST_SEED = int(os.environ.get("GO_PREFETCH_SEED", "1"))
+FIRST_SEED = int(os.environ.get("ATTACK_SEED", "1"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9, and the fast way")
@@ -36,7 +36,7 @@ def test_killed_runs_beside_a_hostile_writer(tmp_path: Path, record_property: Ca
             tally.rounds += 1
             if attacked.problems:
                 tally.failed[seed] = Counter(what for what, _ in attacked.problems)
-                print(f"GO_PREFETCH_SEED={seed} GO_PREFETCH_ROUNDS=1 repeats {attacked}")
+                print(f"ATTACK_SEED={seed} ATTACK_ROUNDS=1 repeats {attacked}")
                 for what in tally.failed[seed]:
                     details = [text for kind, text in attacked.problems if kind == what]
                     print(f"  {what}:", *details[:MOST_TOLD], sep="\n    ")
