@@ -15,14 +15,16 @@ from go_prefetch.gocommand import GoCommand
 from go_prefetch.goenvironment import GoEnvironment
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
+from go_prefetch.privatefolder import clear_leftovers
 from go_prefetch.proxies.walk import ProxyWalk
+from go_prefetch.recheck import Trees
 from go_prefetch.render.units import counted
 from go_prefetch.report import Report
 from go_prefetch.results import Completed, Downloaded, Plan, Restored
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
-from go_prefetch.steps.check import check_present, remove_bad
+from go_prefetch.steps.check import check_present, remove_bad, replace_unproven
 from go_prefetch.steps.complete import complete
 from go_prefetch.steps.doubled import doubled
 from go_prefetch.steps.download import download, nobody_waits, still_missing
@@ -74,6 +76,7 @@ def prefetch(job: Job) -> Report:
     """
     started, goversion = time.monotonic(), job.environment.goversion
     plan = _planned(job)
+    clear_leftovers(plan.gomodcache)
     if plan.disabled_because:
         return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
     try:
@@ -89,7 +92,8 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     Raises PrefetchError for a module cache that takes no files. Go's failure is in the report.
     """
     say = job.platform.info
-    mended = _checked(plan, job) if job.settings.check_present else ()
+    trees = Trees(plan, job.environment.goroot, job.deadline)
+    mended = _checked(plan, trees, job) if job.settings.check_present else ()
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):
             restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
@@ -102,8 +106,9 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
                 say(f"{count} left to go mod download: {reason}")
+            mended += replace_unproven(plan, admitted, trees, job.deadline)
     with job.step("Complete"):
-        completed = _completed(plan, restored, downloaded, job)
+        completed = _completed(plan, restored, downloaded, trees, job)
     with job.step("Save"):
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
@@ -128,13 +133,13 @@ def _planned(job: Job) -> Plan:
     return plan
 
 
-def _checked(plan: Plan, job: Job) -> tuple[str, ...]:
-    checked = check_present(plan, job.environment, job.deadline)
+def _checked(plan: Plan, trees: Trees, job: Job) -> tuple[str, ...]:
+    checked = check_present(plan, trees)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, checked, job.deadline), *unchecked)
+    return (*remove_bad(plan, trees, checked, job.deadline), *unchecked)
 
 
-def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, job: Job) -> Completed:
+def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Trees, job: Job) -> Completed:
     """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
     variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
     silence = job.settings.stall_timeout * _GO_SILENCE_FACTOR
@@ -142,7 +147,7 @@ def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, job: Job)
         job.go, plan, restored, downloaded,
         fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
         limits=Limits(silence, Backoff(job.settings.attempts), job.deadline), goroot=job.environment.goroot,
-        say=job.platform.detail,
+        trees=trees, say=job.platform.detail,
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ class Plan:
     disabled_because: str = ""
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
 
     @property
     def missing(self) -> tuple[ModuleFile, ...]:
@@ -214,6 +215,14 @@ class Rechecked:
     unchecked: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
     disbelieved: str = ""
+
+
+@dataclass(frozen=True)
+class TakenAway:
+    """What became of trees that were to be taken away; those in neither turned out to be good, or were gone."""
+
+    removed: frozenset[ModuleVersion] = frozenset()
+    stays: frozenset[ModuleVersion] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.recheck import Trees
 from go_prefetch.render.units import some
 from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.blame import blamed, told
@@ -34,6 +35,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     variables: Mapping[str, str],
     limits: Limits,
     goroot: Path,
+    trees: Trees,
     say: Callable[[str], None],
 ) -> Completed:
     """Go's verdict on every scope, as a value: a failure is told, not raised."""
@@ -41,7 +43,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     before = _contents(plan.scopes)
     sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
     sources.update(dict.fromkeys(plan.present, "the module cache"))
-    judge = Judge(go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, say=say)
+    judge = Judge(
+        go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, trees=trees, say=say
+    )
     failure: PrefetchError | None = None
     unread = Unread(frozenset())
     try:

@@ -1,0 +1,69 @@
+"""Folders of one run's own in GOMODCACHE/cache: on the file system of the trees, and entered by nobody else.
+
+A run removes its own at its end. It holds a lock in it meanwhile, so that later runs can tell what a dead one has left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from go_prefetch import atomicfile, filelock
+from go_prefetch.modcache import download_folder, remove_trees, walk
+
+_PREFIX = "go-prefetch-"
+_NAME = re.compile(rf"{_PREFIX}([0-9]{{10,}})-\w+")  # the run's mark, and what mkdtemp adds
+_ALIVE = "alive.lock"
+_ATTEMPTS = 5  # another run may take a folder that is not locked yet for that of a dead one
+
+
+@contextlib.contextmanager
+def private_folder(gomodcache: Path) -> Iterator[Path]:
+    """Make a folder, and remove it with all that is in it at the end of the block. Raises OSError."""
+    cache = gomodcache / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as closing:
+        yield _made(cache.resolve(), closing)
+
+
+def private_folders(gomodcache: Path) -> list[Path]:
+    """Return the folders of all runs, dead ones too. A link is none, wherever it leads."""
+    return [root for root in (gomodcache / "cache").glob(f"{_PREFIX}*") if not root.is_symlink()]
+
+
+def clear_leftovers(gomodcache: Path) -> None:
+    """Remove what dead runs have left: nobody holds their lock any more."""
+    for root in private_folders(gomodcache):
+        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
+            if name := _NAME.fullmatch(root.name):
+                _clear_begun(download_folder(gomodcache), name[1])
+            remove_trees(root, ignore_errors=True)
+
+
+def _made(cache: Path, closing: contextlib.ExitStack) -> Path:
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            return _locked(cache, closing)
+    return _locked(cache, closing)
+
+
+def _locked(cache: Path, closing: contextlib.ExitStack) -> Path:
+    """A new folder that this run holds; `closing` lets go of it and removes it."""
+    root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{atomicfile.RUN}-", dir=cache))
+    with contextlib.ExitStack() as failing:
+        failing.callback(remove_trees, root, ignore_errors=True)
+        failing.enter_context(filelock.held(root / _ALIVE))
+        closing.push(failing.pop_all())
+    return root
+
+
+def _clear_begun(folder: Path, run: str) -> None:
+    """Remove the files that this dead run had begun."""
+    for _, entries in walk(folder):
+        for entry in entries:
+            if atomicfile.is_leftover(entry.name, run):
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()
