@@ -69,7 +69,7 @@ class Judge:
             failures += 1
             disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder)
             if disturbed:
-                self._forget_lost()
+                self._look_again()
             again = run.stalled or disturbed or may_pass(run.errors)
             if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
                 in_time = not self._limits.deadline.passed()
@@ -159,11 +159,17 @@ class Judge:
         replaced = identity(path_in(self._plan.folder, file)) != self._placed.get(file)
         return replaced and self._exchanged[file] < self._limits.backoff.attempts
 
-    def _forget_lost(self) -> None:
-        """What another run has taken away is ours no more: Go fetches it, or takes what that run puts there."""
+    def _look_again(self) -> None:
+        """After another run has replaced files under Go's hands: what it took is ours no more, and Go fetches it.
+
+        Go may have unpacked a zip that it had not hashed, and would keep the tree once there is a hash of the next zip.
+        """
         for file in list(self.sources):
             if not path_in(self._plan.folder, file).exists():
                 del self.sources[file]
+        unpacked = (version for version in self._plan.modules if has_tree(self._plan.gomodcache, version))
+        for version in sorted(self._trees.take_away(unpacked).stays):
+            raise tree_stays(self._plan, version)
 
     def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
         dropped = [file for file in files if self._drop(file)]
