@@ -87,6 +87,22 @@ def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str
     assert prefetch(bench, "verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
 
 
+@pytest.mark.parametrize("command", ["run", "run-without-a-module", "verify"])
+def test_every_run_clears_what_a_dead_one_left(bench: Workbench, command: str) -> None:
+    """Go has brought the rest since, so that nothing is missing; or there is no module to begin with."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    assert killed_at(bench, "unpack", 1) == -signal.SIGKILL
+    assert bench.go("mod", "download", GOPROXY=f"file://{bench.pool}").status == 0
+    assert len(quarantines(bench)) == 1
+    if command == "run-without-a-module":
+        (bench.project / "vendor").mkdir()
+        (bench.project / "vendor/modules.txt").touch()
+    result = prefetch(bench, "verify") if command == "verify" else bench.prefetch(goproxy="off")
+    assert result.status == 0, result.text
+    assert quarantines(bench) == []
+
+
 def test_these_moments_fall_into_runs_that_are_not_over(bench: Workbench) -> None:
     """No comparison of finished runs: at the first zip and the first tree there is a run to kill."""
     bench.write_project(MODULES)
