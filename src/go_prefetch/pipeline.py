@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.errors import PrefetchError
@@ -93,7 +93,7 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     """
     say = job.platform.info
     trees = Trees(plan, job.environment.goroot, job.deadline)
-    mended = _checked(plan, trees, job) if job.settings.check_present else ()
+    mended = _checked(plan, trees) if job.settings.check_present else ()
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):
             restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
@@ -106,7 +106,9 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
                 say(f"{count} left to go mod download: {reason}")
-            mended += replace_unproven(plan, admitted, trees, job.deadline)
+            begun = time.monotonic()
+            mended += replace_unproven(plan, admitted, trees)
+            admitted = replace(admitted, seconds=admitted.seconds + time.monotonic() - begun)
     with job.step("Complete"):
         completed = _completed(plan, restored, downloaded, trees, job)
     with job.step("Save"):
@@ -133,10 +135,10 @@ def _planned(job: Job) -> Plan:
     return plan
 
 
-def _checked(plan: Plan, trees: Trees, job: Job) -> tuple[str, ...]:
+def _checked(plan: Plan, trees: Trees) -> tuple[str, ...]:
     checked = check_present(plan, trees)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, trees, checked, job.deadline), *unchecked)
+    return (*remove_bad(plan, trees, checked), *unchecked)
 
 
 def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Trees, job: Job) -> Completed:

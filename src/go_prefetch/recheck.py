@@ -14,6 +14,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from go_prefetch import filelock
@@ -35,6 +36,7 @@ from go_prefetch.retry import Deadline
 from go_prefetch.stubcache import StubCache, Verdict
 
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too
+_LONGEST_HASH = 100  # characters
 _AT_ONCE = 100  # locks held at once: a process may have no more than a thousand files open
 
 
@@ -43,9 +45,13 @@ class Trees:
 
     def __init__(self, plan: Plan, goroot: Path, deadline: Deadline) -> None:
         self._gomodcache = plan.gomodcache
-        self._hashes = plan.zip_hashes
+        self._plan = plan
         self._goroot = goroot
         self._deadline = deadline
+
+    @cached_property
+    def _hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        return self._plan.zip_hashes  # read from all lines of go.sum, and a clean module cache has no need of it
 
     def recheck(self, versions: Iterable[ModuleVersion]) -> Rechecked:
         """Go's verdict on every tree of `versions` that is there.
@@ -107,11 +113,33 @@ class Trees:
             forget_ziphash(folder, file)
             return True
 
+    def forget_hash(self, version: ModuleVersion) -> None:
+        """Take the `.ziphash` of a packed module away, which anybody may have written, so that Go hashes its zip.
+
+        Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile. A lock
+        that nobody can take, such as a link to elsewhere, protects nobody.
+        """
+        zip_path = path_in(download_folder(self._gomodcache), ModuleFile(version, "zip"))
+        if has_tree(self._gomodcache, version) or not os.path.lexists(zip_path.with_suffix(".ziphash")):
+            return
+        with contextlib.ExitStack() as locks:
+            try:
+                locks.enter_context(filelock.held(zip_path.with_suffix(".lock"), seconds=self._deadline.left()))
+            except BlockingIOError:
+                return
+            except OSError:
+                pass
+            if not has_tree(self._gomodcache, version):
+                with contextlib.suppress(OSError):
+                    zip_path.with_suffix(".ziphash").unlink()
+
     def _has_good_zip(self, zip_path: Path, version: ModuleVersion) -> bool:
         """Whether the hash that Go has noted is go.sum's: it notes none of what it refuses."""
+        note = zip_path.with_suffix(".ziphash")
         with contextlib.suppress(OSError):
-            noted = zip_path.with_suffix(".ziphash").read_text(errors="replace").strip()
-            return zip_path.is_file() and self._hashes.get(version) == frozenset({noted})
+            if stat.S_ISREG(note.lstat().st_mode) and note.lstat().st_size <= _LONGEST_HASH:
+                noted = frozenset({note.read_text(errors="replace").strip()})
+                return zip_path.is_file() and self._hashes.get(version) == noted
         return False
 
     def _locked(self, version: ModuleVersion, locks: contextlib.ExitStack) -> bool:

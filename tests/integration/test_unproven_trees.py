@@ -111,6 +111,27 @@ def test_an_evil_zip_with_a_good_hash_is_hashed_if_another_file_is_missing(ready
     assert_built_honestly(ready)
 
 
+@pytest.mark.parametrize("what", ["link", "folder"])
+def test_a_lock_that_cannot_be_taken_protects_no_hash(ready: Workbench, what: str) -> None:
+    """Planted beside an evil zip and a good hash of it: Go follows the link, or fails; it never believes the hash."""
+    plant_all_but_info(ready)
+    shutil.rmtree(ready.modcache / TREE)
+    plant_lock(ready, what)
+    ready.prefetch(goproxy=f"file://{ready.pool}")
+    assert "evil" not in ready.go("run", ".").text
+    if (ready.modcache / TREE).exists():
+        assert (ready.modcache / TREE / "lib.go").read_bytes() == LIB.contents[f"{TREE}/lib.go"]
+
+
+def plant_lock(bench: Workbench, what: str) -> None:
+    lock = (bench.download_folder / ZIP).with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    if what == "link":
+        lock.symlink_to(bench.folder / "nowhere")
+    else:
+        lock.mkdir()
+
+
 def test_an_honest_tree_without_its_zip_stays(ready: Workbench) -> None:
     """A build may be reading it: not even its folder is another afterwards, and there is nothing to warn of."""
     assert ready.prefetch(goproxy="off").status == 0
@@ -234,12 +255,7 @@ def test_without_a_verdict_such_trees_are_replaced(ready: Workbench, tmp_path: P
 def test_a_lock_that_cannot_be_taken_fails_the_run(ready: Workbench, what: str) -> None:
     """Nobody can tell who is at work on that tree: it is named, and no build starts."""
     plant_tree(ready)
-    lock = (ready.download_folder / ZIP).with_suffix(".lock")
-    lock.parent.mkdir(parents=True)
-    if what == "link":
-        lock.symlink_to(ready.folder / "nowhere")
-    else:
-        lock.mkdir()
+    plant_lock(ready, what)
     result = ready.prefetch("--on-failure", "warn", goproxy="off")
     assert result.status == 5, result.text
     assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in result.text

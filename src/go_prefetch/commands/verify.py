@@ -13,7 +13,7 @@ from go_prefetch.recheck import Trees
 from go_prefetch.results import TakenAway
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.check import STALE_OBJECTS, check_present, doubt_packed, packed
+from go_prefetch.steps.check import STALE_OBJECTS, check_present, packed
 from go_prefetch.steps.plan import make_plan
 
 _FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
@@ -48,7 +48,8 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     if taken.removed:
         platform.warn(STALE_OBJECTS)
     if fix:
-        doubt_packed(plan, plan.modules, deadline)
+        for version in packed(plan):
+            trees.forget_hash(version)
     print(
         f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
         f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable
 
-from go_prefetch import filelock
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, has_tree, path_in, tree_in
+from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.recheck import Trees
 from go_prefetch.render.units import some
 from go_prefetch.results import Admitted, Plan, Rechecked
-from go_prefetch.retry import Deadline
 
 # Go keeps an index of each tree there, and what it compiled.
 STALE_OBJECTS = "GOCACHE may hold objects made from what was removed: run `go clean -cache`."
@@ -25,12 +21,13 @@ def check_present(plan: Plan, trees: Trees) -> Rechecked:
     return trees.recheck(plan.zip_hashes.keys() & set(plan.modules))
 
 
-def remove_bad(plan: Plan, trees: Trees, checked: Rechecked, deadline: Deadline) -> tuple[str, ...]:
+def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[str, ...]:
     """Remove the bad trees, so that Go unpacks them again; one sentence for each, and one if there was no verdict.
 
     Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
     """
-    doubt_packed(plan, plan.modules, deadline)
+    for version in packed(plan):
+        trees.forget_hash(version)
     no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
     taken = trees.take_away(checked.bad)
     _none_stays(plan, taken.stays)
@@ -41,7 +38,7 @@ def remove_bad(plan: Plan, trees: Trees, checked: Rechecked, deadline: Deadline)
     return (*no_verdict, *removed, *([STALE_OBJECTS] if taken.removed else []))
 
 
-def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees, deadline: Deadline) -> tuple[str, ...]:
+def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str, ...]:
     """Take away trees that nothing vouches for, unless they are what go.sum says; what to say of them.
 
     Go believes a tree once there is a hash of its zip, wherever the zip came from. So whatever lies unpacked of a
@@ -51,7 +48,8 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees, deadline: Dea
     Raises ChecksumMismatch for a tree that stays.
     """
     suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
-    doubt_packed(plan, _not_brought(plan, suspects), deadline)
+    for version in _not_brought(plan, suspects):
+        trees.forget_hash(version)
     unsummed = {version for scope in plan.scopes for version in scope.unsummed}
     suspects += (version for version in sorted(unsummed) if not accepted_by_go(plan.folder, version))
     unproven = [version for version in suspects if has_tree(plan.gomodcache, version)]
@@ -97,20 +95,3 @@ def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:
     """Planned modules of which no tree is there to be checked: at most a zip and a `.ziphash` that Go would believe."""
     return tuple(version for version in plan.modules if not has_tree(plan.gomodcache, version))
-
-
-def doubt_packed(plan: Plan, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
-    """Take away the `.ziphash` of packed modules, which anybody may have written, so that Go hashes their zips.
-
-    Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile.
-    """
-    for version in versions:
-        zip_path = path_in(plan.folder, ModuleFile(version, "zip"))
-        if has_tree(plan.gomodcache, version) or not os.path.lexists(zip_path.with_suffix(".ziphash")):
-            continue
-        with (
-            contextlib.suppress(OSError),
-            filelock.held(zip_path.with_suffix(".lock"), seconds=deadline.left()),
-        ):
-            if not has_tree(plan.gomodcache, version):
-                forget_ziphash(plan.folder, ModuleFile(version, "zip"))
