@@ -54,7 +54,7 @@ def take_in(url: str, plan: Plan, arrived: Callable[[ModuleFile], None], phases:
                 file, content = wanted.get(member.name), archive.extractfile(member)
                 if file is None or content is None:
                     continue
-                with received(plan.folder, file) as beside, beside.open("wb") as copy:
+                with received(plan.folder, file) as copy:
                     copyfileobj(content, copy, CHUNK)
                 arrived(file)
     phases.reach("last byte")

@@ -17,4 +17,5 @@ def received(
 ) -> Received:
     """The file at `url`, within these limits in seconds. `options` are HttpClient's. Raises AttemptError."""
     client = HttpClient(connect, stall, lambda: False, **{"web": HttpSettings(), **options})
-    return Transfer(client).get(url, destination, 1 << 26, Deadline.after(seconds), Wire())
+    with destination.open("w+b") as out:
+        return Transfer(client).get(url, out, 1 << 26, Deadline.after(seconds), Wire())

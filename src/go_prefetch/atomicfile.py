@@ -1,51 +1,67 @@
-"""Files that appear whole or not at all: written beside their final place, then renamed."""
+"""Files that appear whole or not at all: written under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
-import itertools
 import os
-import random
 import re
+import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-# Digits that every temporary name of this process has, more than Go's own names have: its leftovers can be told apart.
-RUN = f"{os.getpid()}{random.randrange(10**9):09d}"  # noqa: S311 - a name
+from go_prefetch import nofollow
+from go_prefetch.nofollow import Folder
 
 # Our own streams by name: opened anew, one that is a file would be written from its beginning.
 _STREAM = re.compile(r"/(?:proc/self|dev)/fd/([0-9]{1,9})|/dev/(stdout|stderr)")
 
-_numbers = itertools.count()
-_under_way: set[Path] = set()
+_DIGITS = 19
+_TEMPORARY = re.compile(rf"[0-9]{{{_DIGITS}}}\.tmp$")
+
+_in_progress: set[Path] = set()
 
 
 @contextmanager
-def written_beside(final: Path) -> Iterator[Path]:
-    """A path beside `final` to write to; renamed to `final` on leaving, removed if an error ended the block.
+def new_file(
+    root: Path,
+    name: str,
+    *,
+    record: Callable[[str], None] = lambda _: None,
+    before_rename: Callable[[Folder, BinaryIO], None] = lambda *_: None,
+) -> Iterator[BinaryIO]:
+    """An empty file to write and read; on leaving it becomes `name` (with slashes) below `root`, or is removed.
 
-    The temporary name has the form Go gives its own, `NAME<digits>.tmp`, which Go clears away when a killed
-    process left one behind. Raises OSError as the file system does.
+    Its temporary name has unpredictable digits and the form of Go's own, `NAME<digits>.tmp`, which Go removes when a
+    killed process left one behind. `record` is called with it, relative to `root`, before the file is made;
+    `before_rename` with the folder and the whole file, and may raise.
+
+    Follows no link below `root` and never writes to a file that is there already. Raises OSError.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    beside = final.with_name(f"{final.name}{RUN}{next(_numbers):06d}.tmp")
-    _under_way.add(beside)
-    try:
-        yield beside
-        beside.replace(final)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise
-    finally:
-        _under_way.discard(beside)
+    temporary = f"{name}{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}.tmp"
+    with nofollow.parent(root, temporary, create=True) as (folder, temporary_name):
+        record(temporary)
+        path = folder.path / temporary_name
+        _in_progress.add(path)
+        try:
+            with folder.create(temporary_name) as file:
+                yield file
+                file.flush()
+                before_rename(folder, file)
+            folder.rename(temporary_name, name.rpartition("/")[2])
+        except BaseException:
+            with suppress(OSError):
+                folder.unlink(temporary_name)
+            raise
+        finally:
+            _in_progress.discard(path)
 
 
 def write_whole(final: Path, data: bytes) -> None:
-    """Write `data` to `final`, whole or not at all."""
-    with written_beside(final) as beside:
-        beside.write_bytes(data)
+    """Write `data` to `final`, whole or not at all. Raises OSError."""
+    with new_file(final.parent, final.name) as file:
+        file.write(data)
 
 
 def write_named(final: Path, data: bytes) -> None:
@@ -69,13 +85,13 @@ def _takes_bytes_as_they_come(final: Path) -> bool:
         return False
 
 
-def is_leftover(name: str, run: str) -> bool:
-    """Whether the process whose RUN is `run` gave this temporary name to a file, which is nobody's once it is dead."""
-    return re.search(rf"{run}[0-9]{{6}}\.tmp$", name) is not None
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name can be one that `new_file` has begun."""
+    return _TEMPORARY.search(name) is not None
 
 
 def remove_unfinished() -> None:
     """Remove what threads that will never end have begun: for a program that is about to end."""
-    for path in list(_under_way):
+    for path in list(_in_progress):
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import NoReturn, TextIO
 
-from go_prefetch import __version__, atomicfile
+from go_prefetch import __version__, runfile
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.given import Given
 from go_prefetch.inputs import BY_NAME, Input
@@ -70,15 +70,15 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         platform.error(f"{error.message}\n{error.hint} [{error.slug}]")
         return error.exit_status
     except KeyboardInterrupt:
-        atomicfile.remove_unfinished()
         platform.error("interrupted; no file was left half written")
         return _INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
-        atomicfile.remove_unfinished()
         return NOBODY_READS
     except OSError as error:  # a full disk under our own output: all else has a better name by now
         platform.error(f"{error.strerror or error} [system-error]")
         return 1
+    finally:
+        runfile.finish()
 
 
 def _arguments(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:

@@ -19,24 +19,30 @@ _LOOK_EVERY = 0.05  # seconds
 
 
 @contextmanager
-def held(path: Path, *, seconds: float = 0.0) -> Iterator[None]:
-    """Hold the exclusive lock of `path`, made if absent, once it is free.
+def held(path: Path | str, *, seconds: float = 0.0, dir_fd: int | None = None) -> Iterator[None]:
+    """Hold the exclusive lock of `path` (relative to the open folder `dir_fd`, if given), made if absent.
 
     Raises OSError if somebody holds it for `seconds` more, or took the file away meanwhile.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, 0o666, dir_fd=dir_fd)
     try:
         if fcntl is not None:
-            _take(descriptor, time.monotonic() + seconds)
-            if not os.path.samestat(os.fstat(descriptor), path.stat()):
+            take(descriptor, seconds)
+            if not os.path.samestat(os.fstat(descriptor), os.stat(path, dir_fd=dir_fd, follow_symlinks=False)):
                 raise FileNotFoundError(errno.ENOENT, "the lock was taken away", str(path))
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, until: float) -> None:
-    while True:
+def take(descriptor: int, seconds: float = 0.0) -> None:
+    """Take the exclusive lock of an open file, which lasts until it is closed; nothing on Windows.
+
+    Raises BlockingIOError if another process holds it for `seconds` more, OSError where there are no locks.
+    """
+    until = time.monotonic() + seconds
+    while fcntl is not None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,26 +6,26 @@ This catches error pages, truncated and mistaken files early and by source. It i
 from __future__ import annotations
 
 import errno
-import io
 import json
+import os
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from go_prefetch.atomicfile import written_beside
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, accepted_by_go, forget_ziphash, is_module_cache, path_in
+from go_prefetch import filelock
+from go_prefetch.atomicfile import new_file
+from go_prefetch.modcache import MAX_BYTES, ModuleFile, is_module_cache
 from go_prefetch.module import ModuleVersion
+from go_prefetch.nofollow import Folder
+from go_prefetch.plainzip import UNREADABLE, read_zip
+from go_prefetch.runfile import recording
 
-# What zipfile raises for bytes that are no zip, or none that it can read.
-_BAD_ZIP = (
-    zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError,
-)  # fmt: skip
-# Bytes of a zip's directory, which takes many times as much in memory; that of 100,000 files has about 16 MB.
-_MOST_DIRECTORY = 16 << 20
+# Seconds to wait for Go's lock of a version. Another run holds it for a moment; a go command while it downloads.
+_LOCK_SECONDS = 0.5
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _MODULE_LINE = re.compile(rb"^[ \t]*module[ \t\r\n(]", re.MULTILINE)
 
@@ -34,44 +34,82 @@ class StructureError(Exception):
     """The bytes that came cannot be the file that was asked for."""
 
 
+class InUseError(Exception):
+    """Another go command is at work on this version: what it brings is not replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("another go command is at work on this module")
+
+
 @contextmanager
-def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """A path to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
+def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[BinaryIO]:
+    """A new file to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
 
-    Removed too if that is a module cache and a go command has brought the zip meanwhile.
+    In a module cache a zip gets its name under Go's own lock of that version, and takes the `.ziphash` of an older one
+    away with it. It is removed instead if a go command has found another zip good meanwhile: that one may be about to
+    be unpacked, and Go would not look at it again.
 
-    Raises StructureError if the bytes cannot be that file, OSError as the file system does, and whatever
-    `before_naming` raises, which is called once they have been checked.
+    Raises StructureError if the bytes cannot be that file, InUseError if Go's lock cannot be had, OSError as the file
+    system does, and whatever `before_naming` raises, which is called once they have been checked.
     """
-    with suppress(_HadMeanwhileError), written_beside(path_in(folder, file)) as beside:
-        yield beside
-        problem = structure_problem(file, beside)
+
+    def settle(here: Folder, content: BinaryIO) -> None:
+        problem = structure_problem(file, content)
         if problem:
             raise StructureError(problem)
         before_naming()
         if file.kind == "info":
-            trimmed = trimmed_info(file.module, beside.read_bytes()) or b""
-            beside.unlink()  # it may be a hard link: never write through it
-            beside.write_bytes(trimmed)
-        if file.kind == "zip" and is_module_cache(folder) and accepted_by_go(folder, file.module):
-            raise _HadMeanwhileError
-        forget_ziphash(folder, file)
+            _trim(file.module, content)
+        if file.kind == "zip":
+            _forget_older(here, file, locks if is_module_cache(folder) else None)
+
+    with (
+        ExitStack() as locks,
+        suppress(_AlreadyThereError),
+        recording(folder) as record,
+        new_file(folder, file.name, record=record, before_rename=settle) as content,
+    ):
+        yield content
 
 
-class _HadMeanwhileError(Exception):
-    """A go command has brought this zip and found it good: exchanged now, it might be unpacked unseen."""
+class _AlreadyThereError(Exception):
+    """A go command has brought this zip and found it good."""
 
 
-def structure_problem(file: ModuleFile, path: Path) -> str:
-    """Why the bytes at `path` cannot be `file`; the empty string if they can. Raises OSError if unreadable."""
-    size = path.stat().st_size
+def _trim(version: ModuleVersion, content: BinaryIO) -> None:
+    content.seek(0)
+    trimmed = trimmed_info(version, content.read()) or b""
+    content.seek(0)
+    content.truncate()
+    content.write(trimmed)
+    content.flush()
+
+
+def _forget_older(here: Folder, file: ModuleFile, locks: ExitStack | None) -> None:
+    """Remove the `.ziphash` of a zip that is about to be replaced, in a module cache under a lock: into `locks`."""
+    stem = file.name.rpartition("/")[2].removesuffix(".zip")
+    if locks is not None:
+        lock = filelock.held(here.at(f"{stem}.lock"), seconds=_LOCK_SECONDS, dir_fd=here.descriptor)
+        try:
+            locks.enter_context(lock)
+        except OSError:
+            raise InUseError from None
+        if here.has_file(f"{stem}.zip") and here.has_file(f"{stem}.ziphash"):
+            raise _AlreadyThereError
+    here.unlink(f"{stem}.ziphash")
+
+
+def structure_problem(file: ModuleFile, content: BinaryIO) -> str:
+    """Why the bytes of `content`, an open file, cannot be `file`; empty if they can. Raises OSError if unreadable."""
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
     if size == 0:
         return "the file is empty"
     if size > MAX_BYTES[file.kind]:
         return f"{size} bytes are more than Go accepts"
     if file.kind == "zip":
-        return _zip_problem(file.module, path)
-    data = path.read_bytes()
+        return _zip_problem(file.module, content)
+    data = content.read()
     if file.kind == "mod":
         return "" if _MODULE_LINE.search(data) else "it has no module line"
     return "" if trimmed_info(file.module, data) else "it is not the JSON of a version's .info"
@@ -82,56 +120,54 @@ def content_problem(file: ModuleFile, path: Path) -> str:
 
     A `.mod` is compared with the go.mod in the zip beside it, where there is one. Raises OSError if unreadable.
     """
-    problem = structure_problem(file, path)
-    if problem or file.kind == "info":
-        return problem
-    if file.kind == "zip":
-        return _entries_read_problem(path)
-    data = path.read_bytes()
+    with path.open("rb") as content:
+        problem = structure_problem(file, content)
+        if problem or file.kind == "info":
+            return problem
+        if file.kind == "zip":
+            return _entries_read_problem(content)
+        content.seek(0)
+        data = content.read()
     in_zip = _gomod_in_zip(file.module, path.with_suffix(".zip"))
     return "" if in_zip in (None, data) else "it is not the go.mod of its zip"
 
 
 def _gomod_in_zip(version: ModuleVersion, path: Path) -> bytes | None:
     """The go.mod of a zip; None without one, and for a zip that cannot be read: that is not the go.mod's fault."""
-    with suppress(KeyError, OSError, *_BAD_ZIP), _SmallReads(path) as source, zipfile.ZipFile(source) as archive:
+
+    def gomod(archive: zipfile.ZipFile) -> bytes:
         entry = archive.getinfo(f"{version}/go.mod")
         return archive.read(entry) if entry.file_size <= MAX_BYTES["mod"] else b""
+
+    with suppress(KeyError, OSError, *UNREADABLE), path.open("rb") as content:
+        return read_zip(content, gomod)
     return None
 
 
-def _entries_read_problem(path: Path) -> str:
+def _entries_read_problem(content: BinaryIO) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES["zip"]:
-                return "it holds more than Go accepts"
-            bad = archive.testzip()
-    except _BAD_ZIP as error:
+        return read_zip(content, _damage)
+    except UNREADABLE as error:
         return f"it cannot be read to its end ({error})"
+
+
+def _damage(archive: zipfile.ZipFile) -> str:
+    if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES["zip"]:
+        return "it holds more than Go accepts"
+    bad = archive.testzip()
     return f"{bad} in it is damaged" if bad else ""
 
 
-class _SmallReads(io.FileIO):
-    """A file of which nobody may read very much at once."""
-
-    def read(self, size: int | None = -1, /) -> bytes | None:  # type: ignore[override]
-        if size is not None and size > _MOST_DIRECTORY:
-            raise zipfile.BadZipFile(f"its directory has {size} bytes")
-        return super().read(-1 if size is None else size)
-
-
-def _zip_problem(version: ModuleVersion, path: Path) -> str:
+def _zip_problem(version: ModuleVersion, content: BinaryIO) -> str:
     """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
-        with _SmallReads(path) as source, zipfile.ZipFile(source) as archive:
-            entries = archive.infolist()
-    except _BAD_ZIP as error:
+        return read_zip(content, lambda archive: _entries_problem(version, archive.infolist()))
+    except UNREADABLE as error:
         return f"not a zip file ({error})"
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
         return "not a zip file (its directory begins before the file)"  # Python 3.10 seeks there all the same
-    return _entries_problem(version, entries)
 
 
 def _entries_problem(version: ModuleVersion, entries: Sequence[zipfile.ZipInfo]) -> str:

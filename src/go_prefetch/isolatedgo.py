@@ -45,6 +45,8 @@ class IsolatedGo:
                     output, errors = process.communicate(timeout=max(0.1, deadline.left()))
                 finally:
                     self._running.discard(process)
+                    for pipe in filter(None, (process.stdout, process.stderr)):
+                        pipe.close()
         except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
             return None
         texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))

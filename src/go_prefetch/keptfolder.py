@@ -9,11 +9,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch import nofollow
 from go_prefetch.errors import DownloadError, InputError
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, path_in, walk
+from go_prefetch.modcache import NOTES_FOLDER, ModuleFile
+from go_prefetch.runfile import clear_dead_runs, write_whole
 
 _MARK = ".gitignore"
 _OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # others have files with a lone * too
@@ -39,7 +41,8 @@ def own(folder: Path) -> None:
                 hint="Name a new or empty folder, or one filled before: what the plan does not name goes.",
             )
         if not mark.is_file():
-            write_whole(mark, _OURS)
+            write_whole(folder, _MARK, _OURS)
+        clear_dead_runs(folder)
     except OSError as error:
         raise folder_error(error, folder) from None
 
@@ -54,19 +57,21 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     Symbolic links go too, also where a planned file or its folder should be: none is ever written through.
     Raises OSError.
     """
-    wanted = {path_in(folder, file) for file in files} | {folder / _MARK}
+    wanted = {file.name for file in files} | {_MARK}
     removed = 0
-    for here, entries in reversed(list(walk(folder))):
-        if NOTES_FOLDER in here.relative_to(folder).parts[:1]:
+    folders = []
+    for parts, here, names in nofollow.walk(folder):
+        if NOTES_FOLDER in parts[:1]:
             continue
-        for path in [Path(entry.path) for entry in entries]:
-            mode = path.lstat().st_mode
-            if stat.S_ISDIR(mode):
-                if not any(path.iterdir()):
-                    path.rmdir()
-            elif path not in wanted or not stat.S_ISREG(mode):
-                path.unlink()
+        folders.append(parts)
+        for name in names:
+            path = "/".join((*parts, name))
+            if not here.has_folder(name) and (path not in wanted or not here.has_file(name)):
+                here.unlink(name)
                 removed += 1
+    for *above, name in filter(None, reversed(folders)):
+        with nofollow.opened(folder, above) as here, suppress(OSError):  # it holds something
+            here.rmdir(name)
     return removed
 
 

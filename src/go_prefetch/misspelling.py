@@ -15,8 +15,8 @@ _CLOSE_ON_OUR_COMMAND_LINE = 0.55  # where nothing can be meant for another prog
 _OURS = frozenset(
     _PREFIX + name
     for name in (
-        "ARCHIVE", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "HIT_RATE", "LATEST_KEY", "LATEST_POLICY",
-        "MERGE_REQUEST_NOTE", "NOTE_TOKEN", "POLICY", "PYTHON", "REPORTS",
+        "ARCHIVE", "ARCHIVE_SECONDS", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "HIT_RATE", "LATEST_KEY",
+        "LATEST_POLICY", "MERGE_REQUEST_NOTE", "NOTE_TOKEN", "POLICY", "PYTHON", "REPORTS",
     )
 )  # fmt: skip
 

@@ -35,9 +35,6 @@ from go_prefetch.steps.save import save
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.trace import UNTRACED, Trace
 
-# Go is silent while it unpacks, and a zip takes longer than an answer.
-_GO_SILENCE_FACTOR = 4
-
 
 @dataclass(frozen=True)
 class Job:
@@ -144,12 +141,11 @@ def _checked(plan: Plan, trees: Trees) -> tuple[str, ...]:
 def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Trees, job: Job) -> Completed:
     """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
     variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
-    silence = job.settings.stall_timeout * _GO_SILENCE_FACTOR
     return complete(
         job.go, plan, restored, downloaded,
         fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
-        limits=Limits(silence, Backoff(job.settings.attempts), job.deadline), goroot=job.environment.goroot,
-        trees=trees, say=job.platform.detail,
+        limits=Limits(job.settings.go_silence, Backoff(job.settings.attempts), job.deadline),
+        goroot=job.environment.goroot, trees=trees, say=job.platform.detail,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Whether a zip is of the plain kind that every reader reads alike. Reads the central directory, inflates nothing.
+"""Look into a zip: open it within memory limits; tell whether it is of the plain kind that every reader reads alike.
 
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.3.16
 """
@@ -7,12 +7,66 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+# What zipfile raises for bytes that are no zip, or none that it can read.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError, NotImplementedError,
+)  # fmt: skip
+
+# Bytes of a zip's directory, which takes many times as much in memory; that of 100,000 files has about 16 MB.
+_MOST_DIRECTORY = 16 << 20
+_LARGE_DIRECTORY = 1 << 20
+# In one thread, because memory that a thread has given back is kept for that thread (malloc(3), arenas).
+_large_directories = ThreadPoolExecutor(1, "zip directory")
+
+T = TypeVar("T")
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY_BYTES = 46
+
+
+def read_zip(content: BinaryIO, read: Callable[[zipfile.ZipFile], T]) -> T:
+    """What `read` returns for the zip in the open file `content`. Those with a large directory are read one at a time.
+
+    Raises one of UNREADABLE for bytes that are no zip or have a directory beyond measure, OSError as `content` does,
+    and what `read` raises.
+    """
+    try:
+        return _read(content, read, _LARGE_DIRECTORY)
+    except _LargeDirectoryError:
+        return _large_directories.submit(_read, content, read, _MOST_DIRECTORY).result()
+
+
+def _read(content: BinaryIO, read: Callable[[zipfile.ZipFile], T], most: int) -> T:
+    with zipfile.ZipFile(_BoundedReads(content, most)) as archive:
+        return read(archive)
+
+
+class _LargeDirectoryError(Exception):
+    """A directory larger than may be read here."""
+
+
+class _BoundedReads:
+    """A file of which no more than `most` bytes are read at once: what zipfile reads in one piece is the directory."""
+
+    def __init__(self, content: BinaryIO, most: int) -> None:
+        self._content = content
+        self._most = most
+        self.seek, self.tell, self.seekable = content.seek, content.tell, content.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MOST_DIRECTORY:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes")
+        if size > self._most:
+            raise _LargeDirectoryError
+        return self._content.read(size)
 
 
 @dataclass(frozen=True)
@@ -52,6 +106,8 @@ def plain_space(path: Path, block: int) -> Space | None:
             return None
         mark, _, _, _, count, length, offset, comment = _END.unpack(end)
         if mark != b"PK\5\6" or comment or offset + length + len(end) != size or 0xFFFF in (count, length):
+            return None
+        if length > _MOST_DIRECTORY:
             return None
         archive.seek(offset)
         return _space_of_files(archive.read(length), count, block)

@@ -6,16 +6,15 @@ A run removes its own at its end. It holds a lock in it meanwhile, so that later
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from go_prefetch import atomicfile, filelock
-from go_prefetch.modcache import download_folder, remove_trees, walk
+from go_prefetch import filelock
+from go_prefetch.modcache import download_folder, remove_trees
+from go_prefetch.runfile import clear_dead_runs
 
 _PREFIX = "go-prefetch-"
-_NAME = re.compile(rf"{_PREFIX}([0-9]{{10,}})-\w+")  # the run's mark, and what mkdtemp adds
 _ALIVE = "alive.lock"
 _ATTEMPTS = 5  # another run may take a folder that is not locked yet for that of a dead one
 
@@ -36,10 +35,9 @@ def private_folders(gomodcache: Path) -> list[Path]:
 
 def clear_leftovers(gomodcache: Path) -> None:
     """Remove what dead runs have left: nobody holds their lock any more."""
+    clear_dead_runs(download_folder(gomodcache))
     for root in private_folders(gomodcache):
         with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
-            if name := _NAME.fullmatch(root.name):
-                _clear_begun(download_folder(gomodcache), name[1])
             remove_trees(root, ignore_errors=True)
 
 
@@ -52,18 +50,9 @@ def _made(cache: Path, closing: contextlib.ExitStack) -> Path:
 
 def _locked(cache: Path, closing: contextlib.ExitStack) -> Path:
     """A new folder that this run holds; `closing` lets go of it and removes it."""
-    root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{atomicfile.RUN}-", dir=cache))
+    root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache))
     with contextlib.ExitStack() as failing:
         failing.callback(remove_trees, root, ignore_errors=True)
         failing.enter_context(filelock.held(root / _ALIVE))
         closing.push(failing.pop_all())
     return root
-
-
-def _clear_begun(folder: Path, run: str) -> None:
-    """Remove the files that this dead run had begun."""
-    for _, entries in walk(folder):
-        for entry in entries:
-            if atomicfile.is_leftover(entry.name, run):
-                with contextlib.suppress(OSError):
-                    Path(entry.path).unlink()

@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 
 from go_prefetch import filelock
-from go_prefetch.atomicfile import write_whole
 from go_prefetch.modcache import Identity, ModuleFile, identity, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.plainzip import Space, plain_space
@@ -28,6 +27,7 @@ from go_prefetch.privatefolder import private_folder
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
 from go_prefetch.room import Room
+from go_prefetch.runfile import recording, write_whole
 from go_prefetch.stubcache import StubCache, Verdict
 from go_prefetch.trace import UNTRACED, Trace
 
@@ -106,6 +106,7 @@ class Quarantine:
         try:
             root = self._closing.enter_context(private_folder(self._plan.gomodcache))
             self._room = Room(root, self._plan.gomodcache)
+            self._closing.enter_context(recording(self._plan.folder))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
             self._leave(f"no quarantine: {error.strerror}", len(self._hashes))
@@ -174,7 +175,8 @@ class Quarantine:
                     return False
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _rename_tree(self._stubs.tree(version), target)
-                write_whole(zip_path.with_suffix(".ziphash"), self._hashes[version].encode())
+                ziphash = f"{ModuleFile(version, 'zip').name}hash"
+                write_whole(self._plan.folder, ziphash, self._hashes[version].encode())
         except OSError:
             return False
         return True

@@ -65,7 +65,7 @@ class Trees:
         bad = {version for version in there if not _is_plain(tree_in(self._gomodcache, version))}
         able = {v: next(iter(self._hashes[v])) for v in there - bad if len(self._hashes.get(v, ())) == 1}
         disbelieved = ""
-        for part in _one_version_a_path(able):
+        for part in one_version_a_path(able):
             verdict = _verdict(self._gomodcache, self._goroot, part, self._deadline)
             good |= verdict.good
             bad |= verdict.bad
@@ -225,7 +225,7 @@ def _is_plain(tree: Path) -> bool:
     )
 
 
-def _one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
+def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
     """`hashes` in parts that one go.mod can require."""
     rest = dict(hashes)
     while rest:

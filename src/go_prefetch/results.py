@@ -185,6 +185,18 @@ class Downloaded:
         """Files that every proxy answered with 404 or 410."""
         return frozenset(failure.file for failure in self.failures if failure.not_found)
 
+    def plus(self, later: Downloaded) -> Downloaded:
+        """This and what came later, together."""
+        return Downloaded(
+            files={**self.files, **later.files},
+            bytes=self.bytes + later.bytes,
+            seconds=self.seconds + later.seconds,
+            sources=(*self.sources, *later.sources),
+            failures=(*self.failures, *later.failures),
+            credentialed=self.credentialed | later.credentialed,
+            fetched=(*self.fetched, *later.fetched),
+        )
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -243,7 +255,9 @@ class Completed:
     rejected: tuple[Rejection, ...] = ()
     seconds: float = 0.0
     refetched: Downloaded = Downloaded()  # what took the place of rejected files
-    unread: frozenset[ModuleFile] = frozenset()  # `.mod` files of ours that no Go command has read
+    unread: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
+    verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
+    unverified_because: str = ""  # why Go was not asked, or not believed
     failure: PrefetchError | None = None
     warnings: tuple[str, ...] = ()
     about: Mapping[str, Path] = field(default_factory=dict)  # the file that one of the warnings is about

@@ -13,6 +13,8 @@ from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.proxylist import redact_list, secrets_of
 from go_prefetch.web.settings import HttpSettings
 
+_GO_SILENCE_FACTOR = 4
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -41,6 +43,11 @@ class Settings:
     pool: Path | None  # the directory pool, if `store` names one
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     secrets: frozenset[str] = field(repr=False)  # never to be printed
+
+    @property
+    def go_silence(self) -> float:
+        """Seconds that Go may be silent: it is while it unpacks or hashes, and a zip takes longer than an answer."""
+        return self.stall_timeout * _GO_SILENCE_FACTOR
 
     @property
     def shown(self) -> dict[str, str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.modcache import MAX_BYTES
-from go_prefetch.plainzip import is_plain
+from go_prefetch.plainzip import UNREADABLE, is_plain, read_zip
 
 _LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts: twice the name and the content come on top
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -31,10 +32,8 @@ def is_stored(path: Path) -> bool:
     """Whether the zip at `path` is what `write_stored` makes of it. Raises OSError."""
     if stored_size(path) != path.stat().st_size:
         return False
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-    names = [entry.filename for entry in entries]
-    return names == sorted(names) and all(map(_is_as_written, entries))
+    with path.open("rb") as content:
+        return read_zip(content, _is_all_as_written)
 
 
 def stored_size(path: Path) -> int | None:
@@ -42,10 +41,13 @@ def stored_size(path: Path) -> int | None:
     if not is_plain(path):
         return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError):
+        with path.open("rb") as content:
+            return read_zip(content, lambda archive: _size_as_written(archive.infolist()))
+    except UNREADABLE:
         return None
+
+
+def _size_as_written(entries: Sequence[zipfile.ZipInfo]) -> int | None:
     if not all(map(_is_sure, entries)) or len({entry.filename for entry in entries}) != len(entries):
         return None
     names = sum(len(entry.filename.encode()) for entry in entries)
@@ -57,18 +59,21 @@ def stored_size(path: Path) -> int | None:
 def write_stored(path: Path, out: BinaryIO) -> None:
     """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises UnreadableZip, OSError."""
     try:
-        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as rewritten:
-            for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
-                plain = zipfile.ZipInfo(entry.filename, _DATE)
-                plain.create_system = _UNIX  # on Windows too
-                plain.external_attr = _MODE
-                plain.file_size = entry.file_size
-                with archive.open(entry) as content, rewritten.open(plain, "w") as copy:
-                    shutil.copyfileobj(content, copy, _PIECE)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+        with path.open("rb") as content:
+            read_zip(content, lambda archive: _rewrite(archive, out))
+    except (zipfile.LargeZipFile, *UNREADABLE) as error:
         raise UnreadableZip(f"{path.name} cannot be read ({error})") from None
-    except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile has it from the standard library
-        raise UnreadableZip(f"{path.name} cannot be inflated ({error})") from None
+
+
+def _rewrite(archive: zipfile.ZipFile, out: BinaryIO) -> None:
+    with zipfile.ZipFile(out, "w") as rewritten:
+        for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
+            plain = zipfile.ZipInfo(entry.filename, _DATE)
+            plain.create_system = _UNIX  # on Windows too
+            plain.external_attr = _MODE
+            plain.file_size = entry.file_size
+            with archive.open(entry) as content, rewritten.open(plain, "w") as copy:
+                shutil.copyfileobj(content, copy, _PIECE)
 
 
 def _is_sure(entry: zipfile.ZipInfo) -> bool:
@@ -79,6 +84,11 @@ def _is_sure(entry: zipfile.ZipInfo) -> bool:
     if name != entry.filename or not (name.isascii() or entry.flag_bits & _UTF8):
         return False
     return "\0" not in name and "\\" not in name
+
+
+def _is_all_as_written(archive: zipfile.ZipFile) -> bool:
+    names = archive.namelist()
+    return names == sorted(names) and all(map(_is_as_written, archive.infolist()))
 
 
 def _is_as_written(entry: zipfile.ZipInfo) -> bool:

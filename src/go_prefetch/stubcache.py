@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_prefetch.gowords import tells_of_a_damaged_zip
 from go_prefetch.isolatedgo import WRONG_HASH, IsolatedGo, Said, described, new_canary
 from go_prefetch.modcache import ModuleFile, download_folder, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.retry import Deadline
 
 _MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
-_NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): .*")
+_NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,34 @@ class StubCache:
         matches = [_NAMED.fullmatch(line) for line in lines]
         named = {ModuleVersion(match["path"], match["version"]) for match in matches if match}
         return frozenset(named) if None not in matches and named <= self._versions else None
+
+    def verify_zips(self, deadline: Deadline) -> Verdict:
+        """Go's verdict on the zips themselves, which lie at `zip_path`; nothing is unpacked, so no tree is looked at.
+
+        Bad are those with another hash and those that Go cannot read to their end. Anything else that is unexpected is
+        believed in nothing.
+        """
+        listed = self._go.run("list", "-m", "-f", "{{.Path}}@{{.Version}}", "all", deadline=deadline)
+        said = self._go.run("mod", "verify", deadline=deadline)
+        bad = self._named_zips(said)
+        if bad is None:
+            return Verdict(disbelieved=described("go mod verify", said))
+        names = set(listed.stdout.splitlines()) if listed and listed.returncode == 0 else set()
+        covered = frozenset(version for version in self._versions if str(version) in names)
+        if str(self._canary) not in names or not bad <= covered:
+            return Verdict(disbelieved="go list -m did not tell which zips are looked at")
+        return Verdict(good=covered - bad, bad=bad)
+
+    def _named_zips(self, said: Said | None) -> frozenset[ModuleVersion] | None:
+        """The versions whose zips these words reject; None unless every line rejects one, and one the canary."""
+        if said is None or said.returncode != 1 or said.stdout:
+            return None
+        named = [match for match in map(_NAMED.fullmatch, said.stderr.splitlines()) if match]
+        rejected = {ModuleVersion(match["path"], match["version"]): match["words"] for match in named}
+        if len(rejected) < len(said.stderr.splitlines()) or not rejected.keys() <= self._versions | {self._canary}:
+            return None
+        modified = {v for v, words in rejected.items() if words == f"zip has been modified ({self.zip_path(v)})"}
+        damaged = {v for v, words in rejected.items() if tells_of_a_damaged_zip(words)}
+        if self._canary not in modified or modified | damaged != rejected.keys():
+            return None
+        return frozenset(rejected) - {self._canary}

@@ -167,7 +167,7 @@ SUBCOMMANDS = {
         _heeding("working-directory", *_ASKING, "store", "cache-name", "restore-deadline", "summary"),
     ),
     "fill": Subcommand(
-        "download the plan's files into a GOPROXY-layout folder; needs no Go, which verifies them when it reads them",
+        "download the plan's files into a GOPROXY-layout folder; needs no Go; verified where there is one",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go build ./...",
         _fill,
         _fill_flags,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from go_prefetch.cachekey import hexadecimal
 from go_prefetch.errors import StoreError
@@ -55,14 +54,14 @@ class _LateClient:
         self._lock = threading.Lock()
         self._get: Get | None = None
 
-    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
+    def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
         """As Transfer.get."""
         with self._lock:
             if self._get is None:
                 from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
 
                 self._get = Transfer(http_client(self._settings, self._cancelled, self._trace)).get
-        return self._get(url, destination, max_bytes, deadline, wire)
+        return self._get(url, out, max_bytes, deadline, wire)
 
 
 def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, led_by: str = "") -> HttpClient:

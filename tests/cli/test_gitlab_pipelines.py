@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from go_prefetch import __version__
+from tests.fakes.modules import damaged
 from tests.gitlab import ARCHIVE, NO_IMAGE, ROOT, Pipeline, file_server, include, install_gitlab_ci_local, make_archive
 from tests.golden_files import assert_golden
 from tests.workbench import Workbench
@@ -18,6 +20,7 @@ from tests.workbench import Workbench
 pytestmark = [pytest.mark.network, pytest.mark.system]
 
 SERVICE = ROOT / "examples" / "service"
+SYSTEM_PATH = "/usr/bin:/bin"
 PROXIES = "https://proxy.golang.org"
 BUILD = """
 stages: [build]
@@ -115,6 +118,38 @@ def assert_miss_then_exact(pipeline: Pipeline) -> None:
     assert "0 downloaded" in warm.text
     assert times(pipeline.built("go-prefetch", ".go-prefetch")) == times(cached / ".go-prefetch")
     assert times(cached) == before
+
+
+@pytest.mark.skipif(shutil.which("go", path=SYSTEM_PATH) is not None, reason="there is a Go on the system's own PATH")
+def test_poisoned_cache_stops_jobs_until_there_is_a_go_to_heal_it(pipeline: Pipeline, url: str, template: Path) -> None:
+    """A well-formed zip with other content: never built, red for as long as `fill` has no Go, and then gone."""
+    without_go = f'go-prefetch:\n  image: ""\n  before_script:\n    - export PATH={SYSTEM_PATH}\n'
+    given = {"goproxy": PROXIES, "python": sys.executable}
+    pipeline.write(include(url, **given) + BUILD + without_go, template)
+    cold = pipeline.run()
+    assert cold.status == 0, cold.text
+    (cached,) = [path for path in caches(pipeline).iterdir() if "latest" not in path.name]
+    (victim,) = (cached / ".go-prefetch/github.com/google/uuid/@v").glob("*.zip")
+    right = victim.read_bytes()
+    victim.write_bytes(damaged(victim.name, right))
+    for _ in range(2):
+        forget_modules(pipeline)
+        red = pipeline.run()
+        assert red.status != 0, red.text
+        assert "verified: no: there is no `go` on PATH" in red.text
+        assert "SECURITY ERROR" in red.text
+    pipeline.write(include(url, **given) + BUILD + NO_IMAGE, template)
+    forget_modules(pipeline)
+    green = pipeline.run()
+    assert green.status == 0, green.text
+    assert "verified: 130 files by go1." in green.text
+    assert "files that Go rejected and another source replaced: 1 from folder" in green.text
+    assert victim.read_bytes() == right
+
+
+def forget_modules(pipeline: Pipeline) -> None:
+    """Jobs of other machines have no module cache from the pipeline before."""
+    shutil.rmtree(pipeline.built("modules", ""), ignore_errors=True)
 
 
 def caches(pipeline: Pipeline) -> Path:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.fakes.dead_port import refusing_port
 from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
+from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 from tests.workbench import Result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell")
@@ -180,6 +181,59 @@ def test_unreachable_archive_is_status_75(job: Job) -> None:
     assert done.status == 75, done.text
     assert "could not be had" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def drips_a_body(request: RawRequest, line: Line) -> None:
+    line.say(answer(b"", length=1 << 20))
+    line.drip(b"x" * (1 << 20), seconds=0.1)
+
+
+def drips_headers(request: RawRequest, line: Line) -> None:
+    line.say(b"HTTP/1.1 200 OK\r\nX-Filler: ")
+    line.drip(b"x" * (1 << 20), seconds=0.1)
+
+
+def says_nothing(request: RawRequest, line: Line) -> None:
+    line.wait()
+
+
+@pytest.mark.parametrize("respond", [drips_a_body, drips_headers, says_nothing])
+def test_server_that_holds_the_job_is_left_after_the_limit(job: Job, respond: Respond) -> None:
+    """One limit for all attempts together, whatever the server does; status 75, so that the pipeline goes on."""
+    job.python()
+    with RawServer(respond) as server:
+        done = job(f"{server.url}/small.pyz", GO_PREFETCH_ARCHIVE_SECONDS="1")
+    assert (done.status, done.stdout) == (75, ""), done.text
+    assert "not here within 1 s (GO_PREFETCH_ARCHIVE_SECONDS)" in done.stderr
+    assert "could not be had" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((job.folder / "app.tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1", "1e9", "999999999999"])
+def test_limit_that_is_no_number_is_named(job: Job, mirror: Mirror, seconds: str) -> None:
+    """Nothing is asked for then: status 75."""
+    job.python()
+    mirror.tokens.clear()
+    done = job(f"{mirror.url}/small.pyz", GO_PREFETCH_ARCHIVE_SECONDS=seconds)
+    assert (done.status, mirror.tokens) == (75, {}), done.text
+    assert f"GO_PREFETCH_ARCHIVE_SECONDS is '{seconds}', which is no number of seconds." in done.stderr
+
+
+def test_archive_without_an_end_is_not_read_to_it(job: Job) -> None:
+    """Its size has a limit, and what is larger is no archive of ours, nor is its beginning."""
+    job.python()
+    part = b"x" * (1 << 20)
+
+    def respond(request: RawRequest, line: Line) -> None:
+        line.say(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not line.stopped.is_set():
+            line.say(part)
+
+    with RawServer(respond) as server:
+        done = job(f"{server.url}/small.pyz")
+    assert (done.status, len(server.requests)) == (75, 1), done.text
+    assert "it is larger than 64 MiB" in done.stderr
 
 
 def test_job_token_goes_to_gitlab_and_no_further(job: Job, mirror: Mirror) -> None:

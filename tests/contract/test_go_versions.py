@@ -26,6 +26,7 @@ MAJOR = FakeModule("example.com/major/v2", "v2.0.1", files={"sub/a.go": "package
 MODULES = (LIB, OLD, MAJOR)
 UNREAD = FakeModule("example.com/Unread", "v1.0.0")
 UNREAD_MOD = "example.com/!unread/@v/v1.0.0.mod"
+ZIP = "example.com/lib/@v/v1.2.3.zip"
 EVIL = FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n"})
 TREE = "example.com/lib@v1.2.3"
 # Of a Go of 250 MB what downloads, unpacks and verifies.
@@ -110,3 +111,23 @@ def test_a_mod_that_go_does_not_read_is_checked_in_every_go(bench: Workbench, go
     assert [rejected["file"] for rejected in bench.report["complete"]["rejected"]] == [UNREAD_MOD]
     for folder in (bench.pool, bench.download_folder):
         assert (folder / UNREAD_MOD).read_bytes() == UNREAD.mod
+
+
+def test_a_filled_folder_is_verified_in_every_go(bench: Workbench, goroot: Path) -> None:
+    """A poisoned zip and a poisoned .mod of a carried folder are replaced; the rest is counted as verified."""
+    bench.environ |= {"PATH": f"{goroot / 'bin'}{os.pathsep}{bench.environ['PATH']}", "GOROOT": str(goroot)}
+    bench.write_project(MODULES, extra_go_sum=UNREAD.go_sum.splitlines(keepends=True)[1])
+    write_proxy_folder(bench.folder / "proxy", [*MODULES, UNREAD])
+    arguments = ("fill", "filled", "--report-file", str(bench.report_file))
+    goproxy = f"file://{bench.folder / 'proxy'}"
+    assert bench.quickly(*arguments, GOPROXY=goproxy).status == 0
+    folder = bench.project / "filled"
+    (folder / ZIP).write_bytes(EVIL.zip)
+    (folder / UNREAD_MOD).write_bytes(b"module example.com/Unread\n\nrequire example.com/evil v1.0.0\n")
+
+    healed = bench.quickly(*arguments, GOPROXY=goproxy)
+    assert healed.status == 0, healed.text
+    assert f"verified    7 files by go{goroot.parent.name}" in healed.stdout
+    assert {rejected["file"] for rejected in bench.report["complete"]["rejected"]} == {ZIP, UNREAD_MOD}
+    assert (folder / ZIP).read_bytes() == LIB.zip
+    assert (folder / UNREAD_MOD).read_bytes() == UNREAD.mod

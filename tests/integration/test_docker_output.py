@@ -124,18 +124,6 @@ def test_pool_is_left_as_it_is(bench: Workbench, proxy: ModuleProxy) -> None:
     assert state(bench.pool) == before
 
 
-def test_zip_that_is_packed_so_already_is_linked(bench: Workbench, proxy: ModuleProxy) -> None:
-    """A pool that holds rewritten zips shares them: no second copy on this disk."""
-    bench.write_project((LIB, TOML))
-    output(bench, proxy.url, "pool-like")
-    bench.pool.parent.mkdir(exist_ok=True)
-    (bench.project / "pool-like").rename(bench.pool)
-    assert output(bench, "off").status == 0
-    zips = list((bench.project / "gomod").rglob("*.zip"))
-    assert zips
-    assert all(path.stat().st_nlink == 2 for path in zips)
-
-
 def test_private_modules_of_the_module_cache_come_too(bench: Workbench, proxy: ModuleProxy) -> None:
     """No proxy is asked for them, but what Go has put into the module cache is put into the folder."""
     bench.write_project((TOML, PRIVATE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +52,8 @@ def test_what_is_no_file_of_a_module_is_one_failed_attempt(
     folder: Path, tmp_path: Path, lay: Callable[[Path], object], words: str
 ) -> None:
     lay(path_in(folder, FILE))
-    with pytest.raises(AttemptError) as caught:
-        copied(folder.as_uri(), FILE, tmp_path / "copy", Deadline.after(60), Wire())
+    with (tmp_path / "copy").open("w+b") as out, pytest.raises(AttemptError) as caught:
+        copied(folder.as_uri(), FILE, out, Deadline.after(60), Wire())
     assert str(caught.value) == words
     assert caught.value.not_found == (words == "no such file")
     assert not caught.value.transient or caught.value.not_found
@@ -64,7 +65,7 @@ def test_no_time_and_a_quicker_proxy_end_a_copy(folder: Path, tmp_path: Path) ->
     overtaken.cut()
     for deadline, wire in ((Deadline.after(0), Wire()), (Deadline.after(60), overtaken)):
         with pytest.raises(AttemptError):
-            copied(folder.as_uri(), FILE, tmp_path / "copy", deadline, wire)
+            copied(folder.as_uri(), FILE, io.BytesIO(), deadline, wire)
 
 
 @pytest.mark.parametrize("lay", [THINGS["a pipe"][0], THINGS["what cannot be read"][0]], ids=["a pipe", "unreadable"])

@@ -424,6 +424,33 @@ def test_damaged_file_is_replaced(bench: Workbench, proxy: WatchedProxy, damage:
     assert files_in(bench.project / "filled") == planned_names(bench) | {".gitignore"}
 
 
+INFOS = {
+    "another time": b'{"Version":"v1.2.3","Time":"yesterday"}',
+    "an origin that is none": b'{"Version":"v1.2.3","Origin":5}',
+    "a name in another case": b'{"Version":"v1.2.3","version":7}',
+    "a version twice": b'{"Version":["x"],"Version":"v1.2.3"}',
+    "blanks": b'{"Version": "v1.2.3"}',
+}
+
+
+@pytest.mark.parametrize("info", INFOS)
+def test_info_that_is_not_as_it_was_written_is_replaced(bench: Workbench, proxy: WatchedProxy, info: str) -> None:
+    """No hash protects an .info, and Go ends at one that it cannot read: what we did not write ourselves goes."""
+    bench.write_project((LIB, TOML))
+    fill(bench, proxy.url)
+    folder = bench.project / "filled"
+    place = folder / "example.com/lib/@v/v1.2.3.info"
+    written = place.read_bytes()
+    place.write_bytes(INFOS[info])
+    proxy.clear()
+    done = fill(bench, proxy.url)
+    assert done.status == 0, done.text
+    assert proxy.paths() == ["example.com/lib/@v/v1.2.3.info"]
+    assert place.read_bytes() == written
+    read = bench.go("mod", "download", GOPROXY=as_only_proxy(folder))
+    assert read.status == 0, read.text
+
+
 @pytest.mark.parametrize("damage", ["a bit of a zip's content", "a zip cut off"])
 def test_damaged_file_goes_even_where_nobody_can_replace_it(bench: Workbench, proxy: WatchedProxy, damage: str) -> None:
     """A reader asks its next proxy for a file that is not there; over a damaged one it would stumble."""

@@ -65,12 +65,12 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("link", ["runs", ""])
 def test_notes_that_are_a_link_to_elsewhere_are_none(tmp_path: Path, elsewhere: Path, link: str) -> None:
     """A pool that a cache has brought may hold one: nothing is taken away there, and nothing written."""
-    notes = tmp_path / "pool" / "notes"
+    notes = tmp_path / "pool" / ".go-prefetch"
     (notes / link).parent.mkdir(parents=True)
     (notes / link).symlink_to(elsewhere)
     (elsewhere / "runs").mkdir()
     (elsewhere / "runs" / "other.json").write_text("{}")
-    ledger = Ledger(notes, ASKED)
+    ledger = Ledger(tmp_path / "pool", ASKED)
     ledger.forget_others(ALL)
     ledger.note_run(_run(5.0))
     assert sorted(path.name for path in elsewhere.rglob("*.json")) == ["other.json", "package.json"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -102,7 +104,7 @@ def test_flags_that_do_not_fit_together(bench: Workbench, flags: tuple[str, ...]
 
 @pytest.fixture
 def pool(bench: Workbench) -> Path:
-    """A pool that a real run has filled, with hard links into a module cache."""
+    """A pool that a real run has filled."""
     with ModuleProxy(MODULES) as proxy:
         bench.write_project(MODULES)
         assert bench.prefetch(goproxy=proxy.url).status == 0
@@ -176,18 +178,42 @@ def test_a_module_cache_is_no_pool(bench: Workbench, pool: Path) -> None:
 
 
 def test_a_module_that_was_used_since_we_looked_stays(bench: Workbench, pool: Path) -> None:
-    """Another run has just linked it."""
+    """Another run has just taken it."""
     seen = held(pool)
     one = next(one for one in seen if one.version.path == "example.com/new")
-    os.utime(one.paths[0], (time.time() + 10,) * 2)
-    assert not remove(one)
-    assert all(path.exists() for path in one.paths)
+    os.utime(pool / one.names[0], (time.time() + 10,) * 2)
+    assert not remove(pool, one)
+    assert all((pool / name).exists() for name in one.names)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
+def test_a_folder_that_became_a_link_since_we_looked_is_not_entered(pool: Path, tmp_path: Path) -> None:
+    """Another user may have put it there, to a mirror that is not his."""
+    outside = tmp_path / "mirror"
+    shutil.copytree(pool / "example.com", outside)
+    before = sorted(outside.rglob("*"))
+    seen = held(pool)
+    shutil.rmtree(pool / "example.com")
+    (pool / "example.com").symlink_to(outside)
+    assert all(remove(pool, one) for one in seen)
+    remove_empty_folders(pool, time.time() + 2 * 86400)
+    assert sorted(outside.rglob("*")) == before
+
+
+def test_a_module_that_a_run_has_restored_counts_as_used(bench: Workbench, pool: Path) -> None:
+    for path in pool.rglob("v*"):
+        os.utime(path, (1.0, 1.0))
+    bench.forget_modcache()
+    with ModuleProxy(MODULES) as proxy:
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+    assert {path.stat().st_atime > 1.0 for path in pool.rglob("v*.zip")} == {True}
+    assert {path.stat().st_mtime for path in pool.rglob("v*.zip")} == {1.0}
 
 
 def test_folders_go_when_they_have_been_empty_for_a_day(bench: Workbench, pool: Path) -> None:
     """A run that is about to write into one has made it just now."""
     for one in held(pool):
-        remove(one)
+        remove(pool, one)
     assert remove_empty_folders(pool) == 0
     while remove_empty_folders(pool, time.time() + 2 * 86400):
         pass

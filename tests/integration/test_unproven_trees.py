@@ -174,14 +174,18 @@ def test_a_clean_module_cache_costs_no_go(ready: Workbench, tmp_path: Path) -> N
 def test_a_tree_that_another_go_replaces_meanwhile_stays(ready: Workbench, tmp_path: Path) -> None:
     """It is checked once more under Go's lock, before it would be taken away."""
     plant_tree(ready)
-    asked = tmp_path / "asked"
+    asked, go_on = tmp_path / "asked", tmp_path / "go-on"
     asked.touch()
-    go = go_with_another_root(tmp_path / "bin", f'echo "$1 $2" >>{asked}')
+    waits_at_second = (
+        f'if [ "$2" = verify ]; then echo >>{asked}; [ $(wc -l <{asked}) != 2 ] || '
+        f"until [ -e {go_on} ]; do sleep 0.1; done; fi"
+    )
+    go = go_with_another_root(tmp_path / "bin", waits_at_second)
     tree, lock = ready.modcache / TREE, (ready.download_folder / ZIP).with_suffix(".lock")
-    lock.parent.mkdir(parents=True)
+    run = ready.start("run", "--store", f"dir:{ready.pool}", GOPROXY="off", PATH=go.path)
+    wait_until(lambda: len(asked.read_text()) == 2, "the check of what was there")
     with filelock.held(lock):
-        run = ready.start("run", "--store", f"dir:{ready.pool}", GOPROXY="off", PATH=go.path)
-        wait_until(lambda: asked.read_text().count("mod verify") == 2, "the check of what was there")
+        go_on.touch()
         wait_until(lambda: waits(run.pid, lock), "a run that waits for the lock")
         shutil.rmtree(tree)
         shutil.copytree(honest(ready), tree)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -12,51 +13,69 @@ from pathlib import Path
 import pytest
 
 from go_prefetch import atomicfile
-from go_prefetch.atomicfile import remove_unfinished, write_named, write_whole, written_beside
+from go_prefetch.atomicfile import is_temporary, new_file, remove_unfinished, write_named, write_whole
 
 
-def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
-    final = tmp_path / "a" / "b" / "file"
-    with written_beside(final) as beside:
-        beside.write_bytes(b"whole")
-        assert beside.parent == final.parent
-        assert not final.exists()
-    assert final.read_bytes() == b"whole"
-    assert _names(final.parent) == ["file"]
+def test_new_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    with new_file(tmp_path, "a/b/file") as out:
+        out.write(b"whole")
+        assert _names(tmp_path / "a" / "b") != ["file"]
+    assert (tmp_path / "a/b/file").read_bytes() == b"whole"
+    assert _names(tmp_path / "a" / "b") == ["file"]
 
 
-def test_the_temporary_name_is_one_that_go_clears_away(tmp_path: Path) -> None:
+def test_new_file_has_a_temporary_name_that_go_removes(tmp_path: Path) -> None:
     """Go removes `NAME*.tmp` before it downloads NAME."""
-    with written_beside(tmp_path / "v1.0.0.zip") as beside:
-        assert re.fullmatch(r"v1\.0\.0\.zip[0-9]+\.tmp", beside.name)
-        beside.touch()
+    names: list[str] = []
+    with new_file(tmp_path, "x/v1.0.0.zip", record=names.append):
+        assert [f"x/{name}" for name in _names(tmp_path / "x")] == names
+    assert re.fullmatch(r"x/v1\.0\.0\.zip[0-9]+\.tmp", names[0])
+    assert is_temporary(names[0])
+
+
+def test_temporary_names_do_not_tell_of_the_next(tmp_path: Path) -> None:
+    """Nor do they have a beginning in common: whoever has seen some can plant nothing under another."""
+    names: list[str] = []
+    for _ in range(20):
+        with new_file(tmp_path, "f", record=names.append):
+            pass
+    digits = [name.removeprefix("f").removesuffix(".tmp") for name in names]
+    assert len({text[:6] for text in digits}) == 20
+    assert {len(text) for text in digits} == {19}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
+def test_new_file_is_not_written_through_a_planted_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if somebody had guessed the name."""
+    monkeypatch.setattr(secrets, "randbelow", lambda _: 7)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"victim's")
+    (tmp_path / "pool").mkdir()
+    planted = tmp_path / "pool" / f"file{7:019d}.tmp"
+    for plant in (planted.symlink_to, planted.hardlink_to):
+        plant(victim)
+        with pytest.raises(FileExistsError), new_file(tmp_path / "pool", "file") as out:
+            out.write(b"ours")
+        assert victim.read_bytes() == b"victim's"
+        planted.unlink(missing_ok=True)
 
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
-    final = tmp_path / "file"
-    with written_beside(final) as one, written_beside(final) as other:
-        assert one != other
-        one.write_bytes(b"one")
-        other.write_bytes(b"other")
-    assert final.read_bytes() == b"one"
+    with new_file(tmp_path, "file") as one, new_file(tmp_path, "file") as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert (tmp_path / "file").read_bytes() == b"one"
     assert _names(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
-    final = tmp_path / "file"
-    final.write_bytes(b"old")
-    with pytest.raises(error), written_beside(final) as beside:  # noqa: PT012
-        beside.write_bytes(b"half")
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(error), new_file(tmp_path, "file") as out:  # noqa: PT012
+        out.write(b"half")
         raise error
-    assert final.read_bytes() == b"old"
+    assert (tmp_path / "file").read_bytes() == b"old"
     assert _names(tmp_path) == ["file"]
-
-
-def test_an_error_before_the_first_byte_is_not_hidden(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="mine"), written_beside(tmp_path / "file"):
-        raise ValueError("mine")
-    assert _names(tmp_path) == []
 
 
 def test_what_cannot_be_renamed_is_removed(tmp_path: Path) -> None:
@@ -66,9 +85,10 @@ def test_what_cannot_be_renamed_is_removed(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["file"]
 
 
-def test_nothing_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), written_beside(tmp_path / "file"):
-        pass
+def test_a_temporary_file_that_was_taken_away_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), new_file(tmp_path, "file"):
+        next(tmp_path.iterdir()).unlink()
+    assert _names(tmp_path) == []
 
 
 def test_write_whole_replaces_a_hard_link_and_not_what_it_shares(tmp_path: Path) -> None:
@@ -79,14 +99,14 @@ def test_write_whole_replaces_a_hard_link_and_not_what_it_shares(tmp_path: Path)
     assert (tmp_path / "ours").read_bytes() == b"ours"
 
 
-def test_remove_unfinished_removes_what_is_under_way_and_nothing_else(tmp_path: Path) -> None:
+def test_remove_unfinished_removes_what_is_in_progress_and_nothing_else(tmp_path: Path) -> None:
     write_whole(tmp_path / "done", b"done")
-    with pytest.raises(FileNotFoundError), written_beside(tmp_path / "file") as beside:  # noqa: PT012
-        beside.write_bytes(b"half")
+    with pytest.raises(FileNotFoundError), new_file(tmp_path, "file") as out:  # noqa: PT012
+        out.write(b"half")
         remove_unfinished()
-        assert not beside.exists()
+        assert _names(tmp_path) == ["done"]
     assert _names(tmp_path) == ["done"]
-    assert not atomicfile._under_way
+    assert not atomicfile._in_progress
 
 
 def _names(folder: Path) -> list[str]:

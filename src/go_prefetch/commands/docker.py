@@ -16,23 +16,27 @@ from go_prefetch.dockerfiles.project import Project, read_project
 from go_prefetch.dockerfiles.rules import check
 from go_prefetch.dockerfiles.source_rules import MODULE_FOLDER
 from go_prefetch.dockerfiles.template import MODULE_LIST, Style, dockerfile_for
-from go_prefetch.errors import InputError
+from go_prefetch.errors import ChecksumMismatch, InputError
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES
 from go_prefetch.goenvironment import environment_without_go
-from go_prefetch.modcache import download_folder, module_cache_of
+from go_prefetch.modcache import download_folder, module_cache_of, path_in
 from go_prefetch.ports import CacheStore, Platform
+from go_prefetch.render.figures import verified
 from go_prefetch.render.units import size
 from go_prefetch.results import Filled, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.discover import discover
-from go_prefetch.steps.fillfolder import fill_folder
+from go_prefetch.steps.fillfolder import Supply, fill_folder
 from go_prefetch.steps.imagefolder import Steadied, prepare, steady, take_local
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.resolve import resolve
 from go_prefetch.steps.shortfall import left_to_go, verdict
+from go_prefetch.steps.verifyfolder import after_verification, go_at_hand, sources_of, verify_folder
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.wiring import proxy_list, proxy_walk
+
+_LOCAL = "the module cache or the pool"
 
 
 @dataclass(frozen=True)
@@ -83,22 +87,31 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
         return 0, f"nothing to do: {plan.disabled_because}"
     plan, removed = prepare(plan)
     local = take_local(plan, _local_stores(settings, environ), deadline)
-    filled = fill_folder(
-        replace(plan, present=plan.present | local.files), proxy_walk(settings, proxies, deadline, cancelled),
-        jobs=settings.jobs, deadline=deadline, cancelled=cancelled, progress=platform.progress,
-    )  # fmt: skip
-    failure, stale = verdict(plan, filled)
-    for warning in (*plan.warnings, *local.warnings, *filled.held.warnings, *left_to_go(plan, filled.held), *stale):
+    supply = Supply(
+        proxy_walk(settings, proxies, deadline, cancelled), settings.jobs, deadline, cancelled, platform.progress
+    )
+    filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
+    steadied = steady(plan, platform.progress)
+    go = go_at_hand(environ, settings.cwd)
+    supply = replace(supply, afterwards=lambda: steady(plan, platform.progress))
+    sources = {**sources_of(filled), **dict.fromkeys(filled.held.files & local.files, _LOCAL)}
+    completed = verify_folder(plan, sources, go, supply, settings.go_silence)
+    ended = after_verification(filled, completed, supply)
+    if completed.rejected:
+        steadied = replace(steadied, bytes=steady(plan, platform.progress).bytes)
+    incomplete, stale = verdict(plan, ended)
+    failure = completed.failure or incomplete
+    for warning in (
+        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *left_to_go(plan, ended.held),
+        *stale,
+    ):  # fmt: skip
         platform.warn(warning)
-    if failure and settings.on_failure == "fail":
+    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
         raise failure
     if failure:
         platform.warn(f"{failure.message}\n{failure.hint}")
-    steadied = steady(plan, platform.progress)
-    return (
-        0,
-        f"{_told(plan, local, replace(filled, removed=filled.removed + removed), steadied)}\n{_how_to(plan, asked)}",
-    )
+    told = _told(plan, local, replace(ended, removed=ended.removed + removed), steadied)
+    return 0, f"{told}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, asked)}"
 
 
 def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
@@ -111,11 +124,12 @@ def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheS
 
 def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
     held, came = filled.held, filled.downloaded
+    held_now = sum(path_in(plan.folder, file).is_file() for file in plan.files)
     kept = f", {steadied.kept} left as they came" if steadied.kept else ""
     return (
-        f"{plan.folder}: {len(held.files) + len(came.files)} of {len(plan.files)} files, {size(steadied.bytes)}: "
-        f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from the module cache or the "
-        f"pool, {len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
+        f"{plan.folder}: {held_now} of {len(plan.files)} files, {size(steadied.bytes)}: "
+        f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from {_LOCAL}, "
+        f"{len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
         f"{steadied.rewritten} zips packed alike{kept}"
     )
 

@@ -1,6 +1,7 @@
-"""`go-prefetch fill DIR`: the plan's files into a GOPROXY-layout folder, without Go.
+"""`go-prefetch fill DIR`: the plan's files into a GOPROXY-layout folder, with or without Go.
 
-Nothing is verified here: whoever reads the folder with `GOPROXY=file://DIR,…` checks every file against go.sum.
+The go command that reads the folder with `GOPROXY=file://DIR,…` compares every file with go.sum, and ends at a wrong
+one. Where there is a Go here too, it does so first, and what is wrong is replaced.
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ from typing import TextIO
 
 from go_prefetch.commands.publish import publish, told_if_it_fails
 from go_prefetch.commands.traced import traced
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GO_DEFAULT_PROXIES
 from go_prefetch.goenvironment import environment_without_go
+from go_prefetch.modcache import path_in
 from go_prefetch.ports import Platform
+from go_prefetch.render.figures import verified
 from go_prefetch.render.units import size
 from go_prefetch.report import Report
-from go_prefetch.results import Admitted, Completed, Filled, Plan, Saved
+from go_prefetch.results import Admitted, Filled, Plan, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.fillfolder import fill_folder
+from go_prefetch.steps.fillfolder import Supply, fill_folder
 from go_prefetch.steps.plan import make_plan
 from go_prefetch.steps.report import nothing_to_report, report
 from go_prefetch.steps.shortfall import left_out, left_to_go, verdict
+from go_prefetch.steps.verifyfolder import after_verification, go_at_hand, sources_of, verify_folder
 from go_prefetch.trace import Trace
 from go_prefetch.wiring import proxy_list, proxy_walk
 
@@ -33,13 +38,14 @@ from go_prefetch.wiring import proxy_list, proxy_walk
 def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
     """Download what `folder` lacks, take away what the plan does not name, and report.
 
-    Raises InputError for a folder with other things in it, DownloadError for modules that could not be had.
+    Raises InputError for a folder with other things in it, DownloadError for modules that could not be had, and
+    ChecksumMismatch for a file that Go found wrong from every source.
     """
     with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
         made = _filled(settings, platform, environ, folder, trace)
     publish(made, settings, platform, stdout)
     failure = made.completed.failure
-    if failure and settings.on_failure == "fail":
+    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
         raise failure
     if failure:
         platform.warn(f"{failure.message}\n{failure.hint}")
@@ -54,18 +60,23 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
+    supply = Supply(
+        proxy_walk(settings, proxies, deadline, cancelled, trace), settings.jobs, deadline, cancelled,
+        platform.progress, private_too=_keeps_private(settings, platform, folder),
+    )  # fmt: skip
+    go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
-        filled = fill_folder(
-            plan, proxy_walk(settings, proxies, deadline, cancelled, trace), jobs=settings.jobs, deadline=deadline,
-            cancelled=cancelled, progress=platform.progress, private_too=_keeps_private(settings, platform, folder),
-        )  # fmt: skip
-        platform.info(_told(folder, plan, filled))
-    failure, stale = verdict(plan, filled)
+        filled = fill_folder(plan, supply)
+        completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
+        ended = after_verification(filled, completed, supply)
+        platform.info(f"{_told(folder, plan, ended)}; verified: {verified(completed, go.goversion)}")
+    failure, stale = verdict(plan, ended)
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
-        Completed(failure=failure), Saved(because_not="fill keeps what it has in its folder"),
-        goversion="", seconds=time.monotonic() - started,
-        warnings=(*left_to_go(plan, filled.held), *left_out(filled), *stale),
+        replace(completed, failure=completed.failure or failure),
+        Saved(because_not="fill keeps what it has in its folder"),
+        goversion=go.goversion, seconds=time.monotonic() - started,
+        warnings=(*left_to_go(plan, ended.held), *left_out(ended), *stale),
     )  # fmt: skip
 
 
@@ -78,7 +89,7 @@ def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool
 
 def _told(folder: Path, plan: Plan, filled: Filled) -> str:
     came = filled.downloaded
-    held = len(filled.held.files) + len(came.files) - len(filled.left_out)
+    held = sum(path_in(folder, file).is_file() for file in plan.files)
     return (
         f"{folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
         f"{filled.removed} removed"

@@ -96,17 +96,15 @@ def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout:
         used = datetime.fromtimestamp(one.used, timezone.utc)
         platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
     removed = _removed(chosen, pool) if settings.delete else chosen
-    shared = sum(one.shared_bytes for one in removed)
-    note = f"; {size(shared)} of it stays on disk, in module caches that share it" if shared else ""
     done = "removed" if settings.delete else "would remove"
     total = f"{len(modules)} ({size(sum(one.bytes for one in modules))})"
     freed = f"{counted(len(removed), 'module')} ({size(sum(one.bytes for one in removed))})"
-    print(f"{done} {freed} of {total}{note}{'' if settings.delete else '; --delete removes them'}", file=stdout)
+    print(f"{done} {freed} of {total}{'' if settings.delete else '; --delete removes them'}", file=stdout)
 
 
 def _removed(chosen: list[Held], pool: Path) -> list[Held]:
     with _folder_errors(pool):
-        removed = [one for one in chosen if remove(one)]
+        removed = [one for one in chosen if remove(pool, one)]
         remove_empty_folders(pool)
     return removed
 

@@ -17,6 +17,7 @@ from go_prefetch.ports import Platform
 from go_prefetch.proxylist import secrets_of
 from go_prefetch.report import Report
 from go_prefetch.retry import Deadline
+from go_prefetch.runfile import clear_dead_runs
 from go_prefetch.settings import Settings
 from go_prefetch.stores import carried
 from go_prefetch.stores.cache_service.offer import find_offer
@@ -46,6 +47,8 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     offer = find_offer(environ)
     platform.hide(offer.secrets if offer else frozenset())
     store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled, trace)
+    if settings.pool:
+        clear_dead_runs(settings.pool)
     pool = _carried_pool(settings, platform)
     report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, cancelled, trace))
     if pool and not (report.completed.failure or report.plan.disabled_because):

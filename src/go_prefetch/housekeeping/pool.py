@@ -1,7 +1,7 @@
 """Trim a directory pool: the modules that were not used for longest go first.
 
 Other runs may use the pool meanwhile: a file that is gone is one the pool lacks; what was used since we looked stays.
-A hard link from a pool into a module cache is one file with two names: taking away ours leaves the other.
+So may other users write to it: no link is followed, also where one takes a folder's place meanwhile.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_prefetch import nofollow
 from go_prefetch.errors import InputError
-from go_prefetch.modcache import NOTES_FOLDER, file_named, walk
+from go_prefetch.modcache import NOTES_FOLDER, file_named
 from go_prefetch.module import ModuleVersion
+from go_prefetch.nofollow import Folder
 
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
 
@@ -25,20 +28,30 @@ class Held:
     """A module version as it lies in a pool."""
 
     version: ModuleVersion
-    paths: tuple[Path, ...]
+    names: tuple[str, ...]  # of its files, in GOPROXY layout
     bytes: int
-    shared_bytes: int  # of files with other names too, which go on taking room
-    used: float  # Unix time: when one of its files was last read, linked or written
+    used: float  # Unix time: when one of its files was last read or written
 
 
 def held(pool: Path) -> list[Held]:
     """Every module version in the pool. Raises InputError for a folder that is no pool."""
-    groups: dict[ModuleVersion, list[tuple[Path, os.stat_result]]] = {}
-    for path in _files(pool):
-        file = file_named(path.relative_to(pool).as_posix())
-        found = _regular(path) if file else None
-        if file and found:
-            groups.setdefault(file.module, []).append((path, found))
+    if not pool.is_dir():
+        raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
+    groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
+    for parts, folder, names in nofollow.walk(pool):
+        if NOTES_FOLDER in parts[:1] or parts[-1:] != ("@v",):
+            continue
+        if any(name.endswith((".ziphash", ".lock")) for name in names):
+            raise InputError(
+                "folder-not-ours",
+                f"pool: {pool} is Go's own module cache",
+                hint="Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
+            )
+        for name in names:
+            file = file_named("/".join((*parts, name)))
+            found = _regular(folder, name)
+            if file and found:
+                groups.setdefault(file.module, []).append((file.name, found))
     return [_held(version, files) for version, files in groups.items()]
 
 
@@ -55,71 +68,50 @@ def to_trim(modules: Sequence[Held], max_age: float | None, max_size: int | None
     return chosen
 
 
-def remove(module: Held) -> bool:
+def remove(pool: Path, module: Held) -> bool:
     """Take a module out of its pool; false if it was used since, and stays. The zip goes first: no use without it."""
-    for path in module.paths:
-        found = _regular(path)
-        if found and _used(found) > module.used:
-            return False
-    for path in sorted(module.paths, key=lambda path: path.suffix != ".zip"):
-        path.unlink(missing_ok=True)
+    try:
+        with nofollow.opened(pool, module.names[0].split("/")[:-1]) as folder:
+            names = sorted(
+                (name.rpartition("/")[2] for name in module.names), key=lambda name: not name.endswith(".zip")
+            )
+            times = [_used(found) for found in (_regular(folder, name) for name in names) if found]
+            if any(used > module.used for used in times):
+                return False
+            for name in names:
+                folder.unlink(name)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it is gone
     return True
 
 
 def remove_empty_folders(pool: Path, now: float | None = None) -> int:
     """Folders that have been empty for a day: a run that is about to fill one has made it just now."""
     removed = 0
-    for path, entries in reversed(list(walk(pool, enter=_is_not_notes))):
-        if path == pool or entries:
-            continue
-        try:
-            if path.stat().st_mtime < (now or time.time()) - _SETTLED:
-                path.rmdir()
+    empty = [parts for parts, _, names in nofollow.walk(pool) if parts and not names and NOTES_FOLDER not in parts[:1]]
+    for *above, name in empty:
+        with suppress(OSError), nofollow.opened(pool, above) as folder:
+            found = folder.stat(name)
+            if found and found.st_mtime < (now or time.time()) - _SETTLED:
+                folder.rmdir(name)
                 removed += 1
-        except OSError:
-            continue
     return removed
 
 
-def _files(pool: Path) -> Iterator[Path]:
-    """Files of version folders; follows no link. Raises InputError."""
-    if not pool.is_dir():
-        raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
-    for folder, entries in walk(pool, enter=_is_not_notes):
-        if not folder.name.endswith("@v"):
-            continue
-        files = [Path(entry.path) for entry in entries if not entry.is_dir()]
-        if any(path.suffix in (".ziphash", ".lock") for path in files):
-            raise InputError(
-                "folder-not-ours",
-                f"pool: {pool} is Go's own module cache",
-                hint="Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
-            )
-        yield from files
+def _regular(folder: Folder, name: str) -> os.stat_result | None:
+    found = folder.stat(name)
+    return found if found and stat.S_ISREG(found.st_mode) else None
 
 
-def _is_not_notes(folder: Path) -> bool:
-    return folder.name != NOTES_FOLDER
-
-
-def _regular(path: Path) -> os.stat_result | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found if stat.S_ISREG(found.st_mode) else None
-
-
-def _held(version: ModuleVersion, files: Sequence[tuple[Path, os.stat_result]]) -> Held:
+def _held(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> Held:
     return Held(
         version=version,
-        paths=tuple(path for path, _ in files),
+        names=tuple(name for name, _ in files),
         bytes=sum(found.st_size for _, found in files),
-        shared_bytes=sum(found.st_size for _, found in files if found.st_nlink > 1),
         used=max(_used(found) for _, found in files),
     )
 
 
 def _used(found: os.stat_result) -> float:
-    """A restore by hard link changes the inode (ctime), one by copy reads it (atime, where the disk notes it)."""
+    """A restore sets the atime; where the file is another user's, the disk may note one by itself."""
     return max(found.st_atime, found.st_mtime, found.st_ctime)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from go_prefetch.incoming import StructureError, received
+from go_prefetch.incoming import InUseError, StructureError, received
 from go_prefetch.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.proxies.folder import copied
 from go_prefetch.proxies.health import ProxyHealth
@@ -15,8 +16,8 @@ from go_prefetch.proxylist import Proxy
 from go_prefetch.retry import AttemptError, Deadline
 from go_prefetch.wire import Received, Wire
 
-# URL, destination, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
-Get = Callable[[str, Path, int, Deadline, Wire], Received]
+# URL, an empty file, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
+Get = Callable[[str, BinaryIO, int, Deadline, Wire], Received]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Asking:
         health = self._health[proxy]
         health.asked()
         try:
-            with received(folder, file, finish) as beside:
-                came = self._transfer(proxy, file, beside, wire)
+            with received(folder, file, finish) as content:
+                came = self._transfer(proxy, file, content, wire)
         except AttemptError as error:
             return self._failed(proxy, error, wire)
         except StructureError as error:
@@ -54,6 +55,8 @@ class Asking:
             return self._failed(
                 proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
             )
+        except InUseError as error:
+            return self._failed(proxy, AttemptError(str(error), transient=False), wire)
         except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
             return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
         except OSError as error:
@@ -81,7 +84,7 @@ class Asking:
             health.refused()
         return Outcome(proxy, error=error)
 
-    def _transfer(self, proxy: Proxy, file: ModuleFile, beside: Path, wire: Wire) -> Received:
+    def _transfer(self, proxy: Proxy, file: ModuleFile, out: BinaryIO, wire: Wire) -> Received:
         if urlsplit(proxy.url).scheme == "file":
-            return copied(proxy.url, file, beside, self._deadline, wire)
-        return self._get(f"{proxy.url}/{file.url_path}", beside, MAX_BYTES[file.kind], self._deadline, wire)
+            return copied(proxy.url, file, out, self._deadline, wire)
+        return self._get(f"{proxy.url}/{file.url_path}", out, MAX_BYTES[file.kind], self._deadline, wire)

@@ -14,15 +14,16 @@ from go_prefetch.wire import Received, Wire
 _PIECE = 1 << 20
 
 
-def copied(url: str, file: ModuleFile, destination: Path, deadline: Deadline, wire: Wire) -> Received:
-    """Copy `file` out of the folder. Not found is what is not there; what cannot be read is an error, as for Go.
+def copied(url: str, file: ModuleFile, out: BinaryIO, deadline: Deadline, wire: Wire) -> Received:
+    """Copy `file` out of the folder into `out`. A file that is not there is not found; one that cannot be read is an
+    error, as for Go.
 
-    Raises AttemptError for what is wrong with the folder, OSError for what is wrong with the destination.
+    Raises AttemptError for what is wrong with the folder, OSError for what is wrong with `out`.
     """
     from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
 
     most = MAX_BYTES[file.kind]
-    with _opened(Path(url2pathname(urlsplit(url).path)) / file.name) as source, destination.open("wb") as out:
+    with _opened(Path(url2pathname(urlsplit(url).path)) / file.name) as source:
         total = 0
         while piece := _read(source):
             total += len(piece)

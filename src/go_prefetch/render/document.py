@@ -62,6 +62,8 @@ def _as_values(report: Report) -> dict[str, Any]:
                 {"file": r.file.name, "source": r.source, "words": r.words} for r in report.completed.rejected
             ],
             "refetched": _downloaded(report.completed.refetched),
+            "verified": report.completed.verified,
+            "unverified_because": report.completed.unverified_because,
         },
         "save": {
             "files": report.saved.files,

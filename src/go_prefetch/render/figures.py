@@ -9,7 +9,7 @@ from go_prefetch.render.reasons import why_not_exact
 from go_prefetch.render.timesaved import in_full, in_short, instead
 from go_prefetch.render.units import counted, duration, size
 from go_prefetch.report import Report
-from go_prefetch.results import Source
+from go_prefetch.results import Completed, Source
 
 _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 
@@ -65,6 +65,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("seconds", _seconds(report)),
         *(("time saved", text) for text in [". ".join(filter(None, [in_full(report), instead(report)]))] if text),
         *(("source", _source(source)) for source in report.suppliers),
+        *(("verified", text) for text in [verified(report.completed, report.goversion)] if text),
         ("saved", _saved(report)),
         ("key", report.plan.key.text),
     ]
@@ -105,6 +106,16 @@ def _seconds(report: Report) -> str:
 def _source(source: Source) -> str:
     failed = f", {counted(source.failed_attempts, 'failed attempt')}" if source.failed_attempts else ""
     return f"{source.name}: {counted(source.files, 'file')}, {size(source.bytes)}{failed}"
+
+
+def verified(completed: Completed, goversion: str) -> str:
+    """Whether Go has compared the files of a filled folder with go.sum; empty for other runs, where it always has."""
+    if completed.unverified_because:
+        return f"no: {completed.unverified_because}"
+    if completed.verified is None:
+        return ""
+    rest = f", {len(completed.unread)} not: go.sum has two hashes of them" if completed.unread else ""
+    return f"{counted(completed.verified, 'file')} by {goversion}{rest}"
 
 
 def _saved(report: Report) -> str:

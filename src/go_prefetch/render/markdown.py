@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from go_prefetch.render import tables
 from go_prefetch.render.changes import changes
-from go_prefetch.render.figures import headline
+from go_prefetch.render.figures import headline, verified
 from go_prefetch.render.picture import bars, gantt
 from go_prefetch.render.prose import code, fenced, prose
 from go_prefetch.render.reasons import why_not_exact
@@ -83,6 +83,7 @@ def _facts(report: Report) -> list[str]:
         ("key", report.plan.key.text),
         ("matched entry", entry.key if entry and report.restored.files else ""),
         ("saved entry", report.saved.key),
+        ("verified", verified(report.completed, report.goversion)),
         ("for", ", ".join(str(scope.definition) for scope in report.plan.scopes[:5])),
         ("on", f"{report.machine}, {report.goversion}"),
     ]

@@ -67,7 +67,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         failure=failure,
         warnings=(
             *_dropped(plan, restored, downloaded, failure),
-            *_replaced(plan, judge.rejected.values()),
+            *replaced(plan, judge.rejected.values()),
             *unread.warnings,
             *about,
         ),
@@ -98,7 +98,7 @@ def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: Pr
     return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
 
 
-def _replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
+def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
     """Files that Go refused, by where they came from."""
     ends = {True: "and another source replaced", False: "and nothing replaced"}
     counts = Counter((path_in(plan.folder, r.file).is_file(), r.source) for r in rejections)

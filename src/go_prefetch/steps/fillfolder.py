@@ -1,4 +1,6 @@
-"""Make a folder in GOPROXY layout hold exactly a plan's files, without Go: for readers with `GOPROXY=file://FOLDER,…`.
+"""Make a folder in GOPROXY layout hold exactly a plan's files, for readers with `GOPROXY=file://FOLDER,…`.
+
+No Go is needed here; where there is one, it compares the files with go.sum afterwards (verifyfolder.py).
 
 A file that cannot be read turns a reader's job red, so what lies there already is read to its last byte; what goes is
 what the plan does not name. Nothing is written where nothing is to be changed: a CI cache then has nothing to upload.
@@ -9,56 +11,80 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.errors import InputError
-from go_prefetch.incoming import content_problem
+from go_prefetch.incoming import content_problem, trimmed_info
 from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
-from go_prefetch.results import Filled, Plan, Restored
+from go_prefetch.results import Downloaded, Filled, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.download import Progress, download, still_missing
 
 
-def fill_folder(  # noqa: PLR0913 - what to bring, from where, and three limits
-    plan: Plan,
-    walk: ProxyWalk,
-    *,
-    jobs: int,
-    deadline: Deadline,
-    cancelled: threading.Event,
-    progress: Progress,
-    private_too: bool = True,
-) -> Filled:
-    """Look at what `plan.folder` holds, take away what does not belong there, and download what it lacks.
+@dataclass(frozen=True)
+class Supply:
+    """How files come into a folder: from which proxies, how many at once, and for how long."""
 
-    With `private_too` false neither private modules nor files of a proxy with credentials stay in the folder.
+    walk: ProxyWalk
+    jobs: int
+    deadline: Deadline
+    cancelled: threading.Event
+    progress: Progress
+    private_too: bool = True  # else neither private modules nor files of a proxy with credentials are to stay
+    afterwards: Callable[[], object] = lambda: None  # what is done to the folder after files have come
+
+    def bring(self, plan: Plan, files: Sequence[ModuleFile], avoid: str = "") -> Downloaded:
+        """Download `files` into the plan's folder, from any proxy but `avoid` where there is another.
+
+        Raises InputError for a list without a proxy, DownloadError where the folder cannot be written.
+        """
+        self.require_proxy(plan, files)
+        came = download(
+            files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline,
+            cancelled=self.cancelled, progress=self.progress,
+        )  # fmt: skip
+        for file in self.left_out(came):
+            path_in(plan.folder, file).unlink(missing_ok=True)
+        self.afterwards()
+        return came
+
+    def left_out(self, came: Downloaded) -> frozenset[ModuleFile]:
+        """Files that came from a proxy with credentials, where those are not to stay."""
+        return frozenset() if self.private_too else came.credentialed
+
+    def require_proxy(self, plan: Plan, lacking: Iterable[ModuleFile]) -> None:
+        """Raise InputError where files are to be had from a proxy and there is none."""
+        if any(file.module not in plan.private for file in lacking) and not self.walk.names:
+            raise InputError(
+                "goproxy-invalid",
+                f"goproxy: {redact_list(self.walk.goproxy)!r} names no proxy, and fill asks nobody else",
+                hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
+            )
+
+
+def fill_folder(plan: Plan, supply: Supply) -> Filled:
+    """Look at what `plan.folder` holds, take away what does not belong there, and download what it lacks.
 
     Raises InputError for a folder with other things in it and for a list without a proxy, DownloadError where the
     folder cannot be written. What could not be had is in the result.
     """
-    _require_proxy(plan.missing, plan, walk)
+    supply.require_proxy(plan, plan.missing)
     own(plan.folder)
-    wanted = [file for file in plan.files if private_too or file.module not in plan.unsaved]
+    wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
     try:
         removed = remove_others(plan.folder, wanted)
-        held = _held(plan.folder, wanted, jobs)
+        held = _held(plan.folder, wanted, supply.jobs)
     except OSError as error:
         raise folder_error(error, plan.folder) from None
     lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]
-    _require_proxy(lacking, plan, walk)
-    downloaded = download(
-        lacking, walk, plan.folder, jobs=jobs, deadline=deadline, cancelled=cancelled, progress=progress
-    )
-    left_out = frozenset() if private_too else downloaded.credentialed
-    for file in left_out:
-        path_in(plan.folder, file).unlink(missing_ok=True)
-    return Filled(held, downloaded, removed, left_out)
+    downloaded = supply.bring(plan, lacking)
+    return Filled(held, downloaded, removed, supply.left_out(downloaded))
 
 
 def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
@@ -81,16 +107,12 @@ def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
 
 
 def _problem(folder: Path, file: ModuleFile) -> str:
+    """Why a file cannot stay; of an `.info`, which no hash protects and Go must be able to read, only what we wrote."""
+    path = path_in(folder, file)
     try:
-        return content_problem(file, path_in(folder, file))
+        problem = content_problem(file, path)
+        if file.kind == "info" and not problem and path.read_bytes() != trimmed_info(file.module, path.read_bytes()):
+            return "it is not as it was written"
+        return problem
     except OSError as error:
         return error.strerror or str(error)
-
-
-def _require_proxy(lacking: Iterable[ModuleFile], plan: Plan, walk: ProxyWalk) -> None:
-    if any(file.module not in plan.private for file in lacking) and not walk.names:
-        raise InputError(
-            "goproxy-invalid",
-            f"goproxy: {redact_list(walk.goproxy)!r} names no proxy, and fill asks nobody else",
-            hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
-        )

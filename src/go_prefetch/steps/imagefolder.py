@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from go_prefetch.atomicfile import write_whole, written_beside
+from go_prefetch.atomicfile import new_file, write_whole
 from go_prefetch.dockerfiles.template import MODULE_LIST
 from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in, walk
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline
+from go_prefetch.runfile import recording
 from go_prefetch.steps.download import Progress, nobody_waits
 from go_prefetch.storedzip import UnreadableZip, is_stored, stored_size, write_stored
 
@@ -100,7 +101,7 @@ def _steadied(folder: Path, file: ModuleFile) -> str:
     if stored_size(path) is None:
         return "kept"
     try:
-        with written_beside(path) as beside, beside.open("w+b") as out:
+        with recording(folder) as record, new_file(folder, file.name, record=record) as out:
             write_stored(path, out)
     except UnreadableZip:
         return "kept"  # Go will say what is wrong with it
@@ -132,11 +133,9 @@ def _normalise_file(path: Path) -> int:
     held = path.lstat()
     if not stat.S_ISREG(held.st_mode):
         return 0
-    if held.st_nlink > 1 and (path.suffix != ".zip" or stat.S_IMODE(held.st_mode) != _FILE):
-        write_whole(path, path.read_bytes())  # its mode and times are the pool's business
-        held = path.lstat()
-    if held.st_nlink == 1:
-        _stamp(path, _FILE)
+    if held.st_nlink > 1:  # its mode and times are others' too
+        write_whole(path, path.read_bytes())
+    _stamp(path, _FILE)
     return held.st_size
 
 

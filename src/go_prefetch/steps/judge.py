@@ -93,7 +93,7 @@ class Judge:
             if file in self.sources and self._may_be_replaced(file):
                 found[file] = rejection
             elif is_mismatch:
-                mismatches.append(_mismatch(rejection, self.rejected.get(file)))
+                mismatches.append(mismatch(rejection, self.rejected.get(file)))
         if mismatches:
             self._drop_unproven()
             raise mismatches[0]
@@ -176,7 +176,7 @@ class Judge:
         got = self._fetch_again([file for file in dropped if file.module not in self._plan.private], source)
         self.sources.update(got.files)
         self._placed |= {file: identity(path_in(self._plan.folder, file)) for file in dropped}
-        self.refetched = _sum(self.refetched, got)
+        self.refetched = self.refetched.plus(got)
 
     def _drop_unproven(self) -> None:
         """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
@@ -214,23 +214,12 @@ def _growth(cache: Path) -> tuple[int, int]:
     return count, size
 
 
-def _mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
+def mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
+    """The error for a file that is wrong from every source that was asked."""
     sources = rejection.source if earlier is None else f"{earlier.source}, then from {rejection.source}"
     return ChecksumMismatch(
         "checksum-mismatch",
         f"SECURITY: {rejection.file} is not what go.sum says (taken from {sources})\n{rejection.words}",
         hint="Either go.sum is wrong or somebody changed this version after it was published. Do not build; find out "
         "which: https://go.dev/ref/mod#module-cache",
-    )
-
-
-def _sum(one: Downloaded, other: Downloaded) -> Downloaded:
-    return Downloaded(
-        files={**one.files, **other.files},
-        bytes=one.bytes + other.bytes,
-        seconds=one.seconds + other.seconds,
-        sources=(*one.sources, *other.sources),
-        failures=(*one.failures, *other.failures),
-        credentialed=one.credentialed | other.credentialed,
-        fetched=(*one.fetched, *other.fetched),
     )

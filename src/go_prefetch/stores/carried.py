@@ -7,7 +7,7 @@ from pathlib import Path
 
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.keptfolder import own, remove_others
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile
+from go_prefetch.modcache import ModuleFile
 from go_prefetch.stores.ledger import Ledger
 
 
@@ -27,7 +27,7 @@ def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[str, ...]:
     """Take away files and notes that a run with just these files has no use for; a sentence where that failed."""
     try:
         remove_others(pool, files)
-        Ledger(pool / NOTES_FOLDER, asked="").forget_others(files)
+        Ledger(pool, asked="").forget_others(files)
     except OSError as error:
         return (f"what the plan does not name could not be removed from {pool}: {error}",)
     return ()

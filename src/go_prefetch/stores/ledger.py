@@ -4,23 +4,27 @@
                                                            "cores": 4, "os": "linux"}
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
 
-The ledger is written beside and renamed, read with suspicion, and never needed: unreadable notes are no notes.
+The ledger is never needed: unreadable notes are no notes. Others may write it too, so it is read with suspicion.
 """
 
 from __future__ import annotations
 
 import json
-import stat
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch import nofollow
 from go_prefetch.cachekey import hexadecimal
-from go_prefetch.modcache import ModuleFile
+from go_prefetch.modcache import NOTES_FOLDER, ModuleFile
 from go_prefetch.results import ColdRun
+from go_prefetch.runfile import write_whole
 from go_prefetch.stores.coldruns import runs_that_cover
+
+_RUNS, _UNAVAILABLE = "runs", "unavailable"
 
 # A version may be published after all: after a day the proxies are asked again.
 UNAVAILABLE_SECONDS = 24 * 3600.0
@@ -32,50 +36,80 @@ _MOST_BYTES = 32 << 20  # of all together
 
 
 class Ledger:
-    """The notes in `folder`, which need not exist yet; `asked` is the proxy list that notes of absence are about."""
+    """The notes of the pool at `root`; `asked` is the proxy list that notes of absence are about."""
 
-    def __init__(self, folder: Path, asked: str) -> None:
+    def __init__(self, root: Path, asked: str) -> None:
         self._asked = asked
-        self._runs = folder / "runs"
-        self._unavailable = folder / "unavailable"
+        self._root = root
 
     def note_run(self, run: ColdRun) -> None:
         """Note what a run spent to download exactly its files. Raises OSError."""
         names = sorted(run.files)
         if names:
             note = {"seconds": round(run.seconds, 3), "files": names, "cores": run.cores, "os": run.os}
-            _write(self._runs, "\n".join(names), note)
+            self._write(_RUNS, "\n".join(names), note)
 
     def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
         """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
-        runs = filter(None, map(_run, _read_all(self._runs)))
+        runs = filter(None, map(_run, self._read_all(_RUNS)))
         return runs_that_cover(runs, {file.name for file in restored})
 
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
         """Remove notes that a restore of just these files has no use for. Raises OSError."""
         names = {file.name for file in files}
-        for path in [*_notes(self._runs), *_notes(self._unavailable)]:
-            note = _read(path, _MOST_NOTE_BYTES)[1] or {}
-            about = note.get("files", [note.get("file")])
-            if not (isinstance(about, list) and all(isinstance(name, str) and name in names for name in about)):
-                path.unlink()
+        for kind in (_RUNS, _UNAVAILABLE):
+            for name in self._names(kind):
+                note = self._read(kind, name, _MOST_NOTE_BYTES)[1] or {}
+                about = note.get("files", [note.get("file")])
+                if not (isinstance(about, list) and all(isinstance(one, str) and one in names for one in about)):
+                    with nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
+                        folder.unlink(name)
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
         for file in files:
             note = {"file": file.name, "asked": self._asked, "until": time.time() + UNAVAILABLE_SECONDS}
-            _write(self._unavailable, f"{file.name} {self._asked}", note)
+            self._write(_UNAVAILABLE, f"{file.name} {self._asked}", note)
 
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
         """Those of `files` that are remembered as had by no proxy of the list."""
         now = time.time()
         gone = {
             str(note.get("file"))
-            for note in _read_all(self._unavailable)
+            for note in self._read_all(_UNAVAILABLE)
             if note.get("asked") == self._asked
             and _number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
+
+    def _write(self, kind: str, identity: str, note: dict[str, Any]) -> None:
+        name = f"{NOTES_FOLDER}/{kind}/{hexadecimal(identity)[:32]}.json"
+        nofollow.clear_way(self._root, name)
+        write_whole(self._root, name, json.dumps(note).encode())
+
+    def _names(self, kind: str) -> list[str]:
+        """The notes of one kind; none where a link leads to them: somebody else's files are no notes."""
+        with suppress(OSError), nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
+            return [name for name in folder.entries() if name.endswith(".json")]
+        return []
+
+    def _read_all(self, kind: str) -> Iterator[dict[str, Any]]:
+        left = _MOST_BYTES
+        for name in self._names(kind)[:_MOST_NOTES]:
+            size, note = self._read(kind, name, min(left, _MOST_NOTE_BYTES))
+            left -= size
+            if note is not None:
+                yield note
+
+    def _read(self, kind: str, name: str, most_bytes: int) -> tuple[int, dict[str, Any] | None]:
+        """How many bytes were read, and the note that they are, if they are one."""
+        try:
+            with nofollow.open_file(self._root, f"{NOTES_FOLDER}/{kind}/{name}") as file:
+                size = os.fstat(file.fileno()).st_size
+                note = json.loads(file.read(most_bytes)) if size <= most_bytes else None
+        except (OSError, ValueError, RecursionError):
+            return 0, None
+        return min(size, most_bytes), note if isinstance(note, dict) else None
 
 
 def _run(note: dict[str, Any]) -> ColdRun | None:
@@ -92,38 +126,3 @@ def _number(value: object, low: float, high: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         return None
     return float(value)
-
-
-def _notes(folder: Path) -> list[Path]:
-    """The files of this folder; none where it, or the one around it, is a link: somebody else's files are no notes."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        return []
-    return sorted(folder.glob("*.json"))
-
-
-def _write(folder: Path, identity: str, note: dict[str, Any]) -> None:
-    for part in (folder.parent, folder):
-        if part.is_symlink():
-            part.unlink()
-    write_whole(folder / f"{hexadecimal(identity)[:32]}.json", json.dumps(note).encode())
-
-
-def _read_all(folder: Path) -> Iterable[dict[str, Any]]:
-    left = _MOST_BYTES
-    for path in _notes(folder)[:_MOST_NOTES]:
-        size, note = _read(path, min(left, _MOST_NOTE_BYTES))
-        left -= size
-        if note is not None:
-            yield note
-
-
-def _read(path: Path, most_bytes: int) -> tuple[int, dict[str, Any] | None]:
-    """How many bytes were read, and the note that they are, if they are one."""
-    try:
-        held = path.lstat()
-        if not stat.S_ISREG(held.st_mode) or held.st_size > most_bytes:
-            return 0, None
-        note = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return 0, None
-    return held.st_size, note if isinstance(note, dict) else None

@@ -5,10 +5,8 @@ RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has change
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
@@ -78,27 +76,26 @@ class Transfer:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
-    def get(self, url: str, destination: Path, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
-        """Write the body of `url` to `destination`.
+    def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
+        """Write the body of `url` to `out`, an empty file.
 
         Raises AttemptError for everything the network does, OSError for what the file system does.
         """
         refuse_clear_text_password(url)
         half: _Half | None = None
-        with contextlib.ExitStack() as opened:
-            while True:
-                try:
-                    with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
-                        if not (answer.status == 200 or (answer.status == 206 and half)):
-                            raise _refusal(answer)
-                        half = half or _Half(opened.enter_context(destination.open("wb")), max_bytes)
-                        half.take(answer)
-                    return Received(half.total, half.has_login, tuple(half.interruptions))
-                except AttemptError as error:
-                    if not half or wire.is_cut or deadline.passed() or not half.is_worth_resuming(error):
-                        raise
-                    half.interruptions.append(error)
-                    half.resumed_at = half.total
+        while True:
+            try:
+                with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
+                    if not (answer.status == 200 or (answer.status == 206 and half)):
+                        raise _refusal(answer)
+                    half = half or _Half(out, max_bytes)
+                    half.take(answer)
+                return Received(half.total, half.has_login, tuple(half.interruptions))
+            except AttemptError as error:
+                if not half or wire.is_cut or deadline.passed() or not half.is_worth_resuming(error):
+                    raise
+                half.interruptions.append(error)
+                half.resumed_at = half.total
 
 
 def _rest_of(half: _Half | None) -> dict[str, str]:

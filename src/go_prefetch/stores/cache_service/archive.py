@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.errors import StoreError
-from go_prefetch.incoming import StructureError, received
+from go_prefetch.incoming import InUseError, StructureError, received
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.results import ColdRun
 from go_prefetch.retry import Deadline
@@ -132,8 +132,10 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
                 coming.discard(member.name)
                 file = wanted[member.name]
                 try:
-                    with received(folder, file) as beside, beside.open("wb") as copy:
-                        stream.copy(member.bytes, copy)
+                    with received(folder, file) as content:
+                        stream.copy(member.bytes, content)
+                except InUseError as error:
+                    warnings.append(f"{file} was not taken from the entry: {error}")
                 except StructureError as error:
                     warnings.append(f"the entry holds a damaged {file}: {error}")
                 else:
