@@ -17,7 +17,6 @@ from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.privatefolder import clear_leftovers
 from go_prefetch.proxies.walk import ProxyWalk
-from go_prefetch.recheck import Trees
 from go_prefetch.render.units import counted
 from go_prefetch.report import Report
 from go_prefetch.results import Completed, Downloaded, Plan, Restored
@@ -34,6 +33,7 @@ from go_prefetch.steps.restore import restore
 from go_prefetch.steps.save import save
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
             admitted = replace(admitted, seconds=admitted.seconds + time.monotonic() - begun)
     with job.step("Complete"):
         completed = _completed(plan, restored, downloaded, trees, job)
+        trees.remove_marks()
     with job.step("Save"):
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,

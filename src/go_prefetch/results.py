@@ -231,10 +231,11 @@ class Rechecked:
 
 @dataclass(frozen=True)
 class TakenAway:
-    """What became of trees that were to be taken away; those in neither turned out to be good, or were gone."""
+    """What became of trees that were to be taken away; those in neither were gone, or are Go's to replace."""
 
     removed: frozenset[ModuleVersion] = frozenset()
     stays: frozenset[ModuleVersion] = frozenset()
+    good: frozenset[ModuleVersion] = frozenset()  # what go.sum says, after all
 
 
 @dataclass(frozen=True)

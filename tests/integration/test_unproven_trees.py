@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from go_prefetch import filelock
-from tests.fakes.go_on_path import go_with_another_root
+from tests.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import (
     EVIL,
@@ -157,6 +158,33 @@ def test_a_tree_planted_while_the_run_works_is_replaced(ready: Workbench, tmp_pa
     assert any("example.com/lib@v1.2.3" in warning for warning in ready.report["warnings"])
     assert_honest(ready)
     assert_built_honestly(ready)
+
+
+def comment_in_zip(bench: Workbench) -> None:
+    """Not for the quarantine: Go itself unpacks it."""
+    with zipfile.ZipFile(bench.pool / ZIP, "a") as archive:
+        archive.comment = b"by hand"
+
+
+def test_a_tree_planted_as_go_begins_is_replaced(ready: Workbench, tmp_path: Path) -> None:
+    """It comes after the last look, and before Go unpacks that module: Go takes it for one it has not finished."""
+    comment_in_zip(ready)
+    (tmp_path / "evil.go").write_text(EVIL_GO)
+    tree = ready.modcache / TREE
+    go = GoOnPath(tmp_path / "bin", on_download=f"mkdir {tree} && cp {tmp_path}/evil.go {tree}/lib.go")
+    result = ready.prefetch(goproxy="off", PATH=go.path)
+    assert result.status == 0, result.text
+    assert ready.report["admit"]["left_to_go"] == {"a zip of an unusual kind": 1}
+    assert_honest(ready)
+    assert list(ready.download_folder.rglob("*.partial")) == []
+
+
+def test_no_mark_stays_where_go_unpacks_nothing(ready: Workbench) -> None:
+    """A module that nobody has."""
+    (ready.pool / ZIP).unlink()
+    assert ready.prefetch(goproxy="off").status == 4
+    assert not (ready.modcache / TREE).exists()
+    assert list(ready.download_folder.rglob("*.partial")) == []
 
 
 def test_a_clean_module_cache_costs_no_go(ready: Workbench, tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from go_prefetch.gocommand import GoCommand
 from go_prefetch.modcache import download_folder, tree_in
 from go_prefetch.ports import Platform
 from go_prefetch.privatefolder import clear_leftovers
-from go_prefetch.recheck import Trees
 from go_prefetch.results import TakenAway
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.check import STALE_OBJECTS, check_present, packed
 from go_prefetch.steps.plan import make_plan
+from go_prefetch.trees import Trees
 
 _FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
 _CANNOT = "It could not be removed: remove it yourself before you build."

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, tree_in
 from go_prefetch.module import ModuleVersion
-from go_prefetch.recheck import Trees
 from go_prefetch.render.units import some
-from go_prefetch.results import Admitted, Plan, Rechecked
+from go_prefetch.results import Admitted, Plan, Rechecked, TakenAway
+from go_prefetch.trees import Trees
 
 # Go keeps an index of each tree there, and what it compiled.
 STALE_OBJECTS = "GOCACHE may hold objects made from what was removed: run `go clean -cache`."
 _MOST_NAMES = 10
+_ROUNDS = 5  # only somebody hostile puts trees there that often
 
 
 def check_present(plan: Plan, trees: Trees) -> Rechecked:
@@ -43,33 +44,41 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str,
 
     Go believes a tree once there is a hash of its zip, wherever the zip came from. So whatever lies unpacked of a
     module that was not all there when the plan was made is compared with go.sum, and a hash beside a zip of such a
-    module is Go's to make again. Where nothing of the kind is there, no Go is started.
+    module is Go's to make again. Where nothing lies yet, Go is told to replace what comes. Where nothing of the kind is
+    there, no Go is started.
 
-    Raises ChecksumMismatch for a tree that stays.
+    Raises ChecksumMismatch for a tree that stays, or that comes back again and again.
     """
     suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
     for version in _not_brought(plan, suspects):
         trees.forget_hash(version)
     unsummed = {version for scope in plan.scopes for version in scope.unsummed}
     suspects += (version for version in sorted(unsummed) if not accepted_by_go(plan.folder, version))
-    unproven = [version for version in suspects if has_tree(plan.gomodcache, version)]
-    if not unproven:
-        return ()
-    checked = trees.recheck(unproven)
-    taken = trees.take_away(checked.bad | checked.unchecked)
-    _none_stays(plan, taken.stays)
-    bad, unknown = sorted(taken.removed & checked.bad), sorted(taken.removed & checked.unchecked)
+    said: dict[str, None] = {}
+    for _ in range(_ROUNDS):
+        suspects = [version for version in suspects if not trees.mark_unfinished(version)]
+        if not suspects:
+            return (*said, *([STALE_OBJECTS] if said else []))
+        checked = trees.recheck(suspects)
+        taken = trees.take_away(checked.bad | checked.unchecked)
+        _none_stays(plan, taken.stays)
+        said |= dict.fromkeys(_told(checked, taken))
+        suspects = [version for version in suspects if version not in checked.good | taken.good]
+    raise tree_stays(plan, suspects[0])
+
+
+def _told(checked: Rechecked, taken: TakenAway) -> list[str]:
+    """A sentence for those that were wrong, and one for those that nobody knows of."""
     because = f" ({checked.disbelieved})" if checked.disbelieved else ""
-    said = [
-        f"the module cache held unpacked modules {why}: {some(versions, _MOST_NAMES)}. "
+    return [
+        f"the module cache held unpacked modules {why}: {some(sorted(versions), _MOST_NAMES)}. "
         "They were removed and unpacked again."
         for why, versions in (
-            ("that are not what go.sum says", bad),
-            (f"that could not be compared with go.sum{because}", unknown),
+            ("that are not what go.sum says", taken.removed & checked.bad),
+            (f"that could not be compared with go.sum{because}", taken.removed & checked.unchecked),
         )
         if versions
     ]
-    return (*said, *([STALE_OBJECTS] if said else []))
 
 
 def _not_brought(plan: Plan, suspects: Iterable[ModuleVersion]) -> list[ModuleVersion]:

@@ -14,13 +14,13 @@ from pathlib import Path
 from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand, in_parts
 from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.recheck import Trees
 from go_prefetch.render.units import some
 from go_prefetch.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.blame import blamed, told
 from go_prefetch.steps.judge import FetchAgain, Judge
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.steps.unread import Unread, read_unread
+from go_prefetch.trees import Trees
 
 _MOST_NAMES = 3
 

@@ -12,10 +12,10 @@ from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
 from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in, walk
-from go_prefetch.recheck import Trees
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.check import tree_stays
 from go_prefetch.steps.stuck import Limits, stalled
+from go_prefetch.trees import Trees
 from go_prefetch.watchdog import Watch
 
 # After this many rejected files from the store, none of its files is believed any more.
