@@ -13,6 +13,7 @@ from pathlib import Path
 from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.goenvironment import GoEnvironment
+from go_prefetch.isolatedgo import clear_temporary_roots
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
 from go_prefetch.privatefolder import clear_leftovers
@@ -74,6 +75,7 @@ def prefetch(job: Job) -> Report:
     started, goversion = time.monotonic(), job.environment.goversion
     plan = _planned(job)
     clear_leftovers(plan.gomodcache)
+    clear_temporary_roots()
     if plan.disabled_because:
         return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
     try:

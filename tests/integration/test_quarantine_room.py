@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.plainzip import Space, plain_space
-from go_prefetch.privatefolder import clear_leftovers, private_folder, private_folders
+from go_prefetch.privatefolder import (
+    clear_leftovers,
+    clear_temporary,
+    private_folder,
+    private_folders,
+    temporary_folder,
+)
 from go_prefetch.room import Room
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.module_proxy import ModuleProxy
@@ -174,3 +180,27 @@ def test_two_runs_at_once_do_not_take_half_of_the_disk_each(bench: Workbench, tm
         json.loads((tmp_path / name / "report.json").read_text())["admit"]["left_to_go"] for name in ("first", "second")
     ]
     assert left == [{}, {"no room to unpack it unverified": 3}]
+
+
+def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_all(tmp_path: Path) -> None:
+    """Others may put anything there under any name: what has no lock, is open to others or is a link stays."""
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    (outside / "alive.lock").touch()
+    place = tmp_path / "tmp"
+    for name, mode in (("dead", 0o700), ("open", 0o777), ("unlocked", 0o700)):
+        folder = place / f"go-prefetch-stubs-{name}"
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
+        if name != "unlocked":
+            (folder / "alive.lock").touch()
+    (place / "go-prefetch-stubs-link").symlink_to(outside)
+    (place / "go-prefetch-dead").mkdir()
+    with temporary_folder(place) as alive:
+        clear_temporary(place)
+        assert {path.name for path in place.iterdir()} == {
+            "go-prefetch-stubs-open", "go-prefetch-stubs-unlocked", "go-prefetch-stubs-link", "go-prefetch-dead",
+            alive.name,
+        }  # fmt: skip
+    assert not alive.exists()
+    assert (outside / "alive.lock").exists()

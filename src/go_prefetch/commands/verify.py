@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from go_prefetch.gocommand import GoCommand
+from go_prefetch.isolatedgo import clear_temporary_roots
 from go_prefetch.modcache import download_folder, tree_in
 from go_prefetch.ports import Platform
 from go_prefetch.privatefolder import clear_leftovers
@@ -31,6 +32,7 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     plan = make_plan(settings, environment, download_folder(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
     clear_leftovers(plan.gomodcache)
+    clear_temporary_roots()
     trees = Trees(plan, environment.goroot, deadline)
     checked = check_present(plan, trees)
     taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
