@@ -65,6 +65,8 @@ def clear_temporary(place: Path) -> None:
             if stat.S_ISDIR(seen.st_mode) and stat.S_ISREG(lock.st_mode) and _is_private(seen):
                 with filelock.held(root / _ALIVE):
                     remove_trees(root, ignore_errors=True)
+                    if root.exists():  # a program that the dead run had started writes there still: for the next run
+                        (root / _ALIVE).touch()
 
 
 def _is_private(seen: os.stat_result) -> bool:
