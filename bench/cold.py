@@ -11,9 +11,21 @@ import sys
 from pathlib import Path
 
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, add_options, add_rounds, assembled, check_same, conditions, contents, parsed
+from rig import (
+    Contender,
+    Rig,
+    add_options,
+    add_rounds,
+    assembled,
+    by_other,
+    check_same,
+    conditions,
+    contents,
+    parsed,
+)
 
 PLAIN, BASELINE, PREFETCH = "a  go mod download", "b  GOMAXPROCS=64 list, download", "c  go-prefetch run"
+OTHER = "d  the same by --other"
 DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "go_prefetch", "run"])
 
 EPILOG = """\
@@ -69,6 +81,8 @@ def contenders(command: str, url: str) -> list[Contender]:
 def cold(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
     """Time every contender in every round; check the first round's results against each other."""
     compared = contenders(options.command, rig.url)
+    if options.other:
+        compared.append(by_other(rig, compared[2], OTHER, options.other))
     held: dict[str, set[str]] = {}
 
     def look(contender: Contender, module_cache: Path, number: int) -> None:
@@ -110,7 +124,8 @@ def derived(seconds: dict[str, list[float]]) -> dict[str, float]:
     medians = [statistics.median(taken) for taken in seconds.values()]
     if len(medians) == 2:
         return {"difference in seconds": medians[1] - medians[0]}
-    return {"c/a": medians[2] / medians[0], "c/b": medians[2] / medians[1]}
+    ratios = {"c/a": medians[2] / medians[0], "c/b": medians[2] / medians[1]}
+    return ratios if len(medians) == 3 else {**ratios, "c/d": medians[2] / medians[3]}
 
 
 def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:

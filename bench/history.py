@@ -157,7 +157,7 @@ def store_of(service: CacheService, release: Path, number: int, scratch: Path) -
     """Return the store as a job on a hosted runner has it."""
     settings = read_settings(FLAGS, os.environ, release)
     offer = find_offer(Job(scratch / "runner", service.url, number).environ())
-    return cache_store(settings, proxy_list(settings, "off"), offer, os.environ.get("PATH", ""), threading.Event())
+    return cache_store(settings, proxy_list(settings, "off"), offer, os.environ, threading.Event())
 
 
 def replay(release: Path, number: int, pool: Path, service: CacheService, scratch: Path) -> tuple[Plan, set[str], str]:

@@ -24,6 +24,7 @@ from rig import (
     Rig,
     add_options,
     add_rounds,
+    by_other,
     check_same,
     conditions,
     contents,
@@ -35,6 +36,7 @@ from rig import (
 HERE = Path(__file__).resolve().parent
 OFFICIAL, OURS = "a  official client, go mod download", "b  go-prefetch run, store github"
 FROM_FOLDER = "c  go-prefetch run, store dir:"
+OTHER = "d  b by --other"
 DOWNLOAD = ["go", "mod", "download"]
 NO_NETWORK = {"GOPROXY": "off"}
 KEY = "whole-tree"
@@ -117,14 +119,16 @@ def shadowed(scratch: Path) -> Path:
     return package.parent
 
 
-def contenders(rig: Rig, service: CacheService, client: OfficialClient) -> list[Contender]:
-    """Return a, b and c."""
+def contenders(rig: Rig, service: CacheService, client: OfficialClient, other: Path | None) -> list[Contender]:
+    """Return a, b and c, and d if there is another checkout."""
     theirs = client.environ(Job(rig.scratch / "runner", service.url_for_official), service.authority)
     ours = Job(rig.scratch / "runner", service.url, number=2).environ()
+    by_us = Contender(OURS, [prefetch(rig, "off")], {**ours, **NO_NETWORK})
     return [
         Contender(OFFICIAL, [client.command("restore", KEY), DOWNLOAD], {**theirs, **NO_NETWORK}),
-        Contender(OURS, [prefetch(rig, "off")], {**ours, **NO_NETWORK}),
+        by_us,
         Contender(FROM_FOLDER, [prefetch(rig, "off", store=f"dir:{rig.scratch / 'pool'}")], NO_NETWORK),
+        *([by_other(rig, by_us, OTHER, other)] if other else []),
     ]
 
 
@@ -159,7 +163,7 @@ def save(rig: Rig, service: CacheService, client: OfficialClient, proxy: Path) -
 def measure(options: argparse.Namespace, rig: Rig, service: CacheService, client: OfficialClient) -> Figures:
     """Time all; each must leave what `go mod download` finds complete, a and b the same zips and trees."""
     figures, held = Figures(entries=service.entries()), {}
-    compared = contenders(rig, service, client)
+    compared = contenders(rig, service, client, options.other)
     service.counts(clear=True)
 
     def look(contender: Contender, module_cache: Path, number: int) -> None:
@@ -228,6 +232,12 @@ def row(label: str, values: list[float]) -> str:
     return " ".join([f"{label:<40}", *(f"{value:8.2f}" for value in shown), f"{len(values):6}"])
 
 
+def _by_other(figures: Figures) -> dict[str, list[float]]:
+    pairs = zip(figures.seconds[OURS], figures.seconds.get(OTHER, []), strict=False)
+    ratios = [ours / others for ours, others in pairs]
+    return {"b/d": ratios} if ratios else {}
+
+
 def report(options: argparse.Namespace, fetched: Project, figures: Figures) -> None:
     """Print the tables; write them as JSON if asked."""
     told = {**conditions(options, fetched), "zstd": options.zstd}
@@ -236,7 +246,7 @@ def report(options: argparse.Namespace, fetched: Project, figures: Figures) -> N
     pairs = zip(figures.seconds[OURS], figures.seconds[OFFICIAL], strict=True)
     tables: dict[str, dict[str, list[float]]] = {
         "seconds": figures.seconds,
-        "ratio of each round": {"b/a": [ours / theirs for ours, theirs in pairs]},
+        "ratio of each round": {"b/a": [ours / theirs for ours, theirs in pairs], **_by_other(figures)},
         "seconds of b": spent(options, figures),
         "CPU seconds, user and system": figures.cpu,
         "calls to the service": {label: [calls(one) for one in all_] for label, all_ in figures.asked.items()},

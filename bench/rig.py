@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,9 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
     """The options of those that run commands in turn: how often, and what to write."""
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--other", type=Path, metavar="SRC", help="run the go_prefetch in this folder in turn with ours"
+    )
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
@@ -129,7 +132,15 @@ def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argp
         parser.error("--rounds: at least 1")
     if "@" not in given.module:
         parser.error(f"module: PATH@VERSION, for example {parser.get_default('module')}")
+    if given.other and not (given.other / "go_prefetch").is_dir():
+        parser.error("--other: the src folder of another checkout")
     return given
+
+
+def by_other(rig: Rig, contender: Contender, label: str, source: Path) -> Contender:
+    """The same contender with the go_prefetch of another checkout."""
+    path = os.pathsep.join([str(source.resolve()), rig.environ.get("PYTHONPATH", "")])
+    return replace(contender, label=label, environ={**contender.environ, "PYTHONPATH": path})
 
 
 def contents(module_cache: Path) -> set[str]:

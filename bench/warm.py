@@ -15,7 +15,18 @@ from pathlib import Path
 from archives import DECOMPRESS, TREE, ZIPS, Archives, make
 from chart import chart
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, add_options, add_rounds, assembled, check_same, conditions, contents, parsed
+from rig import (
+    Contender,
+    Rig,
+    add_options,
+    add_rounds,
+    assembled,
+    by_other,
+    check_same,
+    conditions,
+    contents,
+    parsed,
+)
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("archive", "pool", "changed", "present")
@@ -23,7 +34,7 @@ DOWNLOAD = ["go", "mod", "download"]
 NO_NETWORK = {"GOPROXY": "off"}
 TO_DISK = "curl -sSf --http1.1 -o "
 STREAMED = "curl -sSf --http1.1 "
-RATIOS = {"archive": ("d/a", "d/b", "d/c"), "pool": ("f/e",), "changed": ("h/g",), "present": ()}
+RATIOS = {"archive": ("d/a", "d/b", "d/c"), "pool": ("f/e", "f/o"), "changed": ("h/g",), "present": ()}
 
 EPILOG = """\
 What is compared, each into a fresh module cache, the order rotating from round to round:
@@ -35,6 +46,7 @@ What is compared, each into a fresh module cache, the order rotating from round 
   pool     a folder of module files on the same disk, no network
     e  GOPROXY=file://POOL go mod download
     f  go-prefetch run --store dir:POOL
+    o  with --other: f by the code of another checkout
   changed  one module (of median size) is not in the pool but on the proxy
     g  GOPROXY=file://POOL,PROXY go mod download
     h  go-prefetch run --store dir:POOL --goproxy PROXY
@@ -114,11 +126,13 @@ def archive_contenders(rig: Rig) -> list[Contender]:
     ]
 
 
-def pool_contenders(rig: Rig, pool: Path) -> list[Contender]:
-    """Return e and f."""
+def pool_contenders(rig: Rig, pool: Path, other: Path | None) -> list[Contender]:
+    """Return e and f, and o if there is another checkout."""
+    ours = Contender("f  go-prefetch run, dir:POOL", [prefetch(rig, pool, "off")], {})
     return [
         Contender("e  go mod download, file://POOL", [DOWNLOAD], {"GOPROXY": f"file://{pool}"}),
-        Contender("f  go-prefetch run, dir:POOL", [prefetch(rig, pool, "off")], {}),
+        ours,
+        *([by_other(rig, ours, "o  the same by --other", other)] if other else []),
     ]
 
 
@@ -194,7 +208,7 @@ def measure(options: argparse.Namespace, rig: Rig, proxy: Path) -> Figures:
         figures.archives = make(rig, proxy)
     fresh: dict[str, Callable[[], list[Contender]]] = {
         "archive": lambda: archive_contenders(rig),
-        "pool": lambda: pool_contenders(rig, pool),
+        "pool": lambda: pool_contenders(rig, pool, options.other),
         "changed": lambda: changed_contenders(rig, pool),
     }
     if "present" in wanted:
@@ -211,6 +225,8 @@ def ratios(figures: Figures) -> dict[str, list[float]]:
         taken = {label[0]: values for label, values in seconds.items()}
         for name in RATIOS[part]:
             left, right = name.split("/")
+            if right not in taken:
+                continue
             found[name] = [one / other for one, other in zip(taken[left], taken[right], strict=True)]
     if present := figures.seconds.get("present"):
         taken = {label[0]: values for label, values in present.items()}

@@ -23,7 +23,7 @@ async function main() {
     );
   }
   try {
-    return await start(await withPackages(python));
+    return await withPackages(python, start);
   } catch (error) {
     if (error instanceof NoPackages) return plainGo(error.message);
     throw error;

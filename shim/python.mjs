@@ -22,10 +22,6 @@ export function findPython(wanted) {
   return { tried: complaints.join(', ') || (wanted && `${wanted} was not found`) };
 }
 
-export function isUsable(python) {
-  return Boolean(ask([python]).python);
-}
-
 function named(wanted) {
   return [/[\\/]/.test(wanted) ? path.resolve(workspace(), wanted) : wanted];
 }
@@ -39,7 +35,8 @@ function* candidates() {
   if (RUNNER_TOOL_CACHE) yield* toolCache(path.join(RUNNER_TOOL_CACHE, 'Python'));
 }
 
-// RUNNER_TOOL_CACHE/Python/3.13.5/x64/bin/python3, newest first.
+// RUNNER_TOOL_CACHE/Python/3.13.5/x64/bin/python3, newest first. These interpreters are trusted, like the programs on PATH:
+// setup-python and every other action run what they find there. Whoever can write the tool cache can run programs in this job.
 function* toolCache(folder) {
   const newestFirst = new Intl.Collator('en', { numeric: true });
   for (const version of entries(folder).sort((a, b) => newestFirst.compare(b, a))) {

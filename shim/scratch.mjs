@@ -92,10 +92,13 @@ export class Scratch {
       + `/usr/bin/env > "${this.path('environment')}"\nexit ${status}`);
   }
 
-  // Starts the shim as the runner does; `whenStarted(child)` is called at its first line of output.
+  // Starts the shim as the runner does, in the workspace; `whenStarted(child)` is called at its first line of output.
   start(environment = {}, whenStarted = () => {}) {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, [this.path('action/shim/main.mjs')], { env: { ...this.environment, ...environment } });
+      const child = spawn(process.execPath, [this.path('action/shim/main.mjs')], {
+        env: { ...this.environment, ...environment },
+        cwd: this.path('workspace'),
+      });
       let [log, errors] = ['', ''];
       child.stdout.once('data', () => whenStarted(child));
       child.stdout.on('data', (data) => (log += data));

@@ -1,6 +1,8 @@
 // Run with `node --test shim/*.test.mjs`. Real processes, no network: Pythons and go are scripts on a scratch PATH.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -67,6 +69,17 @@ describe('finding Python', { concurrency: true, skip }, () => {
     assert.deepEqual(report.argv, ['run']);
     assert.equal(scratch.read('asked'), 'tools/3.9/bin/python\nbin/python3\nbin/python\n');
   });
+
+  for (const entry of ['', '.', 'bin']) {
+    it(`takes none from the workspace, for all that PATH has "${entry}"`, async (t) => {
+      const scratch = new Scratch(t);
+      for (const name of ['python3', 'python']) scratch.goodPython(path.join('workspace', entry, name));
+      scratch.goodPython('bin/python');
+      const { status } = await scratch.start({ PATH: [entry, scratch.path('bin')].join(path.delimiter) });
+      assert.equal(status, 0);
+      assert.equal(scratch.read('asked'), 'bin/python\n');
+    });
+  }
 
   it('gives up on one that hangs', async (t) => {
     const scratch = new Scratch(t);
@@ -158,6 +171,14 @@ describe('without Python', { concurrency: true, skip }, () => {
     assert.doesNotMatch(tolerated.log, /::error/);
   });
 
+  it('takes no go from the workspace either', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.script('workspace/go', 'exit 0');
+    const { status } = await scratch.start({ PATH: ['.', '', scratch.path('bin')].join(path.delimiter) });
+    assert.equal(status, 4);
+    assert.equal(scratch.read('asked'), '');
+  });
+
   it('ends with status 4 where go is missing too', async (t) => {
     const scratch = new Scratch(t);
     const { status, log } = await scratch.start();
@@ -181,46 +202,61 @@ describe('without vendored packages', { concurrency: true, skip }, () => {
     scratch.quickPython('bin/python3');
     scratch.fakeGo();
     scratch.environment.RUNNER_TOOL_CACHE = scratch.path('cache');
+    fs.mkdirSync(scratch.path('temp'));
     return scratch;
   }
 
-  it('makes a virtual environment once', async (t) => {
+  // Environments under the names that earlier versions looked for: the digest of the lock file and the interpreter.
+  function plantedEnvironments(scratch) {
+    const asked = 'import sys, sysconfig; print(sysconfig.get_platform(), sysconfig.get_config_var("EXT_SUFFIX"), sys.base_prefix)';
+    const build = execFileSync(REAL_PYTHON, ['-I', '-X', 'utf8', '-c', asked], { encoding: 'utf8' });
+    const lock = fs.readFileSync(scratch.path('action/requirements.txt'));
+    const digest = crypto.createHash('sha256').update(lock).update(build).digest('hex').slice(0, 16);
+    const name = `${digest}-${build.split(' ')[1].split('.')[1]}`;
+    return ['cache', 'temp'].map((shelf) => {
+      scratch.script(`${shelf}/go-prefetch/${name}/bin/python`, `echo planted >> "${scratch.path('asked')}"\nexec "${REAL_PYTHON}" "$@"`);
+      return scratch.path(`${shelf}/go-prefetch/${name}`);
+    });
+  }
+
+  it('makes a virtual environment for each run, and removes it', async (t) => {
     const scratch = checkout(t);
-    const first = await scratch.start();
-    assert.equal(first.status, 0);
-    const [environment, ...others] = scratch.list('cache/go-prefetch');
-    assert.deepEqual(others, []);
-    assert.ok(first.log.includes(`making a virtual environment in ${scratch.path(`cache/go-prefetch/${environment}`)} (once)\n`));
-    const second = await scratch.start();
-    assert.doesNotMatch(second.log, /virtual environment/);
-    assert.equal(second.report.prefix, scratch.path(`cache/go-prefetch/${environment}`));
+    const [first, second] = [await scratch.start(), await scratch.start()];
+    for (const { status, log, report } of [first, second]) {
+      assert.equal(status, 0);
+      assert.match(path.relative(scratch.path('temp'), report.prefix), /^go-prefetch-[A-Za-z0-9]{6}$/);
+      assert.ok(log.includes(`installed in ${report.prefix}\n`));
+    }
+    assert.notEqual(first.report.prefix, second.report.prefix);
+    assert.deepEqual(scratch.list('temp'), []);
+    assert.deepEqual(scratch.list('cache'), []);
   });
 
-  it('makes another for another lock file, and anew when the interpreter behind it is gone', async (t) => {
+  it('runs no environment that it finds, wherever it lies', async (t) => {
     const scratch = checkout(t);
-    await scratch.start();
-    const [environment] = scratch.list('cache/go-prefetch');
-    fs.rmSync(scratch.path(`cache/go-prefetch/${environment}/bin/python`));
-    const again = await scratch.start();
-    assert.equal(again.report.prefix, scratch.path(`cache/go-prefetch/${environment}`));
-    scratch.write('action/requirements.txt', '# changed\n');
-    await scratch.start();
-    assert.equal(scratch.list('cache/go-prefetch').length, 2);
-  });
-
-  it('lets two jobs make it at the same time', async (t) => {
-    const scratch = checkout(t);
-    const runs = await Promise.all([scratch.start(), scratch.start()]);
-    assert.deepEqual(runs.map((run) => run.status), [0, 0]);
-    assert.equal(scratch.list('cache/go-prefetch').length, 1);
-  });
-
-  it('goes to the temporary folder when the tool cache cannot be written', async (t) => {
-    const scratch = checkout(t);
-    scratch.write('cache', 'a file');
+    const planted = plantedEnvironments(scratch);
     const { status, report } = await scratch.start();
     assert.equal(status, 0);
-    assert.ok(report.prefix.startsWith(scratch.path('temp/go-prefetch/')));
+    assert.ok(report.prefix.startsWith(scratch.path('temp/go-prefetch-')));
+    assert.equal(scratch.read('asked').includes('planted'), false, scratch.read('asked'));
+    for (const folder of planted) assert.ok(fs.existsSync(folder), folder);
+  });
+
+  it('ends with the status of Python, and removes the environment then too', async (t) => {
+    const scratch = checkout(t);
+    const { status } = await scratch.start({ STATUS: '5' });
+    assert.equal(status, 5);
+    assert.deepEqual(scratch.list('temp'), []);
+  });
+
+  it('falls back to plain go where the temporary folder cannot be written', async (t) => {
+    const scratch = checkout(t);
+    fs.rmSync(scratch.path('temp'), { recursive: true });
+    scratch.write('temp', 'a file');
+    const { status, log } = await scratch.start();
+    assert.equal(status, 0);
+    assert.match(log, /^::warning .*cannot be written/m);
+    assert.equal(scratch.read('arguments'), 'mod download\n');
   });
 
   it('falls back to plain go when pip fails, and leaves nothing behind', async (t) => {
@@ -231,19 +267,18 @@ describe('without vendored packages', { concurrency: true, skip }, () => {
     assert.equal(status, 0);
     assert.match(log, /^::warning .*pip ended with status 1.*setup-python/m);
     assert.equal(scratch.read('arguments'), 'mod download\n');
-    assert.deepEqual(scratch.list('cache/go-prefetch'), []);
+    assert.deepEqual(scratch.list('temp'), []);
   });
 
   it('stops at a signal, without plain go and without a half environment', async (t) => {
     const scratch = checkout(t);
     scratch.script('bin/python3', `case "$*" in
       *version_info*) echo "3.12.0 $0" ;;
-      *sysconfig*) echo "linux-x86_64 .cpython-312-x86_64-linux-gnu.so /usr" ;;
       *) exec /bin/sleep 30 ;;
     esac`);
     const { status } = await scratch.start({}, (child) => setTimeout(() => child.kill('SIGTERM'), 200));
     assert.equal(status, 143);
     assert.equal(scratch.read('arguments'), '');
-    assert.deepEqual(scratch.list('cache/go-prefetch'), []);
+    assert.deepEqual(scratch.list('temp'), []);
   });
 });

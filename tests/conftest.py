@@ -17,6 +17,8 @@ _OLDEST_GO = (1, 21)
 
 # How long an example takes is the machine's business.
 settings.register_profile("no clock", deadline=None)
+# For .ci/nightly. A test that says how many examples it takes keeps that number.
+settings.register_profile("nightly", deadline=None, max_examples=3000)
 settings.load_profile("no clock")
 
 
@@ -29,6 +31,14 @@ def pytest_configure() -> None:
         os.environ["PATH"] = os.pathsep.join(
             [*folders, os.environ["PATH"]] if "go" in missing else [os.environ["PATH"], *folders]
         )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test recorded as its summary is printed, for tests whose result alone says too little."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, text in report.user_properties:
+            if name == "summary":
+                terminalreporter.line(f"{report.nodeid}: {text}")
 
 
 def _usable(name: str) -> bool:

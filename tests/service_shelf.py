@@ -27,7 +27,8 @@ from tests.fakes.cache_service import CacheService
 from tests.fakes.modules import FakeModule, layout
 from tests.service_job import MAIN
 
-ENCODINGS = {"as they are": PLAIN, "zstd": best_encoding("")}  # with an empty PATH: the module, never the program
+# With an empty PATH: the module, not the program.
+ENCODINGS = {"as they are": PLAIN, "zstd": best_encoding({"PATH": ""})}
 KEY = cache_key("example.com/project", ["example.com/lib v1.0.0 h1:abc="])
 LONG = 30.0  # seconds: more than anything here takes that does not go wrong
 

@@ -5,12 +5,18 @@ python tools/make_archive.py DIST [--url URL]
 Writes DIST/go-prefetch-VERSION.pyz, its digest beside it, DIST/templates/go-prefetch.yml: the template of a release,
 which names both, and DIST/vendored/: the same packages as a folder, for the action of a release. The same commit gives
 the same bytes everywhere: names sorted, times fixed, nothing compressed.
+
+Packages come from wheels whose hashes stand in requirements.txt, and from a wheel only files that its RECORD has with
+their hashes. Nothing is installed, and nothing of a wheel is run.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
+import csv
 import hashlib
+import io
 import re
 import shutil
 import subprocess
@@ -27,8 +33,14 @@ PACKAGES = ("actions-toolkit", "certifi", "charset-normalizer", "idna", "request
 _SUPERFLUOUS = re.compile(
     r"^tests/|\.pyi$|\.dist-info/(RECORD|WHEEL|INSTALLER|REQUESTED|entry_points\.txt|top_level\.txt)$"
 )
+# What a Python loads without being asked for it by name, or no reader can compare with a source.
+_UNREADABLE = re.compile(r"\.(?:pth|py[cod]|so(?:\.[0-9]+)*|dll|dylib|exe|egg|zip)$", re.IGNORECASE)
 _MAIN = b"from go_prefetch.__main__ import main\n\nmain()\n"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+class WheelError(Exception):
+    """What is wrong with a wheel, by the name of its file."""
 
 
 def version() -> str:
@@ -55,7 +67,11 @@ def download(folder: Path) -> list[Path]:
         "--dest", str(folder), "--requirement", str(lock),
     ]  # fmt: skip
     subprocess.run(argv, check=True)
-    return sorted(folder.glob("*.whl"))
+    wheels, locked = sorted(folder.glob("*.whl")), lock.read_text()
+    for wheel in wheels:
+        if f"--hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" not in locked:
+            raise WheelError(f"{wheel.name}: requirements.txt has no such hash")
+    return wheels
 
 
 def members(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
@@ -70,12 +86,42 @@ def members(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def packages(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of everything in these wheels that a program could need."""
+    """Name and content of everything in these wheels that a program could need. Raises WheelError."""
+    seen: dict[str, str] = {}
     for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if not _SUPERFLUOUS.search(name) and not name.endswith("/"):
-                    yield name, archive.read(name)
+        for name, content in recorded(wheel):
+            if _SUPERFLUOUS.search(name):
+                continue
+            if name in seen:
+                raise WheelError(f"{wheel.name}: {name} is in {seen[name]} too")
+            seen[name] = wheel.name
+            yield name, content
+
+
+def recorded(wheel: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of a wheel, as its RECORD has them.
+
+    https://packaging.python.org/specifications/binary-distribution-format. Raises WheelError for a file that is not in
+    RECORD, differs from it, has a name that leads elsewhere or is nothing that a reader could compare with a source.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        record = next((name for name in names if re.fullmatch(r"[^/]+\.dist-info/RECORD", name)), "")
+        rows = csv.reader(io.StringIO(archive.read(record).decode()) if record else ())
+        hashes = {row[0]: row[1] for row in rows if len(row) == 3}
+        if len(names) != len(set(names)) or set(hashes) != set(names):
+            odd = sorted({*names} ^ {*hashes}) or sorted({name for name in names if names.count(name) > 1})
+            raise WheelError(f"{wheel.name}: RECORD and contents differ: {', '.join(odd)}")
+        for name in names:
+            content = archive.read(name)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+            if name != record and hashes[name] != f"sha256={digest}":
+                raise WheelError(f"{wheel.name}: {name} is not what RECORD has")
+            if _UNREADABLE.search(name):
+                raise WheelError(f"{wheel.name}: {name} is no source")
+            if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+                raise WheelError(f"{wheel.name}: {name} leads elsewhere")
+            yield name, content
 
 
 def write_archive(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
@@ -119,10 +165,14 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     (arguments.dist / "templates").mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        wheels = download(Path(folder))
-        digest = write_archive(arguments.dist / name, members(wheels))
-        write_folder(arguments.dist / "vendored", packages(wheels))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            wheels = download(Path(folder))
+            digest = write_archive(arguments.dist / name, members(wheels))
+            write_folder(arguments.dist / "vendored", packages(wheels))
+    except WheelError as error:
+        print(f"make_archive: {error}", file=sys.stderr)
+        return 1
     (arguments.dist / f"{name}.sha256").write_text(f"{digest}  {name}\n")
     (arguments.dist / "templates" / "go-prefetch.yml").write_text(release_template(arguments.url, digest))
     print(f"{arguments.dist / name}: {(arguments.dist / name).stat().st_size} bytes, sha256 {digest}")

@@ -2,11 +2,12 @@
 
 python tools/release.py check v1.2.3
 python tools/release.py notes v1.2.3
-python tools/release.py tag v1.2.3 DIST [--push REMOTE]
+python tools/release.py tag v1.2.3 DIST [--url URL] [--push REMOTE]
 
 `tag` makes one commit on top of the one that is checked out: with the packages that the action imports (DIST/vendored)
-and the GitLab template that names the archive, as tools/make_archive.py wrote them. The tag is moved onto that commit,
-and so is the tag of its major version, `v1`, unless a newer release has that. docs/releasing.md says why.
+and the GitLab template that names the archive, as tools/make_archive.py wrote them. It makes DIST a second time, from
+the checkout and the locked wheels, and refuses every file that differs. The tag is moved onto that commit, and so is
+the tag of its major version, `v1`, unless a newer release has that. docs/releasing.md says why.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 _TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_CREDENTIALS = ("GH_TOKEN", "GITHUB_TOKEN", "ACTIONS_", "GIT_CONFIG_")
 # Files that tell readers which version to use, and how they name it.
 _DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml")
 _NAMED = re.compile(r"go-prefetch/go-prefetch@(?P<version>[\w.]+)|org/go-prefetch(?:@|\s+ref: )v(?P<major>[\w.]+)")
@@ -86,6 +89,33 @@ def files_of(dist: Path) -> dict[str, Path]:
     return {"templates/go-prefetch.yml": template, **{path.relative_to(dist).as_posix(): path for path in packages}}
 
 
+def differences(dist: Path, made: Path) -> Iterator[str]:
+    """What in DIST is not what make_archive.py has made of the locked wheels and this checkout: one sentence each."""
+    found, wanted = _contents(dist), _contents(made)
+    for name in sorted(found.keys() | wanted.keys()):
+        content = found.get(name)
+        if content is None:
+            yield f"{name} is a link or no file" if name in found else f"{name} is missing"
+        elif name not in wanted:
+            yield f"{name} is in no locked wheel"
+        elif content != wanted[name]:
+            yield f"{name} is not what the locked wheels and this commit give"
+
+
+def _contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file below a folder by its name, those inside an archive too; no content for what is no regular file."""
+    contents: dict[str, bytes | None] = {}
+    for path in folder.rglob("*"):
+        name, is_plain = path.relative_to(folder).as_posix(), path.is_file() and not path.is_symlink()
+        if path.is_dir() and not path.is_symlink():
+            continue
+        contents[name] = path.read_bytes() if is_plain else None
+        if is_plain and path.suffix == ".pyz" and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                contents |= {f"{name}/{member}": archive.read(member) for member in archive.namelist()}
+    return contents
+
+
 class Repository:
     """The clone at `root`, by git's own programs; neither its files nor its index are changed."""
 
@@ -99,6 +129,13 @@ class Repository:
         if done.returncode != 0:
             raise ReleaseError(f"git {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def unclean(self) -> list[str]:
+        """Files that would get into a release and are not in the commit that is checked out, or should not be there."""
+        changed = self.git("diff", "--name-only", "HEAD").splitlines()
+        untracked = self.git("ls-files", "--others", "--", "src", "shim", "templates", "tools").splitlines()
+        vendored = self.git("ls-tree", "-r", "--name-only", "HEAD", "--", "vendored").splitlines()
+        return changed + [name for name in untracked if "/__pycache__/" not in name] + vendored
 
     def release_commit(self, tag: str, files: Mapping[str, Path]) -> str:
         """A commit with these files on top of the one that is checked out; the same in every clone."""
@@ -145,12 +182,33 @@ class Repository:
         return moved
 
 
+def tagged(tag: str, dist: Path, url: str | None, remote: str | None) -> str:
+    """Make the commit of a release, push the tags if a remote is given, and say what was done. Raises ReleaseError."""
+    clone = Repository(ROOT)
+    unclean = clone.unclean()
+    if unclean:
+        raise ReleaseError(f"the checkout is not what was tagged: {', '.join(unclean)}")
+    with tempfile.TemporaryDirectory() as folder:
+        argv = [sys.executable, str(ROOT / "tools" / "make_archive.py"), folder, *(("--url", url) if url else ())]
+        # pip needs neither the token that pushes tags nor what signs attestations.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(_CREDENTIALS)}
+        if subprocess.run(argv, stdout=subprocess.DEVNULL, env=environ, check=False).returncode != 0:
+            raise ReleaseError("make_archive.py failed, so there is nothing to compare with")
+        wrong = list(differences(dist, Path(folder)))
+    if wrong:
+        raise ReleaseError(f"{dist} is not what was to be released:\n  " + "\n  ".join(wrong))
+    commit = clone.release_commit(tag, files_of(dist))
+    moved = clone.push(remote, tag, commit) if remote else ()
+    return f"{commit}{': ' if moved else ''}{', '.join(moved)}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=("check", "notes", "tag"))
     parser.add_argument("tag", metavar="TAG")
     parser.add_argument("dist", type=Path, nargs="?", metavar="DIST", help="for `tag`: what make_archive.py wrote")
+    parser.add_argument("--url", help="for `tag`: the archive's, as make_archive.py was given it")
     parser.add_argument("--push", metavar="REMOTE", help="move the tags there; without it only the commit is made")
     given = parser.parse_args(arguments)
     try:
@@ -164,10 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if given.dist is None:
             parser.error("tag: DIST is missing")
-        clone = Repository(ROOT)
-        commit = clone.release_commit(given.tag, files_of(given.dist))
-        moved = clone.push(given.push, given.tag, commit) if given.push else ()
-        print(f"{commit}{': ' if moved else ''}{', '.join(moved)}")
+        print(tagged(given.tag, given.dist, given.url, given.push))
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ from go_prefetch import __version__, runfile
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.given import Given
 from go_prefetch.inputs import BY_NAME, Input
+from go_prefetch.knownsecrets import known_secrets
 from go_prefetch.misspelling import closest, misspelt
 from go_prefetch.platforms.detect import detect
 from go_prefetch.ports import Platform
@@ -58,8 +59,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     platform: Platform = detect(environ, stdout, stderr)
     _raise_on_signals()
     try:
+        secrets = known_secrets(environ, argv)
+        platform.hide(secrets)
         arguments = _arguments(argv, stdout)
         platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
+        platform.hide(secrets)
         subcommand = SUBCOMMANDS[arguments.command]
         _tell_misspelt(environ, platform)
         texts = {row.name: _flag_text(arguments, row.name) for row in subcommand.table}

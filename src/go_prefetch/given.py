@@ -12,6 +12,7 @@ from typing import TextIO
 from go_prefetch.errors import InputError
 from go_prefetch.inputs import BY_NAME, Input, Value, read_inputs
 from go_prefetch.ports import Platform
+from go_prefetch.proxylist import secrets_of
 from go_prefetch.settings import Settings, read_settings
 
 
@@ -31,10 +32,9 @@ class Given:
         return Path.cwd()
 
     def settings(self) -> Settings:
-        """The inputs of the main table; what in them is secret is never printed from here on. Raises InputError."""
-        settings = read_settings(self.texts, self.environ, self.folder)
-        self.platform.hide(settings.secrets)
-        return settings
+        """The inputs of the main table; a login in --goproxy is never printed from here on. Raises InputError."""
+        self.platform.hide(secrets_of(self.texts.get("goproxy", "")))
+        return read_settings(self.texts, self.environ, self.folder)
 
     def settings_of_a_run(self) -> Settings:
         """The same for a command with outputs: whoever waits for these is told of wrong inputs. Raises InputError."""

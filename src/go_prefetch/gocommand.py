@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch import processgroup
+from go_prefetch.childenv import environment_of_go
 from go_prefetch.errors import GoCommandError
 from go_prefetch.goenvironment import GoEnvironment, gowork_set
 from go_prefetch.gotrace import GoTrace, Pending
 from go_prefetch.module import ModuleVersion
+from go_prefetch.programs import find_program
 from go_prefetch.retry import Deadline
 from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.watchdog import Watch, follow
 
 OLDEST_GO = (1, 21)
 GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
-
-# What a CI system gives to us and not to the programs we start. Everything else goes through: git's credential
-# helpers need GITHUB_TOKEN and CI_JOB_TOKEN.
-_NOT_FOR_GO = (
-    "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_", "INPUT_",
-    "GO_PREFETCH_NOTE_TOKEN",
-)  # fmt: skip
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
@@ -60,8 +53,8 @@ class GoCommand:
 
     def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
         self._trace = trace
-        self._environ = {name: value for name, value in environ.items() if not name.startswith(_NOT_FOR_GO)}
-        found = shutil.which("go", path=environ.get("PATH", os.defpath))
+        self._environ = environment_of_go(environ)
+        found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
             raise GoCommandError(
                 "go-not-found",
@@ -97,10 +90,10 @@ class GoCommand:
         """What GOTOOLCHAIN is, asked alone: only so does Go answer with its own toolchain and not switch first."""
         argv = (self.executable, "env", "GOTOOLCHAIN")
         try:
-            status, output, _ = _said(argv, folder, self._environ)
+            done = processgroup.answer(argv, folder, self._environ, _ENV_SECONDS)
         except (OSError, subprocess.TimeoutExpired):
             return ""
-        return output.decode(errors="replace").strip() if status == 0 else ""
+        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
 
     def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
         """What `go env` says of these variables in `folder`. Raises GoCommandError if Go fails or is too old."""
@@ -108,8 +101,8 @@ class GoCommand:
         # Without this, `go env` would download the toolchain that go.mod asks for.
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
-            status, output, errors = _said(argv, folder, environ)
-            said = json.loads(output) if status == 0 else None
+            done = processgroup.answer(argv, folder, environ, _ENV_SECONDS)
+            said = json.loads(done.stdout) if done.returncode == 0 else None
         except OSError as error:
             raise GoCommandError(
                 "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
@@ -123,7 +116,8 @@ class GoCommand:
         if isinstance(said, dict):
             _check_version(str(said.get("GOVERSION")))
         if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
-            raise failed(GoRun(("go", "env"), status, tuple(errors.decode(errors="replace").splitlines())))
+            errors = done.stderr.decode(errors="replace").splitlines()
+            raise failed(GoRun(("go", "env"), done.returncode, tuple(errors)))
         return said
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
@@ -144,7 +138,7 @@ class GoCommand:
         environ = {**self._environ, **variables}
         for part in in_parts(versions):
             argv = (self.executable, "mod", "download", "-json", *part)
-            with processgroup.started(argv, folder, environ, with_output=True) as process:
+            with processgroup.started(argv, folder, environ, stdout=subprocess.PIPE) as process:
                 try:
                     output, _ = process.communicate(timeout=max(0.1, deadline.left()))
                 except subprocess.TimeoutExpired:
@@ -153,15 +147,6 @@ class GoCommand:
                 if isinstance(said, dict) and said.get("Error"):
                     found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
         return found
-
-
-def _said(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
-    """Status, stdout and stderr of a `go env`. Raises OSError, TimeoutExpired."""
-    with contextlib.ExitStack() as pipes, processgroup.started(argv, folder, environ, with_output=True) as process:
-        for pipe in filter(None, (process.stdout, process.stderr)):
-            pipes.callback(pipe.close)
-        output, errors = process.communicate(timeout=_ENV_SECONDS)
-    return process.returncode, output, errors
 
 
 def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:

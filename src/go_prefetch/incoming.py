@@ -59,7 +59,7 @@ def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] =
             raise StructureError(problem)
         before_naming()
         if file.kind == "info":
-            _trim(file.module, content)
+            _trim(file, content)
         if file.kind == "zip":
             _forget_older(here, file, locks if is_module_cache(folder) else None)
 
@@ -76,9 +76,8 @@ class _AlreadyThereError(Exception):
     """A go command has brought this zip and found it good."""
 
 
-def _trim(version: ModuleVersion, content: BinaryIO) -> None:
-    content.seek(0)
-    trimmed = trimmed_info(version, content.read()) or b""
+def _trim(file: ModuleFile, content: BinaryIO) -> None:
+    trimmed = trimmed_info(file.module, _contents(file, content)) or b""
     content.seek(0)
     content.truncate()
     content.write(trimmed)
@@ -109,7 +108,7 @@ def structure_problem(file: ModuleFile, content: BinaryIO) -> str:
         return f"{size} bytes are more than Go accepts"
     if file.kind == "zip":
         return _zip_problem(file.module, content)
-    data = content.read()
+    data = content.read(size)  # and no more, though it grows
     if file.kind == "mod":
         return "" if _MODULE_LINE.search(data) else "it has no module line"
     return "" if trimmed_info(file.module, data) else "it is not the JSON of a version's .info"
@@ -126,10 +125,16 @@ def content_problem(file: ModuleFile, path: Path) -> str:
             return problem
         if file.kind == "zip":
             return _entries_read_problem(content)
-        content.seek(0)
-        data = content.read()
+        data = _contents(file, content)
     in_zip = _gomod_in_zip(file.module, path.with_suffix(".zip"))
     return "" if in_zip in (None, data) else "it is not the go.mod of its zip"
+
+
+def _contents(file: ModuleFile, content: BinaryIO) -> bytes:
+    """All bytes, as far as Go takes them: the file may grow meanwhile."""
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return content.read(min(size, MAX_BYTES[file.kind]))
 
 
 def _gomod_in_zip(version: ModuleVersion, path: Path) -> bytes | None:

@@ -39,7 +39,7 @@ class IsolatedGo:
         """None where Go could not be started or had no time left. Thread-safe."""
         argv = (str(self._go), *arguments)
         try:
-            with processgroup.started(argv, self.main, self._environment(), with_output=True) as process:
+            with processgroup.started(argv, self.main, self._environment(), stdout=subprocess.PIPE) as process:
                 self._running.add(process)
                 try:
                     output, errors = process.communicate(timeout=max(0.1, deadline.left()))

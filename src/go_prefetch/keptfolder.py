@@ -58,18 +58,20 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     Raises OSError.
     """
     wanted = {file.name for file in files} | {_MARK}
+    folders = {name.rpartition("/")[0] for name in wanted}
+    folders |= {name[:at] for name in folders for at, letter in enumerate(name) if letter == "/"}
     removed = 0
-    folders = []
-    for parts, here, names in nofollow.walk(folder):
-        if NOTES_FOLDER in parts[:1]:
-            continue
-        folders.append(parts)
+    walked = []
+    for parts, here, names in nofollow.walk(folder, lambda parts: "/".join(parts) in folders):
+        walked.append(parts)
         for name in names:
             path = "/".join((*parts, name))
-            if not here.has_folder(name) and (path not in wanted or not here.has_file(name)):
+            if here.has_folder(name):
+                removed += 0 if path in folders or path == NOTES_FOLDER else nofollow.remove(folder, (*parts, name))
+            elif path not in wanted or not here.has_file(name):
                 here.unlink(name)
                 removed += 1
-    for *above, name in filter(None, reversed(folders)):
+    for *above, name in filter(None, reversed(walked)):
         with nofollow.opened(folder, above) as here, suppress(OSError):  # it holds something
             here.rmdir(name)
     return removed

@@ -10,10 +10,13 @@ not covered. Making a link there takes a privilege that ordinary users lack.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
+import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,9 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
+_DEEPEST = 64  # folders below the root: module paths have fewer
+# Of one folder, or of all folders that are removed together: another user may fill them without end.
+_MOST_ENTRIES = 100_000
 # A pipe in the place of a file is opened without waiting for a writer.
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | _BINARY
 
@@ -66,7 +72,11 @@ class Folder:
 
     def rename(self, name: str, final: str) -> None:
         """Give the entry `name` another name, in place of what has it."""
-        os.replace(self.at(name), self.at(final), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        self.move(name, self, final)
+
+    def move(self, name: str, folder: Folder, final: str) -> None:
+        """Move the entry `name` into another folder of the same disk."""
+        os.replace(self.at(name), folder.at(final), src_dir_fd=self.descriptor, dst_dir_fd=folder.descriptor)
 
     def unlink(self, name: str) -> None:
         """Remove a file or link, if it is there."""
@@ -78,9 +88,9 @@ class Folder:
         os.rmdir(self.at(name), dir_fd=self.descriptor)
 
     def entries(self) -> list[str]:
-        """The names of all entries."""
+        """The names of its entries, of the first 100,000 that the system tells."""
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
-            return sorted(entry.name for entry in found)
+            return sorted(entry.name for entry in itertools.islice(found, _MOST_ENTRIES))
 
     def entered(self, name: str, *, create: bool = False) -> Folder:
         """The folder `name` in this one, open; made with `create` if nothing has the name."""
@@ -178,28 +188,44 @@ def clear_way(root: Path, name: str) -> None:
             folder.unlink(last)
 
 
-def remove(root: Path, parts: Sequence[str]) -> None:
-    """Remove the folder that `parts` lead to from `root`, and all that is in it. Raises OSError."""
-    folders = []
-    for below, folder, names in walk(root, parts):
-        folders.append(below)
-        for name in names:
-            if not folder.has_folder(name):
-                folder.unlink(name)
-    for *above, name in reversed(folders):
-        with opened(root, above) as folder:
-            folder.rmdir(name)
+def remove(root: Path, parts: Sequence[str]) -> int:
+    """Remove the folder that `parts` lead to from `root`, and all that is in it; return how many files that were.
 
-
-def walk(root: Path, start: Sequence[str] = ()) -> Iterator[tuple[tuple[str, ...], Folder, list[str]]]:
-    """Every folder from `start` downwards: the names that lead to it from `root`, the open folder, its entries.
-
-    A folder comes before those in it. What cannot be read is left out.
+    Raises OSError, with EFBIG for more than 100,000 entries.
     """
-    pending: list[tuple[str, ...]] = [tuple(start)]
+    *above, name = parts
+    files = entries = 0
+    with opened(root, above) as top:
+        pending = [name]
+        while pending:
+            emptied = pending.pop()
+            with contextlib.closing(top.entered(emptied)) as folder:
+                for entry in folder.entries():
+                    entries += 1
+                    if entries > _MOST_ENTRIES:
+                        raise OSError(errno.EFBIG, "it holds too much to be removed", str(folder.path))
+                    if folder.has_folder(entry):  # brought up, so that no depth costs more than another
+                        pending.append(f"{name}{secrets.randbelow(10**19):019d}.tmp")
+                        folder.move(entry, top, pending[-1])
+                    else:
+                        folder.unlink(entry)
+                        files += 1
+            top.rmdir(emptied)
+    return files
+
+
+def walk(
+    root: Path, enter: Callable[[tuple[str, ...]], bool] = lambda parts: len(parts) <= _DEEPEST
+) -> Iterator[tuple[tuple[str, ...], Folder, list[str]]]:
+    """Every folder from `root` downwards: the names that lead to it, the open folder, its entries.
+
+    A folder comes before those in it. Left out is what cannot be read, and what `enter` denies: without it folders
+    deeper than any module's.
+    """
+    pending: list[tuple[str, ...]] = [()]
     while pending:
         parts = pending.pop()
         with suppress(OSError), opened(root, parts) as folder:
             names = folder.entries()
             yield parts, folder, names
-            pending += [(*parts, name) for name in names if folder.has_folder(name)]
+            pending += [(*parts, name) for name in names if enter((*parts, name)) and folder.has_folder(name)]

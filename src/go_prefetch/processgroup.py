@@ -1,45 +1,136 @@
-"""A child process with all its children: its CPU time, and its end."""
+"""A child process with all its children: its start, its CPU time, and its end."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent import futures
+from functools import partial
 from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from go_prefetch import supervisor
+from go_prefetch.aside import aside
+from go_prefetch.programs import find_program
+from go_prefetch.windowsjob import Job
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_MOST_OUTPUT = 16 << 20  # bytes of an answer
+_PS_SECONDS = 5.0
+_jobs: dict[int, Job] = {}  # Windows: by process id
 
 
 @contextlib.contextmanager
 def started(
-    argv: Sequence[str], folder: Path, environ: Mapping[str, str], *, with_output: bool = False
+    argv: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | BinaryIO = subprocess.DEVNULL,
+    stderr: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`argv` in a process group of its own, its stderr readable (and stdout if asked); its end is the block's end.
+    """Run `argv` in a process group of its own. What is left of it ends with the block, or with this process.
 
-    Raises OSError if it cannot be started.
+    Every program is started here. A name without a slash is looked up in the PATH of `environ`. Where it has no input
+    it reads the null device. Raises OSError if it cannot be started.
     """
+    program = _program(argv[0], environ)
     process: subprocess.Popen[bytes] | None = None
     try:
         with _signals_held_back():
-            process = subprocess.Popen(
-                list(argv),
-                cwd=folder,
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if with_output else subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=sys.platform != "win32",
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
+            streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+            process = _begun([program, *argv[1:]], folder, environ, streams)
         yield process
     finally:
-        if process and process.poll() is None:
+        if process:
             kill(process)
+            _leave_in_peace(process)
+
+
+def _begun(
+    argv: Sequence[str], folder: Path, environ: Mapping[str, str], streams: dict[str, Any]
+) -> subprocess.Popen[bytes]:
+    if sys.platform == "win32":
+        group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), creationflags=group, **streams)
+        _jobs[process.pid] = Job(process)
+        return process
+    is_supervised = supervisor.is_there()
+    if not is_supervised or not supervisor.can_become(Path(argv[0])):
+        process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), start_new_session=True, **streams)
+        if is_supervised:
+            supervisor.add(process.pid)
+        return process
+    has_input = streams["stdin"] != subprocess.DEVNULL
+    process = subprocess.Popen(
+        supervisor.waiting(argv, has_input=has_input), cwd=folder, env=supervisor.environment(environ),
+        start_new_session=True, **{**streams, "stdin": subprocess.PIPE},
+    )  # fmt: skip
+    supervisor.add(process.pid)
+    assert process.stdin is not None  # noqa: S101 - for the type checker: it was asked for
+    with contextlib.suppress(BrokenPipeError):  # somebody has ended it: its status says so
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    if not has_input:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdin = None
+    return process
+
+
+def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
+    """What is in its group still has been left behind on purpose, by git or ssh."""
+    if sys.platform == "win32":
+        _jobs.pop(process.pid).release()
+    else:
+        supervisor.discard(process.pid)
+
+
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    """The file to execute. Raises FileNotFoundError, PermissionError: a shell would only print them."""
+    by_name = find_program(name, environ.get("PATH", os.defpath)) if Path(name).name == name else name
+    found = Path(by_name or "").absolute()
+    if not by_name or not found.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    if found.is_dir() or not os.access(found, os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+    return str(found)
+
+
+def answer(
+    argv: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program that prints something short, and ends.
+
+    Raises OSError if it cannot be started, subprocess.TimeoutExpired after so many seconds. One that prints more than
+    16 MiB is killed, and so has a status that is not 0.
+    """
+    until = time.monotonic() + seconds
+    with started(argv, folder, environ, stdout=subprocess.PIPE) as process:
+        reading = [aside(partial(_all_of, pipe, process)) for pipe in (process.stdout, process.stderr) if pipe]
+        try:
+            said = [call.result(timeout=max(0.0, until - time.monotonic())) for call in reading]
+            status = process.wait(timeout=max(0.0, until - time.monotonic()))
+        except (subprocess.TimeoutExpired, futures.TimeoutError):
+            raise subprocess.TimeoutExpired(list(argv), seconds) from None
+    return subprocess.CompletedProcess(list(argv), status, *said)
+
+
+def _all_of(pipe: IO[bytes], process: subprocess.Popen[bytes]) -> bytes:
+    with pipe:
+        output = pipe.read(_MOST_OUTPUT + 1)
+        if len(output) > _MOST_OUTPUT:
+            kill(process)  # while the pipe is open: it could end well otherwise
+        return output
 
 
 @contextlib.contextmanager
@@ -63,13 +154,14 @@ def _signals_held_back() -> Iterator[None]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its children now, and wait until the process is gone."""
-    if sys.platform == "win32":
-        argv = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-        subprocess.run(argv, check=False, capture_output=True)
-    else:
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
-            os.killpg(process.pid, signal.SIGKILL)
+    """End the process and its children now, unless it has ended, and wait until the process is gone."""
+    if process.poll() is None:
+        if sys.platform == "win32":
+            _jobs[process.pid].end()
+            process.kill()  # should it not have got into its job
+        else:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
@@ -80,10 +172,10 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     if Path("/proc/self/stat").exists():
         return _proc_cpu_seconds(process.pid)
     try:
-        listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], check=False, capture_output=True, text=True)
-    except OSError:
+        listed = answer(["ps", "-A", "-o", "pgid=,time="], Path("/"), {"PATH": os.defpath}, _PS_SECONDS).stdout.decode()
+    except (OSError, subprocess.TimeoutExpired):
         return 0.0
-    return sum(_ps_seconds(row[1]) for row in map(str.split, listed.stdout.splitlines()) if row[0] == str(process.pid))
+    return sum(_ps_seconds(row[1]) for row in map(str.split, listed.splitlines()) if row[0] == str(process.pid))
 
 
 def _proc_cpu_seconds(group: int) -> float:

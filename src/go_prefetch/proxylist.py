@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from go_prefetch.errors import InputError
+from go_prefetch.redaction import HIDDEN, NO_PASSWORDS, login_secrets
 
 Ending = Literal["", "direct", "off"]
 
@@ -30,9 +31,6 @@ WELL_KNOWN_PUBLIC = (
     ("mirrors.huaweicloud.com", "/repository/goproxy"),
 )
 
-_REDACTED = "xxxxx"  # as Go prints it
-# What stands in a password's place where the user name is a token.
-_NO_PASSWORDS = ("", "x-oauth-basic")
 # Go adds a missing scheme, so here too it may be missing.
 _SCHEME = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/*")
 _FILE_URL = re.compile(r"\s*file:/(?://|[^/])")
@@ -152,10 +150,10 @@ def redact(url: str) -> str:
     scheme, userinfo, host = _around_userinfo(url)
     if userinfo:
         user, _, password = userinfo.partition(":")
-        shown = _REDACTED if password in _NO_PASSWORDS else f"{user}:{_REDACTED}"
+        shown = HIDDEN if password in NO_PASSWORDS else f"{user}:{HIDDEN}"
         return f"{scheme}{shown}@{host}"
     if _NO_PORT.match(host):  # the beginning of a password that was cut off at a comma?
-        return f"{scheme}{host.partition(':')[0]}:{_REDACTED}"
+        return f"{scheme}{host.partition(':')[0]}:{HIDDEN}"
     return url
 
 
@@ -165,13 +163,12 @@ def redact_list(text: str) -> str:
 
 
 def secrets_of(text: str) -> frozenset[str]:
-    """Passwords and tokens in the URLs of `text`, as written and decoded: what must never be printed."""
-    found: set[str] = set()
+    """Return what must never be printed of the logins in the URLs of `text`; see `login_secrets`."""
+    found: frozenset[str] = frozenset()
     for word in re.split(r"[\s,|]+", text):
         user, _, password = _around_userinfo(word)[1].partition(":")
-        secret = user if password in _NO_PASSWORDS else password
-        found |= {secret, unquote(secret)}
-    return frozenset(secret for secret in found if secret)
+        found |= login_secrets(user, password, encoded=True)
+    return found
 
 
 def _around_userinfo(url: str) -> tuple[str, str, str]:

@@ -119,7 +119,8 @@ def finish() -> None:
 def clear_dead_runs(root: Path) -> None:
     """Remove the temporary files that ended runs of this user have left below `root`."""
     with suppress(OSError), nofollow.opened(root, (NOTES_FOLDER,)) as notes:
-        for name in [name for name in notes.entries() if name.startswith(_PREFIX)][:_MOST_FILES]:
+        runs = [name for name in notes.entries() if name.startswith(_PREFIX) and _is_private(notes.stat(name))]
+        for name in runs[:_MOST_FILES]:
             with suppress(OSError):
                 _clear(root, notes, name)
     _remove_if_empty(root)
@@ -141,9 +142,9 @@ def _clear(root: Path, notes: Folder, name: str) -> None:
                 folder.unlink(last)
 
 
-def _is_private(found: os.stat_result) -> bool:
-    if sys.platform == "win32":
-        return True
+def _is_private(found: os.stat_result | None) -> bool:
+    if found is None or sys.platform == "win32":
+        return found is not None
     return _is_ours(found) and found.st_nlink == 1 and not stat.S_IMODE(found.st_mode) & 0o077
 
 

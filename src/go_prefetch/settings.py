@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.errors import InputError
+from go_prefetch.gitcommand import GitCommand
 from go_prefetch.inputs import BY_NAME, TABLE, Value, read_inputs
-from go_prefetch.proxylist import redact_list, secrets_of
+from go_prefetch.proxylist import redact_list
 from go_prefetch.web.settings import HttpSettings
 
 _GO_SILENCE_FACTOR = 4
@@ -42,7 +43,7 @@ class Settings:
     trace: Path | None
     pool: Path | None  # the directory pool, if `store` names one
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
-    secrets: frozenset[str] = field(repr=False)  # never to be printed
+    git: GitCommand  # with what it may have of the environment
 
     @property
     def go_silence(self) -> float:
@@ -65,28 +66,15 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
-    secret_sources = [str(values["goproxy"]), *(environ.get(name, "") for name in _MAY_HOLD_SECRETS)]
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
         pool=_pool(cast(str, values["store"]), environ, cwd),
         web=HttpSettings.from_environ(environ),
-        secrets=frozenset({environ.get("GO_PREFETCH_NOTE_TOKEN", "")} - {""}).union(*map(secrets_of, secret_sources)),
+        git=GitCommand(environ),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
-
-
-_MAY_HOLD_SECRETS = (
-    "GOPROXY",
-    "GOSUMDB",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-)
 
 
 def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -80,16 +81,16 @@ def cache_store(
     settings: Settings,
     proxies: ProxyList,
     offer: Offer | None,
-    search_path: str,
+    environ: Mapping[str, str],
     cancelled: threading.Event,
     trace: Trace = UNTRACED,
 ) -> CacheStore:
     """The store the settings ask for; what it remembers of proxies is about this list.
 
-    `offer` is the cache service within reach, `search_path` where a zstd program may be (as PATH has it).
+    `offer` is the cache service within reach, `environ` what a zstd program is found and run with.
     """
     if settings.store in ("auto", "github") and offer:
-        return _cache_service(settings, proxies, offer, search_path, cancelled, trace)
+        return _cache_service(settings, proxies, offer, environ, cancelled, trace)
     if settings.store == "github":
         return Disabled("this runner offers no cache service to this step")
     if settings.pool is None:
@@ -98,13 +99,18 @@ def cache_store(
 
 
 def _cache_service(
-    settings: Settings, proxies: ProxyList, offer: Offer, search_path: str, cancelled: threading.Event, trace: Trace
+    settings: Settings,
+    proxies: ProxyList,
+    offer: Offer,
+    environ: Mapping[str, str],
+    cancelled: threading.Event,
+    trace: Trace,
 ) -> CacheStore:
     # Late, as all below: tar, threads and zstd are for those who have such a service.
     from go_prefetch.stores.cache_service.encoding import best_encoding  # noqa: PLC0415
     from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
 
-    encoding = best_encoding(search_path)
+    encoding = best_encoding(environ)
 
     @cache
     def connect() -> Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ OURS_ALONE = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "1",
     "ACTIONS_ID_TOKEN_REQUEST_URL": "1",
     "INPUT_X": "1",
+    "GO_PREFETCH_CACHE_NAME": "1",
     "INPUT_GITHUB-TOKEN": "1",
 }
 FOR_GO_TOO = {"GITHUB_TOKEN": "1", "CI_JOB_TOKEN": "1", "GIT_ASKPASS": "1", "ACTIONS_STEP_DEBUG": "false"}
@@ -36,6 +38,21 @@ def test_no_go_is_an_error_that_says_what_to_do(bench: Workbench, tmp_path: Path
     assert "there is no `go` on PATH" in result.stderr
     assert "go-prefetch fill" in result.stderr
     assert "[go-not-found]" in result.stderr
+
+
+@posix
+@pytest.mark.parametrize("entry", ["", ".", "bin"])
+def test_relative_path_entry_is_not_searched_for_go(bench: Workbench, entry: str) -> None:
+    """Such an entry means a folder of the checkout, which may hold a `go` of its author's."""
+    bench.write_project([LIB])
+    planted = GoOnPath(bench.project / entry, on_env='touch "$HERE/ran"')
+    path = os.pathsep.join([entry, bench.environ["PATH"]])
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.run("run", "--store", "none", GOPROXY=proxy.url, PATH=path)
+        fault = bench.run("doctor", "--samples", "1", GOPROXY=proxy.url, PATH=path)
+    assert (result.status, fault.status) == (0, 0), result.text + fault.text
+    assert not (bench.project / entry / "ran").exists()
+    assert planted.path  # it was there to be found
 
 
 @posix

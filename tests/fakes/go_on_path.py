@@ -15,7 +15,7 @@ class GoOnPath:
         real = shutil.which("go")
         assert real, "there is no go on PATH"
         self.folder = folder
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         script = folder / "go"
         script.write_text(
             f"#!/bin/sh\nGO={shlex.quote(real)}\nHERE={shlex.quote(str(folder))}\n"

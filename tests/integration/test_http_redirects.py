@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.resolver import Resolver
 from go_prefetch.web.settings import HttpSettings
-from tests.fakes.raw_server import RawServer, Respond, answer
+from tests.fakes.go_on_path import GoOnPath
+from tests.fakes.modules import FakeModule, layout
+from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.workbench import Workbench
 
 PUBLIC = "127.0.0.2"
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", PUBLIC])
@@ -164,3 +168,32 @@ def test_a_name_that_means_another_address_by_now(ask: Ask, inner: RawServer, mo
     with RawServer(respond, address=PUBLIC) as outer:
         assert ask(f"http://turning.test:{outer.port}/file") == INWARDS
     assert inner.requests == []
+
+
+def test_own_request_is_refused_and_go_gets_the_whole_list(bench: Workbench, tmp_path: Path) -> None:
+    """What go-prefetch promises holds for its own requests. Go follows every redirect, and is given every proxy."""
+    lib = FakeModule("example.com/lib", "v1.2.3")
+    bench.write_project([lib])
+    files = layout([lib])
+    go = GoOnPath(tmp_path / "bin", on_download='echo "$GOPROXY" >>"$HERE/goproxy"')
+
+    def within(request: RawRequest, line: Line) -> None:
+        content = files.get(request.target.lstrip("/"))
+        line.say(answer(content or b"", status="200 OK" if content else "404 Not Found"))
+
+    def lead_inwards(request: RawRequest, line: Line) -> None:
+        line.say(answer(b"", status="302 Found", Location=f"{inner.url}{request.target}"))
+
+    with RawServer(within) as inner, RawServer(lead_inwards, address=PUBLIC) as outer:
+        goproxy = f"{outer.url}|http://127.0.0.1:1,off"
+        arguments = ("run", "--store", "none", "--attempts", "1", "--verbose")
+        result = bench.quickly(*arguments, GOPROXY=goproxy, PATH=go.path)
+    assert result.status == 0, result.text
+    assert agents(outer) == {"go-prefetch", "Go-http-client"}
+    assert agents(inner) == {"Go-http-client"}
+    assert set(go.note("goproxy").read_text().split()) == {goproxy}
+
+
+def agents(server: RawServer) -> set[str]:
+    """Which programs have asked."""
+    return {str(request.headers["User-Agent"]).partition("/")[0] for request in server.requests}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -21,16 +26,16 @@ ROOT = Path(__file__).parents[2]
 STATED = ("pyproject.toml", "src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md")
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("release", ROOT / "tools" / "release.py")
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules["release"] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-release = load()
+release, archive = load("release"), load("make_archive")
 
 
 class Clone:
@@ -176,6 +181,174 @@ def test_no_release_without_its_files(tmp_path: Path, dist: Path) -> None:
     (dist / "templates" / "go-prefetch.yml").unlink()
     with pytest.raises(release.ReleaseError, match="make_archive"):
         release.files_of(dist)
+
+
+def write_wheel(path: Path, files: Mapping[str, bytes], *, unrecorded: Mapping[str, bytes] | None = None) -> Path:
+    """A wheel whose RECORD has `files`; `unrecorded` are added to it afterwards, or take the place of what it has."""
+    rows = [
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b'=').decode()},{len(content)}"
+        for name, content in files.items()
+    ]
+    record = "\n".join([*rows, "pack-1.dist-info/RECORD,,", ""]).encode()
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in {**files, "pack-1.dist-info/RECORD": record, **(unrecorded or {})}.items():
+            wheel.writestr(name, content)
+    return path
+
+
+PACK = {"pack/__init__.py": b"# pack\n", "pack-1.dist-info/METADATA": b"Name: pack\n"}
+
+
+def test_wheel_that_agrees_with_its_record_is_read(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "pack-1-py3-none-any.whl", PACK)
+    assert dict(archive.packages([wheel])) == PACK
+
+
+@pytest.mark.parametrize(
+    ("files", "unrecorded", "named"),
+    [
+        (PACK, {"pack/extra.py": b""}, "pack/extra.py"),
+        (PACK, {"other/__init__.py": b""}, "other/__init__.py"),
+        (PACK, {"pack/__init__.py": b"import os\n"}, "pack/__init__.py is not what RECORD has"),
+        ({**PACK, "pack.pth": b"import os\n"}, {}, "pack.pth is no source"),
+        ({**PACK, "pack/fast.cpython-312-x86_64-linux-gnu.so": b"\x7fELF"}, {}, "fast.cpython-312-x86_64-linux-gnu.so"),
+        ({**PACK, "pack/__pycache__/a.cpython-310.pyc": b""}, {}, "a.cpython-310.pyc is no source"),
+        ({**PACK, "../action.yml": b""}, {}, "../action.yml leads elsewhere"),
+    ],
+)
+def test_wheel_with_anything_odd_is_refused(
+    tmp_path: Path, files: dict[str, bytes], unrecorded: dict[str, bytes], named: str
+) -> None:
+    """By the name of the file."""
+    wheel = write_wheel(tmp_path / "pack-1-py3-none-any.whl", files, unrecorded=unrecorded)
+    with pytest.raises(archive.WheelError, match=named.replace(".", r"\.")):
+        list(archive.packages([wheel]))
+
+
+def test_file_of_two_wheels_is_refused(tmp_path: Path) -> None:
+    wheels = [write_wheel(tmp_path / f"{name}-1-py3-none-any.whl", PACK) for name in ("one", "two")]
+    with pytest.raises(archive.WheelError, match=r"pack/__init__\.py is in one-1-py3-none-any\.whl too"):
+        list(archive.packages(wheels))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a build job makes."""
+    folder = tmp_path_factory.mktemp("made")
+    make_archive(folder)
+    return folder
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    """A fresh checkout of a tag, with the files at hand."""
+    folder = tmp_path / "tagged"
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "tools", "templates", "LICENSE", "pyproject.toml", "requirements.txt"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy(source, folder / name)
+    identity = ("-c", "user.name=A Maintainer", "-c", "user.email=m@example.com")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "tagged")):
+        subprocess.run(["git", "-C", str(folder), *identity, *words], check=True)
+    return folder
+
+
+def tag(checkout: Path, dist: Path) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, str(checkout / "tools" / "release.py"), "tag", "v0.1.0", str(dist)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.network
+def test_release_of_what_was_built_is_made(made: Path, tagged: Path) -> None:
+    done = tag(tagged, made)
+    assert done.returncode == 0, done.stderr
+    commit = done.stdout.strip()
+    shown = subprocess.run(
+        ["git", "-C", str(tagged), "show", "--name-only", "--format=", commit],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = {path.relative_to(made).as_posix() for path in (made / "vendored").rglob("*") if path.is_file()}
+    assert set(shown.stdout.split()) == wanted | {"templates/go-prefetch.yml"}
+
+
+@pytest.mark.network
+def test_release_with_planted_files_is_refused(made: Path, tagged: Path, tmp_path: Path) -> None:
+    """Each by its name, whatever it is: in the folder of the action and in the archive for GitLab jobs."""
+    dist = tmp_path / "dist"
+    shutil.copytree(made, dist)
+    planted = (
+        "sitecustomize.py",
+        "requests/extra.py",
+        "yaml/__init__.py",
+        "evil.pth",
+        "idna/core.cpython-310.pyc",
+        "x.so",
+    )
+    for name in planted:
+        (dist / "vendored" / name).parent.mkdir(exist_ok=True)
+        (dist / "vendored" / name).write_bytes(b"import os\n")
+    (dist / "vendored" / "requests" / "api.py").write_bytes(b"import os\n")
+    (dist / "vendored" / "certifi" / "core.py").unlink()
+    (dist / "vendored" / "urllib3" / "fields.py").unlink()
+    (dist / "vendored" / "urllib3" / "fields.py").symlink_to("/etc/passwd")
+    pyz = next(dist.glob("*.pyz"))
+    with zipfile.ZipFile(pyz, "a") as changed:
+        changed.writestr("go_prefetch/evil.py", "import os\n")
+    done = tag(tagged, dist)
+    assert (done.returncode, done.stdout) == (1, "")
+    refused = [line.strip() for line in done.stderr.splitlines()[1:]]
+    differs = "is not what the locked wheels and this commit give"
+    assert sorted(refused) == sorted([
+        *(f"vendored/{name} is in no locked wheel" for name in planted),
+        f"vendored/requests/api.py {differs}",
+        "vendored/certifi/core.py is missing",
+        "vendored/urllib3/fields.py is a link or no file",
+        f"{pyz.name} {differs}",
+        f"{pyz.name}/go_prefetch/evil.py is in no locked wheel",
+    ])  # fmt: skip
+
+
+@pytest.mark.network
+def test_release_of_a_changed_checkout_is_refused(made: Path, tagged: Path) -> None:
+    """Changed and untracked sources would get into the archive that is compared with."""
+    (tagged / "src" / "go_prefetch" / "planted.py").write_text("import os\n")
+    with (tagged / "requirements.txt").open("a") as lock:
+        lock.write("evil==1\n")
+    done = tag(tagged, made)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not what was tagged: requirements.txt, src/go_prefetch/planted.py" in done.stderr
+
+
+@pytest.mark.network
+def test_wheel_of_another_hash_is_refused(made: Path, tagged: Path) -> None:
+    """By pip, before anything is read of it."""
+    lock = tagged / "requirements.txt"
+    lines = [f"    --hash=sha256:{'0' * 64}" if "--hash" in line else line for line in lock.read_text().splitlines()]
+    lock.write_text("\n".join(f"{line} \\" if "--hash" in line or "==" in line else line for line in lines) + "\n")
+    done = subprocess.run(
+        [sys.executable, str(tagged / "tools" / "make_archive.py"), str(tagged / "dist")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert not list((tagged / "dist").glob("*.pyz"))
+
+
+@pytest.mark.network
+def test_two_builds_in_two_folders_have_the_same_bytes(made: Path, tagged: Path, tmp_path: Path) -> None:
+    """From two checkouts, by two processes whose locale, time zone, umask and order of hashes differ."""
+    other = tmp_path / "else" / "where"
+    subprocess.run(
+        [sys.executable, str(tagged / "tools" / "make_archive.py"), str(other)],
+        check=True, umask=0o077,
+        env={**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"},
+    )  # fmt: skip
+    assert list(release.differences(other, made)) == []
+    assert list(release.differences(made, other)) == []
 
 
 @pytest.mark.network

@@ -59,7 +59,7 @@ def test_requests_of_go_are_in_the_trace() -> None:
     reader = GoTrace(trace)
     for line in ("# get https://proxy.test/x", "# get https://proxy.test/x: 200 OK (1.500s)"):
         reader.read(line)
-    (event,) = [event for event in json.loads(trace.text())["traceEvents"] if event["ph"] == "X"]
+    (event,) = [event for event in json.loads(trace.text(str))["traceEvents"] if event["ph"] == "X"]
     assert (event["name"], event["cat"], event["dur"]) == ("go: get https://proxy.test/x", "go", 1_500_000)
 
 

@@ -86,15 +86,47 @@ def test_an_open_folder_that_is_replaced_leads_nowhere_else(root: Path, outside:
     assert sorted(path.name for path in (root / "moved").iterdir()) == ["file"]
 
 
-def test_walk_enters_no_link_and_takes_any_depth(root: Path, outside: Path) -> None:
+def test_walk_enters_no_link_and_nothing_without_end(root: Path, outside: Path) -> None:
     (root / "link").symlink_to(outside)
-    deep = Path(*["d"] * 300)
-    (root / deep).mkdir(parents=True)
+    (root / Path(*["d"] * 300)).mkdir(parents=True)
     found = {parts: names for parts, _, names in nofollow.walk(root)}
     assert found[()] == ["a", "d", "link"]
     assert found[("a", "b")] == ["file"]
-    assert found[deep.parts] == []
+    assert found[("d",) * 64] == ["d"]
+    assert ("d",) * 65 not in found
     assert ("link",) not in found
+
+
+def test_walk_enters_what_it_is_told_to(root: Path) -> None:
+    assert [parts for parts, _, _ in nofollow.walk(root, lambda parts: parts == ("a",))] == [(), ("a",)]
+
+
+def test_remove_costs_the_same_at_any_depth(root: Path) -> None:
+    """Folders below each other, deeper than a path may be long; each is opened a few times, not once for each below."""
+    top = os.open(root, os.O_RDONLY)
+    here = top
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+    opened: list[str] = []
+    real = nofollow.Folder.entered
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nofollow.Folder, "entered", lambda self, name, **o: opened.append(name) or real(self, name, **o))
+        assert nofollow.remove(root, ("d",)) == 1
+    assert len(opened) == 3000
+    assert sorted(path.name for path in root.iterdir()) == ["a"]
+
+
+def test_remove_ends_where_there_is_no_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nofollow, "_MOST_ENTRIES", 10)
+    for number in range(4):
+        (root / "a" / str(number) / "inner" / "deeper").mkdir(parents=True)
+    with pytest.raises(OSError, match="too much"):
+        nofollow.remove(root, ("a",))
 
 
 def test_remove_takes_links_away_and_not_what_they_lead_to(root: Path, outside: Path) -> None:

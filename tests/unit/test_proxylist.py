@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from base64 import b64decode, b64encode
 
 import pytest
 from hypothesis import given, settings
@@ -163,16 +164,28 @@ SHOWN = {
 }
 
 
+def plain(secrets: frozenset[str]) -> set[str]:
+    """Those that are no header in Base64: each login has some (tests/unit/test_redaction.py)."""
+    return {secret for secret in secrets if not (is_base64(secret) and b":" in b64decode(secret))}
+
+
+def is_base64(text: str) -> bool:
+    try:
+        return b64encode(b64decode(text, validate=True)).decode() == text
+    except ValueError:
+        return False
+
+
 @pytest.mark.parametrize(("url", "shown", "secrets"), [pytest.param(*case, id=name) for name, case in SHOWN.items()])
 def test_what_is_shown_and_what_is_secret(url: str, shown: str, secrets: set[str]) -> None:
     assert redact(url) == shown
-    assert secrets_of(url) == secrets
+    assert plain(secrets_of(url)) == secrets
 
 
 def test_secrets_are_found_in_every_variable_of_go() -> None:
-    assert secrets_of("https://a.example|https://u:one@b.example,c:two@d.example") == {"one", "two"}
-    assert secrets_of("sum.golang.org+033de0ae+Ac4 https://u:three@sum.example") == {"three"}
-    assert secrets_of("http://u:four@squid.example:3128/") == {"four"}
+    assert plain(secrets_of("https://a.example|https://u:one@b.example,c:two@d.example")) == {"one", "two"}
+    assert plain(secrets_of("sum.golang.org+033de0ae+Ac4 https://u:three@sum.example")) == {"three"}
+    assert plain(secrets_of("http://u:four@squid.example:3128/")) == {"four"}
     assert secrets_of("") == frozenset()
 
 

@@ -155,6 +155,18 @@ def test_what_is_no_private_file_of_ours_is_not_believed(tmp_path: Path, how: st
     assert (root / TEMPORARY).read_bytes() == b"half"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_many_run_files_that_are_not_ours_hide_none_that_is(tmp_path: Path) -> None:
+    process = _begun(tmp_path)
+    _end(process)
+    for number in range(500):
+        planted = tmp_path / NOTES / f"run-{number:019d}"
+        planted.write_text("")
+        planted.chmod(0o644)
+    clear_dead_runs(tmp_path)
+    assert not [name for name in _files(tmp_path) if name.startswith("x/")]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
 def test_a_link_behind_a_recorded_name_is_not_followed(tmp_path: Path) -> None:
     root, outside = tmp_path / "pool", tmp_path / "outside"

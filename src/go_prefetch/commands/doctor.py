@@ -138,9 +138,7 @@ def _store(
 ) -> tuple[Measured | None, str]:
     """The store, measured, or why it is not."""
     offer = find_offer(environ)
-    platform.hide(offer.secrets if offer else frozenset())
-    search_path = environ.get("PATH", os.defpath)
-    store = cache_store(settings, asked.proxies, offer, search_path, threading.Event())
+    store = cache_store(settings, asked.proxies, offer, environ, threading.Event())
     limits = replace(examination.limits, deadline=examination.limits.deadline.sooner(settings.restore_deadline))
     platform.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):

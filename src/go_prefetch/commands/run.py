@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,8 +44,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
     offer = find_offer(environ)
-    platform.hide(offer.secrets if offer else frozenset())
-    store = cache_store(settings, proxies, offer, environ.get("PATH", os.defpath), cancelled, trace)
+    store = cache_store(settings, proxies, offer, environ, cancelled, trace)
     if settings.pool:
         clear_dead_runs(settings.pool)
     pool = _carried_pool(settings, platform)

@@ -25,6 +25,6 @@ def traced(settings: Settings, platform: Platform) -> Iterator[Trace]:
         yield trace
     finally:
         try:
-            write_named(settings.trace, platform.clean(trace.text()).encode())
+            write_named(settings.trace, trace.text(platform.clean).encode())
         except OSError as error:
             platform.warn(f"trace: {settings.trace} cannot be written: {error.strerror}")

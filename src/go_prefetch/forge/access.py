@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from go_prefetch import processgroup
+from go_prefetch.childenv import environment_of
 from go_prefetch.errors import InputError
+from go_prefetch.gitcommand import GitCommand, NotTrustedError
 
-_SECONDS = 10.0  # that git or gh may take
+_SECONDS = 10.0  # that gh may take
 _REMOTE = re.compile(r"(?:[a-z+]+://(?:[^@/]*@)?|(?:[^@/:]*@)?)([A-Za-z0-9.-]+)(?::\d+/|[:/])/?(.+?)(?:\.git)?/?")
 _GITHUB_DOMAINS = ("github.com", "ghe.com")
 _OF_GITHUB = ("GH_TOKEN", "GITHUB_TOKEN")
@@ -68,7 +71,7 @@ def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, 
     named = environ.get("GITHUB_REPOSITORY") or environ.get("CI_PROJECT_PATH")
     if named:
         return "", named
-    match = _REMOTE.fullmatch(_said(["git", "-C", str(cwd), "remote", "get-url", "origin"]))
+    match = _REMOTE.fullmatch(_origin(environ, cwd))
     if match is None:
         raise InputError(
             "repository-unknown",
@@ -100,7 +103,7 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
     if given:
         return given
     server = host.removeprefix("api.") if public else host
-    return _said(["gh", "auth", "token", "--hostname", server])
+    return _login_of_gh(server, environ)
 
 
 def _where_from(kind: Kind, host: str) -> str:
@@ -125,12 +128,24 @@ def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:
     return environ.get("GITLAB_TOKEN", "").strip() if host in trusted else ""
 
 
-def _said(argv: list[str]) -> str:
-    """What a program prints; the empty string if it is not there, or fails."""
+def _origin(environ: Mapping[str, str], cwd: Path) -> str:
+    """What git says; the empty string if it is not there, or fails."""
     try:
-        done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
+        return GitCommand(environ).origin(cwd)
+    except NotTrustedError:
+        raise InputError(
+            "repository-unknown",
+            "it is not clear which repository is meant: git refuses this one, which belongs to another user",
+            hint="Say --repo OWNER/NAME. Or, if you trust the repository, run "
+            "`git config --global --add safe.directory DIR` with its folder.",
+        ) from None
+
+
+def _login_of_gh(host: str, environ: Mapping[str, str]) -> str:
+    """The token that gh has; the empty string if it is not there, or has none."""
+    argv = ("gh", "auth", "token", "--hostname", host)
+    try:
+        done = processgroup.answer(argv, Path(), environment_of("gh", environ), _SECONDS)
+    except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a zero byte in the host
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""

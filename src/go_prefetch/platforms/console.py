@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-# What a terminal obeys; and what turns the direction of the text, or ends a line for some readers.
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_HIDDEN = "xxxxx"
+from go_prefetch.redaction import CONTROL, hide
+
+_OURS = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # words and numbers of our own: `exact`, `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0
 _LIVE_PROGRESS_SECONDS = 0.1
 
@@ -40,19 +40,18 @@ class Console:
         self._last_progress = time.monotonic()
 
     def hide(self, secrets: frozenset[str]) -> None:
-        """Never print these, nor as JSON spells them. The longest first, so that no part of one is left standing."""
-        spelled = {json.dumps(secret)[1:-1] for secret in secrets}
-        self._secrets = tuple(sorted({*self._secrets, *secrets, *spelled}, key=len, reverse=True))
+        """Never print these, in no spelling. The longest first, so that no part of one is left standing."""
+        printable = {CONTROL.sub("", secret) for secret in secrets}
+        self._secrets = tuple(sorted({*self._secrets, *secrets, *printable} - {""}, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """`text` without secrets and control characters (foreign text may hold both); newlines and tabs stay."""
         # Once more afterwards: somebody who knows a secret may have put control characters into it.
-        return self._hidden(_CONTROL.sub("", self._hidden(text)))
+        return hide(CONTROL.sub("", hide(text, self._secrets)), self._secrets)
 
-    def _hidden(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        return text
+    def _cleaned(self, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Outputs without secrets. What is a word or number of ours stays, for a program reads it."""
+        return {name: value if _OURS.fullmatch(value) else self.clean(value) for name, value in outputs.items()}
 
     def show(self, text: str, stdout: TextIO) -> None:
         """Print a result, what a command was asked for. Like the log it may quote others."""

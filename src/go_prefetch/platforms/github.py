@@ -72,7 +72,7 @@ class GitHub(Console):
 
     def warn(self, text: str, file: Path | None = None) -> None:
         """An annotation, at its file if it has one."""
-        at = {"file": str(file)} if file else {}
+        at = {"file": self.clean(str(file))} if file else {}
         core.warning(self.clean(text), title=_TITLE, **at)
 
     def error(self, text: str) -> None:
@@ -82,7 +82,7 @@ class GitHub(Console):
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Step outputs, and the job summary unless it is empty; a runner that takes none is a warning."""
         try:
-            for name, value in outputs.items():
+            for name, value in self._cleaned(outputs).items():
                 file_command.issue_file_command("OUTPUT", file_command.prepare_key_value_message(name, value))
             if summary:
                 file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))

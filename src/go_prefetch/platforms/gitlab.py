@@ -75,7 +75,7 @@ class GitLab(Console):
         reports = self._environ.get(REPORTS_VARIABLE, "")
         if reports:
             try:
-                self._write_reports(self._project / reports, outputs, self.clean(summary))
+                self._write_reports(self._project / reports, self._cleaned(outputs), self.clean(summary))
             except OSError as error:
                 self.warn(f"the reports could not be written: {error}")
         if summary and self._environ.get("GO_PREFETCH_MERGE_REQUEST_NOTE") == "true":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.errors import InputError
+from go_prefetch.gitcommand import GitCommand, NotTrustedError
 from go_prefetch.settings import Settings
 
 _GLOB = frozenset("*?[")
@@ -54,13 +54,21 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
     if definition:
         yield Place(definition, folder)
         return
-    tracked = _tracked_below(folder) if text == "." else []
+    hint = "Name the folders that hold one in the working-directory input, one a line; globs are allowed."
+    try:
+        tracked = _tracked_below(folder, settings.git) if text == "." else []
+    except NotTrustedError:
+        tracked = []
+        hint += (
+            " git does not list those below, because the repository belongs to another user. If you trust it, run "
+            "`git config --global --add safe.directory DIR` with its folder."
+        )
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
         raise InputError(
             "go-mod-not-found",
             f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
-            hint="Name the folders that hold one in the working-directory input, one a line; globs are allowed.",
+            hint=hint,
         )
     for path in below:
         yield Place(_definition_for(path.parent, gowork) or path, path.parent)
@@ -117,16 +125,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _tracked_below(folder: Path) -> list[Path]:
-    """go.mod and go.work files below `folder` that git tracks, shallow ones first."""
-    # In containers somebody else may own the checkout: git shall speak all the same, and start no program it names.
-    # What a checkout holds may look like a bare repository, with a configuration that names programs too.
-    trust = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
-    argv = ["git", *trust, "-C", str(folder), "ls-files", "-z", "--", ":(glob)**/go.mod", ":(glob)**/go.work"]
-    try:
-        listed = subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    except OSError:
-        return []  # no git: then nothing is tracked
-    names = [Path(name) for name in listed.stdout.decode("utf-8", errors="replace").split("\0") if name]
+def _tracked_below(folder: Path, git: GitCommand) -> list[Path]:
+    """go.mod and go.work files below `folder` that git tracks, shallow ones first. Raises NotTrustedError."""
+    names = git.tracked(folder, "**/go.mod", "**/go.work")
     ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
     return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]

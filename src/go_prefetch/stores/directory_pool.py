@@ -20,7 +20,7 @@ from typing import BinaryIO
 from go_prefetch import filecopy, nofollow
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
-from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile, path_in
+from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile
 from go_prefetch.ports import Arrived, Saving, Wanted
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
@@ -113,10 +113,10 @@ class DirectoryPool:
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
         """What takes longest to unpack comes first, so that little is left to do after the last file."""
-        try:
-            return file.kind != "zip", -path_in(self._resolved, file).lstat().st_size
-        except OSError:
-            return True, 0
+        with suppress(OSError), nofollow.parent(self._resolved, file.name) as (folder, name):
+            found = folder.stat(name)
+            return file.kind != "zip", -found.st_size if found else 0
+        return True, 0
 
     def _holds_good(self, file: ModuleFile) -> bool:
         """Whether the pool has this file, whole and not behind a link."""

@@ -18,6 +18,9 @@ _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 class Session(requests.Session):
     """Redirects as Go follows them and less: never from https to http, never from the public internet inwards.
 
+    Go itself follows the latter, from the same proxies. To end its list before them would gain nothing, for later go
+    commands of the job have the same list. To leave one out would send private paths to the next.
+
     One that does not follow any has them as answers like any other.
     """
 

@@ -10,7 +10,7 @@ import contextlib
 import ipaddress
 import sys
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,11 @@ class HttpSettings:
             return authorization_in(url)
         found = self._logins.get(parts.netloc) or self._logins.get(parts.hostname or "")
         return _basic(*found) if found and parts.scheme == "https" else ""
+
+    @property
+    def logins(self) -> Collection[tuple[str, str]]:
+        """Every user and password in the user's netrc."""
+        return self._logins.values()
 
     @cached_property
     def _logins(self) -> dict[str, tuple[str, str]]:

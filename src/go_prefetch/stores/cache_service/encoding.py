@@ -6,14 +6,19 @@ deflated by itself, and Go unpacks it without inflating. Either kind of zstd rea
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+
+from go_prefetch import processgroup
+from go_prefetch.childenv import environment_of
+from go_prefetch.programs import find_program
 
 _LEVEL = 3
 _WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that any zstd decodes unasked
@@ -53,13 +58,13 @@ class Encoding:
     decompressing: Callable[[Readable], AbstractContextManager[Readable]]
 
 
-def best_encoding(path: str) -> Encoding:
-    """The best that can be had here; `path` is where the zstd program may be, as PATH has it."""
+def best_encoding(environ: Mapping[str, str]) -> Encoding:
+    """The best that can be had here; a zstd program is looked for in the PATH of `environ`."""
     module = _zstd_module()
     if module:
         return in_process(module)
-    program = shutil.which("zstd", path=path)
-    return by_program(program) if program else PLAIN
+    program = find_program("zstd", environ.get("PATH", os.defpath))
+    return by_program(program, environment_of("zstd", environ)) if program else PLAIN
 
 
 def in_process(module: Any) -> Encoding:
@@ -83,13 +88,13 @@ def in_process(module: Any) -> Encoding:
     return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003 - a field with a name of its own
 
 
-def by_program(program: str) -> Encoding:
-    """With the zstd program at this path."""
+def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
+    """With the zstd program at this path, or on the PATH of its environment."""
 
     @contextmanager
     def compressing(out: BinaryIO) -> Iterator[Writable]:
         argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", "-T0", "-c"]
-        with _piped(argv, stdout=out) as process:
+        with _piped(argv, environ, stdout=out) as process:
             pipe = process.stdin
             assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
             try:
@@ -102,7 +107,8 @@ def by_program(program: str) -> Encoding:
 
     @contextmanager
     def decompressing(source: Readable) -> Iterator[Readable]:
-        with _piped([program, "-q", "-d", f"--long={_WINDOW_LOG}", "-c"], stdout=subprocess.PIPE) as process:
+        argv = [program, "-q", "-d", f"--long={_WINDOW_LOG}", "-c"]
+        with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             yield _Fed(process, source)
 
     return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003
@@ -176,21 +182,24 @@ class _Fed:
 
 
 @contextmanager
-def _piped(argv: list[str], stdout: BinaryIO | int) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with a pipe into it; it does not outlive the block."""
-    try:
-        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL)
-    except OSError as error:
-        raise ArchiveError(f"zstd did not start: {error.strerror}") from None
-    try:
-        for pipe in (process.stdin, process.stdout):
-            _widen(pipe)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+def _piped(argv: list[str], environ: Mapping[str, str], stdout: BinaryIO | int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a pipe into it; it does not outlive the block, nor this process."""
+    started = processgroup.started(
+        argv, Path(), environ, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
+    )
+    with ExitStack() as ending:
+        try:
+            process = ending.enter_context(started)
+        except OSError as error:
+            raise ArchiveError(f"zstd did not start: {error.strerror}") from None
+        try:
+            for pipe in (process.stdin, process.stdout):
+                _widen(pipe)
+            yield process
+        finally:
+            processgroup.kill(process)
+            if process.stdout:
+                process.stdout.close()
 
 
 def _widen(pipe: Any) -> None:

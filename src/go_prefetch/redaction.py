@@ -1,0 +1,147 @@
+"""Secrets and every spelling of them that may turn up in a text: as written, encoded, in the header that was sent.
+
+A server that refuses a request may quote what it was sent, in an encoding of its own choice: percent-encoded, as JSON,
+as HTML. A login is sent as Base64. None of these may reach a log.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from functools import cache
+from urllib.parse import unquote, unquote_to_bytes
+
+HIDDEN = "xxxxx"  # as Go prints it
+# What stands in a password's place where the user name is a token.
+NO_PASSWORDS = ("", "x-oauth-basic")
+
+# What a terminal obeys; and what turns the direction of the text, or ends a line for some readers.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+_ANYWHERE, _ALONE = 6, 3  # characters from which on a secret is hidden inside words, and as a word of its own
+_LONG, _REST = 96, r"[^\s\"'<>,;]*"
+_CUT, _BEGINNING = 16, 8  # characters of a secret that is hidden also where its end was cut off, and what must be there
+_USERINFO_BEFORE, _USERINFO_BEHIND = r"(?:(?<=[:/])|(?<=%3[Aa]|%2[Ff]))", r"(?=@|%40)"
+# Alone: no letter or digit on either side. The digits of an encoded character are none of its neighbour's.
+_WORD_BEFORE, _WORD_BEHIND = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))", r"(?![^\W_])"
+# Other names of a character: in forms, in Base64 for URLs, in strings of programs.
+_OTHERWISE = {
+    " ": (r"\+",),
+    "+": ("-", "%(?:25)*2[Dd]"),
+    "/": ("_", "%(?:25)*5[Ff]"),
+    "\n": (r"\\{1,4}n",),
+    "\r": (r"\\{1,4}r",),
+    "\t": (r"\\{1,4}t",),
+    "\b": (r"\\{1,4}b",),
+    "\f": (r"\\{1,4}f",),
+}
+# What stands behind a text that was cut: the end of a line or of a cell, perhaps with brackets closed, or dots.
+_AT_A_CUT = re.compile(r"[\s)'\"`\]}]*(?:\Z|\n|\|)|…|\.\.\.")
+# Fields of a URL that are a credential: signatures of Azure, S3 and Google, and tokens.
+_SIGNED = re.compile(
+    r"(?i)(?P<name>(?:[?&;]|\\u0026|%3f|%26)(?:amp;)?"
+    r"(?:sig|signature|token|(?:access|private|job)_token|x-(?:amz|goog)-(?:signature|credential|security-token))"
+    r"(?:=|\\u003d|%3d))"
+    r"(?:(?!%26|\\u0026)[^\s\"'<>&;`\\)])+"
+)
+
+
+def login_secrets(user: str, password: str, *, encoded: bool) -> frozenset[str]:
+    """Return what must be hidden of a login: its secret half, the headers made of it.
+
+    The half is the password, or the user name where no password stands beside it. Headers are written in UTF-8 by Go
+    and here, in Latin-1 by others. In a URL both may be `encoded` by percent signs, which are decoded first.
+    """
+    half = user if password in NO_PASSWORDS else password
+    if not half:
+        return frozenset()
+    spelled = [f"{user}:{password}"] + ([f"{unquote(user)}:{unquote(password)}"] if encoded else [])
+    logins = {content for login in spelled for content in _bytes_of(login)}
+    if encoded:
+        logins.add(unquote_to_bytes(f"{user}:{password}".encode(errors="surrogateescape")))
+    headers = {b64encode(login).decode() for login in logins}
+    return frozenset({half, unquote(half) if encoded else half} | headers)
+
+
+def _bytes_of(text: str) -> tuple[bytes, bytes]:
+    """The bytes of a text in the encodings that logins are sent in: UTF-8, which is the longer one, and Latin-1."""
+    return text.encode(errors="surrogateescape"), text.encode("latin-1", errors="replace")
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` with every spelling of these secrets replaced, and the signature of every signed URL.
+
+    Secrets of one or two characters are replaced in the place of a URL's password only, those of up to five where they
+    stand alone: ordinary words keep their letters. Longer ones are replaced wherever they stand. The longest should
+    come first, so that no part of one is left.
+    """
+    for secret in secrets:
+        text = _spellings(secret).sub(HIDDEN, text)
+        if len(secret) >= _CUT:
+            text = _without_beginning(text, secret)
+    return _SIGNED.sub(rf"\g<name>{HIDDEN}", text)
+
+
+@cache
+def _spellings(secret: str) -> re.Pattern[str]:
+    """Every way to write a secret."""
+    if len(secret) > _LONG:  # a JSON web token: what begins so is one, and its end needs no pattern of its own
+        beginning = secret[:_LONG]
+        forms = ["".join(map(_spelled, beginning)), *_inside_base64(beginning)]
+        return re.compile("|".join(f"{form}{_REST}" for form in forms))
+    bare = secret.rstrip("=") or secret
+    padding = f"(?:{_spelled('=')})?" * (len(secret) - len(bare))
+    whole = "".join(map(_spelled, bare)) + (r"\\*" if bare.endswith("\\") else "") + padding
+    if len(secret) < _ALONE:
+        return re.compile(f"{_USERINFO_BEFORE}{whole}{_USERINFO_BEHIND}")
+    if len(secret) < _ANYWHERE:
+        return re.compile(f"{_WORD_BEFORE}{whole}{_WORD_BEHIND}")
+    return re.compile("|".join([whole, *_inside_base64(secret)]))
+
+
+def _inside_base64(secret: str) -> Iterator[str]:
+    """What Base64 makes of the secret behind any number of other bytes, less the characters that both share."""
+    for content in dict.fromkeys(_bytes_of(secret)):
+        for before in range(3):
+            encoded = b64encode(bytes(before) + content).decode()
+            first, end = -(-8 * before // 6), 8 * (before + len(content)) // 6
+            yield "".join(map(_spelled, encoded[first:end]))
+
+
+@cache
+def _spelled(character: str) -> str:
+    """A pattern for one character, whoever encoded it: as it is, escaped, percent-encoded (twice), as JSON or HTML."""
+    if character.isascii() and character.isalnum():
+        return character
+    if character == "\\":
+        return r"(?:\\{1,4}?|%(?:25)*5[Cc]|\\{1,4}u005[Cc]|&#92;|&#[xX]5[Cc];)"
+    ways = [re.escape(html.escape(character))] * (character in "&<>\"'")
+    ways += [rf"&#0*{ord(character)};", rf"&#[xX]0*{_any_case(f'{ord(character):x}')};"]
+    for content in _bytes_of(character):
+        ways.append("".join(rf"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in content))
+        ways.append("".join(rf"\\{{1,4}}x{_any_case(f'{byte:02x}')}" for byte in content))
+    ways.append(rf"\\{{1,4}}U{_any_case(f'{ord(character):08x}')}")
+    units = character.encode("utf-16-be", errors="surrogatepass").hex()
+    ways.append("".join(rf"\\{{1,4}}u{_any_case(units[at : at + 4])}" for at in range(0, len(units), 4)))
+    # As it is comes last: it may be how one of the others begins.
+    ways += [*_OTHERWISE.get(character, ()), rf"\\{{0,4}}{re.escape(character)}"]
+    return f"(?:{'|'.join(dict.fromkeys(ways))})"
+
+
+def _any_case(digits: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    """Text without the beginning of a secret whose end was cut off: long words of others are, before they are shown."""
+    at = text.find(secret[:_BEGINNING])
+    while at >= 0:
+        end = at + _BEGINNING
+        while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
+            end += 1
+        if _AT_A_CUT.match(text, end):
+            text, end = f"{text[:at]}{HIDDEN}{text[end:]}", at + len(HIDDEN)
+        at = text.find(secret[:_BEGINNING], end)
+    return text

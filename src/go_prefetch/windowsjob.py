@@ -1,0 +1,55 @@
+"""Windows: a job object, which ends a process and its children at our wish, or when this process ends.
+
+A child that the process starts before it is in the job, within the first microseconds, is not in it either.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+
+_KILL_ON_JOB_CLOSE = 0x2000
+_EXTENDED_LIMITS = 9  # JobObjectExtendedLimitInformation
+
+
+class _Limits(ctypes.Structure):
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION: its basic part, IO_COUNTERS, and four sizes of memory."""
+
+    _fields_ = (
+        ("per_process_user_time", ctypes.c_int64),
+        ("per_job_user_time", ctypes.c_int64),
+        ("flags", ctypes.c_uint32),
+        ("minimum_working_set", ctypes.c_size_t),
+        ("maximum_working_set", ctypes.c_size_t),
+        ("active_processes", ctypes.c_uint32),
+        ("affinity", ctypes.c_size_t),
+        ("priority_class", ctypes.c_uint32),
+        ("scheduling_class", ctypes.c_uint32),
+        ("io_counters", ctypes.c_uint64 * 6),
+        ("memory", ctypes.c_size_t * 4),
+    )
+
+
+class Job:
+    """The job of one process. Nested in the job of a CI runner, if there is one (Windows 8 and later)."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only
+        self._kernel32.CreateJobObjectW.restype = ctypes.c_void_p
+        self._handle = ctypes.c_void_p(self._kernel32.CreateJobObjectW(None, None))
+        self._limit(_KILL_ON_JOB_CLOSE)
+        self._kernel32.AssignProcessToJobObject(self._handle, ctypes.c_void_p(int(getattr(process, "_handle", 0))))
+
+    def end(self) -> None:
+        """End every process in it now."""
+        self._kernel32.TerminateJobObject(self._handle, 1)
+
+    def release(self) -> None:
+        """Leave the processes in it in peace."""
+        self._limit(0)
+        self._kernel32.CloseHandle(self._handle)
+
+    def _limit(self, flags: int) -> None:
+        limits = _Limits(flags=flags)
+        size = ctypes.sizeof(limits)
+        self._kernel32.SetInformationJobObject(self._handle, _EXTENDED_LIMITS, ctypes.byref(limits), size)

@@ -1,0 +1,116 @@
+"""kill -9 of a run in each of its steps: no program that it had started goes on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.cache_service import CacheService
+from tests.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
+from tests.fakes.module_proxy import ModuleProxy
+from tests.fakes.modules import FakeModule, write_proxy_folder
+from tests.service_job import MAIN, Job
+from tests.waiting import is_running, wait_until
+from tests.workbench import Workbench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs that hang are shell scripts")
+
+LIB = FakeModule("example.com/lib", "v1.2.3", padding=5_000)
+
+
+def on_path(folder: Path, name: str) -> GoOnPath:
+    """A program of this name that hangs, before all others on PATH."""
+    go = GoOnPath(folder)
+    (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\nHERE={shlex.quote(str(folder))}\n{HANG}\n")
+    (folder / name).chmod(0o755)
+    return go
+
+
+def assert_ends_with_the_run(bench: Workbench, hanging: GoOnPath, *arguments: str, **variables: str) -> None:
+    """Start go-prefetch, kill it once the program hangs; then that program and its child are gone."""
+    run = bench.start(*arguments, **variables)
+    try:
+        wait_until(lambda: hanging.pids() or run.poll() is not None, "the start of the program that hangs")
+        assert run.poll() is None, run.communicate()
+        pids = hanging.pids()
+        assert len(pids) == 2
+        assert all(map(is_running, pids))
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate(timeout=30)
+        for pid in pids:
+            wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+    finally:
+        for pid in hanging.pids():
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_go_env_ends_with_a_killed_run(bench: Workbench, tmp_path: Path) -> None:
+    bench.write_project([LIB])
+    go = GoOnPath(tmp_path / "bin", on_env=HANG)
+    assert_ends_with_the_run(bench, go, "run", PATH=go.path)
+
+
+def test_git_ends_with_a_killed_plan(bench: Workbench, tmp_path: Path) -> None:
+    bench.project.mkdir()
+    git = on_path(tmp_path / "bin", "git")
+    assert_ends_with_the_run(bench, git, "plan", PATH=git.path)
+
+
+@pytest.mark.parametrize("name", ["git", "gh"])
+def test_git_and_gh_end_with_a_killed_report(bench: Workbench, tmp_path: Path, name: str) -> None:
+    bench.project.mkdir()
+    program = on_path(tmp_path / "bin", name)
+    repo = ("--repo", "a/b") if name == "gh" else ()
+    assert_ends_with_the_run(bench, program, "report", *repo, PATH=program.path)
+
+
+# What Go does in the quarantine: it unpacks, says what there is, verifies.
+QUARANTINE = {
+    "download": 'if [ "$2" = download ]; then {}; fi',
+    "list": 'if [ "$1" = list ]; then {}; fi',
+    "verify": 'if [ "$2" = verify ]; then {}; fi',
+}
+
+
+@pytest.mark.parametrize("command", QUARANTINE)
+def test_go_in_the_quarantine_ends_with_a_killed_run(bench: Workbench, tmp_path: Path, command: str) -> None:
+    bench.write_project([LIB])
+    write_proxy_folder(bench.pool, [LIB])
+    script = f"HERE={shlex.quote(str(tmp_path / 'bin'))}\n{QUARANTINE[command].format(HANG)}"
+    go = go_with_another_root(tmp_path / "bin", script)
+    assert_ends_with_the_run(bench, go, "run", "--store", f"dir:{bench.pool}", GOPROXY="off", PATH=go.path)
+
+
+def test_go_mod_download_ends_with_a_killed_run(bench: Workbench, tmp_path: Path) -> None:
+    bench.write_project([LIB])
+    write_proxy_folder(bench.pool, [LIB])
+    go = GoOnPath(tmp_path / "bin", on_download=HANG)
+    assert_ends_with_the_run(bench, go, "run", "--store", f"dir:{bench.pool}", GOPROXY="off", PATH=go.path)
+
+
+@pytest.fixture
+def proxy() -> Iterator[ModuleProxy]:
+    with ModuleProxy([LIB]) as server:
+        yield server
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("step", ["restore", "save"])
+def test_zstd_ends_with_a_killed_run(bench: Workbench, proxy: ModuleProxy, tmp_path: Path, step: str) -> None:
+    with CacheService(MAIN) as service:
+        job = Job(bench, service, proxy)
+        variables = {"GOPROXY": proxy.url, **job.only("zstd program"), **service.v2(MAIN.text, run="2")}
+        if step == "restore":
+            job(LIB, **job.only("zstd program"))
+        bench.write_project([LIB])
+        bench.forget_modcache()
+        zstd = on_path(tmp_path / "bin", "zstd")
+        variables["PATH"] = os.pathsep.join([str(zstd.folder), variables["PATH"]])
+        assert_ends_with_the_run(bench, zstd, "run", "--store", "github", **variables)
