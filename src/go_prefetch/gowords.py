@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.modcache import Kind, ModuleFile
@@ -25,6 +26,7 @@ _TRANSIENT = re.compile(
     r"|connection reset by peer|connection refused|i/o timeout|TLS handshake timeout"
     r"|: (408|429|5\d\d) |invalid response from proxy|fetch timed out|no such host|network is unreachable"
 )
+_NO_SUCH_FILE = ("no such file or directory", "The system cannot find the file specified")
 _MISMATCH_LINES = 3  # the verdict, what was downloaded, what go.sum says
 
 
@@ -55,6 +57,8 @@ def refusals(lines: Sequence[str], planned: AbstractSet[ModuleFile]) -> list[Ref
 
 
 def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | None:
+    if _is_of_a_lost_zip(line):
+        return None
     kind: Kind | None = "zip" if _DAMAGED_ZIP.search(line) else "mod" if _DAMAGED_MOD.search(line) else None
     if kind is None:
         return None
@@ -64,7 +68,19 @@ def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | No
 
 def tells_of_a_damaged_zip(words: str) -> bool:
     """Whether Go could not read a zip to its end. `go mod download` does not say which one; `-json` does."""
-    return _DAMAGED_ZIP.search(words) is not None
+    return _DAMAGED_ZIP.search(words) is not None and not _is_of_a_lost_zip(words)
+
+
+def tells_of_a_lost_zip(lines: Sequence[str], folder: Path) -> bool:
+    """Whether a zip in `folder`, or Go's hash of it, was gone when Go wanted to read what it had just seen.
+
+    Go looks for them without its own lock. So it fails if another run replaces a file between its two looks.
+    """
+    return any(str(folder) in line and _is_of_a_lost_zip(line) for line in lines)
+
+
+def _is_of_a_lost_zip(words: str) -> bool:
+    return (".zip: " in words or ".ziphash: " in words) and any(no_such in words for no_such in _NO_SUCH_FILE)
 
 
 def may_pass(lines: Sequence[str]) -> bool:

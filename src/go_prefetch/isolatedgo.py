@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from go_prefetch import processgroup
-from go_prefetch.modcache import remove_trees
 from go_prefetch.module import ModuleVersion
+from go_prefetch.privatefolder import clear_temporary, temporary_folder
 from go_prefetch.retry import Deadline
 
 # A hash of the right form that nothing has.
@@ -97,9 +97,12 @@ def temporary_root(*, tiny: bool = False) -> Iterator[Path]:
     For a `tiny` one, of links and a few bytes, it is in memory where the system has a place for that: a thousand files
     on a busy disk take longer than Go takes to read what they lead to.
     """
-    place = _IN_MEMORY if tiny and os.access(_IN_MEMORY, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="go-prefetch-", dir=place)).resolve()
-    try:
+    place = _IN_MEMORY if tiny and os.access(_IN_MEMORY, os.W_OK) else tempfile.gettempdir()
+    with temporary_folder(Path(place)) as folder:
         yield folder / "q"
-    finally:
-        remove_trees(folder, ignore_errors=True)
+
+
+def clear_temporary_roots() -> None:
+    """Remove those that dead runs of this user have left."""
+    for place in {_IN_MEMORY, tempfile.gettempdir()}:
+        clear_temporary(Path(place))

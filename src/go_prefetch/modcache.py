@@ -94,6 +94,12 @@ def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
     return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
 
 
+def has_tree(gomodcache: Path, version: ModuleVersion) -> bool:
+    """Whether something lies where Go unpacks a module that Go would take for it: beside `.partial` it begins again."""
+    partial = path_in(download_folder(gomodcache), ModuleFile(version, "zip")).with_suffix(".partial")
+    return os.path.lexists(tree_in(gomodcache, version)) and not os.path.exists(partial)  # noqa: PTH110 - never raises
+
+
 def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
 
@@ -142,3 +148,15 @@ def accepted_by_go(folder: Path, version: ModuleVersion) -> bool:
     """Whether Go has hashed the zip that lies there and found it in go.sum: it then leaves a `.ziphash`."""
     zip_path = path_in(folder, ModuleFile(version, "zip"))
     return zip_path.is_file() and zip_path.with_suffix(".ziphash").is_file()
+
+
+Identity = tuple[int, ...] | None
+
+
+def identity(path: Path) -> Identity:
+    """What changes when another file takes this name; None where there is none."""
+    try:
+        seen = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns

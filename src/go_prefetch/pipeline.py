@@ -7,14 +7,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.errors import PrefetchError
 from go_prefetch.gocommand import GoCommand
 from go_prefetch.goenvironment import GoEnvironment
+from go_prefetch.isolatedgo import clear_temporary_roots
 from go_prefetch.modcache import ModuleFile, download_folder
 from go_prefetch.ports import Arrived, CacheStore, Platform
+from go_prefetch.privatefolder import clear_leftovers
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.render.units import counted
 from go_prefetch.report import Report
@@ -22,7 +24,7 @@ from go_prefetch.results import Completed, Downloaded, Plan, Restored
 from go_prefetch.retry import Backoff, Deadline
 from go_prefetch.settings import Settings
 from go_prefetch.steps.admit import quarantine
-from go_prefetch.steps.check import check_present, remove_bad
+from go_prefetch.steps.check import check_present, remove_bad, replace_unproven
 from go_prefetch.steps.complete import complete
 from go_prefetch.steps.doubled import doubled
 from go_prefetch.steps.download import download, nobody_waits, still_missing
@@ -32,6 +34,7 @@ from go_prefetch.steps.restore import restore
 from go_prefetch.steps.save import save
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def prefetch(job: Job) -> Report:
     """
     started, goversion = time.monotonic(), job.environment.goversion
     plan = _planned(job)
+    clear_leftovers(plan.gomodcache)
+    clear_temporary_roots()
     if plan.disabled_because:
         return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
     try:
@@ -86,7 +91,8 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     Raises PrefetchError for a module cache that takes no files. Go's failure is in the report.
     """
     say = job.platform.info
-    mended = _checked(plan, job) if job.settings.check_present else ()
+    trees = Trees(plan, job.environment.goroot, job.deadline)
+    mended = _checked(plan, trees) if job.settings.check_present else ()
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):
             restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
@@ -99,8 +105,12 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
             for reason, count in admitted.left_to_go.items():
                 say(f"{count} left to go mod download: {reason}")
+            begun = time.monotonic()
+            mended += replace_unproven(plan, admitted, trees)
+            admitted = replace(admitted, seconds=admitted.seconds + time.monotonic() - begun)
     with job.step("Complete"):
-        completed = _completed(plan, restored, downloaded, job)
+        completed = _completed(plan, restored, downloaded, trees, job)
+        trees.remove_marks()
     with job.step("Save"):
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
@@ -125,20 +135,20 @@ def _planned(job: Job) -> Plan:
     return plan
 
 
-def _checked(plan: Plan, job: Job) -> tuple[str, ...]:
-    checked = check_present(plan, job.environment, job.deadline)
+def _checked(plan: Plan, trees: Trees) -> tuple[str, ...]:
+    checked = check_present(plan, trees)
     unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, checked, job.deadline), *unchecked)
+    return (*remove_bad(plan, trees, checked), *unchecked)
 
 
-def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, job: Job) -> Completed:
+def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Trees, job: Job) -> Completed:
     """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
     variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
     return complete(
         job.go, plan, restored, downloaded,
         fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
         limits=Limits(job.settings.go_silence, Backoff(job.settings.attempts), job.deadline),
-        goroot=job.environment.goroot, say=job.platform.detail,
+        goroot=job.environment.goroot, trees=trees, say=job.platform.detail,
     )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -68,13 +69,29 @@ class _BoundedReads:
         return self._content.read(size)
 
 
+@dataclass(frozen=True)
+class Space:
+    """What files and folders take of a disk: bytes of whole blocks, and inodes."""
+
+    bytes: int
+    files: int
+
+    def __add__(self, other: Space) -> Space:
+        """Return both together."""
+        return Space(self.bytes + other.bytes, self.files + other.files)
+
+    def fits(self, room: Space) -> bool:
+        """Whether `room` has as much."""
+        return self.bytes <= room.bytes and self.files <= room.files
+
+
 def is_plain(path: Path) -> bool:
     """Whether the zip at `path` is plain. Raises OSError if unreadable."""
-    return plain_bytes(path) is not None
+    return plain_space(path, 1) is not None
 
 
-def plain_bytes(path: Path) -> int | None:
-    """Bytes that the zip at `path` unpacks to; None unless it is plain.
+def plain_space(path: Path, block: int) -> Space | None:
+    """What the zip at `path` takes once unpacked, on a disk with blocks of so many bytes; None unless it is plain.
 
     Plain: no zip64, no comment, no gap at its end, and no entry that stands for a folder.
 
@@ -90,21 +107,46 @@ def plain_bytes(path: Path) -> int | None:
         mark, _, _, _, count, length, offset, comment = _END.unpack(end)
         if mark != b"PK\5\6" or comment or offset + length + len(end) != size or 0xFFFF in (count, length):
             return None
+        if length > _MOST_DIRECTORY:
+            return None
         archive.seek(offset)
-        return _bytes_of_files(archive.read(length), count)
+        return _space_of_files(archive.read(length), count, block)
 
 
-def _bytes_of_files(directory: bytes, count: int) -> int | None:
-    """Bytes of all files; None unless it is exactly `count` entries, none of which stands for a folder."""
-    at = total = 0
+def _space_of_files(directory: bytes, count: int, block: int) -> Space | None:
+    """Space of all files and their folders; None unless it is exactly `count` entries, and none stands for a folder.
+
+    The smallest file takes a block, and so does each folder.
+    """
+    at = blocks = 0
+    folders: set[bytes] = set()
     for _ in range(count):
         header = directory[at : at + _ENTRY_BYTES]
         if len(header) != _ENTRY_BYTES or not header.startswith(b"PK\1\2"):
             return None
-        total += int.from_bytes(header[24:28], "little")
+        blocks += max(1, -(-int.from_bytes(header[24:28], "little") // block))
         name, extra, comment = struct.unpack_from("<3H", header, 28)
         at += _ENTRY_BYTES + name
         if directory[at - 1 : at] == b"/":
             return None
+        folders.add(directory[at - name : at].rpartition(b"/")[0])
         at += extra + comment
-    return total if at == len(directory) else None
+    if at != len(directory):
+        return None
+    inodes = _with_those_above(folders)
+    return Space((blocks + inodes) * block, count + inodes)
+
+
+def _with_those_above(folders: Iterable[bytes]) -> int:
+    """How many folders these are, together with those that they lie in.
+
+    They are sorted so that each comes after one that shares most of its beginning: nothing of the rest is kept, for a
+    hostile directory may hold names of ten thousand folders in each other.
+    """
+    count, before = 0, [b""]
+    for folder in sorted(folder.replace(b"/", b"\0") for folder in folders):
+        names = folder.split(b"\0")
+        pairs = enumerate(zip(names, before, strict=False))
+        count += len(names) - next((at for at, (one, other) in pairs if one != other), min(len(names), len(before)))
+        before = names
+    return count

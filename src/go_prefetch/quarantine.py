@@ -13,7 +13,6 @@ import os
 import queue
 import shutil
 import stat
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -21,19 +20,20 @@ from pathlib import Path
 from types import TracebackType
 
 from go_prefetch import filelock
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in
+from go_prefetch.modcache import Identity, ModuleFile, identity, path_in, tree_in
 from go_prefetch.module import ModuleVersion
-from go_prefetch.plainzip import plain_bytes
+from go_prefetch.plainzip import Space, plain_space
+from go_prefetch.privatefolder import private_folder
 from go_prefetch.results import Admitted, Plan
 from go_prefetch.retry import Deadline
-from go_prefetch.runfile import clear_dead_runs, recording, write_whole
+from go_prefetch.room import Room
+from go_prefetch.runfile import recording, write_whole
 from go_prefetch.stubcache import StubCache, Verdict
 from go_prefetch.trace import UNTRACED, Trace
 
-_PREFIX = "go-prefetch-"
-_ALIVE = "alive.lock"
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
+_NO_ROOM = "no room to unpack it unverified"
 _BATCH = 200  # zips of one `go mod download`: its argument list has to fit
 
 
@@ -52,11 +52,12 @@ class Quarantine:
         self._trace = trace
         self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
-        self._taken: dict[ModuleVersion, tuple[int, ...]] = {}  # to the identity of the zip that was brought in
-        self._room = 0  # bytes that may still be unpacked: the zips are unverified, and others need the disk too
+        self._taken: dict[ModuleVersion, Identity] = {}  # to the identity of the zip that was brought in
+        self._counting = threading.Lock()  # for what both unpackers write to: `_left` and `_taken`
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
         self._stubs: StubCache | None = None
+        self._room: Room | None = None
         if self._hashes and goroot:
             self._open(goroot)
 
@@ -80,38 +81,35 @@ class Quarantine:
         """Wait for the last tree, let Go check all, move the good ones into the module cache."""
         started = time.monotonic()
         if self._stubs is None:
-            return Admitted(left_to_go=dict(self._left))
+            return Admitted(left_to_go=self._left_to_go())
         self._arrived.put(None)
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
         with self._trace.span("go mod verify", "verify"):
             verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
-        taken = frozenset(dict(self._taken))  # a copy: if late, it grows still
-        admitted = frozenset(version for version in verdict.good & taken if self._admitted(version))
-        self._left["refused by go mod verify"] += len(verdict.bad)
-        self._left["not unpacked, or there already"] += len(taken - admitted - verdict.bad)
+        with self._counting:
+            taken = dict(self._taken)  # a copy: if late, it grows still
+        good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
+        admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
+        self._leave("refused by go mod verify", len(verdict.bad))
+        self._leave("not unpacked, or there already", len(taken.keys() - admitted - verdict.bad))
         return Admitted(
             modules=admitted,
             seconds=time.monotonic() - started,
-            left_to_go={reason: count for reason, count in self._left.items() if count},
+            left_to_go=self._left_to_go(),
             notice=f"the fast way was not believed: {verdict.disbelieved}" if verdict.disbelieved else "",
         )
 
     def _open(self, goroot: Path) -> None:
         """Make the folder; where that fails, every zip goes the slow way."""
-        cache = self._plan.gomodcache / "cache"
         try:
-            cache.mkdir(parents=True, exist_ok=True)
-            _clear_leftovers(self._plan.gomodcache)
-            root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache.resolve()))
-            self._closing.callback(remove_trees, root, ignore_errors=True)
-            self._room = shutil.disk_usage(root).free // 2
-            self._closing.enter_context(filelock.held(root / _ALIVE))
+            root = self._closing.enter_context(private_folder(self._plan.gomodcache))
+            self._room = Room(root, self._plan.gomodcache)
             self._closing.enter_context(recording(self._plan.folder))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
-            self._left[f"no quarantine: {error.strerror}"] += len(self._hashes)
+            self._leave(f"no quarantine: {error.strerror}", len(self._hashes))
             self._hashes = {}
             return
         for unpacker in self._unpackers:
@@ -133,29 +131,36 @@ class Quarantine:
         self._arrived.put(None)  # for the other threads
 
     def _brought_in(self, version: ModuleVersion) -> bool:
-        """Bring a zip in, by a link where the file system allows."""
+        """Bring a zip in, by a link where the file system allows; False if it is left to Go."""
+        if self._stubs is None or self._room is None:
+            return False
         source = path_in(self._plan.folder, ModuleFile(version, "zip"))
-        if self._stubs is None or version in self._taken:
-            return False
-        place = self._stubs.zip_path(version)
         try:
-            identity = _identity(source)
-            size = plain_bytes(source)
-            if size is None or size > self._room:
-                self._left["a zip of an unusual kind" if size is None else "no room to unpack it unverified"] += 1
-                return False
-            self._room -= size
-            try:
-                os.link(source, place)
-            except OSError:
-                shutil.copyfile(source, place)
+            found = identity(source)
+            with self._counting:
+                if version in self._taken:
+                    return False
+                self._taken[version] = found
+            reason = _brought(source, self._stubs.zip_path(version), self._room)
         except OSError:
-            return False
-        self._taken[version] = identity
-        return True
+            reason = "a zip that cannot be read"
+        if reason:
+            self._leave(reason)
+            with self._counting:
+                self._taken.pop(version, None)
+        return not reason
 
-    def _admitted(self, version: ModuleVersion) -> bool:
-        """Move one verified tree into the module cache under Go's own lock.
+    def _leave(self, reason: str, count: int = 1) -> None:
+        """Count modules that are left to Go."""
+        with self._counting:
+            self._left[reason] += count
+
+    def _left_to_go(self) -> dict[str, int]:
+        with self._counting:
+            return {reason: count for reason, count in self._left.items() if count}
+
+    def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
+        """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.
 
         False if one is there, or it cannot be, or somebody else holds the lock: he unpacks it.
         """
@@ -165,7 +170,7 @@ class Quarantine:
         target = tree_in(self._plan.gomodcache, version)
         try:
             with filelock.held(zip_path.with_suffix(".lock")):
-                exchanged = _identity(zip_path) != self._taken[version]
+                exchanged = identity(zip_path) != zip_was
                 if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
                     return False
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -195,10 +200,22 @@ def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[str]]:
     return {version: next(iter(hashes[version])) for version in chosen.values()}, left
 
 
-def _identity(path: Path) -> tuple[int, ...]:
-    """What changes when somebody puts another file in its place."""
-    seen = path.stat(follow_symlinks=False)
-    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+def _brought(source: Path, place: Path, room: Room) -> str:
+    """Bring a zip to `place`; the reason why it stays out, or the empty string. Raises OSError.
+
+    What counts is what lies in `place`: `source` may be exchanged at any moment.
+    """
+    try:
+        os.link(source, place)
+    except OSError:
+        if not room.take(Space(source.stat().st_size + room.block, 1)):
+            return _NO_ROOM
+        shutil.copyfile(source, place)
+    space = plain_space(place, room.block)
+    if space is not None and room.take(space):
+        return ""
+    place.unlink()
+    return "a zip of an unusual kind" if space is None else _NO_ROOM
 
 
 def _rename_tree(tree: Path, target: Path) -> None:
@@ -207,13 +224,3 @@ def _rename_tree(tree: Path, target: Path) -> None:
     tree.chmod(mode | stat.S_IWUSR)
     tree.rename(target)
     target.chmod(mode)
-
-
-def _clear_leftovers(gomodcache: Path) -> None:
-    """Remove what dead runs have left: nobody holds their lock any more. A link is no quarantine, wherever it leads."""
-    clear_dead_runs(download_folder(gomodcache))
-    for root in (gomodcache / "cache").glob(f"{_PREFIX}*"):
-        if root.is_symlink():
-            continue
-        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
-            remove_trees(root, ignore_errors=True)

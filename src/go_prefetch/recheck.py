@@ -7,15 +7,13 @@ top-level entries are links into the real one.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from go_prefetch import filelock
 from go_prefetch.isolatedgo import temporary_root
-from go_prefetch.modcache import ModuleFile, download_folder, path_in, remove_trees, tree_in, walk
+from go_prefetch.modcache import has_tree, tree_in, walk
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
 from go_prefetch.retry import Deadline
@@ -29,11 +27,11 @@ def recheck(
 ) -> Rechecked:
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
-    Unchecked are modules that have two hashes.
+    Unchecked are modules that have no hash, or two.
     Bad without asking Go are trees that hold a link or a device, and what stands in a tree's place: Go leaves none.
     """
     started = time.monotonic()
-    there = {version for version in hashes if os.path.lexists(tree_in(gomodcache, version))}
+    there = {version for version in hashes if has_tree(gomodcache, version)}
     good: set[ModuleVersion] = set()
     bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
     able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
@@ -71,26 +69,6 @@ def _is_plain(tree: Path) -> bool:
         for _, entries in walk(tree)
         for entry in entries
     )
-
-
-def remove(gomodcache: Path, version: ModuleVersion, deadline: Deadline) -> bool:
-    """Take a tree away under Go's own lock, with its `.ziphash`, so that Go hashes the zip again; False if it stays.
-
-    Whoever holds the lock may be stuck: it is waited for until the deadline.
-    """
-    zip_path = path_in(download_folder(gomodcache), ModuleFile(version, "zip"))
-    tree = tree_in(gomodcache, version)
-    try:
-        zip_path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.held(zip_path.with_suffix(".lock"), seconds=deadline.left()):
-            zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
-            if tree.is_dir() and not tree.is_symlink():
-                remove_trees(tree)
-            else:
-                tree.unlink(missing_ok=True)  # a link, not what it leads to
-    except OSError:
-        return False
-    return True
 
 
 def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:

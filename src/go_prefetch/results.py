@@ -46,6 +46,7 @@ class Plan:
     disabled_because: str = ""
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
 
     @property
     def missing(self) -> tuple[ModuleFile, ...]:
@@ -226,6 +227,15 @@ class Rechecked:
     unchecked: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
     disbelieved: str = ""
+
+
+@dataclass(frozen=True)
+class TakenAway:
+    """What became of trees that were to be taken away; those in neither were gone, or are Go's to replace."""
+
+    removed: frozenset[ModuleVersion] = frozenset()
+    stays: frozenset[ModuleVersion] = frozenset()
+    good: frozenset[ModuleVersion] = frozenset()  # what go.sum says, after all
 
 
 @dataclass(frozen=True)

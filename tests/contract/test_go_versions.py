@@ -131,3 +131,28 @@ def test_a_filled_folder_is_verified_in_every_go(bench: Workbench, goroot: Path)
     assert {rejected["file"] for rejected in bench.report["complete"]["rejected"]} == {ZIP, UNREAD_MOD}
     assert (folder / ZIP).read_bytes() == LIB.zip
     assert (folder / UNREAD_MOD).read_bytes() == UNREAD.mod
+
+
+def test_a_planted_tree_is_replaced_in_every_go(bench: Workbench, goroot: Path) -> None:
+    """One that lay there before, and one that comes as Go begins: that it takes for one it has not finished."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    with zipfile.ZipFile(bench.pool / ZIP, "a") as archive:
+        archive.comment = b"for Go itself to unpack"
+    planted = [bench.modcache / TREE, bench.modcache / "example.com/major/v2@v2.0.1"]
+    planted[1].mkdir(parents=True)
+    (planted[1] / "more.go").write_text("package major\n")
+    wrapper = bench.folder / "bin" / "go"
+    wrapper.parent.mkdir()
+    script = f'[ "$2" != download ] || {{ mkdir {planted[0]} && echo "package lib" >{planted[0]}/more.go; }}'
+    wrapper.write_text(f'#!/bin/sh\n{script}\nexec {goroot}/bin/go "$@"\n')
+    wrapper.chmod(0o755)
+    bench.environ |= {"PATH": f"{wrapper.parent}{os.pathsep}{bench.environ['PATH']}", "GOROOT": str(goroot)}
+    done = bench.prefetch("--verbose", goproxy="off")
+    assert done.status == 0, done.text
+    assert f"go{goroot.parent.name}" in done.text
+    assert bench.report["admit"]["left_to_go"]["a zip of an unusual kind"] == 1
+    assert any("example.com/major/v2@v2.0.1" in warning for warning in bench.report["warnings"])
+    assert contents(bench) == {
+        n.replace("BurntSushi", "!burnt!sushi"): data for m in MODULES for n, data in m.contents.items()
+    }

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from go_prefetch import filelock
+from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import quarantines
 from tests.same_process import prefetch
@@ -85,6 +86,42 @@ def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str
     assert bench.leftovers() == []
     assert bench.go("mod", "verify").stdout == ALL
     assert prefetch(bench, "verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
+
+
+@pytest.mark.parametrize("command", ["run", "run-without-a-module", "verify"])
+def test_every_run_clears_what_a_dead_one_left(bench: Workbench, command: str) -> None:
+    """Go has brought the rest since, so that nothing is missing; or there is no module to begin with."""
+    bench.write_project(MODULES)
+    write_proxy_folder(bench.pool, MODULES)
+    assert killed_at(bench, "unpack", 1) == -signal.SIGKILL
+    assert bench.go("mod", "download", GOPROXY=f"file://{bench.pool}").status == 0
+    assert len(quarantines(bench)) == 1
+    if command == "run-without-a-module":
+        (bench.project / "vendor").mkdir()
+        (bench.project / "vendor/modules.txt").touch()
+    result = prefetch(bench, "verify") if command == "verify" else bench.prefetch(goproxy="off")
+    assert result.status == 0, result.text
+    assert quarantines(bench) == []
+
+
+def test_a_run_killed_while_it_checks_leaves_nothing_for_long(bench: Workbench, tmp_path: Path) -> None:
+    """Its stubs lie where temporary files do: the next run of this user removes them."""
+    bench.write_project(MODULES[:2])
+    write_proxy_folder(bench.pool, MODULES[:2])
+    assert bench.prefetch(goproxy="off").status == 0
+    temporary = bench.folder / "tmp"
+    temporary.mkdir()
+    go = go_with_another_root(tmp_path / "bin", f'if [ "$2" = verify ]; then touch {tmp_path}/verifies; sleep 600; fi')
+    process = bench.start("verify", PATH=go.path, TMPDIR=str(temporary))
+    wait_until((tmp_path / "verifies").exists, "a verification")
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    (left,) = temporary.iterdir()
+    for pid in running_in(left):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not running_in(left), "the end of what the run had started")
+    assert bench.prefetch(goproxy="off", TMPDIR=str(temporary)).status == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_these_moments_fall_into_runs_that_are_not_over(bench: Workbench) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from go_prefetch.gocommand import GoCommand
+from go_prefetch.isolatedgo import clear_temporary_roots
 from go_prefetch.modcache import download_folder, tree_in
 from go_prefetch.ports import Platform
-from go_prefetch.recheck import remove
+from go_prefetch.privatefolder import clear_leftovers
+from go_prefetch.results import TakenAway
 from go_prefetch.retry import Deadline
 from go_prefetch.settings import Settings
-from go_prefetch.steps.check import check_present, doubt_packed, packed
+from go_prefetch.steps.check import STALE_OBJECTS, check_present, packed
 from go_prefetch.steps.plan import make_plan
+from go_prefetch.trees import Trees
 
 _FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
 _CANNOT = "It could not be removed: remove it yourself before you build."
@@ -28,13 +31,15 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     environment = GoCommand(environ).environment(settings.cwd)
     plan = make_plan(settings, environment, download_folder(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
-    checked = check_present(plan, environment, deadline)
-    left, advice = 0, _CANNOT if fix else _FIX
-    for version in sorted(checked.bad):
-        removed = fix and remove(plan.gomodcache, version, deadline)
-        left += not removed
+    clear_leftovers(plan.gomodcache)
+    clear_temporary_roots()
+    trees = Trees(plan, environment.goroot, deadline)
+    checked = check_present(plan, trees)
+    taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
+    advice = _CANNOT if fix else _FIX
+    for version in sorted(taken.removed | taken.stays):
         where = tree_in(plan.gomodcache, version)
-        if removed:
+        if version in taken.removed:
             platform.warn(f"{version} was not what go.sum says, and was removed: {where}; Go unpacks it anew")
         else:
             platform.error(f"{version} is not what go.sum says: {where}\n{advice} [checksum-mismatch]")
@@ -42,11 +47,14 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
         platform.warn(f"{version} was not checked")
     if checked.disbelieved:
         platform.error(f"no verdict: {checked.disbelieved}")
+    if taken.removed:
+        platform.warn(STALE_OBJECTS)
     if fix:
-        doubt_packed(plan)
+        for version in packed(plan):
+            trees.forget_hash(version)
     print(
         f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
         f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
         file=stdout,
     )
-    return 1 if left or checked.disbelieved else 0
+    return 1 if taken.stays or checked.disbelieved else 0

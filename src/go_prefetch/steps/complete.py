@@ -20,6 +20,7 @@ from go_prefetch.steps.blame import blamed, told
 from go_prefetch.steps.judge import FetchAgain, Judge
 from go_prefetch.steps.stuck import Limits
 from go_prefetch.steps.unread import Unread, read_unread
+from go_prefetch.trees import Trees
 
 _MOST_NAMES = 3
 
@@ -34,6 +35,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     variables: Mapping[str, str],
     limits: Limits,
     goroot: Path,
+    trees: Trees,
     say: Callable[[str], None],
 ) -> Completed:
     """Go's verdict on every scope, as a value: a failure is told, not raised."""
@@ -41,7 +43,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     before = _contents(plan.scopes)
     sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
     sources.update(dict.fromkeys(plan.present, "the module cache"))
-    judge = Judge(go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, say=say)
+    judge = Judge(
+        go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, trees=trees, say=say
+    )
     failure: PrefetchError | None = None
     unread = Unread(frozenset())
     try:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.gocommand import GoCommand, GoRun, failed
-from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip
-from go_prefetch.modcache import ModuleFile, accepted_by_go, forget_ziphash, path_in, tree_in, walk
-from go_prefetch.recheck import remove
+from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
+from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in, walk
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.check import tree_stays
 from go_prefetch.steps.stuck import Limits, stalled
+from go_prefetch.trees import Trees
 from go_prefetch.watchdog import Watch
 
 # After this many rejected files from the store, none of its files is believed any more.
@@ -37,6 +37,7 @@ class Judge:
         fetch_again: FetchAgain,
         variables: Mapping[str, str],
         limits: Limits,
+        trees: Trees,
         say: Callable[[str], None],
     ) -> None:
         self.sources = sources
@@ -45,6 +46,9 @@ class Judge:
         self._go = go
         self._plan = plan
         self._planned = frozenset(plan.files)
+        self._placed: dict[ModuleFile, tuple[int, ...] | None] = {}  # what took the place of a rejected file
+        self._exchanged: Counter[ModuleFile] = Counter()  # how often another run has put its own there
+        self._trees = trees
         self._restored = restored
         self._fetch_again = fetch_again
         self._variables = variables
@@ -63,7 +67,10 @@ class Judge:
                 self._replace(rejections, self._restored.files)
                 continue
             failures += 1
-            again = run.stalled or may_pass(run.errors)
+            disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder)
+            if disturbed:
+                self._look_again()
+            again = run.stalled or disturbed or may_pass(run.errors)
             if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
                 in_time = not self._limits.deadline.passed()
                 raise stalled(run, self._limits, self._plan) if run.stalled and in_time else failed(run)
@@ -83,7 +90,7 @@ class Judge:
         mismatches: list[ChecksumMismatch] = []
         for file, is_mismatch, words in refusals(run.errors, self._planned):
             rejection = Rejection(file, self.sources.get(file, "Go's own download"), words)
-            if file in self.sources and file not in self.rejected:
+            if file in self.sources and self._may_be_replaced(file):
                 found[file] = rejection
             elif is_mismatch:
                 mismatches.append(mismatch(rejection, self.rejected.get(file)))
@@ -97,7 +104,9 @@ class Judge:
         if not any(map(tells_of_a_damaged_zip, run.errors)):
             return []
         suspects = [
-            file for file in self.sources if file.kind == "zip" and file not in self.rejected and not self._proven(file)
+            file
+            for file in self.sources
+            if file.kind == "zip" and self._may_be_replaced(file) and not self._proven(file)
         ]
         versions = [file.module for file in suspects]
         said = self._go.download_errors(scope.folder, versions, self._variables, self._limits.deadline)
@@ -127,7 +136,9 @@ class Judge:
     def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
         for rejection in rejections:
             self._say(f"Go rejected {rejection.file} from {rejection.source}; trying another source")
-            self.rejected[rejection.file] = rejection
+            if rejection.file in self.rejected:  # what is named in the end is what we brought
+                self._exchanged[rejection.file] += 1
+            self.rejected.setdefault(rejection.file, rejection)
             self._take_again([rejection.file], rejection.source)
         from_store = [r for r in self.rejected.values() if r.source == self._restored.store]
         unproven = [f for f in suspects if self.sources.get(f) == self._restored.store and not self._proven(f)]
@@ -141,11 +152,30 @@ class Judge:
     def _proven(self, file: ModuleFile) -> bool:
         return file.kind == "zip" and accepted_by_go(self._plan.folder, file.module)
 
+    def _may_be_replaced(self, file: ModuleFile) -> bool:
+        """Whether Go refuses it for the first time, or another run has put its own in place of what we took then."""
+        if file not in self.rejected:
+            return True
+        replaced = identity(path_in(self._plan.folder, file)) != self._placed.get(file)
+        return replaced and self._exchanged[file] < self._limits.backoff.attempts
+
+    def _look_again(self) -> None:
+        """After another run has replaced files under Go's hands: what it took is ours no more, and Go fetches it.
+
+        Go may have unpacked a zip that it had not hashed, and would keep the tree once there is a hash of the next zip.
+        """
+        for file in list(self.sources):
+            if not path_in(self._plan.folder, file).exists():
+                del self.sources[file]
+        unpacked = (version for version in self._plan.modules if has_tree(self._plan.gomodcache, version))
+        for version in sorted(self._trees.take_away(unpacked).stays):
+            raise tree_stays(self._plan, version)
+
     def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
-        for file in files:
-            self._drop(file)
-        got = self._fetch_again([file for file in files if file.module not in self._plan.private], source)
+        dropped = [file for file in files if self._drop(file)]
+        got = self._fetch_again([file for file in dropped if file.module not in self._plan.private], source)
         self.sources.update(got.files)
+        self._placed |= {file: identity(path_in(self._plan.folder, file)) for file in dropped}
         self.refetched = self.refetched.plus(got)
 
     def _drop_unproven(self) -> None:
@@ -154,15 +184,21 @@ class Judge:
             with suppress(ChecksumMismatch):  # one is about to be raised
                 self._drop(file)
 
-    def _drop(self, file: ModuleFile) -> None:
-        gomodcache = self._plan.gomodcache
-        # A tree beside a zip that Go rejects is nobody's: Go would keep it.
-        removed = file.kind != "zip" or remove(gomodcache, file.module, self._limits.deadline)
-        path_in(self._plan.folder, file).unlink(missing_ok=True)
-        forget_ziphash(self._plan.folder, file)
+    def _drop(self, file: ModuleFile) -> bool:
+        """Take a file of ours away; False if another go command has put a good one in its place.
+
+        A tree beside a zip that Go rejects is nobody's, and Go would keep it. Raises ChecksumMismatch if it stays.
+        """
         self.sources.pop(file, None)
-        if not removed and os.path.lexists(tree_in(gomodcache, file.module)):
+        if file.kind != "zip":
+            path_in(self._plan.folder, file).unlink(missing_ok=True)
+            return True
+        unpacked = has_tree(self._plan.gomodcache, file.module)
+        stays = unpacked and self._trees.take_away([file.module]).stays
+        dropped = self._trees.drop_zip(file.module)
+        if stays:
             raise tree_stays(self._plan, file.module)
+        return dropped
 
 
 def _growth(cache: Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from go_prefetch.cachekey import cache_key
 from go_prefetch.goenvironment import GoEnvironment
-from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, path_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.results import Plan, Scope
 from go_prefetch.settings import Settings
@@ -28,18 +28,20 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
     files = _files(live)
     paths = sorted({path for scope in scopes for path in scope.module_paths})
     versions = {file.module for file in files}
+    present = frozenset(file for file in files if _is_there(path_in(folder, file)))
     return Plan(
         scopes=tuple(live),
         key=cache_key(settings.cache_name or " ".join(paths), (line for scope in live for line in scope.gosum_lines)),
         gomodcache=go.gomodcache,
         folder=folder,
         files=files,
-        present=frozenset(file for file in files if _is_there(path_in(folder, file))),
+        present=present,
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
         unsaved=frozenset(version for version in versions if go.is_private(version.path)),
         disabled_because="" if live else "; ".join(scope.disabled_because for scope in scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
         seconds=time.monotonic() - started,
+        unpacked=_unpacked(go.gomodcache, folder, files, present),
     )
 
 
@@ -54,6 +56,19 @@ def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
         *(ModuleFile(version, "zip") for version in sorted(zips)),
         *(ModuleFile(version, "mod") for version in sorted(mods)),
         *(ModuleFile(version, "info") for version in sorted(zips)),
+    )
+
+
+def _unpacked(
+    gomodcache: Path, folder: Path, files: Iterable[ModuleFile], present: frozenset[ModuleFile]
+) -> frozenset[ModuleVersion]:
+    """Modules that lack nothing: of the others a tree proves nothing, whoever put it there."""
+    lacking = {file.module for file in files if file not in present}
+    modules = (file.module for file in files if file.kind == "zip")
+    return frozenset(
+        version
+        for version in modules
+        if version not in lacking and accepted_by_go(folder, version) and has_tree(gomodcache, version)
     )
 
 
