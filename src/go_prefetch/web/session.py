@@ -34,7 +34,11 @@ class Session(requests.Session):
         """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
         target = super().get_redirect_target(resp) if self._follows else None
         if target:
-            self.refuse(resp.url, _joined(resp.url, target))
+            try:
+                self.refuse(resp.url, _joined(resp.url, target))
+            except AttemptError:
+                resp.close()  # nobody else has it: it would stay open as long as the error is kept
+                raise
             _leave_body(resp)
         return target
 
