@@ -104,6 +104,23 @@ def test_a_zip_that_another_run_exchanges_is_not_held_against_ours(ready: Workbe
     assert rejected["source"].startswith("directory pool")
 
 
+def test_a_damaged_zip_that_is_healed_before_we_ask_for_its_name_fails_no_run(ready: Workbench, tmp_path: Path) -> None:
+    """Go says only that a zip is damaged; another run has put a good one in its place when we ask which it was."""
+    assert ready.prefetch(goproxy="off").status == 0
+    shutil.rmtree(ready.modcache / TREE)
+    zip_path = ready.download_folder / ZIP
+    zip_path.with_suffix(".ziphash").unlink()
+    content = bytearray(LIB.zip)
+    content[content.index(b"PK\1\2") + 16] ^= 0xFF  # the checksum of its first file
+    zip_path.write_bytes(content)
+    heal = f'"$GO" "$@"; status=$?; cp {ready.pool / ZIP} {zip_path}9.tmp; mv {zip_path}9.tmp {zip_path}; exit $status'
+    go = GoOnPath(tmp_path / "bin", on_download=heal)
+    with ModuleProxy(MODULES) as proxy:
+        result = ready.prefetch("--store", "none", goproxy=proxy.url, PATH=go.path)
+    assert result.status == 0, result.text
+    assert_honest(ready)
+
+
 def test_runs_that_exchange_a_zip_for_ever_end_a_run(ready: Workbench, tmp_path: Path) -> None:
     """As often as attempts says: nothing is believed, and there is an end."""
     (ready.pool / ZIP).write_bytes(EVIL.zip)

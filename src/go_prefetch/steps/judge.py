@@ -67,7 +67,8 @@ class Judge:
                 self._replace(rejections, self._restored.files)
                 continue
             failures += 1
-            disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder)
+            # A damaged zip that nobody finds any more has been replaced meanwhile.
+            disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder) or _is_damaged(run)
             if disturbed:
                 self._look_again()
             again = run.stalled or disturbed or may_pass(run.errors)
@@ -101,7 +102,7 @@ class Judge:
 
     def _damaged(self, scope: Scope, run: GoRun) -> list[Rejection]:
         """The zips of ours that Go could not read to their end, where it did not name them."""
-        if not any(map(tells_of_a_damaged_zip, run.errors)):
+        if not _is_damaged(run):
             return []
         suspects = [
             file
@@ -199,6 +200,10 @@ class Judge:
         if stays:
             raise tree_stays(self._plan, file.module)
         return dropped
+
+
+def _is_damaged(run: GoRun) -> bool:
+    return any(map(tells_of_a_damaged_zip, run.errors))
 
 
 def _growth(cache: Path) -> tuple[int, int]:
