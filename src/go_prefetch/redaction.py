@@ -136,12 +136,14 @@ def _any_case(digits: str) -> str:
 
 def _without_beginning(text: str, secret: str) -> str:
     """Text without the beginning of a secret whose end was cut off: long words of others are, before they are shown."""
+    kept, done = [], 0
     at = text.find(secret[:_BEGINNING])
     while at >= 0:
         end = at + _BEGINNING
         while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
             end += 1
         if _AT_A_CUT.match(text, end):
-            text, end = f"{text[:at]}{HIDDEN}{text[end:]}", at + len(HIDDEN)
+            kept += [text[done:at], HIDDEN]
+            done = end
         at = text.find(secret[:_BEGINNING], end)
-    return text
+    return "".join((*kept, text[done:]))
