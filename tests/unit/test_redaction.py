@@ -162,6 +162,28 @@ def test_signature_of_a_url_is_hidden(text: str, shown: str) -> None:
     assert hide(text, []) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        # git's words where `url.https://TOKEN@github.com/.insteadOf` in ~/.gitconfig has a token that ran out
+        (
+            "could not read Password for 'https://gh0-tok3n@github.com': x",
+            "could not read Password for 'https://xxxxx@github.com': x",
+        ),
+        (
+            "https://gh0-tok3n:@github.com/a https://t:x-oauth-basic@b",
+            "https://xxxxx:@github.com/a https://xxxxx:xxxxx@b",
+        ),
+        ("https://oauth2:t0k:3n@gitlab.com/a", "https://oauth2:xxxxx@gitlab.com/a"),
+        ("ssh://git:pass@host/a ssh://git@host/a git@host:a", "ssh://git:xxxxx@host/a ssh://git@host/a git@host:a"),
+        ("https://proxy.golang.org/a.b/c/@v/v1.0.0.zip?x=a@b", "https://proxy.golang.org/a.b/c/@v/v1.0.0.zip?x=a@b"),
+        ("http://127.0.0.1:80/@v http://[::1]:80/@v a://b@v1", "http://127.0.0.1:80/@v http://[::1]:80/@v a://b@v1"),
+    ],
+)
+def test_login_of_an_unknown_url_is_hidden(text: str, shown: str) -> None:
+    assert hide(text, []) == shown
+
+
 def test_control_characters_inside_a_secret_do_not_save_it() -> None:
     """Neither those that somebody put into it nor its own, which are not printed."""
     out = io.StringIO()
