@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from go_prefetch import module
+from go_prefetch import module, nofollow
 from go_prefetch.module import ModuleVersion
+from go_prefetch.nofollow import Folder
 
 Kind = Literal["info", "mod", "zip"]
 
@@ -119,23 +120,48 @@ def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterat
 
 
 def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
-    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first. Follows no link.
+    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first.
 
-    Raises OSError unless errors are ignored.
+    Follows no link, also where another user puts one in the place of a folder meanwhile. Raises OSError unless errors
+    are ignored.
     """
     ignored = (OSError,) if ignore_errors else ()
-    folders = []
-    for here, entries in walk(folder):
-        folders.append(here)
-        with contextlib.suppress(OSError):
-            here.chmod(stat.S_IRWXU)
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
+    with contextlib.suppress(*ignored), nofollow.opened(folder.parent) as above:
+        with contextlib.closing(above.entered(folder.name)) as top:
+            pending = _emptied(top, top, ignored)
+            while pending:
+                name = pending.pop()
                 with contextlib.suppress(*ignored):
-                    os.unlink(entry.path)  # noqa: PTH108 - no Path for each of many files
-    for here in reversed(folders):
+                    with contextlib.closing(top.entered(name)) as here:
+                        pending += _emptied(here, top, ignored)
+                    top.rmdir(name)
+        above.rmdir(folder.name)
+
+
+def _emptied(here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> list[str]:
+    """Remove the files of a folder, bring its folders up to `top`, so that no depth costs more; return their names."""
+    with contextlib.suppress(OSError):  # another user's, perhaps: what can be removed all the same, is
+        here.make_writable()
+    folders, others = here.contents()
+    for name in others:
         with contextlib.suppress(*ignored):
-            here.rmdir()
+            here.unlink(name)
+    return (
+        folders if here is top else [brought for name in folders if (brought := _brought_up(name, here, top, ignored))]
+    )
+
+
+def _brought_up(name: str, here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> str:
+    brought = f"{secrets.randbelow(10**19):019d}.tmp"
+    with contextlib.suppress(*ignored):
+        try:
+            here.move(name, top, brought)
+        except PermissionError:  # a read-only folder cannot be moved elsewhere
+            with contextlib.closing(here.entered(name)) as below:
+                below.make_writable()
+            here.move(name, top, brought)
+        return brought
+    return ""
 
 
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:

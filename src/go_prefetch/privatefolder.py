@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from go_prefetch import filelock
+from go_prefetch import filelock, nofollow
 from go_prefetch.modcache import download_folder, remove_trees
 from go_prefetch.runfile import clear_dead_runs
 
@@ -43,7 +43,7 @@ def clear_leftovers(gomodcache: Path) -> None:
     """Remove what dead runs have left: nobody holds their lock any more."""
     clear_dead_runs(download_folder(gomodcache))
     for root in private_folders(gomodcache):
-        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
+        with contextlib.suppress(OSError), _lock_in(root):
             remove_trees(root, ignore_errors=True)
 
 
@@ -63,10 +63,20 @@ def clear_temporary(place: Path) -> None:
         with contextlib.suppress(OSError):
             seen, lock = root.lstat(), (root / _ALIVE).lstat()
             if stat.S_ISDIR(seen.st_mode) and stat.S_ISREG(lock.st_mode) and _is_private(seen):
-                with filelock.held(root / _ALIVE):
+                with _lock_in(root):
                     remove_trees(root, ignore_errors=True)
                     if root.exists():  # a program that the dead run had started writes there still: for the next run
                         (root / _ALIVE).touch()
+
+
+@contextlib.contextmanager
+def _lock_in(root: Path) -> Iterator[None]:
+    """Hold the lock in a folder, and in none that a link leads to. Raises OSError."""
+    with (
+        nofollow.opened(root.parent, (root.name,)) as folder,
+        filelock.held(folder.at(_ALIVE), dir_fd=folder.descriptor),
+    ):
+        yield
 
 
 def _is_private(seen: os.stat_result) -> bool:

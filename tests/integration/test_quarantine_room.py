@@ -39,6 +39,23 @@ def free(folder: Path) -> int:
     return seen.f_bavail * seen.f_frsize
 
 
+# Makes what looks like the leftovers of a killed run, and has a folder in it and a link change places without end.
+EXCHANGER = """
+import ctypes, os, sys
+left, victim = sys.argv[1:]
+for number in range(300):
+    os.makedirs(f"{left}/{number}")
+os.mkdir(f"{left}/folder")
+os.symlink(victim, f"{left}/link")
+os.chmod(left, 0o777)
+folder, link, exchange = f"{left}/folder".encode(), f"{left}/link".encode(), 2
+libc, here = ctypes.CDLL(None), -100
+print("ready", flush=True)
+while os.path.exists(left):
+    libc.renameat2(here, folder, here, link, exchange)
+"""
+
+
 @pytest.mark.parametrize(
     ("files", "blocks", "inodes"),
     [
@@ -204,3 +221,28 @@ def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_al
         }  # fmt: skip
     assert not alive.exists()
     assert (outside / "alive.lock").exists()
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform != "linux", reason="renameat2")
+def test_leftovers_that_another_user_makes_lead_nowhere_else(bench: Workbench) -> None:
+    """A folder becomes a link while it is removed: nothing that the link leads to goes or changes its mode."""
+    cache, victim = bench.modcache / "cache", bench.folder / "victim"
+    cache.mkdir(parents=True)
+    cache.chmod(0o1777)
+    victim.mkdir()
+    victim.chmod(0o755)
+    for number in range(50):
+        (victim / f"{number}").touch()
+    for folder in (bench.folder, *bench.folder.parents):
+        folder.chmod(folder.stat().st_mode | 0o711)
+    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", EXCHANGER]
+    for number in range(40):
+        left = cache / f"go-prefetch-{number}"
+        with subprocess.Popen([*other, str(left), str(victim)], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            clear_leftovers(bench.modcache)
+            process.kill()
+        assert len(list(victim.iterdir())) == 50
+        assert victim.stat().st_mode & 0o777 == 0o755

@@ -11,6 +11,8 @@ is checked is the copy.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,8 +52,9 @@ class DirectoryPool:
         """
         started = time.monotonic()
         got: set[ModuleFile] = set()
-        size = 0
+        size = left_out = 0
         warnings: list[str] = []
+        room = _room(wanted.folder)
         with recording(wanted.folder):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 if deadline.passed():
@@ -60,14 +63,24 @@ class DirectoryPool:
                     )
                     break
                 try:
-                    size += _transfer(lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file)
+                    size += _transfer(
+                        lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file, room - size
+                    )
                 except (FileNotFoundError, InUseError):
+                    continue
+                except _NoRoomError:
+                    left_out += 1
                     continue
                 except StructureError as error:
                     warnings.append(f"{self.name} holds a damaged {file}: {error}")
                     continue
                 got.add(file)
                 arrived(file)
+        if left_out:
+            warnings.append(
+                f"{self.name}: {left_out} files would take more than half of the free disk before Go has verified "
+                "them; the proxies take over for these [store-no-room]"
+            )
         return Restored(
             store=self.name,
             files=frozenset(got),
@@ -132,15 +145,32 @@ class DirectoryPool:
             folder.unlink(name)
 
 
-def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile) -> int:
+class _NoRoomError(Exception):
+    """A file is larger than the room that is left for it."""
+
+
+def _room(folder: Path) -> int:
+    """Bytes that a pool may fill: half of the free disk. With more there would be no room to unpack the zips either."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return shutil.disk_usage(there).free // 2
+
+
+def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile, room: int = sys.maxsize) -> int:
     """Copy the file that `open_source` opens into `folder` under its name, and return its bytes.
 
-    Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, OSError as
-    `folder` does.
+    Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, _NoRoomError if
+    it has more than `room` bytes, OSError as `folder` does.
     """
-    with _opened(open_source, file) as source, received(folder, file) as out:
+    with _opened(open_source, file) as source:
+        if room < os.fstat(source.fileno()).st_size <= MAX_BYTES[file.kind]:
+            raise _NoRoomError
+        return _copied(source, folder, file, min(MAX_BYTES[file.kind], room))
+
+
+def _copied(source: BinaryIO, folder: Path, file: ModuleFile, most: int) -> int:
+    with received(folder, file) as out:
         try:
-            size = filecopy.copy(source, out, MAX_BYTES[file.kind])
+            size = filecopy.copy(source, out, most)
         except filecopy.SourceError as error:
             raise StructureError(str(error)) from None
         _mark_used(source)
