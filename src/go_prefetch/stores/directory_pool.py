@@ -22,11 +22,16 @@ from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
 from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile
 from go_prefetch.ports import Arrived, Saving, Wanted
+from go_prefetch.render.damage import damage, unreadable
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.runfile import recording
 from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import Ledger
+
+
+class _ForbiddenError(StructureError):
+    """The file may be right: this user may not read it."""
 
 
 class DirectoryPool:
@@ -51,11 +56,13 @@ class DirectoryPool:
         started = time.monotonic()
         got: set[ModuleFile] = set()
         size = 0
-        warnings: list[str] = []
+        slow: list[str] = []
+        damaged: dict[ModuleFile, str] = {}
+        forbidden: dict[ModuleFile, str] = {}
         with recording(wanted.folder):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 if deadline.passed():
-                    warnings.append(
+                    slow.append(
                         f"{self.name} is slow; the proxies take over for what it has not handed over yet [store-slow]"
                     )
                     break
@@ -63,8 +70,11 @@ class DirectoryPool:
                     size += _transfer(lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file)
                 except (FileNotFoundError, InUseError):
                     continue
+                except _ForbiddenError as error:
+                    forbidden[file] = str(error)
+                    continue
                 except StructureError as error:
-                    warnings.append(f"{self.name} holds a damaged {file}: {error}")
+                    damaged[file] = str(error)
                     continue
                 got.add(file)
                 arrived(file)
@@ -75,7 +85,7 @@ class DirectoryPool:
             seconds=time.monotonic() - started,
             unavailable=self._ledger.unavailable(wanted.files),
             cold=self._ledger.cold_runs(got),
-            warnings=tuple(warnings),
+            warnings=(*slow, *unreadable(self.name, forbidden), *damage(self.name, damaged)),
         )
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
@@ -152,6 +162,8 @@ def _opened(open_source: Callable[[str], BinaryIO], file: ModuleFile) -> BinaryI
         return open_source(file.name)
     except FileNotFoundError:
         raise
+    except PermissionError as error:
+        raise _ForbiddenError(error.strerror) from None
     except OSError as error:
         raise StructureError(f"it cannot be read ({error.strerror})") from None
 
