@@ -22,6 +22,7 @@ from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
+from go_prefetch.render.damage import damage
 from go_prefetch.results import Downloaded, Filled, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.download import Progress, download, still_missing
@@ -93,16 +94,16 @@ def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
     there = [file for file in wanted if path_in(folder, file).is_file()]
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
         problems = dict(zip(there, readers.map(lambda file: _problem(folder, file), there), strict=True))
-    damaged = [file for file, problem in problems.items() if problem]
+    damaged = {file: problem for file, problem in problems.items() if problem}
     for file in damaged:
         path_in(folder, file).unlink()
-    good = frozenset(problems) - frozenset(damaged)
+    good = frozenset(problems) - damaged.keys()
     return Restored(
         store=f"folder {folder}",
         files=good,
         bytes=sum(path_in(folder, file).stat().st_size for file in good),
         seconds=time.monotonic() - started,
-        warnings=tuple(f"{folder} held a damaged {file}: {problems[file]}" for file in damaged),
+        warnings=damage(str(folder), damaged, "held"),
     )
 
 

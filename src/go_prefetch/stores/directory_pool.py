@@ -24,11 +24,16 @@ from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
 from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile
 from go_prefetch.ports import Arrived, Saving, Wanted
+from go_prefetch.render.damage import damage, unreadable
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
 from go_prefetch.runfile import recording
 from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import Ledger
+
+
+class _ForbiddenError(StructureError):
+    """The file may be right: this user may not read it."""
 
 
 class DirectoryPool:
@@ -53,12 +58,14 @@ class DirectoryPool:
         started = time.monotonic()
         got: set[ModuleFile] = set()
         size = left_out = 0
-        warnings: list[str] = []
         room = _room(wanted.folder)
+        slow: list[str] = []
+        damaged: dict[ModuleFile, str] = {}
+        forbidden: dict[ModuleFile, str] = {}
         with recording(wanted.folder):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 if deadline.passed():
-                    warnings.append(
+                    slow.append(
                         f"{self.name} is slow; the proxies take over for what it has not handed over yet [store-slow]"
                     )
                     break
@@ -71,16 +78,18 @@ class DirectoryPool:
                 except _NoRoomError:
                     left_out += 1
                     continue
+                except _ForbiddenError as error:
+                    forbidden[file] = str(error)
+                    continue
                 except StructureError as error:
-                    warnings.append(f"{self.name} holds a damaged {file}: {error}")
+                    damaged[file] = str(error)
                     continue
                 got.add(file)
                 arrived(file)
-        if left_out:
-            warnings.append(
-                f"{self.name}: {left_out} files would take more than half of the free disk before Go has verified "
-                "them; the proxies take over for these [store-no-room]"
-            )
+        no_room = (
+            f"{self.name}: {left_out} files would take more than half of the free disk before Go has verified them; "
+            "the proxies take over for these [store-no-room]"
+        )
         return Restored(
             store=self.name,
             files=frozenset(got),
@@ -88,7 +97,12 @@ class DirectoryPool:
             seconds=time.monotonic() - started,
             unavailable=self._ledger.unavailable(wanted.files),
             cold=self._ledger.cold_runs(got),
-            warnings=tuple(warnings),
+            warnings=(
+                *slow,
+                *((no_room,) if left_out else ()),
+                *unreadable(self.name, forbidden),
+                *damage(self.name, damaged),
+            ),
         )
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
@@ -182,6 +196,8 @@ def _opened(open_source: Callable[[str], BinaryIO], file: ModuleFile) -> BinaryI
         return open_source(file.name)
     except FileNotFoundError:
         raise
+    except PermissionError as error:
+        raise _ForbiddenError(error.strerror) from None
     except OSError as error:
         raise StructureError(f"it cannot be read ({error.strerror})") from None
 

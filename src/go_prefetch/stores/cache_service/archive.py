@@ -20,6 +20,7 @@ from typing import BinaryIO
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received
 from go_prefetch.modcache import ModuleFile, path_in
+from go_prefetch.render.damage import damage
 from go_prefetch.results import ColdRun
 from go_prefetch.retry import Deadline
 from go_prefetch.storedzip import UnreadableZip, stored_size, write_stored
@@ -117,7 +118,8 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
     Stops once nothing more can come. Raises ArchiveError for a damaged archive, StoreError where there is no room
     (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. What had arrived stays.
     """
-    warnings = []
+    warnings: list[str] = []
+    damaged: dict[ModuleFile, str] = {}
     with encoding.decompressing(source) as decompressed:
         stream = _Exactly(decompressed, deadline)
         manifest = _read_manifest(stream)
@@ -137,13 +139,13 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
                 except InUseError as error:
                     warnings.append(f"{file} was not taken from the entry: {error}")
                 except StructureError as error:
-                    warnings.append(f"the entry holds a damaged {file}: {error}")
+                    damaged[file] = str(error)
                 else:
                     arrived(file)
             else:
                 stream.skip(member.bytes)
             stream.skip(-member.bytes % _BLOCK)
-    return tuple(warnings)
+    return (*warnings, *damage("the entry", damaged))
 
 
 class _Exactly:
