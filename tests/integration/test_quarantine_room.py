@@ -13,14 +13,9 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.plainzip import Space, plain_space
-from go_prefetch.privatefolder import (
-    clear_leftovers,
-    clear_temporary,
-    private_folder,
-    private_folders,
-    temporary_folder,
-)
+from go_prefetch.privatefolder import clear_leftovers, private_folder, private_folders
 from go_prefetch.room import Room
+from go_prefetch.tempfolder import clear_temporary, temporary_folder
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, write_proxy_folder
@@ -200,24 +195,26 @@ def test_two_runs_at_once_do_not_take_half_of_the_disk_each(bench: Workbench, tm
 
 
 def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_all(tmp_path: Path) -> None:
-    """Others may put anything there under any name: what has no lock, is open to others or is a link stays."""
+    """Others may put anything there under any name: what is open to others or is a link stays.
+
+    One without a lock is half removed, or a run will find that it has to make another.
+    """
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o700)
     (outside / "alive.lock").touch()
     place = tmp_path / "tmp"
     for name, mode in (("dead", 0o700), ("open", 0o777), ("unlocked", 0o700)):
-        folder = place / f"go-prefetch-stubs-{name}"
+        folder = place / f"go-prefetch-run-{name}"
         folder.mkdir(parents=True)
         folder.chmod(mode)
         if name != "unlocked":
             (folder / "alive.lock").touch()
-    (place / "go-prefetch-stubs-link").symlink_to(outside)
+    (place / "go-prefetch-run-link").symlink_to(outside)
     (place / "go-prefetch-dead").mkdir()
     with temporary_folder(place) as alive:
         clear_temporary(place)
         assert {path.name for path in place.iterdir()} == {
-            "go-prefetch-stubs-open", "go-prefetch-stubs-unlocked", "go-prefetch-stubs-link", "go-prefetch-dead",
-            alive.name,
+            "go-prefetch-run-open", "go-prefetch-run-link", "go-prefetch-dead", alive.name,
         }  # fmt: skip
     assert not alive.exists()
     assert (outside / "alive.lock").exists()
@@ -246,3 +243,14 @@ def test_leftovers_that_another_user_makes_lead_nowhere_else(bench: Workbench) -
             process.kill()
         assert len(list(victim.iterdir())) == 50
         assert victim.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_place_of_temporary_files_is_chosen_without_writing_there(tmp_path: Path) -> None:
+    """The file that `tempfile` writes to find out would stay if the process were killed in this moment."""
+    script = (
+        "import os, sys, tempfile; from go_prefetch import tempfolder; tempfolder.choose_place(os.environ)\n"
+        "sys.addaudithook(lambda event, _: print(event) if event == 'open' else None); print(tempfile.gettempdir())"
+    )
+    environ = {"TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    said = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert said.stdout == f"{tmp_path}\n"
