@@ -6,26 +6,20 @@ and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; n
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from go_prefetch import module, nofollow
+from go_prefetch import module
 from go_prefetch.module import ModuleVersion
-from go_prefetch.nofollow import Folder
 
 Kind = Literal["info", "mod", "zip"]
 
 # Go's own limit for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod), in bytes.
 MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
-
-# Where a directory pool keeps its notes (stores/ledger.py): no module path begins with a dot.
-NOTES_FOLDER = ".go-prefetch"
 
 
 class ModuleFile(NamedTuple):
@@ -99,69 +93,6 @@ def has_tree(gomodcache: Path, version: ModuleVersion) -> bool:
     """Whether something lies where Go unpacks a module that Go would take for it: beside `.partial` it begins again."""
     partial = path_in(download_folder(gomodcache), ModuleFile(version, "zip")).with_suffix(".partial")
     return os.path.lexists(tree_in(gomodcache, version)) and not os.path.exists(partial)  # noqa: PTH110 - never raises
-
-
-def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
-
-    Folders that `enter` denies are left out. A folder comes before those in it.
-
-    Not by recursion, as os.walk and shutil do it: a zip may nest folders deeper than Python nests calls.
-    """
-    pending = [os.fspath(folder)]
-    while pending:
-        here = pending.pop()
-        entries: list[os.DirEntry[str]] = []
-        with contextlib.suppress(OSError), os.scandir(here) as found:
-            entries += found
-        yield Path(here), entries
-        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        pending += [path for path in below if enter is None or enter(Path(path))]
-
-
-def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
-    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first.
-
-    Follows no link, also where another user puts one in the place of a folder meanwhile. Raises OSError unless errors
-    are ignored.
-    """
-    ignored = (OSError,) if ignore_errors else ()
-    with contextlib.suppress(*ignored), nofollow.opened(folder.parent) as above:
-        with contextlib.closing(above.entered(folder.name)) as top:
-            pending = _emptied(top, top, ignored)
-            while pending:
-                name = pending.pop()
-                with contextlib.suppress(*ignored):
-                    with contextlib.closing(top.entered(name)) as here:
-                        pending += _emptied(here, top, ignored)
-                    top.rmdir(name)
-        above.rmdir(folder.name)
-
-
-def _emptied(here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> list[str]:
-    """Remove the files of a folder, bring its folders up to `top`, so that no depth costs more; return their names."""
-    with contextlib.suppress(OSError):  # another user's, perhaps: what can be removed all the same, is
-        here.make_writable()
-    folders, others = here.contents()
-    for name in others:
-        with contextlib.suppress(*ignored):
-            here.unlink(name)
-    return (
-        folders if here is top else [brought for name in folders if (brought := _brought_up(name, here, top, ignored))]
-    )
-
-
-def _brought_up(name: str, here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> str:
-    brought = f"{secrets.randbelow(10**19):019d}.tmp"
-    with contextlib.suppress(*ignored):
-        try:
-            here.move(name, top, brought)
-        except PermissionError:  # a read-only folder cannot be moved elsewhere
-            with contextlib.closing(here.entered(name)) as below:
-                below.make_writable()
-            here.move(name, top, brought)
-        return brought
-    return ""
 
 
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from go_prefetch import filelock, nofollow
-from go_prefetch.modcache import remove_trees
+from go_prefetch.foldertree import remove_trees
 
 _PREFIX = "go-prefetch-run-"
 _ALIVE = "alive.lock"

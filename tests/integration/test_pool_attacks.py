@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 
 from go_prefetch import filelock
+from go_prefetch.foldertree import remove_trees
 from go_prefetch.housekeeping.pool import held
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, remove_trees
+from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import Saving, Wanted
 from go_prefetch.retry import Deadline
+from go_prefetch.runfile import NOTES_FOLDER
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, layout, write_proxy_folder

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch import filecopy, nofollow
+from go_prefetch.damage import damage, unreadable
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
-from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile
+from go_prefetch.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.ports import Arrived, Saving, Wanted
-from go_prefetch.render.damage import damage, unreadable
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
-from go_prefetch.runfile import recording
+from go_prefetch.runfile import NOTES_FOLDER, recording
 from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import Ledger
 
