@@ -199,6 +199,16 @@ def test_no_mark_stays_where_go_unpacks_nothing(ready: Workbench) -> None:
     assert list(ready.download_folder.rglob("*.partial")) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
+def test_a_pipe_in_the_place_of_a_mark_holds_up_no_run(ready: Workbench) -> None:
+    """Whoever opens it waits for its other end, and no deadline counts there."""
+    (ready.download_folder / ZIP).parent.mkdir(parents=True)
+    os.mkfifo((ready.download_folder / ZIP).with_suffix(".partial"))
+    result = ready.run("run", "--store", f"dir:{ready.pool}", "--deadline", "30s", timeout=40, GOPROXY="off")
+    assert result.status == 0, result.text
+    assert_built_honestly(ready)
+
+
 def test_a_clean_module_cache_costs_no_go(ready: Workbench, tmp_path: Path) -> None:
     """Cold, one verification, that of the quarantine; with everything present none; neither says a word."""
     asked = tmp_path / "asked"
