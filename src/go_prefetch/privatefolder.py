@@ -65,8 +65,9 @@ def clear_temporary(place: Path) -> None:
             if stat.S_ISDIR(seen.st_mode) and stat.S_ISREG(lock.st_mode) and _is_private(seen):
                 with _lock_in(root):
                     remove_trees(root, ignore_errors=True)
-                    if root.exists():  # a program that the dead run had started writes there still: for the next run
-                        (root / _ALIVE).touch()
+                    # Where a program that the dead run had started writes there still: for the next run.
+                    with nofollow.opened(root.parent, (root.name,)) as folder:
+                        folder.create(_ALIVE).close()
 
 
 @contextlib.contextmanager
