@@ -35,6 +35,7 @@ _SUPERFLUOUS = re.compile(
 )
 # What a Python loads without being asked for it by name, or no reader can compare with a source.
 _UNREADABLE = re.compile(r"\.(?:pth|py[cod]|so(?:\.[0-9]+)*|dll|dylib|exe|egg|zip)$", re.IGNORECASE)
+_OWN = ("__main__.py", "go_prefetch", "license")
 _MAIN = b"from go_prefetch.__main__ import main\n\nmain()\n"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -92,9 +93,12 @@ def packages(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
         for name, content in recorded(wheel):
             if _SUPERFLUOUS.search(name):
                 continue
-            if name in seen:
-                raise WheelError(f"{wheel.name}: {name} is in {seen[name]} too")
-            seen[name] = wheel.name
+            if name.casefold().partition("/")[0] in _OWN:
+                raise WheelError(f"{wheel.name}: {name} takes the place of a file of go-prefetch's")
+            key = name.casefold()  # some file systems take no notice of case
+            if key in seen:
+                raise WheelError(f"{wheel.name}: {name} is in {seen[key]} too")
+            seen[key] = wheel.name
             yield name, content
 
 

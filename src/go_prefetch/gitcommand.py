@@ -27,6 +27,7 @@ from go_prefetch.childenv import environment_of
 from go_prefetch.tempfolder import temporary_folder
 
 _SECONDS = 20.0
+_MOST_MEMORY = 1 << 30  # bytes: an index of a few kilobytes can stand for billions of files
 _CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where a CI system says that it has put the checkout
 _MOST_SHARED_INDEXES = 100
 
@@ -123,7 +124,8 @@ class GitCommand:
     def _answer(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str]) -> bytes:
         """Return what git prints; nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
         try:
-            done = processgroup.answer(("git", *_OPTIONS, *arguments), folder, {**self._environ, **variables}, _SECONDS)
+            argv, environ = ("git", *_OPTIONS, *arguments), {**self._environ, **variables}
+            done = processgroup.answer(argv, folder, environ, _SECONDS, most_memory=_MOST_MEMORY)
         except subprocess.TimeoutExpired:
             return b""
         if done.returncode != 0 and _REFUSED.search(done.stderr.decode(errors="replace")):

@@ -29,6 +29,7 @@ _VARIABLES = (
 )  # fmt: skip
 # Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
 _ARGUMENT_CHARACTERS = 24_000
+_LONGEST_LINE = 2_000  # characters of Go's that are shown: git passes on what a server says, which may have no end
 _ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait for something
 
 
@@ -175,7 +176,8 @@ def _json_values(text: str) -> Iterator[object]:
 
 def failed(run: GoRun) -> GoCommandError:
     """The error for a run Go was not content with: its command, status and last words."""
-    words = "\n".join(f"  {line}" for line in dict.fromkeys(run.errors[-20:])) or "  (it said nothing)"
+    lines = (line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in run.errors[-20:])
+    words = "\n".join(f"  {line}" for line in dict.fromkeys(lines)) or "  (it said nothing)"
     how = "was stopped" if run.stalled else f"exited with status {run.status}"
     command = " ".join(run.argv[:4])
     return GoCommandError(

@@ -48,7 +48,10 @@ def own(folder: Path) -> None:
 
 
 def _is_ours(mark: Path) -> bool:
-    return stat.S_ISREG(mark.lstat().st_mode) and mark.read_bytes() == _OURS if os.path.lexists(mark) else False
+    if not os.path.lexists(mark):
+        return False
+    found = mark.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_size == len(_OURS) and mark.read_bytes() == _OURS
 
 
 def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:

@@ -107,15 +107,17 @@ def _program(name: str, environ: Mapping[str, str]) -> str:
 
 
 def answer(
-    argv: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float
+    argv: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float, *, most_memory: int | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program that prints something short, and ends.
 
     Raises OSError if it cannot be started, subprocess.TimeoutExpired after so many seconds. One that prints more than
-    16 MiB is killed, and so has a status that is not 0.
+    16 MiB is killed, and so has a status that is not 0. On Linux it gets no more than `most_memory` bytes.
     """
     until = time.monotonic() + seconds
     with started(argv, folder, environ, stdout=subprocess.PIPE) as process:
+        if most_memory is not None:
+            _limit_memory(process, most_memory)
         reading = [aside(partial(_all_of, pipe, process)) for pipe in (process.stdout, process.stderr) if pipe]
         try:
             said = [call.result(timeout=max(0.0, until - time.monotonic())) for call in reading]
@@ -123,6 +125,14 @@ def answer(
         except (subprocess.TimeoutExpired, futures.TimeoutError):
             raise subprocess.TimeoutExpired(list(argv), seconds) from None
     return subprocess.CompletedProcess(list(argv), status, *said)
+
+
+def _limit_memory(process: subprocess.Popen[bytes], most: int) -> None:
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - not everywhere
+
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or has a lower limit already
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _all_of(pipe: IO[bytes], process: subprocess.Popen[bytes]) -> bytes:

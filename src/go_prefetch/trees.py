@@ -78,8 +78,11 @@ class Trees:
             return False
         with contextlib.suppress(OSError), filelock.held(self._beside_zip(version, ".lock")):
             if not os.path.lexists(tree_in(self._gomodcache, version)):
+                partial = self._beside_zip(version, ".partial")
+                if os.path.lexists(partial) and not stat.S_ISREG(partial.lstat().st_mode):
+                    partial.unlink()  # Go would wait at a pipe, and follow a link
                 flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-                os.close(os.open(self._beside_zip(version, ".partial"), flags, 0o666))
+                os.close(os.open(partial, flags, 0o666))
                 self._marked.add(version)
         return not has_tree(self._gomodcache, version)
 

@@ -15,8 +15,9 @@ def final(name, folder):
     return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
 
 def hold(event, arguments):
-    reached = os.path.exists(os.environ["HOLD_REACHED"])  # what is tidied up afterwards is moved, too
-    if event == "os.rename" and not reached and final(os.fspath(arguments[1]), arguments[3]).startswith(os.environ["HOLD_BELOW"]):
+    if event != "os.rename" or os.path.exists(os.environ["HOLD_REACHED"]):
+        return  # what is tidied up afterwards is moved, too
+    if final(os.fspath(arguments[1]), arguments[3]).startswith(os.environ["HOLD_BELOW"]):
         open(os.environ["HOLD_REACHED"], "w").close()
         while True:
             time.sleep(0.1)

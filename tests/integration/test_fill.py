@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -195,6 +196,19 @@ def test_folder_with_other_things_is_left_alone(bench: Workbench, proxy: Watched
     assert "[folder-not-ours]" in done.stderr
     assert state(folder) == before
     assert proxy.paths() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory, and sparse files")
+def test_folder_with_an_endless_mark_is_refused(bench: Workbench, proxy: WatchedProxy) -> None:
+    """A cache may bring gigabytes of zeros as the file that says whose folder it is: they are not read."""
+    bench.write_project((LIB, TOML))
+    (bench.project / "filled").mkdir()
+    (bench.project / "filled/.gitignore").touch()
+    os.truncate(bench.project / "filled/.gitignore", 3 << 30)
+    limited = ["prlimit", f"--data={1 << 30}", *bench.command, "fill", "filled", "--goproxy", proxy.url]
+    done = bench.program(limited, timeout=60)
+    assert done.status == 2, done.text
+    assert "[folder-not-ours]" in done.stderr
 
 
 def test_empty_folder_is_taken(bench: Workbench, proxy: WatchedProxy) -> None:

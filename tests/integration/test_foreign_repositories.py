@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,6 +34,13 @@ GIT = (
     "-c",
     "maintenance.auto=false",
 )
+
+
+PEAK_OF_CHILDREN = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, flush=True)
+"""
 
 
 def git(bench: Workbench, *arguments: str, folder: Path | None = None) -> Result:
@@ -256,3 +265,31 @@ def test_a_forged_index_leads_to_no_file_outside(bench: Workbench, name: str) ->
         b"DIRC" + (2).to_bytes(4, "big") + (1).to_bytes(4, "big") + entry + bytes(20)
     )
     assert GitCommand(bench.environ).tracked(bench.project, "**/go.mod") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory for another process")
+def test_an_index_that_stands_for_billions_of_files_takes_bounded_memory(bench: Workbench) -> None:
+    """A sparse one of a hundred bytes: git makes entries of all that is in its one folder."""
+    checkout(bench, bench.project)
+    blob = git(bench, "hash-object", "-w", "--stdin").stdout.strip()
+    listed = "".join(f"100644 blob {blob}\tf{number}\n" for number in range(10))
+    for _ in range(10):
+        made = subprocess.run(
+            ["git", "mktree"],
+            cwd=bench.project,
+            env=bench.environ,
+            input=listed,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        tree = made.stdout.strip()
+        listed = "".join(f"040000 tree {tree}\td{number}\n" for number in range(10))
+    name = b"all/"
+    entry = struct.pack(">10I", *[0] * 6, 0o40000, 0, 0, 0) + bytes.fromhex(tree)
+    entry += struct.pack(">2H", 0x4000 | len(name), 0x4000) + name
+    index = struct.pack(">4s2I", b"DIRC", 3, 1) + entry + bytes(8 - len(entry) % 8) + b"sdir" + bytes(4)
+    (bench.project / ".git/index").write_bytes(index + hashlib.sha1(index, usedforsecurity=False).digest())
+    measured = [sys.executable, "-c", PEAK_OF_CHILDREN, *bench.command, "plan"]
+    result = bench.program(measured, timeout=60)
+    assert int(result.stdout.splitlines()[-1]) < 1200 << 10, result.text

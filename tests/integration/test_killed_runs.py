@@ -63,6 +63,19 @@ def test_git_ends_with_a_killed_plan(bench: Workbench, tmp_path: Path) -> None:
     assert_ends_with_the_run(bench, git, "plan", PATH=git.path)
 
 
+def test_git_folder_of_a_killed_plan_is_removed(bench: Workbench, tmp_path: Path) -> None:
+    """By the next run."""
+    bench.project.mkdir()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    git = on_path(tmp_path / "bin", "git")
+    assert_ends_with_the_run(bench, git, "plan", PATH=git.path, TMPDIR=str(temporary))
+    assert len(list(temporary.iterdir())) == 1
+    bench.write_project([])
+    assert bench.run("run", "--store", "none", TMPDIR=str(temporary)).status == 0
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["git", "gh"])
 def test_git_and_gh_end_with_a_killed_report(bench: Workbench, tmp_path: Path, name: str) -> None:
     bench.project.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import subprocess
@@ -47,6 +48,17 @@ while True:
             if planted:
                 print("planted", flush=True)
                 sys.exit()
+"""
+LEDGER = """
+import resource, sys
+from pathlib import Path
+from go_prefetch.stores.ledger import Ledger
+
+assert Ledger(Path(sys.argv[1]), "").cold_runs([]) == ()
+status = Path("/proc/self/status")
+lines = [line.split() for line in status.read_text().splitlines()] if status.exists() else []
+peaks = [1024 * int(line[1]) for line in lines if line[0] == "VmHWM:"]
+print(*peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])
 """
 STRUCTURE = """
 import resource, sys, threading
@@ -168,3 +180,14 @@ def test_sixteen_large_zip_directories_at_once_take_little_memory(tmp_path: Path
     argv = [sys.executable, "-c", STRUCTURE, str(tmp_path / "large.zip")]
     peak = subprocess.run(argv, check=True, timeout=120, capture_output=True).stdout
     assert int(peak) < 300e6
+
+
+def test_notes_of_runs_with_other_files_take_no_memory(bench: Workbench) -> None:
+    """Only one at a time: half a million short names each, which take many times as much as in the file."""
+    notes = bench.pool / ".go-prefetch/runs"
+    notes.mkdir(parents=True)
+    for number in range(8):
+        files = [f"{number}{name:x}" for name in range(440_000)]
+        (notes / f"{number}.json").write_text(json.dumps({"seconds": 1, "files": files}, separators=(",", ":")))
+    looked = bench.program([sys.executable, "-c", LEDGER, str(bench.pool)], cwd=bench.folder, timeout=60)
+    assert int(looked.stdout) < 250 << 20, looked.text

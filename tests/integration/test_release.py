@@ -214,6 +214,9 @@ def test_wheel_that_agrees_with_its_record_is_read(tmp_path: Path) -> None:
         ({**PACK, "pack/fast.cpython-312-x86_64-linux-gnu.so": b"\x7fELF"}, {}, "fast.cpython-312-x86_64-linux-gnu.so"),
         ({**PACK, "pack/__pycache__/a.cpython-310.pyc": b""}, {}, "a.cpython-310.pyc is no source"),
         ({**PACK, "../action.yml": b""}, {}, "../action.yml leads elsewhere"),
+        ({**PACK, "go_prefetch/cli.py": b""}, {}, "go_prefetch/cli.py takes the place"),
+        ({**PACK, "__Main__.py": b""}, {}, "__Main__.py takes the place"),
+        ({**PACK, "Pack/__init__.py": b""}, {}, "Pack/__init__.py is in pack-1-py3-none-any.whl too"),
     ],
 )
 def test_wheel_with_anything_odd_is_refused(

@@ -112,6 +112,18 @@ def test_an_evil_zip_with_a_good_hash_is_hashed_if_another_file_is_missing(ready
     assert_built_honestly(ready)
 
 
+@pytest.mark.parametrize("zip_file", [EVIL.zip, b"damaged"], ids=["evil", "damaged"])
+def test_a_zip_with_a_good_hash_is_hashed_if_its_tree_is_missing(ready: Workbench, zip_file: bytes) -> None:
+    """All files of the module are there. Go would unpack the zip, and not look at its hash again."""
+    plant_all_but_info(ready)
+    shutil.rmtree(ready.modcache / TREE)
+    (ready.download_folder / ZIP).write_bytes(zip_file)
+    (ready.download_folder / ZIP).with_suffix(".info").write_bytes(LIB.info)
+    result = ready.prefetch(goproxy=f"file://{ready.pool}")
+    assert result.status == 0, result.text
+    assert_built_honestly(ready)
+
+
 @pytest.mark.parametrize("what", ["link", "folder"])
 def test_a_lock_that_cannot_be_taken_protects_no_hash(ready: Workbench, what: str) -> None:
     """Planted beside an evil zip and a good hash of it: Go follows the link, or fails; it never believes the hash."""
@@ -185,6 +197,16 @@ def test_no_mark_stays_where_go_unpacks_nothing(ready: Workbench) -> None:
     assert ready.prefetch(goproxy="off").status == 4
     assert not (ready.modcache / TREE).exists()
     assert list(ready.download_folder.rglob("*.partial")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
+def test_a_pipe_in_the_place_of_a_mark_holds_up_no_run(ready: Workbench) -> None:
+    """Whoever opens it waits for its other end, and no deadline counts there."""
+    (ready.download_folder / ZIP).parent.mkdir(parents=True)
+    os.mkfifo((ready.download_folder / ZIP).with_suffix(".partial"))
+    result = ready.run("run", "--store", f"dir:{ready.pool}", "--deadline", "30s", timeout=40, GOPROXY="off")
+    assert result.status == 0, result.text
+    assert_built_honestly(ready)
 
 
 def test_a_clean_module_cache_costs_no_go(ready: Workbench, tmp_path: Path) -> None:

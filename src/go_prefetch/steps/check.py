@@ -50,7 +50,7 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str,
     Raises ChecksumMismatch for a tree that stays, or that comes back again and again.
     """
     suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
-    for version in _not_brought(plan, suspects):
+    for version in _of_a_zip_before(plan, suspects):
         trees.forget_hash(version)
     unsummed = {version for scope in plan.scopes for version in scope.unsummed}
     suspects += (version for version in sorted(unsummed) if not accepted_by_go(plan.folder, version))
@@ -81,10 +81,9 @@ def _told(checked: Rechecked, taken: TakenAway) -> list[str]:
     ]
 
 
-def _not_brought(plan: Plan, suspects: Iterable[ModuleVersion]) -> list[ModuleVersion]:
-    """Those of which the zip was there before, and another file was not: it may pass for one of ours."""
-    present = plan.modules_present
-    return [version for version in suspects if version not in present and ModuleFile(version, "zip") in plan.present]
+def _of_a_zip_before(plan: Plan, suspects: Iterable[ModuleVersion]) -> list[ModuleVersion]:
+    """Those of which the zip was there before: it may pass for one of ours, or Go may be about to unpack it."""
+    return [version for version in suspects if ModuleFile(version, "zip") in plan.present]
 
 
 def _none_stays(plan: Plan, stays: Iterable[ModuleVersion]) -> None:

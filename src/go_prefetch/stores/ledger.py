@@ -51,8 +51,9 @@ class Ledger:
 
     def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
         """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
-        runs = filter(None, map(_run, self._read_all(_RUNS)))
-        return runs_that_cover(runs, {file.name for file in restored})
+        names = {file.name for file in restored}
+        runs = (run for run in map(_run, self._read_all(_RUNS)) if run and run.files <= names)  # others take memory
+        return runs_that_cover(runs, names)
 
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
         """Remove notes that a restore of just these files has no use for. Raises OSError."""

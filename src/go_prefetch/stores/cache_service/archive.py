@@ -208,12 +208,16 @@ def _read_manifest(stream: _Exactly) -> Manifest:
 
 
 def _check_room(folder: Path, size: int) -> None:
-    """Stored zips take the room of their contents."""
+    """Stored zips take the room of their contents, and the trees that Go unpacks take it again.
+
+    So what is wrong in an entry, which nobody has verified yet, leaves room for what is right.
+    """
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
-    if free < size + _ROOM_LEFT:
+    needed = 2 * size + _ROOM_LEFT
+    if free < needed:
         raise StoreError(
             "store-no-room",
-            f"the cache service: the entry needs {size / 1e6:.0f} MB in {folder}, {free / 1e6:.0f} MB are free",
+            f"the cache service: the entry needs {needed / 1e6:.0f} MB in {folder}, {free / 1e6:.0f} MB are free",
             hint="The proxies take over; zips come from there in less room.",
         )

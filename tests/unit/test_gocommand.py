@@ -1,0 +1,13 @@
+"""What is told of a go command that failed."""
+
+from __future__ import annotations
+
+from go_prefetch.gocommand import GoRun, failed
+
+
+def test_line_without_end_is_cut() -> None:
+    """A git server may say megabytes, which would all be in the log, an annotation and the report."""
+    error = failed(GoRun(("go", "mod", "download"), 1, ("go: a@v1.0.0: git fetch: exit status 128:", "x" * 1_000_000)))
+    assert "a@v1.0.0" in error.message
+    assert error.message.endswith("xx…")
+    assert len(error.message) < 3_000
