@@ -31,6 +31,7 @@ _TROUBLE = {
     "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
     "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
     "store-damaged": ("what the store had is damaged or gone", "Nothing to do: it is saved anew."),
+    "store-unreadable": ("this user may not read the store", "Give it read access, or name another pool."),
     "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
 }
 
