@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from go_prefetch import pipeline
+from go_prefetch.quarantine import Quarantine
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import layout
 from tests.integration.test_quarantine import (
@@ -28,6 +32,7 @@ from tests.integration.test_quarantine import (
     ready,
     tamper,
 )
+from tests.same_process import prefetch
 from tests.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
@@ -133,3 +138,17 @@ def test_a_wrong_go_sum_leaves_no_file_that_go_refused(ready: Workbench) -> None
     assert not (ready.download_folder / ZIP).exists()
     assert "files that Go rejected and nothing replaced: 1 from the module cache" in ready.report["warnings"]
     assert not any("another source replaced" in words for words in ready.report["warnings"])
+
+
+def test_the_steps_add_up_to_the_run(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To open the quarantine takes time too: it belongs to admit."""
+    made = pipeline.quarantine
+
+    def slow(*arguments: Any) -> Quarantine:
+        time.sleep(1.0)
+        return made(*arguments)
+
+    monkeypatch.setattr(pipeline, "quarantine", slow)
+    store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
+    assert prefetch(ready, "run", *store, GOPROXY="off").status == 0
+    assert ready.report["admit"]["seconds"] >= 1.0
