@@ -9,8 +9,9 @@ import sys
 def main() -> None:
     """Run the command line and end with its status."""
     try:
-        from go_prefetch import cli  # noqa: PLC0415 - it takes a while, and Ctrl-C may come meanwhile
+        from go_prefetch import cli, tempfolder  # noqa: PLC0415 - it takes a while, and Ctrl-C may come meanwhile
 
+        tempfolder.choose_place(os.environ)
         status = cli.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
         if status == cli.NOBODY_READS or not _written():
             _forget_output()

@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +24,7 @@ from pathlib import Path
 
 from go_prefetch import processgroup
 from go_prefetch.childenv import environment_of
+from go_prefetch.tempfolder import temporary_folder
 
 _SECONDS = 20.0
 _CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where a CI system says that it has put the checkout
@@ -73,11 +73,11 @@ class GitCommand:
         """
         specs = [f":(glob){pattern}" for pattern in patterns]
         try:
-            with tempfile.TemporaryDirectory(prefix="go-prefetch-") as temporary:
-                repository = self._repository(folder, Path(temporary))
+            with temporary_folder() as temporary:
+                repository = self._repository(folder, temporary)
                 if repository is None:
                     return []
-                variables = _made_for(repository, Path(temporary))
+                variables = _made_for(repository, temporary)
                 listed = self._answer(folder, ("ls-files", "-z", "--", *specs), variables)
         except OSError:  # no git, or no room
             return []
@@ -87,8 +87,8 @@ class GitCommand:
     def origin(self, folder: Path) -> str:
         """Return the URL of the remote `origin` of the repository around `folder`. Raises NotTrustedError."""
         try:
-            with tempfile.TemporaryDirectory(prefix="go-prefetch-") as temporary:
-                variables = self._trusting(Path(temporary))
+            with temporary_folder() as temporary:
+                variables = self._trusting(temporary)
                 return os.fsdecode(self._answer(folder, ("remote", "get-url", "origin"), variables)).strip()
         except OSError:
             return ""

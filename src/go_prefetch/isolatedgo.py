@@ -6,15 +6,14 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from go_prefetch import processgroup
 from go_prefetch.module import ModuleVersion
-from go_prefetch.privatefolder import clear_temporary, temporary_folder
 from go_prefetch.retry import Deadline
+from go_prefetch.tempfolder import clear_temporary, temporary_folder
 
 # A hash of the right form that nothing has.
 WRONG_HASH = "h1:" + "A" * 43 + "="
@@ -97,12 +96,11 @@ def temporary_root(*, tiny: bool = False) -> Iterator[Path]:
     For a `tiny` one, of links and a few bytes, it is in memory where the system has a place for that: a thousand files
     on a busy disk take longer than Go takes to read what they lead to.
     """
-    place = _IN_MEMORY if tiny and os.access(_IN_MEMORY, os.W_OK) else tempfile.gettempdir()
-    with temporary_folder(Path(place)) as folder:
+    in_memory = tiny and os.access(_IN_MEMORY, os.W_OK)
+    with temporary_folder(Path(_IN_MEMORY) if in_memory else None) as folder:
         yield folder / "q"
 
 
 def clear_temporary_roots() -> None:
     """Remove those that dead runs of this user have left."""
-    for place in {_IN_MEMORY, tempfile.gettempdir()}:
-        clear_temporary(Path(place))
+    clear_temporary(Path(_IN_MEMORY))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from go_prefetch import nofollow
 from go_prefetch.errors import DownloadError, InputError
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile
-from go_prefetch.runfile import clear_dead_runs, write_whole
+from go_prefetch.modcache import ModuleFile
+from go_prefetch.runfile import NOTES_FOLDER, clear_dead_runs, write_whole
 
 _MARK = ".gitignore"
 _OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # others have files with a lone * too

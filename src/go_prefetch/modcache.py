@@ -6,10 +6,8 @@ and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; n
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,9 +20,6 @@ Kind = Literal["info", "mod", "zip"]
 
 # Go's own limit for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod), in bytes.
 MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
-
-# Where a directory pool keeps its notes (stores/ledger.py): no module path begins with a dot.
-NOTES_FOLDER = ".go-prefetch"
 
 
 class ModuleFile(NamedTuple):
@@ -98,44 +93,6 @@ def has_tree(gomodcache: Path, version: ModuleVersion) -> bool:
     """Whether something lies where Go unpacks a module that Go would take for it: beside `.partial` it begins again."""
     partial = path_in(download_folder(gomodcache), ModuleFile(version, "zip")).with_suffix(".partial")
     return os.path.lexists(tree_in(gomodcache, version)) and not os.path.exists(partial)  # noqa: PTH110 - never raises
-
-
-def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
-
-    Folders that `enter` denies are left out. A folder comes before those in it.
-
-    Not by recursion, as os.walk and shutil do it: a zip may nest folders deeper than Python nests calls.
-    """
-    pending = [os.fspath(folder)]
-    while pending:
-        here = pending.pop()
-        entries: list[os.DirEntry[str]] = []
-        with contextlib.suppress(OSError), os.scandir(here) as found:
-            entries += found
-        yield Path(here), entries
-        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        pending += [path for path in below if enter is None or enter(Path(path))]
-
-
-def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
-    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first. Follows no link.
-
-    Raises OSError unless errors are ignored.
-    """
-    ignored = (OSError,) if ignore_errors else ()
-    folders = []
-    for here, entries in walk(folder):
-        folders.append(here)
-        with contextlib.suppress(OSError):
-            here.chmod(stat.S_IRWXU)
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                with contextlib.suppress(*ignored):
-                    os.unlink(entry.path)  # noqa: PTH108 - no Path for each of many files
-    for here in reversed(folders):
-        with contextlib.suppress(*ignored):
-            here.rmdir()
 
 
 def forget_ziphash(folder: Path, file: ModuleFile) -> None:

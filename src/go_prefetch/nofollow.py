@@ -92,6 +92,22 @@ class Folder:
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
             return sorted(entry.name for entry in itertools.islice(found, _MOST_ENTRIES))
 
+    def contents(self) -> tuple[list[str], list[str]]:
+        """The names of the folders in it, and of everything else."""
+        folders: list[str] = []
+        others: list[str] = []
+        with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
+            for entry in found:
+                (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
+        return folders, others
+
+    def make_writable(self) -> None:
+        """Let this user, and nobody else, read and change what it holds."""
+        if self.descriptor is None:
+            self.path.chmod(stat.S_IRWXU)
+        else:
+            os.fchmod(self.descriptor, stat.S_IRWXU)
+
     def entered(self, name: str, *, create: bool = False) -> Folder:
         """The folder `name` in this one, open; made with `create` if nothing has the name."""
         try:

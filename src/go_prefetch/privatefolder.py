@@ -1,28 +1,16 @@
-"""Folders of one run's own, in GOMODCACHE/cache or where temporary files go, that nobody else enters.
-
-Those in GOMODCACHE/cache are on the file system of the trees.
-
-A run removes its own at its end. It holds a lock in it meanwhile, so that later runs can tell what a dead one has left.
-"""
+"""Folders of one run's own in GOMODCACHE/cache, on the file system of the trees, that nobody else enters."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from go_prefetch import filelock
-from go_prefetch.modcache import download_folder, remove_trees
+from go_prefetch import tempfolder
+from go_prefetch.modcache import download_folder
 from go_prefetch.runfile import clear_dead_runs
 
 _PREFIX = "go-prefetch-"
-_TEMPORARY_PREFIX = "go-prefetch-stubs-"
-_ALIVE = "alive.lock"
-_ATTEMPTS = 100  # another run may take a folder that is not locked yet for that of a dead one
 
 
 @contextlib.contextmanager
@@ -31,7 +19,7 @@ def private_folder(gomodcache: Path) -> Iterator[Path]:
     cache = gomodcache / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as closing:
-        yield _made(cache.resolve(), closing)
+        yield tempfolder.made(cache, _PREFIX, closing)
 
 
 def private_folders(gomodcache: Path) -> list[Path]:
@@ -43,48 +31,5 @@ def clear_leftovers(gomodcache: Path) -> None:
     """Remove what dead runs have left: nobody holds their lock any more."""
     clear_dead_runs(download_folder(gomodcache))
     for root in private_folders(gomodcache):
-        with contextlib.suppress(OSError), filelock.held(root / _ALIVE):
-            remove_trees(root, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def temporary_folder(place: Path) -> Iterator[Path]:
-    """The same in a folder for temporary files. Raises OSError."""
-    with contextlib.ExitStack() as closing:
-        yield _made(place.resolve(), closing, _TEMPORARY_PREFIX)
-
-
-def clear_temporary(place: Path) -> None:
-    """Remove what dead runs of this user have left in a folder for temporary files.
-
-    Everybody may write there: a folder counts only if it is this user's and holds a lock.
-    """
-    for root in place.glob(f"{_TEMPORARY_PREFIX}*"):
         with contextlib.suppress(OSError):
-            seen, lock = root.lstat(), (root / _ALIVE).lstat()
-            if stat.S_ISDIR(seen.st_mode) and stat.S_ISREG(lock.st_mode) and _is_private(seen):
-                with filelock.held(root / _ALIVE):
-                    remove_trees(root, ignore_errors=True)
-                    if root.exists():  # a program that the dead run had started writes there still: for the next run
-                        (root / _ALIVE).touch()
-
-
-def _is_private(seen: os.stat_result) -> bool:
-    return sys.platform == "win32" or (seen.st_uid == os.geteuid() and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU)
-
-
-def _made(place: Path, closing: contextlib.ExitStack, prefix: str = _PREFIX) -> Path:
-    for _ in range(_ATTEMPTS - 1):
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):
-            return _locked(place, closing, prefix)
-    return _locked(place, closing, prefix)
-
-
-def _locked(place: Path, closing: contextlib.ExitStack, prefix: str) -> Path:
-    """A new folder that this run holds; `closing` lets go of it and removes it."""
-    root = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-    with contextlib.ExitStack() as failing:
-        failing.callback(remove_trees, root, ignore_errors=True)
-        failing.enter_context(filelock.held(root / _ALIVE))
-        closing.push(failing.pop_all())
-    return root
+            tempfolder.remove_dead(root)

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from go_prefetch.foldertree import walk
 from go_prefetch.isolatedgo import temporary_root
-from go_prefetch.modcache import has_tree, tree_in, walk
+from go_prefetch.modcache import has_tree, tree_in
 from go_prefetch.module import ModuleVersion, escape
 from go_prefetch.results import Rechecked
 from go_prefetch.retry import Deadline

@@ -46,6 +46,10 @@ _SIGNED = re.compile(
     r"(?:=|\\u003d|%3d))"
     r"(?:(?!%26|\\u0026)[^\s\"'<>&;`\\)])+"
 )
+# The login of any URL: git quotes those of the user's configuration, which are not known here. Where no password stands
+# behind it, the user of a web address is a token, and that of an SSH address is not.
+_PASSWORD_IN_URL = re.compile(r"(?<=://)(?P<user>[^\s\"'<>/?#@:]*:)[^\s\"'<>/?#@]+(?=@)")
+_TOKEN_IN_URL = re.compile(r"(?:(?<=https://)|(?<=http://))[^\s\"'<>/?#@:]+(?=(?::(?:x-oauth-basic)?)?@)")
 
 
 def login_secrets(user: str, password: str, *, encoded: bool) -> frozenset[str]:
@@ -71,7 +75,7 @@ def _bytes_of(text: str) -> tuple[bytes, bytes]:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every spelling of these secrets replaced, and the signature of every signed URL.
+    """Return `text` with every spelling of these secrets replaced, and the login and signature of every URL.
 
     Secrets of one or two characters are replaced in the place of a URL's password only, those of up to five where they
     stand alone: ordinary words keep their letters. Longer ones are replaced wherever they stand. The longest should
@@ -81,6 +85,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         text = _spellings(secret).sub(HIDDEN, text)
         if len(secret) >= _CUT:
             text = _without_beginning(text, secret)
+    text = _TOKEN_IN_URL.sub(HIDDEN, text)
+    text = _PASSWORD_IN_URL.sub(rf"\g<user>{HIDDEN}", text)
     return _SIGNED.sub(rf"\g<name>{HIDDEN}", text)
 
 
@@ -136,12 +142,14 @@ def _any_case(digits: str) -> str:
 
 def _without_beginning(text: str, secret: str) -> str:
     """Text without the beginning of a secret whose end was cut off: long words of others are, before they are shown."""
+    kept, done = [], 0
     at = text.find(secret[:_BEGINNING])
     while at >= 0:
         end = at + _BEGINNING
         while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
             end += 1
         if _AT_A_CUT.match(text, end):
-            text, end = f"{text[:at]}{HIDDEN}{text[end:]}", at + len(HIDDEN)
+            kept += [text[done:at], HIDDEN]
+            done = end
         at = text.find(secret[:_BEGINNING], end)
-    return text
+    return "".join((*kept, text[done:]))

@@ -15,6 +15,9 @@ TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521
 
 _LONGEST_RETRY_AFTER = 30.0
 
+# What brings less than this for the whole of a limit for silence is as good as silent.
+CRAWL_BYTES_PER_SECOND = 1024
+
 
 # What an attempt met: an error; silence; a connection lost in place of a reply; a whole answer that cannot be the file;
 # an end that we put to it because another attempt was quicker.

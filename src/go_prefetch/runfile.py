@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch import atomicfile, filelock, nofollow
-from go_prefetch.modcache import NOTES_FOLDER
 from go_prefetch.nofollow import Folder
+
+# Where a folder of module files keeps what is ours besides: no module path begins with a dot.
+NOTES_FOLDER = ".go-prefetch"
 
 _PREFIX = "run-"
 _MOST_BYTES = 8 << 20  # of one run file: 100,000 names

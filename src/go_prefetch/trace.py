@@ -11,11 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
-
-if TYPE_CHECKING:
-    from go_prefetch.wire import Wire
+from typing import Any
 
 
 class Trace:
@@ -38,26 +34,6 @@ class Trace:
             yield details
         finally:
             self.add(name, category, began, time.monotonic(), details)
-
-    @contextmanager
-    def request(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
-        """The same for a request, with the phases that its wire knows. No query, user or password is noted."""
-        if not self.is_on:
-            yield {}
-            return
-        parts = urlsplit(url)
-        path = unquote(parts.path)
-        with self.span(f"{method} {path.strip('/')}", "request", host=parts.netloc.rpartition("@")[2]) as details:
-            began = time.monotonic()
-            try:
-                yield details
-            finally:
-                if wire.first_byte is not None:
-                    answered = began + wire.first_byte
-                    self.add("until the first byte", "phase", began, answered, {})
-                    self.add("body", "phase", answered, time.monotonic(), {})
-                for name, start, end in wire.phases:
-                    self.add(name, "phase", start, end, {})
 
     def add(self, name: str, category: str, began: float, ended: float, details: dict[str, Any]) -> None:
         """An event between two moments of the monotonic clock, on the track of this thread."""

@@ -14,15 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from go_prefetch import filelock
-from go_prefetch.modcache import (
-    ModuleFile,
-    download_folder,
-    forget_ziphash,
-    has_tree,
-    path_in,
-    remove_trees,
-    tree_in,
-)
+from go_prefetch.foldertree import remove_trees
+from go_prefetch.modcache import ModuleFile, download_folder, forget_ziphash, has_tree, path_in, tree_in
 from go_prefetch.module import ModuleVersion
 from go_prefetch.privatefolder import private_folder
 from go_prefetch.recheck import recheck

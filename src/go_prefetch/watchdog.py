@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from go_prefetch import processgroup
 from go_prefetch.gotrace import GoTrace
-from go_prefetch.retry import Deadline
-from go_prefetch.wire import CRAWL_BYTES_PER_SECOND
+from go_prefetch.retry import CRAWL_BYTES_PER_SECOND, Deadline
 
 _KEPT_LINES = 2000
 _LOOK_EVERY = 0.25  # seconds between two looks at a silent process

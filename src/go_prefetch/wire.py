@@ -14,8 +14,6 @@ from go_prefetch.retry import AttemptError
 
 # Less than this is no progress: a server that drips is one that is silent.
 _STEP = 8192
-# What brings less than this for the whole of a limit for silence is as good as silent.
-CRAWL_BYTES_PER_SECOND = 1024
 
 
 @dataclass(frozen=True)

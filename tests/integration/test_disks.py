@@ -97,6 +97,17 @@ def test_a_module_cache_that_takes_nothing_fails_the_run(
     assert not any(name.endswith((".tmp", "big/@v/v1.0.0.zip")) for name in held)
 
 
+def test_zips_that_take_more_than_half_of_the_disk_stay_in_the_pool(bench: Workbench) -> None:
+    """Four wrong zips are larger than the disk. The right ones are small, and find room."""
+    modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=100_000) for number in range(4)]
+    bench.write_project(modules)
+    write_proxy_folder(bench.pool, [FakeModule(m.path, m.version, padding=7_000_000) for m in modules])
+    with ModuleProxy(modules) as proxy:
+        result, _ = prefetch_with(bench, 'mount -t tmpfs -o size=24m none "$AT"', bench.modcache, proxy.url)
+    assert result.status == 0, result.text
+    assert "3 files would take more than half of the free disk" in result.stderr
+
+
 def test_zips_that_unpack_to_more_than_the_disk_holds_take_no_room_from_others(bench: Workbench) -> None:
     """A pool of bombs: nothing of them is unpacked before Go has looked at them, and the run succeeds."""
     modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=300_000) for number in range(8)]

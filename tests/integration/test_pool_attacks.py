@@ -11,17 +11,20 @@ import struct
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from go_prefetch import filelock
+from go_prefetch.foldertree import remove_trees
 from go_prefetch.housekeeping.pool import held
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile, remove_trees
+from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import Saving, Wanted
 from go_prefetch.retry import Deadline
+from go_prefetch.runfile import NOTES_FOLDER
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, layout, write_proxy_folder
@@ -62,7 +65,22 @@ def endless_directory() -> bytes:
     return entries + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, len(entries), 0, 0)
 
 
+def bomb() -> bytes:
+    """Two thousand names for one file of a hundred megabytes: 250 kB, of which Go would inflate 200 GB for its hash."""
+    size, count, name = 100_000_000, 2_000, f"{TREE}/0".encode()
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    data = compressor.compress(bytes(size)) + compressor.flush()
+    common = (20, 0, zipfile.ZIP_DEFLATED, 0, 0, zlib.crc32(bytes(size)), len(data), size)
+    content = struct.pack("<4s5H3L2H", b"PK\3\4", *common, len(name), 0) + name + data
+    directory = b""
+    for name in (f"{TREE}/{number}".encode() for number in range(count)):
+        directory += struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, *common, len(name), *[0] * 6) + name
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), len(content), 0)
+    return content + directory + end
+
+
 POISON: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "bomb": (".zip", bomb),
     "deep": (".zip", deep_zip),
     "endless-directory": (".zip", endless_directory),
 }

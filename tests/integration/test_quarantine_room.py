@@ -13,14 +13,9 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.plainzip import Space, plain_space
-from go_prefetch.privatefolder import (
-    clear_leftovers,
-    clear_temporary,
-    private_folder,
-    private_folders,
-    temporary_folder,
-)
+from go_prefetch.privatefolder import clear_leftovers, private_folder, private_folders
 from go_prefetch.room import Room
+from go_prefetch.tempfolder import clear_temporary, temporary_folder
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, write_proxy_folder
@@ -37,6 +32,23 @@ MANY = {f"d{number % 10}/f{number}": b"x" for number in range(12_000)}
 def free(folder: Path) -> int:
     seen = os.statvfs(folder)
     return seen.f_bavail * seen.f_frsize
+
+
+# Makes what looks like the leftovers of a killed run, and has a folder in it and a link change places without end.
+EXCHANGER = """
+import ctypes, os, sys
+left, victim = sys.argv[1:]
+for number in range(300):
+    os.makedirs(f"{left}/{number}")
+os.mkdir(f"{left}/folder")
+os.symlink(victim, f"{left}/link")
+os.chmod(left, 0o777)
+folder, link, exchange = f"{left}/folder".encode(), f"{left}/link".encode(), 2
+libc, here = ctypes.CDLL(None), -100
+print("ready", flush=True)
+while os.path.exists(left):
+    libc.renameat2(here, folder, here, link, exchange)
+"""
 
 
 @pytest.mark.parametrize(
@@ -183,24 +195,62 @@ def test_two_runs_at_once_do_not_take_half_of_the_disk_each(bench: Workbench, tm
 
 
 def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_all(tmp_path: Path) -> None:
-    """Others may put anything there under any name: what has no lock, is open to others or is a link stays."""
+    """Others may put anything there under any name: what is open to others or is a link stays.
+
+    One without a lock is half removed, or a run will find that it has to make another.
+    """
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o700)
     (outside / "alive.lock").touch()
     place = tmp_path / "tmp"
     for name, mode in (("dead", 0o700), ("open", 0o777), ("unlocked", 0o700)):
-        folder = place / f"go-prefetch-stubs-{name}"
+        folder = place / f"go-prefetch-run-{name}"
         folder.mkdir(parents=True)
         folder.chmod(mode)
         if name != "unlocked":
             (folder / "alive.lock").touch()
-    (place / "go-prefetch-stubs-link").symlink_to(outside)
+    (place / "go-prefetch-run-link").symlink_to(outside)
     (place / "go-prefetch-dead").mkdir()
     with temporary_folder(place) as alive:
         clear_temporary(place)
         assert {path.name for path in place.iterdir()} == {
-            "go-prefetch-stubs-open", "go-prefetch-stubs-unlocked", "go-prefetch-stubs-link", "go-prefetch-dead",
-            alive.name,
+            "go-prefetch-run-open", "go-prefetch-run-link", "go-prefetch-dead", alive.name,
         }  # fmt: skip
     assert not alive.exists()
     assert (outside / "alive.lock").exists()
+
+
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform != "linux", reason="renameat2")
+def test_leftovers_that_another_user_makes_lead_nowhere_else(bench: Workbench) -> None:
+    """A folder becomes a link while it is removed: nothing that the link leads to goes or changes its mode."""
+    cache, victim = bench.modcache / "cache", bench.folder / "victim"
+    cache.mkdir(parents=True)
+    cache.chmod(0o1777)
+    victim.mkdir()
+    victim.chmod(0o755)
+    for number in range(50):
+        (victim / f"{number}").touch()
+    for folder in (bench.folder, *bench.folder.parents):
+        folder.chmod(folder.stat().st_mode | 0o711)
+    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", EXCHANGER]
+    for number in range(40):
+        left = cache / f"go-prefetch-{number}"
+        with subprocess.Popen([*other, str(left), str(victim)], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            clear_leftovers(bench.modcache)
+            process.kill()
+        assert len(list(victim.iterdir())) == 50
+        assert victim.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_place_of_temporary_files_is_chosen_without_writing_there(tmp_path: Path) -> None:
+    """The file that `tempfile` writes to find out would stay if the process were killed in this moment."""
+    script = (
+        "import os, sys, tempfile; from go_prefetch import tempfolder; tempfolder.choose_place(os.environ)\n"
+        "sys.addaudithook(lambda event, _: print(event) if event == 'open' else None); print(tempfile.gettempdir())"
+    )
+    environ = {"TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    said = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert said.stdout == f"{tmp_path}\n"

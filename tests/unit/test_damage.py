@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from go_prefetch import nofollow
+from go_prefetch.damage import damage
 from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import Wanted
-from go_prefetch.render.damage import damage
 from go_prefetch.retry import Deadline
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.service_shelf import KEY

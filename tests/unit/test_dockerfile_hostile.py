@@ -15,7 +15,7 @@ from go_prefetch.dockerfiles.context import Context, measure, read_text
 from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
 from go_prefetch.dockerfiles.rules import check
 from go_prefetch.errors import InputError
-from go_prefetch.modcache import remove_trees
+from go_prefetch.foldertree import remove_trees
 
 N = 60_000
 FROM = "FROM golang:1.26\n"

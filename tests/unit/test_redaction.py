@@ -7,6 +7,7 @@ import io
 import json
 import re
 import string
+import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -138,6 +139,14 @@ def test_words_that_begin_like_a_secret_stay() -> None:
     assert hide(text, ["development-key-1", "eyJhbGciOiJIUzI1NiJ9.mine"]) == text
 
 
+def test_many_beginnings_of_a_secret_take_linear_time() -> None:
+    """Every JSON web token may begin like this one, so a server can send megabytes of that."""
+    began = time.process_time()
+    shown = hide("eyJ0eXAi)\n" * 300_000, ["eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.mine"])
+    assert time.process_time() - began < 5
+    assert shown == "xxxxx)\n" * 300_000
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -150,6 +159,28 @@ def test_words_that_begin_like_a_secret_stay() -> None:
     ],
 )
 def test_signature_of_a_url_is_hidden(text: str, shown: str) -> None:
+    assert hide(text, []) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        # git's words where `url.https://TOKEN@github.com/.insteadOf` in ~/.gitconfig has a token that ran out
+        (
+            "could not read Password for 'https://gh0-tok3n@github.com': x",
+            "could not read Password for 'https://xxxxx@github.com': x",
+        ),
+        (
+            "https://gh0-tok3n:@github.com/a https://t:x-oauth-basic@b",
+            "https://xxxxx:@github.com/a https://xxxxx:xxxxx@b",
+        ),
+        ("https://oauth2:t0k:3n@gitlab.com/a", "https://oauth2:xxxxx@gitlab.com/a"),
+        ("ssh://git:pass@host/a ssh://git@host/a git@host:a", "ssh://git:xxxxx@host/a ssh://git@host/a git@host:a"),
+        ("https://proxy.golang.org/a.b/c/@v/v1.0.0.zip?x=a@b", "https://proxy.golang.org/a.b/c/@v/v1.0.0.zip?x=a@b"),
+        ("http://127.0.0.1:80/@v http://[::1]:80/@v a://b@v1", "http://127.0.0.1:80/@v http://[::1]:80/@v a://b@v1"),
+    ],
+)
+def test_login_of_an_unknown_url_is_hidden(text: str, shown: str) -> None:
     assert hide(text, []) == shown
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from go_prefetch.cachekey import CacheKey
@@ -16,6 +14,7 @@ from go_prefetch.modcache import ModuleFile
 from go_prefetch.module import ModuleVersion
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Restored
+from go_prefetch.tempfolder import temporary_folder
 
 
 def measure_service(
@@ -32,8 +31,8 @@ def measure_service(
     if not files:
         return Measured(store.name, "store", samples, notes=("there is no plan to restore",))
     try:
-        with tempfile.TemporaryDirectory(prefix="go-prefetch-", ignore_cleanup_errors=True) as folder:
-            restored = store.restore(Wanted(key, files, Path(folder)), limits.deadline, lambda _: None)
+        with temporary_folder() as folder:
+            restored = store.restore(Wanted(key, files, folder), limits.deadline, lambda _: None)
     except OSError as error:
         words = f"no room to restore into: {error.strerror or error}"
         return Measured(store.name, "store", samples, notes=(words,))

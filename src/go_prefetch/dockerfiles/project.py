@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_prefetch.foldertree import walk
 from go_prefetch.gomod import GoMod, GoWork, parse_gomod, parse_gowork
-from go_prefetch.modcache import walk
 from go_prefetch.results import Scope
 
 _PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)

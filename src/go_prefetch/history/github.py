@@ -6,7 +6,6 @@ https://docs.github.com/rest/actions/workflow-runs, /rest/actions/workflow-jobs,
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from go_prefetch.history.kept import Kept, KeptPage
 from go_prefetch.history.logs import LogError, lines_in_text, lines_in_zip
 from go_prefetch.history.runs import Selection, Storage, WorkflowRun
 from go_prefetch.retry import AttemptError
+from go_prefetch.tempfolder import temporary_folder
 
 Download = Callable[[str, Path], None]  # a URL into a file, without any login; raises AttemptError, OSError
 
@@ -172,7 +172,7 @@ class GitHubForge:
 @contextlib.contextmanager
 def _downloaded(url: str, download: Download) -> Iterator[Path]:
     """A log in a file that is gone afterwards. Raises LogError."""
-    with tempfile.TemporaryDirectory(prefix="go-prefetch-log-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder, "log")
         try:
             download(url, path)

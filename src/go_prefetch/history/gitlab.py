@@ -6,7 +6,6 @@ name for it. Child pipelines are not in GitLab's list.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from go_prefetch.history.forge import ReadLogs, Repository
 from go_prefetch.history.logs import LogError, lines_in_text, write_log
 from go_prefetch.history.runs import Selection, Storage, WorkflowRun
 from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.tempfolder import temporary_folder
 
 _ONE_LOG = 600.0  # seconds for one trace
 # GitLab's words for how a pipeline ended, in GitHub's.
@@ -91,7 +91,7 @@ class GitLabForge:
 
     def _trace(self, number: int) -> list[str]:
         """Record lines of one job; none where its trace was erased."""
-        with tempfile.TemporaryDirectory(prefix="go-prefetch-log-") as folder:
+        with temporary_folder() as folder:
             path = Path(folder, "trace")
             try:
                 with self._transport.opened(f"{self._path}/jobs/{number}/trace", Deadline.after(_ONE_LOG)) as answer:

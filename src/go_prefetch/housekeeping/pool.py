@@ -16,9 +16,10 @@ from pathlib import Path
 
 from go_prefetch import nofollow
 from go_prefetch.errors import InputError
-from go_prefetch.modcache import NOTES_FOLDER, file_named
+from go_prefetch.modcache import file_named
 from go_prefetch.module import ModuleVersion
 from go_prefetch.nofollow import Folder
+from go_prefetch.runfile import NOTES_FOLDER
 
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
 

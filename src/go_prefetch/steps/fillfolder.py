@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from go_prefetch.damage import damage
 from go_prefetch.errors import InputError
 from go_prefetch.incoming import content_problem, trimmed_info
 from go_prefetch.keptfolder import folder_error, own, remove_others
 from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.proxies.walk import ProxyWalk
 from go_prefetch.proxylist import redact_list
-from go_prefetch.render.damage import damage
 from go_prefetch.results import Downloaded, Filled, Plan, Restored
 from go_prefetch.retry import Deadline
 from go_prefetch.steps.download import Progress, download, still_missing

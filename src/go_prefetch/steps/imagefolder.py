@@ -15,8 +15,9 @@ from pathlib import Path
 
 from go_prefetch.atomicfile import new_file, write_whole
 from go_prefetch.dockerfiles.template import MODULE_LIST
+from go_prefetch.foldertree import walk
 from go_prefetch.keptfolder import folder_error, own, remove_others
-from go_prefetch.modcache import ModuleFile, path_in, walk
+from go_prefetch.modcache import ModuleFile, path_in
 from go_prefetch.ports import CacheStore, Wanted
 from go_prefetch.results import Plan, Restored
 from go_prefetch.retry import Deadline

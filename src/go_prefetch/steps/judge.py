@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.foldertree import walk
 from go_prefetch.gocommand import GoCommand, GoRun, failed
 from go_prefetch.gowords import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
-from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in, walk
+from go_prefetch.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in
 from go_prefetch.results import Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.steps.check import tree_stays
 from go_prefetch.steps.stuck import Limits, stalled

@@ -11,6 +11,8 @@ is checked is the copy.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,14 +20,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch import filecopy, nofollow
+from go_prefetch.damage import damage, unreadable
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
-from go_prefetch.modcache import MAX_BYTES, NOTES_FOLDER, ModuleFile
+from go_prefetch.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.ports import Arrived, Saving, Wanted
-from go_prefetch.render.damage import damage, unreadable
 from go_prefetch.results import Restored, Saved
 from go_prefetch.retry import Deadline
-from go_prefetch.runfile import recording
+from go_prefetch.runfile import NOTES_FOLDER, recording
 from go_prefetch.stores.coldruns import measured
 from go_prefetch.stores.ledger import Ledger
 
@@ -55,7 +57,8 @@ class DirectoryPool:
         """
         started = time.monotonic()
         got: set[ModuleFile] = set()
-        size = 0
+        size = left_out = 0
+        room = _room(wanted.folder)
         slow: list[str] = []
         damaged: dict[ModuleFile, str] = {}
         forbidden: dict[ModuleFile, str] = {}
@@ -67,8 +70,13 @@ class DirectoryPool:
                     )
                     break
                 try:
-                    size += _transfer(lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file)
+                    size += _transfer(
+                        lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file, room - size
+                    )
                 except (FileNotFoundError, InUseError):
+                    continue
+                except _NoRoomError:
+                    left_out += 1
                     continue
                 except _ForbiddenError as error:
                     forbidden[file] = str(error)
@@ -78,6 +86,10 @@ class DirectoryPool:
                     continue
                 got.add(file)
                 arrived(file)
+        no_room = (
+            f"{self.name}: {left_out} files would take more than half of the free disk before Go has verified them; "
+            "the proxies take over for these [store-no-room]"
+        )
         return Restored(
             store=self.name,
             files=frozenset(got),
@@ -85,7 +97,12 @@ class DirectoryPool:
             seconds=time.monotonic() - started,
             unavailable=self._ledger.unavailable(wanted.files),
             cold=self._ledger.cold_runs(got),
-            warnings=(*slow, *unreadable(self.name, forbidden), *damage(self.name, damaged)),
+            warnings=(
+                *slow,
+                *((no_room,) if left_out else ()),
+                *unreadable(self.name, forbidden),
+                *damage(self.name, damaged),
+            ),
         )
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
@@ -142,15 +159,32 @@ class DirectoryPool:
             folder.unlink(name)
 
 
-def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile) -> int:
+class _NoRoomError(Exception):
+    """A file is larger than the room that is left for it."""
+
+
+def _room(folder: Path) -> int:
+    """Bytes that a pool may fill: half of the free disk. With more there would be no room to unpack the zips either."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return shutil.disk_usage(there).free // 2
+
+
+def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile, room: int = sys.maxsize) -> int:
     """Copy the file that `open_source` opens into `folder` under its name, and return its bytes.
 
-    Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, OSError as
-    `folder` does.
+    Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, _NoRoomError if
+    it has more than `room` bytes, OSError as `folder` does.
     """
-    with _opened(open_source, file) as source, received(folder, file) as out:
+    with _opened(open_source, file) as source:
+        if room < os.fstat(source.fileno()).st_size <= MAX_BYTES[file.kind]:
+            raise _NoRoomError
+        return _copied(source, folder, file, min(MAX_BYTES[file.kind], room))
+
+
+def _copied(source: BinaryIO, folder: Path, file: ModuleFile, most: int) -> int:
+    with received(folder, file) as out:
         try:
-            size = filecopy.copy(source, out, MAX_BYTES[file.kind])
+            size = filecopy.copy(source, out, most)
         except filecopy.SourceError as error:
             raise StructureError(str(error)) from None
         _mark_used(source)

@@ -19,9 +19,9 @@ from typing import Any
 
 from go_prefetch import nofollow
 from go_prefetch.cachekey import hexadecimal
-from go_prefetch.modcache import NOTES_FOLDER, ModuleFile
+from go_prefetch.modcache import ModuleFile
 from go_prefetch.results import ColdRun
-from go_prefetch.runfile import write_whole
+from go_prefetch.runfile import NOTES_FOLDER, write_whole
 from go_prefetch.stores.coldruns import runs_that_cover
 
 _RUNS, _UNAVAILABLE = "runs", "unavailable"

@@ -6,16 +6,18 @@ import http.client
 import io
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
-from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
 from go_prefetch.trace import UNTRACED, Trace
 from go_prefetch.web.addresses import is_public
 from go_prefetch.web.decoding import decoded
@@ -24,7 +26,7 @@ from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.settings import HttpSettings
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
 from go_prefetch.web.words import from_requests, words_of
-from go_prefetch.wire import CRAWL_BYTES_PER_SECOND, Wire
+from go_prefetch.wire import Wire
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as net/http
@@ -104,7 +106,7 @@ class HttpClient:
         wire.allow(connect + wire.stall)
         wire.only_public = False
         token = CURRENT.set(wire)
-        with self._trace.request(method, url, wire) as seen:
+        with self._traced(method, url, wire) as seen:
             try:
                 self._led_to(url, connect)
                 with self._sent(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
@@ -122,6 +124,26 @@ class HttpClient:
             finally:
                 wire.detach()
                 CURRENT.reset(token)
+
+    @contextmanager
+    def _traced(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
+        """A span of the trace with the phases that the wire knows. No query, user or password is noted."""
+        if not self._trace.is_on:
+            yield {}
+            return
+        parts = urlsplit(url)
+        name = f"{method} {unquote(parts.path).strip('/')}"
+        with self._trace.span(name, "request", host=parts.netloc.rpartition("@")[2]) as details:
+            began = time.monotonic()
+            try:
+                yield details
+            finally:
+                if wire.first_byte is not None:
+                    answered = began + wire.first_byte
+                    self._trace.add("until the first byte", "phase", began, answered, {})
+                    self._trace.add("body", "phase", answered, time.monotonic(), {})
+                for phase, start, end in wire.phases:
+                    self._trace.add(phase, "phase", start, end, {})
 
     def _led_to(self, url: str, seconds: float) -> None:
         """What holds for a redirect holds for a URL that the server named. Raises AttemptError."""

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from go_prefetch.damage import damage
 from go_prefetch.errors import StoreError
 from go_prefetch.incoming import InUseError, StructureError, received
 from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.render.damage import damage
 from go_prefetch.results import ColdRun
 from go_prefetch.retry import Deadline
 from go_prefetch.storedzip import UnreadableZip, stored_size, write_stored
