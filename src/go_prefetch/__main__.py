@@ -13,11 +13,24 @@ def main() -> None:
 
         tempfolder.choose_place(os.environ)
         status = cli.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
-        if status == cli.NOBODY_READS:
+        if status == cli.NOBODY_READS or not _written():
             _forget_output()
     except KeyboardInterrupt:
         status = 130
+    except OSError:  # not even the error could be written
+        _forget_output()
+        status = 1
     sys.exit(status)
+
+
+def _written() -> bool:
+    """Whether all output has left this process; a full disk takes none of it."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _forget_output() -> None:

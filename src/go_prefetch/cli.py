@@ -79,7 +79,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     except BrokenPipeError:  # `| head` has seen enough
         return NOBODY_READS
     except OSError as error:  # a full disk under our own output: all else has a better name by now
-        platform.error(f"{error.strerror or error} [system-error]")
+        what = error.filename or "the output"
+        platform.error(
+            f"{what} cannot be read or written: {error.strerror or error}\n"
+            "Check the room on its disk and its permissions. [system-error]"
+        )
         return 1
     finally:
         runfile.finish()

@@ -34,5 +34,5 @@ def unreadable(place: str, files: Mapping[ModuleFile, str]) -> tuple[str, ...]:
     words = ", ".join(dict.fromkeys(files.values()))
     return (
         f"{place} has {counted(len(files), 'file')} that this user may not read, "
-        f"{some([*files], _MOST_NAMES)}: {words}. Give this user read access, or name another pool",
+        f"{some([*files], _MOST_NAMES)}: {words}. Give this user read access, or name another pool [store-unreadable]",
     )

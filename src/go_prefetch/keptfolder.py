@@ -82,7 +82,7 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
 
 def folder_error(error: OSError, folder: Path) -> DownloadError:
     """The error for a module cache (or folder to fill) that does not take files."""
-    where = f"{error.filename or folder}: "  # a write that found no room names no file
+    where = f"{place_of(error, folder)}: "
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(
             "disk-full",
@@ -94,3 +94,12 @@ def folder_error(error: OSError, folder: Path) -> DownloadError:
         f"the modules cannot be written: {where}{error.strerror}",
         hint="Give this user write access, or name another folder (GOMODCACHE, or what is to be filled).",
     )
+
+
+def place_of(error: OSError, folder: Path) -> str:
+    """What `error` is about.
+
+    A write that found no room names no file, and one by a name relative to an open folder names no folder.
+    """
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename or folder)
+    return name if Path(name).is_absolute() else f"{name} in {folder}"

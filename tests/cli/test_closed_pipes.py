@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,17 @@ def test_a_run_puts_modules_in_place_before_it_notices(bench: Workbench) -> None
         assert process.wait(timeout=60) == 141
     assert bench.module_files(bench.download_folder) == set(proxy.files)
     assert bench.leftovers() == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_to_a_full_disk_says_what_failed(bench: Workbench) -> None:
+    bench.write_project([LIB])
+    command = f"{' '.join(bench.command)} plan >/dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=bench.project, env=bench.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the output cannot be read or written: No space left on device\n")
+    assert done.stderr.endswith("[system-error]\n")
+    silent = subprocess.run(["bash", "-c", f"{command} 2>&1"], cwd=bench.project, env=bench.environ, check=False)
+    assert silent.returncode == 1

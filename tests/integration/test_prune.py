@@ -219,3 +219,15 @@ def test_folders_go_when_they_have_been_empty_for_a_day(bench: Workbench, pool: 
         pass
     assert not (pool / "example.com").exists()
     assert (pool / ".go-prefetch").exists()
+
+
+def test_a_pool_that_may_not_be_read_is_not_called_empty(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: object) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("go_prefetch.housekeeping.pool.os.scandir", refused)
+    result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0")
+    assert result.status == 5
+    assert f"the pool cannot be pruned: {pool}: Permission denied" in result.stderr

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from go_prefetch import pipeline
+from go_prefetch.quarantine import Quarantine
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import layout
 from tests.integration.test_quarantine import (
     IN_MODCACHE,
+    LIB,
     MODULES,
     TREE,
     ZIP,
@@ -27,6 +32,7 @@ from tests.integration.test_quarantine import (
     ready,
     tamper,
 )
+from tests.same_process import prefetch
 from tests.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
@@ -63,6 +69,13 @@ def test_an_evil_zip_in_the_pool_is_named_and_the_pool_healed(ready: Workbench, 
     pool_zip = ready.pool / ZIP
     assert not pool_zip.is_symlink()
     assert {name: (ready.pool / name).read_bytes() for name in ready.module_files(ready.pool)} == layout(MODULES)
+
+
+def test_a_second_run_does_not_speak_for_the_store(ready: Workbench) -> None:
+    """An empty pool lacks everything: nothing was missing in the module cache."""
+    assert ready.prefetch(goproxy="off").status == 0
+    result = ready.prefetch("--store", f"dir:{ready.folder / 'empty'}", goproxy="off")
+    assert "0 files saved: nothing was missing" in result.text
 
 
 def test_what_is_no_module_file_is_not_taken_from_the_pool(ready: Workbench) -> None:
@@ -112,3 +125,30 @@ def test_an_edited_tree_is_healed_from_the_zip_beside_it(ready: Workbench, gopro
     assert named(ready)
     assert_honest(ready)
     assert_built_honestly(ready)
+
+
+def test_a_wrong_go_sum_leaves_no_file_that_go_refused(ready: Workbench) -> None:
+    """The module was in the module cache, and a proxy has the same: what is said of both is what became of them."""
+    assert ready.prefetch(goproxy="off").status == 0
+    gosum = ready.project / "go.sum"
+    gosum.write_text(gosum.read_text().replace(LIB.h1_zip, "h1:" + "A" * 43 + "="))
+    with ModuleProxy(MODULES) as proxy:
+        result = ready.prefetch("--store", "none", goproxy=proxy.url)
+    assert result.status == 5, result.text
+    assert not (ready.download_folder / ZIP).exists()
+    assert "files that Go rejected and nothing replaced: 1 from the module cache" in ready.report["warnings"]
+    assert not any("another source replaced" in words for words in ready.report["warnings"])
+
+
+def test_the_steps_add_up_to_the_run(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To open the quarantine takes time too: it belongs to admit."""
+    made = pipeline.quarantine
+
+    def slow(*arguments: Any) -> Quarantine:
+        time.sleep(1.0)
+        return made(*arguments)
+
+    monkeypatch.setattr(pipeline, "quarantine", slow)
+    store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
+    assert prefetch(ready, "run", *store, GOPROXY="off").status == 0
+    assert ready.report["admit"]["seconds"] >= 1.0

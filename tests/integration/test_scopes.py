@@ -810,3 +810,11 @@ def test_very_large_gosum_works(bench: Workbench, proxy: ModuleProxy) -> None:
     assert modules_asked(proxy) == ["example.com/lib@v1.2.3", "github.com/BurntSushi/toml@v1.4.0"]
     write_project(bench.project, [LIB, TOML])
     assert plan(bench)["key"] == bench.outputs["cache-key"]
+
+
+def test_an_empty_folder_asks_for_a_checkout(bench: Workbench) -> None:
+    """A job that has forgotten it is told so."""
+    bench.project.mkdir()
+    result = bench.run("plan")
+    assert result.status == 2, result.text
+    assert "check out the repository (actions/checkout) before this step. [go-mod-not-found]" in result.text

@@ -48,5 +48,5 @@ def test_pool_of_another_user_is_one_warning(tmp_path: Path, monkeypatch: pytest
     restored = pool.restore(wanted, Deadline.after(60), lambda file: None)
     (said,) = restored.warnings
     assert "50 files that this user may not read" in said
-    assert said.endswith("Permission denied. Give this user read access, or name another pool")
+    assert said.endswith("Permission denied. Give this user read access, or name another pool [store-unreadable]")
     assert "damaged" not in said

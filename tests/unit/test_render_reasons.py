@@ -58,3 +58,9 @@ def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
     (reason,) = why_not_exact(report(plan(A), restored=Restored(POOL, files=frozenset({file})), completed=completed))
     assert "cache-name" not in reason.advice
     assert "not the store" in reason.advice
+
+
+def test_a_filled_folder_is_no_store_that_evicts() -> None:
+    """What `fill` brings stays in its folder: there is nothing to save and nothing to do."""
+    (reason,) = why_not_exact(report(plan(A), restored=Restored("folder /proxy"), saved=Saved(because_not="fill")))
+    assert (reason.text, reason.advice) == ("the folder had none of them", "Nothing to do: it has them now.")

@@ -60,6 +60,8 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
         )
     status = 0
     said: list[str] = []
+    # What is wrong with it is found before a folder is filled.
+    dockerfile = _dockerfile(settings, environ, asked) if asked.dockerfile else ""
     if asked.output:
         status, text = _fill(settings, platform, environ, asked)
         said.append(text)
@@ -69,10 +71,10 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     if asked.check:
         wrong, text = _check(settings, asked)
         status, said = status or wrong, [*said, text]
-    if asked.dockerfile:  # alone on stdout, so that it can be redirected
+    if dockerfile:  # alone on stdout, so that it can be redirected
         for text in said:
             platform.info(text)
-        said = [_dockerfile(settings, environ, asked).rstrip("\n")]
+        said = [dockerfile.rstrip("\n")]
     for text in said:
         platform.show(text, stdout)
     return status

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.errors import InputError
+from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.forge.inputs import PruneSettings, prune_settings
@@ -18,7 +18,7 @@ from go_prefetch.housekeeping.cacheapi import CacheEntries
 from go_prefetch.housekeeping.entries import Entry, Superseded, superseded
 from go_prefetch.housekeeping.pool import Held, held, remove, remove_empty_folders, to_trim
 from go_prefetch.inputs import Value
-from go_prefetch.keptfolder import folder_error
+from go_prefetch.keptfolder import place_of
 from go_prefetch.ports import Platform
 from go_prefetch.render.units import counted, size
 from go_prefetch.web.settings import HttpSettings
@@ -115,4 +115,8 @@ def _folder_errors(pool: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise folder_error(error, pool) from None
+        raise DownloadError(
+            "folder-unwritable",
+            f"the pool cannot be pruned: {place_of(error, pool)}: {error.strerror}",
+            hint="Prune as the user who owns its files, or give this user write access to them.",
+        ) from None

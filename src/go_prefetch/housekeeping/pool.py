@@ -38,6 +38,7 @@ def held(pool: Path) -> list[Held]:
     """Every module version in the pool. Raises InputError for a folder that is no pool."""
     if not pool.is_dir():
         raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
+    os.scandir(pool).close()  # the walk takes what it may not read for empty
     groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
     for parts, folder, names in nofollow.walk(pool):
         if NOTES_FOLDER in parts[:1] or parts[-1:] != ("@v",):

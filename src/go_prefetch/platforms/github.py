@@ -25,6 +25,7 @@ class GitHub(Console):
 
     def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False) -> None:
         super().__init__(stdout, loudness)
+        self._is_live = False  # act gives its jobs a terminal, and its log shows each line that was overwritten
         self._event_path = event_path
         if is_hosted:  # the runner writes the event down when the job begins
             with suppress(OSError):

@@ -31,6 +31,7 @@ _TROUBLE = {
     "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
     "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
     "store-damaged": ("what the store had is damaged or gone", "Nothing to do: it is saved anew."),
+    "store-unreadable": ("this user may not read the store", "Give it read access, or name another pool."),
     "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
 }
 
@@ -86,6 +87,9 @@ def _lacking(report: Report) -> list[Reason]:
     """Nothing went wrong: the store has never had them, or has them no longer."""
     entry, saved = report.restored.entry, _saved(report)
     lacked = len(report.missing_that_counts - report.restored.files)
+    if report.restored.store.startswith("folder "):  # that of `fill`: what it lacked is in it now
+        held = f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of them"
+        return [Reason(f"the folder {held}", "Nothing to do: it has them now.")]
     if entry and report.plan.key.digest not in entry.key:
         what = str(changes(report))
         return [Reason(f"since the matched entry was saved go.sum has changed{f': {what}' if what else ''}", saved)]

@@ -29,6 +29,8 @@ _LOGIN_HINT = (
     "credential helper or netrc, `git config --global url.….insteadOf`, or an SSH key and known_hosts; "
     "`git ls-remote https://MODULE` shows whether it works."
 )
+_NO_HOST = re.compile(r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:")
+_LOOKUP_OFF = "module lookup disabled by GOPROXY=off"
 _REFUSED = re.compile(r": (401|403|407) ")  # of an attempt at a proxy, as told()
 _MOST_GROUPS = 10
 _MOST_NAMES = 3
@@ -59,6 +61,16 @@ def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> 
             f"no proxy has {len(named)} of the files Go needs.\n{told(named)}\n{error.message}",
             hint="Is the version right, and is the module public? Private ones belong in GOPRIVATE.",
         )
+    return _hinted(error)
+
+
+def _hinted(error: PrefetchError) -> PrefetchError:
+    """Go's failure with what to do, where its words tell and nothing else explains it."""
+    if isinstance(error, GoCommandError) and _NO_HOST.search(error.message):
+        return GoCommandError("git-unreadable", error.message, hint=_LOGIN_HINT)
+    if isinstance(error, GoCommandError) and _LOOKUP_OFF in error.message:
+        hint = "GOPROXY is `off`, and the store lacks what Go needs. Name a proxy, or fill the store by a run with one."
+        return GoCommandError(error.slug, error.message, hint=hint)
     return error
 
 

@@ -33,7 +33,7 @@ def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[str, ...]:
     taken = trees.take_away(checked.bad)
     _none_stays(plan, taken.stays)
     removed = (
-        f"{version} in the module cache was not what go.sum says; it was removed and unpacked anew"
+        f"{version} in the module cache was not what go.sum says; it was removed, so that Go unpacks it again"
         for version in sorted(taken.removed)
     )
     return (*no_verdict, *removed, *([STALE_OBJECTS] if taken.removed else []))
@@ -72,7 +72,7 @@ def _told(checked: Rechecked, taken: TakenAway) -> list[str]:
     because = f" ({checked.disbelieved})" if checked.disbelieved else ""
     return [
         f"the module cache held unpacked modules {why}: {some(sorted(versions), _MOST_NAMES)}. "
-        "They were removed and unpacked again."
+        "They were removed, so that Go unpacks them again."
         for why, versions in (
             ("that are not what go.sum says", taken.removed & checked.bad),
             (f"that could not be compared with go.sum{because}", taken.removed & checked.unchecked),

@@ -65,6 +65,8 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
         )
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
+        if text == "." and not any(folder.iterdir()):
+            hint = "The folder is empty: check out the repository (actions/checkout) before this step."
         raise InputError(
             "go-mod-not-found",
             f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",

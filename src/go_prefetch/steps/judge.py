@@ -182,7 +182,8 @@ class Judge:
 
     def _drop_unproven(self) -> None:
         """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
-        for file in [file for file in self.sources if file not in self._plan.present and not self._proven(file)]:
+        ours = [file for file in self.sources if file not in self._plan.present or file in self.rejected]
+        for file in [file for file in ours if not self._proven(file)]:
             with suppress(ChecksumMismatch):  # one is about to be raised
                 self._drop(file)
 

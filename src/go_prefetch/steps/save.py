@@ -51,7 +51,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
     if not (files or saving.rejected or saving.unavailable):
-        return Saved(because_not="the store lacks nothing")
+        return Saved(because_not="the store lacks nothing" if plan.missing else "nothing was missing")
     try:
         return store.save(saving, deadline)
     except StoreError as error:
