@@ -110,6 +110,15 @@ def test_what_go_finds_too_large_is_refused(monkeypatch: pytest.MonkeyPatch, fil
     assert structure_problem(file, io.BytesIO(data)) == f"{len(data)} bytes are more than Go accepts"
 
 
+def test_zip_that_holds_more_than_go_unpacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what its directory says, before anything is inflated."""
+    held = 2 * len(b"package toml\n" * 20)
+    monkeypatch.setitem(MAX_BYTES, "zip", held)
+    assert structure_problem(ZIP, io.BytesIO(GOOD_ZIP)) == ""
+    monkeypatch.setitem(MAX_BYTES, "zip", held - 1)
+    assert structure_problem(ZIP, io.BytesIO(GOOD_ZIP)) == "it holds more than Go accepts"
+
+
 @given(st.binary(max_size=200), st.integers(0, len(GOOD_ZIP)), st.integers(0, 30), st.sampled_from([ZIP, MOD, INFO]))
 @settings(deadline=None)
 def test_any_bytes_are_accepted_or_refused(noise: bytes, start: int, cut: int, file: ModuleFile) -> None:
