@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import privatefolder
 from go_prefetch.plainzip import Space, plain_space
 from go_prefetch.privatefolder import clear_leftovers, private_folder, private_folders
 from go_prefetch.room import Room
@@ -219,23 +218,6 @@ def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_al
         }  # fmt: skip
     assert not alive.exists()
     assert (outside / "alive.lock").exists()
-
-
-def test_a_lock_is_put_back_in_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all may rename what lies in TMPDIR, a link takes the place of a folder that could not be removed."""
-    dead, victim = tmp_path / "go-prefetch-stubs-dead", tmp_path / "victim"
-    dead.mkdir(mode=0o700)
-    (dead / "alive.lock").touch()
-    victim.mkdir()
-
-    def exchange(folder: Path, **_: object) -> None:
-        folder.rename(tmp_path / "moved")
-        folder.symlink_to(victim)
-
-    monkeypatch.setattr(privatefolder, "remove_trees", exchange)
-    clear_temporary(tmp_path)
-    assert dead.is_symlink()
-    assert list(victim.iterdir()) == []
 
 
 @pytest.mark.system

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -20,14 +22,6 @@ from tests.workbench import Workbench
 __all__ = ["ready"]  # the fixture
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
-
-
-def packed(bench: Workbench) -> tuple[Path, Path]:
-    """Everything is in the module cache, and Go will want to unpack LIB; its zip and its lock."""
-    assert bench.prefetch(goproxy="off").status == 0
-    shutil.rmtree(bench.modcache / TREE)
-    zip_path = bench.download_folder / ZIP
-    return zip_path, zip_path.with_suffix(".lock")
 
 
 def started(bench: Workbench, *arguments: str) -> subprocess.Popen[str]:
@@ -47,6 +41,27 @@ def go_waits_for(lock: Path, run: subprocess.Popen[str]) -> bool:
     return any(waits_for(lock, child) for child in psutil.Process(run.pid).children(recursive=True))
 
 
+@contextmanager
+def run_whose_go_waits(bench: Workbench, tmp_path: Path, on_download: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A run whose Go has seen the zip of LIB and its hash, which another run has noted, and waits for its lock."""
+    assert bench.prefetch(goproxy="off").status == 0
+    shutil.rmtree(bench.modcache / TREE)
+    zip_path = bench.download_folder / ZIP
+    seen = (
+        f'if [ ! -e "$HERE/seen" ]; then printf %s {LIB.h1_zip} >{zip_path}hash; touch "$HERE/seen"; '
+        'until [ -e "$HERE/locked" ]; do sleep 0.02; done; fi'
+    )
+    go = GoOnPath(tmp_path / "bin", on_download=f"{seen}\n{on_download}")
+    bench.environ["PATH"] = go.path
+    run = started(bench)
+    wait_until(go.note("seen").exists, "the start of go mod download")
+    lock = zip_path.with_suffix(".lock")
+    with filelock.held(lock):
+        go.note("locked").touch()
+        wait_until(lambda: go_waits_for(lock, run), "a go that waits for the lock")
+        yield run
+
+
 def assert_ends_well(bench: Workbench, run: subprocess.Popen[str]) -> None:
     _, words = run.communicate(timeout=60)
     assert run.returncode == 0, words
@@ -56,12 +71,10 @@ def assert_ends_well(bench: Workbench, run: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("lost", ["hash", "zip-and-hash", "hash-and-another-zip"])
-def test_a_file_replaced_under_gos_hands_fails_no_run(ready: Workbench, lost: str) -> None:
+def test_a_file_replaced_under_gos_hands_fails_no_run(ready: Workbench, tmp_path: Path, lost: str) -> None:
     """Go has seen a zip and its hash, and waits for the lock; who has that takes away the one, the other or both."""
-    zip_path, lock = packed(ready)
-    with filelock.held(lock):
-        run = started(ready)
-        wait_until(lambda: go_waits_for(lock, run), "a go that waits for the lock")
+    zip_path = ready.download_folder / ZIP
+    with run_whose_go_waits(ready, tmp_path) as run:
         zip_path.with_suffix(".ziphash").unlink()
         if lost != "hash":
             zip_path.unlink()
@@ -72,13 +85,9 @@ def test_a_file_replaced_under_gos_hands_fails_no_run(ready: Workbench, lost: st
 
 def test_a_tree_that_go_unpacked_unhashed_does_not_outlive_its_zip(ready: Workbench, tmp_path: Path) -> None:
     """The good zip is back before Go looks again: it would note its hash, and keep the tree of the other zip."""
-    zip_path, lock = packed(ready)
+    zip_path = ready.download_folder / ZIP
     back = f'[ -f "$HERE/second" ] && cp {ready.pool / ZIP} {zip_path}; touch "$HERE/second"'
-    go = GoOnPath(tmp_path / "bin", on_download=back)
-    ready.environ["PATH"] = go.path
-    with filelock.held(lock):
-        run = started(ready)
-        wait_until(lambda: go_waits_for(lock, run), "a go that waits for the lock")
+    with run_whose_go_waits(ready, tmp_path, back) as run:
         zip_path.with_suffix(".ziphash").unlink()
         zip_path.unlink()
         zip_path.write_bytes(EVIL.zip)
@@ -162,8 +171,10 @@ def test_what_another_go_has_found_good_meanwhile_is_left(ready: Workbench, tmp_
 
 def test_a_hash_is_taken_away_under_gos_lock_only(ready: Workbench) -> None:
     """Who holds the lock may be hashing that zip, or unpacking it: it is waited for; then a tree is there."""
-    zip_path, lock = packed(ready)
-    ziphash = zip_path.with_suffix(".ziphash")
+    assert ready.prefetch(goproxy="off").status == 0
+    shutil.rmtree(ready.modcache / TREE)
+    lock = (ready.download_folder / ZIP).with_suffix(".lock")
+    ziphash = lock.with_suffix(".ziphash")
     inode = ziphash.stat().st_ino
     with filelock.held(lock):
         run = started(ready, "--check-present", "true")
