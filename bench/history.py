@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cacheservice import CacheService, Job, Traffic, built, running
+from go_prefetch.base.retry import Deadline
+from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import StoreError
-from go_prefetch.gocommand import GoCommand
-from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.ports import CacheStore, Saving, Wanted
-from go_prefetch.results import Plan
-from go_prefetch.retry import Deadline
-from go_prefetch.settings import read_settings
-from go_prefetch.steps.download import download, nobody_waits
-from go_prefetch.steps.plan import make_plan
-from go_prefetch.stores.cache_service.offer import find_offer
-from go_prefetch.wiring import cache_store, proxy_list, proxy_walk
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.ports import CacheStore, Saving, Wanted
+from go_prefetch.model.results import Plan
+from go_prefetch.run.steps.download import download, nobody_waits
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
+from go_prefetch.stores.cache_service.endpoint import find_offer
 from realproject import BenchError
 
 HUGO = "github.com/gohugoio/hugo"

@@ -19,14 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfileobj
 
-from go_prefetch.gocommand import GoCommand
-from go_prefetch.incoming import received
-from go_prefetch.modcache import ModuleFile, download_folder
-from go_prefetch.results import Plan
-from go_prefetch.retry import Deadline
-from go_prefetch.settings import read_settings
-from go_prefetch.steps.admit import quarantine
-from go_prefetch.steps.plan import make_plan
+from go_prefetch.base.retry import Deadline
+from go_prefetch.config.settings import read_settings
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.modcache import ModuleFile, download_folder
+from go_prefetch.model.results import Plan
+from go_prefetch.modfiles.staging import received
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.verification.admit import quarantine
 
 CHUNK = 256 << 10  # tarfile joins what it reads: larger pieces cost more, not less
 LIMIT = 900.0  # seconds

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 
-// src/go_prefetch/childenv.py has the same table, and a test compares the two.
+// src/go_prefetch/base/child_environment.py has the same table, and a test compares the two.
 const NOT_FOR_CHILDREN = /^(ACTIONS_RUNTIME_|ACTIONS_RESULTS_URL|ACTIONS_CACHE_URL|ACTIONS_ID_TOKEN_|INPUT_|GO_PREFETCH_)/i;
 
 export function input(name) {

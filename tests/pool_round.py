@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from go_prefetch.foldertree import remove_trees
+from go_prefetch.base.trees import remove_trees
 from tests.fakes import pool_writer
 from tests.fakes.modules import FakeModule, layout
 from tests.gosum_check import contents, differences, foreign, shared_inodes, stem, tree

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from go_prefetch import cli
+from go_prefetch.cli import main
 from tests.workbench import Result, Workbench
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -19,7 +19,7 @@ def prefetch(bench: Workbench, *arguments: str, cwd: Path | None = None, **varia
     before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}
     os.chdir(cwd or bench.project)
     try:
-        status = cli.main(arguments, {**bench.environ, **variables}, stdout, stderr)
+        status = main.main(arguments, {**bench.environ, **variables}, stdout, stderr)
     finally:
         os.chdir(before)
         for number, handler in handlers.items():

@@ -6,23 +6,23 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from go_prefetch.cachekey import CacheKey, cache_key, hexadecimal
+from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.ports import Saving, Wanted
-from go_prefetch.results import Restored, Saved
-from go_prefetch.retry import Backoff, Deadline
-from go_prefetch.stores.cache_service.encoding import PLAIN, Encoding, best_encoding
-from go_prefetch.stores.cache_service.exchange import Exchange
-from go_prefetch.stores.cache_service.offer import find_offer
-from go_prefetch.stores.cache_service.ranges import Blob, RangeReader
-from go_prefetch.stores.cache_service.reading import Connection
-from go_prefetch.stores.cache_service.rest import RestService
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cache_key import CacheKey, cache_key, hexadecimal
+from go_prefetch.model.ports import Saving, Wanted
+from go_prefetch.model.results import Restored, Saved
+from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding
+from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.protocol_v1 import RestService
+from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
+from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
+from go_prefetch.stores.cache_service.restore import Connection
+from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.stores.cache_service.store import CacheServiceStore
-from go_prefetch.stores.cache_service.twirp import TwirpService
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.cache_service import CacheService
 from tests.fakes.modules import FakeModule, layout
 from tests.service_job import MAIN

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.retry import Deadline
+from go_prefetch.base.retry import Deadline
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.transfer import Transfer
-from go_prefetch.wire import Received, Wire
 
 
 def received(

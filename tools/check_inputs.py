@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from go_prefetch.inputs import SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
-from go_prefetch.subcommands import SUBCOMMANDS  # noqa: E402
+from go_prefetch.cli.subcommands import SUBCOMMANDS  # noqa: E402
+from go_prefetch.config.inputs import SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
 
 _TABLE_IN_README = re.compile(r"(<!-- inputs -->\n).*?(<!-- /inputs -->)", re.DOTALL)
 

@@ -9,11 +9,13 @@ import sys
 def main() -> None:
     """Run the command line and end with its status."""
     try:
-        from go_prefetch import cli, tempfolder  # noqa: PLC0415 - it takes a while, and Ctrl-C may come meanwhile
+        # They take a while, and Ctrl-C may come meanwhile.
+        from go_prefetch.base.temporary_folder import choose_place  # noqa: PLC0415
+        from go_prefetch.cli import main as command_line  # noqa: PLC0415
 
-        tempfolder.choose_place(os.environ)
-        status = cli.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
-        if status == cli.NOBODY_READS or not _written():
+        choose_place(os.environ)
+        status = command_line.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
+        if status == command_line.NOBODY_READS or not _written():
             _forget_output()
     except KeyboardInterrupt:
         status = 130

@@ -11,7 +11,7 @@ from tests.workbench import Workbench
 
 def test_the_main_job_does_not_wait_for_pygithub(bench: Workbench) -> None:
     """Importing it takes longer than everything else together."""
-    modules = "sys, go_prefetch.cli, go_prefetch.commands.run, go_prefetch.commands.fill"
+    modules = "sys, go_prefetch.cli.main, go_prefetch.cli.commands.run, go_prefetch.cli.commands.fill"
     said = f"import {modules}; print('github' in sys.modules)"
     result = bench.program([sys.executable, "-c", said], cwd=bench.folder, timeout=60)
     assert result.stdout == "False\n", result.text

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from go_prefetch import given
-from go_prefetch.inputs import TABLE
-from go_prefetch.settings import Settings, read_settings
-from go_prefetch.subcommands import SUBCOMMANDS
+from go_prefetch.cli import invocation
+from go_prefetch.cli.subcommands import SUBCOMMANDS
+from go_prefetch.config.inputs import TABLE
+from go_prefetch.config.settings import Settings, read_settings
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.same_process import prefetch
@@ -73,7 +73,7 @@ def test_a_command_has_the_flags_that_it_heeds(bench: Workbench, monkeypatch: py
             seen.add("store" if name == "pool" else name)
             return super().__getattribute__(name)
 
-    monkeypatch.setattr(given, "read_settings", lambda *given: Watched(**vars(read_settings(*given))))
+    monkeypatch.setattr(invocation, "read_settings", lambda *given: Watched(**vars(read_settings(*given))))
     lib = FakeModule("example.com/lib", "v1.2.3")
     bench.write_project([lib])
     with ModuleProxy([lib]) as proxy:

@@ -19,16 +19,16 @@ from typing import Protocol
 
 import pytest
 
-from go_prefetch.retry import Backoff, Deadline
-from go_prefetch.stores.cache_service import blocks
-from go_prefetch.stores.cache_service.exchange import Exchange
-from go_prefetch.stores.cache_service.offer import find_offer
-from go_prefetch.stores.cache_service.ranges import Blob, RangeReader
-from go_prefetch.stores.cache_service.rest import RestService
-from go_prefetch.stores.cache_service.service import Declined, Found
-from go_prefetch.stores.cache_service.twirp import TwirpService
+from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.stores.cache_service import block_upload
+from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.protocol import Declined, Found
+from go_prefetch.stores.cache_service.protocol_v1 import RestService
+from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
+from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
+from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.cache_service import CacheService, Token
 
 OFFICIAL = Path(__file__).parents[1] / "official_client"
@@ -95,7 +95,7 @@ class OurClient:
             upload = self._service.reserve(key, Deadline.after(60))
         except Declined:
             return False
-        blocks.send(BytesIO(content), len(content), upload, Deadline.after(60))
+        block_upload.send(BytesIO(content), len(content), upload, Deadline.after(60))
         return True
 
     def restore(self, key: str, *restore_keys: str) -> tuple[str, bytes] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.dockerfiles.ignorefile import parse_ignore
+from go_prefetch.docker.dockerignore import parse_ignore
 from go_prefetch.errors import InputError
 from tests.workbench import Workbench
 

@@ -11,7 +11,7 @@ from github import Auth, Github, UnknownObjectException
 from github.Repository import Repository
 
 from go_prefetch.history.github import parse_run
-from go_prefetch.housekeeping.cacheapi import parse_entry
+from go_prefetch.prune.cache_api import parse_entry
 from tests.fakes.github_api import payloads
 from tests.fakes.github_api.server import TOKEN, GitHubApi
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import GoSumError
-from go_prefetch.gomod import GoMod, GoWork, Replace, parse_gomod, parse_gowork
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.gomod import GoMod, GoWork, Replace, parse_gomod, parse_gowork
+from go_prefetch.golang.module import ModuleVersion
 from tests.unit.test_gomod import MALFORMED, MALFORMED_WORK
 
 if TYPE_CHECKING:

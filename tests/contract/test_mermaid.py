@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.render.picture import gantt
+from go_prefetch.render.timeline import gantt
 from tests.fakes.summaries import ALL
 from tests.workbench import Workbench
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from go_prefetch import module, semver
+from go_prefetch.golang import module, semver
 from tests.unit.test_module import ACCEPTED, PATTERNS, REFUSED
 from tests.unit.test_semver import ASCENDING
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.cachekey import cache_key
+from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.machine import Machine
-from go_prefetch.modcache import Kind, ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.report import Report
-from go_prefetch.results import (
+from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cache_key import cache_key
+from go_prefetch.model.machine import Machine
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import (
     Admitted,
     ColdRun,
     Completed,
@@ -25,7 +26,6 @@ from go_prefetch.results import (
     Scope,
     Source,
 )
-from go_prefetch.settings import read_settings
 
 KINDS: tuple[Kind, ...] = ("zip", "mod", "info")
 A = ModuleVersion("example.com/a", "v1.0.0")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from go_prefetch.errors import ProxyUnavailable
-from go_prefetch.machine import Machine
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.results import (
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.machine import Machine
+from go_prefetch.model.results import (
     Admitted,
     Completed,
     Downloaded,

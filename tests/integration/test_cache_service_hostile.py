@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
+from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.retry import AttemptError, Backoff, Deadline
-from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding, best_encoding, by_program
-from go_prefetch.stores.cache_service.exchange import Exchange
-from go_prefetch.stores.cache_service.offer import Offer
-from go_prefetch.stores.cache_service.ranges import Blob, RangeReader
-from go_prefetch.stores.cache_service.rest import RestService
-from go_prefetch.stores.cache_service.service import Found
-from go_prefetch.stores.cache_service.twirp import TwirpService
+from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, best_encoding, by_program
+from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.protocol import Found
+from go_prefetch.stores.cache_service.protocol_v1 import RestService
+from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
+from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
+from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.resolver import Resolver
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.dns import Resolver
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.cache_service import CacheService
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule

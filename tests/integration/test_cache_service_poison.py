@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.modcache import ModuleFile, file_named
-from go_prefetch.module import ModuleVersion
-from go_prefetch.results import ColdRun
-from go_prefetch.retry import Deadline
+from go_prefetch.golang.modcache import ModuleFile, file_named
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import ColdRun
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
-from go_prefetch.stores.cache_service.encoding import PLAIN, ArchiveError, Encoding
+from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
 from tests.fakes.cache_service import CacheService
 from tests.fakes.module_proxy import ModuleProxy

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in
-from go_prefetch.module import ModuleVersion
-from go_prefetch.proxies.folder import copied
-from go_prefetch.retry import AttemptError, Deadline
-from go_prefetch.wire import Wire
+from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, path_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.proxies.file_proxy import copied
+from go_prefetch.web.in_flight import Wire
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.same_process import prefetch

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.gitcommand import GitCommand
+from go_prefetch.base.git_command import GitCommand
 from tests.fakes.go_on_path import HANG
 from tests.fakes.modules import FakeModule, write_project
 from tests.waiting import is_running, wait_until
@@ -241,7 +241,7 @@ def test_a_git_that_does_not_end_is_not_waited_for(bench: Workbench, monkeypatch
     (folder / "git").write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\nHERE={shlex.quote(str(folder))}\n{HANG}\n")
     (folder / "git").chmod(0o755)
     bench.project.mkdir()
-    monkeypatch.setattr("go_prefetch.gitcommand._SECONDS", 0.5)
+    monkeypatch.setattr("go_prefetch.base.git_command._SECONDS", 0.5)
     command = GitCommand({"PATH": str(folder)})
     assert command.tracked(bench.project, "**/go.mod") == []
     for pid in map(int, (folder / "pids").read_text().split()):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from github import Consts
 
+from go_prefetch.base.retry import Backoff
 from go_prefetch.errors import ApiError
 from go_prefetch.forge import github, gitlab, transport
 from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi
-from go_prefetch.retry import Backoff
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 
 STALL = 0.3  # seconds

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.errors import GoCommandError
-from go_prefetch.gocommand import GoCommand
+from go_prefetch.golang.command import GoCommand
 from tests.fakes.go_on_path import HANG, GoOnPath
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
@@ -114,7 +114,7 @@ def test_the_last_words_of_a_go_that_has_ended_are_waited_for(bench: Workbench, 
 def test_a_go_env_that_does_not_end_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrapper in Go's place may ask something that nobody answers."""
     go = GoOnPath(tmp_path / "bin", on_env=HANG)
-    monkeypatch.setattr("go_prefetch.gocommand._ENV_SECONDS", 0.5)
+    monkeypatch.setattr("go_prefetch.golang.command._ENV_SECONDS", 0.5)
     with pytest.raises(GoCommandError, match=r"`go env` did not end within 0.5s"):
         GoCommand({"PATH": go.path}).environment(tmp_path)
     assert_gone(go.pids())

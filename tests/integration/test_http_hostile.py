@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from go_prefetch.retry import AttemptError
-from go_prefetch.web.resolver import Resolver
+from go_prefetch.base.retry import AttemptError
+from go_prefetch.web.dns import Resolver
 from tests.fakes.dead_port import dead_port
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 from tests.transferring import received
@@ -146,7 +146,7 @@ def test_a_drip_below_tls_is_given_up(tmp_path: Path) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
-    from go_prefetch.web.settings import HttpSettings
+    from go_prefetch.web.http_settings import HttpSettings
 
     with RawServer(drips_headers, tls=context) as server, pytest.raises(AttemptError, match=r"no answer within 0.5s"):
         received(server.url, tmp_path / "file", stall=0.5, web=HttpSettings(bundles=(bundle,)))

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 import trustme
 
-from go_prefetch.retry import AttemptError
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.base.retry import AttemptError
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
@@ -293,7 +293,7 @@ from pathlib import Path
 for command in ("ip link set lo up", "ip address add 1.2.3.4/32 dev lo"):
     subprocess.run(command.split(), check=True)
 
-from go_prefetch.retry import AttemptError
+from go_prefetch.base.retry import AttemptError
 from tests.fakes.raw_server import RawServer, answer
 from tests.transferring import received
 

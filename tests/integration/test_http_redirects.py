@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from go_prefetch.diagnosis import probe, sockets
-from go_prefetch.diagnosis.reply import Appetite
-from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.doctor import probe, sockets
+from go_prefetch.doctor.response import Appetite
 from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.resolver import Resolver
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.dns import Resolver
+from go_prefetch.web.http_settings import HttpSettings
 from tests.fakes.go_on_path import GoOnPath
 from tests.fakes.modules import FakeModule, layout
 from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
@@ -164,7 +164,7 @@ def test_a_name_that_means_another_address_by_now(ask: Ask, inner: RawServer, mo
         line.say(answer(b"", status="302 Found", Location=inner.url))
 
     monkeypatch.setitem(NAMES, "turning.test", [PUBLIC])
-    monkeypatch.setattr("go_prefetch.web.resolver._KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("go_prefetch.web.dns._KEPT_SECONDS", 0.0)
     with RawServer(respond, address=PUBLIC) as outer:
         assert ask(f"http://turning.test:{outer.port}/file") == INWARDS
     assert inner.requests == []

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from go_prefetch.web.resolver import Resolver
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.dns import Resolver
+from go_prefetch.web.http_settings import HttpSettings
 from tests.cli.test_passwords import assert_hidden, on_github
 from tests.fakes.connect_proxy import ConnectProxy
 from tests.fakes.module_proxy import ModuleProxy

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import filelock
-from go_prefetch.foldertree import remove_trees
-from go_prefetch.housekeeping.pool import held
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.ports import Saving, Wanted
-from go_prefetch.retry import Deadline
-from go_prefetch.runfile import NOTES_FOLDER
+from go_prefetch.base import file_lock
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import NOTES_FOLDER
+from go_prefetch.base.trees import remove_trees
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.ports import Saving, Wanted
+from go_prefetch.prune.pool import held
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, layout, write_proxy_folder
@@ -148,7 +148,7 @@ def test_a_tree_whose_lock_is_held_for_ever_does_not_stop_the_run(ready: Workben
     """Until the deadline, and no longer."""
     assert ready.prefetch(goproxy="off").status == 0
     tamper(ready.modcache / TREE)
-    with filelock.held(ready.download_folder / f"{STEM}.lock"):
+    with file_lock.held(ready.download_folder / f"{STEM}.lock"):
         result = ready.prefetch("--check-present", "true", "--deadline", "3s", goproxy="off")
         assert result.status == 5, result.text
         assert "example.com/lib@v1.2.3" in result.text

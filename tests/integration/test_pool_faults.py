@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.ports import Wanted
-from go_prefetch.retry import Deadline
+from go_prefetch.base.retry import Deadline
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.ports import Wanted
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, damaged

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.results import ColdRun
-from go_prefetch.stores.ledger import Ledger
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import ColdRun
+from go_prefetch.stores.pool_metadata import Ledger
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.workbench import Workbench

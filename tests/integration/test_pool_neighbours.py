@@ -52,7 +52,7 @@ while True:
 LEDGER = """
 import resource, sys
 from pathlib import Path
-from go_prefetch.stores.ledger import Ledger
+from go_prefetch.stores.pool_metadata import Ledger
 
 assert Ledger(Path(sys.argv[1]), "").cold_runs([]) == ()
 status = Path("/proc/self/status")
@@ -63,9 +63,9 @@ print(*peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])
 STRUCTURE = """
 import resource, sys, threading
 from pathlib import Path
-from go_prefetch.incoming import structure_problem
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
+from go_prefetch.modfiles.staging import structure_problem
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
 
 def look():
     with Path(sys.argv[1]).open("rb") as content:

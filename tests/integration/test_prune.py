@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.housekeeping.pool import held, remove, remove_empty_folders
+from go_prefetch.prune.pool import held, remove, remove_empty_folders
 from tests.fakes.github_api import payloads
 from tests.fakes.github_api.server import TOKEN, GitHubApi, Said
 from tests.fakes.module_proxy import ModuleProxy
@@ -113,7 +113,7 @@ def pool(bench: Workbench) -> Path:
 
 def make_old(pool: Path, name: str, days: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nothing had used this module for so long; a ctime cannot be set, so the clock of the test looks away."""
-    monkeypatch.setattr("go_prefetch.housekeeping.pool._used", lambda found: max(found.st_atime, found.st_mtime))
+    monkeypatch.setattr("go_prefetch.prune.pool._used", lambda found: max(found.st_atime, found.st_mtime))
     for path in (pool / "example.com").glob(f"{name}/@v/*"):
         os.utime(path, (time.time() - days * 86400,) * 2)
 
@@ -227,7 +227,7 @@ def test_a_pool_that_may_not_be_read_is_not_called_empty(
     def refused(folder: object) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr("go_prefetch.housekeeping.pool.os.scandir", refused)
+    monkeypatch.setattr("go_prefetch.prune.pool.os.scandir", refused)
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0")
     assert result.status == 5
     assert f"the pool cannot be pruned: {pool}: Permission denied" in result.stderr

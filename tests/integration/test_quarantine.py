@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import filelock
+from go_prefetch.base import file_lock
 from tests.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
@@ -658,7 +658,7 @@ def test_kill_9_leaves_a_good_module_cache_and_only_dead_leftovers_are_cleared(r
     (ready.pool / ZIP).write_bytes(LIB.zip)
     alive = dead.with_name("go-prefetch-alive")
     alive.mkdir()
-    with filelock.held(alive / "alive.lock"):
+    with file_lock.held(alive / "alive.lock"):
         goproxy = f"file://{ready.pool}"
         assert ready.go("mod", "download", GOPROXY=goproxy).status == 0
         assert ready.go("mod", "verify").stdout == "all modules verified\n"
@@ -676,7 +676,7 @@ def test_a_module_that_somebody_else_holds_is_left_to_him(ready: Workbench) -> N
     """Admission does not wait for a lock: whoever has it unpacks that very module."""
     lock = (ready.download_folder / ZIP).with_suffix(".lock")
     lock.parent.mkdir(parents=True)
-    with filelock.held(lock):
+    with file_lock.held(lock):
         process = ready.start(
             "run",
             "--store",
@@ -697,8 +697,8 @@ def test_a_module_that_somebody_else_holds_is_left_to_him(ready: Workbench) -> N
 def test_a_lock_whose_file_was_taken_away_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two would hold it otherwise, each another file of one name."""
     path = tmp_path / "lock"
-    monkeypatch.setattr(filelock.fcntl, "flock", lambda descriptor, operation: path.unlink())
-    with pytest.raises(FileNotFoundError), filelock.held(path):
+    monkeypatch.setattr(file_lock.fcntl, "flock", lambda descriptor, operation: path.unlink())
+    with pytest.raises(FileNotFoundError), file_lock.held(path):
         pytest.fail("it was held")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from go_prefetch import filelock
+from go_prefetch.base import file_lock
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import quarantines
@@ -79,7 +79,7 @@ def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str
     alive = bench.modcache / "cache/go-prefetch-alive"
     alive.mkdir(parents=True)
     (bench.download_folder / "example.com/m000/@v/v1.0.0.zip").unlink(missing_ok=True)  # something is to be done
-    with filelock.held(alive / "alive.lock"):
+    with file_lock.held(alive / "alive.lock"):
         result = bench.prefetch(goproxy="off")
         assert result.status == 0, result.text
         assert quarantines(bench) == [alive]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from go_prefetch import pipeline
-from go_prefetch.quarantine import Quarantine
+from go_prefetch.run import pipeline
+from go_prefetch.verification.quarantine import Quarantine
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import layout
 from tests.integration.test_quarantine import (

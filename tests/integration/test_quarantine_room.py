@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.plainzip import Space, plain_space
-from go_prefetch.privatefolder import clear_leftovers, private_folder, private_folders
-from go_prefetch.room import Room
-from go_prefetch.tempfolder import clear_temporary, temporary_folder
+from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
+from go_prefetch.modfiles.zip_inspect import Space, plain_space
+from go_prefetch.verification.private_folder import clear_leftovers, private_folder, private_folders
+from go_prefetch.verification.room import Room
 from tests.fakes.go_on_path import go_with_another_root
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import FakeModule, write_proxy_folder
@@ -97,8 +97,8 @@ def test_two_quarantines_share_the_room(tmp_path: Path) -> None:
 def test_what_a_dead_run_claimed_is_free_again(tmp_path: Path) -> None:
     """Killed, so that nobody takes the note away: until its folder is cleared."""
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom go_prefetch.privatefolder import private_folder\n"
-        "from go_prefetch.room import Room, Space\n"
+        "import os, sys\nfrom pathlib import Path\nfrom go_prefetch.verification.private_folder import private_folder\n"
+        "from go_prefetch.verification.room import Room, Space\n"
         "with private_folder(Path(sys.argv[1])) as root:\n"
         "    assert Room(root, Path(sys.argv[1])).take(Space(int(sys.argv[2]), 1))\n    os._exit(0)\n"
     )
@@ -248,7 +248,9 @@ def test_leftovers_that_another_user_makes_lead_nowhere_else(bench: Workbench) -
 def test_the_place_of_temporary_files_is_chosen_without_writing_there(tmp_path: Path) -> None:
     """The file that `tempfile` writes to find out would stay if the process were killed in this moment."""
     script = (
-        "import os, sys, tempfile; from go_prefetch import tempfolder; tempfolder.choose_place(os.environ)\n"
+        "import os, sys, tempfile\n"
+        "from go_prefetch.base.temporary_folder import choose_place\n"
+        "choose_place(os.environ)\n"
         "sys.addaudithook(lambda event, _: print(event) if event == 'open' else None); print(tempfile.gettempdir())"
     )
     environ = {"TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]}

@@ -208,7 +208,7 @@ def test_waiting_for_the_rate_limit(bench: Workbench, api: GitHubApi, monkeypatc
         slept.append(seconds)
         api.remaining = 100
 
-    monkeypatch.setattr("go_prefetch.commands.report.Patience", partial(Patience, sleep=sleep))
+    monkeypatch.setattr("go_prefetch.cli.commands.report.Patience", partial(Patience, sleep=sleep))
     result = report(bench, api, "--wait", "--format", "json")
     assert result.status == 0, result.text
     assert json.loads(result.stdout)["prefetching"]["runs"] == 5

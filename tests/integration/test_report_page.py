@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.history.shown.page import page
+from go_prefetch.history.formats.html_page import page
 from tests.unit.test_history_shown import made
 
 pytestmark = pytest.mark.system

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.gitcommand import GitCommand, NotTrustedError
+from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from tests.integration.test_foreign_repositories import checkout, git, promisor
 from tests.workbench import Workbench
 

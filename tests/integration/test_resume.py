@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.retry import AttemptError
+from go_prefetch.base.retry import AttemptError
 from tests.fakes.module_proxy import Fault, ModuleProxy
 from tests.fakes.modules import FakeModule
 from tests.fakes.raw_server import Line, RawRequest, RawServer, answer

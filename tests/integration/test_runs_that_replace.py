@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from go_prefetch import filelock
+from go_prefetch.base import file_lock
 from tests.fakes.go_on_path import GoOnPath
 from tests.fakes.module_proxy import ModuleProxy
 from tests.integration.test_quarantine import EVIL, LIB, MODULES, TREE, ZIP, assert_honest, ready
@@ -56,7 +56,7 @@ def run_whose_go_waits(bench: Workbench, tmp_path: Path, on_download: str = "") 
     run = started(bench)
     wait_until(go.note("seen").exists, "the start of go mod download")
     lock = zip_path.with_suffix(".lock")
-    with filelock.held(lock):
+    with file_lock.held(lock):
         go.note("locked").touch()
         wait_until(lambda: go_waits_for(lock, run), "a go that waits for the lock")
         yield run
@@ -176,7 +176,7 @@ def test_a_hash_is_taken_away_under_gos_lock_only(ready: Workbench) -> None:
     lock = (ready.download_folder / ZIP).with_suffix(".lock")
     ziphash = lock.with_suffix(".ziphash")
     inode = ziphash.stat().st_ino
-    with filelock.held(lock):
+    with file_lock.held(lock):
         run = started(ready, "--check-present", "true")
         wait_until(lambda: waits_for(lock, psutil.Process(run.pid)), "a run that waits for the lock")
         assert ziphash.exists()

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from go_prefetch.render.record import parse_record
-from go_prefetch.steps.discover import Place
-from go_prefetch.steps.resolve import resolve
+from go_prefetch.run.steps.discover import Place
+from go_prefetch.run.steps.resolve import resolve
 from tests.fakes.module_proxy import ModuleProxy
 from tests.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
 from tests.same_process import prefetch

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from go_prefetch import filelock
+from go_prefetch.base import file_lock
 from tests.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import (
@@ -234,7 +234,7 @@ def test_a_tree_that_another_go_replaces_meanwhile_stays(ready: Workbench, tmp_p
     tree, lock = ready.modcache / TREE, (ready.download_folder / ZIP).with_suffix(".lock")
     run = ready.start("run", "--store", f"dir:{ready.pool}", GOPROXY="off", PATH=go.path)
     wait_until(lambda: len(asked.read_text()) == 2, "the check of what was there")
-    with filelock.held(lock):
+    with file_lock.held(lock):
         go_on.touch()
         wait_until(lambda: waits(run.pid, lock), "a run that waits for the lock")
         shutil.rmtree(tree)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.modcache import file_named
+from go_prefetch.golang.modcache import file_named
 from go_prefetch.stores.cache_service.archive import write_archive
 from tests.fakes.cache_service import CacheService
 from tests.fakes.go_on_path import go_with_another_root

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import atomicfile
-from go_prefetch.atomicfile import is_temporary, new_file, remove_unfinished, write_named, write_whole
+from go_prefetch.base import atomic_file
+from go_prefetch.base.atomic_file import is_temporary, new_file, remove_unfinished, write_named, write_whole
 
 
 def test_new_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_remove_unfinished_removes_what_is_in_progress_and_nothing_else(tmp_path
         remove_unfinished()
         assert _names(tmp_path) == ["done"]
     assert _names(tmp_path) == ["done"]
-    assert not atomicfile._in_progress
+    assert not atomic_file._in_progress
 
 
 def _names(folder: Path) -> list[str]:
@@ -144,7 +144,7 @@ def test_write_named_writes_a_file_whole(tmp_path: Path) -> None:
 def test_write_named_adds_to_a_stream_that_is_a_file(tmp_path: Path, name: str) -> None:
     """Not from its beginning, and nothing that comes after is written over it."""
     script = (
-        "import sys; from pathlib import Path; from go_prefetch.atomicfile import write_named\n"
+        "import sys; from pathlib import Path; from go_prefetch.base.atomic_file import write_named\n"
         f"print('before', flush=True); write_named(Path({name!r}), b'named\\n'); print('after')"
     )
     with (tmp_path / "out").open("wb") as out:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import GoCommandError
-from go_prefetch.results import Downloaded
-from go_prefetch.retry import Deadline
-from go_prefetch.steps.blame import blamed
+from go_prefetch.model.results import Downloaded
+from go_prefetch.run.steps.explain_failure import blamed
 
 GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\tfatal: "
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.cachekey import cache_key
-from go_prefetch.stores.cache_service.names import EntryName, Names
+from go_prefetch.model.cache_key import cache_key
+from go_prefetch.stores.cache_service.keys import EntryName, Names
 
 KEY = cache_key("example.com/service", ["example.com/lib v1.0.0 h1:abc="])
 NAMES = Names(KEY, "123.4")

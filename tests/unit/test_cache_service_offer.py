@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.stores.cache_service.offer import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_offer
 
 HOSTED = {
     "ACTIONS_CACHE_SERVICE_V2": "True",

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.cachekey import cache_key
-from go_prefetch.gosum import parse_gosum
+from go_prefetch.golang.gosum import parse_gosum
+from go_prefetch.model.cache_key import cache_key
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "cache_key.txt"
 GO_SUM = b"""\

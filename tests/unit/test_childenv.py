@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.childenv import environment_of, environment_of_go, is_for_children
+from go_prefetch.base.child_environment import environment_of, environment_of_go, is_for_children
 
 ROOT = Path(__file__).parents[2]
 FOR_US_ALONE = (
@@ -48,7 +48,7 @@ def test_programs_are_started_in_one_place() -> None:
     )
     package = ROOT / "src" / "go_prefetch"
     found = {path.name for path in package.rglob("*.py") if starts.search(path.read_text(encoding="utf-8"))}
-    assert found == {"processgroup.py", "supervisor.py"}
+    assert found == {"process_group.py", "supervisor.py"}
 
 
 @pytest.mark.parametrize("program", ["git", "gh", "zstd"])

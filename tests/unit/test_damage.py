@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import nofollow
-from go_prefetch.damage import damage
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
-from go_prefetch.ports import Wanted
-from go_prefetch.retry import Deadline
+from go_prefetch.base import nofollow
+from go_prefetch.base.retry import Deadline
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.ports import Wanted
+from go_prefetch.modfiles.damage import damage
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.service_shelf import KEY
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.dockerfiles.context import Context
-from go_prefetch.dockerfiles.ignorefile import Ignore
-from go_prefetch.dockerfiles.rules import RULES, check
+from go_prefetch.docker.context import Context
+from go_prefetch.docker.dockerignore import Ignore
+from go_prefetch.docker.rules import RULES, check
 from tests.documented import DOCKER, dockerfiles
 
 DOCS = DOCKER.parent

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from go_prefetch.dockerfiles import ignorefile
-from go_prefetch.dockerfiles.automaton import Automaton
-from go_prefetch.dockerfiles.context import Context, measure, read_text
-from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
-from go_prefetch.dockerfiles.rules import check
+from go_prefetch.base.trees import remove_trees
+from go_prefetch.docker import dockerignore
+from go_prefetch.docker.context import Context, measure, read_text
+from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.docker.linear_matcher import Automaton
+from go_prefetch.docker.rules import check
 from go_prefetch.errors import InputError
-from go_prefetch.foldertree import remove_trees
 
 N = 60_000
 FROM = "FROM golang:1.26\n"
@@ -99,7 +99,7 @@ PATHS = st.text(st.sampled_from("ab/.-*\n"), max_size=10)
 @example("****", "\n/")
 @given(WORDS.map("".join), PATHS)
 def test_the_automaton_matches_what_the_expression_does(pattern: str, path: str) -> None:
-    expression = ignorefile._expression(pattern)
+    expression = dockerignore._expression(pattern)
     parts = path.split("/")
     above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     try:

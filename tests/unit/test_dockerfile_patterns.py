@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.dockerfiles.context import read_context
-from go_prefetch.dockerfiles.rules import check
+from go_prefetch.docker.context import read_context
+from go_prefetch.docker.rules import check
 
 PATTERNS = {
     "everything by bind mounts, one named cache for modules, the version from a stage of its own": """\

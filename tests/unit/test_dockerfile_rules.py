@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from go_prefetch.dockerfiles.context import read_context
-from go_prefetch.dockerfiles.findings import Finding
-from go_prefetch.dockerfiles.rules import RULES, check
+from go_prefetch.docker.context import read_context
+from go_prefetch.docker.rule import Finding
+from go_prefetch.docker.rules import RULES, check
 
 GO = "FROM golang:1.24-bookworm AS build\nWORKDIR /src\n"
 DEPS = "COPY go.mod go.sum ./\nRUN go mod download\n"

@@ -7,12 +7,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.dockerfiles.context import Context
-from go_prefetch.dockerfiles.ignorefile import Ignore
-from go_prefetch.dockerfiles.rules import check
-from go_prefetch.dockerfiles.shell import commands_in
-from go_prefetch.dockerfiles.stages import assignments, read_stages
-from go_prefetch.dockerfiles.syntax import parse_dockerfile
+from go_prefetch.docker.context import Context
+from go_prefetch.docker.dockerignore import Ignore
+from go_prefetch.docker.rules import check
+from go_prefetch.docker.shell import commands_in
+from go_prefetch.docker.stages import assignments, read_stages
+from go_prefetch.docker.syntax import parse_dockerfile
 
 
 def test_lines_continuations_and_comments_between() -> None:

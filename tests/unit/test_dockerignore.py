@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.dockerfiles.context import measure, read_context
-from go_prefetch.dockerfiles.ignorefile import Ignore, parse_ignore
+from go_prefetch.docker.context import measure, read_context
+from go_prefetch.docker.dockerignore import Ignore, parse_ignore
 from go_prefetch.errors import InputError
 from tests.same_process import prefetch
 from tests.workbench import Workbench

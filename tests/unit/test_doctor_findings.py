@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.diagnosis.findings import CHECKS, findings
-from go_prefetch.diagnosis.surroundings import Definition, Surroundings
-from go_prefetch.diagnosis.workflows import doubled_caches
-from go_prefetch.module import ModuleVersion
+from go_prefetch.doctor.facts import Definition, Surroundings
+from go_prefetch.doctor.findings import CHECKS, findings
+from go_prefetch.doctor.workflows import doubled_caches
+from go_prefetch.golang.module import ModuleVersion
 
 DEFINITION = Definition(
     path=Path("/proj/go.mod"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.diagnosis.route import Unreachable, find_route
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.doctor.route import Unreachable, find_route
+from go_prefetch.web.http_settings import HttpSettings
 
 PROXIED = HttpSettings(http_proxy="http://one.test:3128", https_proxy="two.test")
 PLAIN = HttpSettings()

@@ -8,13 +8,13 @@ from statistics import median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.diagnosis.conclusion import diagnose
-from go_prefetch.diagnosis.measured import Holding, Measured, Sample, Transfer
-from go_prefetch.diagnosis.recommendation import Rated, Recommendation, rate, recommend, usual_size
-from go_prefetch.diagnosis.sampling import condense, jitter
-from go_prefetch.diagnosis.sources import candidates
-from go_prefetch.module import ModuleVersion
-from go_prefetch.proxylist import ProxyList, parse_proxy_list
+from go_prefetch.doctor.candidates import candidates
+from go_prefetch.doctor.diagnosis import diagnose
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.recommendation import Rated, Recommendation, rate, recommend, usual_size
+from go_prefetch.doctor.sample_stats import condense, jitter
+from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
+from go_prefetch.golang.module import ModuleVersion
 
 A, B, C = "https://a.test", "https://b.test", "https://c.test"
 M1, M2 = ModuleVersion("example.com/m1", "v1.0.0"), ModuleVersion("example.com/m2", "v1.0.0")

@@ -58,16 +58,26 @@ def test_every_document_can_be_come_by() -> None:
     assert ROOT / "docs" / "adr" in linked
 
 
-def test_the_architecture_names_every_module() -> None:
-    """The code map has each file and folder of the package, and none that is gone."""
+def test_the_architecture_names_every_package() -> None:
+    """The picture has the rows of the import contract, and names no file that is gone."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     package = ROOT / "src" / "go_prefetch"
-    there = {f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir()}
-    there -= {"__init__.py", "__pycache__/", "py.typed"}
-    assert [
-        name for name in sorted(there) if f"`{name}`" not in text and f"`{name.removesuffix('.py')}`" not in text
-    ] == []
-    named = set(re.findall(r"`(\w+\.py)`", text))
-    assert [
-        name for name in sorted(named) if not list(package.rglob(name)) and not (ROOT / "tools" / name).exists()
-    ] == []
+    rows = re.search(
+        r"^layers = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert rows
+    drawn = [line.strip().split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
+    assert [row for row in re.findall(r'"(.+?)"', rows[1]) if row not in drawn] == []
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    places = (package, package / "docker", ROOT)
+    assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
+
+
+def test_the_listing_shows_packages() -> None:
+    """What belongs where is seen from the names of folders; each says what belongs into it."""
+    package = ROOT / "src" / "go_prefetch"
+    assert {path.name for path in package.iterdir() if path.is_file()} == {
+        "__init__.py", "__main__.py", "errors.py", "py.typed"
+    }  # fmt: skip
+    folders = [path for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert all((path / "__init__.py").read_text(encoding="utf-8").startswith('"""') for path in folders)

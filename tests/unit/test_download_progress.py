@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.proxies.walk import ProxyWalk
-from go_prefetch.proxylist import parse_proxy_list
-from go_prefetch.retry import AttemptError, Backoff, Deadline
-from go_prefetch.steps.download import download
-from go_prefetch.wire import Received, Wire
+from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.golang.goproxy import parse_proxy_list
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.proxies.fetcher import ProxyWalk
+from go_prefetch.run.steps.download import download
+from go_prefetch.web.in_flight import Received, Wire
 from tests.fakes.reports import A, B
 
 

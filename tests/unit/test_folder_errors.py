@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.keptfolder import folder_error
+from go_prefetch.modfiles.managed_folder import folder_error
 
 
 @pytest.mark.parametrize(

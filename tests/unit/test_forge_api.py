@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.forge import untrusted
+from go_prefetch.base import untrusted_json
 from go_prefetch.forge.api import Reply, limited_seconds
 
 NOW = 1_000_000.0
@@ -38,12 +38,12 @@ def test_seconds_until_a_limit_ends(status: int, headers: dict[str, str], body: 
 def test_whatever_the_json_is_its_values_are_of_their_kinds(value: object) -> None:
     """And fit to be added up and written."""
     for values in ({"x": value}, value):
-        untrusted.text(values, "x").encode()
-        assert 0 <= untrusted.integer(values, "x") <= 1 << 53
-        assert untrusted.number(values, "x") is None or abs(untrusted.number(values, "x") or 0) < 1e12
-        assert untrusted.moment(values, "x") is None
-        assert isinstance(untrusted.members(values, "x"), dict)
-        assert all(isinstance(one, dict) for one in untrusted.objects(values))
+        untrusted_json.text(values, "x").encode()
+        assert 0 <= untrusted_json.integer(values, "x") <= 1 << 53
+        assert untrusted_json.number(values, "x") is None or abs(untrusted_json.number(values, "x") or 0) < 1e12
+        assert untrusted_json.moment(values, "x") is None
+        assert isinstance(untrusted_json.members(values, "x"), dict)
+        assert all(isinstance(one, dict) for one in untrusted_json.objects(values))
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_whatever_the_json_is_its_values_are_of_their_kinds(value: object) -> No
     ],
 )
 def test_moments(written: str, moment: datetime | None) -> None:
-    assert untrusted.parse_moment(written) == moment
+    assert untrusted_json.parse_moment(written) == moment
 
 
 @given(st.text())
 def test_any_text_is_a_moment_or_none(written: str) -> None:
-    found = untrusted.parse_moment(written)
+    found = untrusted_json.parse_moment(written)
     assert found is None or found.tzinfo is timezone.utc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from go_prefetch.gocommand import GoRun, failed
+from go_prefetch.golang.command import GoRun, failed
 
 
 def test_line_without_end_is_cut() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.goflags import flags, is_set, value
+from go_prefetch.golang.goflags import flags, is_set, value
 
 
 @pytest.mark.parametrize(

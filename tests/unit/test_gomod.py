@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import GoSumError
-from go_prefetch.gomod import GoMod, GoWork, Replace, go_line_at_least, parse_gomod, parse_gowork
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.gomod import GoMod, GoWork, Replace, go_line_at_least, parse_gomod, parse_gowork
+from go_prefetch.golang.module import ModuleVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import GoSumError
-from go_prefetch.gosum import GoSumLine, parse_gosum
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.gosum import GoSumLine, parse_gosum
+from go_prefetch.golang.module import ModuleVersion
 
 A_ZIP = "example.com/a v1.0.0 h1:AAAA="
 A_MOD = "example.com/a v1.0.0/go.mod h1:BBBB="

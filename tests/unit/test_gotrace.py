@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from go_prefetch.gotrace import GoTrace, Pending
-from go_prefetch.trace import Trace
+from go_prefetch.base.trace import Trace
+from go_prefetch.golang.download_trace import GoTrace, Pending
 
 FOLDER = "/m/cache/vcs/55a4"
 REMOTE = "https://example.com/private"

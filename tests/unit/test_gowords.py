@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.gowords import may_pass, refusals
-from go_prefetch.modcache import Kind, ModuleFile
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.go_stderr import may_pass, refusals
+from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.module import ModuleVersion
 
 A = ModuleVersion("example.com/a", "v1.0.0")
 B = ModuleVersion("github.com/BurntSushi/b", "v2.0.0+incompatible")

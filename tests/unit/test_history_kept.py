@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.history.kept import Kept, KeptPage
-from go_prefetch.history.runs import WorkflowRun
+from go_prefetch.history.cache import Kept, KeptPage
+from go_prefetch.history.model import WorkflowRun
 from tests.fakes import records
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.history.formats.html_page import page
+from go_prefetch.history.formats.json_export import document
+from go_prefetch.history.formats.markdown import markdown
+from go_prefetch.history.formats.number_format import UNKNOWN, clock, difference, duration, percent
+from go_prefetch.history.formats.text import text
 from go_prefetch.history.gates import Limits
+from go_prefetch.history.model import History, Observed, Recorded, Selection, WorkflowRun
 from go_prefetch.history.report import HistoryReport, history_report
-from go_prefetch.history.runs import History, Observed, Recorded, Selection, WorkflowRun
-from go_prefetch.history.shown.document import document
-from go_prefetch.history.shown.markdown import markdown
-from go_prefetch.history.shown.page import page
-from go_prefetch.history.shown.text import text
-from go_prefetch.history.shown.words import UNKNOWN, clock, difference, duration, percent
 from go_prefetch.render.record import parse_record
 from tests.fakes import records
 

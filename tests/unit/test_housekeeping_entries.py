@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.housekeeping.entries import Entry, superseded
-from go_prefetch.stores.cache_service.names import parse_key
+from go_prefetch.prune.entries import Entry, superseded
+from go_prefetch.stores.cache_service.keys import parse_key
 
 NOW = datetime(2026, 3, 20, tzinfo=timezone.utc)
 MAIN = "refs/heads/main"

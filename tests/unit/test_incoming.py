@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.incoming import StructureError, content_problem, received, structure_problem, trimmed_info
-from go_prefetch.modcache import MAX_BYTES, ModuleFile, path_in
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, path_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.modfiles.staging import StructureError, content_problem, received, structure_problem, trimmed_info
 
 VERSION = ModuleVersion("github.com/BurntSushi/toml", "v1.4.0")
 ZIP, MOD, INFO = ModuleFile(VERSION, "zip"), ModuleFile(VERSION, "mod"), ModuleFile(VERSION, "info")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, Value, duration, read_inputs
 from go_prefetch.errors import InputError
-from go_prefetch.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, Value, duration, read_inputs
 
 ACTION = Path(__file__).parents[2] / "action.yml"
 DEFAULTS: dict[str, Value] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.knownsecrets import known_secrets
+from go_prefetch.cli.known_secrets import known_secrets
 
 TOKENS = (
     "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.misspelling import closest, misspelt
+from go_prefetch.cli.subcommands import SUBCOMMANDS
+from go_prefetch.config.suggestions import closest, misspelt
 from go_prefetch.render.outputs import outputs
-from go_prefetch.subcommands import SUBCOMMANDS
 from tests.fakes.reports import REPORTS
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.modcache import (
+from go_prefetch.golang.modcache import (
     MAX_BYTES,
     ModuleFile,
     accepted_by_go,
@@ -14,7 +14,7 @@ from go_prefetch.modcache import (
     forget_ziphash,
     path_in,
 )
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang.module import ModuleVersion
 
 TOML = ModuleVersion("github.com/BurntSushi/toml", "v2.0.0-RC.1+incompatible")
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from go_prefetch import module
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion
+from go_prefetch.golang import module
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
 
 ACCEPTED = {
     "plain": ("example.com/a", "v1.2.3"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import nofollow
+from go_prefetch.base import nofollow
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
 

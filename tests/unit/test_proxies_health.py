@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.proxies.health import ProxyHealth
+from go_prefetch.proxies.circuit_breaker import ProxyHealth
 
 
 class Clock:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.proxies.hedging import Hedging
-from go_prefetch.retry import AttemptError
-from go_prefetch.wire import Wire
+from go_prefetch.web.in_flight import Wire
 from tests.waiting import wait_until
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.proxies.plaingo import Asked, ends_at
-from go_prefetch.proxylist import parse_proxy_list
-from go_prefetch.retry import AttemptError
+from go_prefetch.base.retry import AttemptError
+from go_prefetch.golang.goproxy import parse_proxy_list
+from go_prefetch.proxies.plain_go import Asked, ends_at
 
 NOT_FOUND = AttemptError("404 Not Found", not_found=True)
 ERROR = AttemptError("502 Bad Gateway")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import InputError
-from go_prefetch.proxylist import (
+from go_prefetch.golang.goproxy import (
     WELL_KNOWN_PUBLIC,
     Proxy,
     ProxyList,

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.base.redaction import NO_PASSWORDS, hide, login_secrets
+from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.platforms.console import Loudness
 from go_prefetch.platforms.local import Local
-from go_prefetch.proxylist import secrets_of
-from go_prefetch.redaction import NO_PASSWORDS, hide, login_secrets
 
 # What servers, proxies, Go and Python make of a text that they quote.
 ENCODERS: dict[str, Callable[[str], str]] = {

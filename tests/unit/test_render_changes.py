@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.modcache import ModuleFile, file_named
-from go_prefetch.module import ModuleVersion, escape
-from go_prefetch.render.changes import changes
-from go_prefetch.report import Report
-from go_prefetch.results import Restored, RestoredEntry
+from go_prefetch.golang.modcache import ModuleFile, file_named
+from go_prefetch.golang.module import ModuleVersion, escape
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Restored, RestoredEntry
+from go_prefetch.render.gosum_diff import changes
 from tests.fakes.reports import KINDS, PRIVATE, A, B, files_of, plan, report
 
 OLDER, NEWER, SECOND = (ModuleVersion(A.path, version) for version in ("v0.9.0", "v1.10.0", "v1.0.1"))

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from go_prefetch.diagnosis.conclusion import Diagnosis, diagnose
-from go_prefetch.diagnosis.findings import Finding
-from go_prefetch.diagnosis.measured import Holding, Measured, Sample, Transfer
-from go_prefetch.diagnosis.sources import candidates
-from go_prefetch.module import ModuleVersion
-from go_prefetch.proxylist import ProxyList, parse_proxy_list
-from go_prefetch.render.diagnosed_json import diagnosis_json
-from go_prefetch.render.diagnosed_markdown import diagnosis_markdown
-from go_prefetch.render.diagnosed_text import diagnosis_text
+from go_prefetch.doctor.candidates import candidates
+from go_prefetch.doctor.diagnosed_json import diagnosis_json
+from go_prefetch.doctor.diagnosed_markdown import diagnosis_markdown
+from go_prefetch.doctor.diagnosed_text import diagnosis_text
+from go_prefetch.doctor.diagnosis import Diagnosis, diagnose
+from go_prefetch.doctor.findings import Finding
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
+from go_prefetch.golang.module import ModuleVersion
 from tests.golden_files import assert_golden
 
 MODULES = tuple(ModuleVersion(f"example.com/m{number}", "v1.0.0") for number in range(7))

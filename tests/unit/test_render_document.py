@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from go_prefetch.inputs import TABLE
-from go_prefetch.render.document import document
+from go_prefetch.config.inputs import TABLE
+from go_prefetch.model.report import Report
+from go_prefetch.render.json_report import document
 from go_prefetch.render.outputs import outputs
-from go_prefetch.report import Report
 from tests.fakes.reports import REPORTS
 from tests.golden_files import assert_golden
 

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.render.gitlab import dotenv, links, metrics
+from go_prefetch.render.gitlab_reports import dotenv, links, metrics
 from tests.golden_files import assert_golden
 
 OUTPUTS = {

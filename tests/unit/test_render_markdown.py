@@ -13,12 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import DownloadError
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.module import ModuleVersion, check
-from go_prefetch.render.markdown import markdown
-from go_prefetch.render.prose import cell, code, fenced, prose
-from go_prefetch.report import Report
-from go_prefetch.results import (
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion, check
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import (
     Admitted,
     Completed,
     Downloaded,
@@ -30,6 +28,8 @@ from go_prefetch.results import (
     Saved,
     Source,
 )
+from go_prefetch.render.escape import cell, code, fenced, prose
+from go_prefetch.render.markdown import markdown
 from tests.fakes.reports import A, files_of, plan, report
 from tests.fakes.summaries import ALL
 from tests.golden_files import assert_golden

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from go_prefetch.render.planned import plan_json, plan_text
+from go_prefetch.render.plan import plan_json, plan_text
 from tests.fakes.reports import PRIVATE, A, B, files_of, plan
 from tests.golden_files import assert_golden
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.render.reasons import why_not_exact
-from go_prefetch.results import Completed, Rejection, Restored, Saved
+from go_prefetch.model.results import Completed, Rejection, Restored, Saved
+from go_prefetch.render.miss_reasons import why_not_exact
 from tests.fakes.reports import POOL, A, files_of, plan, report
 from tests.fakes.summaries import ALL
 

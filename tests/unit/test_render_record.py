@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.model.results import Fetched, Restored, Saved
 from go_prefetch.render.record import PREFIX, Record, parse_record, record_line
-from go_prefetch.results import Fetched, Restored, Saved
 from tests.fakes.reports import REPORTS, A, downloaded, files_of, plan, report
 from tests.fakes.summaries import ALL
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from go_prefetch.render.figures import headline
+from go_prefetch.base.format import counted, duration, size
+from go_prefetch.model.results import Downloaded, Restored
+from go_prefetch.render.summary import headline
 from go_prefetch.render.text import text
-from go_prefetch.render.units import counted, duration, size
-from go_prefetch.results import Downloaded, Restored
 from tests.fakes.reports import A, B, files_of, plan, report
 from tests.fakes.summaries import ALL
 from tests.golden_files import assert_golden

@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from go_prefetch.machine import Machine
+from go_prefetch.model.machine import Machine
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Admitted, ColdRun, Completed, Restored
 from go_prefetch.render.text import text
-from go_prefetch.render.timesaved import formula, in_full, in_short, instead, measured_on
-from go_prefetch.report import Report
-from go_prefetch.results import Admitted, ColdRun, Completed, Restored
+from go_prefetch.render.time_saved import formula, in_full, in_short, instead, measured_on
 from tests.fakes.reports import POOL, A, B, cold, files_of, plan, report
 from tests.fakes.summaries import SUMMARIES
 

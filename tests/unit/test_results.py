@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.report import Report
-from go_prefetch.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
 from tests.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
 from tests.fakes.reports import downloaded as fetched
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.retry import TRANSIENT_STATUSES, Backoff, Deadline, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, Backoff, Deadline, parse_retry_after
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch import atomicfile, runfile
-from go_prefetch.runfile import clear_dead_runs, recording, write_whole
+from go_prefetch.base import atomic_file, run_file
+from go_prefetch.base.run_file import clear_dead_runs, recording, write_whole
 
 NOTES = ".go-prefetch"
 TEMPORARY = f"x/@v/v1.0.0.zip{1:019d}.tmp"
 # Begins a file in the folder it is given, says so, and waits for its end.
 BEGINS = (
-    "import sys, time; from pathlib import Path; from go_prefetch import atomicfile, runfile\n"
-    "with runfile.recording(Path(sys.argv[1])) as record:\n"
-    "    with atomicfile.new_file(Path(sys.argv[1]), 'x/@v/v1.0.0.zip', record=record) as out:\n"
+    "import sys, time; from pathlib import Path; from go_prefetch.base import atomic_file, run_file\n"
+    "with run_file.recording(Path(sys.argv[1])) as record:\n"
+    "    with atomic_file.new_file(Path(sys.argv[1]), 'x/@v/v1.0.0.zip', record=record) as out:\n"
     "        out.write(b'half'); out.flush(); print('begun', flush=True); time.sleep(600)\n"
 )
 
@@ -189,7 +189,7 @@ def test_finish_removes_what_a_thread_that_never_ends_has_begun(tmp_path: Path) 
     begun, go_on = threading.Event(), threading.Event()
 
     def begin() -> None:
-        with recording(tmp_path) as record, atomicfile.new_file(tmp_path, "file", record=record):
+        with recording(tmp_path) as record, atomic_file.new_file(tmp_path, "file", record=record):
             begun.set()
             go_on.wait()
 
@@ -200,7 +200,7 @@ def test_finish_removes_what_a_thread_that_never_ends_has_begun(tmp_path: Path) 
     thread = threading.Thread(target=run)
     thread.start()
     begun.wait()
-    runfile.finish()
+    run_file.finish()
     assert list(tmp_path.iterdir()) == []
     go_on.set()
     thread.join()

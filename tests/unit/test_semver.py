@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch import semver
+from go_prefetch.golang import semver
 
 # Each sorts below the next (https://semver.org, 11).
 ASCENDING = (

@@ -6,9 +6,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from go_prefetch.config.inputs import TABLE
+from go_prefetch.config.settings import read_settings, user_cache_folder
 from go_prefetch.errors import InputError
-from go_prefetch.inputs import TABLE
-from go_prefetch.settings import read_settings, user_cache_folder
 
 CWD = Path("/proj")
 HOME = {"HOME": "/home/me"}

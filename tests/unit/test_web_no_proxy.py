@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.web.settings import HttpSettings, logins
+from go_prefetch.web.http_settings import HttpSettings, logins
 
 PROXY = "http://proxy.test:3128"
 MACHINE = "machine b.test login me password pw"

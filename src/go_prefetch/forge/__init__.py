@@ -1,1 +1,4 @@
-"""GitHub and GitLab: which repository, their REST APIs, the inputs of the commands that ask them."""
+"""GitHub's and GitLab's APIs: which repository and token, attempts, rate limits, pages.
+
+What is made of the answers belongs to history and prune.
+"""

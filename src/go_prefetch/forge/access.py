@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from go_prefetch import processgroup
-from go_prefetch.childenv import environment_of
+from go_prefetch.base import process_group
+from go_prefetch.base.child_environment import environment_of
+from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.errors import InputError
-from go_prefetch.gitcommand import GitCommand, NotTrustedError
 
 _SECONDS = 10.0  # that gh may take
 _REMOTE = re.compile(r"(?:[a-z+]+://(?:[^@/]*@)?|(?:[^@/:]*@)?)([A-Za-z0-9.-]+)(?::\d+/|[:/])/?(.+?)(?:\.git)?/?")
@@ -145,7 +145,7 @@ def _login_of_gh(host: str, environ: Mapping[str, str]) -> str:
     """The token that gh has; the empty string if it is not there, or has none."""
     argv = ("gh", "auth", "token", "--hostname", host)
     try:
-        done = processgroup.answer(argv, Path(), environment_of("gh", environ), _SECONDS)
+        done = process_group.answer(argv, Path(), environment_of("gh", environ), _SECONDS)
     except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a zero byte in the host
         return ""
     return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""

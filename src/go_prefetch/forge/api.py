@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, parse_retry_after
 from go_prefetch.errors import ApiError, InputError, RateLimitError
 from go_prefetch.forge.transport import Reply, Transport
-from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Backoff, parse_retry_after
 
 PER_PAGE = 100  # the most that both forges give
 _MOST_PAGES = 10_000

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from github import Auth, Github
 
 from go_prefetch import __version__
+from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.forge.transport import PACKED, SECONDS, Reply, whole
-from go_prefetch.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
 
 _MOST_HOPS = 4  # answers that send PyGithub on, or make it wait

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.forge.transport import PACKED, SECONDS, Reply, whole
-from go_prefetch.retry import Deadline
 from go_prefetch.web.client import Answer, HttpClient
 
 

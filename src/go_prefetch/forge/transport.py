@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.errors import ApiError
 from go_prefetch.forge.access import Access
-from go_prefetch.retry import AttemptError
 from go_prefetch.web.client import Answer, HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 
 SECONDS = 60.0  # for one answer
 PACKED = {"Accept-Encoding": "gzip"}

@@ -1,1 +1,1 @@
-"""What many runs did: gathered from a forge's API and its job logs, put into figures, compared, gated, shown."""
+"""Many runs: gathered from a forge, counted, compared, held against gates, and shown."""

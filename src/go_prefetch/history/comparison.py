@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from go_prefetch.history.figures import Delivery, Prefetching, delivery, prefetching
-from go_prefetch.history.runs import History, Observed
+from go_prefetch.history.metrics import Delivery, Prefetching, delivery, prefetching
+from go_prefetch.history.model import History, Observed
 
 FEW = 20  # runs on one side; fewer tell little
 _Z = 1.96  # of a 95 % interval

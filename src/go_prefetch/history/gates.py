@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from go_prefetch.history.figures import Delivery, Prefetching
+from go_prefetch.history.metrics import Delivery, Prefetching
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch.cachekey import PREFIX as KEY_PREFIX
+from go_prefetch.base import untrusted_json
+from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.errors import ApiError, InputError
-from go_prefetch.forge import untrusted
 from go_prefetch.forge.api import PER_PAGE, Answer, RestApi, has_next
-from go_prefetch.history.forge import LogsGone, ReadLogs, Repository
-from go_prefetch.history.kept import Kept, KeptPage
+from go_prefetch.history.cache import Kept, KeptPage
 from go_prefetch.history.logs import LogError, lines_in_text, lines_in_zip
-from go_prefetch.history.runs import Selection, Storage, WorkflowRun
-from go_prefetch.retry import AttemptError
-from go_prefetch.tempfolder import temporary_folder
+from go_prefetch.history.model import Selection, Storage, WorkflowRun
+from go_prefetch.history.port import LogsGone, ReadLogs, Repository
+from go_prefetch.model.cache_key import PREFIX as KEY_PREFIX
 
 Download = Callable[[str, Path], None]  # a URL into a file, without any login; raises AttemptError, OSError
 
@@ -45,10 +45,10 @@ class GitHubForge:
     def repository(self) -> Repository:
         """See Forge. A renamed repository is asked by its new name from here on."""
         values = self._api.get(self._path).value
-        name = untrusted.text(values, "full_name") or self._path.removeprefix("/repos/")
+        name = untrusted_json.text(values, "full_name") or self._path.removeprefix("/repos/")
         self._path = f"/repos/{quote(name, safe='/')}"
         self._kept = self._kept_for(name)
-        return Repository(name, untrusted.text(values, "html_url"), untrusted.text(values, "default_branch"))
+        return Repository(name, untrusted_json.text(values, "html_url"), untrusted_json.text(values, "default_branch"))
 
     def runs(self, selection: Selection) -> Iterator[WorkflowRun]:
         """See Forge. Filters are not sent: with one, GitHub gives 1,000 runs at most, however many there are."""
@@ -74,10 +74,10 @@ class GitHubForge:
         """See Forge."""
         found: list[tuple[str, str]] = []
         for page in self._api.pages(f"{self._path}/actions/runs/{run.id}/jobs", {"filter": "latest"}):
-            for job in untrusted.objects(untrusted.members({"page": page}, "page").get("jobs")):
-                url = self._location(f"{self._path}/actions/jobs/{untrusted.integer(job, 'id')}/logs")
+            for job in untrusted_json.objects(untrusted_json.members({"page": page}, "page").get("jobs")):
+                url = self._location(f"{self._path}/actions/jobs/{untrusted_json.integer(job, 'id')}/logs")
                 with _downloaded(url, self._download) as path, path.open("rb") as stream:
-                    found += [(untrusted.text(job, "name"), line) for line in lines_in_text(stream)]
+                    found += [(untrusted_json.text(job, "name"), line) for line in lines_in_text(stream)]
         return found
 
     def storage(self) -> Storage | None:
@@ -85,16 +85,18 @@ class GitHubForge:
         try:
             usage = self._api.get(f"{self._path}/actions/cache/usage").value
             ours = [
-                untrusted.integer(entry, "size_in_bytes")
+                untrusted_json.integer(entry, "size_in_bytes")
                 for page in self._api.pages(f"{self._path}/actions/caches", {"key": f"{KEY_PREFIX}-"})
-                for entry in untrusted.objects(untrusted.members({"page": page}, "page").get("actions_caches"))
+                for entry in untrusted_json.objects(
+                    untrusted_json.members({"page": page}, "page").get("actions_caches")
+                )
             ]
         except InputError:
             return None
         limit = self._limit()
         return Storage(
-            used=untrusted.integer(usage, "active_caches_size_in_bytes"),
-            entries=untrusted.integer(usage, "active_caches_count"),
+            used=untrusted_json.integer(usage, "active_caches_size_in_bytes"),
+            entries=untrusted_json.integer(usage, "active_caches_count"),
             limit=limit or _DEFAULT_LIMIT,
             limit_is_default=not limit,
             ours_used=sum(ours),
@@ -106,22 +108,26 @@ class GitHubForge:
         answer = self._api.call(f"{self._path}/commits/{quote(commit, safe='')}")
         if answer.status in (404, 422):
             return None
-        values = untrusted.members(self._api.checked(self._path, answer).value, "commit")
-        return untrusted.moment(untrusted.members(values, "committer"), "date")
+        values = untrusted_json.members(self._api.checked(self._path, answer).value, "commit")
+        return untrusted_json.moment(untrusted_json.members(values, "committer"), "date")
 
     def _limit(self) -> int:
         """Bytes; 0 where only administrators are told, or the server is older than the question."""
         answer = self._api.call(f"{self._path}/actions/cache/storage-limit")
-        return untrusted.integer(answer.value, "max_cache_size_gb") << 30 if answer.status == 200 else 0
+        return untrusted_json.integer(answer.value, "max_cache_size_gb") << 30 if answer.status == 200 else 0
 
     def _workflows(self, wanted: tuple[str, ...]) -> list[int]:
         """The numbers of workflows by name or file name. Raises InputError for one that is not there."""
         if not wanted:
             return []
         known = [
-            (untrusted.integer(w, "id"), untrusted.text(w, "name"), untrusted.text(w, "path").rsplit("/", 1)[-1])
+            (
+                untrusted_json.integer(w, "id"),
+                untrusted_json.text(w, "name"),
+                untrusted_json.text(w, "path").rsplit("/", 1)[-1],
+            )
             for page in self._api.pages(f"{self._path}/actions/workflows")
-            for w in untrusted.objects(untrusted.members({"page": page}, "page").get("workflows"))
+            for w in untrusted_json.objects(untrusted_json.members({"page": page}, "page").get("workflows"))
         ]
         unknown = sorted(set(wanted) - {name for _, *names in known for name in names})
         if unknown:
@@ -184,34 +190,34 @@ def _downloaded(url: str, download: Download) -> Iterator[Path]:
 
 
 def _page(answer: Answer) -> KeptPage:
-    runs = untrusted.objects(untrusted.members({"page": answer.value}, "page").get("workflow_runs"))
+    runs = untrusted_json.objects(untrusted_json.members({"page": answer.value}, "page").get("workflow_runs"))
     return KeptPage(answer.headers.get("etag", ""), tuple(map(_shortened, runs)), has_next(answer))
 
 
 def _shortened(run: Mapping[str, Any]) -> dict[str, Any]:
-    committed = untrusted.text(untrusted.members(run, "head_commit"), "timestamp")
+    committed = untrusted_json.text(untrusted_json.members(run, "head_commit"), "timestamp")
     return {**{name: run.get(name) for name in _ASKED}, "head_commit": {"timestamp": committed}}
 
 
 def parse_run(values: Mapping[str, Any]) -> WorkflowRun | None:
     """A run that has ended; None for one that has not, or that makes no sense."""
-    created, finished = untrusted.moment(values, "created_at"), untrusted.moment(values, "updated_at")
-    if untrusted.text(values, "status") != "completed" or not untrusted.integer(values, "id"):
+    created, finished = untrusted_json.moment(values, "created_at"), untrusted_json.moment(values, "updated_at")
+    if untrusted_json.text(values, "status") != "completed" or not untrusted_json.integer(values, "id"):
         return None
     if created is None or finished is None:
         return None
     return WorkflowRun(
-        id=untrusted.integer(values, "id"),
-        attempt=untrusted.integer(values, "run_attempt"),
-        workflow=untrusted.text(values, "name"),
-        file=untrusted.text(values, "path").split("@", 1)[0].rsplit("/", 1)[-1],
-        branch=untrusted.text(values, "head_branch"),
-        event=untrusted.text(values, "event"),
-        commit=untrusted.text(values, "head_sha"),
-        conclusion=untrusted.text(values, "conclusion"),
+        id=untrusted_json.integer(values, "id"),
+        attempt=untrusted_json.integer(values, "run_attempt"),
+        workflow=untrusted_json.text(values, "name"),
+        file=untrusted_json.text(values, "path").split("@", 1)[0].rsplit("/", 1)[-1],
+        branch=untrusted_json.text(values, "head_branch"),
+        event=untrusted_json.text(values, "event"),
+        commit=untrusted_json.text(values, "head_sha"),
+        conclusion=untrusted_json.text(values, "conclusion"),
         created=created,
-        started=untrusted.moment(values, "run_started_at") or created,
+        started=untrusted_json.moment(values, "run_started_at") or created,
         finished=finished,
-        committed=untrusted.moment(untrusted.members(values, "head_commit"), "timestamp"),
-        url=untrusted.text(values, "html_url"),
+        committed=untrusted_json.moment(untrusted_json.members(values, "head_commit"), "timestamp"),
+        url=untrusted_json.text(values, "html_url"),
     )

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch.forge import untrusted
+from go_prefetch.base import untrusted_json
+from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.forge.api import RestApi
 from go_prefetch.forge.gitlab import GitLabTransport
-from go_prefetch.history.forge import ReadLogs, Repository
 from go_prefetch.history.logs import LogError, lines_in_text, write_log
-from go_prefetch.history.runs import Selection, Storage, WorkflowRun
-from go_prefetch.retry import AttemptError, Deadline
-from go_prefetch.tempfolder import temporary_folder
+from go_prefetch.history.model import Selection, Storage, WorkflowRun
+from go_prefetch.history.port import ReadLogs, Repository
 
 _ONE_LOG = 600.0  # seconds for one trace
 # GitLab's words for how a pipeline ended, in GitHub's.
@@ -39,8 +39,8 @@ class GitLabForge:
     def repository(self) -> Repository:
         """See Forge."""
         values = self._api.get(self._path).value
-        name = untrusted.text(values, "path_with_namespace") or self._name
-        return Repository(name, untrusted.text(values, "web_url"), untrusted.text(values, "default_branch"))
+        name = untrusted_json.text(values, "path_with_namespace") or self._name
+        return Repository(name, untrusted_json.text(values, "web_url"), untrusted_json.text(values, "default_branch"))
 
     def runs(self, selection: Selection) -> Iterator[WorkflowRun]:
         """See Forge. One branch is asked for by name; GitLab has no limit on filtered lists."""
@@ -49,11 +49,11 @@ class GitLabForge:
             asked["ref"] = selection.branches[0]
         given = 0
         for page in self._api.pages(f"{self._path}/pipelines", asked):
-            known = list(untrusted.objects(page))
+            known = list(untrusted_json.objects(page))
             runs = [run for run in map(parse_pipeline, known) if run]
             yield from runs
             given += sum(selection.takes(run) for run in runs)
-            created = [moment for moment in (untrusted.moment(one, "created_at") for one in known) if moment]
+            created = [moment for moment in (untrusted_json.moment(one, "created_at") for one in known) if moment]
             too_old = selection.since is not None and created and min(created) < selection.since
             if too_old or given >= selection.most:
                 return
@@ -61,16 +61,16 @@ class GitLabForge:
     def refined(self, run: WorkflowRun) -> WorkflowRun:
         """See Forge. A list does not tell when a pipeline began and ended."""
         values = self._api.get(f"{self._path}/pipelines/{run.id}").value
-        started, finished = untrusted.moment(values, "started_at"), untrusted.moment(values, "finished_at")
+        started, finished = untrusted_json.moment(values, "started_at"), untrusted_json.moment(values, "finished_at")
         return replace(run, started=started or run.started, finished=finished or run.finished)
 
     def logs(self, run: WorkflowRun) -> ReadLogs:
         """See Forge. Every job of a pipeline has a trace of its own."""
         jobs = [
-            (untrusted.text(job, "name"), untrusted.integer(job, "id"))
+            (untrusted_json.text(job, "name"), untrusted_json.integer(job, "id"))
             for page in self._api.pages(f"{self._path}/pipelines/{run.id}/jobs")
-            for job in untrusted.objects(page)
-            if untrusted.text(job, "started_at")
+            for job in untrusted_json.objects(page)
+            if untrusted_json.text(job, "started_at")
         ]
         return lambda: [(name, line) for name, number in jobs for line in self._trace(number)]
 
@@ -87,7 +87,7 @@ class GitLabForge:
         answer = self._api.call(f"{self._path}/repository/commits/{quote(commit, safe='')}")
         if answer.status == 404:
             return None
-        return untrusted.moment(self._api.checked(self._path, answer).value, "committed_date")
+        return untrusted_json.moment(self._api.checked(self._path, answer).value, "committed_date")
 
     def _trace(self, number: int) -> list[str]:
         """Record lines of one job; none where its trace was erased."""
@@ -106,22 +106,22 @@ class GitLabForge:
 
 def parse_pipeline(values: Mapping[str, Any]) -> WorkflowRun | None:
     """A pipeline that has ended; None for one that has not, or that makes no sense."""
-    conclusion = _CONCLUSIONS.get(untrusted.text(values, "status"))
-    created, updated = untrusted.moment(values, "created_at"), untrusted.moment(values, "updated_at")
-    if not conclusion or not untrusted.integer(values, "id") or created is None or updated is None:
+    conclusion = _CONCLUSIONS.get(untrusted_json.text(values, "status"))
+    created, updated = untrusted_json.moment(values, "created_at"), untrusted_json.moment(values, "updated_at")
+    if not conclusion or not untrusted_json.integer(values, "id") or created is None or updated is None:
         return None
     return WorkflowRun(
-        id=untrusted.integer(values, "id"),
+        id=untrusted_json.integer(values, "id"),
         attempt=int(updated.timestamp()),  # a job that is run again changes it
-        workflow=untrusted.text(values, "name") or untrusted.text(values, "source"),
+        workflow=untrusted_json.text(values, "name") or untrusted_json.text(values, "source"),
         file="",
-        branch=untrusted.text(values, "ref"),
-        event=untrusted.text(values, "source"),
-        commit=untrusted.text(values, "sha"),
+        branch=untrusted_json.text(values, "ref"),
+        event=untrusted_json.text(values, "source"),
+        commit=untrusted_json.text(values, "sha"),
         conclusion=conclusion,
         created=created,
         started=created,
         finished=updated,
         committed=None,
-        url=untrusted.text(values, "web_url"),
+        url=untrusted_json.text(values, "web_url"),
     )

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.render.record import PREFIX, parse_record
-from go_prefetch.retry import AttemptError
 from go_prefetch.web.client import Answer
 
 _LARGEST_DOWNLOAD = 256 << 20  # bytes of one log, packed or plain

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from go_prefetch.history.comparison import Comparison, compare
-from go_prefetch.history.figures import Delivery, Period, Prefetching, delivery, periods, prefetching
 from go_prefetch.history.gates import Gate, Limits, gates
-from go_prefetch.history.runs import History
+from go_prefetch.history.metrics import Delivery, Period, Prefetching, delivery, periods, prefetching
+from go_prefetch.history.model import History
 
 
 @dataclass(frozen=True)

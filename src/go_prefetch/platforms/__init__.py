@@ -1,1 +1,1 @@
-"""Where we run: one adapter of the Platform port a file, and one place that tells which."""
+"""Where we run: GitHub, GitLab or a terminal; adapters of the Platform port. The only package that prints the log."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from go_prefetch.redaction import CONTROL, hide
+from go_prefetch.base.redaction import CONTROL, hide
 
 _OURS = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # words and numbers of our own: `exact`, `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0

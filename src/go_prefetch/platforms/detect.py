@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TextIO
 
+from go_prefetch.model.ports import Platform
 from go_prefetch.platforms.console import Loudness
 from go_prefetch.platforms.local import Local
-from go_prefetch.ports import Platform
 
 
 def detect(

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote, urlsplit
 
-from go_prefetch.atomicfile import write_whole
+from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.platforms.console import Console, Loudness
-from go_prefetch.render.gitlab import dotenv, links, metrics
+from go_prefetch.render.gitlab_reports import dotenv, links, metrics
 
 _YELLOW, _RED = "33", "31"
 _ERASE_LINE = "\x1b[0K"

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch.retry import AttemptError, Deadline
+from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 
 _MARK = "<!-- go-prefetch -->"
 _SECONDS = 20.0

@@ -1,1 +1,4 @@
-"""Getting files from a proxy list: which proxy next, when to rest one, when to race one; what Go alone would meet."""
+"""Getting one file from a proxy list: which proxy next, when again, when to give one up.
+
+HTTP itself belongs to web.
+"""

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from go_prefetch.retry import AttemptError
-from go_prefetch.wire import Wire
+from go_prefetch.base.retry import AttemptError
+from go_prefetch.web.in_flight import Wire
 
 Outcome = TypeVar("Outcome")
 Attempt = Callable[["Wire", Callable[[], None]], Outcome]

@@ -1,1 +1,4 @@
-"""How a Plan and a Report look: text, Markdown, JSON. Nothing here decides anything."""
+"""Values as text, Markdown, JSON and outputs. The only package that makes sentences of them.
+
+Where the text goes belongs to platforms and cli.
+"""

@@ -5,15 +5,15 @@ A run of many jobs shows many of these on one page: a job that went well takes t
 
 from __future__ import annotations
 
+from go_prefetch.base.format import counted, duration
+from go_prefetch.model.report import Report
 from go_prefetch.render import tables
-from go_prefetch.render.changes import changes
-from go_prefetch.render.figures import headline, verified
-from go_prefetch.render.picture import bars, gantt
-from go_prefetch.render.prose import code, fenced, prose
-from go_prefetch.render.reasons import why_not_exact
-from go_prefetch.render.timesaved import formula, in_full, instead, measured_on
-from go_prefetch.render.units import counted, duration
-from go_prefetch.report import Report
+from go_prefetch.render.escape import code, fenced, prose
+from go_prefetch.render.gosum_diff import changes
+from go_prefetch.render.miss_reasons import why_not_exact
+from go_prefetch.render.summary import headline, verified
+from go_prefetch.render.time_saved import formula, in_full, instead, measured_on
+from go_prefetch.render.timeline import bars, gantt
 
 
 def markdown(report: Report, *, mermaid: bool) -> str:

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from go_prefetch import __version__
+from go_prefetch.model.report import Report
+from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.outputs import matched_key
-from go_prefetch.render.reasons import why_not_exact
-from go_prefetch.report import Report
 
 PREFIX = "go-prefetch-record/1"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from go_prefetch.module import ModuleVersion
-from go_prefetch.render.changes import changes
-from go_prefetch.render.prose import cell, code, prose
-from go_prefetch.render.units import counted, duration, size
-from go_prefetch.report import GO_ITSELF, Report
-from go_prefetch.results import Fetched, Source
+from go_prefetch.base.format import counted, duration, size
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.report import GO_ITSELF, Report
+from go_prefetch.model.results import Fetched, Source
+from go_prefetch.render.escape import cell, code, prose
+from go_prefetch.render.gosum_diff import changes
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from go_prefetch.render.figures import headline, rows
-from go_prefetch.report import Report
+from go_prefetch.model.report import Report
+from go_prefetch.render.summary import headline, rows
 
 
 def text(report: Report) -> str:

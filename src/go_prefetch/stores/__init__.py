@@ -1,1 +1,4 @@
-"""Where module files are kept between runs: one adapter of the CacheStore port a file."""
+"""Where module files are kept between runs: adapters of the CacheStore port.
+
+A store decides nothing about modules: what may be saved is for the run to say.
+"""

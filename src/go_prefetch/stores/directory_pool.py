@@ -1,6 +1,6 @@
 """A folder in GOPROXY layout that many projects share: the default store.
 
-It works as `GOPROXY=file://POOL,…` too. What is ours besides lies in `.go-prefetch/` (see ledger.py).
+It works as `GOPROXY=file://POOL,…` too. What is ours besides lies in `.go-prefetch/` (see pool_metadata.py).
 Module files never change, so restoring takes the files a plan names and saving adds those the pool lacks.
 
 Other users may write to a pool while a run works with it. So its root is resolved once and no link below is followed;
@@ -19,17 +19,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from go_prefetch import filecopy, nofollow
-from go_prefetch.damage import damage, unreadable
+from go_prefetch.base import file_copy, nofollow
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.errors import StoreError
-from go_prefetch.incoming import InUseError, StructureError, received, structure_problem
-from go_prefetch.modcache import MAX_BYTES, ModuleFile
-from go_prefetch.ports import Arrived, Saving, Wanted
-from go_prefetch.results import Restored, Saved
-from go_prefetch.retry import Deadline
-from go_prefetch.runfile import NOTES_FOLDER, recording
-from go_prefetch.stores.coldruns import measured
-from go_prefetch.stores.ledger import Ledger
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.results import Restored, Saved
+from go_prefetch.modfiles.damage import damage, unreadable
+from go_prefetch.modfiles.staging import InUseError, StructureError, received, structure_problem
+from go_prefetch.stores.cold_runs import measured
+from go_prefetch.stores.pool_metadata import Ledger
 
 
 class _ForbiddenError(StructureError):
@@ -184,8 +184,8 @@ def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: Module
 def _copied(source: BinaryIO, folder: Path, file: ModuleFile, most: int) -> int:
     with received(folder, file) as out:
         try:
-            size = filecopy.copy(source, out, most)
-        except filecopy.SourceError as error:
+            size = file_copy.copy(source, out, most)
+        except file_copy.SourceError as error:
             raise StructureError(str(error)) from None
         _mark_used(source)
     return size

@@ -1,1 +1,4 @@
-"""HTTP as Go does it, with a limit on every phase: a file, a request, a connection, what the environment says of it."""
+"""HTTP with a limit on every phase: connections, redirects, logins, HTTP proxies, certificates.
+
+Knows nothing of modules. What is asked, and when again, belongs to proxies, stores and forge.
+"""

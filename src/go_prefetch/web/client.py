@@ -17,16 +17,16 @@ import requests
 from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
 
 from go_prefetch import __version__
-from go_prefetch.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
-from go_prefetch.trace import UNTRACED, Trace
+from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
+from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.web.addresses import is_public
-from go_prefetch.web.decoding import decoded
-from go_prefetch.web.resolver import Resolver
+from go_prefetch.web.dns import Resolver
+from go_prefetch.web.error_mapping import from_requests, words_of
+from go_prefetch.web.gzip_decoding import decoded
+from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Wire
 from go_prefetch.web.session import Session, refuse_malformed
-from go_prefetch.web.settings import HttpSettings
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
-from go_prefetch.web.words import from_requests, words_of
-from go_prefetch.wire import Wire
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as net/http

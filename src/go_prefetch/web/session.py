@@ -7,9 +7,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from go_prefetch.retry import AttemptError
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_loopback, is_public, is_written_private
-from go_prefetch.web.settings import HttpSettings
+from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.transport import CURRENT
 
 _SHORT_LENGTH = re.compile("[0-9]{1,5}")

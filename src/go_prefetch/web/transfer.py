@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from go_prefetch.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
 from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.session import refuse_clear_text_password
-from go_prefetch.wire import Received, Wire
 
 # An answer that brought less is asked for again from its beginning, perhaps elsewhere.
 WORTH_RESUMING = 1 << 20  # bytes

@@ -22,12 +22,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from go_prefetch.retry import AttemptError
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_public
-from go_prefetch.web.heads import FinalHead
-from go_prefetch.web.resolver import Found, Resolver
-from go_prefetch.web.settings import authorization_in
-from go_prefetch.wire import Wire
+from go_prefetch.web.dns import Found, Resolver
+from go_prefetch.web.early_hints import FinalHead
+from go_prefetch.web.http_settings import authorization_in
+from go_prefetch.web.in_flight import Wire
 
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse

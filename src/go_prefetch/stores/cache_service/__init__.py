@@ -1,1 +1,1 @@
-"""The cache service of a CI system: immutable archives under keys."""
+"""A CI's cache service: two protocols, full and delta entries, parallel ranges."""

@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from go_prefetch.damage import damage
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.incoming import InUseError, StructureError, received
-from go_prefetch.modcache import ModuleFile, path_in
-from go_prefetch.results import ColdRun
-from go_prefetch.retry import Deadline
-from go_prefetch.storedzip import UnreadableZip, stored_size, write_stored
-from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding, Readable, Writable
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.results import ColdRun
+from go_prefetch.modfiles.damage import damage
+from go_prefetch.modfiles.staging import InUseError, StructureError, received
+from go_prefetch.modfiles.zip_repack import UnreadableZip, stored_size, write_stored
+from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable, Writable
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
 
 _MANIFEST = "manifest.json"

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from go_prefetch.modcache import MAX_BYTES
-from go_prefetch.results import ColdRun
-from go_prefetch.stores.cache_service.encoding import ArchiveError
+from go_prefetch.golang.modcache import MAX_BYTES
+from go_prefetch.model.results import ColdRun
+from go_prefetch.stores.cache_service.compression import ArchiveError
 
 _FORMAT = 1
 _MOST_FILES = 100_000

@@ -11,21 +11,21 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.modcache import ModuleFile
-from go_prefetch.ports import Arrived, Saving, Wanted
-from go_prefetch.results import ColdRun, Restored, RestoredEntry, Saved
-from go_prefetch.retry import Deadline
-from go_prefetch.stores.cache_service import blocks
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.results import ColdRun, Restored, RestoredEntry, Saved
+from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
-from go_prefetch.stores.cache_service.encoding import ArchiveError, Encoding
+from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
+from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.keys import Names
 from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
-from go_prefetch.stores.cache_service.names import Names
-from go_prefetch.stores.cache_service.offer import Offer
-from go_prefetch.stores.cache_service.reading import Connection, Reading
-from go_prefetch.stores.cache_service.service import Declined
-from go_prefetch.stores.coldruns import measured
-from go_prefetch.stores.ledger import UNAVAILABLE_SECONDS
+from go_prefetch.stores.cache_service.protocol import Declined
+from go_prefetch.stores.cache_service.restore import Connection, Reading
+from go_prefetch.stores.cold_runs import measured
+from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
 # A delta that would pass this share of its full entry is written as a new full entry.
 _LARGEST_DELTA = 0.30
@@ -105,7 +105,7 @@ class CacheServiceStore:
                 unavailable=[Unavailable(file.name, self._asked, until) for file in saving.unavailable],
             )  # fmt: skip
             size = archive.seek(0, os.SEEK_END)
-            blocks.send(archive, size, upload, deadline)
+            block_upload.send(archive, size, upload, deadline)
         return size
 
 

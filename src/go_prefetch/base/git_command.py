@@ -1,0 +1,161 @@
+"""The git command, for two questions, put so that no repository can start a program or send git elsewhere.
+
+Whoever owns a `.git` above a working directory can name programs in its configuration: hooks, fsmonitor, filters, an
+`uploadpack` for objects that are fetched when they are needed. So git is asked in two steps:
+
+1. Where is the repository (`rev-parse`), or what is its origin (`remote get-url`)? Here git reads the repository's
+   configuration, under its own protection (`safe.directory`), and nothing that it could start a program for.
+2. What is in the index (`ls-files`)? Here git is in an empty repository made for it, and gets the other's index and
+   objects as files. The other's configuration is not read.
+
+In either step git gets no token, none of the caller's variables for git (GIT_DIR, GIT_CONFIG_*, GIT_TRACE*, …), no
+terminal, no input, a few seconds and a bounded output. `docs/git.md` has the versions that were tried.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from go_prefetch.base import process_group
+from go_prefetch.base.child_environment import environment_of
+from go_prefetch.base.temporary_folder import temporary_folder
+
+_SECONDS = 20.0
+_MOST_MEMORY = 1 << 30  # bytes: an index of a few kilobytes can stand for billions of files
+_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where a CI system says that it has put the checkout
+_MOST_SHARED_INDEXES = 100
+
+# The two steps are safe without these. They hold for every git that knows them, should a step read more than it should.
+_ALWAYS = {
+    "LC_ALL": "C",
+    "GIT_ALLOW_PROTOCOL": "none",  # a list without a protocol
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+_OPTIONS = (
+    "--no-pager", "-c", "safe.bareRepository=explicit",
+    "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}",
+)  # fmt: skip
+_REFUSED = re.compile(r"^fatal: (?:detected dubious ownership|unsafe repository)", re.MULTILINE)
+
+
+class NotTrustedError(Exception):
+    """git refuses this repository: it belongs to another user, and no configuration says that it is safe."""
+
+
+@dataclass(frozen=True)
+class _Repository:
+    top: Path
+    index: Path
+    objects: Path
+    object_format: str
+
+
+class GitCommand:
+    """The git found on PATH. Without one, and where it fails, answers are empty."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {**environment_of("git", environ), **_ALWAYS}
+        named = [environ[name] for name in _CHECKOUTS if Path(environ.get(name, "")).is_absolute()]
+        spelt = [spelling(name) for name in named for spelling in (os.path.abspath, os.path.realpath)]
+        self._checkouts = [name for name in dict.fromkeys(spelt) if not name.endswith("*")]  # `/*`: all that is below
+
+    def tracked(self, folder: Path, *patterns: str) -> list[Path]:
+        """Return the files below `folder` that git tracks, relative to it; patterns are those of git's `:(glob)`.
+
+        Raises NotTrustedError.
+        """
+        specs = [f":(glob){pattern}" for pattern in patterns]
+        try:
+            with temporary_folder() as temporary:
+                repository = self._repository(folder, temporary)
+                if repository is None:
+                    return []
+                variables = _made_for(repository, temporary)
+                listed = self._answer(folder, ("ls-files", "-z", "--", *specs), variables)
+        except OSError:  # no git, or no room
+            return []
+        names = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
+        return [name for name in names if not name.is_absolute() and ".." not in name.parts]  # others are forged
+
+    def origin(self, folder: Path) -> str:
+        """Return the URL of the remote `origin` of the repository around `folder`. Raises NotTrustedError."""
+        try:
+            with temporary_folder() as temporary:
+                variables = self._trusting(temporary)
+                return os.fsdecode(self._answer(folder, ("remote", "get-url", "origin"), variables)).strip()
+        except OSError:
+            return ""
+
+    def _repository(self, folder: Path, temporary: Path) -> _Repository | None:
+        question = ("--show-toplevel", "--git-path", "index", "--git-path", "objects", "--show-object-format")
+        said = self._answer(folder, ("rev-parse", *question), self._trusting(temporary))
+        lines = os.fsdecode(said).removesuffix("\n").split("\n")
+        if len(lines) != 4:  # a failure, or a path with a line break
+            return None
+        top, index, objects = (Path(os.path.abspath(folder / line)) for line in lines[:3])  # noqa: PTH100 - links count
+        # Before git 2.28 there was one format, and the question came back as it was.
+        object_format = "sha256" if lines[3] == "sha256" else "sha1"
+        return _Repository(top, index, objects, object_format) if index.is_file() else None
+
+    def _trusting(self, temporary: Path) -> dict[str, str]:
+        """Return variables that add the CI's checkout to what the user's configuration trusts.
+
+        They name a file: git ignores `safe.directory` in the repository's configuration, and up to 2.37 on its command
+        line. Git before 2.32 looks for that file in the home.
+        """
+        if not self._checkouts:
+            return {}
+        home = Path(self._environ.get("HOME") or self._environ.get("USERPROFILE") or temporary)
+        xdg = Path(self._environ.get("XDG_CONFIG_HOME") or home / ".config")
+        lines = [f"path = {_quoted(str(path))}" for path in (xdg / "git" / "config", home / ".gitconfig")]
+        trusted = [f"directory = {_quoted(Path(name).as_posix())}" for name in self._checkouts]
+        file = temporary / ".gitconfig"
+        file.write_bytes(os.fsencode("\n".join(["[include]", *lines, "[safe]", *trusted, ""])))
+        return {"HOME": str(temporary), "XDG_CONFIG_HOME": str(temporary), "GIT_CONFIG_GLOBAL": str(file)}
+
+    def _answer(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str]) -> bytes:
+        """Return what git prints; nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
+        try:
+            argv, environ = ("git", *_OPTIONS, *arguments), {**self._environ, **variables}
+            done = process_group.answer(argv, folder, environ, _SECONDS, most_memory=_MOST_MEMORY)
+        except subprocess.TimeoutExpired:
+            return b""
+        if done.returncode != 0 and _REFUSED.search(done.stderr.decode(errors="replace")):
+            raise NotTrustedError
+        return done.stdout if done.returncode == 0 else b""
+
+
+def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
+    """Make an empty repository; return the variables with which git sees the index and the objects of the other."""
+    own = temporary / "repository"
+    (own / "refs").mkdir(parents=True)
+    (own / "HEAD").write_text("ref: refs/heads/main\n")
+    version = 1 if repository.object_format != "sha1" else 0
+    extension = f"[extensions]\n\tobjectFormat = {repository.object_format}\n" if version else ""
+    (own / "config").write_text(f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = false\n{extension}")
+    for shared in islice(repository.index.parent.glob("sharedindex.*"), _MOST_SHARED_INDEXES):  # of a split index
+        (own / shared.name).symlink_to(shared)
+    return {
+        "GIT_DIR": str(own),
+        "GIT_WORK_TREE": str(repository.top),
+        "GIT_INDEX_FILE": str(repository.index),
+        "GIT_OBJECT_DIRECTORY": str(repository.objects),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "HOME": str(own),
+        "XDG_CONFIG_HOME": str(own),
+    }
+
+
+def _quoted(value: str) -> str:
+    """A value of a configuration file of git's."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,226 @@
+"""`go-prefetch docker`: an image build that downloads nothing: modules in a folder, a Dockerfile, a small context."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.atomic_file import write_whole
+from go_prefetch.base.format import size
+from go_prefetch.base.retry import Deadline
+from go_prefetch.config.settings import Settings
+from go_prefetch.docker import dockerignore_advice
+from go_prefetch.docker.context import Context, read_context, read_text
+from go_prefetch.docker.image_folder import Steadied, prepare, steady, take_local
+from go_prefetch.docker.project import Project, read_project
+from go_prefetch.docker.rules import check
+from go_prefetch.docker.source_rules import MODULE_FOLDER
+from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
+from go_prefetch.errors import ChecksumMismatch, InputError
+from go_prefetch.golang.command import GO_DEFAULT_PROXIES
+from go_prefetch.golang.environment import environment_without_go
+from go_prefetch.golang.modcache import download_folder, module_cache_of, path_in
+from go_prefetch.model.ports import CacheStore, Platform
+from go_prefetch.model.results import Filled, Plan, Restored
+from go_prefetch.render.summary import verified
+from go_prefetch.run.steps.discover import discover
+from go_prefetch.run.steps.fill_folder import Supply, fill_folder
+from go_prefetch.run.steps.fill_verdict import left_to_go, verdict
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.steps.resolve import resolve
+from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
+from go_prefetch.run.wiring import proxy_list, proxy_walk
+from go_prefetch.stores.directory_pool import DirectoryPool
+
+_LOCAL = "the module cache or the pool"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `docker` is to do; at least one of them."""
+
+    output: str | None  # the folder to fill
+    dockerfile: str | None  # `buildkit` or `plain`: print one
+    check: str | None  # the Dockerfile to judge
+    dockerignore: bool
+    context: str
+
+
+def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, asked: Asked) -> int:
+    """Do what is asked; exit status 1 if a Dockerfile or .dockerignore is to be mended. Raises PrefetchError."""
+    if not (asked.output or asked.dockerfile or asked.check or asked.dockerignore):
+        raise InputError(
+            "usage",
+            "go-prefetch docker: nothing to do",
+            hint="Give --output DIR, --dockerfile, --check FILE or --dockerignore; see go-prefetch docker --help.",
+        )
+    status = 0
+    said: list[str] = []
+    # What is wrong with it is found before a folder is filled.
+    dockerfile = _dockerfile(settings, environ, asked) if asked.dockerfile else ""
+    if asked.output:
+        status, text = _fill(settings, platform, environ, asked)
+        said.append(text)
+    if asked.dockerignore:
+        wrong, text = _dockerignore(settings, asked)
+        status, said = status or wrong, [*said, text]
+    if asked.check:
+        wrong, text = _check(settings, asked)
+        status, said = status or wrong, [*said, text]
+    if dockerfile:  # alone on stdout, so that it can be redirected
+        for text in said:
+            platform.info(text)
+        said = [dockerfile.rstrip("\n")]
+    for text in said:
+        platform.show(text, stdout)
+    return status
+
+
+def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: Asked) -> tuple[int, str]:
+    folder = settings.cwd / str(asked.output)
+    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
+    plan = make_plan(settings, environment_without_go(environ, folder), folder)
+    if plan.disabled_because:
+        return 0, f"nothing to do: {plan.disabled_because}"
+    plan, removed = prepare(plan)
+    local = take_local(plan, _local_stores(settings, environ), deadline)
+    supply = Supply(
+        proxy_walk(settings, proxies, deadline, cancelled), settings.jobs, deadline, cancelled, platform.progress
+    )
+    filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
+    steadied = steady(plan, platform.progress)
+    go = go_at_hand(environ, settings.cwd)
+    supply = replace(supply, afterwards=lambda: steady(plan, platform.progress))
+    sources = {**sources_of(filled), **dict.fromkeys(filled.held.files & local.files, _LOCAL)}
+    completed = verify_folder(plan, sources, go, supply, settings.go_silence)
+    ended = after_verification(filled, completed, supply)
+    if completed.rejected:
+        steadied = replace(steadied, bytes=steady(plan, platform.progress).bytes)
+    incomplete, stale = verdict(plan, ended)
+    failure = completed.failure or incomplete
+    for warning in (
+        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *left_to_go(plan, ended.held),
+        *stale,
+    ):  # fmt: skip
+        platform.warn(warning)
+    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
+        raise failure
+    if failure:
+        platform.warn(f"{failure.message}\n{failure.hint}")
+    told = _told(plan, local, replace(ended, removed=ended.removed + removed), steadied)
+    return 0, f"{told}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, asked)}"
+
+
+def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
+    """Where files may be without any proxy: the module cache, then the pool. Nothing is saved in either."""
+    module_cache = module_cache_of(environ)
+    roots = [download_folder(module_cache)] if module_cache else []
+    roots += [settings.pool] if settings.pool else []
+    return [DirectoryPool(root, asked="", takes_files=False) for root in roots if root.is_dir()]
+
+
+def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
+    held, came = filled.held, filled.downloaded
+    held_now = sum(path_in(plan.folder, file).is_file() for file in plan.files)
+    kept = f", {steadied.kept} left as they came" if steadied.kept else ""
+    return (
+        f"{plan.folder}: {held_now} of {len(plan.files)} files, {size(steadied.bytes)}: "
+        f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from {_LOCAL}, "
+        f"{len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
+        f"{steadied.rewritten} zips packed alike{kept}"
+    )
+
+
+def _how_to(plan: Plan, asked: Asked) -> str:
+    listed = any(scope.explicit for scope in plan.scopes)
+    command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
+    return (
+        f"Build with `docker build --build-context gomod={asked.output} .`, and in the Dockerfile, after go.mod and "
+        f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN --mount=type=bind,from=gomod,target=/gomod "
+        f"{command}`. Without BuildKit let the folder lie in the context and `COPY {asked.output}/ /gomod/`. "
+        f"`go-prefetch docker --dockerfile` prints the whole file."
+    )
+
+
+def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
+    project = _project(settings, environ)
+    context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
+    if asked.dockerfile != "plain":
+        return dockerfile_for(project, Style(named_context=True, folder=asked.output or MODULE_FOLDER, context=context))
+    output = asked.output or (project.context / "gomod")
+    folder = _inside(settings.cwd / output, project.context)
+    if not folder:
+        raise InputError(
+            "folder-outside-context",
+            f"docker: {output} lies outside the build context {project.context}",
+            hint="A builder without named contexts copies it from there: name a folder inside.",
+        )
+    return dockerfile_for(project, Style(named_context=False, folder=folder, context=context))
+
+
+def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
+    places = discover(settings, environ.get("GOWORK", ""))
+    if len(places) > 1:
+        raise InputError(
+            "one-module-only",
+            f"docker: --dockerfile is about one module or workspace, and {len(places)} are in scope",
+            hint="Name one folder in --working-directory.",
+        )
+    scope = resolve(places[0], environ.get("GOFLAGS", ""))
+    try:
+        return read_project(places[0].definition, None if scope.disabled_because else scope)
+    except OSError as error:
+        raise InputError(
+            "go-source-unreadable",
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="The packages that are programs are found by reading the Go files.",
+        ) from None
+
+
+def _inside(folder: Path, context: Path) -> str:
+    """`folder` relative to `context`, with slashes; empty if it lies elsewhere."""
+    relative = Path(os.path.relpath(folder, context)).as_posix()
+    return "" if relative == ".." or relative.startswith("../") or Path(relative).is_absolute() else relative
+
+
+def _check(settings: Settings, asked: Asked) -> tuple[int, str]:
+    path = settings.cwd / str(asked.check)
+    findings = check(read_text(path), read_context(settings.cwd / asked.context, path))
+    lines = [f"{asked.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
+    return (1, "\n".join(lines)) if findings else (0, f"{asked.check}: nothing found")
+
+
+def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
+    """Write the file where there is none, else say what it lets through."""
+    context = read_context(settings.cwd / asked.context)
+    folder = _kept_out(settings, asked, context)
+    if context.has_ignore_file:
+        missing = dockerignore_advice.lacking(context, folder)
+        lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
+        return int(bool(missing)), "\n".join([*lines, dockerignore_advice.sizes(context, missing)])
+    entries = dockerignore_advice.entries_for(context, folder)
+    told = dockerignore_advice.sizes(context, entries)
+    try:
+        write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
+    except OSError as error:
+        raise InputError(
+            "dockerignore-unwritable",
+            f"{context.ignore_file} cannot be written: {error.strerror}",
+            hint="Name the build context with --context.",
+        ) from None
+    return 0, f"{context.ignore_file}: written\n{told}"
+
+
+def _kept_out(settings: Settings, asked: Asked, context: Context) -> str:
+    """The folder of modules, where it lies in the context and reaches the build by another way."""
+    if asked.dockerfile == "plain":
+        return ""
+    folder = settings.cwd / (asked.output or MODULE_FOLDER)
+    dockerfile = context.folder / "Dockerfile"
+    copied = dockerfile.is_file() and f" {_inside(folder, context.folder)}" in read_text(dockerfile)
+    return "" if copied else _inside(folder, context.folder)

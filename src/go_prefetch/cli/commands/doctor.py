@@ -1,0 +1,190 @@
+"""`go-prefetch doctor`: measure every proxy and the store, look at the environment, recommend an order."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.config.inputs import integer
+from go_prefetch.config.settings import Settings
+from go_prefetch.doctor.candidates import candidates, parse_also
+from go_prefetch.doctor.collect import ask_go, gather
+from go_prefetch.doctor.diagnosed_json import diagnosis_json
+from go_prefetch.doctor.diagnosed_markdown import diagnosis_markdown
+from go_prefetch.doctor.diagnosed_text import diagnosis_text
+from go_prefetch.doctor.diagnosis import Diagnosis, diagnose
+from go_prefetch.doctor.facts import Surroundings
+from go_prefetch.doctor.findings import findings
+from go_prefetch.doctor.measure_all import Examination
+from go_prefetch.doctor.measure_folder import measure_folder
+from go_prefetch.doctor.measure_proxy import Limits
+from go_prefetch.doctor.measure_store import measure_service
+from go_prefetch.doctor.measurement import Measured
+from go_prefetch.doctor.probe import Probe
+from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.golang.command import GO_DEFAULT_PROXIES
+from go_prefetch.golang.environment import GoEnvironment
+from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
+from go_prefetch.golang.modcache import download_folder
+from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
+from go_prefetch.model.cache_key import cache_key
+from go_prefetch.model.ports import Platform, Wanted
+from go_prefetch.model.results import Plan
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.wiring import cache_store, proxy_list
+from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.directory_pool import DirectoryPool
+from go_prefetch.stores.null_store import Disabled
+from go_prefetch.web.http_settings import HttpSettings
+
+_MOST_SAMPLES = 1000
+_NAMED_IN_VAIN = ("folder-not-found", "go-mod-not-found")
+_NO_KEY = cache_key("", ())
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be measured, and what was wrong with how it was asked for."""
+
+    environment: GoEnvironment
+    proxies: ProxyList
+    plan: Plan | None
+    facts: Surroundings
+    modules: tuple[ModuleVersion, ...]
+
+
+def doctor(  # noqa: PLR0913 - the three flags of its own
+    settings: Settings,
+    platform: Platform,
+    environ: Mapping[str, str],
+    stdout: TextIO,
+    *,
+    also: Sequence[str],
+    samples: str,
+    form: str,
+) -> int:
+    """Print the diagnosis. Exit status 1 where a proxy of the list brings nothing. Raises InputError for bad flags."""
+    platform.hide(frozenset().union(*map(secrets_of, also)))
+    named = [parse_also(url) for url in also]
+    limits = Limits(_samples(samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
+    asked = _asked(settings, platform, environ)
+    probe = Probe(settings.web, cache(lambda: _trust(settings.web)), settings.connect_timeout, settings.stall_timeout)
+    examination = Examination(probe, asked.modules, limits, platform.progress)
+    order = candidates(asked.proxies, named)
+    measured = examination.of(order)
+    store, left_out = _store(settings, platform, environ, asked, examination)
+    diagnosis = diagnose(
+        asked.proxies, [(one, measured[one]) for one in order], store, findings(asked.facts),
+        modules=len(asked.modules), private=len(asked.plan.modules) - len(asked.modules) if asked.plan else 0,
+        samples=limits.samples, store_left_out=left_out, written=redact_list(asked.facts.goproxy),
+    )  # fmt: skip
+    _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
+    return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
+
+
+def _trust(web: HttpSettings) -> ssl.SSLContext:
+    from go_prefetch.web.transport import trust  # noqa: PLC0415 - it imports requests, which plain http needs not
+
+    return trust(web.bundles)
+
+
+def _samples(text: str) -> int:
+    try:
+        return integer(1, _MOST_SAMPLES)(text)
+    except ValueError:
+        raise InputError(
+            "input-invalid", f"samples: {text!r} is not allowed", hint=f"Allowed: a number from 1 to {_MOST_SAMPLES}."
+        ) from None
+
+
+def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Asked:
+    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell.
+
+    Raises InputError for folders that were named and are not there, or hold nothing.
+    """
+    environment, variables, go_problem = ask_go(settings, environ)
+    platform.hide(secrets_of(environment.goproxy))
+    proxies, goproxy_problem = ProxyList((), ""), ""
+    try:
+        proxies = proxy_list(settings, environment.goproxy or GO_DEFAULT_PROXIES)
+    except InputError as error:
+        goproxy_problem = error.message
+    plan, plan_problem = None, ""
+    try:
+        plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+    except PrefetchError as error:
+        if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
+            raise
+        plan_problem = error.message
+    facts = gather(
+        settings, environ, variables, gowork=environment.gowork,
+        go_problem=go_problem, goproxy_problem=goproxy_problem, plan=plan, plan_problem=plan_problem,
+    )  # fmt: skip
+    private = f"{environment.goprivate},{environment.gonoproxy}"
+    planned = plan.modules if plan else ()
+    askable = tuple(version for version in planned if not matches_prefix_patterns(private, version.path))
+    return _Asked(environment, proxies, plan, facts, askable)
+
+
+def _store(
+    settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked, examination: Examination
+) -> tuple[Measured | None, str]:
+    """The store, measured, or why it is not."""
+    offer = find_offer(environ)
+    store = cache_store(settings, asked.proxies, offer, environ, threading.Event())
+    limits = replace(examination.limits, deadline=examination.limits.deadline.sooner(settings.restore_deadline))
+    platform.progress(f"{store.name}: measuring")
+    if isinstance(store, DirectoryPool):
+        return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
+    if isinstance(store, Disabled) or offer is None:
+        return None, store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).because_not
+    if asked.plan is None:
+        return None, "there is no plan, and so no key to look for"
+    return measure_service(store, offer.url, examination.probe, asked.plan.key, examination.modules, limits), ""
+
+
+def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:
+    if form == "json":
+        text = diagnosis_json(diagnosis, platform.clean)
+    elif form == "markdown":
+        text = diagnosis_markdown(diagnosis)
+    else:
+        text = diagnosis_text(diagnosis, _block(stdout), width)
+    platform.show(text, stdout)
+    if settings.summary:
+        platform.publish({}, diagnosis_markdown(diagnosis))
+
+
+def _width(stdout: TextIO, environ: Mapping[str, str]) -> int:
+    """Columns of the terminal; 0 where it is none. COLUMNS goes before, as for all programs that look at it."""
+    given = environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit():
+        return int(given[:5])
+    try:
+        return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else 0
+    except OSError:
+        return 0
+
+
+def _block(stdout: TextIO) -> str:
+    """What bars are made of: a block where the output's encoding has one."""
+    try:
+        "█".encode(stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return "#"
+    return "█"
+
+
+def _verdict(diagnosis: Diagnosis, platform: Platform, goproxy_problem: str) -> int:
+    for row in diagnosis.unusable:
+        platform.error(f"{row.measured.name} brings nothing: {row.rating.why} [proxy-unusable]")
+    if goproxy_problem:
+        platform.error(f"{goproxy_problem} [goproxy-invalid]")
+    return 1 if diagnosis.unusable or goproxy_problem else 0

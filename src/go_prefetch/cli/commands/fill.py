@@ -1,0 +1,96 @@
+"""`go-prefetch fill DIR`: the plan's files into a GOPROXY-layout folder, with or without Go.
+
+The go command that reads the folder with `GOPROXY=file://DIR,…` compares every file with go.sum, and ends at a wrong
+one. Where there is a Go here too, it does so first, and what is wrong is replaced.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.format import size
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trace import Trace
+from go_prefetch.cli.publish import publish, told_if_it_fails
+from go_prefetch.cli.traced import traced
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.golang.command import GO_DEFAULT_PROXIES
+from go_prefetch.golang.environment import environment_without_go
+from go_prefetch.golang.modcache import path_in
+from go_prefetch.model.ports import Platform
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Admitted, Filled, Plan, Saved
+from go_prefetch.render.summary import verified
+from go_prefetch.run.steps.build_report import nothing_to_report, report
+from go_prefetch.run.steps.fill_folder import Supply, fill_folder
+from go_prefetch.run.steps.fill_verdict import left_out, left_to_go, verdict
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
+from go_prefetch.run.wiring import proxy_list, proxy_walk
+
+
+def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
+    """Download what `folder` lacks, take away what the plan does not name, and report.
+
+    Raises InputError for a folder with other things in it, DownloadError for modules that could not be had, and
+    ChecksumMismatch for a file that Go found wrong from every source.
+    """
+    with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
+        made = _filled(settings, platform, environ, folder, trace)
+    publish(made, settings, platform, stdout)
+    failure = made.completed.failure
+    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
+        raise failure
+    if failure:
+        platform.warn(f"{failure.message}\n{failure.hint}")
+    return 0
+
+
+def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, trace: Trace) -> Report:
+    started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
+    proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
+    with platform.group("Plan"):
+        plan = make_plan(settings, environment_without_go(environ, folder), folder)
+        platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
+    if plan.disabled_because:
+        return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
+    supply = Supply(
+        proxy_walk(settings, proxies, deadline, cancelled, trace), settings.jobs, deadline, cancelled,
+        platform.progress, private_too=_keeps_private(settings, platform, folder),
+    )  # fmt: skip
+    go = go_at_hand(environ, settings.cwd)
+    with platform.group("Fill"):
+        filled = fill_folder(plan, supply)
+        completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
+        ended = after_verification(filled, completed, supply)
+        platform.info(f"{_told(folder, plan, ended)}; verified: {verified(completed, go.goversion)}")
+    failure, stale = verdict(plan, ended)
+    return report(
+        settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
+        replace(completed, failure=completed.failure or failure),
+        Saved(because_not="fill keeps what it has in its folder"),
+        goversion=go.goversion, seconds=time.monotonic() - started,
+        warnings=(*left_to_go(plan, ended.held), *left_out(ended), *stale),
+    )  # fmt: skip
+
+
+def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
+    """A folder that the CI system hands on holds private modules only where the repository is private too."""
+    if settings.save_private == "auto":
+        return platform.repository_is_private or not platform.carries(folder)
+    return settings.save_private == "true"
+
+
+def _told(folder: Path, plan: Plan, filled: Filled) -> str:
+    came = filled.downloaded
+    held = sum(path_in(folder, file).is_file() for file in plan.files)
+    return (
+        f"{folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
+        f"{filled.removed} removed"
+    )

@@ -1,0 +1,37 @@
+"""`go-prefetch plan`: what a run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.config.settings import Settings
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.modcache import download_folder
+from go_prefetch.model.ports import Platform
+from go_prefetch.render.plan import plan_json, plan_outputs, plan_text
+from go_prefetch.run.steps.plan import make_plan
+
+
+def plan(
+    settings: Settings,
+    platform: Platform,
+    environ: Mapping[str, str],
+    stdout: TextIO,
+    *,
+    form: str,
+    every_module: bool,
+) -> int:
+    """Print the plan as `text`, `json` or `github` (step outputs). Raises PrefetchError for bad input."""
+    environment = GoCommand(environ).environment(settings.cwd)
+    made = make_plan(settings, environment, download_folder(environment.gomodcache))
+    for warning in made.warnings:
+        platform.warn(warning)
+    if form == "github":
+        outputs = plan_outputs(made, settings.pool)
+        platform.publish(outputs, "")
+        text = "\n".join(f"{name}={value}" for name, value in outputs.items())
+    else:
+        text = plan_json(made) if form == "json" else plan_text(made, every_module=every_module)
+    platform.show(text, stdout)
+    return 0

@@ -1,0 +1,122 @@
+"""`go-prefetch prune`: delete what nothing will read any more, in GitHub's cache or a pool. A dry run unless told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.format import counted, size
+from go_prefetch.config.forge_inputs import PruneSettings, prune_settings
+from go_prefetch.config.inputs import Value
+from go_prefetch.errors import DownloadError, InputError
+from go_prefetch.forge.access import Access, find_access
+from go_prefetch.forge.api import Patience, RestApi
+from go_prefetch.forge.transport import forge_client
+from go_prefetch.model.ports import Platform
+from go_prefetch.modfiles.managed_folder import place_of
+from go_prefetch.prune.cache_api import CacheEntries
+from go_prefetch.prune.entries import Entry, Superseded, superseded
+from go_prefetch.prune.pool import Held, held, remove, remove_empty_folders, to_trim
+from go_prefetch.web.http_settings import HttpSettings
+
+_IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
+
+
+def prune(
+    values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
+) -> int:
+    """List what can go and, with `delete`, delete it. Raises PrefetchError."""
+    settings = prune_settings(values, cwd)
+    if settings.pool:
+        _prune_pool(settings, settings.pool, platform, stdout)
+    else:
+        access = find_access(settings.repo, settings.api_url, environ, cwd)
+        platform.hide(frozenset({access.token}))
+        _prune_entries(settings, access, platform, environ, stdout)
+    return 0
+
+
+def _prune_entries(
+    settings: PruneSettings, access: Access, platform: Platform, environ: Mapping[str, str], stdout: TextIO
+) -> None:
+    if access.kind == "gitlab":
+        raise InputError(
+            "input-invalid",
+            "prune: GitLab's caches lie on its runners' storage, out of reach of its API",
+            hint="Set a lifecycle rule on the runners' bucket; --pool trims a directory pool.",
+        )
+    from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
+
+    client = forge_client(access, HttpSettings.from_environ(environ), follows=False)
+    asking = GitHubTransport(access.api_url, access.token, client)
+    cache = CacheEntries(RestApi(access.host, asking, Patience(settings.wait, platform.warn)), access.repository)
+    default_ref = cache.default_ref()
+    platform.progress("listing entries")
+    entries = list(cache.entries())
+    gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
+    since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
+    chosen = superseded(entries, gone, default_ref, since)
+    for one in chosen:
+        platform.show(_told(one), stdout)
+    deleted = _deleted(chosen, cache, platform) if settings.delete else []
+    done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
+    print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
+
+
+def _deleted(chosen: list[Superseded], cache: CacheEntries, platform: Platform) -> list[Entry]:
+    """Deltas first: a full entry without its deltas is of use, a delta without its full entry is not."""
+    done = []
+    for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
+        platform.progress(f"deleting {number} of {len(chosen)}")
+        if cache.delete(one.entry):
+            done.append(one.entry)
+    return done
+
+
+def _told(one: Superseded) -> str:
+    entry = one.entry
+    return f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {one.because}"
+
+
+def _sum(entries: list[Entry]) -> str:
+    word = "entry" if len(entries) == 1 else "entries"
+    return f"{len(entries)} {word} ({size(sum(entry.bytes for entry in entries))})"
+
+
+def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout: TextIO) -> None:
+    now = time.time()
+    with _folder_errors(pool):
+        modules = held(pool)
+    chosen = to_trim(modules, settings.max_age, settings.max_size, now)
+    for one in chosen:
+        used = datetime.fromtimestamp(one.used, timezone.utc)
+        platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
+    removed = _removed(chosen, pool) if settings.delete else chosen
+    done = "removed" if settings.delete else "would remove"
+    total = f"{len(modules)} ({size(sum(one.bytes for one in modules))})"
+    freed = f"{counted(len(removed), 'module')} ({size(sum(one.bytes for one in removed))})"
+    print(f"{done} {freed} of {total}{'' if settings.delete else '; --delete removes them'}", file=stdout)
+
+
+def _removed(chosen: list[Held], pool: Path) -> list[Held]:
+    with _folder_errors(pool):
+        removed = [one for one in chosen if remove(pool, one)]
+        remove_empty_folders(pool)
+    return removed
+
+
+@contextmanager
+def _folder_errors(pool: Path) -> Iterator[None]:
+    """What the pool refuses has its name; what our output refuses is another's to name."""
+    try:
+        yield
+    except OSError as error:
+        raise DownloadError(
+            "folder-unwritable",
+            f"the pool cannot be pruned: {place_of(error, pool)}: {error.strerror}",
+            hint="Prune as the user who owns its files, or give this user write access to them.",
+        ) from None

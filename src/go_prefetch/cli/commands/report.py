@@ -1,0 +1,128 @@
+"""`go-prefetch report`: hit rate, time saved and failures over many runs of a repository."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.atomic_file import write_named
+from go_prefetch.base.untrusted_json import parse_moment
+from go_prefetch.config.forge_inputs import ReportSettings, report_settings
+from go_prefetch.config.inputs import Value
+from go_prefetch.config.settings import user_cache_folder
+from go_prefetch.errors import GateError, InputError
+from go_prefetch.forge.access import Access, find_access
+from go_prefetch.forge.api import Patience
+from go_prefetch.history.cache import Kept
+from go_prefetch.history.collect import Gathering
+from go_prefetch.history.formats.html_page import page
+from go_prefetch.history.formats.json_export import document
+from go_prefetch.history.formats.markdown import markdown
+from go_prefetch.history.formats.text import text
+from go_prefetch.history.gates import Gate, Limits
+from go_prefetch.history.model import Selection
+from go_prefetch.history.open_forge import open_forge
+from go_prefetch.history.port import Forge
+from go_prefetch.history.report import HistoryReport, history_report
+from go_prefetch.model.ports import Platform
+
+_DAYS = 30
+_MOST_RUNS = 100_000
+_FORMATS: dict[str, Callable[[HistoryReport], str]] = {
+    "text": lambda report: text(report) + "\n",
+    "markdown": markdown,
+    "json": document,
+    "html": page,
+}
+
+
+def report(
+    values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
+) -> int:
+    """Gather, count, show. Raises PrefetchError, GateError among them: after the report was shown."""
+    settings = report_settings(values, cwd)
+    access = find_access(settings.repo, settings.api_url, environ, cwd)
+    platform.hide(frozenset({access.token}))
+    made = _made(settings, access, platform, environ)
+    if made.history.incomplete_because:
+        platform.warn(f"the report is incomplete: {made.history.incomplete_because}")
+    shown = _FORMATS[settings.format](made)
+    if settings.output:
+        _write(settings.output, platform.clean(shown))
+    else:
+        platform.show(shown.removesuffix("\n"), stdout)
+    platform.publish({}, markdown(made))
+    missed = [gate for gate in made.gates if not gate.passed]
+    if missed:
+        raise _missed(missed)
+    return 0
+
+
+def _made(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
+    cancelled, now = threading.Event(), datetime.now(timezone.utc)
+    folder = _history_folder(settings, environ)
+
+    def kept(name: str) -> Kept:
+        return Kept(folder, access.host, name)
+
+    forge = open_forge(access, Patience(settings.wait, platform.warn), kept, cancelled, environ)
+    gathering = Gathering(forge, kept, platform.progress, cancelled, now)
+    history = gathering.history(_selection(settings, now))
+    limits = Limits(settings.min_hit_rate, settings.max_p95_seconds, settings.max_failure_rate)
+    return history_report(history, limits, _split(settings.compare_at, forge))
+
+
+def _selection(settings: ReportSettings, now: datetime) -> Selection:
+    days = settings.days or (None if settings.runs else _DAYS)
+    return Selection(
+        since=now - timedelta(days=days) if days else None,
+        most=settings.runs or _MOST_RUNS,
+        workflows=settings.workflow,
+        branches=settings.branch,
+    )
+
+
+def _history_folder(settings: ReportSettings, environ: Mapping[str, str]) -> Path | None:
+    if settings.history_dir == "none":
+        return None
+    if settings.history_dir:
+        return Path(settings.history_dir).expanduser()
+    base = user_cache_folder(environ)
+    return base / "go-prefetch" / "history" if base else None
+
+
+def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
+    """The moment that a date, a point in time or a commit stands for. Raises InputError if it is none."""
+    if not text:
+        return None
+    moment = parse_moment(text) or forge.moment_of(text)
+    if moment is None:
+        raise InputError(
+            "compare-at-unknown",
+            f"compare-at: {text!r} is no date, and the repository has no such commit",
+            hint="Write a date such as 2026-03-01, a moment such as 2026-03-01T12:00:00Z, or a commit that was pushed.",
+        )
+    return moment, text[:40]
+
+
+def _write(path: Path, shown: str) -> None:
+    try:
+        write_named(path, shown.encode(errors="replace"))
+    except OSError as error:
+        raise InputError(
+            "report-file-unwritable",
+            f"output: {path} cannot be written: {error.strerror}",
+            hint="Name a file that may be written, e.g. one in the working directory.",
+        ) from None
+
+
+def _missed(gates: list[Gate]) -> GateError:
+    told = "\n".join(f"{gate.flag}: wanted {gate.wanted}, measured {gate.measured}" for gate in gates)
+    return GateError(
+        "gate-missed",
+        f"{len(gates)} of the gates were missed\n{told}",
+        hint="The report above has the runs and the reasons.",
+    )

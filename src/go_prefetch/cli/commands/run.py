@@ -1,0 +1,69 @@
+"""`go-prefetch run`: the main job."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import clear_dead_runs
+from go_prefetch.base.trace import Trace
+from go_prefetch.cli.publish import publish, told_if_it_fails
+from go_prefetch.cli.traced import traced
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.goproxy import secrets_of
+from go_prefetch.model.ports import Platform
+from go_prefetch.model.report import Report
+from go_prefetch.run.pipeline import Job, prefetch
+from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
+from go_prefetch.stores import ci_pool
+from go_prefetch.stores.cache_service.endpoint import find_offer
+
+
+def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
+    """Prefetch and report. Raises PrefetchError for what fails the run."""
+    try:
+        with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
+            report = _prefetched(settings, platform, environ, trace)
+    except (DownloadError, GoCommandError) as error:
+        return _failed(error, settings, platform)
+    publish(report, settings, platform, stdout)
+    return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0
+
+
+def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
+    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    go = GoCommand(environ, trace)
+    environment = go.environment(settings.cwd)
+    platform.hide(secrets_of(environment.goproxy))
+    proxies = proxy_list(settings, environment.goproxy)
+    platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
+    walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
+    offer = find_offer(environ)
+    store = cache_store(settings, proxies, offer, environ, cancelled, trace)
+    if settings.pool:
+        clear_dead_runs(settings.pool)
+    pool = _carried_pool(settings, platform)
+    report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, cancelled, trace))
+    if pool and not (report.completed.failure or report.plan.disabled_because):
+        for problem in ci_pool.keep_to(pool, report.plan.files):
+            platform.warn(problem)
+    return report
+
+
+def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
+    """The pool, if the CI system's own cache takes it along and it may be tidied."""
+    pool = settings.pool if settings.save != "false" else None
+    return pool if pool and platform.carries(pool) and ci_pool.is_ours(pool) else None
+
+
+def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:
+    """Exit status 0 where the user would rather have a later go command try, but never for a wrong byte."""
+    if settings.on_failure == "fail" or isinstance(error, ChecksumMismatch):
+        raise error
+    platform.warn(f"{error.message}\n{error.hint}\n(on-failure is warn: later go commands are left to try)")
+    return 0

@@ -1,0 +1,60 @@
+"""`go-prefetch verify`: hash the trees of the module cache against go.sum, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.config.settings import Settings
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.modcache import download_folder, tree_in
+from go_prefetch.model.ports import Platform
+from go_prefetch.model.results import TakenAway
+from go_prefetch.run.steps.check_present import STALE_OBJECTS, check_present, packed
+from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.verification.private_folder import clear_leftovers
+from go_prefetch.verification.sandbox import clear_temporary_roots
+from go_prefetch.verification.trees import Trees
+
+_FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
+_CANNOT = "It could not be removed: remove it yourself before you build."
+
+
+def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, *, fix: bool) -> int:
+    """Name every tree that is not what go.sum says, and with `fix` remove it. Exit status 1 if one is left.
+
+    With `fix`, zips of which no tree is there will be hashed again by Go, whatever lies beside them.
+
+    Raises PrefetchError for bad input.
+    """
+    environment = GoCommand(environ).environment(settings.cwd)
+    plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+    deadline = Deadline.after(settings.deadline)
+    clear_leftovers(plan.gomodcache)
+    clear_temporary_roots()
+    trees = Trees(plan, environment.goroot, deadline)
+    checked = check_present(plan, trees)
+    taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
+    advice = _CANNOT if fix else _FIX
+    for version in sorted(taken.removed | taken.stays):
+        where = tree_in(plan.gomodcache, version)
+        if version in taken.removed:
+            platform.warn(f"{version} was not what go.sum says, and was removed: {where}; Go unpacks it anew")
+        else:
+            platform.error(f"{version} is not what go.sum says: {where}\n{advice} [checksum-mismatch]")
+    for version in sorted(checked.unchecked):
+        platform.warn(f"{version} was not checked")
+    if checked.disbelieved:
+        platform.error(f"no verdict: {checked.disbelieved}")
+    if taken.removed:
+        platform.warn(STALE_OBJECTS)
+    if fix:
+        for version in packed(plan):
+            trees.forget_hash(version)
+    print(
+        f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
+        f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
+        file=stdout,
+    )
+    return 1 if taken.stays or checked.disbelieved else 0

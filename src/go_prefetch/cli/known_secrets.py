@@ -1,0 +1,44 @@
+"""Every secret that this process was started with: the one place that knows where they are.
+
+A few come later, and whoever gets them hides them: what `go env` says of GOPROXY, the flags --goproxy and --also, the
+token that `gh` keeps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from go_prefetch.base.redaction import login_secrets
+from go_prefetch.golang.goproxy import secrets_of
+from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.web.http_settings import HttpSettings
+
+# Tokens that a CI system or a user gives to us, or to the git and Go that we start.
+_TOKENS = (
+    "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_DEPLOY_PASSWORD",
+    "CI_REGISTRY_PASSWORD", "GO_PREFETCH_NOTE_TOKEN",
+)  # fmt: skip
+# Variables with URLs that may have a login in them.
+_URLS = (
+    "GOPROXY", "GO_PREFETCH_GOPROXY", "INPUT_GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy",
+    "https_proxy", "ALL_PROXY", "all_proxy", "CI_REPOSITORY_URL",
+)  # fmt: skip
+_INPUTS = ("GO_PREFETCH_", "INPUT_")
+_GIT_CONFIG = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_[0-9]+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s,|]*@[^\s,|]*")
+_HEADER = re.compile(r"(?i)authorization: *\w+ +(\S+)")
+
+
+def known_secrets(environ: Mapping[str, str], argv: Sequence[str]) -> frozenset[str]:
+    """Return what must never be printed of this environment, the user's netrc and this command line."""
+    tokens = {environ.get(name, "").strip() for name in _TOKENS} - {""}
+    inputs = [value for name, value in environ.items() if name.startswith(_INPUTS)]  # an error quotes the wrong ones
+    urls = [environ.get(name, "") for name in _URLS] + _URL.findall("\n".join((*argv, *inputs)))
+    git = [value for name, value in environ.items() if _GIT_CONFIG.fullmatch(name)]
+    urls += [value for value in git if "://" in value]  # url.https://oauth2:TOKEN@gitlab.com/.insteadOf
+    headers = {header for value in git for header in _HEADER.findall(value)}  # http.extraHeader
+    offer = find_offer(environ)
+    found = frozenset(tokens | headers).union(*map(secrets_of, urls), offer.secrets if offer else ())
+    return found.union(*(login_secrets(*login, encoded=False) for login in HttpSettings.from_environ(environ).logins))

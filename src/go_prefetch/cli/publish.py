@@ -1,0 +1,73 @@
+"""Hand a finished Report to everyone who waits for it: the log, the platform, the report file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from go_prefetch.base.atomic_file import write_named
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.model.ports import Platform
+from go_prefetch.model.report import Report
+from go_prefetch.render.json_report import document
+from go_prefetch.render.markdown import markdown
+from go_prefetch.render.outputs import outputs
+from go_prefetch.render.record import record_line
+from go_prefetch.render.text import text
+from go_prefetch.run.steps.build_report import ended_early
+
+
+def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
+    """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
+    _publish(report, platform, stdout, report_file=settings.report_file, summary=settings.summary)
+
+
+@contextmanager
+def told_if_it_fails(settings: Settings, platform: Platform, stdout: TextIO) -> Iterator[None]:
+    """What ends the block is told to the same, as far as there is anything to tell, and raised again."""
+    started = time.monotonic()
+    try:
+        yield
+    except PrefetchError as error:
+        made = ended_early(settings.shown, error, seconds=time.monotonic() - started)
+        _publish_failure(made, platform, stdout, report_file=settings.report_file, summary=settings.summary)
+        raise
+
+
+def publish_refusal(error: InputError, platform: Platform, stdout: TextIO, report_file: Path | None) -> None:
+    """The same for inputs that could not be read."""
+    _publish_failure(ended_early({}, error, seconds=0.0), platform, stdout, report_file=report_file, summary=True)
+
+
+def _publish_failure(
+    report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool
+) -> None:
+    try:
+        _publish(report, platform, stdout, report_file=report_file, summary=summary)
+    except InputError as error:  # it must not hide the failure itself
+        platform.warn(error.message)
+
+
+def _publish(report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool) -> None:
+    for warning in report.warnings:
+        platform.warn(warning, report.completed.about.get(warning))
+    platform.show(text(report), stdout)
+    platform.show(record_line(report, platform.clean), stdout)
+    platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if summary else "")
+    if report_file:
+        _write_report(report_file, report, platform)
+
+
+def _write_report(path: Path, report: Report, platform: Platform) -> None:
+    try:
+        write_named(path, document(report, platform.clean).encode())
+    except OSError as error:
+        raise InputError(
+            "report-file-unwritable",
+            f"report-file: {path} cannot be written: {error.strerror}",
+            hint="Name a file that may be written, e.g. one in the working directory.",
+        ) from None

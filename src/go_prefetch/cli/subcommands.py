@@ -1,0 +1,202 @@
+"""The subcommands as a table: what each is for, which inputs it heeds, which flags are its own, what it calls.
+
+Commands are imported when they are asked for: `plan` and `fill` need not wait for what `run` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from go_prefetch.cli.invocation import Given
+from go_prefetch.config.forge_inputs import PRUNE, REPORT
+from go_prefetch.config.inputs import TABLE, Input
+
+
+def _no_flags(command: argparse.ArgumentParser) -> None:
+    del command
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """One row. `call` returns the exit status and raises PrefetchError; the inputs of `table` have a flag each."""
+
+    meaning: str
+    examples: str
+    call: Callable[[Given], int]
+    own_flags: Callable[[argparse.ArgumentParser], None] = _no_flags
+    table: tuple[Input, ...] = TABLE
+
+
+def _heeding(*names: str) -> tuple[Input, ...]:
+    """The inputs of the main table that a command heeds. (Variables are for all of them: others are no mistake.)"""
+    return tuple(row for row in TABLE if row.name in names)
+
+
+_ASKING = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
+
+
+def _run(given: Given) -> int:
+    from go_prefetch.cli.commands.run import run  # noqa: PLC0415
+
+    return run(given.settings_of_a_run(), given.platform, given.environ, given.stdout)
+
+
+def _plan(given: Given) -> int:
+    from go_prefetch.cli.commands.plan import plan  # noqa: PLC0415
+
+    shown = {"form": given.arguments.format, "every_module": given.arguments.modules}
+    return plan(given.settings(), given.platform, given.environ, given.stdout, **shown)
+
+
+def _plan_flags(command: argparse.ArgumentParser) -> None:
+    formats = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
+    command.add_argument("--format", choices=("text", "json", "github"), default="text", help=formats)
+    command.add_argument("--modules", action="store_true", help="list every module version")
+
+
+def _verify(given: Given) -> int:
+    from go_prefetch.cli.commands.verify import verify  # noqa: PLC0415
+
+    return verify(given.settings(), given.platform, given.environ, given.stdout, fix=given.arguments.fix)
+
+
+def _verify_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
+
+
+def _doctor(given: Given) -> int:
+    from go_prefetch.cli.commands.doctor import doctor  # noqa: PLC0415
+
+    own = {"also": given.arguments.also, "samples": given.arguments.samples, "form": given.arguments.format}
+    return doctor(given.settings(), given.platform, given.environ, given.stdout, **own)
+
+
+def _doctor_flags(command: argparse.ArgumentParser) -> None:
+    also = "a proxy to measure besides those of the list; may be given several times"
+    command.add_argument("--also", metavar="URL", action="append", default=[], help=also)
+    command.add_argument("--samples", metavar="N", default="10", help="requests to each source (default: 10)")
+    command.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
+
+
+def _fill(given: Given) -> int:
+    from go_prefetch.cli.commands.fill import fill  # noqa: PLC0415
+
+    folder = given.folder / given.arguments.folder
+    return fill(given.settings_of_a_run(), given.platform, given.environ, given.stdout, folder)
+
+
+def _fill_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
+
+
+def _docker(given: Given) -> int:
+    from go_prefetch.cli.commands.docker import Asked, docker  # noqa: PLC0415
+
+    asked = Asked(**{field.name: getattr(given.arguments, field.name) for field in fields(Asked)})
+    return docker(given.settings(), given.platform, given.environ, given.stdout, asked)
+
+
+def _docker_flags(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("what to do (at least one)")
+    group.add_argument(
+        "--output",
+        metavar="DIR",
+        help="fill DIR with the plan's files from the module cache, the pool and the proxies, the same bytes whatever "
+        "their source; the build reads it as GOPROXY=file:///gomod,off",
+    )
+    group.add_argument(
+        "--dockerfile",
+        nargs="?",
+        const="buildkit",
+        choices=("buildkit", "plain"),
+        help="print a Dockerfile for the module at hand: DIR as a named context (buildkit), or, for every other "
+        "builder, as a folder of the build context (plain)",
+    )
+    group.add_argument("--check", metavar="DOCKERFILE", help="judge DOCKERFILE; exit status 1 if something is found")
+    group.add_argument(
+        "--dockerignore",
+        action="store_true",
+        help="write .dockerignore where there is none, else say what it lets through (exit status 1); tell the size "
+        "of the context before and after",
+    )
+    command.add_argument("--context", metavar="DIR", default=".", help="the build context (default: %(default)s)")
+
+
+def _report(given: Given) -> int:
+    from go_prefetch.cli.commands.report import report  # noqa: PLC0415
+
+    return report(given.values(REPORT), given.platform, given.environ, given.stdout, given.folder)
+
+
+def _prune(given: Given) -> int:
+    from go_prefetch.cli.commands.prune import prune  # noqa: PLC0415
+
+    return prune(given.values(PRUNE), given.platform, given.environ, given.stdout, given.folder)
+
+
+SUBCOMMANDS = {
+    "run": Subcommand(
+        "restore, download, let Go verify, save, report: the main job",
+        "go-prefetch run\n  go-prefetch run --working-directory 'services/*' --store dir:/var/cache/go-pool\n"
+        "  go-prefetch run --goproxy 'https://goproxy.cn|https://proxy.golang.org|direct'",
+        _run,
+    ),
+    "plan": Subcommand(
+        "print what run would do: the key and its parts, modules, files, paths",
+        "go-prefetch plan --modules\n  go-prefetch plan --format json\n"
+        "  go-prefetch plan --format github --store dir:.go-pool",
+        _plan,
+        _plan_flags,
+        _heeding("working-directory", "store", "cache-name"),
+    ),
+    "verify": Subcommand(
+        "hash the unpacked modules of the module cache against go.sum, in place",
+        "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
+        _verify,
+        _verify_flags,
+        _heeding("working-directory", "deadline"),
+    ),
+    "doctor": Subcommand(
+        "measure every proxy and the store, look for what bends things, recommend an order of proxies",
+        "go-prefetch doctor\n  go-prefetch doctor --also https://goproxy.cn --also https://goproxy.io --samples 20\n"
+        '  go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"',
+        _doctor,
+        _doctor_flags,
+        _heeding("working-directory", *_ASKING, "store", "cache-name", "restore-deadline", "summary"),
+    ),
+    "fill": Subcommand(
+        "download the plan's files into a GOPROXY-layout folder; needs no Go; verified where there is one",
+        "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go build ./...",
+        _fill,
+        _fill_flags,
+        _heeding(
+            "working-directory", *_ASKING, "cache-name", "on-failure", "save-private", "summary", "report-file", "trace"
+        ),
+    ),
+    "docker": Subcommand(
+        "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
+        "go-prefetch docker --output .gomod && docker build --build-context gomod=.gomod .\n"
+        "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
+        _docker,
+        _docker_flags,
+        _heeding("working-directory", *_ASKING, "store", "on-failure"),
+    ),
+    "report": Subcommand(
+        "hit rate, time saved and failures over many runs of a repository on GitHub or GitLab, as text, Markdown, JSON "
+        "or a page with charts; the token comes from GH_TOKEN, GITHUB_TOKEN, `gh auth token` or GITLAB_TOKEN",
+        "go-prefetch report --repo owner/name --days 14\n  go-prefetch report --format html --output report.html\n"
+        "  go-prefetch report --workflow ci.yml --branch main --compare-at 2026-03-01\n"
+        "  go-prefetch report --days 7 --min-hit-rate 90% --max-p95-seconds 30 --max-failure-rate 5%",
+        _report,
+        table=REPORT,
+    ),
+    "prune": Subcommand(
+        "list, and with --delete delete, entries of GitHub's cache that nothing will read any more; or trim a pool",
+        "go-prefetch prune --repo owner/name\n  go-prefetch prune --repo owner/name --delete\n"
+        "  go-prefetch prune --pool ~/.cache/go-prefetch/pool --max-age 30d --max-size 5GB --delete",
+        _prune,
+        table=PRUNE,
+    ),
+}

@@ -1,1 +1,0 @@
-"""The subcommands, thin over the pipeline and its parts: each returns its status. Two share `publish` and `traced`."""

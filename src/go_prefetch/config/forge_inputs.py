@@ -1,0 +1,195 @@
+"""The inputs of `report` and `prune`: rows as in inputs.py, and the values they make. No action has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.config.inputs import Input, Value, boolean, choice, integer, lines, one_line
+from go_prefetch.errors import InputError
+
+_UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+def share(text: str) -> float:
+    """`0.8` or `80%`, from none to all."""
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)", text)
+    value = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above none, such as `30` or `2.5`."""
+    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text) or not float(text):
+        raise ValueError(text)
+    return float(text)
+
+
+def age(text: str) -> float:
+    """Seconds from `12h`, `30d` or `2w`."""
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
+    if not match or not int(match[1]):
+        raise ValueError(text)
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def amount(text: str) -> int:
+    """Bytes from `5GB`, `500 MB`, `2GiB` or a plain number."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kMGT]B|[KMG]iB|)", text)
+    if not match:
+        raise ValueError(text)
+    return round(float(match[1]) * _UNITS[match[2]])
+
+
+def _api_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9./_-]*)?", text):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"(https?://[A-Za-z0-9.\[\]:-]+/)?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+", text):
+        raise ValueError(text)
+    return text.removesuffix(".git")
+
+
+def _row(name: str, default: str, meaning: str, allowed: str, parse: Callable[[str], Value], shown: str = "") -> Input:
+    shown = shown or ("" if default else "none")
+    return Input(name, default, meaning, allowed, parse, in_action=False, default_shown=shown)
+
+
+def _switch(name: str, meaning: str) -> Input:
+    return Input(name, "false", meaning, "`true` or `false`", boolean, in_action=False, is_switch=True)
+
+
+_REPO = _row("repo", "", "the repository, `OWNER/NAME` or its URL", "`OWNER/NAME` or a URL", _repository,
+             "the job's, or that of git's `origin`")  # fmt: skip
+_API = _row("api-url", "", "its API: `https://HOST/api/v3` for GitHub Enterprise Server, `…/api/v4` for GitLab",
+            "an http or https URL", _api_url, "the job's, or the one that belongs to the repository")  # fmt: skip
+_WAIT = _switch("wait", "wait where the API's rate limit is used up")
+
+# fmt: off
+REPORT: tuple[Input, ...] = (
+    _REPO,
+    _API,
+    _row("days", "", "runs of the last D days", "a whole number from 1 to 3650", integer(1, 3650),
+         "30, without `--runs`"),
+    _row("runs", "", "the last N runs", "a whole number from 1 to 100000", integer(1, 100_000), "all of these days"),
+    _row("workflow", "", "only this workflow, by name or file name; may be repeated", "names, one a line", lines,
+         "all"),
+    _row("branch", "", "only this branch; may be repeated", "names, one a line", lines, "all"),
+    _row("compare-at", "", "compare before and after this date or commit", "a date such as 2026-03-01 or a commit",
+         one_line),
+    _row("format", "text", "`text`, `markdown`, `json`, or `html`: one page with charts that needs nothing else",
+         "`text`, `markdown`, `json` or `html`", choice("text", "markdown", "json", "html")),
+    _row("output", "", "write to this file", "a file name", one_line, "stdout"),
+    _WAIT,
+    _row("history-dir", "", "where finished runs are kept between reports, or `none`", "a folder, or `none`", one_line,
+         "in the user's cache folder"),
+    _row("min-hit-rate", "", "gate: share of missing modules that came from the cache", "0.8 or 80%", share),
+    _row("max-p95-seconds", "", "gate: seconds that 95 % of go-prefetch's runs do not pass", "a number", positive),
+    _row("max-failure-rate", "", "gate: share of finished workflow runs that failed", "0.05 or 5%", share),
+)
+PRUNE: tuple[Input, ...] = (
+    _REPO,
+    _API,
+    _WAIT,
+    _switch("delete", "delete; without it nothing is changed, only told"),
+    _switch("dry-run", "only tell, whatever else is said"),
+    _row("pool", "", "trim this directory pool instead of a repository's entries", "a folder", one_line),
+    _row("max-age", "", "what was not used for so long: modules of a pool, all entries of a branch",
+         "an age such as `30d`, `12h` or `8w`", age, "7d for entries"),
+    _row("max-size", "", "of a pool: the modules not used for longest, until no more than this is left",
+         "a size such as `5GB`", amount),
+)
+# fmt: on
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """The inputs of `report` as values. Rates are shares; `history_dir` is `none` for none, empty for the usual one."""
+
+    repo: str
+    api_url: str
+    days: int | None
+    runs: int | None
+    workflow: tuple[str, ...]
+    branch: tuple[str, ...]
+    compare_at: str
+    format: str
+    output: Path | None
+    wait: bool
+    history_dir: str
+    min_hit_rate: float | None
+    max_p95_seconds: float | None
+    max_failure_rate: float | None
+
+
+@dataclass(frozen=True)
+class PruneSettings:
+    """The inputs of `prune` as values: `max_age` is seconds, `max_size` bytes, these of a pool."""
+
+    repo: str
+    api_url: str
+    wait: bool
+    delete: bool
+    pool: Path | None
+    max_age: float | None
+    max_size: int | None
+
+
+def report_settings(values: Mapping[str, Value], cwd: Path) -> ReportSettings:
+    """The settings these inputs ask for."""
+    known = {name: _optional(value) for name, value in values.items()}
+    return ReportSettings(
+        repo=known["repo"] or "",
+        api_url=known["api-url"] or "",
+        days=known["days"],
+        runs=known["runs"],
+        workflow=known["workflow"] or (),
+        branch=known["branch"] or (),
+        compare_at=known["compare-at"] or "",
+        format=known["format"],
+        output=_path(known["output"], cwd),
+        wait=known["wait"],
+        history_dir=known["history-dir"] or "",
+        min_hit_rate=known["min-hit-rate"],
+        max_p95_seconds=known["max-p95-seconds"],
+        max_failure_rate=known["max-failure-rate"],
+    )
+
+
+def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
+    """The settings these inputs ask for. Raises InputError where they do not fit together."""
+    known = {name: _optional(value) for name, value in values.items()}
+    unlimited = known["max-size"] is None and (known["max-age"] is None or known["pool"] is None)
+    if unlimited != (known["pool"] is None):
+        raise InputError(
+            "input-invalid",
+            "prune: --pool wants --max-age or --max-size, and --max-size wants --pool",
+            hint="For example --pool DIR --max-size 5GB. Without a pool, prune looks at a repository's entries.",
+        )
+    return PruneSettings(
+        repo=known["repo"] or "",
+        api_url=known["api-url"] or "",
+        wait=known["wait"],
+        delete=known["delete"] and not known["dry-run"],
+        pool=_path(known["pool"], cwd),
+        max_age=known["max-age"],
+        max_size=known["max-size"],
+    )
+
+
+def _optional(value: Value) -> Any:
+    """None for what was not given."""
+    return None if value == "" else value
+
+
+def _path(text: str | None, cwd: Path) -> Path | None:
+    return cwd / Path(text).expanduser() if text else None

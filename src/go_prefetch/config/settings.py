@@ -1,0 +1,118 @@
+"""What a run was asked to do: the inputs as typed values, read once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from go_prefetch.base.git_command import GitCommand
+from go_prefetch.config.inputs import BY_NAME, TABLE, Value, read_inputs
+from go_prefetch.errors import InputError
+from go_prefetch.golang.goproxy import redact_list
+from go_prefetch.web.http_settings import HttpSettings
+
+_GO_SILENCE_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every input as a value. Times are seconds, paths are absolute or relative to `cwd`."""
+
+    cwd: Path
+    working_directory: tuple[str, ...]
+    goproxy: str = field(repr=False)  # empty: what `go env GOPROXY` says; may contain a password
+    fallback: str
+    store: str
+    save: str
+    cache_name: str
+    jobs: int
+    deadline: float
+    on_failure: str
+    check_present: bool
+    summary: bool
+    attempts: int
+    connect_timeout: float
+    stall_timeout: float
+    restore_deadline: float
+    save_deadline: float
+    save_private: str
+    report_file: Path | None
+    trace: Path | None
+    pool: Path | None  # the directory pool, if `store` names one
+    web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
+    git: GitCommand  # with what it may have of the environment
+
+    @property
+    def go_silence(self) -> float:
+        """Seconds that Go may be silent: it is while it unpacks or hashes, and a zip takes longer than an answer."""
+        return self.stall_timeout * _GO_SILENCE_FACTOR
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The inputs fit for a report: no password."""
+        values = {row.name: getattr(self, row.name.replace("-", "_")) for row in TABLE}
+        values["goproxy"] = redact_list(self.goproxy)
+        return {name: _shown(value) for name, value in values.items()}
+
+
+def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings these flags and this environment ask for.
+
+    Raises InputError naming the input, its text and what is allowed.
+    """
+    values = read_inputs(flags, environ)
+    known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
+    report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
+    return Settings(
+        cwd=cwd,
+        report_file=cwd / report_file if report_file else None,
+        trace=cwd / trace if trace else None,
+        pool=_pool(cast(str, values["store"]), environ, cwd),
+        web=HttpSettings.from_environ(environ),
+        git=GitCommand(environ),
+        **known,  # type: ignore[arg-type]  # the table's parsers give each its type
+    )
+
+
+def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    if store.startswith("dir:"):
+        return cwd / _expanded(store)
+    if store == "auto":
+        base = user_cache_folder(environ)
+        return base / "go-prefetch" / "pool" if base else None
+    return None
+
+
+def _expanded(store: str) -> Path:
+    try:
+        return Path(store.removeprefix("dir:")).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            "input-invalid", f"store: {store!r} is not allowed: {error}", hint=f"Allowed: {BY_NAME['store'].allowed}."
+        ) from None
+
+
+def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
+    """Where this user keeps caches, as Go's os.UserCacheDir finds it; None if the environment does not say."""
+    if platform == "win32":
+        local = environ.get("LocalAppData") or environ.get("LOCALAPPDATA")
+        return Path(local) if local else None
+    xdg, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if platform != "darwin" and Path(xdg).is_absolute():
+        return Path(xdg)
+    if not home:
+        return None
+    return Path(home, "Library", "Caches") if platform == "darwin" else Path(home, ".cache")
+
+
+def _shown(value: Value | Path | None) -> str:
+    if isinstance(value, tuple):
+        return "\n".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}s"
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Image builds: a folder of modules, Dockerfiles and .dockerignore files, printed and judged."""

@@ -1,0 +1,126 @@
+"""A build context: the files a builder is sent, after .dockerignore."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.errors import InputError
+
+IGNORE_FILE = ".dockerignore"
+_MOST_CHARACTERS = 1 << 20
+
+
+class Size(NamedTuple):
+    """What a context weighs."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """A folder and what is kept out of it. `ignore_file` need not exist."""
+
+    folder: Path
+    ignore_file: Path
+    ignore: Ignore
+
+    @property
+    def has_ignore_file(self) -> bool:
+        """Whether anything says what is kept out."""
+        return self.ignore_file.is_file()
+
+    def holds(self, path: str) -> bool:
+        """Whether `path` exists and a builder would be sent it."""
+        return self.exists(path) and not self.ignore.excludes(path)
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` exists, sent or not; one that no file can have does not."""
+        try:
+            return (self.folder / path).exists()
+        except (OSError, ValueError):
+            return False
+
+    def names(self) -> list[str]:
+        """What lies in the folder itself and is sent, by name."""
+        return sorted(entry.name for entry in _entries(self.folder) if not self.ignore.excludes(entry.name))
+
+
+def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
+    """The context at `folder`. `NAME.dockerignore` beside the Dockerfile NAME counts before the folder's own.
+
+    Raises InputError for what is no folder, a pattern no builder accepts, or a file that cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            "context-not-a-folder",
+            f"{folder} is no folder, so no build context",
+            hint="Name the folder that is given to the builder in --context.",
+        )
+    own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}") if dockerfile else None
+    path = own if own and own.is_file() else folder / IGNORE_FILE
+    return Context(folder, path, parse_ignore(read_text(path), str(path)) if path.is_file() else Ignore())
+
+
+def read_text(path: Path) -> str:
+    """The text of a file the user has named. Raises InputError if it cannot be read; a pipe is not waited for."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_MOST_CHARACTERS + 1)
+    except OSError as error:
+        raise InputError(
+            "dockerfile-unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            hint="Name a Dockerfile; its build context is the current folder, or --context.",
+        ) from None
+    if len(text) > _MOST_CHARACTERS:
+        raise too_large(str(path), f"it has more than {_MOST_CHARACTERS} characters")
+    return text
+
+
+def too_large(what: str, why: str) -> InputError:
+    """The error for a Dockerfile or .dockerignore that would take too long to look at."""
+    return InputError("dockerfile-too-large", f"{what} is not looked at: {why}", hint="Take it apart.")
+
+
+def measure(folder: Path, ignore: Ignore) -> Size:
+    """Count the regular files below `folder` that a builder would be sent, and their bytes."""
+    files = size = 0
+    for found in _sent(folder, ignore):
+        files += 1
+        size += found.st_size
+    return Size(files, size)
+
+
+def _sent(folder: Path, ignore: Ignore) -> Iterator[os.stat_result]:
+    """Not by recursion: folders may lie deeper in each other than Python nests calls."""
+    pending = [(folder, "")]
+    while pending:
+        here, prefix = pending.pop()
+        for entry in _entries(here):
+            path = prefix + entry.name
+            excluded = ignore.excludes(path)
+            if entry.is_dir(follow_symlinks=False):
+                if not excluded or ignore.may_include_below(path):
+                    pending.append((Path(entry.path), f"{path}/"))
+            elif not excluded:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(found.st_mode):
+                    yield found
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []  # not ours to look into: then a builder cannot either

@@ -1,0 +1,145 @@
+"""A folder in GOPROXY layout that is byte for byte the same wherever its files came from: what an image build reads.
+
+Builders find a layer in their cache by the bytes and modes of what goes into it. So every zip is rewritten alike, and
+modes and times say nothing about this machine. https://docs.docker.com/build/cache/invalidation/
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from go_prefetch.base.atomic_file import new_file, write_whole
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import recording
+from go_prefetch.base.trees import walk
+from go_prefetch.docker.template import MODULE_LIST
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.ports import CacheStore, Wanted
+from go_prefetch.model.results import Plan, Restored
+from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
+from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
+from go_prefetch.run.steps.download import Progress, nobody_waits
+
+_TIME = 315532800  # 1980-01-01, as inside the zips; the earliest that every file system and archive can hold
+_FILE, _FOLDER = 0o644, 0o755
+
+
+@dataclass(frozen=True)
+class Steadied:
+    """What was done to the zips, and what they take now."""
+
+    rewritten: int
+    kept: int  # neither ours nor to be rewritten safely: as their source packed them
+    bytes: int
+
+
+def prepare(plan: Plan) -> tuple[Plan, int]:
+    """Make the plan's folder ours and take away what is not the plan's: the plan as it stands then, and how many went.
+
+    Before anything is written: nothing may be written through a symbolic link that lies there.
+
+    Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
+    """
+    own(plan.folder)
+    listed = plan.folder / MODULE_LIST
+    try:
+        if listed.is_symlink() or not listed.is_dir():
+            listed.unlink(missing_ok=True)
+        removed = remove_others(plan.folder, plan.files)
+    except OSError as error:
+        raise folder_error(error, plan.folder) from None
+    held = frozenset(file for file in plan.present if path_in(plan.folder, file).is_file())
+    return replace(plan, present=held), removed
+
+
+def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
+    """What these stores have of the files that the plan's folder lacks, the first asked first.
+
+    Raises DownloadError for a folder that takes no files.
+    """
+    got: frozenset[ModuleFile] = frozenset()
+    warnings: list[str] = []
+    for store in stores:
+        lacking = [file for file in plan.missing if file not in got]
+        try:
+            handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
+        except OSError as error:
+            raise folder_error(error, plan.folder) from None
+        got |= handed.files
+        warnings += handed.warnings
+    return Restored("", files=got, warnings=tuple(warnings))
+
+
+def steady(plan: Plan, progress: Progress) -> Steadied:
+    """Make the plan's folder the same whatever its source. Raises DownloadError where it takes no files."""
+    try:
+        return _steady(plan, progress)
+    except OSError as error:
+        raise folder_error(error, plan.folder) from None
+
+
+def _steady(plan: Plan, progress: Progress) -> Steadied:
+    zips = [file for file in plan.files if file.kind == "zip" and path_in(plan.folder, file).is_file()]
+    outcomes = {"rewritten": 0, "kept": 0, "stored": 0}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating lets go of Python's lock
+        for done, outcome in enumerate(pool.map(lambda file: _steadied(plan.folder, file), zips), 1):
+            outcomes[outcome] += 1
+            progress(f"packed {done} of {len(zips)} zips alike")
+    _write_module_list(plan)
+    size = _normalise(plan.folder)
+    return Steadied(outcomes["rewritten"], outcomes["kept"], size)
+
+
+def _steadied(folder: Path, file: ModuleFile) -> str:
+    path = path_in(folder, file)
+    if is_stored(path):
+        return "stored"
+    if stored_size(path) is None:
+        return "kept"
+    try:
+        with recording(folder) as record, new_file(folder, file.name, record=record) as out:
+            write_stored(path, out)
+    except UnreadableZip:
+        return "kept"  # Go will say what is wrong with it
+    return "rewritten"
+
+
+def _write_module_list(plan: Plan) -> None:
+    """Where a bare `go mod download` would want more than the plan: its arguments, one a line."""
+    listed = sorted({version for scope in plan.scopes if scope.explicit for version in scope.zips})
+    path = plan.folder / MODULE_LIST
+    if listed:
+        write_whole(path, "".join(f"{version}\n" for version in listed).encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _normalise(folder: Path) -> int:
+    """Modes and times of everything in it, the folder itself last; return the bytes of its files."""
+    size = 0
+    for here, entries in reversed(list(walk(folder))):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                size += _normalise_file(Path(entry.path))
+        _stamp(here, _FOLDER)
+    return size
+
+
+def _normalise_file(path: Path) -> int:
+    held = path.lstat()
+    if not stat.S_ISREG(held.st_mode):
+        return 0
+    if held.st_nlink > 1:  # its mode and times are others' too
+        write_whole(path, path.read_bytes())
+    _stamp(path, _FILE)
+    return held.st_size
+
+
+def _stamp(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    os.utime(path, (_TIME, _TIME))

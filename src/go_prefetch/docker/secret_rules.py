@@ -1,0 +1,80 @@
+"""Secrets that end up in an image, its history or its build cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from go_prefetch.docker.rule import Found, Subject, basename, sources
+from go_prefetch.docker.stages import assignments, commands
+from go_prefetch.docker.syntax import Instruction
+
+_NAME = re.compile(
+    r"(?:\w+_)?(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|APIKEY|API_KEY|ACCESS_KEY|SECRET_KEY|PRIVATE_KEY|SSH_KEY|DEPLOY_KEY"
+    r"|CREDENTIALS?|NETRC|PAT)",
+    re.IGNORECASE,
+)
+_LOGIN_IN_URL = re.compile(r"https?://(?=[^/\s\"'@]*[:$])[^/\s\"'@]*@")
+_FILES = re.compile(r"\.?_?netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|\.ssh", re.IGNORECASE)
+# A password that is written out, not a variable: what a build argument or a mounted secret becomes is not in the text.
+_PLAIN_LOGIN = re.compile(r"https?://[^/\s\"'@$`(:]*:[^/\s\"'@$`(]+@")
+_TOKEN = re.compile(
+    r"gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY"
+)
+_WRITES = re.compile(r"(?:>\s*|\btee\s+(?:-a\s+)?)[\"']?[^\s>]*(?:[._]netrc|\.git-credentials)\b")
+_TAKES_BACK = re.compile(r"--unset|--remove-section")
+_RM = re.compile(r"\brm\s")
+_LOGIN_FILE = re.compile(r"netrc|git-credentials|gitconfig")
+
+
+def secret_in_arg(subject: Subject) -> Iterator[Found]:
+    """A secret as a build argument: `docker history` shows it to whoever has the image."""
+    for instruction in subject.dockerfile.instructions:
+        for name, value in assignments(instruction) if instruction.name == "ARG" else ():
+            if _NAME.fullmatch(name) or _is_secret(value):
+                yield Found(instruction.line, f"ARG {name} takes a secret as a build argument")
+
+
+def secret_in_env(subject: Subject) -> Iterator[Found]:
+    """A secret in the environment of every container made from the image."""
+    for instruction in subject.dockerfile.instructions:
+        for name, value in assignments(instruction) if instruction.name == "ENV" else ():
+            held = value and not value.startswith("/") and value.lower() not in ("true", "false")
+            if (_NAME.fullmatch(name) and held) or _is_secret(value):
+                yield Found(instruction.line, f"ENV {name} keeps a secret in the image")
+
+
+def _is_secret(value: str) -> bool:
+    return bool(_LOGIN_IN_URL.search(value) or _TOKEN.search(value))
+
+
+def secret_copied(subject: Subject) -> Iterator[Found]:
+    """A file with passwords or keys, copied into a layer."""
+    for instruction in subject.dockerfile.instructions:
+        if instruction.name in ("COPY", "ADD"):
+            written = instruction.words[-1:] if instruction.heredocs else []
+            for source in (*sources(instruction), *written):
+                if _FILES.fullmatch(basename(source.rstrip("/"))):
+                    yield Found(instruction.line, f"{source} becomes part of a layer")
+
+
+def secret_in_layer(subject: Subject) -> Iterator[Found]:
+    """A login that an instruction spells out, or a RUN writes to a file and leaves there."""
+    for instruction in subject.dockerfile.instructions:
+        text = "\n".join((instruction.text, *instruction.heredocs))
+        if instruction.name not in ("ARG", "ENV") and (_PLAIN_LOGIN.search(text) or _TOKEN.search(text)):
+            yield Found(instruction.line, "a login is spelled out, which stays in the image or its history")
+        elif instruction.name == "RUN" and _writes_login(instruction) and not _removes(instruction.script):
+            yield Found(instruction.line, "a login is written to a file and stays in the layer")
+
+
+def _writes_login(instruction: Instruction) -> bool:
+    set_by_git = (command.words for command in commands(instruction) if command.words[:2] == ("git", "config"))
+    rewritten = (word for words in set_by_git for word in words if word.endswith(".insteadOf"))
+    return bool(_WRITES.search(instruction.script)) or any(map(_LOGIN_IN_URL.search, rewritten))
+
+
+def _removes(script: str) -> bool:
+    """Whether it takes a login away again: part by part, so that no search begins twice over the same text."""
+    parts = [(part, _RM.search(part)) for part in re.split(r"[;&|\n]", script)]
+    return bool(_TAKES_BACK.search(script)) or any(rm and _LOGIN_FILE.search(part, rm.end()) for part, rm in parts)

@@ -1,0 +1,114 @@
+"""A Dockerfile as stages: what each starts from, which variables it knows, what has happened before an instruction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from go_prefetch.docker.shell import Command, commands_in
+from go_prefetch.docker.syntax import Instruction, parse_dockerfile
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^{}]*))?\}|(\w+))")
+_ASSIGNED = re.compile(r"""(?<![\w.-])([A-Za-z_][\w.-]*)=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\\S|\S)*)""")
+
+
+@dataclass(frozen=True, eq=False)  # a stage is itself: comparing all that it starts from would nest as deep
+class Stage:
+    """One FROM and what follows it. `base` is expanded as far as the file says; `parent` is the stage it names."""
+
+    start: Instruction
+    base: str
+    name: str
+    parent: Stage | None
+    own: tuple[Instruction, ...]
+
+    @property
+    def history(self) -> tuple[Instruction, ...]:
+        """Everything that leads to this stage's end, of the stages it starts from too, FROM lines left out."""
+        owns: list[tuple[Instruction, ...]] = []
+        stage: Stage | None = self
+        while stage:
+            owns.append(stage.own)
+            stage = stage.parent
+        return tuple(instruction for own in reversed(owns) for instruction in own)
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """Global arguments and stages, in order."""
+
+    globals: tuple[Instruction, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """All, each once."""
+        return (*self.globals, *(each for stage in self.stages for each in (stage.start, *stage.own)))
+
+    @property
+    def last_stages(self) -> tuple[Stage, ...]:
+        """Stages that no other starts from: whose histories together hold everything."""
+        parents = {stage.parent for stage in self.stages}
+        return tuple(stage for stage in self.stages if stage not in parents)
+
+
+def read_stages(text: str) -> Dockerfile:
+    """The stages of a Dockerfile's text. One without FROM has none."""
+    leading: list[Instruction] = []
+    blocks: list[list[Instruction]] = []
+    for instruction in parse_dockerfile(text):
+        if instruction.name == "FROM":
+            blocks.append([instruction])
+        else:
+            (blocks[-1] if blocks else leading).append(instruction)
+    defaults = dict(pair for arg in leading if arg.name == "ARG" for pair in assignments(arg))
+    stages: list[Stage] = []
+    for start, *own in blocks:
+        words = start.words
+        base = expanded(words[0], defaults) if words else ""
+        name = words[2] if len(words) > 2 and words[1].upper() == "AS" else ""
+        stages.append(Stage(start, base, name, _named(base, stages), tuple(own)))
+    return Dockerfile(tuple(leading), tuple(stages))
+
+
+def _named(base: str, stages: list[Stage]) -> Stage | None:
+    return next((stage for stage in reversed(stages) if stage.name and stage.name.lower() == base.lower()), None)
+
+
+def expanded(text: str, values: Mapping[str, str]) -> str:
+    """`text` with what is known of its variables; unknown ones stay as they are written."""
+
+    def value(match: re.Match[str]) -> str:
+        name, operator, word = match[1] or match[4], match[2], match[3] or ""
+        known = values.get(name, "")
+        if operator == "+":
+            return word if known else ""
+        return known or (word if operator == "-" else match[0])
+
+    return _VARIABLE.sub(value, text)
+
+
+def assignments(instruction: Instruction) -> list[tuple[str, str]]:
+    """Names and values of an ARG, ENV or LABEL, quotes taken off; an ARG without a default has an empty one."""
+    if instruction.name == "ENV" and not re.match(r"\s*[\w.-]+=", instruction.text):
+        name, _, value = instruction.text.strip().partition(" ")  # the old form: ENV NAME value
+        return [(name, value.strip().strip("\"'"))] if name else []
+    if instruction.name == "ARG":
+        pairs = [word.partition("=") for word in instruction.words]
+        return [(name, value) for name, _, value in pairs if name]
+    return [(match[1], re.sub(r"[\"']", "", match[2])) for match in _ASSIGNED.finditer(instruction.text)]
+
+
+def commands(instruction: Instruction) -> Iterator[Command]:
+    """The shell commands of a RUN; nothing for any other instruction."""
+    if instruction.name == "RUN":
+        yield from commands_in(instruction.script)
+
+
+def mounts(instruction: Instruction) -> list[dict[str, str]]:
+    """The `--mount` options of a RUN, each as names and values."""
+    return [
+        {name: value for name, _, value in (part.partition("=") for part in text.split(","))}
+        for text in instruction.flag("mount")
+    ]

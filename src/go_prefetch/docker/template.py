@@ -1,0 +1,184 @@
+"""The Dockerfile that is printed: a dependency layer from the folder, then sources, then a small image."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass
+
+from go_prefetch.docker.project import LocalModule, Project
+from go_prefetch.errors import InputError
+
+FOLDER = "/gomod"
+MODULE_LIST = "modules.txt"
+_PLAIN = re.compile(r"[\w.~+@,=%/-]+")
+_STATIC, _WITH_LIBC = "static-debian12", "base-debian12"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the folder of modules reaches the build."""
+
+    named_context: bool  # BuildKit's --build-context; else a folder of the context, for every builder
+    folder: str  # that folder, as it is named there
+    context: str  # the build context, relative to where the build is started
+
+    @property
+    def output(self) -> str:
+        """The folder as the shell names it where the build is started."""
+        return shlex.quote(self.folder if self.named_context else posixpath.normpath(f"{self.context}/{self.folder}"))
+
+    @property
+    def place(self) -> str:
+        """What `docker build` is told of the context; the Dockerfile lies where the build is started."""
+        return "." if self.context == "." else f"-f Dockerfile {shlex.quote(self.context)}"
+
+
+def dockerfile_for(project: Project, style: Style) -> str:
+    """A multi-stage Dockerfile, ending in a newline. Raises InputError for names that cannot stand in one."""
+    _refuse_odd_names(project, style)
+    blocks = [_head(project, style), _modules_stage(project, style), _dependencies(project, style)]
+    blocks += [_libraries(project), _build(project, style), _final(project)]
+    return "\n".join(f"{block}\n" for block in blocks if block)
+
+
+def _refuse_odd_names(project: Project, style: Style) -> None:
+    """Blanks would part a name, `$` and `*` mean something else, and a line's end would begin an instruction."""
+    copied = [
+        project.folder,
+        *(each.folder for each in project.modules),
+        *([] if style.named_context else [style.folder]),
+    ]
+    told = [project.name, style.folder, style.context]
+    odd = [name for name in copied if not _PLAIN.fullmatch(name)] + [name for name in told if not name.isprintable()]
+    if odd:
+        raise InputError(
+            "name-not-for-dockerfile",
+            f"docker: the name {odd[0]!r} cannot stand in a Dockerfile",
+            hint="Rename it to one without blanks, quotes and $ * ? [ ].",
+        )
+
+
+def _head(project: Project, style: Style) -> str:
+    lines = [f"# For {project.name}, printed by `go-prefetch docker --dockerfile`. It is yours to edit."]
+    if project.needs_modules:
+        option = f"--build-context gomod={style.output} " if style.named_context else ""
+        lines += [
+            "# Before the build, wherever the network and the cache are:",
+            f"#   go-prefetch docker --output {style.output}",
+            f"#   docker build {option}{style.place}",
+        ]
+    if project.needs_modules and style.named_context and not project.listed:
+        network = f"file://{FOLDER},https://proxy.golang.org,direct"
+        lines.append(f"# Where nobody has filled the folder: docker build --build-arg GOPROXY={network} {style.place}")
+    major, minor = project.go
+    lines += [
+        f"ARG GO_IMAGE=docker.io/library/golang:{major}.{minor}-bookworm",
+        f"ARG RUNTIME_IMAGE=gcr.io/distroless/{_WITH_LIBC if project.cgo else _STATIC}:nonroot",
+    ]
+    return "\n".join(lines)
+
+
+def _modules_stage(project: Project, style: Style) -> str:
+    if not (project.needs_modules and style.named_context):
+        return ""
+    return "# An empty folder, unless --build-context gomod=… puts another in its place.\nFROM scratch AS gomod"
+
+
+def _dependencies(project: Project, style: Style) -> str:
+    # With cgo a C compiler of the target would be needed: then the stage runs as the target itself.
+    platform = "--platform=$BUILDPLATFORM " if style.named_context and not project.cgo else ""
+    flags = "-mod=vendor" if project.vendored else "-mod=readonly"
+    lines = [
+        f"FROM {platform}${{GO_IMAGE}} AS dependencies",
+        f"ENV CGO_ENABLED={int(project.cgo)} GOFLAGS={flags} GOTOOLCHAIN=local",
+        f"WORKDIR {_workdir(project)}",
+        *_definitions(project),
+    ]
+    if project.vendored:
+        vendor = _at(project.folder, "vendor/")
+        lines += [
+            "# The vendored packages change less often than the sources: a layer of their own.",
+            f"COPY {vendor} vendor/",
+        ]
+    if project.needs_modules:
+        lines += _download(project, style)
+    return "\n".join(lines)
+
+
+def _definitions(project: Project) -> list[str]:
+    lines = []
+    if project.workspace:
+        names = ["go.work", "go.work.sum"] if project.has_work_sum else ["go.work"]
+        lines.append(f"COPY {' '.join(_at(project.folder, name) for name in names)} ./")
+    for module in project.modules:
+        names = ["go.mod", "go.sum"] if module.has_sum else ["go.mod"]
+        lines.append(f"COPY {' '.join(_at(module.folder, name) for name in names)} {_target(module)}")
+    return lines
+
+
+def _download(project: Project, style: Style) -> list[str]:
+    command = f"xargs -r go mod download < {FOLDER}/{MODULE_LIST}" if project.listed else "go mod download"
+    arg = f"ARG GOPROXY=file://{FOLDER},off"
+    if style.named_context:
+        return [
+            "# An ARG is part of every RUN below it, so it stands low: another proxy leaves what is above as it is.",
+            arg,
+            f"RUN --mount=type=bind,from=gomod,target={FOLDER} {command}",
+        ]
+    return [f"COPY {style.folder}/ {FOLDER}/", arg, f"RUN {command}"]
+
+
+def _libraries(project: Project) -> str:
+    if not project.libraries:
+        return ""
+    copies = [f"COPY {module.folder}/ {_target(module)}" for module in project.libraries]
+    return "\n".join(
+        [
+            "# Modules of the workspace that others build on: they change less often.",
+            "FROM dependencies AS libraries",
+            *copies,
+        ]
+    )
+
+
+def _build(project: Project, style: Style) -> str:
+    programs = project.programs
+    network = "--network=none --mount=type=cache,target=/root/.cache/go-build " if style.named_context else ""
+    target = "GOOS=$TARGETOS GOARCH=$TARGETARCH " if style.named_context and not project.cgo else ""
+    lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build", "COPY . /src/"]
+    if len(programs) > 1:
+        lines.append(f"# The program to build: one of {', '.join(programs)}")
+    if not programs:
+        lines.append("# No package main was found: give the one to build, as --build-arg PROGRAM=./cmd/NAME.")
+    lines.append(f"ARG PROGRAM={programs[0]}" if programs else "ARG PROGRAM")
+    if target:
+        lines.append("ARG TARGETOS TARGETARCH")
+    program = "$PROGRAM" if programs else "${PROGRAM:?}"
+    lines.append(f'RUN {network}{target}go build -trimpath -ldflags="-s -w" -o /out/app {program}')
+    return "\n".join(lines)
+
+
+def _final(project: Project) -> str:
+    del project
+    return "\n".join(
+        [
+            "FROM ${RUNTIME_IMAGE}",
+            "COPY --from=build /out/app /app",
+            "USER 65532:65532",
+            'ENTRYPOINT ["/app"]',
+        ]
+    )
+
+
+def _workdir(project: Project) -> str:
+    return "/src" if project.folder == "." else f"/src/{project.folder}"
+
+
+def _at(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _target(module: LocalModule) -> str:
+    return "/src/" if module.folder == "." else f"/src/{module.folder}/"

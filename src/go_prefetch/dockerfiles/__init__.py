@@ -1,1 +1,0 @@
-"""Dockerfiles and .dockerignore files: read, judged, printed. Nothing here runs a builder."""

@@ -1,0 +1,1 @@
+"""Measure proxies and stores, look at the surroundings, and recommend."""

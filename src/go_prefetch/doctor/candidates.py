@@ -1,0 +1,58 @@
+"""Which sources are measured, and which of them may be asked about this project's modules. Pure.
+
+A `,` after a proxy that is not a well-known public one protects paths: Go asks whoever stands behind it only for what
+that proxy says it does not have. Doctor would ask for everything, so there it asks for a public module instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from go_prefetch.errors import InputError
+from go_prefetch.golang.goproxy import Proxy, ProxyList, parse_proxy_list, redact
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A proxy of the list, or one named besides. Those of one `group` may stand in any order."""
+
+    proxy: Proxy
+    role: Literal["list", "also"]
+    group: int
+    is_guarded: bool  # behind a `,` that protects paths
+    guards: bool  # is followed by such a one
+
+
+def candidates(proxies: ProxyList, also: Sequence[Proxy]) -> tuple[Candidate, ...]:
+    """Each proxy once, the list's first."""
+    found: dict[str, Candidate] = {}
+    group = 0
+    protecting = [not proxy.on_any_error and not proxy.is_well_known_public for proxy in proxies.proxies]
+    public_besides = any(proxy.is_well_known_public for proxy in also)
+    for at, proxy in enumerate(proxies.proxies):
+        guards = protecting[at] and (public_besides or at + 1 < len(protecting))
+        found.setdefault(proxy.url, Candidate(proxy, "list", group, is_guarded=group > 0, guards=guards))
+        group += guards
+    last = max((candidate.group for candidate in found.values()), default=0)
+    for proxy in also:
+        # Whoever names a host of their own trusts it as much as the list; a public one may be named by habit.
+        behind = any(protecting) and proxy.is_well_known_public
+        own = Candidate(proxy, "also", group if behind else last, is_guarded=behind, guards=False)
+        found.setdefault(proxy.url, own)
+    return tuple(sorted(found.values(), key=lambda candidate: candidate.group))
+
+
+def parse_also(text: str) -> Proxy:
+    """The proxy of one `--also`. Raises InputError for what is not exactly one URL."""
+    try:
+        named = parse_proxy_list(text)
+    except InputError as error:
+        raise InputError("input-invalid", f"also: {error.message.partition(': ')[2]}", hint=_HINT) from None
+    if len(named.proxies) != 1 or named.ending:
+        raise InputError("input-invalid", f"also: {redact(text)!r} is not one URL", hint=_HINT)
+    return named.proxies[0]
+
+
+_HINT = "Give one URL with each --also, e.g. --also https://goproxy.io."

@@ -1,0 +1,89 @@
+"""Everything doctor found, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from go_prefetch.doctor.candidates import Candidate
+from go_prefetch.doctor.findings import Finding
+from go_prefetch.doctor.measurement import Measured
+from go_prefetch.doctor.recommendation import Rated, Rating, Recommendation, rate, recommend, usual_size
+from go_prefetch.doctor.sample_stats import Figures, condense
+from go_prefetch.golang.goproxy import ProxyList
+
+
+@dataclass(frozen=True)
+class Row:
+    """One source: what was measured, condensed, and what it is worth."""
+
+    measured: Measured
+    figures: Figures
+    rating: Rating
+    rank: int  # among the proxies, 1 is the best; 0: the store, or one that brings nothing
+    speed: float  # 0 to 1: the share of the best one's
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Rows in order of rank, the store last."""
+
+    rows: tuple[Row, ...]
+    recommendation: Recommendation
+    findings: tuple[Finding, ...]
+    modules: int  # of the plan, that were asked for
+    private: int  # of the plan, that are asked for from no proxy
+    samples: int
+    zip_bytes: int  # of the usual zip of the plan; 0 if nobody told sizes
+    store_left_out: str = ""  # why there is no row for a store
+
+    @property
+    def unusable(self) -> tuple[Row, ...]:
+        """Proxies of the list that bring nothing."""
+        return tuple(row for row in self.rows if row.measured.role == "list" and row.rating.worth == "unusable")
+
+
+def diagnose(  # noqa: PLR0913 - one of each thing that was found out
+    proxies: ProxyList,
+    measured: Sequence[tuple[Candidate, Measured]],
+    store: Measured | None,
+    found: tuple[Finding, ...],
+    *,
+    modules: int,
+    private: int,
+    samples: int,
+    store_left_out: str = "",
+    written: str = "",
+) -> Diagnosis:
+    """Put together what was measured and found; `written` is the list as the user has it, without passwords."""
+    sources = [source for _, source in measured]
+    zip_bytes = usual_size(sources)
+    ratings = rate([*sources, *([store] if store else [])], zip_bytes)
+    rated = [Rated(candidate, rating) for (candidate, _), rating in zip(measured, ratings, strict=False)]
+    return Diagnosis(
+        rows=_rows([*sources, *([store] if store else [])], ratings),
+        recommendation=recommend(rated, proxies, written or proxies.shown),
+        findings=found,
+        modules=modules,
+        private=private,
+        samples=samples,
+        zip_bytes=zip_bytes,
+        store_left_out=store_left_out,
+    )
+
+
+def _rows(sources: Sequence[Measured], ratings: Sequence[Rating]) -> tuple[Row, ...]:
+    proxies = [rating.seconds for source, rating in zip(sources, ratings, strict=True) if source.role != "store"]
+    order = sorted(seconds for seconds in proxies if seconds is not None)
+    best = min((rating.seconds for rating in ratings if rating.seconds is not None), default=0.0)
+    rows = [
+        Row(
+            source,
+            condense(source.samples),
+            rating,
+            rank=0 if rating.seconds is None or source.role == "store" else 1 + order.index(rating.seconds),
+            speed=0.0 if rating.seconds is None else best / rating.seconds if rating.seconds else 1.0,
+        )
+        for source, rating in zip(sources, ratings, strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.measured.role == "store", row.rank == 0, row.rank)))

@@ -1,0 +1,102 @@
+"""Measure all proxies: samples of all at the same time, then which modules each has, then throughput one by one.
+
+A sample is a trickle and disturbs no other source; a transfer has the line for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from go_prefetch.base.background import aside
+from go_prefetch.doctor.candidates import Candidate
+from go_prefetch.doctor.measure_folder import measure_folder
+from go_prefetch.doctor.measure_proxy import (
+    PUBLIC_MODULE,
+    Limits,
+    Say,
+    find_holdings,
+    surveyed,
+    take_samples,
+    transfer,
+)
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.probe import Probe
+from go_prefetch.golang.module import ModuleVersion
+
+_Value = TypeVar("_Value")
+_Samples = tuple[tuple[Sample, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What all of it is about: which modules may be asked for, and within which limits."""
+
+    probe: Probe
+    modules: Sequence[ModuleVersion]  # of the plan, none of them private
+    limits: Limits
+    progress: Say
+
+    def of(self, candidates: Sequence[Candidate]) -> dict[Candidate, Measured]:
+        """Every candidate, measured."""
+        folders = {candidate: self._folder(candidate) for candidate in candidates if _is_folder(candidate)}
+        asked = [candidate for candidate in candidates if candidate not in folders]
+        samples = at_once({candidate: self._sampling(candidate) for candidate in asked})
+        alive = [one for one in asked if any(not sample.lost for sample in samples[one][0])]
+        holdings = {one: self._holdings(one) for one in alive}
+        order = _largest_first(holdings)
+        transfers = {one: self._transfer(one, holdings[one], order) for one in alive}
+        return folders | {
+            one: surveyed(one, *samples[one], holdings.get(one, ()), transfers.get(one, Transfer())) for one in asked
+        }
+
+    def _sampling(self, candidate: Candidate) -> Callable[[], _Samples]:
+        modules = (PUBLIC_MODULE,) if candidate.is_guarded or not self.modules else self.modules
+        return lambda: take_samples(self.probe, candidate.proxy.url, modules, self.limits, self._say(candidate))
+
+    def _holdings(self, candidate: Candidate) -> tuple[Holding, ...]:
+        if candidate.is_guarded or not self.modules:
+            return ()
+        return find_holdings(self.probe, candidate.proxy.url, self.modules, self.limits, self._say(candidate))
+
+    def _transfer(self, candidate: Candidate, holdings: Sequence[Holding], order: Sequence[ModuleVersion]) -> Transfer:
+        has = {holding.module for holding in holdings if holding.has}
+        modules = [module for module in order if module in has] if holdings else [PUBLIC_MODULE]
+        return transfer(self.probe, candidate.proxy.url, modules, self.limits, self._say(candidate))
+
+    def _folder(self, candidate: Candidate) -> Measured:
+        from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
+
+        root = Path(url2pathname(urlsplit(candidate.proxy.url).path))
+        return measure_folder(
+            candidate.proxy.shown, candidate.role, root, self.modules, self.limits.samples, self.limits.deadline
+        )
+
+    def _say(self, candidate: Candidate) -> Say:
+        return lambda text: self.progress(f"{candidate.proxy.shown}: {text}")
+
+
+def _is_folder(candidate: Candidate) -> bool:
+    return urlsplit(candidate.proxy.url).scheme == "file"
+
+
+def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[ModuleVersion]:
+    """The same zips for every source where they can be: those that most have, the largest first."""
+    sizes: dict[ModuleVersion, int] = {}
+    had: dict[ModuleVersion, int] = {}
+    for holding in (holding for found in holdings.values() for holding in found if holding.has):
+        sizes[holding.module] = max(sizes.get(holding.module, 0), holding.size)
+        had[holding.module] = had.get(holding.module, 0) + 1
+    return sorted(sizes, key=lambda module: (-had[module], -sizes[module], module))
+
+
+def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
+    """What each work returns, all of them beside each other; the first exception is raised."""
+    futures = {key: aside(one) for key, one in work.items()}
+    for future in as_completed(futures.values()):
+        future.result()
+    return {key: future.result() for key, future in futures.items()}

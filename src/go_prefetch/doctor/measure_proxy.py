@@ -1,0 +1,182 @@
+"""Measure one module proxy: samples, which zips of the plan it has, how fast they come."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.doctor.candidates import Candidate
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.probe import Probe
+from go_prefetch.doctor.response import Appetite, Reply
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+
+# Whoever may not be asked about the project's modules is asked for this one: public, and every mirror has it.
+PUBLIC_MODULE = ModuleVersion("golang.org/x/text", "v0.14.0")
+
+# After so many samples in a row without a whole answer, and none before, more would tell nothing new.
+_HOPELESS = 3
+_TRIES = 3
+_MOST_ZIPS = 8
+_TRANSFER_SECONDS = 1.5
+_LONGEST_TRANSFER = 10.0
+_SETTLED = 0.5
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is asked of a source, and when it ends."""
+
+    samples: int
+    jobs: int
+    stall_timeout: float
+    deadline: Deadline
+
+
+def take_samples(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say) -> tuple[
+    tuple[Sample, ...], tuple[str, ...]
+]:  # fmt: skip
+    """One `.info` after the other, each over its own connection; and what is to be said about the way there."""
+    samples: list[Sample] = []
+    via = ""
+    for number in range(limits.samples):
+        if limits.deadline.passed():
+            break
+        say(f"{number + 1} of {limits.samples} samples")
+        file = ModuleFile(modules[number % len(modules)], "info")
+        appetite = Appetite(MAX_BYTES["info"], limits.stall_timeout)
+        reply = probe.get(f"{url}/{file.url_path}", appetite, limits.deadline)
+        via = via or reply.via
+        if reply.sample.lost and limits.deadline.passed():
+            break  # it is we who had no time
+        samples.append(_judged(reply))
+        if len(samples) == _HOPELESS and all(sample.lost for sample in samples):
+            break
+    notes = [f"through the HTTP proxy {via}"] if via else []
+    if len(samples) < limits.samples:
+        why = "no time left" if limits.deadline.passed() else "no answer to any of them"
+        notes.append(f"{len(samples)} of {limits.samples} samples: {why}")
+    return tuple(samples), tuple(notes)
+
+
+def _judged(reply: Reply) -> Sample:
+    """The sample, with a failure where a whole answer is not what a module proxy says."""
+    if reply.sample.failure or reply.not_found:
+        return reply.sample
+    try:
+        said = json.loads(reply.body)
+        sensible = isinstance(said, dict) and isinstance(said.get("Version"), str)
+    except (ValueError, RecursionError):
+        sensible = False
+    return reply.sample if sensible else replace(reply.sample, failure=f"200, but no .info: {_kind(reply.body)}")
+
+
+def _kind(body: bytes) -> str:
+    start = body[:512].lstrip().lower()
+    if len(body) >= MAX_BYTES["info"]:
+        return "a body without end"
+    return "a web page" if start.startswith((b"<!doctype", b"<html", b"<")) else "something else"
+
+
+def find_holdings(
+    probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say
+) -> tuple[Holding, ...]:
+    """For each module whether its zip is there: one byte of it is asked for, many modules at once.
+
+    Those that there is no time for are left out.
+    """
+    waiting: queue.SimpleQueue[ModuleVersion] = queue.SimpleQueue()
+    found: queue.SimpleQueue[Holding | Exception] = queue.SimpleQueue()
+    for module in modules:
+        waiting.put(module)
+
+    def work() -> None:
+        while not limits.deadline.passed():
+            try:
+                module = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                found.put(_holding(probe, url, module, limits))
+            except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+                found.put(error)
+
+    for _ in range(min(limits.jobs, len(modules))):
+        threading.Thread(target=work, daemon=True).start()  # a daemon: no silent server holds up an end
+    holdings: dict[ModuleVersion, Holding] = {}
+    while len(holdings) < len(modules):
+        try:
+            holding = found.get(timeout=max(0.01, limits.deadline.left() + _SETTLED))
+        except queue.Empty:
+            break
+        if isinstance(holding, Exception):
+            raise holding
+        holdings[holding.module] = holding
+        say(f"{len(holdings)} of {len(modules)} modules looked for")
+    return tuple(holdings[module] for module in modules if module in holdings)
+
+
+def _holding(probe: Probe, url: str, module: ModuleVersion, limits: Limits) -> Holding:
+    appetite = Appetite(2, limits.stall_timeout, only_first_byte=True)
+    asked = f"{url}/{ModuleFile(module, 'zip').url_path}"
+    reply = probe.get(asked, appetite, limits.deadline)
+    for _ in range(_TRIES - 1):
+        if not reply.sample.lost or limits.deadline.passed():
+            break
+        reply = probe.get(asked, appetite, limits.deadline)
+    return _held(module, reply)
+
+
+def _held(module: ModuleVersion, reply: Reply) -> Holding:
+    if reply.sample.failure:
+        return Holding(module, None, failure=reply.sample.failure)
+    if reply.not_found:
+        return Holding(module, has=False)
+    if not b"PK".startswith(reply.body[:2]) or not reply.body:
+        return Holding(module, None, failure=f"200, but no zip: {_kind(reply.body)}")
+    return Holding(module, has=True, size=reply.size)
+
+
+def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say) -> Transfer:
+    """How fast zips come, one at a time, in the order given, until enough have come to tell."""
+    taken = Transfer()
+    started = time.monotonic()
+    for module in modules[:_MOST_ZIPS]:
+        if taken.seconds >= _TRANSFER_SECONDS or limits.deadline.passed():
+            break
+        say(f"throughput, {module}")
+        left = _LONGEST_TRANSFER - (time.monotonic() - started)
+        appetite = Appetite(MAX_BYTES["zip"], left, keep=False)
+        reply = probe.get(f"{url}/{ModuleFile(module, 'zip').url_path}", appetite, limits.deadline)
+        taken = Transfer(
+            taken.bytes + reply.later_bytes,
+            taken.seconds + reply.later_seconds,
+            taken.zips + (reply.status == 200 and not reply.sample.failure),
+            taken.failure or reply.sample.failure,
+        )
+    return taken
+
+
+def surveyed(
+    candidate: Candidate,
+    samples: tuple[Sample, ...],
+    notes: tuple[str, ...],
+    holdings: tuple[Holding, ...],
+    transferred: Transfer,
+) -> Measured:
+    """What was measured of one proxy, put together."""
+    guarded = (
+        f"behind a `,` that protects paths: measured with {PUBLIC_MODULE}, not asked about your modules"
+        if candidate.is_guarded
+        else ""
+    )
+    told = tuple(note for note in (guarded, *notes) if note)
+    return Measured(candidate.proxy.shown, candidate.role, samples, holdings, transferred, told)

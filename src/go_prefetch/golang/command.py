@@ -1,0 +1,199 @@
+"""The go command: the only judge of what a module holds, started with a watchdog beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.base import process_group
+from go_prefetch.base.child_environment import environment_of_go
+from go_prefetch.base.programs import find_program
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.errors import GoCommandError
+from go_prefetch.golang.download_trace import GoTrace, Pending
+from go_prefetch.golang.environment import GoEnvironment, gowork_set
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.golang.watchdog import Watch, follow
+
+OLDEST_GO = (1, 21)
+GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
+
+_VARIABLES = (
+    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
+    "GOWORK", "GOAUTH",
+)  # fmt: skip
+# Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
+_ARGUMENT_CHARACTERS = 24_000
+_LONGEST_LINE = 2_000  # characters of Go's that are shown: git passes on what a server says, which may have no end
+_ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait for something
+
+
+@dataclass(frozen=True)
+class GoRun:
+    """How one start of go ended. `errors` are its lines of stderr without the trace of requests."""
+
+    argv: tuple[str, ...]
+    status: int
+    errors: tuple[str, ...]
+    stalled: bool = False
+    pending: tuple[Pending, ...] = ()  # what it was waiting for
+
+    @property
+    def ok(self) -> bool:
+        """Whether Go was content."""
+        return self.status == 0 and not self.stalled
+
+
+class GoCommand:
+    """The go found on PATH, in the user's environment less the CI's own secrets."""
+
+    def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
+        self._trace = trace
+        self._environ = environment_of_go(environ)
+        found = find_program("go", environ.get("PATH", os.defpath))
+        if found is None:
+            raise GoCommandError(
+                "go-not-found",
+                "there is no `go` on PATH",
+                hint="Install Go 1.21 or newer (https://go.dev/dl, actions/setup-go), or use `go-prefetch fill`, "
+                "which needs none.",
+            )
+        self.executable = found
+
+    def environment(self, folder: Path) -> GoEnvironment:
+        """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
+        values = self.variables(folder)
+        if not Path(values["GOMODCACHE"]).is_absolute():
+            raise GoCommandError(
+                "no-module-cache",
+                f"GOMODCACHE is {values['GOMODCACHE']!r}, which is no absolute path",
+                hint="Set HOME, GOPATH or GOMODCACHE: Go needs one of them to know where modules belong.",
+            )
+        return GoEnvironment(
+            values["GOPROXY"],
+            values["GONOPROXY"],
+            values["GOPRIVATE"],
+            values["GONOSUMDB"],
+            Path(values["GOMODCACHE"]),
+            values["GOFLAGS"],
+            values["GOVERSION"],
+            Path(values["GOROOT"]),
+            self._environ.get("GOWORK") or gowork_set(values["GOWORK"], folder),
+            values["GOAUTH"],
+        )
+
+    def toolchain_switch(self, folder: Path) -> str:
+        """What GOTOOLCHAIN is, asked alone: only so does Go answer with its own toolchain and not switch first."""
+        argv = (self.executable, "env", "GOTOOLCHAIN")
+        try:
+            done = process_group.answer(argv, folder, self._environ, _ENV_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+
+    def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
+        """What `go env` says of these variables in `folder`. Raises GoCommandError if Go fails or is too old."""
+        argv = (self.executable, "env", "-json", *dict.fromkeys((*names, "GOVERSION")))
+        # Without this, `go env` would download the toolchain that go.mod asks for.
+        environ = {**self._environ, "GOTOOLCHAIN": "local"}
+        try:
+            done = process_group.answer(argv, folder, environ, _ENV_SECONDS)
+            said = json.loads(done.stdout) if done.returncode == 0 else None
+        except OSError as error:
+            raise GoCommandError(
+                "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise GoCommandError(
+                "go-failed", f"`go env` did not end within {_ENV_SECONDS:g}s", hint=f"Is {self.executable} Go itself?"
+            ) from None
+        except ValueError:
+            said = None
+        if isinstance(said, dict):
+            _check_version(str(said.get("GOVERSION")))
+        if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
+            errors = done.stderr.decode(errors="replace").splitlines()
+            raise failed(GoRun(("go", "env"), done.returncode, tuple(errors)))
+        return said
+
+    def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
+        """Run `go mod download -x ARGUMENTS` in `folder`, killed if it stalls or the deadline passes."""
+        argv = ("go", "mod", "download", "-x", *arguments)
+        environ = {**self._environ, **variables}
+        work = GoTrace(self._trace)
+        started = process_group.started((self.executable, *argv[1:]), folder, environ)
+        with self._trace.span("go mod download", "go"), started as process:
+            errors, stalled = follow(process, watch, work)
+        return GoRun(argv, process.returncode, errors, stalled, work.pending)
+
+    def download_errors(
+        self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline
+    ) -> dict[ModuleVersion, str]:
+        """What `go mod download -json` says of those of `versions` that it cannot download."""
+        found: dict[ModuleVersion, str] = {}
+        environ = {**self._environ, **variables}
+        for part in in_parts(versions):
+            argv = (self.executable, "mod", "download", "-json", *part)
+            with process_group.started(argv, folder, environ, stdout=subprocess.PIPE) as process:
+                try:
+                    output, _ = process.communicate(timeout=max(0.1, deadline.left()))
+                except subprocess.TimeoutExpired:
+                    break
+            for said in _json_values(output.decode(errors="replace")):
+                if isinstance(said, dict) and said.get("Error"):
+                    found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
+        return found
+
+
+def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:
+    """`versions` as arguments, in as many parts as command lines of every system ask for."""
+    parts: list[tuple[str, ...]] = []
+    part: list[str] = []
+    for argument in map(str, versions):
+        if sum(map(len, part)) + len(part) + len(argument) > _ARGUMENT_CHARACTERS:
+            parts.append(tuple(part))
+            part = []
+        part.append(argument)
+    return [*parts, tuple(part)] if part else parts
+
+
+def _json_values(text: str) -> Iterator[object]:
+    """The values of a text that is one JSON value after the other; what follows a slip is left out."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return
+        yield value
+        at = len(text) - len(text[at:].lstrip())
+
+
+def failed(run: GoRun) -> GoCommandError:
+    """The error for a run Go was not content with: its command, status and last words."""
+    lines = (line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in run.errors[-20:])
+    words = "\n".join(f"  {line}" for line in dict.fromkeys(lines)) or "  (it said nothing)"
+    how = "was stopped" if run.stalled else f"exited with status {run.status}"
+    command = " ".join(run.argv[:4])
+    return GoCommandError(
+        "go-failed",
+        f"`{command}` {how}:\n{words}",
+        hint="Go's own words are above; the same command will say the same without go-prefetch.",
+    )
+
+
+def _check_version(goversion: str) -> None:
+    """`go1.26.8`, `go1.22rc1`, or `devel go1.27-abcdef`; raises GoCommandError for one that is too old."""
+    numbers = goversion.removeprefix("devel ").removeprefix("go").split(".")
+    digits = [int("".join(c for c in number[:2] if c.isdigit()) or 0) for number in numbers[:2]]
+    if len(digits) == 2 and tuple(digits) < OLDEST_GO:
+        raise GoCommandError(
+            "go-too-old",
+            f"{goversion} is too old: go-prefetch works with Go 1.21 or newer",
+            hint="Install a newer Go, or use `go-prefetch fill`, which needs none.",
+        )

@@ -1,0 +1,88 @@
+"""What `go mod download -x` prints of its work, as it happens: requests, and commands of version control.
+
+# get URL                       # get URL: 200 OK (0.123s)
+cd DIR; git fetch …             0.456s # cd DIR; git fetch …
+mkdir -p DIR # git3 REMOTE      # DIR for git3 REMOTE
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from go_prefetch.base.trace import UNTRACED, Trace
+
+_GET = re.compile(r"# get (?P<url>\S+?)(?:: (?P<status>.*?)(?: \((?P<seconds>[0-9.]+)s\))?)?$")
+_COMMAND = re.compile(r"(?:(?P<seconds>[0-9.]+)s # )?cd (?P<folder>.+?); (?P<command>\S.*)$")
+_REMOTE = re.compile(r"(?:mkdir -p |# )(?P<folder>\S+) (?:#|for) [a-z0-9]+ (?P<remote>\S+)$")
+_PROBE = re.compile(r"(?P<command>(?:git|hg|svn|bzr|fossil) \S+) (?P<remote>\S*://(?P<place>\S+))$")
+_OTHER = re.compile(r"mkdir -p |-> unzip |# lock |cd \S+$")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Something Go had begun and not ended. `remote` is a URL without its password."""
+
+    command: str  # `git fetch`, `get`
+    remote: str
+
+    @property
+    def is_version_control(self) -> bool:
+        """Whether Go had started another program for it."""
+        return self.command != "get"
+
+
+class GoTrace:
+    """Reads the lines of one run."""
+
+    def __init__(self, trace: Trace = UNTRACED) -> None:
+        self._trace = trace
+        self._begun: dict[str, Pending] = {}
+        self._remotes: dict[str, str] = {}
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """What has begun and not ended, in order of beginning."""
+        return tuple(self._begun.values())
+
+    def read(self, line: str) -> bool:
+        """Take in one line; whether it was one of these, and not an error."""
+        if remote := _REMOTE.match(line):
+            self._remotes[remote["folder"]] = _shown(remote["remote"])
+            self._begun.pop(f"probe {remote['remote'].partition('://')[2]}", None)
+            return True
+        if probe := _PROBE.match(line):
+            self._begun.pop(f"probe {probe['place']}", None)
+            pending = Pending(probe["command"], _shown(probe["remote"]))
+            return self._note(f"probe {probe['place']}", pending, ended=False, seconds=None)
+        if got := _GET.match(line):
+            pending = Pending("get", _shown(got["url"]))
+            return self._note(f"get {got['url']}", pending, ended=got["status"] is not None, seconds=got["seconds"])
+        if run := _COMMAND.match(line):
+            words = run["command"].split()
+            remote_words = [_shown(word) for word in words if "://" in word]
+            remote_shown = (remote_words or [self._remotes.get(run["folder"], "")])[0]
+            pending = Pending(" ".join(words[:2]), remote_shown)
+            key = f"{run['folder']}; {run['command']}"
+            return self._note(key, pending, ended=run["seconds"] is not None, seconds=run["seconds"])
+        return _OTHER.match(line) is not None
+
+    def _note(self, key: str, pending: Pending, *, ended: bool, seconds: str | None) -> bool:
+        if not ended:
+            self._begun[key] = pending
+            return True
+        self._begun.pop(key, None)
+        now = time.monotonic()
+        self._trace.add(f"go: {pending.command} {pending.remote}", "go", now - float(seconds or 0), now, {})
+        return True
+
+
+def _shown(url: str) -> str:
+    """Without user and password: Go hides the latter in its own requests, and not in commands of git."""
+    try:
+        login, at, _ = urlsplit(url).netloc.rpartition("@")
+    except ValueError:  # it only looks like a URL, and somebody else wrote it
+        return ""
+    return url.replace(f"{login}@", "", 1) if at else url

@@ -1,0 +1,223 @@
+"""What go.mod and go.work say: required modules, replacements, workspace folders.
+
+The format is the one of https://go.dev/ref/mod#go-mod-file and https://go.dev/ref/mod#go-work-file, read as
+strictly as the go command reads it where the answer matters to us (module, go, require, replace, use) and leniently
+elsewhere: a directive from a later Go must not stop a run that does not need it. Versions stay as they are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from go_prefetch.errors import GoSumError
+from go_prefetch.golang.module import ModuleVersion
+
+_HINT = "Correct the file; `go mod edit -json` (for go.work: `go work edit -json`) shows whether Go can read it."
+
+# Matched line by line: a string cannot span lines. CRLF needs no other care than the blank.
+_TOKEN = re.compile(
+    r"""[ \t\r]+ | //.*
+      | (?P<string> "(?:[^"\\]|\\.)*" | `[^`]*`)
+      | (?P<mark> [()\[\]{},])
+      | (?P<word> [^\s()\[\]{},"`] (?:(?!//)[^\s()\[\]{},])*)
+      | (?P<bad> .)""",
+    re.VERBOSE,
+)
+_CHARACTER = re.compile(r'\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U00[0-9a-fA-F]{6})|[^\\]')
+_DAMAGE = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)|\0", re.MULTILINE)
+_GO_VERSION = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?")
+# Files move between systems, so a folder is recognised in Unix and in Windows notation everywhere.
+_FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
+
+_LONGEST_LINE = 1 << 16
+_UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "use"})
+
+
+@dataclass(frozen=True)
+class Replace:
+    """One replacement; `old_version` is empty for "every version", `new_version` for a local folder."""
+
+    old_path: str
+    old_version: str
+    new_path: str
+    new_version: str
+
+
+@dataclass(frozen=True)
+class GoMod:
+    """The part of a go.mod file that decides which modules are needed; `go` and `toolchain` are empty if absent."""
+
+    module: str
+    go: str
+    toolchain: str
+    requires: tuple[ModuleVersion, ...]
+    replaces: tuple[Replace, ...]
+
+
+@dataclass(frozen=True)
+class GoWork:
+    """The part of a go.work file that decides which modules are needed; `go` is empty if absent."""
+
+    go: str
+    uses: tuple[str, ...]
+    replaces: tuple[Replace, ...]
+
+
+def parse_gomod(text: str, source: str) -> GoMod:
+    """Read the text of a go.mod file; `source` names the file in errors."""
+    found = _by_verb(text, source)
+    if not found["module"]:
+        raise _malformed(source, 1, "there is no module line")
+    return GoMod(
+        module=_only(found["module"], "module module/path"),
+        go=_go_version(found["go"]),
+        toolchain=_only(found["toolchain"], "toolchain go1.23.0"),
+        requires=tuple(ModuleVersion(*line.strings(2, "require module/path v1.2.3")) for line in found["require"]),
+        replaces=_replaces(found["replace"]),
+    )
+
+
+def parse_gowork(text: str, source: str) -> GoWork:
+    """Read the text of a go.work file; `source` names the file in errors."""
+    found = _by_verb(text, source)
+    return GoWork(
+        go=_go_version(found["go"]),
+        uses=tuple(line.strings(1, "use ./folder")[0] for line in found["use"]),
+        replaces=_replaces(found["replace"]),
+    )
+
+
+def go_line_at_least(go: str, major: int, minor: int) -> bool:
+    """Whether a go line's version reaches `major.minor`; a file without the line counts as 1.16, as for Go."""
+    match = _GO_VERSION.fullmatch(go or "1.16")
+    if match is None:
+        raise ValueError(f"not a Go version: {go!r}")
+    return (int(match[1]), int(match[2])) >= (major, minor)
+
+
+class _Directive(NamedTuple):
+    """A line outside blocks, or a line of a block under the block's verb; its arguments are still quoted."""
+
+    source: str
+    line: int
+    verb: str
+    args: list[str]
+
+    def strings(self, count: int, usage: str) -> list[str]:
+        if len(self.args) != count:
+            raise self.error(f"expected: {usage}")
+        return [self.string(index) for index in range(count)]
+
+    def string(self, index: int) -> str:
+        try:
+            return _unquote(self.args[index])
+        except ValueError:
+            raise self.error(f"bad string {self.args[index]} in a {self.verb} line") from None
+
+    def error(self, problem: str) -> GoSumError:
+        return _malformed(self.source, self.line, problem)
+
+
+def _malformed(source: str, line: int, problem: str) -> GoSumError:
+    return GoSumError("go-mod-malformed", f"{source}:{line}: {problem}", hint=_HINT)
+
+
+def _refuse_damage(text: str, source: str) -> None:
+    # The two usual kinds of damage are named as such, before they turn into puzzling syntax errors.
+    if damage := _DAMAGE.search(text):
+        problem = f"unresolved merge conflict: {damage[0]}" if damage[0] != "\0" else "NUL byte; not a UTF-8 text"
+        raise _malformed(source, text.count("\n", 0, damage.start()) + 1, problem)
+
+
+def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:
+    _refuse_damage(text, source)
+    found: defaultdict[str, list[_Directive]] = defaultdict(list)
+    block, opened_at = "", 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        tokens = _tokens(line, source, number)
+        if not tokens:
+            continue
+        if opened_at and tokens == [")"]:
+            opened_at = 0
+        elif tokens[0] == ")" or (not opened_at and tokens[0] in "([]{},"):
+            raise _malformed(source, number, f"unexpected {' '.join(tokens)}")
+        elif opened_at:
+            found[block].append(_Directive(source, number, block, tokens))
+        elif tokens[-1] == "(" or tokens[-2:] == ["(", ")"]:
+            block, opened_at = tokens[0], number if tokens[-1] == "(" else 0
+            if block in _UNDERSTOOD and tokens[1:] not in (["("], ["(", ")"]):
+                raise _malformed(source, number, f"unexpected {' '.join(tokens[1:])} after {block}")
+        else:
+            found[tokens[0]].append(_Directive(source, number, tokens[0], tokens[1:]))
+    if opened_at:
+        raise _malformed(source, opened_at, f"the {block} block that starts here is never closed")
+    return found
+
+
+def _tokens(line: str, source: str, number: int) -> list[str]:
+    tokens = []
+    if len(line) > _LONGEST_LINE:  # a hundred times as much memory
+        raise _malformed(source, number, f"a line of {len(line)} characters")
+    for match in _TOKEN.finditer(line):
+        bad, word = match["bad"], match["word"] or ""
+        if bad or "/*" in word or not word.isprintable():
+            problem = "unterminated string" if bad in {'"', "`"} else f"unexpected {match[0]!r}"
+            raise _malformed(source, number, problem)
+        if match.lastgroup:
+            tokens.append(match[0])
+    return tokens
+
+
+def _unquote(token: str) -> str:
+    """Undo Go's string syntax (https://go.dev/ref/spec#String_literals); ValueError if broken or empty."""
+    if token.startswith('"'):
+        characters = _CHARACTER.findall(token, 1, len(token) - 1)
+        if "".join(characters) != token[1:-1]:
+            raise ValueError("unknown escape")
+        value = b"".join(map(_encoded, characters)).decode()
+    elif token[0] != "`" and any(quote in token for quote in "\"'`"):
+        raise ValueError("quote inside a bare word")
+    else:
+        value = token.strip("`")
+    if not value:
+        raise ValueError("empty string")
+    return value
+
+
+def _encoded(character: str) -> bytes:
+    if not character.startswith("\\"):
+        return character.encode()
+    # Go's escapes mean the same in Python, but \x and octal name single bytes of what is UTF-8 only as a whole.
+    return character.encode().decode("unicode_escape").encode("latin-1" if character[1] in "x0123" else "utf-8")
+
+
+def _only(lines: list[_Directive], usage: str) -> str:
+    if len(lines) > 1:
+        raise lines[1].error(f"repeated {lines[1].verb} line")
+    return lines[0].strings(1, usage)[0] if lines else ""
+
+
+def _go_version(lines: list[_Directive]) -> str:
+    version = _only(lines, "go 1.23.0")
+    if version and not _GO_VERSION.fullmatch(version):
+        raise lines[0].error(f"invalid go version {version}; expected something like 1.23.0")
+    return version
+
+
+def _replaces(lines: list[_Directive]) -> tuple[Replace, ...]:
+    # Of several replacements of one module version the last one counts, as in `go mod edit`.
+    return tuple({(replace.old_path, replace.old_version): replace for replace in map(_replace, lines)}.values())
+
+
+def _replace(line: _Directive) -> Replace:
+    arrow = 1 if line.args[1:2] == ["=>"] else 2
+    if line.args[arrow : arrow + 1] != ["=>"] or len(line.args) not in {arrow + 2, arrow + 3}:
+        raise line.error("expected: replace module/path [v1.2.3] => other/module v1.4.0, or => ./folder")
+    new_path = line.string(arrow + 1)
+    new_version = line.string(arrow + 2) if len(line.args) == arrow + 3 else ""
+    if bool(_FOLDER.match(new_path)) == bool(new_version):
+        raise line.error(f"{new_path}: a module needs a version; a folder starts with ./ or ../ or / and has none")
+    return Replace(line.string(0), line.string(1) if arrow == 2 else "", new_path, new_version)

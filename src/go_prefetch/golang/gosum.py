@@ -1,0 +1,121 @@
+"""go.sum and go.work.sum: which zips and go.mod files Go will accept, by hash.
+
+Format: https://go.dev/ref/mod#go-sum-files. The hashes are carried, never computed: Go checks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from go_prefetch.errors import GoSumError
+from go_prefetch.golang import module
+from go_prefetch.golang.module import ModuleVersion
+
+# The hash of an empty go.mod, left in go.sum files by an old bug; Go skips such lines and so do we.
+_EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
+_CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_MOD_SUFFIX = "/go.mod"
+# File systems take 255 bytes a name and at least 1,024 a path; ours are longer than these by a temporary name's digits.
+_LONGEST_NAME = 200
+_LONGEST_PATH = 700
+_MOST_SHOWN = 10
+
+Kind = Literal["mod", "zip"]
+
+
+class GoSumLine(NamedTuple):
+    """One line that names a file Go may accept; `text` is the line with single blanks and no newline."""
+
+    module: ModuleVersion
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True)
+class GoSum:
+    """The usable lines of one file, in its order, and one sentence for each line that was ignored."""
+
+    lines: tuple[GoSumLine, ...]
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say of the ignored lines: one warning, with the first of them."""
+        if len(self.ignored) < 2:
+            return self.ignored
+        shown = "\n  ".join(self.ignored[:_MOST_SHOWN])
+        left = len(self.ignored) - _MOST_SHOWN
+        return (f"{len(self.ignored)} lines are ignored:\n  {shown}" + (f"\n  and {left} more" if left > 0 else ""),)
+
+
+def parse_gosum(data: bytes, source: str) -> GoSum:
+    """Read the bytes of a go.sum file; `source` names it in messages.
+
+    Raises GoSumError with file and line number for a line Go would refuse (not three fields, a merge conflict) and
+    for one that tells of a damaged file (a NUL byte, text that is not UTF-8).
+    """
+    lines: dict[GoSumLine, None] = {}
+    ignored: list[str] = []
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        fields = _fields(raw, f"{source}:{number}")
+        if not fields:
+            continue
+        line, problem = _read_line(*fields)
+        if problem:
+            ignored.append(f"{source}:{number}: {problem}; the line is ignored")
+        elif line:
+            lines[line] = None
+    return GoSum(tuple(lines), tuple(ignored))
+
+
+def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _malformed(where, "not UTF-8 text") from None
+    if "\0" in text:
+        raise _malformed(where, "a NUL byte")
+    if text.startswith(_CONFLICT_MARKERS):
+        raise GoSumError(
+            "go-sum-conflict",
+            f"{where}: a merge conflict marker",
+            hint="Resolve the conflict (keeping the lines of both sides is right for go.sum), then run `go mod tidy`.",
+        )
+    fields = text.split()
+    if not fields:
+        return None
+    if len(fields) != 3:
+        raise _malformed(where, f"{len(fields)} fields where three belong (module, version, hash)")
+    return fields[0], fields[1], fields[2]
+
+
+def _malformed(where: str, what: str) -> GoSumError:
+    return GoSumError(
+        "go-sum-malformed",
+        f"{where}: {what}",
+        hint="Restore the line from version control, or delete it and run `go mod tidy`.",
+    )
+
+
+def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, str]:
+    """The line as a value, or the reason why it is ignored; neither for lines that Go skips silently."""
+    if digest == _EMPTY_GO_MOD:
+        return None, ""
+    if not digest.startswith("h1:"):
+        return None, f"unknown hash {digest[:20]!r}"
+    kind: Kind = "mod" if version.endswith(_MOD_SUFFIX) else "zip"
+    found = ModuleVersion(path, version.removesuffix(_MOD_SUFFIX))
+    problem = module.check(*found) or _length_problem(found)
+    if problem:
+        return None, problem
+    if path == module.TOOLCHAIN:
+        return None, ""
+    return GoSumLine(found, kind, f"{path} {version} {digest}"), ""
+
+
+def _length_problem(version: ModuleVersion) -> str:
+    names = [*module.escape(version.path).split("/"), module.escape(version.version)]
+    if max(map(len, names)) > _LONGEST_NAME or sum(map(len, names)) + len(names) > _LONGEST_PATH:
+        return f"{str(version)[:40]}… is too long to be the name of a file"
+    return ""

@@ -1,0 +1,147 @@
+"""Module paths and versions: which are well formed, how they are spelled on disk, which are private.
+
+Follows golang.org/x/mod/module. A path or version that fails `check` never becomes a file name or a URL.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from go_prefetch.golang import semver
+
+# Never part of a build list; Go fetches and checks toolchains itself.
+TOOLCHAIN = "golang.org/toolchain"
+
+_ELEMENT = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
+_FIRST_ELEMENT = re.compile(r"[a-z0-9.-]+", re.ASCII)
+_WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])", re.IGNORECASE)
+_WINDOWS_SHORT_NAME = re.compile(r".*~[0-9]+", re.DOTALL)
+_GOPKG_MAJOR = re.compile(r"\.v(?:0|[1-9][0-9]*(?:-unstable)?)$")
+_TRAILING_MAJOR = re.compile(r"/v([0-9.]+)$")
+# path.Match, token by token.
+_GLOB_RANGE = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
+_GLOB_TOKEN = re.compile(
+    r"[*?]|\[(?P<negated>\^|(?!\^))(?P<ranges>(?:" + _GLOB_RANGE + r")+)\]|\\(?P<escaped>.)|[^*?\[\\]", re.DOTALL
+)
+_NOTHING = re.compile(r"(?!)")
+
+
+class ModuleVersion(NamedTuple):
+    """One version of one module, as go.mod and go.sum name it."""
+
+    path: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.path}@{self.version}"
+
+
+@cache
+def check(path: str, version: str) -> str:
+    """Why `path` at `version` is not a module version Go would accept; the empty string if it is.
+
+    The rules are those of x/mod's `module.Check`, with a canonical version demanded besides.
+    """
+    if not semver.is_canonical(version):
+        return f"version {version!r} is not canonical"
+    problem = _path_problem(path)
+    if problem:
+        return problem
+    major_suffix = _major_suffix(path)
+    if major_suffix is None:
+        return f"path {path!r} ends in a malformed major version"
+    if not _major_fits(version, major_suffix):
+        return f"version {version} does not belong to path {path!r}"
+    return ""
+
+
+def _path_problem(path: str) -> str:
+    first, *rest = path.split("/")
+    if first.startswith("-") or "." not in first or not _FIRST_ELEMENT.fullmatch(first):
+        return f"path {path!r} does not begin with a host name"
+    if not all(_element_is_fine(element) for element in (first, *rest)):
+        return f"path {path!r} has an element that Go does not allow"
+    return ""
+
+
+def _element_is_fine(element: str) -> bool:
+    short = element.split(".", 1)[0]
+    return bool(
+        _ELEMENT.fullmatch(element)
+        and not element.startswith(".")
+        and not element.endswith(".")
+        and not _WINDOWS_RESERVED.fullmatch(short)
+        and not _WINDOWS_SHORT_NAME.fullmatch(short)
+    )
+
+
+def _major_suffix(path: str) -> str | None:
+    """`/v2`, `.v2` or the empty string; None where the suffix is malformed (`/v1`, `/v02`, gopkg.in without one)."""
+    if path.startswith("gopkg.in/"):
+        match = _GOPKG_MAJOR.search(path)
+        return match.group().removesuffix("-unstable") if match else None
+    match = _TRAILING_MAJOR.search(path)
+    if match is None:
+        return ""
+    digits = match[1]
+    malformed = "." in digits or digits.startswith("0") or digits == "1"
+    return None if malformed else f"/v{digits}"
+
+
+def _major_fits(version: str, major_suffix: str) -> bool:
+    if major_suffix == "":
+        return semver.major(version) in ("v0", "v1") or version.endswith("+incompatible")
+    if major_suffix == ".v1" and version.startswith("v0.0.0-"):
+        return True  # gopkg.in before there were modules
+    return semver.major(version) == major_suffix[1:]
+
+
+def escape(text: str) -> str:
+    """`text` as the module cache and the proxy protocol spell it: each upper-case letter as `!` and its lower case."""
+    return re.sub(r"[A-Z]", lambda letter: "!" + letter.group().lower(), text)
+
+
+def unescape(text: str) -> str:
+    """What `escape` has made of upper-case letters, undone."""
+    return re.sub(r"!([a-z])", lambda letter: letter[1].upper(), text)
+
+
+def matches_prefix_patterns(patterns: str, path: str) -> bool:
+    """Whether one of the comma-separated `patterns` (GOPRIVATE, GONOPROXY, GONOSUMDB) matches a prefix of `path`.
+
+    As x/mod's `MatchPrefixPatterns`: a pattern of n elements is compared with the first n elements of the path.
+    """
+    elements = path.split("/")
+    for pattern in patterns.split(","):
+        wanted = pattern.removesuffix("/")
+        count = wanted.count("/") + 1
+        if wanted and count <= len(elements) and _glob(wanted).fullmatch("/".join(elements[:count])):
+            return True
+    return False
+
+
+@cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Go's `path.Match` as a regular expression; a malformed pattern matches nothing."""
+    out, position = "", 0
+    while position < len(pattern):
+        token = _GLOB_TOKEN.match(pattern, position)
+        if token is None:
+            return _NOTHING
+        position = token.end()
+        if token["ranges"]:
+            out += _character_class(token["ranges"], negated=bool(token["negated"]))
+        else:
+            out += {"*": "[^/]*", "?": "[^/]"}.get(token[0]) or re.escape(token["escaped"] or token[0])
+    return re.compile(out, re.DOTALL)
+
+
+def _character_class(ranges: str, *, negated: bool) -> str:
+    """A class of `path.Match`, which may be negated by `^` and holds ranges; one that runs backwards holds nothing."""
+    pairs = [(low[-1], (high or low)[-1]) for low, high in re.findall(_GLOB_RANGE, ranges, re.DOTALL)]
+    held = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in pairs if low <= high)
+    if held:
+        return f"[{'^' if negated else ''}{held}]"
+    return "." if negated else _NOTHING.pattern

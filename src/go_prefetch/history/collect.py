@@ -1,0 +1,135 @@
+"""Put a history together: the list of runs, then the logs of those that are not known yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from threading import Event
+
+from go_prefetch.base.background import aside
+from go_prefetch.errors import ApiError, RateLimitError
+from go_prefetch.history.cache import Kept, observed
+from go_prefetch.history.logs import LogError
+from go_prefetch.history.model import History, Observed, Selection, WorkflowRun
+from go_prefetch.history.port import Forge, LogsGone, ReadLogs
+
+Progress = Callable[[str], None]
+
+_AT_ONCE = 6  # logs that travel at the same time; the API itself is asked one request after the other
+_WIDTH = 24  # of the bar
+
+
+class Gathering:
+    """One report's worth of asking. `now` is the moment the report is about; `cancelled` ends downloads."""
+
+    def __init__(
+        self, forge: Forge, kept: Callable[[str], Kept], progress: Progress, cancelled: Event, now: datetime
+    ) -> None:
+        self._forge = forge
+        self._kept_for = kept
+        self._progress = progress
+        self._cancelled = cancelled
+        self._now = now
+        self._found: dict[int, Observed] = {}
+        self._incomplete = ""
+
+    def history(self, selection: Selection) -> History:
+        """All that was asked for, or what was there when a limit ended it.
+
+        Raises InputError and ApiError where nothing was to be had.
+        """
+        repository = self._forge.repository()
+        kept = self._kept_for(repository.name)
+        runs = self._listed(selection)
+        self._read_all([run for run in runs if not self._known(run, kept)], len(runs), kept)
+        try:
+            storage = None if self._incomplete else self._forge.storage()
+        except ApiError as error:
+            storage, self._incomplete = None, error.message
+        return History(
+            repository=repository.name,
+            url=repository.url,
+            default_branch=repository.default_branch,
+            selection=selection,
+            observed=tuple(self._found.get(run.id, Observed(run)) for run in reversed(runs)),
+            now=self._now,
+            storage=storage,
+            incomplete_because=self._incomplete,
+        )
+
+    def _listed(self, selection: Selection) -> list[WorkflowRun]:
+        """The newest that are asked for, each once."""
+        runs: dict[int, WorkflowRun] = {}
+        try:
+            for run in self._forge.runs(selection):
+                if selection.takes(run):
+                    runs.setdefault(run.id, run)
+                    self._progress(f"listing runs: {len(runs)}, back to {run.created:%Y-%m-%d}")
+        except RateLimitError as error:
+            if not runs:
+                raise
+            self._incomplete = error.message
+        return sorted(runs.values(), key=lambda run: (run.created, run.id), reverse=True)[: selection.most]
+
+    def _known(self, run: WorkflowRun, kept: Kept) -> bool:
+        known = kept.observed(run)
+        if known:
+            self._found[run.id] = known
+        return known is not None
+
+    def _read_all(self, missing: list[WorkflowRun], total: int, kept: Kept) -> None:
+        """Ask for one log after the other, the newest first; several may travel at once."""
+        travelling: deque[tuple[WorkflowRun, Future[list[tuple[str, str]]]]] = deque()
+        try:
+            for run in missing:
+                if self._incomplete:
+                    break
+                asked = self._asked(run, kept)
+                if asked:
+                    travelling.append((asked[0], aside(asked[1])))
+                if len(travelling) >= _AT_ONCE:
+                    self._take(*travelling.popleft(), kept)
+                self._progress(_bar(len(self._found), total))
+            for run, came in travelling:
+                self._take(run, came, kept)
+                self._progress(_bar(len(self._found), total))
+        except BaseException:
+            self._cancelled.set()
+            raise
+
+    def _asked(self, run: WorkflowRun, kept: Kept) -> tuple[WorkflowRun, ReadLogs] | None:
+        try:
+            refined = self._forge.refined(run)
+            return refined, self._forge.logs(refined)
+        except LogsGone:
+            self._gone(run, kept)
+        except ApiError as error:
+            self._incomplete = error.message
+        return None
+
+    def _take(self, run: WorkflowRun, came: Future[list[tuple[str, str]]], kept: Kept) -> None:
+        try:
+            try:
+                lines = came.result()
+            except LogError:
+                lines = self._forge.logs_job_by_job(run)
+        except LogsGone:
+            self._gone(run, kept)
+        except LogError as error:
+            self._found[run.id] = Observed(run, logs="unreadable", problem=str(error))
+        except ApiError as error:
+            self._incomplete = error.message
+        else:
+            kept.keep(run, lines, "read")
+            self._found[run.id] = observed(run, lines, "read")
+
+    def _gone(self, run: WorkflowRun, kept: Kept) -> None:
+        kept.keep(run, (), "gone")
+        self._found[run.id] = Observed(run, logs="gone")
+
+
+def _bar(done: int, total: int) -> str:
+    filled = _WIDTH * done // max(total, 1)
+    return f"reading logs [{'#' * filled}{'.' * (_WIDTH - filled)}] {done} of {total} runs"

@@ -1,0 +1,205 @@
+"""A report in words: sections of rows, which text, Markdown and HTML all show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from go_prefetch.base.format import size
+from go_prefetch.history.comparison import FEW, Comparison, Side
+from go_prefetch.history.formats.number_format import count, difference, duration, percent, plural, points, seconds
+from go_prefetch.history.metrics import Delivery, Prefetching, by_workflow, delivery
+from go_prefetch.history.model import Storage
+from go_prefetch.history.report import HistoryReport
+
+_MOST_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table: `header` is empty where rows are a label and its text. `note` is a sentence below."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    header: tuple[str, ...] = ()
+    note: str = ""
+
+
+def headline(report: HistoryReport) -> str:
+    """One sentence that says it all."""
+    p = report.prefetching
+    if not p.runs:
+        return f"no run of go-prefetch in the logs of {plural(report.delivery.runs, 'workflow run')}"
+    parts = [plural(p.runs, "run")]
+    if p.hit_rate_by_modules is not None:
+        parts.append(f"{percent(p.hit_rate_by_modules)} of modules from cache")
+    if p.runs_measured:
+        word = "saved" if p.seconds_saved >= 0 else "lost"
+        parts.append(f"{duration(abs(p.seconds_saved))} {word}")
+    if p.failures_avoided:
+        parts.append(f"{plural(p.failures_avoided, 'failure')} avoided")
+    return " · ".join(parts)
+
+
+def sections(report: HistoryReport) -> list[Section]:
+    """Everything that is known, section by section; none that would be empty."""
+    made = [
+        _gates(report),
+        _comparison(report.comparison) if report.comparison else None,
+        Section("Prefetching", tuple(_prefetching(report.prefetching))) if report.prefetching.runs else None,
+        _reasons("Why runs were no hit", "reason", report.prefetching.misses),
+        _reasons("Failures of go-prefetch", "error", report.prefetching.failures),
+        Section("Workflow runs", tuple(_delivery(report.delivery))) if report.delivery.runs else None,
+        _workflows(report),
+        _storage(report.history.storage) if report.history.storage else None,
+        _periods(report),
+    ]
+    return [section for section in made if section and section.rows]
+
+
+def notes(report: HistoryReport) -> list[str]:
+    """What a reader must know of what the figures rest on."""
+    history = report.history
+    logs = Counter(seen.logs for seen in history.observed)
+    found = [f"Incomplete: {history.incomplete_because}."] if history.incomplete_because else []
+    if logs["gone"]:
+        found.append(f"{plural(logs['gone'], 'run')} without logs: they are kept for a time only.")
+    if logs["unasked"]:
+        found.append(f"{plural(logs['unasked'], 'run')} whose logs were not read.")
+    problems = Counter(seen.problem for seen in history.observed if seen.logs == "unreadable")
+    found += [f"{plural(count, 'run')} with unreadable logs: {problem}." for problem, count in problems.most_common(3)]
+    return [*found, *history.warnings]
+
+
+def _gates(report: HistoryReport) -> Section | None:
+    rows = tuple(
+        (gate.flag, gate.wanted, gate.measured, "passed" if gate.passed else "missed") for gate in report.gates
+    )
+    return Section("Gates", rows, ("gate", "wanted", "measured", "")) if rows else None
+
+
+def _prefetching(p: Prefetching) -> list[tuple[str, str]]:
+    moved = (size(count) for count in (p.bytes_restored, p.bytes_downloaded, p.bytes_saved))
+    files, runs = plural(p.failures_avoided, "file"), plural(p.runs_rescued, "run")
+    return [
+        ("runs", f"{p.runs}: " + ", ".join(f"{count} {result}" for result, count in p.results.items())),
+        ("hit rate by runs", percent(p.hit_rate_by_runs)),
+        ("hit rate by modules", f"{percent(p.hit_rate_by_modules)} ({p.modules_from_cache:,} of {p.modules_wanted:,})"),
+        ("bytes", "{} restored, {} downloaded, {} saved".format(*moved)),
+        ("time saved", _time_saved(p)),
+        ("seconds a run", f"half took at most {seconds(p.seconds_p50)}, 95% at most {seconds(p.seconds_p95)}"),
+        ("failed attempts", f"{p.failed_attempts:,}"),
+        ("failures avoided", f"{files} on which `go mod download` would have failed, in {runs}"),
+    ]
+
+
+def _time_saved(p: Prefetching) -> str:
+    if not p.runs_measured:
+        return "not measured"
+    slower = f", {p.runs_slower} of them slower than downloading was" if p.runs_slower else ""
+    return f"{duration(p.seconds_saved)}, measured in {plural(p.runs_measured, 'run')}{slower}"
+
+
+def _delivery(d: Delivery) -> list[tuple[str, str]]:
+    rows = [
+        ("runs", f"{d.runs}: {d.succeeded} succeeded, {d.failed} failed, {d.other} neither"),
+        ("success rate", percent(d.success_rate)),
+        ("duration", f"half took at most {duration(d.seconds_p50)}, 95% at most {duration(d.seconds_p95)}"),
+    ]
+    if d.changes:
+        lead = f"half at most {duration(d.lead_p50)}, 95% at most {duration(d.lead_p95)}"
+        changes = plural(d.changes, "change")
+        rows.append(("lead time", f"from commit to success, on the default branch: {lead}"))
+        rows.append(("change failure rate", f"{percent(d.change_failure_rate)} of {changes} on the default branch"))
+    if d.restore_p50 is not None:
+        rows.append(("time to restore", f"half at most {duration(d.restore_p50)}"))
+    return rows
+
+
+def _workflows(report: HistoryReport) -> Section | None:
+    groups = by_workflow(report.history)
+    if len(groups) < 2:
+        return None
+    rows = []
+    for name, seen in list(groups.items())[:_MOST_ROWS]:
+        d = delivery((one.run for one in seen), report.history.default_branch)
+        rows.append((name, str(d.runs), percent(d.success_rate), duration(d.seconds_p50), duration(d.seconds_p95)))
+    note = f"and {len(groups) - _MOST_ROWS} more workflows" if len(groups) > _MOST_ROWS else ""
+    return Section("Workflows", tuple(rows), ("workflow", "runs", "success", "half within", "95% within"), note)
+
+
+def _reasons(title: str, word: str, counted: Mapping[str, int]) -> Section | None:
+    items = list(counted.items())
+    note = f"and {len(items) - _MOST_ROWS} more" if len(items) > _MOST_ROWS else ""
+    rows = tuple((str(count), words) for words, count in items[:_MOST_ROWS])
+    return Section(title, rows, ("runs", word), note) if rows else None
+
+
+def _storage(storage: Storage) -> Section:
+    default = " (GitHub's default)" if storage.limit_is_default else ""
+    share = storage.used / storage.limit
+    return Section(
+        "Cache storage",
+        (
+            ("used", f"{size(storage.used)} of {size(storage.limit)}{default}: {percent(share)}"),
+            ("go-prefetch", f"{size(storage.ours_used)} in {plural(storage.ours_entries, 'entry', 'entries')}"),
+        ),
+        note="" if share <= 1 else "Over the limit GitHub deletes what was not read for longest.",
+    )
+
+
+def _comparison(c: Comparison) -> Section:
+    rows = (
+        _compared(c, "workflow runs", lambda side: side.delivery.runs, count),
+        _compared(c, "duration, half within", lambda side: side.delivery.seconds_p50, duration),
+        _compared(c, "duration, 95% within", lambda side: side.delivery.seconds_p95, duration),
+        _compared(c, "failures", lambda side: side.delivery.failure_rate, percent),
+        _compared(c, "go-prefetch runs", lambda side: side.prefetching.runs, count),
+        _compared(c, "modules from cache", lambda side: side.prefetching.hit_rate_by_modules, percent),
+        _compared(c, "seconds, half within", lambda side: side.prefetching.seconds_p50, seconds),
+        _compared(c, "seconds, 95% within", lambda side: side.prefetching.seconds_p95, seconds),
+    )
+    return Section(f"Before and after {c.label}", rows, ("", "before", "after", "difference"), comparison_note(c))
+
+
+def comparison_note(c: Comparison) -> str:
+    """The comparison in one sentence, and how far it is to be believed."""
+    was, now = (
+        f"{duration(side.delivery.seconds_p50)} and {percent(side.delivery.failure_rate)} failures"
+        for side in (c.before, c.after)
+    )
+    said = f"Was {was}, is {now}."
+    if c.is_thin:
+        return f"{said} One side has fewer than {FEW} runs: this may be chance."
+    if c.failures_differ is False:
+        return f"{said} So small a difference in failures may be chance."
+    return said
+
+
+def _compared(
+    c: Comparison, label: str, figure: Callable[[Side], float | None], shown: Callable[[float | None], str]
+) -> tuple[str, str, str, str]:
+    before, after = figure(c.before), figure(c.after)
+    apart = points if shown is percent else difference
+    return label, shown(before), shown(after), apart(before, after)
+
+
+def _periods(report: HistoryReport) -> Section | None:
+    if len(report.periods) < 2:
+        return None
+    rows = tuple(
+        (
+            period.first.isoformat(),
+            str(period.delivery.runs),
+            percent(period.delivery.success_rate),
+            duration(period.delivery.seconds_p50),
+            percent(period.prefetching.hit_rate_by_modules),
+            seconds(period.prefetching.seconds_p50),
+        )
+        for period in report.periods
+        if period.delivery.runs
+    )
+    days = report.periods[0].days
+    title = {1: "Day by day", 7: "Week by week"}.get(days, f"In stretches of {days // 7} weeks")
+    return Section(title, rows, ("from", "runs", "success", "duration", "modules from cache", "prefetching"))

@@ -1,0 +1,192 @@
+"""Figures of many runs: pure arithmetic over what was gathered."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from go_prefetch.history.model import History, Observed, WorkflowRun
+from go_prefetch.render.record import Record
+
+_HITS = ("present", "exact")
+_WITHOUT_CACHE = ("disabled", "failed")
+
+
+@dataclass(frozen=True)
+class Prefetching:
+    """What go-prefetch did in some runs. Sizes are bytes, times seconds; None: nothing to measure it by."""
+
+    runs: int = 0
+    results: Mapping[str, int] = field(default_factory=dict)
+    hit_rate_by_runs: float | None = None
+    modules_wanted: int = 0  # planned and not present
+    modules_from_cache: int = 0
+    bytes_restored: int = 0
+    bytes_downloaded: int = 0
+    bytes_saved: int = 0
+    seconds_saved: float = 0.0
+    runs_measured: int = 0  # for which the time saved is known
+    runs_slower: int = 0  # of these: a hit that took longer than downloading had taken
+    seconds_p50: float | None = None
+    seconds_p95: float | None = None
+    misses: Mapping[str, int] = field(default_factory=dict)  # reason to runs that were not exact
+    failed_attempts: int = 0
+    failures_avoided: int = 0  # files on which plain `go mod download` would have failed
+    runs_rescued: int = 0  # with at least one of these
+    failures: Mapping[str, int] = field(default_factory=dict)  # slug to runs
+
+    @property
+    def hit_rate_by_modules(self) -> float | None:
+        """Share of the modules not present that came from the store, over all runs."""
+        return self.modules_from_cache / self.modules_wanted if self.modules_wanted else None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How workflow runs went: the success and the pace of a pipeline, as DORA measures delivery. Seconds."""
+
+    runs: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    other: int = 0  # cancelled, skipped …
+    seconds_p50: float | None = None
+    seconds_p95: float | None = None
+    lead_p50: float | None = None  # commit to success, pushes to the default branch
+    lead_p95: float | None = None
+    changes: int = 0  # commits pushed to the default branch that ran to an end
+    changes_failed: int = 0
+    restore_p50: float | None = None  # first failure to the next success of the same workflow there
+
+    @property
+    def success_rate(self) -> float | None:
+        """Of the runs that succeeded or failed."""
+        ended = self.succeeded + self.failed
+        return self.succeeded / ended if ended else None
+
+    @property
+    def failure_rate(self) -> float | None:
+        """Of the runs that succeeded or failed."""
+        rate = self.success_rate
+        return None if rate is None else 1 - rate
+
+    @property
+    def change_failure_rate(self) -> float | None:
+        """Of the commits pushed to the default branch."""
+        return self.changes_failed / self.changes if self.changes else None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of time: from the beginning of `first` for `days`."""
+
+    first: date
+    days: int
+    prefetching: Prefetching
+    delivery: Delivery
+
+
+def prefetching(records: Iterable[Record]) -> Prefetching:
+    """Figures of these records; runs with no result of the cache are counted, with what failed them, and left out."""
+    every = list(records)
+    counted = [record for record in every if record.result not in _WITHOUT_CACHE]
+    missed = [record for record in counted if record.result not in _HITS]
+    saved = [record.seconds_saved for record in counted if record.seconds_saved is not None]
+    return Prefetching(
+        runs=len(every),
+        results=_counted(record.result for record in every),
+        hit_rate_by_runs=1 - len(missed) / len(counted) if counted else None,
+        modules_wanted=sum(max(0, record.modules - record.modules_present) for record in counted),
+        modules_from_cache=sum(min(r.modules_from_cache, max(0, r.modules - r.modules_present)) for r in counted),
+        bytes_restored=sum(record.bytes_restored for record in counted),
+        bytes_downloaded=sum(record.bytes_downloaded for record in counted),
+        bytes_saved=sum(record.saved_bytes for record in counted),
+        seconds_saved=math.fsum(saved),
+        runs_measured=len(saved),
+        runs_slower=sum(seconds < 0 for seconds in saved),
+        seconds_p50=percentile([record.seconds for record in counted], 50),
+        seconds_p95=percentile([record.seconds for record in counted], 95),
+        misses=_counted(record.reason or "no reason was given" for record in missed),
+        failed_attempts=sum(record.failed_attempts for record in counted),
+        failures_avoided=sum(record.failures_avoided for record in counted),
+        runs_rescued=sum(record.failures_avoided > 0 for record in counted),
+        failures=_counted(record.failure for record in every if record.failure),
+    )
+
+
+def delivery(runs: Iterable[WorkflowRun], default_branch: str) -> Delivery:
+    """Figures of these workflow runs."""
+    every = list(runs)
+    ended = [run for run in every if run.succeeded or run.failed]
+    changes = [run for run in ended if run.branch == default_branch and run.event == "push"]
+    leads = [run.lead_seconds for run in changes if run.succeeded]
+    commits = {(run.workflow, run.commit) for run in changes}
+    return Delivery(
+        runs=len(every),
+        succeeded=sum(run.succeeded for run in ended),
+        failed=sum(run.failed for run in ended),
+        other=len(every) - len(ended),
+        seconds_p50=percentile([run.seconds for run in ended], 50),
+        seconds_p95=percentile([run.seconds for run in ended], 95),
+        lead_p50=percentile(leads, 50),
+        lead_p95=percentile(leads, 95),
+        changes=len(commits),
+        changes_failed=len({(run.workflow, run.commit) for run in changes if run.failed}),
+        restore_p50=percentile(_times_to_restore(changes), 50),
+    )
+
+
+def by_workflow(history: History) -> dict[str, list[Observed]]:
+    """Runs by the name of their workflow, those with most runs first."""
+    groups: dict[str, list[Observed]] = {}
+    for seen in history.observed:
+        groups.setdefault(seen.run.workflow, []).append(seen)
+    return dict(sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])))
+
+
+def periods(observed: Sequence[Observed], default_branch: str, most: int = 26) -> list[Period]:
+    """The runs, day by day, or in longer stretches of whole weeks where days would be more than `most`."""
+    if not observed:
+        return []
+    first = min(seen.run.created for seen in observed).date()
+    last = max(seen.run.created for seen in observed).date()
+    span = (last - first).days + 1
+    days = 1 if span <= most else 7 * math.ceil(span / (7 * most))
+    groups: dict[int, list[Observed]] = {}
+    for seen in observed:
+        groups.setdefault((seen.run.created.date() - first).days // days, []).append(seen)
+    return [
+        Period(
+            first + timedelta(days=days * number),
+            days,
+            prefetching(recorded.record for seen in groups.get(number, []) for recorded in seen.records),
+            delivery((seen.run for seen in groups.get(number, [])), default_branch),
+        )
+        for number in range((span - 1) // days + 1)
+    ]
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """The least value that `percent` of the values do not pass (nearest rank); None of none."""
+    if not values:
+        return None
+    rank = max(1, math.ceil(percent / 100 * len(values)))
+    return sorted(values)[rank - 1]
+
+
+def _times_to_restore(changes: Iterable[WorkflowRun]) -> list[float]:
+    """Seconds from the end of each first failure to the end of the next success, workflow by workflow."""
+    broken: dict[str, datetime] = {}
+    times = []
+    for run in sorted(changes, key=lambda run: run.finished):
+        if run.failed:
+            broken.setdefault(run.workflow, run.finished)
+        elif run.workflow in broken:
+            times.append((run.finished - broken.pop(run.workflow)).total_seconds())
+    return times
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,4 @@
+"""The values that flow through a run, and the two ports that its adapters fill.
+
+Nothing here reads a file or prints.
+"""

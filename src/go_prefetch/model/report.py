@@ -1,0 +1,129 @@
+"""Everything a run did, and the figures that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.machine import Machine
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Plan, Restored, Saved, Source
+
+# From restore to the end of complete: what is held against a cold run.
+STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
+GO_ITSELF = "Go itself"  # a source beside the store and the proxies
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run did."""
+
+    plan: Plan
+    restored: Restored
+    downloaded: Downloaded
+    admitted: Admitted
+    completed: Completed
+    saved: Saved
+    seconds: float
+    machine: Machine
+    goversion: str
+    settings_shown: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    ended_early: bool = False  # before Go's verdict, by what `completed.failure` says; the plan may be NO_PLAN
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What each proxy served, first and in place of rejected files, put together."""
+        merged: dict[str, Source] = {}
+        for source in (*self.downloaded.sources, *self.completed.refetched.sources):
+            known = merged.get(source.name, Source(source.name, 0, 0, 0))
+            files, size = known.files + source.files, known.bytes + source.bytes
+            # Attempts are counted over the whole run, so the later count includes the earlier.
+            merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
+        return tuple(merged.values())
+
+    @property
+    def suppliers(self) -> tuple[Source, ...]:
+        """Everybody who handed over files: the store, each proxy, Go itself."""
+        found = list(self.sources)
+        if self.restored.files:
+            found.insert(0, Source(self.restored.store, len(self.restored.files), self.restored.bytes, 0))
+        if self.completed.by_go:
+            found.append(Source(GO_ITSELF, len(self.completed.by_go), self.completed.bytes_by_go, 0))
+        return tuple(found)
+
+    @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """Every file that a proxy handed over, what took the place of rejected ones last."""
+        return (*self.downloaded.fetched, *self.completed.refetched.fetched)
+
+    @property
+    def bytes_downloaded(self) -> int:
+        """From the proxies, by us and by Go."""
+        return self.downloaded.bytes + self.completed.refetched.bytes + self.completed.bytes_by_go
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Seconds of each step, in their order."""
+        return {
+            "plan": self.plan.seconds,
+            "restore": self.restored.seconds,
+            "download": self.downloaded.seconds,
+            "admit": self.admitted.seconds,
+            "complete": self.completed.seconds,
+            "save": self.saved.seconds,
+        }
+
+    @property
+    def modules_from_cache(self) -> int:
+        """Modules whose missing files the store had, all of them, and Go accepted."""
+        lacking = {file.module for file in self._missing - self._got}
+        return len(self._modules_missing - lacking)
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of the modules not present that came from the store; None where nothing was missing."""
+        asked = len(self._modules_missing)
+        return self.modules_from_cache / asked if asked else None
+
+    @property
+    def cache_result(self) -> str:
+        """`disabled`, `present`, `exact`, `partial` or `miss`; `failed` where the run ended before that was known."""
+        if self.ended_early:
+            return "failed"
+        if self.plan.disabled_because:
+            return "disabled"
+        if not self._modules_missing:
+            return "present"
+        if self.missing_that_counts <= self._got:
+            return "exact"
+        return "partial" if self._got else "miss"
+
+    @property
+    def _got(self) -> frozenset[ModuleFile]:
+        """What the store had and Go accepted."""
+        return self.restored.files - {rejection.file for rejection in self.completed.rejected}
+
+    @property
+    def _missing(self) -> frozenset[ModuleFile]:
+        """Missing files that some proxy has; all that were missing where the run failed, perhaps for want of one."""
+        gone = (self.restored.unavailable | self.downloaded.unavailable) - self.downloaded.files.keys()
+        return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
+
+    @property
+    def _modules_missing(self) -> frozenset[ModuleVersion]:
+        """Planned modules of which the zip, the .mod or the .info was missing."""
+        return frozenset(self.plan.modules) & {file.module for file in self._missing}
+
+    @property
+    def missing_that_counts(self) -> frozenset[ModuleFile]:
+        """Missing files that may be saved: what an exact hit has all of."""
+        return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
+
+    @property
+    def seconds_saved(self) -> float | None:
+        """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
+        if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
+            return None
+        return self.restored.cold_seconds - sum(self.steps[name] for name in STEPS_THAT_COUNT)

@@ -1,0 +1,276 @@
+"""What each step hands to the next: frozen values, named after the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from go_prefetch.errors import PrefetchError
+from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cache_key import CacheKey
+from go_prefetch.model.machine import Machine
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One main module or workspace, and what Go will want for it."""
+
+    folder: Path  # where Go is run: that of the definition, or one below
+    definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
+    module_paths: tuple[str, ...]
+    zips: tuple[ModuleVersion, ...]
+    certain: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
+    mods: tuple[ModuleVersion, ...]
+    explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
+    gosum_lines: tuple[str, ...]
+    sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
+    unsummed: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files the module cache must hold, and which of them it holds."""
+
+    scopes: tuple[Scope, ...]
+    key: CacheKey
+    gomodcache: Path
+    folder: Path  # GOPROXY layout: the module cache's download folder, or what `fill` fills
+    files: tuple[ModuleFile, ...]
+    present: frozenset[ModuleFile]
+    private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
+    unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
+
+    @property
+    def missing(self) -> tuple[ModuleFile, ...]:
+        """Planned files the module cache lacks."""
+        return tuple(file for file in self.files if file not in self.present)
+
+    @property
+    def zip_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """What go.sum says of each planned zip: one hash, or, in a go.sum that was put together badly, several."""
+        return self._hashes("zip")
+
+    @property
+    def mod_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """The same of each planned `.mod`."""
+        return self._hashes("mod")
+
+    def _hashes(self, kind: Kind) -> dict[ModuleVersion, frozenset[str]]:
+        hashes: dict[ModuleVersion, frozenset[str]] = {}
+        for line in (line for scope in self.scopes for line in scope.gosum_lines):
+            path, version, digest = line.split(" ")
+            version, suffix, _ = version.partition("/")
+            if bool(suffix) == (kind == "mod"):
+                found = ModuleVersion(path, version)
+                hashes[found] = hashes.get(found, frozenset()) | {digest}
+        return hashes
+
+    @property
+    def modules(self) -> tuple[ModuleVersion, ...]:
+        """Module versions whose zip is planned."""
+        return tuple(file.module for file in self.files if file.kind == "zip")
+
+    @property
+    def modules_present(self) -> frozenset[ModuleVersion]:
+        """Those of which zip, .mod and .info were all there already."""
+        return frozenset(self.modules) - {file.module for file in self.missing}
+
+
+# Of a run that ended before there was one.
+NO_PLAN = Plan((), CacheKey("", "", 0), Path(), Path(), (), frozenset(), frozenset(), frozenset())
+
+
+@dataclass(frozen=True)
+class ColdRun:
+    """What a run measured that downloaded exactly these files, and on what machine."""
+
+    seconds: float
+    files: frozenset[str]  # names in GOPROXY layout
+    cores: int = 0  # 0: not noted
+    os: str = ""
+
+    @property
+    def machine(self) -> Machine:
+        """What it was measured on."""
+        return Machine(self.cores, self.os)
+
+
+@dataclass(frozen=True)
+class RestoredEntry:
+    """The entry of a cache service that a restore drew on: what a save goes on from."""
+
+    key: str
+    held: frozenset[str]  # names of the files in it, and in the full entry below it
+    full: str = ""  # the full entry that a delta can be made on: this one, or the one below it
+    full_files: frozenset[str] = frozenset()
+    full_bytes: int = 0
+    runs: tuple[ColdRun, ...] = ()
+    unread: bool = False  # it was found, but came too slowly to say what is in it
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What the store handed over."""
+
+    store: str
+    files: frozenset[ModuleFile] = frozenset()
+    bytes: int = 0
+    seconds: float = 0.0
+    unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
+    cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
+    entry: RestoredEntry | None = None
+    because_not: str = ""  # why it was not asked, or could not answer, though nothing is wrong
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def cold_seconds(self) -> float | None:
+        """What those runs took together; None if they were not measured."""
+        return sum(run.seconds for run in self.cold) if self.cold else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one proxy served."""
+
+    name: str
+    files: int
+    bytes: int
+    failed_attempts: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be had, with one sentence for each attempt."""
+
+    file: ModuleFile
+    not_found: bool  # every proxy answered 404 or 410
+    attempts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One file that came: from where, how long it took, what failed before."""
+
+    file: ModuleFile
+    source: str
+    bytes: int
+    credentialed: bool
+    seconds: float = 0.0  # from the first attempt to the last byte
+    failed: tuple[str, ...] = ()  # one sentence for each attempt that brought nothing
+    plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have ended there
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """What the proxies handed over."""
+
+    files: Mapping[ModuleFile, str] = field(default_factory=dict)  # to the name of the source
+    bytes: int = 0
+    seconds: float = 0.0
+    sources: tuple[Source, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    credentialed: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials
+    fetched: tuple[Fetched, ...] = ()
+
+    @property
+    def unavailable(self) -> frozenset[ModuleFile]:
+        """Files that every proxy answered with 404 or 410."""
+        return frozenset(failure.file for failure in self.failures if failure.not_found)
+
+    def plus(self, later: Downloaded) -> Downloaded:
+        """This and what came later, together."""
+        return Downloaded(
+            files={**self.files, **later.files},
+            bytes=self.bytes + later.bytes,
+            seconds=self.seconds + later.seconds,
+            sources=(*self.sources, *later.sources),
+            failures=(*self.failures, *later.failures),
+            credentialed=self.credentialed | later.credentialed,
+            fetched=(*self.fetched, *later.fetched),
+        )
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of a folder that is to hold the plan's files and nothing else."""
+
+    held: Restored  # what was there already, and whole
+    downloaded: Downloaded
+    removed: int = 0  # files that the plan does not name
+    left_out: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials, and were not to stay
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What the fast way moved into the module cache, and how many zips it left to the slow way, by reason."""
+
+    modules: frozenset[ModuleVersion] = frozenset()
+    seconds: float = 0.0
+    left_to_go: Mapping[str, int] = field(default_factory=dict)
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """Go's verdict on trees that were in the module cache before us."""
+
+    good: frozenset[ModuleVersion] = frozenset()
+    bad: frozenset[ModuleVersion] = frozenset()
+    unchecked: frozenset[ModuleVersion] = frozenset()
+    seconds: float = 0.0
+    disbelieved: str = ""
+
+
+@dataclass(frozen=True)
+class TakenAway:
+    """What became of trees that were to be taken away; those in neither were gone, or are Go's to replace."""
+
+    removed: frozenset[ModuleVersion] = frozenset()
+    stays: frozenset[ModuleVersion] = frozenset()
+    good: frozenset[ModuleVersion] = frozenset()  # what go.sum says, after all
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A file Go refused: where it had come from, and Go's own words."""
+
+    file: ModuleFile
+    source: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Go's verdict."""
+
+    by_go: frozenset[ModuleFile] = frozenset()  # files Go fetched itself
+    bytes_by_go: int = 0
+    rejected: tuple[Rejection, ...] = ()
+    seconds: float = 0.0
+    refetched: Downloaded = Downloaded()  # what took the place of rejected files
+    unread: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
+    verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
+    unverified_because: str = ""  # why Go was not asked, or not believed
+    failure: PrefetchError | None = None
+    warnings: tuple[str, ...] = ()
+    about: Mapping[str, Path] = field(default_factory=dict)  # the file that one of the warnings is about
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the store took."""
+
+    files: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    key: str = ""  # of the new entry, where the store has entries
+    because_not: str = ""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,90 @@
+"""One request for one file at one proxy: what came of it, and what that says of the proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.golang.goproxy import Proxy
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.modfiles.staging import InUseError, StructureError, received
+from go_prefetch.proxies.circuit_breaker import ProxyHealth
+from go_prefetch.proxies.file_proxy import copied
+from go_prefetch.web.in_flight import Received, Wire
+
+# URL, an empty file, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
+Get = Callable[[str, BinaryIO, int, Deadline, Wire], Received]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one request."""
+
+    proxy: Proxy
+    received: Received | None = None
+    error: AttemptError | None = None
+    trouble: OSError | None = None  # of our own folder
+
+
+class Asking:
+    """Asks proxies, notes in their `health` how they fared, and tells `learnt` how many seconds answers took."""
+
+    def __init__(
+        self, get: Get, deadline: Deadline, health: Mapping[Proxy, ProxyHealth], learnt: Callable[[float], None]
+    ) -> None:
+        self._get = get
+        self._deadline = deadline
+        self._health = health
+        self._learnt = learnt
+
+    def attempt(self, proxy: Proxy, file: ModuleFile, folder: Path, wire: Wire, finish: Callable[[], None]) -> Outcome:
+        """One request; `finish` is called once the file is whole and right in its structure."""
+        health = self._health[proxy]
+        health.asked()
+        try:
+            with received(folder, file, finish) as content:
+                came = self._transfer(proxy, file, content, wire)
+        except AttemptError as error:
+            return self._failed(proxy, error, wire)
+        except StructureError as error:
+            # Go looks into a .info before it goes on to the next proxy, into the others after.
+            return self._failed(
+                proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
+            )
+        except InUseError as error:
+            return self._failed(proxy, AttemptError(str(error), transient=False), wire)
+        except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
+            return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
+        except OSError as error:
+            return Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)
+        for _ in came.interruptions:
+            health.failed()
+        health.answered()
+        for other in self._health:
+            if other is not proxy and other.on_any_error:
+                self._health[other].another_answered()
+        if wire.first_byte is not None:
+            self._learnt(wire.first_byte)
+        return Outcome(proxy, came)
+
+    def _failed(self, proxy: Proxy, error: AttemptError, wire: Wire) -> Outcome:
+        health = self._health[proxy]
+        if wire.is_cut or error.kind == "overtaken":
+            health.answered() if wire.first_byte is not None else health.failed(counts=False)
+            return Outcome(proxy, error=AttemptError("overtaken by another request", kind="overtaken"))
+        if error.not_found:
+            health.answered()
+        elif error.transient:
+            health.failed()
+        else:
+            health.refused()
+        return Outcome(proxy, error=error)
+
+    def _transfer(self, proxy: Proxy, file: ModuleFile, out: BinaryIO, wire: Wire) -> Received:
+        if urlsplit(proxy.url).scheme == "file":
+            return copied(proxy.url, file, out, self._deadline, wire)
+        return self._get(f"{proxy.url}/{file.url_path}", out, MAX_BYTES[file.kind], self._deadline, wire)

@@ -1,0 +1,191 @@
+"""Getting one file by walking the proxy list: which proxy next, when to try again, when to give up on one.
+
+Within one round the walk follows GOPROXY's grammar (see goproxy.py); between rounds it backs off. A proxy that
+fails again and again is rested (circuit_breaker.py); a slow request gets a rival (hedging.py), at the next proxy where
+errors may go there, else at the same one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.golang.goproxy import Proxy, ProxyList
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.results import Failure, Fetched
+from go_prefetch.proxies.attempt import Asking, Get, Outcome
+from go_prefetch.proxies.circuit_breaker import ProxyHealth
+from go_prefetch.proxies.hedging import Hedging
+from go_prefetch.proxies.plain_go import Asked, ends_at
+from go_prefetch.web.in_flight import Received
+
+
+@dataclass
+class _Attempts:
+    """What happened to one file so far."""
+
+    started: float
+    asked: list[Asked] = field(default_factory=list)
+    given_up: set[Proxy] = field(default_factory=set)
+    not_found: set[Proxy] = field(default_factory=set)
+    retry_after: float = 0.0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """One sentence for each request that brought nothing."""
+        return tuple(f"{one.proxy.shown}: {one.error}" for one in self.asked if one.error)
+
+    def note(self, outcome: Outcome) -> None:
+        """Take in what came of a request."""
+        broke_off = outcome.received.interruptions if outcome.received else ()
+        self.asked += [Asked(outcome.proxy, error) for error in broke_off]
+        self.asked.append(Asked(outcome.proxy, outcome.error))
+        if outcome.error:
+            self.retry_after = outcome.error.retry_after or 0.0
+            if outcome.error.not_found:
+                self.not_found.add(outcome.proxy)
+            elif not outcome.error.transient:
+                self.given_up.add(outcome.proxy)
+
+
+class ProxyWalk:
+    """Walks one proxy list for many files, from many threads."""
+
+    def __init__(
+        self,
+        proxies: ProxyList,
+        get: Get,
+        backoff: Backoff,
+        *,
+        width: int,
+        deadline: Deadline,
+        pause: Callable[[float], object],
+    ) -> None:
+        self.goproxy = proxies.text  # for Go; it may contain a password
+        self._proxies = proxies.proxies
+        self._ending = proxies.ending
+        self._backoff = backoff
+        self._deadline = deadline
+        self._pause = pause
+        self._hedging = Hedging()
+        self._health = {proxy: ProxyHealth(self._patience(proxy, width)) for proxy in self._proxies}
+        self._asking = Asking(get, deadline, self._health, self._hedging.learnt)
+
+    def _patience(self, proxy: Proxy, width: int) -> int:
+        """Failures in a row after which a proxy is rested: as many as can be under way at once.
+
+        The only proxy gets all its attempts.
+        """
+        others = proxy.on_any_error and len(self._proxies) > 1
+        return width if others else width * self._backoff.attempts
+
+    def fetch(self, file: ModuleFile, folder: Path, avoid: str = "") -> Fetched | Failure:
+        """Bring `file` into `folder` (GOPROXY layout), from any proxy but `avoid` where there is another.
+
+        Returns a Failure once every proxy that may be asked has answered 404 or 410, or has been asked `attempts`
+        times. Raises OSError if the folder cannot be written.
+        """
+        proxies = self._others_than(avoid)
+        so_far = _Attempts(started=time.monotonic())
+        for round_number in range(1, self._backoff.attempts + 1):
+            for proxy in self._askable(proxies, so_far):
+                won = self._ask(proxy, proxies, file, folder, so_far)
+                if won and won.received:
+                    return self._fetched(file, won.proxy, won.received, so_far, avoid)
+                if proxy not in so_far.not_found and not proxy.on_any_error:
+                    break
+            if not self._askable(proxies, so_far) or self._deadline.passed():
+                break
+            if round_number < self._backoff.attempts:
+                wait = self._backoff.wait(round_number, so_far.retry_after)
+                self._pause(min(wait, self._deadline.left()))
+        return Failure(file, not_found=set(proxies) <= so_far.not_found, attempts=self._told(proxies, so_far))
+
+    def failed_attempts(self, source: str) -> int:
+        """How many attempts failed at the proxy shown as `source`."""
+        return sum(health.failed_attempts for proxy, health in self._health.items() if proxy.shown == source)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The proxies; their URLs may hold passwords."""
+        return tuple(proxy.url for proxy in self._proxies)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The proxies as they may be shown, each once."""
+        return tuple(dict.fromkeys(proxy.shown for proxy in self._proxies))
+
+    def _askable(self, proxies: Sequence[Proxy], so_far: _Attempts) -> list[Proxy]:
+        """Proxies this file may still be asked from, as far as the grammar lets the walk go on."""
+        askable = []
+        for proxy in proxies:
+            if proxy in so_far.not_found:
+                continue
+            passed_over = proxy in so_far.given_up or self._health[proxy].is_resting
+            if not passed_over:
+                askable.append(proxy)
+            elif not proxy.on_any_error:
+                break
+        return askable
+
+    def _others_than(self, avoid: str) -> list[Proxy]:
+        """All but one; where a `,` follows it those behind it are not asked either, and it is asked again."""
+        others = []
+        for proxy in self._proxies:
+            if proxy.shown != avoid:
+                others.append(proxy)
+            elif not proxy.on_any_error:
+                break
+        return others or list(self._proxies)
+
+    def _rival(self, proxy: Proxy, proxies: Sequence[Proxy], so_far: _Attempts) -> Proxy:
+        """Whom to ask besides, if `proxy` is slow: the next one where an error would go there, else itself."""
+        behind = proxies[proxies.index(proxy) + 1 :] if proxy.on_any_error else ()
+        return next(iter(self._askable(behind, so_far)), proxy)
+
+    def _ask(
+        self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: Path, so_far: _Attempts
+    ) -> Outcome | None:
+        """The outcome that brought the file, if one did. Raises OSError."""
+        rival = self._rival(proxy, proxies, so_far)
+        outcomes = self._hedging.race(
+            lambda wire, finish: self._asking.attempt(proxy, file, folder, wire, finish),
+            lambda wire, finish: self._asking.attempt(rival, file, folder, wire, finish),
+        )
+        for outcome in outcomes:
+            so_far.note(outcome)
+        won = next((outcome for outcome in outcomes if outcome.received), None)
+        trouble = next((outcome.trouble for outcome in outcomes if outcome.trouble), None)
+        if trouble and not won:
+            raise trouble
+        return won
+
+    def _fetched(self, file: ModuleFile, proxy: Proxy, came: Received, so_far: _Attempts, avoid: str) -> Fetched:
+        rejected = avoid in self.names  # Go had refused what that proxy sent
+        return Fetched(
+            file,
+            proxy.shown,
+            came.bytes,
+            credentialed=came.has_login or proxy.has_credentials,
+            seconds=time.monotonic() - so_far.started,
+            failed=so_far.words,
+            plain_go_fails=rejected or ends_at(so_far.asked, self._proxies, self._ending),
+        )
+
+    def _told(self, proxies: Sequence[Proxy], so_far: _Attempts) -> tuple[str, ...]:
+        answered = so_far.not_found | so_far.given_up
+        resting = [p for p in proxies if p not in answered and self._health[p].is_resting]
+        asked = answered | {one.proxy for one in so_far.asked}
+        after_a_comma = proxies[1:] if proxies and not proxies[0].on_any_error else []
+        return (
+            *so_far.words,
+            *(f"{p.shown}: passed over, it failed many times in a row" for p in resting),
+            *(
+                f"{p.shown}: not asked, `,` goes on only where a file is not found"
+                for p in after_a_comma
+                if p not in asked
+            ),
+        )

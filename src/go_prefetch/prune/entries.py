@@ -1,0 +1,118 @@
+"""Which entries of the cache service nothing will read any more. Pure: a list in, a list out.
+
+A run reads entries of its own scope (`ref`), of its pull request's base, and of the default branch. It takes the entry
+for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from go_prefetch.stores.cache_service.keys import EntryName
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as GitHub lists it. `read` is when it was last restored, or else saved."""
+
+    id: int
+    name: EntryName
+    ref: str
+    version: str
+    bytes: int
+    created: datetime
+    read: datetime
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Entries of one place can stand in for each other: same scope, same encoding, same cache name."""
+        return self.ref, self.version, self.name.lineage
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """An entry that can go, and why."""
+
+    entry: Entry
+    because: str
+
+
+def superseded(
+    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
+) -> list[Superseded]:
+    """Entries that can go. `gone` has scopes that are no more, with the reason; others are idle if unread `since`."""
+    reasons = _of_scopes(entries, gone, default_ref, since)
+    left = [entry for entry in entries if entry.id not in reasons]
+    reasons.update(_saved_again(left))
+    reasons.update(_deltas(left, reasons))
+    reasons.update(_replaced_fulls(left, reasons))
+    return [Superseded(entry, reasons[entry.id]) for entry in entries if entry.id in reasons]
+
+
+def _of_scopes(entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime) -> dict[int, str]:
+    """All entries of scopes that are gone or idle. The default branch's are for every other scope, and stay."""
+    last: dict[str, datetime] = {}
+    for entry in entries:
+        last[entry.ref] = max(entry.read, entry.created, last.get(entry.ref, entry.created))
+    idle = {ref: f"nothing of its scope was read since {read:%Y-%m-%d}" for ref, read in last.items()
+            if read < since and ref != default_ref}  # fmt: skip
+    reasons = {**idle, **gone}
+    return {entry.id: reasons[entry.ref] for entry in entries if entry.ref in reasons}
+
+
+def _saved_again(entries: Sequence[Entry]) -> dict[int, str]:
+    """Of entries that say the same, all but the newest: a look-up takes that one."""
+    newest: dict[object, Entry] = {}
+    found = {}
+    for entry in sorted(entries, key=_age, reverse=True):
+        same = (entry.place, entry.name.digest, entry.name.digest_of_full)
+        if same in newest:
+            found[entry.id] = "the same was saved again later"
+        newest.setdefault(same, entry)
+    return found
+
+
+def _deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
+    """Deltas that are of no use: without their full entry, or with one that a newer took the place of."""
+    fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
+    held = {(full.version, full.name.lineage, full.name.digest) for full in fulls}
+    found = {}
+    for delta in entries:
+        if not delta.name.is_delta or delta.id in reasons:
+            continue
+        newer = _newer_full(delta, fulls, delta.name.digest_of_full)
+        if any(full.place == delta.place and full.name.digest == delta.name.digest for full in fulls):
+            found[delta.id] = "a full entry has all that it has"
+        elif (delta.version, delta.name.lineage, delta.name.digest_of_full) not in held:
+            found[delta.id] = "its full entry is gone"
+        elif newer and delta.read <= newer.created:
+            found[delta.id] = "its full entry was replaced, and it was not read since"
+    return found
+
+
+def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
+    """Full entries that were not read since a newer one came, and on which no delta rests that stays."""
+    fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
+    needed = {
+        (entry.version, entry.name.lineage, entry.name.digest_of_full)
+        for entry in entries
+        if entry.name.is_delta and entry.id not in reasons
+    }
+    found = {}
+    for full in fulls:
+        newer = _newer_full(full, fulls, full.name.digest)
+        if newer and full.read <= newer.created and (full.version, full.name.lineage, full.name.digest) not in needed:
+            found[full.id] = "a newer full entry took its place, and it was not read since"
+    return found
+
+
+def _newer_full(entry: Entry, fulls: Iterable[Entry], digest: str) -> Entry | None:
+    """The first full entry for other go.sum lines that came after this entry, at its place."""
+    later = [f for f in fulls if f.place == entry.place and f.name.digest != digest and f.created > entry.created]
+    return min(later, key=_age, default=None)
+
+
+def _age(entry: Entry) -> tuple[datetime, int]:
+    return entry.created, entry.id

@@ -1,0 +1,119 @@
+"""Trim a directory pool: the modules that were not used for longest go first.
+
+Other runs may use the pool meanwhile: a file that is gone is one the pool lacks; what was used since we looked stays.
+So may other users write to it: no link is followed, also where one takes a folder's place meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.base import nofollow
+from go_prefetch.base.nofollow import Folder
+from go_prefetch.base.run_file import NOTES_FOLDER
+from go_prefetch.errors import InputError
+from go_prefetch.golang.modcache import file_named
+from go_prefetch.golang.module import ModuleVersion
+
+_SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
+
+
+@dataclass(frozen=True)
+class Held:
+    """A module version as it lies in a pool."""
+
+    version: ModuleVersion
+    names: tuple[str, ...]  # of its files, in GOPROXY layout
+    bytes: int
+    used: float  # Unix time: when one of its files was last read or written
+
+
+def held(pool: Path) -> list[Held]:
+    """Every module version in the pool. Raises InputError for a folder that is no pool."""
+    if not pool.is_dir():
+        raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
+    os.scandir(pool).close()  # the walk takes what it may not read for empty
+    groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
+    for parts, folder, names in nofollow.walk(pool):
+        if NOTES_FOLDER in parts[:1] or parts[-1:] != ("@v",):
+            continue
+        if any(name.endswith((".ziphash", ".lock")) for name in names):
+            raise InputError(
+                "folder-not-ours",
+                f"pool: {pool} is Go's own module cache",
+                hint="Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
+            )
+        for name in names:
+            file = file_named("/".join((*parts, name)))
+            found = _regular(folder, name)
+            if file and found:
+                groups.setdefault(file.module, []).append((file.name, found))
+    return [_held(version, files) for version, files in groups.items()]
+
+
+def to_trim(modules: Sequence[Held], max_age: float | None, max_size: int | None, now: float) -> list[Held]:
+    """Those older than `max_age` seconds; then the longest unused, until no more than `max_size` bytes are left."""
+    by_use = sorted(modules, key=lambda one: (one.used, one.version))
+    chosen = [one for one in by_use if max_age is not None and one.used < now - max_age]
+    left = sum(one.bytes for one in by_use) - sum(one.bytes for one in chosen)
+    for one in by_use[len(chosen) :]:
+        if max_size is None or left <= max_size:
+            break
+        chosen.append(one)
+        left -= one.bytes
+    return chosen
+
+
+def remove(pool: Path, module: Held) -> bool:
+    """Take a module out of its pool; false if it was used since, and stays. The zip goes first: no use without it."""
+    try:
+        with nofollow.opened(pool, module.names[0].split("/")[:-1]) as folder:
+            names = sorted(
+                (name.rpartition("/")[2] for name in module.names), key=lambda name: not name.endswith(".zip")
+            )
+            times = [_used(found) for found in (_regular(folder, name) for name in names) if found]
+            if any(used > module.used for used in times):
+                return False
+            for name in names:
+                folder.unlink(name)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it is gone
+    return True
+
+
+def remove_empty_folders(pool: Path, now: float | None = None) -> int:
+    """Folders that have been empty for a day: a run that is about to fill one has made it just now."""
+    removed = 0
+    empty = [parts for parts, _, names in nofollow.walk(pool) if parts and not names and NOTES_FOLDER not in parts[:1]]
+    for *above, name in empty:
+        with suppress(OSError), nofollow.opened(pool, above) as folder:
+            found = folder.stat(name)
+            if found and found.st_mtime < (now or time.time()) - _SETTLED:
+                folder.rmdir(name)
+                removed += 1
+    return removed
+
+
+def _regular(folder: Folder, name: str) -> os.stat_result | None:
+    found = folder.stat(name)
+    return found if found and stat.S_ISREG(found.st_mode) else None
+
+
+def _held(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> Held:
+    return Held(
+        version=version,
+        names=tuple(name for name, _ in files),
+        bytes=sum(found.st_size for _, found in files),
+        used=max(_used(found) for _, found in files),
+    )
+
+
+def _used(found: os.stat_result) -> float:
+    """A restore sets the atime; where the file is another user's, the disk may note one by itself."""
+    return max(found.st_atime, found.st_mtime, found.st_ctime)

@@ -1,0 +1,65 @@
+"""What changed in go.sum against the entry that was matched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from go_prefetch.golang import semver
+from go_prefetch.golang.modcache import file_named
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.report import Report
+
+_KINDS = ("upgraded", "downgraded", "added", "removed")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One module path: the versions of it in the entry, and those planned now; either may be empty."""
+
+    kind: str  # `upgraded`, `downgraded`, `added`, `removed`
+    path: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All of them, the kinds in their order, then by path."""
+
+    all: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        counts = {kind: sum(change.kind == kind for change in self.all) for kind in _KINDS}
+        return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+
+
+def changes(report: Report) -> Changes:
+    """The difference in zips. None where no entry of other go.sum lines was matched, or what is in it is not known.
+
+    Private modules are left out: they are not in the entry because they are not saved.
+    """
+    entry = report.restored.entry
+    if entry is None or not entry.held or report.plan.key.digest in entry.key:
+        return Changes()
+    held = (file.module for file in map(file_named, entry.held) if file and file.kind == "zip")
+    old = _versions(held)
+    new = _versions(module for module in report.plan.modules if module not in report.plan.unsaved)
+    found = [_change(path, old.get(path, ()), new.get(path, ())) for path in old.keys() | new.keys()]
+    differing = (change for change in found if change.old != change.new)
+    return Changes(tuple(sorted(differing, key=lambda change: (_KINDS.index(change.kind), change.path))))
+
+
+def _versions(modules: Iterable[ModuleVersion]) -> dict[str, tuple[str, ...]]:
+    found = defaultdict(set)
+    for module in modules:
+        found[module.path].add(module.version)
+    return {path: tuple(sorted(versions, key=semver.sort_key)) for path, versions in found.items()}
+
+
+def _change(path: str, old: tuple[str, ...], new: tuple[str, ...]) -> Change:
+    if not old or not new:
+        return Change("removed" if old else "added", path, old, new)
+    upwards = semver.sort_key(new[-1]) >= semver.sort_key(old[-1])
+    return Change("upgraded" if upwards else "downgraded", path, old, new)

@@ -1,0 +1,109 @@
+"""A Report as JSON, for programs. Its shape is docs/report.schema.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from go_prefetch.errors import PrefetchError
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Downloaded
+from go_prefetch.render.outputs import outputs
+
+SCHEMA_VERSION = 1
+
+
+def document(report: Report, clean: Callable[[str], str]) -> str:
+    """The whole report, its texts cleaned; `schema` changes when a field changes its meaning or goes."""
+    return json.dumps(_cleaned(_as_values(report), clean), indent=2, ensure_ascii=False) + "\n"
+
+
+def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
+    """`value` with every text in it cleaned and fit for UTF-8, the names of fields left alone."""
+    if isinstance(value, str):
+        # File names and variables need not be text: Python then hands over lone surrogates.
+        return clean(value).encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_cleaned(item, clean) for item in value]
+    if isinstance(value, dict):
+        return {name: _cleaned(item, clean) for name, item in value.items()}
+    return value
+
+
+def _as_values(report: Report) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA_VERSION,
+        "outputs": outputs(report),
+        "settings": dict(report.settings_shown),
+        "plan": _plan(report),
+        "restore": {
+            "store": report.restored.store,
+            "files": len(report.restored.files),
+            "bytes": report.restored.bytes,
+            "seconds": round(report.restored.seconds, 3),
+            "key": report.restored.entry.key if report.restored.entry else "",
+            "because_not": report.restored.because_not,
+            "unavailable": sorted(file.name for file in report.restored.unavailable),
+        },
+        "download": _downloaded(report.downloaded),
+        "admit": {
+            "modules": len(report.admitted.modules),
+            "present": len(report.plan.modules_present),
+            "seconds": round(report.admitted.seconds, 3),
+            "left_to_go": dict(report.admitted.left_to_go),
+            "notice": report.admitted.notice,
+        },
+        "complete": {
+            "seconds": round(report.completed.seconds, 3),
+            "files_by_go": len(report.completed.by_go),
+            "bytes_by_go": report.completed.bytes_by_go,
+            "rejected": [
+                {"file": r.file.name, "source": r.source, "words": r.words} for r in report.completed.rejected
+            ],
+            "refetched": _downloaded(report.completed.refetched),
+            "verified": report.completed.verified,
+            "unverified_because": report.completed.unverified_because,
+        },
+        "save": {
+            "files": report.saved.files,
+            "bytes": report.saved.bytes,
+            "seconds": round(report.saved.seconds, 3),
+            "key": report.saved.key,
+            "because_not": report.saved.because_not,
+        },
+        "warnings": list(report.warnings),
+        "failure": _failure(report.completed.failure),
+    }
+
+
+def _plan(report: Report) -> dict[str, Any]:
+    return {
+        "definitions": [str(scope.definition) for scope in report.plan.scopes],
+        "files": len(report.plan.files),
+        "present": len(report.plan.present),
+        "private": sorted(str(version) for version in report.plan.private),
+        "disabled_because": report.plan.disabled_because,
+        "seconds": round(report.plan.seconds, 3),
+    }
+
+
+def _downloaded(downloaded: Downloaded) -> dict[str, Any]:
+    return {
+        "files": len(downloaded.files),
+        "bytes": downloaded.bytes,
+        "seconds": round(downloaded.seconds, 3),
+        "sources": [
+            {"name": s.name, "files": s.files, "bytes": s.bytes, "failed_attempts": s.failed_attempts}
+            for s in downloaded.sources
+        ],
+        "failures": [
+            {"file": f.file.name, "not_found": f.not_found, "attempts": list(f.attempts)} for f in downloaded.failures
+        ],
+    }
+
+
+def _failure(error: PrefetchError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {"slug": error.slug, "message": error.message, "hint": error.hint, "exit_status": error.exit_status}

@@ -1,0 +1,117 @@
+"""Why a run was no exact hit, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from go_prefetch.base.format import counted
+from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.model.report import Report
+from go_prefetch.render.gosum_diff import changes
+
+_SLUG = re.compile(r"\[([a-z]+(?:-[a-z]+)+)\]$")
+
+# What a store says of itself when it was not asked: how it begins, and what to do.
+_NOT_READ = (
+    ("store is none", "Remove `store: none` to keep modules between runs."),
+    ("this runner offers no cache service", "Use the action (a runner offers its cache to actions only), or a pool."),
+    ("no cache folder is known", "Set HOME, or name a folder by `store: dir:PATH`."),
+    ("cache-mode is", "The workflow decides that; for pull requests of forks it is usual."),
+    ("the job's token", "The job took longer than its token lives, or runs without one; a later run asks again."),
+)
+
+# Slug of a store's warning: what happened, what to do.
+_TROUBLE = {
+    "store-slow": (
+        "the store was too slow",
+        "The proxies took over. Raise `restore-deadline` if the store is worth waiting for.",
+    ),
+    "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
+    "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
+    "store-damaged": ("what the store had is damaged or gone", "Nothing to do: it is saved anew."),
+    "store-unreadable": ("this user may not read the store", "Give it read access, or name another pool."),
+    "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One cause, as the end of a sentence that needs no capital; and a sentence of advice."""
+
+    text: str
+    advice: str = ""
+
+
+def why_not_exact(report: Report) -> tuple[Reason, ...]:
+    """The causes, the weightiest first; none for a run that was exact or had everything present."""
+    if report.plan.disabled_because:
+        return (Reason(report.plan.disabled_because),)
+    if report.cache_result in ("present", "exact"):
+        return ()
+    found = [*_rejected(report), *_not_read(report), *_trouble(report)]
+    if not found and not report.completed.failure:
+        found = _lacking(report)
+    return (*found, *_undelivered(report))
+
+
+def _rejected(report: Report) -> Iterator[Reason]:
+    count = sum(rejection.file in report.restored.files for rejection in report.completed.rejected)
+    if count:
+        failed = isinstance(report.completed.failure, ChecksumMismatch)
+        yield Reason(
+            f"Go rejected {counted(count, 'file')} that the store had",
+            "The error says what a proxy had: if that was the same, it is not the store that is wrong."
+            if failed
+            else f"{'' if report.completed.failure else 'What it rejected was replaced. '}"
+            "If it happens again, start afresh with another `cache-name`.",
+        )
+
+
+def _not_read(report: Report) -> Iterator[Reason]:
+    because = report.restored.because_not
+    if because:
+        advice = next((advice for words, advice in _NOT_READ if because.startswith(words)), "")
+        yield Reason(f"the store was not read: {because}", advice)
+
+
+def _trouble(report: Report) -> Iterator[Reason]:
+    slugs = [match[1] for match in map(_SLUG.search, report.restored.warnings) if match]
+    for slug in dict.fromkeys(slugs):
+        text, advice = _TROUBLE.get(slug, ("the store failed", "A later run asks again."))
+        yield Reason(f"{text} ({slug})", advice)
+
+
+def _lacking(report: Report) -> list[Reason]:
+    """Nothing went wrong: the store has never had them, or has them no longer."""
+    entry, saved = report.restored.entry, _saved(report)
+    lacked = len(report.missing_that_counts - report.restored.files)
+    if report.restored.store.startswith("folder "):  # that of `fill`: what it lacked is in it now
+        held = f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of them"
+        return [Reason(f"the folder {held}", "Nothing to do: it has them now.")]
+    if entry and report.plan.key.digest not in entry.key:
+        what = str(changes(report))
+        return [Reason(f"since the matched entry was saved go.sum has changed{f': {what}' if what else ''}", saved)]
+    if entry:
+        return [Reason(f"the matched entry lacks {counted(lacked, 'file')}", saved)]
+    if report.restored.files:
+        return [Reason(f"the store lacks {counted(lacked, 'file')} that go.sum names", saved)]
+    return [Reason("the store has none of them: a first run, or what it had was evicted or not kept", saved)]
+
+
+def _saved(report: Report) -> str:
+    if report.saved.files:
+        return "Nothing to do: what was new is saved for the next run."
+    because = report.saved.because_not
+    return f"Not saved: {because}." if because else ""
+
+
+def _undelivered(report: Report) -> Iterator[Reason]:
+    failures = (*report.downloaded.failures, *report.completed.refetched.failures)
+    lost = sorted({f.file for f in failures if not f.not_found} & report.missing_that_counts)
+    if lost:
+        yield Reason(
+            f"the proxies did not hand over {counted(len(lost), 'file')}, {lost[0]} first",
+            "Name another proxy behind `|` in `goproxy`; the log has each attempt.",
+        )

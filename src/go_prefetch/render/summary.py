@@ -1,0 +1,124 @@
+"""A Report in words: the line that says it all, and row by row what the text on the screen shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from go_prefetch.base.format import counted, duration, size
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import Completed, Source
+from go_prefetch.render.miss_reasons import why_not_exact
+from go_prefetch.render.time_saved import in_full, in_short, instead
+
+_RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
+
+
+def headline(report: Report) -> str:
+    """One line that says it all: result · modules · bytes and seconds · time saved."""
+    if report.plan.disabled_because:
+        return f"nothing to do: {report.plan.disabled_because}"
+    failure = report.completed.failure
+    if report.ended_early and failure:
+        return f"failed: {failure.slug}"
+    count = len(report.plan.modules)
+    if report.cache_result == "present" and not failure:
+        return _all_present(report)
+    asked = count - len(report.plan.modules_present)
+    present = f", {count - asked} already present" if asked < count else ""
+    parts = [
+        f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
+        f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}",
+        f"{_brought(report) or 'nothing brought'} in {duration(report.seconds)}",
+        in_short(report),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _all_present(report: Report) -> str:
+    """No zip was missing; go.mod files of versions that only take part in the selection may have been."""
+    count, brought = len(report.plan.modules), _brought(report)
+    known = f"{counted(count, 'module')} already present" if count else "no module is planned"
+    unsummed = {version for scope in report.plan.scopes for version in scope.unsummed}
+    if unsummed:
+        return f"{known} · {counted(len(unsummed), 'module')} without a hash in go.sum left to Go"
+    return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
+
+
+def _brought(report: Report) -> str:
+    amounts = [(report.restored.bytes, "restored"), (report.bytes_downloaded, "downloaded")]
+    return ", ".join(f"{size(amount)} {how}" for amount, how in amounts if amount)
+
+
+def rows(report: Report) -> list[tuple[str, str]]:
+    """Label and text of every figure; none where there was nothing to do, or nothing was done."""
+    if (
+        report.ended_early
+        or report.plan.disabled_because
+        or (report.cache_result == "present" and not report.completed.failure)
+    ):
+        return []
+    return [
+        *(("why", f"{reason.text}. {reason.advice}".rstrip()) for reason in why_not_exact(report)),
+        ("modules", _modules(report)),
+        ("bytes", _bytes(report)),
+        ("seconds", _seconds(report)),
+        *(("time saved", text) for text in [". ".join(filter(None, [in_full(report), instead(report)]))] if text),
+        *(("source", _source(source)) for source in report.suppliers),
+        *(("verified", text) for text in [verified(report.completed, report.goversion)] if text),
+        ("saved", _saved(report)),
+        ("key", report.plan.key.text),
+    ]
+
+
+def _modules(report: Report) -> str:
+    """Each module counts once, where its zip came from."""
+    zips = [file for file in report.plan.files if file.kind == "zip"]
+    places = ("from cache", "downloaded", "by Go", "already present")
+    count = Counter(_place(file, report) for file in zips)
+    return f"{len(zips)}: " + ", ".join(f"{count[place]} {place}" for place in places)
+
+
+def _place(file: ModuleFile, report: Report) -> str:
+    """Where a zip came from in the end: what Go rejected was replaced by what came after."""
+    if file in report.completed.by_go:
+        return "by Go"
+    if file in report.completed.refetched.files or file in report.downloaded.files:
+        return "downloaded"
+    if file in report.restored.files:
+        return "from cache"
+    return "already present" if file in report.plan.present else "nowhere"
+
+
+def _bytes(report: Report) -> str:
+    by_us = report.downloaded.bytes + report.completed.refetched.bytes
+    parts = [f"{size(report.restored.bytes)} restored", f"{size(by_us)} downloaded"]
+    if report.completed.bytes_by_go:
+        parts.append(f"{size(report.completed.bytes_by_go)} by Go")
+    return ", ".join(parts)
+
+
+def _seconds(report: Report) -> str:
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.steps.items())
+    return f"{report.seconds:.1f}: {steps}"
+
+
+def _source(source: Source) -> str:
+    failed = f", {counted(source.failed_attempts, 'failed attempt')}" if source.failed_attempts else ""
+    return f"{source.name}: {counted(source.files, 'file')}, {size(source.bytes)}{failed}"
+
+
+def verified(completed: Completed, goversion: str) -> str:
+    """Whether Go has compared the files of a filled folder with go.sum; empty for other runs, where it always has."""
+    if completed.unverified_because:
+        return f"no: {completed.unverified_because}"
+    if completed.verified is None:
+        return ""
+    rest = f", {len(completed.unread)} not: go.sum has two hashes of them" if completed.unread else ""
+    return f"{counted(completed.verified, 'file')} by {goversion}{rest}"
+
+
+def _saved(report: Report) -> str:
+    if report.saved.because_not:
+        return f"nothing: {report.saved.because_not}"
+    return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}"

@@ -1,0 +1,77 @@
+"""Time saved: measured seconds of cold runs less this run's own. Never estimated. See docs/time-saved.md."""
+
+from __future__ import annotations
+
+from go_prefetch.base.format import counted, duration
+from go_prefetch.model.machine import Machine
+from go_prefetch.model.report import STEPS_THAT_COUNT, Report
+
+# Where a hit that was slower spent most of its time, and what to change.
+_INSTEAD = {
+    "restore": "Restoring took most of it: use a nearer store, or `store: none` where the proxies are this near.",
+    "download": "Downloading what is never saved took most of it: in a private repository set `save-private: true`.",
+    "admit": "Unpacking and checking took most of it: give the job more cores or a faster disk, or `store: none`.",
+    "complete": "Go took most of it: give the job more cores or a faster disk; the log tells what it fetched itself.",
+}
+
+
+def in_short(report: Report) -> str:
+    """A few words for a headline; none where there was nothing to save time with."""
+    saved = report.seconds_saved
+    if saved is None:
+        return "time saved not measured" if report.cache_result == "exact" and not report.completed.failure else ""
+    if saved < 0:
+        return f"{duration(-saved)} slower than downloading"
+    return f"saved {duration(saved)}{', measured on another kind of machine' if _elsewhere(report) else ''}"
+
+
+def in_full(report: Report) -> str:
+    """The figure and what it rests on, or why there is none; empty where there was nothing to save time with."""
+    saved, cold = report.seconds_saved, report.restored.cold_seconds
+    if saved is None or cold is None:
+        return _why_not_measured(report)
+    basis = f"downloading these files took {duration(cold)} when it was done{_elsewhere(report)}"
+    if saved < 0:
+        return f"none: {basis}, {duration(-saved)} less than this hit"
+    return f"{duration(saved)}: {basis}"
+
+
+def formula(report: Report) -> str:
+    """The sum, with this run's figures; empty where nothing was measured."""
+    if report.seconds_saved is None:
+        return ""
+    runs = " + ".join(f"{run.seconds:.2f}" for run in report.restored.cold)
+    own = " - ".join(f"{report.steps[name]:.2f} {name}" for name in STEPS_THAT_COUNT)
+    return f"{runs} cold - {own} = {report.seconds_saved:.2f} s"
+
+
+def measured_on(report: Report) -> str:
+    """How many cold runs the figure rests on, and on what machines they were."""
+    machines = dict.fromkeys(str(run.machine) for run in report.restored.cold)
+    return f"{counted(len(report.restored.cold), 'cold run')} on {' and on '.join(machines)}"
+
+
+def instead(report: Report) -> str:
+    """What to change after a hit that was slower than downloading; in Markdown. Else empty."""
+    if report.seconds_saved is None or report.seconds_saved >= 0:
+        return ""
+    if _elsewhere(report):
+        return (
+            "The cold run was on another kind of machine: remove the pool or change `cache-name` to measure here anew."
+        )
+    return _INSTEAD[max(STEPS_THAT_COUNT, key=lambda name: report.steps[name])]
+
+
+def _why_not_measured(report: Report) -> str:
+    if report.completed.failure or report.cache_result not in ("exact", "partial"):
+        return ""
+    if report.cache_result == "partial":
+        return "not measured, because only a run that found everything can be compared with the ones that downloaded it"
+    return "not measured, because no run that downloaded these very files was"
+
+
+def _elsewhere(report: Report) -> str:
+    """On what other kind of machine the cold runs were, in parentheses; empty if it was this kind, or is not known."""
+    noted = {run.machine for run in report.restored.cold} - {Machine()}
+    others = sorted(str(machine) for machine in noted - {report.machine})
+    return f" (on {' and on '.join(others)}; this is {report.machine})" if others else ""

@@ -1,0 +1,1 @@
+"""One step of the job a file, named after its verb."""

@@ -1,0 +1,105 @@
+"""Check trees that were in the module cache before us, and take away those that are not what go.sum says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from go_prefetch.base.format import some
+from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, tree_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import Admitted, Plan, Rechecked, TakenAway
+from go_prefetch.verification.trees import Trees
+
+# Go keeps an index of each tree there, and what it compiled.
+STALE_OBJECTS = "GOCACHE may hold objects made from what was removed: run `go clean -cache`."
+_MOST_NAMES = 10
+_ROUNDS = 5  # only somebody hostile puts trees there that often
+
+
+def check_present(plan: Plan, trees: Trees) -> Rechecked:
+    """Return Go's verdict on every planned module that go.sum has a hash of and whose tree is there."""
+    return trees.recheck(plan.zip_hashes.keys() & set(plan.modules))
+
+
+def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[str, ...]:
+    """Remove the bad trees, so that Go unpacks them again; one sentence for each, and one if there was no verdict.
+
+    Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
+    """
+    for version in packed(plan):
+        trees.forget_hash(version)
+    no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
+    taken = trees.take_away(checked.bad)
+    _none_stays(plan, taken.stays)
+    removed = (
+        f"{version} in the module cache was not what go.sum says; it was removed, so that Go unpacks it again"
+        for version in sorted(taken.removed)
+    )
+    return (*no_verdict, *removed, *([STALE_OBJECTS] if taken.removed else []))
+
+
+def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str, ...]:
+    """Take away trees that nothing vouches for, unless they are what go.sum says; what to say of them.
+
+    Go believes a tree once there is a hash of its zip, wherever the zip came from. So whatever lies unpacked of a
+    module that was not all there when the plan was made is compared with go.sum, and a hash beside a zip of such a
+    module is Go's to make again. Where nothing lies yet, Go is told to replace what comes. Where nothing of the kind is
+    there, no Go is started.
+
+    Raises ChecksumMismatch for a tree that stays, or that comes back again and again.
+    """
+    suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
+    for version in _of_a_zip_before(plan, suspects):
+        trees.forget_hash(version)
+    unsummed = {version for scope in plan.scopes for version in scope.unsummed}
+    suspects += (version for version in sorted(unsummed) if not accepted_by_go(plan.folder, version))
+    said: dict[str, None] = {}
+    for _ in range(_ROUNDS):
+        suspects = [version for version in suspects if not trees.mark_unfinished(version)]
+        if not suspects:
+            return (*said, *([STALE_OBJECTS] if said else []))
+        checked = trees.recheck(suspects)
+        taken = trees.take_away(checked.bad | checked.unchecked)
+        _none_stays(plan, taken.stays)
+        said |= dict.fromkeys(_told(checked, taken))
+        suspects = [version for version in suspects if version not in checked.good | taken.good]
+    raise tree_stays(plan, suspects[0])
+
+
+def _told(checked: Rechecked, taken: TakenAway) -> list[str]:
+    """A sentence for those that were wrong, and one for those that nobody knows of."""
+    because = f" ({checked.disbelieved})" if checked.disbelieved else ""
+    return [
+        f"the module cache held unpacked modules {why}: {some(sorted(versions), _MOST_NAMES)}. "
+        "They were removed, so that Go unpacks them again."
+        for why, versions in (
+            ("that are not what go.sum says", taken.removed & checked.bad),
+            (f"that could not be compared with go.sum{because}", taken.removed & checked.unchecked),
+        )
+        if versions
+    ]
+
+
+def _of_a_zip_before(plan: Plan, suspects: Iterable[ModuleVersion]) -> list[ModuleVersion]:
+    """Those of which the zip was there before: it may pass for one of ours, or Go may be about to unpack it."""
+    return [version for version in suspects if ModuleFile(version, "zip") in plan.present]
+
+
+def _none_stays(plan: Plan, stays: Iterable[ModuleVersion]) -> None:
+    for version in sorted(stays):
+        raise tree_stays(plan, version)
+
+
+def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
+    """The error for a tree that must not be built from, and that cannot be removed."""
+    return ChecksumMismatch(
+        "checksum-mismatch",
+        f"{version} in the module cache is not what go.sum says, and cannot be removed",
+        hint=f"Remove {tree_in(plan.gomodcache, version)} yourself before you build.",
+    )
+
+
+def packed(plan: Plan) -> tuple[ModuleVersion, ...]:
+    """Planned modules of which no tree is there to be checked: at most a zip and a `.ziphash` that Go would believe."""
+    return tuple(version for version in plan.modules if not has_tree(plan.gomodcache, version))

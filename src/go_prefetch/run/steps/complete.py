@@ -1,0 +1,127 @@
+"""Let Go finish and judge: `go mod download` in every main module and workspace.
+
+Go finds nearly everything in place, checks it against go.sum and unpacks it; what is private or failed here it fetches
+itself. Only its verdict counts. A file it rejects is taken once from another source.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from go_prefetch.base.format import some
+from go_prefetch.errors import PrefetchError
+from go_prefetch.golang.command import GoCommand, in_parts
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.run.steps.explain_failure import blamed, told
+from go_prefetch.run.steps.explain_stall import Limits
+from go_prefetch.run.steps.go_download import FetchAgain, Judge
+from go_prefetch.run.steps.verify_mod_files import Unread, read_unread
+from go_prefetch.verification.trees import Trees
+
+_MOST_NAMES = 3
+
+
+def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
+    go: GoCommand,
+    plan: Plan,
+    restored: Restored,
+    downloaded: Downloaded,
+    *,
+    fetch_again: FetchAgain,
+    variables: Mapping[str, str],
+    limits: Limits,
+    goroot: Path,
+    trees: Trees,
+    say: Callable[[str], None],
+) -> Completed:
+    """Go's verdict on every scope, as a value: a failure is told, not raised."""
+    started = time.monotonic()
+    before = _contents(plan.scopes)
+    sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
+    sources.update(dict.fromkeys(plan.present, "the module cache"))
+    judge = Judge(
+        go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, trees=trees, say=say
+    )
+    failure: PrefetchError | None = None
+    unread = Unread(frozenset())
+    try:
+        for scope in plan.scopes:
+            for arguments in _argument_lists(scope, plan, _denied(scope, restored, downloaded)):
+                judge.run(scope, arguments)
+        unread = read_unread(judge, plan, goroot, limits.deadline)
+    except PrefetchError as error:
+        failure = blamed(error, downloaded, limits.deadline)
+    by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
+    about = {**_changed(before, _contents(plan.scopes)), **_unsummed(plan)}
+    return Completed(
+        by_go=by_go,
+        bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
+        rejected=tuple(judge.rejected.values()),
+        seconds=time.monotonic() - started,
+        refetched=judge.refetched,
+        unread=unread.files,
+        failure=failure,
+        warnings=(
+            *_dropped(plan, restored, downloaded, failure),
+            *replaced(plan, judge.rejected.values()),
+            *unread.warnings,
+            *about,
+        ),
+        about=about,
+    )
+
+
+def _denied(scope: Scope, restored: Restored, downloaded: Downloaded) -> frozenset[ModuleFile]:
+    """Files that every proxy denies. A store's word on that counts where none answered, and no go.mod names it."""
+    unanswered = {failure.file for failure in downloaded.failures} & restored.unavailable
+    return downloaded.unavailable | {file for file in unanswered if file.module not in scope.certain}
+
+
+def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]) -> list[tuple[str, ...]]:
+    """No argument, or the explicit list in parts; a zip that every proxy denies is left out: no build may need it."""
+    if not scope.explicit:
+        return [()]
+    gone = {file.module for file in unavailable} - plan.private
+    return in_parts([v for v in scope.zips if v not in gone or path_in(plan.folder, ModuleFile(v, "zip")).is_file()])
+
+
+def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
+    """Files that could not be had and that Go did without; not those of which a run before has told."""
+    if failure:
+        return []
+    news = [failure for failure in downloaded.failures if failure.file not in restored.unavailable]
+    absent = [failure for failure in news if not path_in(plan.folder, failure.file).is_file()]
+    return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
+
+
+def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
+    """Files that Go refused, by where they came from."""
+    ends = {True: "and another source replaced", False: "and nothing replaced"}
+    counts = Counter((path_in(plan.folder, r.file).is_file(), r.source) for r in rejections)
+    return [f"files that Go rejected {ends[there]}: {n} from {source}" for (there, source), n in counts.items()]
+
+
+def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:
+    paths = {path for scope in scopes for path in (*scope.sums, scope.definition)}
+    return {path: path.read_bytes() for path in paths if path.is_file()}
+
+
+def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> dict[str, Path]:
+    """What Go wrote: it adds missing `/go.mod` lines, and may tidy go.mod itself."""
+    changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    return {f"{path.name} changed: run `go mod tidy` and commit {path}": path for path in changed}
+
+
+def _unsummed(plan: Plan) -> dict[str, Path]:
+    """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
+    found: dict[str, Path] = {}
+    for scope in plan.scopes:
+        took = sorted(v for v in scope.unsummed if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
+        if took:
+            path = scope.sums[0]
+            found[f"{path.name} has no hash of {some(took, _MOST_NAMES)}: run `go mod tidy` and commit {path}"] = path
+    return found

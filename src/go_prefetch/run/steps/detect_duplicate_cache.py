@@ -1,0 +1,20 @@
+"""Notice a module cache that another step restores as well, unverified: setup-go's, unless it is told otherwise."""
+
+from __future__ import annotations
+
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.results import Plan
+
+
+def doubled(plan: Plan, job_began: float | None) -> str:
+    """One sentence if planned modules are older than the job's fresh machine, so that a cache put them there."""
+    if job_began is None:
+        return ""
+    zips = [path_in(plan.folder, ModuleFile(version, "zip")) for version in plan.modules_present]
+    older = sum(path.is_file() and path.stat().st_mtime < job_began for path in zips)
+    if not older:
+        return ""
+    return (
+        f"{older} of {len(plan.modules)} modules were restored by an earlier step, checked by nothing, and are stored "
+        "twice. If that is setup-go, give its step `env: GOMODCACHE: ${{ runner.temp }}/none`: it keeps builds only"
+    )

@@ -1,0 +1,134 @@
+"""Find the main modules and workspaces in scope: their go.mod or go.work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.base.git_command import GitCommand, NotTrustedError
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import InputError
+
+_GLOB = frozenset("*?[")
+# Go itself looks into none of these for packages of the main module.
+_NOT_OURS = ("testdata", "vendor", "node_modules")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A go.mod or go.work, and the folder in or below its own where Go is run: what is relative to that in GOFLAGS."""
+
+    definition: Path
+    folder: Path
+
+
+def discover(settings: Settings, gowork: str) -> tuple[Place, ...]:
+    """The go.mod and go.work files that the working directories stand for, each once, in the order named.
+
+    `gowork` is what GOWORK is set to: `off`, a path, or empty.
+
+    Raises InputError for a folder that is not there or has no go.mod in or above it.
+    """
+    found: dict[Path, Place] = {}
+    for text in settings.working_directory:
+        for place in _places(text, settings, gowork):
+            # A go.mod that is a link counts where it lies, as for Go.
+            definition = place.definition.parent.resolve() / place.definition.name
+            found.setdefault(definition, Place(definition, place.folder.resolve()))
+    return tuple(found.values())
+
+
+def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
+    folder = settings.cwd / text
+    if _GLOB & set(text) and not _is_folder(folder):
+        yield from _globbed(text, settings.cwd, gowork)
+        return
+    if not _is_folder(folder):
+        raise InputError(
+            "folder-not-found",
+            f"working-directory: {text!r} is not a folder (looked in {settings.cwd})",
+            hint="Name folders that hold a go.mod or go.work, one a line, relative to where the job runs.",
+        )
+    definition = _definition_for(folder, gowork)
+    if definition:
+        yield Place(definition, folder)
+        return
+    hint = "Name the folders that hold one in the working-directory input, one a line; globs are allowed."
+    try:
+        tracked = _tracked_below(folder, settings.git) if text == "." else []
+    except NotTrustedError:
+        tracked = []
+        hint += (
+            " git does not list those below, because the repository belongs to another user. If you trust it, run "
+            "`git config --global --add safe.directory DIR` with its folder."
+        )
+    below = [path for path in tracked if _definition_for(path.parent, gowork)]
+    if not below:
+        if text == "." and not any(folder.iterdir()):
+            hint = "The folder is empty: check out the repository (actions/checkout) before this step."
+        raise InputError(
+            "go-mod-not-found",
+            f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
+            hint=hint,
+        )
+    for path in below:
+        yield Place(_definition_for(path.parent, gowork) or path, path.parent)
+
+
+def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Place]:
+    absolute = Path(pattern).is_absolute()
+    base = Path(Path(pattern).anchor) if absolute else cwd
+    relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
+    try:
+        folders = sorted(path for path in base.glob(relative) if _is_folder(path))
+    except ValueError:  # `**` as a part of a name, before Python 3.13
+        folders = []
+    definitions = [_beside(folder) for folder in folders]
+    if not any(definitions):
+        raise InputError(
+            "go-mod-not-found",
+            f"working-directory: no folder that matches {pattern!r} holds a go.mod or go.work (looked in {base})",
+            hint="Check the pattern; `**` matches any depth.",
+        )
+    for definition in definitions:
+        if definition:
+            yield Place(_definition_for(definition.parent, gowork) or definition, definition.parent)
+
+
+def _beside(folder: Path) -> Path | None:
+    """The go.work or go.mod in this very folder."""
+    return next((folder / name for name in ("go.work", "go.mod") if _is_file(folder / name)), None)
+
+
+def _definition_for(folder: Path, gowork: str) -> Path | None:
+    """What Go would use when run in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
+    above = [folder.resolve(), *folder.resolve().parents]
+    if gowork not in ("", "auto", "off"):
+        return Path(gowork)
+    for name in ("go.work", "go.mod") if gowork != "off" else ("go.mod",):
+        for parent in above:
+            if _is_file(parent / name):
+                return parent / name
+    return None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # not ours to look into, or longer than a name can be
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _tracked_below(folder: Path, git: GitCommand) -> list[Path]:
+    """go.mod and go.work files below `folder` that git tracks, shallow ones first. Raises NotTrustedError."""
+    names = git.tracked(folder, "**/go.mod", "**/go.work")
+    ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
+    return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]

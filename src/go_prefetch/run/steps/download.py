@@ -1,0 +1,192 @@
+"""Bring what is still missing from the proxies, many files at once."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from go_prefetch.base.atomic_file import remove_unfinished
+from go_prefetch.base.retry import Deadline
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.ports import Arrived
+from go_prefetch.model.results import Downloaded, Failure, Fetched, Plan, Restored, Source
+from go_prefetch.modfiles.managed_folder import folder_error
+from go_prefetch.proxies.fetcher import ProxyWalk
+
+_Outcome = Fetched | Failure | Exception
+Progress = Callable[[str], None]
+
+# Seconds. A signal that arrives just before a wait does not end it; Python tells us of it afterwards.
+_LOOK_EVERY = 0.25
+
+
+def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
+    """Planned files that the proxies are to be asked for.
+
+    What a store says that nobody has is not asked for again, except zips: a build may fail without one.
+    """
+    denied = {file for file in restored.unavailable if file.kind != "zip"}
+    return tuple(
+        file
+        for file in plan.missing
+        if file not in restored.files and file not in denied and file.module not in plan.private
+    )
+
+
+def nobody_waits(file: ModuleFile) -> None:
+    """Takes no notice of an arrival."""
+    del file
+
+
+def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three limits
+    files: Sequence[ModuleFile],
+    walk: ProxyWalk,
+    folder: Path,
+    *,
+    avoid: str = "",
+    jobs: int,
+    deadline: Deadline,
+    cancelled: threading.Event,
+    progress: Progress,
+    arrived: Arrived = nobody_waits,
+) -> Downloaded:
+    """Bring `files` into `folder`, `jobs` at a time; what fails is told, not raised.
+
+    A list without any proxy (`direct`, `off`) leaves everything to Go: nobody said that he has not got it.
+    Raises DownloadError where the folder cannot be written or is full.
+    """
+    if not walk.names:
+        return Downloaded()
+    started = time.monotonic()
+    outcomes = _Outcomes(len(files), folder, progress, arrived)
+    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
+    try:
+        crew.start()
+        while outcomes.awaited:
+            try:
+                outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
+            except queue.Empty:
+                if deadline.passed():
+                    crew.dismiss(seconds=1.0)
+                    outcomes.add_all(crew.finished)
+                    break
+    except BaseException:
+        cancelled.set()
+        crew.dismiss(seconds=1.0)
+        raise
+    return outcomes.result(files, walk, time.monotonic() - started)
+
+
+class _Crew:
+    """Threads that fetch one file after the other. They are daemons: a silent server must not outlive the deadline."""
+
+    def __init__(
+        self,
+        files: Sequence[ModuleFile],
+        fetch: Callable[[ModuleFile], Fetched | Failure],
+        width: int,
+        cancelled: threading.Event,
+    ) -> None:
+        self.finished: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[ModuleFile] = queue.SimpleQueue()
+        self._fetch = fetch
+        self._cancelled = cancelled
+        for file in files:
+            self._waiting.put(file)
+        self._threads = [
+            threading.Thread(target=self._work, daemon=True, name=f"download {number}")
+            for number in range(1, width + 1)
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self) -> None:
+        while not self._cancelled.is_set():
+            try:
+                file = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.finished.put(self._fetch(file))
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for this file, who would wait for ever
+                self.finished.put(error)
+                return
+
+    def dismiss(self, seconds: float) -> None:
+        """Begin no other file, let the threads end what they do, and put away what they leave half done."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
+        until = time.monotonic() + seconds
+        for thread in filter(threading.Thread.is_alive, self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+        remove_unfinished()
+
+
+class _Outcomes:
+    """Gathers what came and what did not."""
+
+    def __init__(self, awaited: int, folder: Path, progress: Progress, arrived: Arrived) -> None:
+        self.awaited = awaited
+        self._folder = folder
+        self._total = awaited
+        self._progress = progress
+        self._arrived = arrived
+        self._started = time.monotonic()
+        self._fetched: list[Fetched] = []
+        self._failures: list[Failure] = []
+        self._bytes = 0
+
+    def add(self, outcome: _Outcome) -> None:
+        self.awaited -= 1
+        if isinstance(outcome, OSError):
+            raise folder_error(outcome, self._folder)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, Failure):
+            self._failures.append(outcome)
+        else:
+            self._fetched.append(outcome)
+            self._bytes += outcome.bytes
+            self._arrived(outcome.file)
+        failed = f", {len(self._failures)} not" if self._failures else ""
+        megabytes = self._bytes / 1e6
+        rate = megabytes / max(0.001, time.monotonic() - self._started)
+        self._progress(
+            f"downloaded {len(self._fetched)} of {self._total} files{failed}, {megabytes:.1f} MB, {rate:.1f} MB/s"
+        )
+
+    def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
+        """What is in the queue already."""
+        with contextlib.suppress(queue.Empty):
+            while self.awaited:
+                self.add(finished.get_nowait())
+
+    def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
+        told = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
+        late = [Failure(f, not_found=False, attempts=("no time left",)) for f in files if f not in told]
+        return Downloaded(
+            files={fetched.file: fetched.source for fetched in self._fetched},
+            bytes=self._bytes,
+            seconds=seconds,
+            sources=self._sources(walk),
+            failures=(*self._failures, *late),
+            credentialed=frozenset(fetched.file for fetched in self._fetched if fetched.credentialed),
+            fetched=tuple(self._fetched),
+        )
+
+    def _sources(self, walk: ProxyWalk) -> tuple[Source, ...]:
+        rows = []
+        for name in walk.names:
+            sizes = [fetched.bytes for fetched in self._fetched if fetched.source == name]
+            failed = walk.failed_attempts(name)
+            if sizes or failed:
+                rows.append(Source(name, len(sizes), sum(sizes), failed))
+        return tuple(rows)

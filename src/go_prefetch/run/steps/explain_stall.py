@@ -1,0 +1,66 @@
+"""Go has stopped moving: say what it was waiting for, for which module, and what to look at."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from go_prefetch.base.format import some
+from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.errors import DownloadError, PrefetchError
+from go_prefetch.golang.command import GoRun, failed
+from go_prefetch.golang.download_trace import Pending
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import Plan
+
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long Go may be silent, how often it is started again, and until when. Seconds."""
+
+    silence: float
+    backoff: Backoff
+    deadline: Deadline
+
+
+def stalled(run: GoRun, limits: Limits, plan: Plan) -> PrefetchError:
+    """The error for a Go that stood still each time it was started."""
+    times = f"(nothing moved for {limits.silence:g}s, {limits.backoff.attempts} times)"
+    commands = [pending for pending in run.pending if pending.is_version_control]
+    if commands:
+        return _stuck_git(commands[-1], plan, times)
+    waiting = "".join(f"\n  waiting for {pending.remote}" for pending in run.pending[:_MOST_NAMES])
+    return DownloadError(
+        "go-stalled",
+        f"{failed(run).message}{waiting}\n  {times}",
+        hint="A server it asks does not answer. Name another proxy in the goproxy input, or raise stall-timeout.",
+    )
+
+
+def _stuck_git(pending: Pending, plan: Plan, times: str) -> PrefetchError:
+    host = urlsplit(pending.remote).hostname or "its host"
+    modules = some(_modules_of(pending.remote, plan), _MOST_NAMES) or "a module that no proxy was to bring"
+    return DownloadError(
+        "git-stalled",
+        f"`{pending.command}` of {pending.remote or 'a repository'} did not end {times}\n  for {modules}",
+        hint=f"Does `git ls-remote {pending.remote}` end on this machine, without a question? Look at: the credential "
+        f"helper, GIT_ASKPASS or SSH key for {host}; whether {host} can be reached; GOPRIVATE, if a proxy has it.",
+    )
+
+
+def _modules_of(remote: str, plan: Plan) -> list[ModuleVersion]:
+    """The modules that live in this repository, by their path; else those that git was to bring."""
+    waited_for = sorted(
+        version for version in set(plan.private) if not path_in(plan.folder, ModuleFile(version, "zip")).is_file()
+    )
+    root = _without_git(re.sub(r"^[a-z+]+://([^/@]*@)?", "", remote))
+    in_there = [version for version in waited_for if f"{_without_git(version.path)}/".startswith(f"{root}/")]
+    return (in_there if root else []) or waited_for
+
+
+def _without_git(path: str) -> str:
+    return re.sub(r"\.git(?=/|$)", "", path).strip("/")

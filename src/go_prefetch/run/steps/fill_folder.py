@@ -1,0 +1,119 @@
+"""Make a folder in GOPROXY layout hold exactly a plan's files, for readers with `GOPROXY=file://FOLDER,…`.
+
+No Go is needed here; where there is one, it compares the files with go.sum afterwards (verify_folder.py).
+
+A file that cannot be read turns a reader's job red, so what lies there already is read to its last byte; what goes is
+what the plan does not name. Nothing is written where nothing is to be changed: a CI cache then has nothing to upload.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import InputError
+from go_prefetch.golang.goproxy import redact_list
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.results import Downloaded, Filled, Plan, Restored
+from go_prefetch.modfiles.damage import damage
+from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
+from go_prefetch.modfiles.staging import content_problem, trimmed_info
+from go_prefetch.proxies.fetcher import ProxyWalk
+from go_prefetch.run.steps.download import Progress, download, still_missing
+
+
+@dataclass(frozen=True)
+class Supply:
+    """How files come into a folder: from which proxies, how many at once, and for how long."""
+
+    walk: ProxyWalk
+    jobs: int
+    deadline: Deadline
+    cancelled: threading.Event
+    progress: Progress
+    private_too: bool = True  # else neither private modules nor files of a proxy with credentials are to stay
+    afterwards: Callable[[], object] = lambda: None  # what is done to the folder after files have come
+
+    def bring(self, plan: Plan, files: Sequence[ModuleFile], avoid: str = "") -> Downloaded:
+        """Download `files` into the plan's folder, from any proxy but `avoid` where there is another.
+
+        Raises InputError for a list without a proxy, DownloadError where the folder cannot be written.
+        """
+        self.require_proxy(plan, files)
+        came = download(
+            files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline,
+            cancelled=self.cancelled, progress=self.progress,
+        )  # fmt: skip
+        for file in self.left_out(came):
+            path_in(plan.folder, file).unlink(missing_ok=True)
+        self.afterwards()
+        return came
+
+    def left_out(self, came: Downloaded) -> frozenset[ModuleFile]:
+        """Files that came from a proxy with credentials, where those are not to stay."""
+        return frozenset() if self.private_too else came.credentialed
+
+    def require_proxy(self, plan: Plan, lacking: Iterable[ModuleFile]) -> None:
+        """Raise InputError where files are to be had from a proxy and there is none."""
+        if any(file.module not in plan.private for file in lacking) and not self.walk.names:
+            raise InputError(
+                "goproxy-invalid",
+                f"goproxy: {redact_list(self.walk.goproxy)!r} names no proxy, and fill asks nobody else",
+                hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
+            )
+
+
+def fill_folder(plan: Plan, supply: Supply) -> Filled:
+    """Look at what `plan.folder` holds, take away what does not belong there, and download what it lacks.
+
+    Raises InputError for a folder with other things in it and for a list without a proxy, DownloadError where the
+    folder cannot be written. What could not be had is in the result.
+    """
+    supply.require_proxy(plan, plan.missing)
+    own(plan.folder)
+    wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
+    try:
+        removed = remove_others(plan.folder, wanted)
+        held = _held(plan.folder, wanted, supply.jobs)
+    except OSError as error:
+        raise folder_error(error, plan.folder) from None
+    lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]
+    downloaded = supply.bring(plan, lacking)
+    return Filled(held, downloaded, removed, supply.left_out(downloaded))
+
+
+def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
+    """What is there and whole; what is there and not whole is taken away, for a reader would stumble over it."""
+    started = time.monotonic()
+    there = [file for file in wanted if path_in(folder, file).is_file()]
+    with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
+        problems = dict(zip(there, readers.map(lambda file: _problem(folder, file), there), strict=True))
+    damaged = {file: problem for file, problem in problems.items() if problem}
+    for file in damaged:
+        path_in(folder, file).unlink()
+    good = frozenset(problems) - damaged.keys()
+    return Restored(
+        store=f"folder {folder}",
+        files=good,
+        bytes=sum(path_in(folder, file).stat().st_size for file in good),
+        seconds=time.monotonic() - started,
+        warnings=damage(str(folder), damaged, "held"),
+    )
+
+
+def _problem(folder: Path, file: ModuleFile) -> str:
+    """Why a file cannot stay; of an `.info`, which no hash protects and Go must be able to read, only what we wrote."""
+    path = path_in(folder, file)
+    try:
+        problem = content_problem(file, path)
+        if file.kind == "info" and not problem and path.read_bytes() != trimmed_info(file.module, path.read_bytes()):
+            return "it is not as it was written"
+        return problem
+    except OSError as error:
+        return error.strerror or str(error)

@@ -1,0 +1,80 @@
+"""Say what the module cache must hold, what of that it lacks, and under which key."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from go_prefetch.config.settings import Settings
+from go_prefetch.golang.environment import GoEnvironment
+from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, path_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cache_key import cache_key
+from go_prefetch.model.results import Plan, Scope
+from go_prefetch.run.steps.discover import discover
+from go_prefetch.run.steps.resolve import resolve
+
+
+def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
+    """The plan for everything in scope; `folder` is what is to hold it, in GOPROXY layout.
+
+    Raises InputError and GoSumError for what the user must mend.
+    """
+    started = time.monotonic()
+    scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
+    live = [scope for scope in scopes if not scope.disabled_because]
+    files = _files(live)
+    paths = sorted({path for scope in scopes for path in scope.module_paths})
+    versions = {file.module for file in files}
+    present = frozenset(file for file in files if _is_there(path_in(folder, file)))
+    return Plan(
+        scopes=tuple(live),
+        key=cache_key(settings.cache_name or " ".join(paths), (line for scope in live for line in scope.gosum_lines)),
+        gomodcache=go.gomodcache,
+        folder=folder,
+        files=files,
+        present=present,
+        private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
+        unsaved=frozenset(version for version in versions if go.is_private(version.path)),
+        disabled_because="" if live else "; ".join(scope.disabled_because for scope in scopes),
+        warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
+        seconds=time.monotonic() - started,
+        unpacked=_unpacked(go.gomodcache, folder, files, present),
+    )
+
+
+def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
+    """Zips first: they take longest, and what unpacks them can begin."""
+    zips: set[ModuleVersion] = set()
+    mods: set[ModuleVersion] = set()
+    for scope in scopes:
+        zips |= set(scope.zips)
+        mods |= set(scope.mods)
+    return (
+        *(ModuleFile(version, "zip") for version in sorted(zips)),
+        *(ModuleFile(version, "mod") for version in sorted(mods)),
+        *(ModuleFile(version, "info") for version in sorted(zips)),
+    )
+
+
+def _unpacked(
+    gomodcache: Path, folder: Path, files: Iterable[ModuleFile], present: frozenset[ModuleFile]
+) -> frozenset[ModuleVersion]:
+    """Modules that lack nothing: of the others a tree proves nothing, whoever put it there."""
+    lacking = {file.module for file in files if file not in present}
+    modules = (file.module for file in files if file.kind == "zip")
+    return frozenset(
+        version
+        for version in modules
+        if version not in lacking and accepted_by_go(folder, version) and has_tree(gomodcache, version)
+    )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        found = path.stat()
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0
+    except OSError:
+        return False

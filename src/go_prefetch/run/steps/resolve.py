@@ -1,0 +1,237 @@
+"""Which module versions Go will want for one go.mod or go.work, and which files of them go.sum can vouch for.
+
+`go mod download` in a module with `go` 1.17 or newer takes the zips of go.mod's require list, after `replace`. Under a
+go.work, or with an older `go` line, it would take far more than any build needs; there the plan is what go.sum names.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from go_prefetch.errors import GoSumError
+from go_prefetch.golang import goflags as flags
+from go_prefetch.golang import semver
+from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
+from go_prefetch.golang.gosum import GoSum, GoSumLine, parse_gosum
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import Scope
+from go_prefetch.run.steps.discover import Place
+from go_prefetch.run.steps.modfile import read_instead
+
+# Far above those of any project; a file of this size takes seconds and hundreds of megabytes.
+_MOST_GO_MOD, _MOST_GO_SUM = 16 << 20, 32 << 20
+
+_Replaces = Mapping[tuple[str, str], Replace]
+
+
+def resolve(place: Place, goflags: str) -> Scope:
+    """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums; `-modfile` of GOFLAGS is followed.
+
+    Raises GoSumError naming file and line for what Go would refuse, InputError for a `-modfile` that it would.
+    """
+    read = read_instead(place, goflags)
+    if place.definition.name == "go.mod":
+        return _resolve_module(place, read, goflags)
+    return _resolve_workspace(place.folder, read, goflags)
+
+
+def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
+    gomod = parse_gomod(_text(definition), str(definition))
+    sums = (definition.with_suffix(".sum"),)
+    gosum = _merged(sums)
+    zip_lines = _versions(gosum, "zip")
+    targets = _targets([gomod])
+    listed = go_line_at_least(gomod.go, 1, 17)
+    zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
+    reason = _vendored(place.definition.parent, gomod.go, goflags, workspace=False)
+    if not gomod.requires:
+        reason = f"{definition} requires no modules"
+    return Scope(
+        folder=place.folder,
+        definition=definition,
+        module_paths=(gomod.module,),
+        zips=tuple(zips),
+        certain=targets.all & set(zips if listed else _wanted_together([gomod], targets, zip_lines)),
+        mods=_versions(gosum, "mod"),
+        explicit=not listed,
+        unsummed=targets.all - set(zip_lines) if listed else frozenset(),
+        gosum_lines=_lines_of(gosum, zips),
+        sums=sums,
+        disabled_because=reason,
+        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not listed)),
+    )
+
+
+def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
+    folder = definition.parent
+    gowork = parse_gowork(_text(definition), str(definition))
+    member_files = [_member(folder, use, definition) for use in gowork.uses]
+    members = [parse_gomod(_text(path), str(path)) for path in member_files]
+    sums = (*(path.with_name("go.sum") for path in member_files), definition.with_name(f"{definition.name}.sum"))
+    gosum = _merged(sums)
+    zip_lines = _versions(gosum, "zip")
+    targets = _targets(members, gowork.replaces)
+    zips = _wanted_together(members, targets, zip_lines)
+    reason = _vendored(folder, gowork.go, goflags, workspace=True)
+    if not any(member.requires for member in members):
+        reason = f"no module of {definition} requires another"
+    return Scope(
+        folder=here,
+        definition=definition,
+        module_paths=tuple(member.module for member in members),
+        zips=tuple(zips),
+        certain=targets.all & set(zips),
+        mods=_versions(gosum, "mod"),
+        explicit=True,
+        gosum_lines=_lines_of(gosum, zips),
+        sums=sums,
+        disabled_because=reason,
+        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=True)),
+    )
+
+
+class _Targets(NamedTuple):
+    """What the require lists name, without local folders and the members themselves."""
+
+    as_required: frozenset[ModuleVersion]
+    by_replace: frozenset[ModuleVersion]
+
+    @property
+    def all(self) -> frozenset[ModuleVersion]:
+        return self.as_required | self.by_replace
+
+
+def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace] = ()) -> _Targets:
+    """The require lists after `replace`; go.work's replacements go before those of the members."""
+    members = list(members)
+    of_work, of_members = _by_version(work_replaces), _by_version(r for member in members for r in member.replaces)
+    local = {member.module for member in members}
+    as_required: set[ModuleVersion] = set()
+    by_replace: set[ModuleVersion] = set()
+    for required in {required for member in members for required in member.requires if required.path not in local}:
+        fitting = _fitting(required, of_work) or _fitting(required, of_members)
+        if fitting is None:
+            as_required.add(required)
+        elif fitting.new_version:
+            by_replace.add(ModuleVersion(fitting.new_path, fitting.new_version))
+    return _Targets(frozenset(as_required), frozenset(by_replace))
+
+
+def _wanted_together(
+    members: Iterable[GoMod], targets: _Targets, zip_lines: Iterable[ModuleVersion]
+) -> list[ModuleVersion]:
+    """Per path that a member requires the highest version that has a zip line, and what `replace` names exactly.
+
+    A member with `go` 1.16 or older does not list what its dependencies require: then every path counts.
+    """
+    known, newest = set(zip_lines), _newest(zip_lines)
+    wanted = {target for target in targets.by_replace if target in known}
+    wanted |= {newest[target.path] for target in targets.as_required if target.path in newest}
+    if not all(go_line_at_least(member.go, 1, 17) for member in members):
+        wanted |= set(newest.values())
+    return sorted(wanted)
+
+
+def _newest(versions: Iterable[ModuleVersion]) -> dict[str, ModuleVersion]:
+    return {version.path: version for version in sorted(versions, key=lambda v: semver.sort_key(v.version))}
+
+
+def _by_version(replaces: Iterable[Replace]) -> _Replaces:
+    """The first replacement of each module version; of a whole path under the empty version."""
+    found: dict[tuple[str, str], Replace] = {}
+    for replace in replaces:
+        found.setdefault((replace.old_path, replace.old_version), replace)
+    return found
+
+
+def _fitting(required: ModuleVersion, replaces: _Replaces) -> Replace | None:
+    """The replacement of `required`, if there is one. An exact version goes before a whole path."""
+    return replaces.get((required.path, required.version)) or replaces.get((required.path, ""))
+
+
+def _member(folder: Path, use: str, definition: Path) -> Path:
+    path = folder / use / "go.mod"
+    if not path.is_file():
+        raise GoSumError(
+            "go-work-member-missing",
+            f"{definition}: use {use}: there is no {path}",
+            hint="Check out that folder too, or take it out of go.work with `go work edit -dropuse`.",
+        )
+    return path.parent.resolve() / path.name
+
+
+def _text(path: Path) -> str:
+    try:
+        return _regular_bytes(path, _MOST_GO_MOD).decode("utf-8")
+    except OSError as error:
+        raise GoSumError(
+            "go-mod-unreadable", f"{path}: {error.strerror}", hint="The file must be readable by the job."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise GoSumError(
+            "go-mod-malformed", f"{path}: not UTF-8 text (byte {error.start})", hint="Go refuses this file too."
+        ) from None
+
+
+def _merged(paths: Iterable[Path]) -> GoSum:
+    """All lines of these files; one that is not there has none, and Go's own verdict on that stands."""
+    lines: dict[GoSumLine, None] = {}
+    ignored: list[str] = []
+    for path in paths:
+        try:
+            data = _regular_bytes(path, _MOST_GO_SUM)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise GoSumError(
+                "go-sum-unreadable", f"{path}: {error.strerror}", hint="The file must be readable by the job."
+            ) from None
+        gosum = parse_gosum(data, str(path))
+        lines.update(dict.fromkeys(gosum.lines))
+        ignored.extend(gosum.ignored)
+    return GoSum(tuple(lines), tuple(ignored))
+
+
+def _regular_bytes(path: Path, most: int) -> bytes:
+    """All bytes of a file. Raises OSError for one that is no file, or too large: a repository may link to anything."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")  # /dev/zero
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most >> 20} MiB")
+    return data
+
+
+def _versions(gosum: GoSum, kind: str) -> tuple[ModuleVersion, ...]:
+    return tuple(sorted({line.module for line in gosum.lines if line.kind == kind}))
+
+
+def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[str, ...]:
+    planned = set(zips)
+    return tuple(line.text for line in gosum.lines if line.kind == "mod" or line.module in planned)
+
+
+def _without_sums(
+    definition: Path, targets: _Targets, zips: Iterable[ModuleVersion], *, explicit: bool
+) -> Iterable[str]:
+    """Where Go gets an explicit list it is not asked at all if that is empty, so it is we who must speak."""
+    if explicit and targets.all and not list(zips):
+        yield f"no go.sum line vouches for any module that {definition} requires; run `go mod tidy` and commit go.sum"
+
+
+def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> str:
+    """Why Go reads no module cache here: it builds from vendor/. The empty string if it does read it."""
+    modules_txt = folder / "vendor" / "modules.txt"
+    if not modules_txt.is_file() or flags.value(goflags, "mod") in ("mod", "readonly"):
+        return ""
+    with modules_txt.open(encoding="utf-8", errors="replace") as lines:
+        marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}
+    # Written by `go work vendor` or by `go mod vendor`: Go heeds it only in the mode it was written in.
+    if not go or not go_line_at_least(go, 1, 14) or ("workspace" in marks) != workspace:
+        return ""
+    return f"{folder} is vendored: Go builds from vendor/ and reads no module cache"

@@ -1,0 +1,196 @@
+"""Where there is a Go, have it compare what a filled folder holds with go.sum, and replace what it rejects, once.
+
+Go alone, as the reader of the folder, ends at the first wrong file, and would at the next pipeline: a cache keeps it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import ChecksumMismatch, GoCommandError
+from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Plan, Rejection
+from go_prefetch.run.steps.complete import replaced
+from go_prefetch.run.steps.fill_folder import Supply
+from go_prefetch.run.steps.go_download import mismatch
+from go_prefetch.verification.check_folder import check_folder
+
+# After this many wrong files of one source, its other `.mod` files are replaced too: Go names one of them at a time.
+_DISTRUST_AFTER = 3
+# Bytes a second that even a slow machine hashes. A Go that is not done by then hangs.
+_SLOWEST_HASHING = 10_000_000
+
+
+@dataclass(frozen=True)
+class GoAtHand:
+    """The Go that may verify, or why there is none; `warning` if that is a surprise."""
+
+    goroot: Path = Path()
+    goversion: str = ""
+    because_not: str = ""
+    warning: str = ""
+
+
+def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
+    """The go on PATH, if it is new enough and works."""
+    try:
+        said = GoCommand(environ).variables(folder, ("GOROOT",))
+    except GoCommandError as error:
+        if error.slug == "go-not-found":
+            return GoAtHand(because_not=error.message)
+        return GoAtHand(because_not=error.message.splitlines()[0], warning=_not_verified(error.message))
+    return GoAtHand(Path(said["GOROOT"]), said["GOVERSION"])
+
+
+def verify_folder(
+    plan: Plan, sources: Mapping[ModuleFile, str], go: GoAtHand, supply: Supply, silence: float
+) -> Completed:
+    """Go's verdict on the files of `sources`, which tells where each came from; wrong ones are replaced once.
+
+    What is wrong a second time is the failure of the result, and nothing that Go has not found right stays; a `.mod`
+    that `go mod download` does not read is only taken away. Where Go gives no verdict, which it has `silence` seconds
+    for and what hashing takes, the files stay, with a warning.
+
+    Raises DownloadError where the folder cannot be written.
+    """
+    started = time.monotonic()
+    if go.because_not:
+        return Completed(unverified_because=go.because_not, warnings=(go.warning,) if go.warning else ())
+    verification = _Verification(plan, sources, supply)
+    failure: ChecksumMismatch | None = None
+    disbelieved = ""
+    try:
+        disbelieved = verification.run(go.goroot, silence)
+    except ChecksumMismatch as error:
+        failure = error
+    return Completed(
+        rejected=tuple(verification.rejected.values()),
+        seconds=time.monotonic() - started,
+        refetched=verification.refetched,
+        failure=failure,
+        verified=len(verification.good),
+        unread=verification.unread,
+        unverified_because=disbelieved,
+        warnings=(
+            *replaced(plan, verification.rejected.values()),
+            *((_not_verified(disbelieved),) if disbelieved else ()),
+        ),
+    )
+
+
+def sources_of(filled: Filled) -> dict[ModuleFile, str]:
+    """Where the files of a folder came from: the folder itself, or a proxy."""
+    sources = {**dict.fromkeys(filled.held.files, filled.held.store), **filled.downloaded.files}
+    return {file: source for file, source in sources.items() if file not in filled.left_out}
+
+
+def after_verification(filled: Filled, completed: Completed, supply: Supply) -> Filled:
+    """What became of the folder in the end."""
+    rejected = {rejection.file for rejection in completed.rejected}
+    held = replace(filled.held, files=filled.held.files - rejected)
+    came = filled.downloaded.plus(completed.refetched)
+    return Filled(held, came, filled.removed, supply.left_out(came))
+
+
+class _Verification:
+    """Rounds of verdict and replacement."""
+
+    def __init__(self, plan: Plan, sources: Mapping[ModuleFile, str], supply: Supply) -> None:
+        self.good: set[ModuleFile] = set()
+        self.rejected: dict[ModuleFile, Rejection] = {}
+        self.refetched = Downloaded()
+        self._plan = plan
+        self._sources = dict(sources)
+        self._supply = supply
+        self._hashes = _hashes(plan)
+
+    def run(self, goroot: Path, silence: float) -> str:
+        """Why Go is not believed in the end; empty if it is. Raises ChecksumMismatch for what is wrong twice."""
+        while True:
+            asked = {file: digest for file, digest in self._hashes.items() if file in self._unproven()}
+            verdict = check_folder(self._plan.folder, goroot, asked, self._limit(asked, silence))
+            self.good |= verdict.good
+            if verdict.bad:
+                self._reject(verdict.bad)
+            if verdict.disbelieved or not verdict.bad:
+                return verdict.disbelieved
+
+    def _limit(self, files: Iterable[ModuleFile], silence: float) -> Deadline:
+        size = 0
+        for file in files:
+            with suppress(OSError):  # gone meanwhile, which is not for us to say
+                size += path_in(self._plan.folder, file).stat().st_size
+        return self._supply.deadline.sooner(silence + size / _SLOWEST_HASHING)
+
+    @property
+    def unread(self) -> frozenset[ModuleFile]:
+        """What the folder holds and Go has given no verdict on; it has none on an `.info`."""
+        return frozenset(file for file in self._sources if file.kind != "info") - self.good
+
+    def _unproven(self) -> frozenset[ModuleFile]:
+        return frozenset(self._sources.keys() & self._hashes.keys()) - self.good
+
+    def _reject(self, bad: Mapping[ModuleFile, str]) -> None:
+        rejections = [Rejection(file, self._sources[file], words) for file, words in sorted(bad.items())]
+        for rejection in (rejection for rejection in rejections if rejection.file in self.rejected):
+            if self._is_certain_to_be_read(rejection.file):
+                self._drop(self._unproven())
+                raise mismatch(rejection, self.rejected[rejection.file])
+            self._drop([rejection.file])
+        first = [rejection for rejection in rejections if rejection.file not in self.rejected]
+        self.rejected |= {rejection.file: rejection for rejection in first}
+        first += self._distrusted()
+        self.rejected |= {rejection.file: rejection for rejection in first}
+        self._drop(rejection.file for rejection in first)
+        for source in sorted({rejection.source for rejection in first}):
+            self._take_again([rejection.file for rejection in first if rejection.source == source], source)
+
+    def _is_certain_to_be_read(self, file: ModuleFile) -> bool:
+        """Whether `go mod download` reads it; the go.mod files of other versions are pruned, and no reason to fail."""
+        return file.kind == "zip" or file.module in self._plan.modules
+
+    def _distrusted(self) -> list[Rejection]:
+        """The `.mod` files that came with several wrong files, that Go has said nothing of and a proxy may replace."""
+        if not self._supply.walk.names:
+            return []
+        wrong = Counter(rejection.source for rejection in self.rejected.values())
+        words = "distrusted: it came with files that Go rejected"
+        doubtful = (file for file in sorted(self._unproven() - self.rejected.keys()) if file.kind == "mod")
+        found = (Rejection(f, self._sources[f], words) for f in doubtful if f.module not in self._plan.private)
+        return [rejection for rejection in found if wrong[rejection.source] >= _DISTRUST_AFTER]
+
+    def _take_again(self, files: list[ModuleFile], source: str) -> None:
+        asked = [file for file in files if file.module not in self._plan.private]
+        if self._supply.walk.names:
+            came = self._supply.bring(self._plan, asked, source)
+        else:
+            why = (f"Go rejected what came from {source}, and goproxy names no proxy",)
+            came = Downloaded(failures=tuple(Failure(file, not_found=False, attempts=why) for file in asked))
+        stayed = came.files.keys() - self._supply.left_out(came)
+        self._sources |= {file: came.files[file] for file in stayed}
+        self.refetched = self.refetched.plus(came)
+
+    def _drop(self, files: Iterable[ModuleFile]) -> None:
+        for file in list(files):
+            path_in(self._plan.folder, file).unlink(missing_ok=True)
+            self._sources.pop(file, None)
+
+
+def _hashes(plan: Plan) -> dict[ModuleFile, str]:
+    """The hash that go.sum has of each file, but for those that it has two of: which one counts is for Go to say."""
+    found = {
+        **{ModuleFile(version, "zip"): digests for version, digests in plan.zip_hashes.items()},
+        **{ModuleFile(version, "mod"): digests for version, digests in plan.mod_hashes.items()},
+    }
+    return {file: next(iter(digests)) for file, digests in found.items() if len(digests) == 1}
+
+
+def _not_verified(why: str) -> str:
+    return f"Go did not verify the files, which stay as they are: {why}"

@@ -1,0 +1,136 @@
+"""Choose the real parts for these settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, BinaryIO
+
+from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import StoreError
+from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
+from go_prefetch.model.cache_key import hexadecimal
+from go_prefetch.model.ports import CacheStore
+from go_prefetch.proxies.attempt import Get
+from go_prefetch.proxies.fetcher import ProxyWalk
+from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.directory_pool import DirectoryPool
+from go_prefetch.stores.null_store import Disabled
+from go_prefetch.web.in_flight import Received, Wire
+
+if TYPE_CHECKING:
+    from go_prefetch.stores.cache_service.restore import Connection
+    from go_prefetch.web.client import HttpClient
+
+
+def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
+    """The proxies to ask: the input, else what Go's environment says (`goproxy`). Raises InputError."""
+    return parse_proxy_list(settings.goproxy or goproxy).with_fallback(settings.fallback)
+
+
+def proxy_walk(
+    settings: Settings, proxies: ProxyList, deadline: Deadline, cancelled: threading.Event, trace: Trace = UNTRACED
+) -> ProxyWalk:
+    """A walk over `proxies` within the limits of the settings."""
+    return ProxyWalk(
+        proxies,
+        _LateClient(settings, cancelled, trace).get,
+        Backoff(settings.attempts),
+        width=settings.jobs,
+        deadline=deadline,
+        pause=cancelled.wait,
+    )
+
+
+class _LateClient:
+    """An HttpClient made with the first request: a run that has nothing to ask need not import requests (0.1 s)."""
+
+    def __init__(self, settings: Settings, cancelled: threading.Event, trace: Trace) -> None:
+        self._settings = settings
+        self._cancelled = cancelled
+        self._trace = trace
+        self._lock = threading.Lock()
+        self._get: Get | None = None
+
+    def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
+        """As Transfer.get."""
+        with self._lock:
+            if self._get is None:
+                from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
+
+                self._get = Transfer(http_client(self._settings, self._cancelled, self._trace)).get
+        return self._get(url, out, max_bytes, deadline, wire)
+
+
+def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, led_by: str = "") -> HttpClient:
+    """A client within the limits of the settings; with `led_by` for that server and those it names, with our logins.
+
+    Raises AttemptError for certificates that cannot be read.
+    """
+    from go_prefetch.web.client import HttpClient  # noqa: PLC0415
+
+    limits = (settings.connect_timeout, settings.stall_timeout)
+    own_login = bool(led_by)
+    return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, led_by=led_by, trace=trace)
+
+
+def cache_store(
+    settings: Settings,
+    proxies: ProxyList,
+    offer: Offer | None,
+    environ: Mapping[str, str],
+    cancelled: threading.Event,
+    trace: Trace = UNTRACED,
+) -> CacheStore:
+    """The store the settings ask for; what it remembers of proxies is about this list.
+
+    `offer` is the cache service within reach, `environ` what a zstd program is found and run with.
+    """
+    if settings.store in ("auto", "github") and offer:
+        return _cache_service(settings, proxies, offer, environ, cancelled, trace)
+    if settings.store == "github":
+        return Disabled("this runner offers no cache service to this step")
+    if settings.pool is None:
+        return Disabled("store is none" if settings.store == "none" else "no cache folder is known (HOME is not set)")
+    return DirectoryPool(settings.pool, asked=proxies.shown, takes_files=settings.save != "false")
+
+
+def _cache_service(
+    settings: Settings,
+    proxies: ProxyList,
+    offer: Offer,
+    environ: Mapping[str, str],
+    cancelled: threading.Event,
+    trace: Trace,
+) -> CacheStore:
+    # Late, as all below: tar, threads and zstd are for those who have such a service.
+    from go_prefetch.stores.cache_service.compression import best_encoding  # noqa: PLC0415
+    from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
+
+    encoding = best_encoding(environ)
+
+    @cache
+    def connect() -> Connection:
+        from go_prefetch.stores.cache_service.protocol_v1 import RestService  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.protocol_v2 import TwirpService  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.restore import Connection  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.rpc import Exchange  # noqa: PLC0415
+
+        try:
+            client = http_client(settings, cancelled, trace, led_by=offer.url)
+        except AttemptError as error:
+            raise StoreError(
+                "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
+            ) from None
+        backoff = Backoff(settings.attempts)
+        protocol = RestService if offer.protocol == "v1" else TwirpService
+        return Connection(
+            protocol(offer, hexadecimal(encoding.name), Exchange(client, backoff, cancelled.wait)),
+            lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
+        )
+
+    return CacheServiceStore(offer, encoding, connect, save=settings.save, asked=proxies.shown)

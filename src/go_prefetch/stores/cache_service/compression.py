@@ -1,0 +1,222 @@
+"""How the bytes of an archive travel: in a zstd stream with zips rewritten as stored, or as they are.
+
+zstd is Python 3.14's own, else the `zstd` program. A stored zip compresses better in one stream with all others than
+deflated by itself, and Go unpacks it without inflating. Either kind of zstd reads what the other wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from go_prefetch.base import process_group
+from go_prefetch.base.child_environment import environment_of
+from go_prefetch.base.programs import find_program
+
+_LEVEL = 3
+_WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that any zstd decodes unasked
+_PIECE = 1 << 20
+_F_SETPIPE_SZ = 1031  # fcntl(2), Linux
+
+
+class ArchiveError(Exception):
+    """An archive that is not what it should be."""
+
+
+class Readable(Protocol):
+    """Bytes in order."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+class Writable(Protocol):
+    """Takes bytes in order."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One way. `name` is part of what an entry is found by: nobody is handed what he cannot read.
+
+    `compressing` takes a real file. `decompressing` raises ArchiveError for damaged bytes, and passes on what its
+    source raises.
+    """
+
+    name: str
+    rewrites_zips: bool
+    compressing: Callable[[BinaryIO], AbstractContextManager[Writable]]
+    decompressing: Callable[[Readable], AbstractContextManager[Readable]]
+
+
+def best_encoding(environ: Mapping[str, str]) -> Encoding:
+    """The best that can be had here; a zstd program is looked for in the PATH of `environ`."""
+    module = _zstd_module()
+    if module:
+        return in_process(module)
+    program = find_program("zstd", environ.get("PATH", os.defpath))
+    return by_program(program, environment_of("zstd", environ)) if program else PLAIN
+
+
+def in_process(module: Any) -> Encoding:
+    """With `module`: compression.zstd, or backports.zstd."""
+
+    @contextmanager
+    def compressing(out: BinaryIO) -> Iterator[Writable]:
+        parameter = module.CompressionParameter
+        options = {
+            parameter.compression_level: _LEVEL,
+            parameter.window_log: _WINDOW_LOG,
+            parameter.enable_long_distance_matching: 1,
+        }
+        with module.ZstdFile(out, "wb", options=options) as stream:
+            yield stream
+
+    @contextmanager
+    def decompressing(source: Readable) -> Iterator[Readable]:
+        yield _Decompressed(module, source)
+
+    return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003 - a field with a name of its own
+
+
+def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
+    """With the zstd program at this path, or on the PATH of its environment."""
+
+    @contextmanager
+    def compressing(out: BinaryIO) -> Iterator[Writable]:
+        argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", "-T0", "-c"]
+        with _piped(argv, environ, stdout=out) as process:
+            pipe = process.stdin
+            assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
+            try:
+                yield pipe
+                pipe.close()
+            except BrokenPipeError:
+                raise ArchiveError("zstd ended early") from None
+            if process.wait() != 0:
+                raise ArchiveError(f"zstd ended with status {process.returncode}")
+
+    @contextmanager
+    def decompressing(source: Readable) -> Iterator[Readable]:
+        argv = [program, "-q", "-d", f"--long={_WINDOW_LOG}", "-c"]
+        with _piped(argv, environ, stdout=subprocess.PIPE) as process:
+            yield _Fed(process, source)
+
+    return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003
+
+
+@contextmanager
+def _as_it_is(stream: Any) -> Iterator[Any]:
+    yield stream
+
+
+PLAIN = Encoding("plain-1", False, _as_it_is, _as_it_is)  # noqa: FBT003
+
+
+class _Decompressed:
+    """Inflates in this process, never more at once than is asked for."""
+
+    def __init__(self, module: Any, source: Readable) -> None:
+        self._error = module.ZstdError
+        self._inflate = module.ZstdDecompressor(options={module.DecompressionParameter.window_log_max: _WINDOW_LOG})
+        self._source = source
+
+    def read(self, size: int, /) -> bytes:
+        """See Readable."""
+        while not self._inflate.eof:
+            taken = self._source.read(_PIECE) if self._inflate.needs_input else b""
+            if self._inflate.needs_input and not taken:
+                raise ArchiveError("the zstd stream is cut off")
+            try:
+                data: bytes = self._inflate.decompress(taken, size)
+            except self._error as error:
+                raise ArchiveError(f"not a zstd stream ({error})") from None
+            if data:
+                return data
+        return b""
+
+
+class _Fed:
+    """Reads what a process makes of `source`, which another thread feeds to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], source: Readable) -> None:
+        self._process = process
+        self._source = source
+        self._failure: BaseException | None = None
+        self._feeder = threading.Thread(target=self._feed, daemon=True)
+        self._feeder.start()
+
+    def read(self, size: int, /) -> bytes:
+        """See Readable."""
+        pipe = self._process.stdout
+        data = pipe.read1(min(size, _PIECE)) if pipe else b""  # type: ignore[attr-defined]  # it is buffered
+        if data:
+            return bytes(data)
+        if self._failure:
+            raise self._failure
+        if self._process.wait() != 0:
+            raise ArchiveError("not a zstd stream, or cut off")
+        return b""
+
+    def _feed(self) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - for the type checker
+        try:
+            while piece := self._source.read(_PIECE):
+                pipe.write(piece)
+        except OSError:
+            pass  # zstd has ended: its status says why
+        except BaseException as error:  # noqa: BLE001 - whoever reads is told
+            self._failure = error
+        with suppress(OSError):
+            pipe.close()
+
+
+@contextmanager
+def _piped(argv: list[str], environ: Mapping[str, str], stdout: BinaryIO | int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a pipe into it; it does not outlive the block, nor this process."""
+    started = process_group.started(
+        argv, Path(), environ, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
+    )
+    with ExitStack() as ending:
+        try:
+            process = ending.enter_context(started)
+        except OSError as error:
+            raise ArchiveError(f"zstd did not start: {error.strerror}") from None
+        try:
+            for pipe in (process.stdin, process.stdout):
+                _widen(pipe)
+            yield process
+        finally:
+            process_group.kill(process)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _widen(pipe: Any) -> None:
+    """Fewer, larger pieces: hundreds of megabytes pass."""
+    if sys.platform == "linux" and pipe is not None:
+        import fcntl  # noqa: PLC0415 - not everywhere
+
+        with suppress(OSError):  # more than this user may have
+            fcntl.fcntl(pipe.fileno(), _F_SETPIPE_SZ, _PIECE)
+
+
+def _zstd_module() -> Any:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # noqa: PLC0415
+        else:
+            from backports import zstd  # noqa: PLC0415 - never installed by us: it stands in for Python 3.14 in tests
+    except ImportError:
+        return None
+    return zstd

@@ -1,0 +1,128 @@
+"""Version 2 of the cache service: Twirp calls in JSON, and an Azure blob behind a signed URL.
+
+What it says and takes follows the official client (@actions/cache, npm), which GitHub alone supports.
+https://twitchtv.github.io/twirp/docs/spec_v7.html, https://learn.microsoft.com/rest/api/storageservices/put-block-list
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.protocol import Declined, Found
+from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
+
+_SERVICE = "/twirp/github.actions.results.api.v1.CacheService/"
+_LOOK_UP, _RESERVE, _FINISH = "GetCacheEntryDownloadURL", "CreateCacheEntry", "FinalizeCacheEntryUpload"
+
+
+class TwirpService:
+    """The service of `offer`, for entries of `version` (64 hex digits: only a client that gives the same sees them)."""
+
+    def __init__(self, offer: Offer, version: str, exchange: Exchange) -> None:
+        origin = re.sub("(?<=[^:/])/.*", "", offer.url)  # the official client drops a path, too
+        self._base = f"{origin}{_SERVICE}"
+        self._headers = {"Authorization": f"Bearer {offer.token}", "Content-Type": "application/json"}
+        self._version = version
+        self._exchange = exchange
+
+    def look_up(self, prefixes: Sequence[str], deadline: Deadline) -> Found | None:
+        """See CacheService. The first prefix goes into both fields: not every server looks at `key`."""
+        answer = self._rpc(_LOOK_UP, {"key": prefixes[0], "restore_keys": list(prefixes)}, deadline)
+        url, key = _text(answer, "signed_download_url"), _text(answer, "matched_key")
+        return Found(key, url) if answer.get("ok") is True and url and key else None
+
+    def reserve(self, key: str, deadline: Deadline) -> BlobUpload:
+        """See CacheService."""
+        answer = self._rpc(_RESERVE, {"key": key}, deadline)
+        url = _text(answer, "signed_upload_url")
+        if answer.get("ok") is not True or not url:
+            raise Declined(_words(answer, "message") or "another job saves this entry, or has saved it")
+        return BlobUpload(url, key, self)
+
+    def finish(self, key: str, size: int, deadline: Deadline) -> None:
+        """Make the uploaded blob an entry."""
+        message = {"key": key, "size_bytes": str(size)}
+        answer = self._rpc(_FINISH, message, deadline, understood=_is_settled)
+        if answer.get("ok") is not True:
+            raise Declined(_words(answer, "message") or "the cache service did not take the entry")
+
+    def put_blob(self, what: str, url: str, body: bytes, deadline: Deadline) -> None:
+        """One PUT to a signed URL, which is the credential: the token is not for that host."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))}
+        reply = self._exchange.call(Call(what, "PUT", url, headers, body), deadline)
+        if reply.status not in (200, 201):
+            raise refused(what, reply)
+
+    def _rpc(
+        self,
+        method: str,
+        message: dict[str, Any],
+        deadline: Deadline,
+        understood: Callable[[Reply], bool] = is_object_or_error,
+    ) -> dict[str, Any]:
+        body = json.dumps({**message, "version": self._version}).encode()
+        call = Call(method, "POST", self._base + method, self._headers, body)
+        reply = self._exchange.call(call, deadline, understood=understood)
+        values = json_object(reply) or {}
+        if reply.status == 200:
+            return values
+        if reply.status == 409:
+            raise Declined("another job saves this entry, or has saved it")
+        words = _words(values, "msg")
+        if reply.status == 403 or "insufficient usage" in words:
+            raise Declined(words or "the cache service does not allow it")
+        raise refused(method, reply)
+
+
+class BlobUpload:
+    """Blocks of one Azure block blob. The URL is good for an hour."""
+
+    def __init__(self, url: str, key: str, service: TwirpService) -> None:
+        self._url = url
+        self._key = key
+        self._service = service
+
+    def put(self, number: int, offset: int, block: bytes, deadline: Deadline) -> None:
+        """See Upload."""
+        del offset
+        url = f"{self._with_query()}comp=block&blockid={quote(_block_id(number), safe='')}"
+        self._service.put_blob(f"block {number + 1}", url, block, deadline)
+
+    def finish(self, blocks: int, size: int, deadline: Deadline) -> None:
+        """See Upload."""
+        listed = "".join(f"<Latest>{_block_id(number)}</Latest>" for number in range(blocks))
+        body = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'
+        self._service.put_blob("list of blocks", f"{self._with_query()}comp=blocklist", body.encode(), deadline)
+        self._service.finish(self._key, size, deadline)
+
+    def _with_query(self) -> str:
+        return self._url + ("&" if "?" in self._url else "?")
+
+
+def _block_id(number: int) -> str:
+    """All of one length, as Azure asks; of 48 bytes, which a known server of others reads as position and number."""
+    return base64.b64encode(f"{'0' * 36}{number:012d}".encode()).decode()
+
+
+def _is_settled(reply: Reply) -> bool:
+    """Right after an upload the service may not know of the blob yet: 404 then does not last."""
+    return reply.status != 404 and is_object_or_error(reply)
+
+
+def _text(values: dict[str, Any], name: str) -> str:
+    """A text field under its own name or, as some servers have it, in camel case."""
+    first, *others = name.split("_")
+    value = values.get(name, values.get(first + "".join(word.title() for word in others)))
+    return value if isinstance(value, str) else ""
+
+
+def _words(values: dict[str, Any], name: str) -> str:
+    """A text field for people: one line, not endless."""
+    return " ".join(_text(values, name).split())[:200]

@@ -1,0 +1,184 @@
+"""What has come of a blob, and what is to be asked next: between the threads that bring it and the one that reads it.
+
+Ranges are handed over in order, however they come; no more than some of them are ahead of the reader. A blob that comes
+in one stream is handed over as it comes.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from collections import deque
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import StoreError
+from go_prefetch.stores.cache_service.range_layout import EAGER, Announced, GoneError, first_byte
+from go_prefetch.stores.cache_service.throughput_guard import Pace
+
+AHEAD = 24  # ranges, or pieces of a stream, that are held or under way at most: 96 MiB
+_RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
+_TICK = 0.25  # seconds between looks at the clock
+
+
+class Arrivals:
+    """Safe to use from many threads."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.received = 0  # bytes, those that nobody has read yet included
+        self.etag = ""
+        self._deadline = deadline
+        self._pace = Pace(deadline)
+        self._change = threading.Condition()
+        self._total: int | None = None
+        self._end: float = math.inf  # a byte that the server said is past the end
+        self._parts: dict[int, bytes] = {}
+        self._began: dict[int, float] = {}
+        self._took: list[float] = []
+        self._raced: set[int] = set()
+        self._to_race: list[int] = []
+        self._next = 0  # the first range that nobody has begun
+        self._head = 0  # the range that is read next
+        self._stream: deque[bytes] = deque()  # of a blob that comes whole
+        self._streams = self._stream_ended = False
+        self._failure: StoreError | None = None
+        self._closed = False
+
+    def awaited(self) -> bytes:
+        """The next range, or piece of the stream; no bytes at the end. Raises StoreError."""
+        with self._change:
+            while True:
+                piece = self._next_of_stream() if self._streams else self._next_range()
+                if piece is not None:
+                    self._change.notify_all()
+                    return piece
+                if self._closed:
+                    return b""
+                self._pace.check(self.received, self._total)
+                if self._failure:
+                    raise self._failure
+                self._race_the_head()
+                self._change.wait(_TICK)
+
+    def _next_range(self) -> bytes | None:
+        if self._head not in self._parts:
+            return b"" if self._is_past_end(self._head) else None
+        self._head += 1
+        return self._parts.pop(self._head - 1)
+
+    def _next_of_stream(self) -> bytes | None:
+        if self._stream:
+            return self._stream.popleft()
+        return b"" if self._stream_ended else None
+
+    def _race_the_head(self) -> None:
+        """Have the range that everybody waits for asked once more, if the others were much quicker."""
+        begun = self._began.get(self._head)
+        if begun is None or not self._took or self._head in self._raced:
+            return
+        least, times = _RACE_AFTER
+        if time.monotonic() - begun > max(least, times * statistics.median(self._took)):
+            self._raced.add(self._head)
+            self._to_race.append(self._head)
+            self._change.notify_all()
+
+    def wanted(self) -> int | None:
+        """The number of a range to bring, once there is one; None once nothing is left to do."""
+        with self._change:
+            while not self._is_settled(self._head):
+                if self._to_race:
+                    return self._to_race.pop()
+                most = EAGER if self._total is None else self._head + AHEAD
+                if self._next < most and not self._is_past_end(self._next):
+                    self._began[self._next] = time.monotonic()
+                    self._next += 1
+                    return self._next - 1
+                self._change.wait()
+            return None
+
+    def is_done(self, number: int) -> bool:
+        """Whether this range is of no use any more."""
+        with self._change:
+            return self._is_settled(number) or number < self._head or number in self._parts
+
+    def _is_settled(self, number: int) -> bool:
+        return self._closed or self._streams or self._failure is not None or self._is_past_end(number)
+
+    def _is_past_end(self, number: int) -> bool:
+        return self._total is not None and first_byte(number) >= self._total
+
+    def agree(self, coming: Announced) -> None:
+        """The first answer says how many bytes the blob has; the others must say the same, or it was exchanged."""
+        with self._change:
+            if self._total is None and coming.total <= self._end:
+                self._total, self.etag = coming.total, coming.etag
+                self._change.notify_all()
+            elif (coming.total, coming.etag) != (self._total, self.etag):
+                raise GoneError("was exchanged")
+
+    def may_end_before(self, number: int) -> bool:
+        """Note that the server has nothing where this range begins, unless another answer says otherwise."""
+        with self._change:
+            if self._total is None:
+                self._end = min(self._end, first_byte(number))
+            return self._total is None or self._is_past_end(number)
+
+    def count(self, size: int) -> None:
+        """So many bytes have come, of a range that is not whole yet."""
+        with self._change:
+            self.received += size
+
+    def put(self, number: int, part: bytes) -> None:
+        """A range is here."""
+        with self._change:
+            if number >= self._head:
+                self._parts.setdefault(number, part)
+                self._took.append(time.monotonic() - self._began[number])
+            self._change.notify_all()
+
+    def begin_stream(self, total: int | None) -> bool:
+        """The whole blob comes in one answer, and no more ranges are wanted; false if some were read already."""
+        with self._change:
+            if self._head or self._streams:
+                return False
+            self._streams, self._total = True, total
+            self._change.notify_all()
+            return True
+
+    def add_to_stream(self, piece: bytes) -> bool:
+        """Its next bytes, as soon as there is room; false if nobody wants them any more."""
+        with self._change:
+            self._change.wait_for(lambda: self._closed or len(self._stream) < AHEAD)
+            self._stream.append(piece)
+            self.received += len(piece)
+            self._change.notify_all()
+            return not self._closed
+
+    def end_stream(self) -> None:
+        """All of it is here."""
+        with self._change:
+            self._stream_ended = True
+            self._change.notify_all()
+
+    def await_first_answer(self) -> None:
+        """Until it is known whether ranges come, or one stream."""
+        with self._change:
+            self._change.wait_for(lambda: self._total is not None or self._is_settled(0), self._deadline.left())
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or less where nobody reads any more."""
+        with self._change:
+            self._change.wait_for(lambda: self._closed, seconds)
+
+    def fail(self, error: StoreError) -> None:
+        """No more comes, because of this."""
+        with self._change:
+            self._failure = self._failure or error
+            self._change.notify_all()
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()

@@ -1,0 +1,158 @@
+"""A blob as a stream: fetched by ranges, many at once, handed over in order, in bounded memory.
+
+The first ranges are asked for before anybody knows how many bytes there are. A range that fails is asked again, with a
+new URL where the old one has expired. A range that everybody waits for and that is slower than the others is asked a
+second time, beside the first. A server that knows no ranges sends one stream.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.errors import StoreError
+from go_prefetch.stores.cache_service.range_buffer import Arrivals
+from go_prefetch.stores.cache_service.range_layout import HINT, GoneError, announced, headers_for, length_of
+from go_prefetch.stores.cache_service.rpc import without_queries
+
+if TYPE_CHECKING:
+    from go_prefetch.web.client import Answer, HttpClient
+
+_AT_ONCE = 20
+
+
+class Blob:
+    """What is read: a signed URL, and how to have a new one. `renewed` raises StoreError, and Declined."""
+
+    def __init__(self, url: str, renewed: Callable[[], str]) -> None:
+        self.url = url
+        self._renewed = renewed
+        self._lock = threading.Lock()
+
+    def renew(self, refused: str) -> None:
+        """Have a new URL in place of this one, once for all threads that were refused with it."""
+        with self._lock:
+            if self.url == refused:
+                self.url = self._renewed()
+
+
+class RangeReader:
+    """`read` it like a file. A context manager: on leaving, nothing more is asked.
+
+    Raises StoreError: `store-unreachable`, `store-slow` (the deadline has passed, or the pace says that it will),
+    `store-damaged` (the blob is gone, or its parts do not belong together).
+    """
+
+    def __init__(self, client: HttpClient, blob: Blob, backoff: Backoff, deadline: Deadline) -> None:
+        self._client = client
+        self._blob = blob
+        self._backoff = backoff
+        self._deadline = deadline
+        self._arrivals = Arrivals(deadline)
+        self._rest = memoryview(b"")
+
+    def __enter__(self) -> RangeReader:
+        for _ in range(_AT_ONCE):
+            threading.Thread(target=self._work, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._arrivals.close()
+
+    @property
+    def received(self) -> int:
+        """Bytes so far, those that nobody has read yet included."""
+        return self._arrivals.received
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, in order; none at the end."""
+        if not self._rest:
+            self._rest = memoryview(self._arrivals.awaited())
+        some, self._rest = self._rest[:size], self._rest[size:]
+        return bytes(some)
+
+    def _work(self) -> None:
+        """One of the threads: take a range, bring it, until there is none."""
+        while (number := self._arrivals.wanted()) is not None:
+            try:
+                self._bring(number)
+            except StoreError as error:
+                self._arrivals.fail(error)
+            except GoneError as gone:
+                words = f"the cache service: the entry {gone}"
+                self._arrivals.fail(StoreError("store-damaged", words, hint=HINT))
+            except Exception as error:  # noqa: BLE001 - Declined and the like: whoever reads must not wait for ever
+                self._arrivals.fail(StoreError("store-unreachable", f"the cache service: {error}", hint=HINT))
+
+    def _bring(self, number: int) -> None:
+        """Put one range into its place, with as many attempts as are allowed."""
+        words = "no time left"
+        for failed in range(1, self._backoff.attempts + 1):
+            url = self._blob.url
+            try:
+                renew = self._attempt(number, url)
+            except AttemptError as error:
+                renew, words = False, without_queries(str(error))
+            else:
+                if not renew:
+                    return
+                words = "status 403"
+            if self._arrivals.is_done(number) or self._deadline.passed():
+                return
+            if renew:
+                self._blob.renew(url)
+            elif failed < self._backoff.attempts:
+                self._arrivals.pause(self._backoff.wait(failed))
+        if not self._arrivals.is_done(number):
+            raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=HINT)
+
+    def _attempt(self, number: int, url: str) -> bool:
+        """Bring it; True where the URL is not accepted, or no longer."""
+        headers = headers_for(number, self._arrivals.etag)
+        with self._client.request("GET", url, self._deadline, headers=headers) as answer:
+            if answer.status == 403:
+                return True
+            if answer.status == 416 and number and self._arrivals.may_end_before(number):
+                return False
+            if answer.status != 200:
+                self._take_part(number, answer)
+                return False
+            if number == 0:
+                self._take_whole(answer)
+                return False
+        # A server that knows no ranges answers the first one in the same way, perhaps later.
+        self._arrivals.await_first_answer()
+        if not self._arrivals.is_done(number):
+            raise AttemptError("all of it where a part was asked for")
+        return False
+
+    def _take_part(self, number: int, answer: Answer) -> None:
+        """One range. Raises AttemptError, GoneError, StoreError."""
+        coming = announced(number, answer)
+        self._arrivals.agree(coming)
+        part = bytearray()
+        for piece in answer.pieces:
+            if self._arrivals.is_done(number):
+                return
+            part += piece
+            self._arrivals.count(len(piece))
+            if len(part) > coming.bytes:
+                raise AttemptError("more bytes than announced")
+        if len(part) != coming.bytes:
+            raise AttemptError(f"{len(part)} of {coming.bytes} bytes")
+        self._arrivals.put(number, bytes(part))
+
+    def _take_whole(self, answer: Answer) -> None:
+        """One stream. What fails of it is not asked again, for it would have to begin anew."""
+        if not self._arrivals.begin_stream(length_of(answer)):
+            return
+        try:
+            for piece in answer.pieces:
+                if not self._arrivals.add_to_stream(piece):
+                    return
+        except AttemptError as error:
+            words = f"the cache service: reading the entry: {without_queries(str(error))}"
+            raise StoreError("store-unreachable", words, hint=HINT) from None
+        self._arrivals.end_stream()

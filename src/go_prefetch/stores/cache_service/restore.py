@@ -1,0 +1,173 @@
+"""One restore from the cache service: the entry that fits best, and the full entry below it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from go_prefetch.base.background import aside
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import StoreError
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.ports import Arrived, Wanted
+from go_prefetch.model.results import Restored, RestoredEntry
+from go_prefetch.stores.cache_service.archive import read_archive
+from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
+from go_prefetch.stores.cache_service.keys import EntryName, Names
+from go_prefetch.stores.cache_service.manifest import Manifest
+from go_prefetch.stores.cache_service.protocol import CacheService, Found
+from go_prefetch.stores.cold_runs import runs_that_cover
+from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
+
+
+class Stream(Readable, Protocol):
+    """The bytes of an entry as they arrive."""
+
+    @property
+    def received(self) -> int:
+        """How many there were, those that nobody has read yet included."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A protocol, and how to read what it finds: a URL, how to have a new one, a deadline."""
+
+    service: CacheService
+    open: Callable[[str, Callable[[], str], Deadline], AbstractContextManager[Stream]]
+
+
+class Reading:
+    """Takes what is wanted out of entries; what had come before something went wrong stays."""
+
+    def __init__(
+        self, connection: Connection, encoding: Encoding, names: Names, wanted: Wanted, arrived: Arrived
+    ) -> None:
+        self._connection = connection
+        self._encoding = encoding
+        self._names = names
+        self._wanted = wanted
+        self._arrived = arrived
+        self._lacking = {file.name: file for file in wanted.files}
+        self._got: set[ModuleFile] = set()
+        self._matched: EntryName | None = None
+        self._manifests: dict[EntryName, Manifest] = {}
+        self._damaged: set[EntryName] = set()
+        self._gave_up = ""  # the slug of what ended it
+        self._bytes = 0
+        self._warnings: list[str] = []
+
+    def run(self, deadline: Deadline) -> None:
+        """Look up and read. Raises StoreError and Declined for a look-up; what befalls a read becomes a warning.
+
+        Entries for just these go.sum lines are asked for first, and alone: a server that looks into the own branch
+        before the default branch would else hand over a stale entry of the one instead of the right one of the other.
+        """
+        service = self._connection.service
+        found = service.look_up(self._names.same, deadline) or service.look_up([self._names.lineage], deadline)
+        self._matched = self._names.parsed(found.key) if found else None
+        if found is None or self._matched is None:
+            return
+        if not self._matched.is_delta:
+            self._take(self._matched, found, deadline)
+            return
+        below = aside(partial(self._full_below, self._matched.digest_of_full, deadline))
+        self._take(self._matched, found, deadline)
+        full = below.result()
+        name = self._names.parsed(full.key) if full else None
+        if full and name and not name.is_delta and self._lacking and not self._gave_up:
+            self._take(name, full, deadline)
+
+    def warn(self, error: StoreError) -> None:
+        """Keep it for the report."""
+        self._warnings.append(f"{error.message}. {error.hint} [{error.slug}]")
+
+    def restored(self, store: str, asked: str, because_not: str, seconds: float) -> Restored:
+        """What came of it. `asked` is the proxy list that notes of absence must be about."""
+        runs = [run for manifest in self._sound.values() for run in manifest.runs]
+        now = time.time()
+        gone = {
+            note.name
+            for manifest in self._sound.values()
+            for note in manifest.unavailable
+            if note.asked == asked and now < note.until <= now + UNAVAILABLE_SECONDS
+        }
+        return Restored(
+            store=store,
+            files=frozenset(self._got),
+            bytes=self._bytes,
+            seconds=seconds,
+            unavailable=frozenset(file for name, file in self._lacking.items() if name in gone),
+            cold=runs_that_cover(runs, {file.name for file in self._got}),
+            entry=self._entry(),
+            because_not=because_not,
+            warnings=tuple(self._warnings),
+        )
+
+    @property
+    def _sound(self) -> dict[EntryName, Manifest]:
+        return {name: manifest for name, manifest in self._manifests.items() if name not in self._damaged}
+
+    def _entry(self) -> RestoredEntry | None:
+        if self._matched is None:
+            return None
+        full = next((name for name in self._sound if not name.is_delta), None)
+        held = {name: frozenset(m.name for m in manifest.members) for name, manifest in self._sound.items()}
+        return RestoredEntry(
+            key=self._matched.key,
+            held=frozenset().union(*held.values()),
+            full=full.key if full else "",
+            full_files=held[full] if full else frozenset(),
+            full_bytes=self._sound[full].bytes if full else 0,
+            runs=tuple(run for manifest in self._sound.values() for run in manifest.runs),
+            unread=self._gave_up == "store-slow" and self._matched not in self._manifests,
+        )
+
+    def _full_below(self, digest: str, deadline: Deadline) -> Found | None:
+        """The full entry that a delta was made on; if it is gone, the newest there is."""
+        service = self._connection.service
+        return service.look_up([self._names.full_of(digest)], deadline) or service.look_up(
+            [self._names.any_full], deadline
+        )
+
+    def _take(self, name: EntryName, found: Found, deadline: Deadline) -> None:
+        """Read one entry as long as it brings something."""
+
+        def note_manifest(manifest: Manifest) -> None:
+            self._manifests[name] = manifest
+
+        def note_file(file: ModuleFile) -> None:
+            self._got.add(file)
+            del self._lacking[file.name]
+            self._arrived(file)
+
+        with self._connection.open(found.url, lambda: self._renewed(found.key, deadline), deadline) as stream:
+            try:
+                warnings = read_archive(
+                    stream, self._encoding, wanted=dict(self._lacking), folder=self._wanted.folder,
+                    deadline=deadline, arrived=note_file, on_manifest=note_manifest,
+                )  # fmt: skip
+                if warnings:
+                    self._damaged.add(name)
+                    self._warnings.extend(warnings)
+            except ArchiveError as error:
+                self._damaged.add(name)
+                self._warnings.append(f"the cache service: entry {name.key} is damaged: {error}")
+            except StoreError as error:
+                self.warn(error)
+                if error.slug in ("store-slow", "store-no-room"):
+                    self._gave_up = error.slug
+                else:
+                    self._damaged.add(name)
+            finally:
+                self._bytes += stream.received
+
+    def _renewed(self, key: str, deadline: Deadline) -> str:
+        found = self._connection.service.look_up([key], deadline)
+        if found is None or found.key != key:
+            words = f"the cache service: entry {key} is gone"
+            raise StoreError("store-damaged", words, hint="A later run saves it anew.")
+        return found.url

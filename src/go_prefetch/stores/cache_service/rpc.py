@@ -1,0 +1,113 @@
+"""One request and its whole answer, tried again where the network or the server slipped."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, parse_retry_after
+from go_prefetch.errors import StoreError
+from go_prefetch.stores.cache_service.protocol import Declined
+
+if TYPE_CHECKING:
+    from go_prefetch.web.client import HttpClient
+
+_MOST_BYTES = 1 << 20
+_TOO_MANY = 429
+_HINT = "The run goes on without it. If this repeats: https://www.githubstatus.com, or the runner's own cache server."
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request. `what` is what people call it; URLs are signed and never shown."""
+
+    what: str
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer. Names of headers in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """Makes calls over one client. `pause` waits for seconds, or less where the run is being ended."""
+
+    def __init__(self, client: HttpClient, backoff: Backoff, pause: Callable[[float], object]) -> None:
+        self._client = client
+        self._backoff = backoff
+        self._pause = pause
+
+    def call(self, call: Call, deadline: Deadline, understood: Callable[[Reply], bool] | None = None) -> Reply:
+        """The first answer that is no slip of the network or the server.
+
+        A slip is a status that may well not come again, and what is not `understood`. Raises StoreError once the
+        attempts or the time are used up, Declined for 401 and 429: whoever has sent too many requests is not helped by
+        more, and a job has better things to do than to wait.
+        """
+        words = "no time left"
+        for failed in range(1, self._backoff.attempts + 1):
+            if deadline.passed():
+                break
+            retry_after = None
+            try:
+                reply = self._once(call, deadline)
+            except AttemptError as error:
+                words = without_queries(str(error))
+                if not error.transient:
+                    break
+            else:
+                if reply.status not in TRANSIENT_STATUSES and (understood is None or understood(reply)):
+                    return reply
+                words = f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood")
+                retry_after = parse_retry_after(reply.headers.get("Retry-After"))
+            if failed < self._backoff.attempts:
+                self._pause(min(self._backoff.wait(failed, retry_after), deadline.left()))
+        raise StoreError("store-unreachable", f"the cache service: {call.what}: {words}", hint=_HINT)
+
+    def _once(self, call: Call, deadline: Deadline) -> Reply:
+        with self._client.request(call.method, call.url, deadline, headers=call.headers, body=call.body) as answer:
+            body = bytearray()
+            for piece in answer.pieces:
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    raise AttemptError("an answer of more than 1 MiB", transient=False)
+        if answer.status == 401:
+            raise Declined("the job's token for the cache service is not, or no longer, accepted")
+        if answer.status == _TOO_MANY:
+            raise Declined("the cache service takes no more requests of this repository for now")
+        return Reply(answer.status, answer.headers, bytes(body))
+
+
+def json_object(reply: Reply) -> dict[str, Any] | None:
+    """The JSON object that a reply is; None if it is none."""
+    try:
+        values = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def is_object_or_error(reply: Reply) -> bool:
+    """Whether it can be what the service itself says: not a page of something in between, with status 200."""
+    return reply.status >= 300 or not reply.body or json_object(reply) is not None
+
+
+def refused(what: str, reply: Reply) -> StoreError:
+    """For an answer that no client should have to expect."""
+    return StoreError("store-refused", f"the cache service: {what}: status {reply.status}", hint=_HINT)
+
+
+def without_queries(text: str) -> str:
+    """`text` without what follows a `?` in a URL: there the signatures are."""
+    return re.sub(r"\?\S*", "", text)

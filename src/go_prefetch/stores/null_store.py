@@ -1,0 +1,27 @@
+"""No store: every run starts from the proxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.results import Restored, Saved
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """Has nothing and takes nothing."""
+
+    because: str
+    name: str = "no store"
+
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+        """Nothing, at once."""
+        del wanted, deadline, arrived
+        return Restored(self.name, because_not=self.because)
+
+    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+        """Not done."""
+        del saving, deadline
+        return Saved(because_not=self.because)

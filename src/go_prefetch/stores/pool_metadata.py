@@ -1,0 +1,129 @@
+"""What a directory pool remembers besides files: what cold runs cost, and what no proxy has.
+
+    .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …],
+                                                           "cores": 4, "os": "linux"}
+    .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
+
+The ledger is never needed: unreadable notes are no notes. Others may write it too, so it is read with suspicion.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.base import nofollow
+from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.cache_key import hexadecimal
+from go_prefetch.model.results import ColdRun
+from go_prefetch.stores.cold_runs import runs_that_cover
+
+_RUNS, _UNAVAILABLE = "runs", "unavailable"
+
+# A version may be published after all: after a day the proxies are asked again.
+UNAVAILABLE_SECONDS = 24 * 3600.0
+_LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
+_MOST_NOTES = 500
+# A note takes many times as much in memory, and none is needed.
+_MOST_NOTE_BYTES = 4 << 20
+_MOST_BYTES = 32 << 20  # of all together
+
+
+class Ledger:
+    """The notes of the pool at `root`; `asked` is the proxy list that notes of absence are about."""
+
+    def __init__(self, root: Path, asked: str) -> None:
+        self._asked = asked
+        self._root = root
+
+    def note_run(self, run: ColdRun) -> None:
+        """Note what a run spent to download exactly its files. Raises OSError."""
+        names = sorted(run.files)
+        if names:
+            note = {"seconds": round(run.seconds, 3), "files": names, "cores": run.cores, "os": run.os}
+            self._write(_RUNS, "\n".join(names), note)
+
+    def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
+        """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
+        names = {file.name for file in restored}
+        runs = (run for run in map(_run, self._read_all(_RUNS)) if run and run.files <= names)  # others take memory
+        return runs_that_cover(runs, names)
+
+    def forget_others(self, files: Iterable[ModuleFile]) -> None:
+        """Remove notes that a restore of just these files has no use for. Raises OSError."""
+        names = {file.name for file in files}
+        for kind in (_RUNS, _UNAVAILABLE):
+            for name in self._names(kind):
+                note = self._read(kind, name, _MOST_NOTE_BYTES)[1] or {}
+                about = note.get("files", [note.get("file")])
+                if not (isinstance(about, list) and all(isinstance(one, str) and one in names for one in about)):
+                    with nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
+                        folder.unlink(name)
+
+    def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
+        """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
+        for file in files:
+            note = {"file": file.name, "asked": self._asked, "until": time.time() + UNAVAILABLE_SECONDS}
+            self._write(_UNAVAILABLE, f"{file.name} {self._asked}", note)
+
+    def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
+        """Those of `files` that are remembered as had by no proxy of the list."""
+        now = time.time()
+        gone = {
+            str(note.get("file"))
+            for note in self._read_all(_UNAVAILABLE)
+            if note.get("asked") == self._asked
+            and _number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
+        }
+        return frozenset(file for file in files if file.name in gone)
+
+    def _write(self, kind: str, identity: str, note: dict[str, Any]) -> None:
+        name = f"{NOTES_FOLDER}/{kind}/{hexadecimal(identity)[:32]}.json"
+        nofollow.clear_way(self._root, name)
+        write_whole(self._root, name, json.dumps(note).encode())
+
+    def _names(self, kind: str) -> list[str]:
+        """The notes of one kind; none where a link leads to them: somebody else's files are no notes."""
+        with suppress(OSError), nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
+            return [name for name in folder.entries() if name.endswith(".json")]
+        return []
+
+    def _read_all(self, kind: str) -> Iterator[dict[str, Any]]:
+        left = _MOST_BYTES
+        for name in self._names(kind)[:_MOST_NOTES]:
+            size, note = self._read(kind, name, min(left, _MOST_NOTE_BYTES))
+            left -= size
+            if note is not None:
+                yield note
+
+    def _read(self, kind: str, name: str, most_bytes: int) -> tuple[int, dict[str, Any] | None]:
+        """How many bytes were read, and the note that they are, if they are one."""
+        try:
+            with nofollow.open_file(self._root, f"{NOTES_FOLDER}/{kind}/{name}") as file:
+                size = os.fstat(file.fileno()).st_size
+                note = json.loads(file.read(most_bytes)) if size <= most_bytes else None
+        except (OSError, ValueError, RecursionError):
+            return 0, None
+        return min(size, most_bytes), note if isinstance(note, dict) else None
+
+
+def _run(note: dict[str, Any]) -> ColdRun | None:
+    """One noted run; None if it makes no sense. Older notes do not say on what machine it was."""
+    files, seconds = note.get("files"), _number(note.get("seconds"), 0.0, _LONGEST_RUN)
+    if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
+        return None
+    cores, system = _number(note.get("cores"), 0, 1 << 20), note.get("os")
+    return ColdRun(seconds, frozenset(files), int(cores or 0), system if isinstance(system, str) else "")
+
+
+def _number(value: object, low: float, high: float) -> float | None:
+    """`value` if it is a number from `low` to `high`: JSON of unknown origin also has NaN, Infinity and 1e308."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        return None
+    return float(value)

@@ -1,0 +1,78 @@
+"""Have Go compare the zips and `.mod` files of a folder in GOPROXY layout with go.sum, where they lie.
+
+Zips: a small GOMODCACHE of stubs (stub_modcache.py) takes them in, so that `go mod verify` hashes each and compares it
+with the hash of go.sum; nothing is unpacked. `.mod` files: check_mods.py.
+
+Go reads the zips under names in a private folder: hard links, or copies where the disk has none. So nobody who may
+write to the folder can have Go look at another file, or at none, while the wrong one is away for a moment. What such a
+writer does to a file in place, or after the verdict, is not seen here; the go command that reads the folder compares
+each file again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.verification.check_mods import check_mods
+from go_prefetch.verification.check_trees import one_version_a_path
+from go_prefetch.verification.sandbox import temporary_root
+from go_prefetch.verification.stub_modcache import StubCache, Verdict
+
+
+@dataclass(frozen=True)
+class FolderVerdict:
+    """Files that are what go.sum says; files that are not, with words about each; why there is no verdict on others."""
+
+    good: frozenset[ModuleFile] = frozenset()
+    bad: Mapping[ModuleFile, str] = field(default_factory=dict)
+    disbelieved: str = ""
+
+
+def check_folder(folder: Path, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline) -> FolderVerdict:
+    """Go's verdict on the files of `hashes` (the one hash that go.sum has of each), all of which lie in `folder`.
+
+    Every bad zip is named, but only one bad `.mod` of many: without it the others want to be checked again.
+    """
+    good: set[ModuleFile] = set()
+    bad: dict[ModuleFile, str] = {}
+    disbelieved = ""
+    for part in one_version_a_path({file.module: digest for file, digest in hashes.items() if file.kind == "zip"}):
+        verdict = _check_zips(folder, goroot, part, deadline)
+        good |= {ModuleFile(version, "zip") for version in verdict.good}
+        bad |= {ModuleFile(version, "zip"): f"go.sum: {part[version]}" for version in verdict.bad}
+        disbelieved = disbelieved or verdict.disbelieved
+    mods = {file.module: digest for file, digest in hashes.items() if file.kind == "mod"}
+    checked = check_mods(folder, goroot, mods, deadline)
+    good |= {ModuleFile(version, "mod") for version in checked.good}
+    bad |= {ModuleFile(version, "mod"): words for version, words in checked.bad.items()}
+    return FolderVerdict(frozenset(good), bad, disbelieved or checked.disbelieved)
+
+
+def _check_zips(folder: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
+    try:
+        with temporary_root() as root:
+            stubs = StubCache(root, goroot, hashes, writable_trees=True)
+            for version in hashes:
+                _take_in(path_in(folder, ModuleFile(version, "zip")), stubs.zip_path(version))
+            return stubs.verify_zips(deadline)
+    except OSError as error:
+        return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror or error}")
+
+
+def _take_in(source: Path, name: Path) -> None:
+    """Give the file at `source` a second name, or else copy it. Raises OSError, also for what is no regular file."""
+    try:
+        os.link(source, name, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # another disk, a disk without links, a file of another user's, Windows
+        shutil.copyfile(source, name, follow_symlinks=False)
+    if not stat.S_ISREG(name.lstat().st_mode):
+        raise OSError(errno.EINVAL, "no regular file")

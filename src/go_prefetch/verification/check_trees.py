@@ -1,0 +1,97 @@
+"""Hash trees that lie in the module cache against go.sum, in place.
+
+`go mod verify` is believed to do that and does not: it compares a tree with the `.ziphash` beside it, which whoever
+edits the tree can edit too. Here the hashes come from go.sum: a small GOMODCACHE of stubs (stub_modcache.py) whose
+top-level entries are links into the real one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import walk
+from go_prefetch.golang.modcache import has_tree, tree_in
+from go_prefetch.golang.module import ModuleVersion, escape
+from go_prefetch.model.results import Rechecked
+from go_prefetch.verification.sandbox import temporary_root
+from go_prefetch.verification.stub_modcache import StubCache, Verdict
+
+_CACHE = "cache"  # the module cache's own folder: the stubs have one too
+
+
+def recheck(
+    gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, frozenset[str]], deadline: Deadline
+) -> Rechecked:
+    """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
+
+    Unchecked are modules that have no hash, or two.
+    Bad without asking Go are trees that hold a link or a device, and what stands in a tree's place: Go leaves none.
+    """
+    started = time.monotonic()
+    there = {version for version in hashes if has_tree(gomodcache, version)}
+    good: set[ModuleVersion] = set()
+    bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
+    able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
+    disbelieved = ""
+    for part in one_version_a_path(able):
+        verdict = _verdict(gomodcache, goroot, part, deadline)
+        good |= verdict.good
+        bad |= verdict.bad
+        disbelieved = disbelieved or verdict.disbelieved
+    return Rechecked(
+        good=frozenset(good),
+        bad=frozenset(bad),
+        unchecked=frozenset(there - good - bad),
+        seconds=time.monotonic() - started,
+        disbelieved=disbelieved,
+    )
+
+
+def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
+    try:
+        with temporary_root() as root:
+            stubs = StubCache(root, goroot, hashes, writable_trees=True)
+            _link(stubs.root, gomodcache, hashes)
+            return stubs.verify(deadline)
+    except OSError as error:
+        return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
+
+
+def _is_plain(tree: Path) -> bool:
+    """Whether `tree` is a folder that holds nothing but folders and files, whose names are one line each."""
+    if tree.is_symlink() or not tree.is_dir():
+        return False
+    return all(  # what cannot be read is Go's to name
+        "\n" not in entry.name and (entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False))
+        for _, entries in walk(tree)
+        for entry in entries
+    )
+
+
+def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
+    """`hashes` in parts that one go.mod can require."""
+    rest = dict(hashes)
+    while rest:
+        part = {version.path: version for version in sorted(rest)}
+        yield {version: rest.pop(version) for version in part.values()}
+
+
+def _link(root: Path, gomodcache: Path, versions: Iterable[ModuleVersion]) -> None:
+    """Links for top-level folders. A module whose path is one element has none to link, so its tree is copied."""
+    for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
+        (root / first).symlink_to(gomodcache.resolve() / first, target_is_directory=True)
+    for version in (version for version in versions if "/" not in version.path):
+        _copy_tree(tree_in(gomodcache, version), tree_in(root, version))
+
+
+def _copy_tree(tree: Path, target: Path) -> None:
+    for here, entries in walk(tree):
+        there = target / here.relative_to(tree)
+        there.mkdir()
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                shutil.copyfile(entry.path, there / entry.name)

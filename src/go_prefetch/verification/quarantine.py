@@ -1,0 +1,226 @@
+"""The fast way: Go unpacks zips while others still travel, then checks all trees against go.sum at once.
+
+A zip in the module cache is inflated twice by Go, to hash it and to unpack it. In here it is inflated once: trees are
+unpacked in a small GOMODCACHE of stubs (stub_modcache.py), one `go mod verify` hashes them, and those that are what
+go.sum says are renamed into the module cache, with their `.ziphash`. Whatever is odd is left to the slow way: Go hashes
+and unpacks its zip in the module cache. A tree that is refused is no verdict on its zip; Go's word on the zip is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import stat
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+
+from go_prefetch.base import file_lock
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import recording, write_whole
+from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.golang.modcache import Identity, ModuleFile, identity, path_in, tree_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import Admitted, Plan
+from go_prefetch.modfiles.zip_inspect import Space, plain_space
+from go_prefetch.verification.private_folder import private_folder
+from go_prefetch.verification.room import Room
+from go_prefetch.verification.stub_modcache import StubCache, Verdict
+
+# A large zip keeps one of them busy on one core for long.
+_UNPACKERS = 2
+_NO_ROOM = "no room to unpack it unverified"
+_BATCH = 200  # zips of one `go mod download`: its argument list has to fit
+
+
+class Quarantine:
+    """Takes zips as they arrive in the module cache; `admit` moves what Go found good. A context manager.
+
+    Without `goroot` it takes none.
+    """
+
+    def __init__(
+        self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline, trace: Trace = UNTRACED
+    ) -> None:
+        self._plan = plan
+        self._writable = writable_trees
+        self._deadline = deadline
+        self._trace = trace
+        self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
+        self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
+        self._taken: dict[ModuleVersion, Identity] = {}  # to the identity of the zip that was brought in
+        self._counting = threading.Lock()  # for what both unpackers write to: `_left` and `_taken`
+        self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
+        self._closing = contextlib.ExitStack()
+        self._stubs: StubCache | None = None
+        self._room: Room | None = None
+        if self._hashes and goroot:
+            self._open(goroot)
+
+    def __enter__(self) -> Quarantine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._arrived.put(None)
+        if self._stubs:
+            self._stubs.stop()
+        self._closing.close()
+
+    def take(self, file: ModuleFile) -> None:
+        """Note that `file` is now in the module cache. Safe to call from any thread."""
+        if file.kind == "zip" and file.module in self._hashes:
+            self._arrived.put(file.module)
+
+    def admit(self) -> Admitted:
+        """Wait for the last tree, let Go check all, move the good ones into the module cache."""
+        started = time.monotonic()
+        if self._stubs is None:
+            return Admitted(left_to_go=self._left_to_go())
+        self._arrived.put(None)
+        for unpacker in self._unpackers:
+            unpacker.join(self._deadline.left())
+        late = any(map(threading.Thread.is_alive, self._unpackers))
+        with self._trace.span("go mod verify", "verify"):
+            verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
+        with self._counting:
+            taken = dict(self._taken)  # a copy: if late, it grows still
+        good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
+        admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
+        self._leave("refused by go mod verify", len(verdict.bad))
+        self._leave("not unpacked, or there already", len(taken.keys() - admitted - verdict.bad))
+        return Admitted(
+            modules=admitted,
+            seconds=time.monotonic() - started,
+            left_to_go=self._left_to_go(),
+            notice=f"the fast way was not believed: {verdict.disbelieved}" if verdict.disbelieved else "",
+        )
+
+    def _open(self, goroot: Path) -> None:
+        """Make the folder; where that fails, every zip goes the slow way."""
+        try:
+            root = self._closing.enter_context(private_folder(self._plan.gomodcache))
+            self._room = Room(root, self._plan.gomodcache)
+            self._closing.enter_context(recording(self._plan.folder))
+            self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
+        except OSError as error:
+            self._leave(f"no quarantine: {error.strerror}", len(self._hashes))
+            self._hashes = {}
+            return
+        for unpacker in self._unpackers:
+            unpacker.start()
+
+    def _unpack_arrivals(self) -> None:
+        """Until the end is announced: unpack whatever has come since the last call. Runs in several threads."""
+        ended = False
+        while not ended and not self._deadline.passed():
+            waiting = [self._arrived.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(waiting) < _BATCH:
+                    waiting.append(self._arrived.get_nowait())
+            ended = None in waiting
+            batch = [version for version in waiting if version is not None and self._brought_in(version)]
+            if batch and self._stubs:
+                with self._trace.span(f"unpack {len(batch)} zips", "unpack", zips=[str(version) for version in batch]):
+                    self._stubs.unpack(batch, self._deadline)
+        self._arrived.put(None)  # for the other threads
+
+    def _brought_in(self, version: ModuleVersion) -> bool:
+        """Bring a zip in, by a link where the file system allows; False if it is left to Go."""
+        if self._stubs is None or self._room is None:
+            return False
+        source = path_in(self._plan.folder, ModuleFile(version, "zip"))
+        try:
+            found = identity(source)
+            with self._counting:
+                if version in self._taken:
+                    return False
+                self._taken[version] = found
+            reason = _brought(source, self._stubs.zip_path(version), self._room)
+        except OSError:
+            reason = "a zip that cannot be read"
+        if reason:
+            self._leave(reason)
+            with self._counting:
+                self._taken.pop(version, None)
+        return not reason
+
+    def _leave(self, reason: str, count: int = 1) -> None:
+        """Count modules that are left to Go."""
+        with self._counting:
+            self._left[reason] += count
+
+    def _left_to_go(self) -> dict[str, int]:
+        with self._counting:
+            return {reason: count for reason, count in self._left.items() if count}
+
+    def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
+        """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.
+
+        False if one is there, or it cannot be, or somebody else holds the lock: he unpacks it.
+        """
+        if self._stubs is None:
+            return False
+        zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
+        target = tree_in(self._plan.gomodcache, version)
+        try:
+            with file_lock.held(zip_path.with_suffix(".lock")):
+                exchanged = identity(zip_path) != zip_was
+                if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
+                    return False
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _rename_tree(self._stubs.tree(version), target)
+                ziphash = f"{ModuleFile(version, 'zip').name}hash"
+                write_whole(self._plan.folder, ziphash, self._hashes[version].encode())
+        except OSError:
+            return False
+        return True
+
+
+def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[str]]:
+    """Zip hashes of the missing modules that may go the fast way, and why others may not."""
+    hashes = plan.zip_hashes
+    left: Counter[str] = Counter()
+    chosen: dict[str, ModuleVersion] = {}
+    for file in plan.missing:
+        version = file.module
+        if file.kind != "zip" or version in plan.private:
+            continue
+        if len(hashes.get(version, ())) != 1:
+            left["two hashes in go.sum"] += 1
+        elif version.path in chosen:
+            left["another version of the same module"] += 1
+        else:
+            chosen[version.path] = version
+    return {version: next(iter(hashes[version])) for version in chosen.values()}, left
+
+
+def _brought(source: Path, place: Path, room: Room) -> str:
+    """Bring a zip to `place`; the reason why it stays out, or the empty string. Raises OSError.
+
+    What counts is what lies in `place`: `source` may be exchanged at any moment.
+    """
+    try:
+        os.link(source, place)
+    except OSError:
+        if not room.take(Space(source.stat().st_size + room.block, 1)):
+            return _NO_ROOM
+        shutil.copyfile(source, place)
+    space = plain_space(place, room.block)
+    if space is not None and room.take(space):
+        return ""
+    place.unlink()
+    return "a zip of an unusual kind" if space is None else _NO_ROOM
+
+
+def _rename_tree(tree: Path, target: Path) -> None:
+    """A read-only folder cannot be moved by a normal user: it is writable for that moment."""
+    mode = stat.S_IMODE(tree.stat().st_mode)
+    tree.chmod(mode | stat.S_IWUSR)
+    tree.rename(target)
+    target.chmod(mode)

@@ -1,0 +1,106 @@
+"""Go in a small GOMODCACHE of our making: no variable, go.env or GOFLAGS of the user's can bend what it says there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from go_prefetch.base import process_group
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
+from go_prefetch.golang.module import ModuleVersion
+
+# A hash of the right form that nothing has.
+WRONG_HASH = "h1:" + "A" * 43 + "="
+
+_IN_MEMORY = "/dev/shm"  # noqa: S108 - Linux; what is made there has a name that nobody can foretell
+
+Said = subprocess.CompletedProcess[str]
+
+
+class IsolatedGo:
+    """The go of `goroot`, with `root` as its module cache and the main module in `root/main`."""
+
+    def __init__(self, root: Path, goroot: Path, *, writable_trees: bool = True) -> None:
+        self.root = root
+        self.main = root / "main"
+        self._goroot = goroot
+        self._writable = writable_trees
+        self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def run(self, *arguments: str, deadline: Deadline) -> Said | None:
+        """None where Go could not be started or had no time left. Thread-safe."""
+        argv = (str(self._go), *arguments)
+        try:
+            with process_group.started(argv, self.main, self._environment(), stdout=subprocess.PIPE) as process:
+                self._running.add(process)
+                try:
+                    output, errors = process.communicate(timeout=max(0.1, deadline.left()))
+                finally:
+                    self._running.discard(process)
+                    for pipe in filter(None, (process.stdout, process.stderr)):
+                        pipe.close()
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
+            return None
+        texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))
+        return subprocess.CompletedProcess(argv, process.returncode, *texts)
+
+    def stop(self) -> None:
+        """End every Go that runs in here, now."""
+        for process in list(self._running):
+            process_group.kill(process)
+
+    def _environment(self) -> dict[str, str]:
+        own = {name: str(self.root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
+        (self.root / "tmpdir").mkdir(exist_ok=True)
+        return {
+            **own,
+            "PATH": str(self._go.parent),
+            "GOROOT": str(self._goroot),
+            "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
+            "GOMODCACHE": str(self.root),
+            "GOENV": "off",
+            "GOFLAGS": "-mod=mod -modcacherw" if self._writable else "-mod=mod",
+            "GOGC": "400",  # less CPU for more memory: there are tens of megabytes to collect
+            "GO111MODULE": "on",
+            "GOWORK": "off",
+            "GOPROXY": "off",
+            "GOSUMDB": "off",
+            "GOTOOLCHAIN": "local",
+        }
+
+
+def new_canary() -> ModuleVersion:
+    """A module that sorts after every path that begins with a host of this world; no go.sum can name it too."""
+    return ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
+
+
+def described(command: str, said: Said | None) -> str:
+    """Why these words of `command` are not believed."""
+    if said is None:
+        return f"{command} did not start, or did not end in time"
+    lines = (said.stdout + said.stderr).splitlines()
+    return f"{command} ended with status {said.returncode} and {len(lines)} lines: {' / '.join(lines[:3])}"
+
+
+@contextmanager
+def temporary_root(*, tiny: bool = False) -> Iterator[Path]:
+    """A new folder for a small GOMODCACHE, gone at the end: links in it, not what they lead to. Raises OSError.
+
+    For a `tiny` one, of links and a few bytes, it is in memory where the system has a place for that: a thousand files
+    on a busy disk take longer than Go takes to read what they lead to.
+    """
+    in_memory = tiny and os.access(_IN_MEMORY, os.W_OK)
+    with temporary_folder(Path(_IN_MEMORY) if in_memory else None) as folder:
+        yield folder / "q"
+
+
+def clear_temporary_roots() -> None:
+    """Remove those that dead runs of this user have left."""
+    clear_temporary(Path(_IN_MEMORY))

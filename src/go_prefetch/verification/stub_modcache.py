@@ -1,0 +1,157 @@
+"""A small GOMODCACHE of stubs, in which `go mod verify` becomes a check against go.sum.
+
+In it: one main module that requires exactly the versions in question; for each a stub `.mod`, a stub `.info` and a
+`.ziphash` written from go.sum, and no zip at verification. Then `go mod verify` has nothing to compare a tree with but
+that hash. A canary (a module with a wrong hash, named to sort last, and never the same) shows that it really looked,
+at all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.golang.go_stderr import tells_of_a_damaged_zip
+from go_prefetch.golang.modcache import ModuleFile, download_folder, path_in, tree_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, described, new_canary
+
+_MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
+_NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `go mod verify` said: trees that are what go.sum says, trees that are not, or why it is not believed."""
+
+    good: frozenset[ModuleVersion] = frozenset()
+    bad: frozenset[ModuleVersion] = frozenset()
+    disbelieved: str = ""
+
+
+class StubCache:
+    """The stubs for `hashes` (zip hash of go.sum by module version, one version a path) in the new folder `root`."""
+
+    def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], *, writable_trees: bool) -> None:
+        self.root = root
+        self._go = IsolatedGo(root, goroot, writable_trees=writable_trees)
+        self._versions = frozenset(hashes)
+        self._canary = new_canary()
+        self._packed_canary = [self._canary]  # until it is unpacked, with what is unpacked first: a start of go less
+        self._lay({**hashes, self._canary: WRONG_HASH})
+
+    def tree(self, version: ModuleVersion) -> Path:
+        """Where the unpacked module lies."""
+        return tree_in(self.root, version)
+
+    def zip_path(self, version: ModuleVersion) -> Path:
+        """Where its zip is expected by `unpack`."""
+        return path_in(download_folder(self.root), ModuleFile(version, "zip"))
+
+    def stop(self) -> None:
+        """End every Go that runs in here, now."""
+        self._go.stop()
+
+    def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
+        """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards. Thread-safe."""
+        named = [*versions]
+        with suppress(IndexError):
+            named.append(self._packed_canary.pop())
+        self._go.run("mod", "download", *map(str, named), deadline=deadline)
+
+    def verify(self, deadline: Deadline) -> Verdict:
+        """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
+        if self._packed_canary:
+            self.unpack([], deadline)
+        try:
+            for version in (*self._versions, self._canary):
+                self.zip_path(version).unlink(missing_ok=True)
+        except OSError as error:
+            return Verdict(disbelieved=f"the zips cannot be removed: {error.strerror}")
+        covered = self._covered(deadline)
+        said = self._go.run("mod", "verify", deadline=deadline)
+        bad = self._named(said)
+        if bad is None:
+            return Verdict(disbelieved=described("go mod verify", said))
+        if self._canary not in covered:
+            return Verdict(disbelieved="go list -m did not tell which trees are looked at")
+        return Verdict(good=covered - bad - {self._canary}, bad=bad)
+
+    def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
+        self._go.main.mkdir(parents=True)
+        folder = download_folder(self.root)
+        for version, digest in hashes.items():
+            stub = path_in(folder, ModuleFile(version, "mod"))
+            stub.parent.mkdir(parents=True, exist_ok=True)
+            stub.write_text(f"module {version.path}\n")
+            stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
+            stub.with_suffix(".ziphash").write_text(digest)
+        required = "\n".join(f"\t{version.path} {version.version}" for version in sorted(hashes))
+        (self._go.main / "go.mod").write_text(_MAIN.format(required))
+        with zipfile.ZipFile(self.zip_path(self._canary), "w") as archive:
+            archive.writestr(zipfile.ZipInfo(f"{self._canary}/go.mod"), f"module {self._canary.path}\n")
+
+    def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
+        """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence.
+
+        The canary is among them, unless Go said nothing of use.
+        """
+        template = "{{.Path}} {{.Version}} {{.Dir}}"
+        said = self._go.run("list", "-m", "-f", template, "all", deadline=deadline)
+        if said is None or said.returncode != 0:
+            return frozenset()
+        laid = (*self._versions, self._canary)
+        wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in laid}
+        return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
+
+    def _named(self, said: Said | None) -> frozenset[ModuleVersion] | None:
+        """The versions that these words name, for whatever reason; None unless every line names one.
+
+        And unless the canary is among them, for the reason that it was laid for.
+        """
+        if said is None or said.returncode != 1 or said.stdout:
+            return None
+        lines = said.stderr.splitlines()
+        canary = f"{self._canary.path} {self._canary.version}: dir has been modified ({self.tree(self._canary)})"
+        if lines.count(canary) != 1:
+            return None
+        lines.remove(canary)
+        matches = [_NAMED.fullmatch(line) for line in lines]
+        named = {ModuleVersion(match["path"], match["version"]) for match in matches if match}
+        return frozenset(named) if None not in matches and named <= self._versions else None
+
+    def verify_zips(self, deadline: Deadline) -> Verdict:
+        """Go's verdict on the zips themselves, which lie at `zip_path`; nothing is unpacked, so no tree is looked at.
+
+        Bad are those with another hash and those that Go cannot read to their end. Anything else that is unexpected is
+        believed in nothing.
+        """
+        listed = self._go.run("list", "-m", "-f", "{{.Path}}@{{.Version}}", "all", deadline=deadline)
+        said = self._go.run("mod", "verify", deadline=deadline)
+        bad = self._named_zips(said)
+        if bad is None:
+            return Verdict(disbelieved=described("go mod verify", said))
+        names = set(listed.stdout.splitlines()) if listed and listed.returncode == 0 else set()
+        covered = frozenset(version for version in self._versions if str(version) in names)
+        if str(self._canary) not in names or not bad <= covered:
+            return Verdict(disbelieved="go list -m did not tell which zips are looked at")
+        return Verdict(good=covered - bad, bad=bad)
+
+    def _named_zips(self, said: Said | None) -> frozenset[ModuleVersion] | None:
+        """The versions whose zips these words reject; None unless every line rejects one, and one the canary."""
+        if said is None or said.returncode != 1 or said.stdout:
+            return None
+        named = [match for match in map(_NAMED.fullmatch, said.stderr.splitlines()) if match]
+        rejected = {ModuleVersion(match["path"], match["version"]): match["words"] for match in named}
+        if len(rejected) < len(said.stderr.splitlines()) or not rejected.keys() <= self._versions | {self._canary}:
+            return None
+        modified = {v for v, words in rejected.items() if words == f"zip has been modified ({self.zip_path(v)})"}
+        damaged = {v for v, words in rejected.items() if tells_of_a_damaged_zip(words)}
+        if self._canary not in modified or modified | damaged != rejected.keys():
+            return None
+        return frozenset(rejected) - {self._canary}

@@ -1,0 +1,203 @@
+"""The trees of a plan in the module cache: compared with go.sum, and taken away with what made Go believe them.
+
+All of it happens under Go's own lock of a version, since other go commands may work in the same module cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from go_prefetch.base import file_lock
+from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import remove_trees
+from go_prefetch.golang.modcache import ModuleFile, download_folder, forget_ziphash, has_tree, path_in, tree_in
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.results import Plan, Rechecked, TakenAway
+from go_prefetch.verification.check_trees import recheck
+from go_prefetch.verification.private_folder import private_folder
+
+_LONGEST_HASH = 100  # characters
+_AT_ONCE = 100  # locks held at once: a process may have no more than a thousand files open
+
+
+class Trees:
+    """The trees in the module cache of `plan`, and what the hashes in its go.sum say of them."""
+
+    def __init__(self, plan: Plan, goroot: Path, deadline: Deadline) -> None:
+        self._gomodcache = plan.gomodcache
+        self._plan = plan
+        self._goroot = goroot
+        self._deadline = deadline
+        self._marked: set[ModuleVersion] = set()
+
+    @cached_property
+    def _hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        return self._plan.zip_hashes  # read from all lines of go.sum, and a clean module cache has no need of it
+
+    def recheck(self, versions: Iterable[ModuleVersion]) -> Rechecked:
+        """Go's verdict on every tree of `versions` that is there."""
+        return recheck(
+            self._gomodcache, self._goroot, {v: self._hashes.get(v, frozenset()) for v in versions}, self._deadline
+        )
+
+    def take_away(self, versions: Iterable[ModuleVersion]) -> TakenAway:
+        """Take these trees away under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
+
+        Whoever holds a lock may be stuck: it is waited for until the deadline. Under the lock they are checked once
+        more, for another go may have put a good one there. One that Go has not finished is Go's to replace.
+        """
+        removed: set[ModuleVersion] = set()
+        stays: set[ModuleVersion] = set()
+        found_good: set[ModuleVersion] = set()
+        ordered = sorted(versions)  # in the order in which every run takes locks
+        for at in range(0, len(ordered), _AT_ONCE):
+            with _private_folder(self._gomodcache) as private, contextlib.ExitStack() as locks:
+                held = [v for v in ordered[at : at + _AT_ONCE] if self._locked(v, locks)]
+                good = self.recheck(held).good
+                found_good |= good
+                for version in set(ordered[at : at + _AT_ONCE]) - good:
+                    if version in held and self._moved_away(version, private):
+                        removed.add(version)
+                    elif has_tree(self._gomodcache, version):
+                        stays.add(version)
+        return TakenAway(frozenset(removed), frozenset(stays), frozenset(found_good))
+
+    def mark_unfinished(self, version: ModuleVersion) -> bool:
+        """Have Go replace whatever appears where it is about to unpack a module; False if something is there already.
+
+        It does so beside `.partial`, which it makes itself before it unpacks, and removes at the end. Whoever holds the
+        lock is a go command that unpacks this very module.
+        """
+        if has_tree(self._gomodcache, version):
+            return False
+        with contextlib.suppress(OSError), file_lock.held(self._beside_zip(version, ".lock")):
+            if not os.path.lexists(tree_in(self._gomodcache, version)):
+                partial = self._beside_zip(version, ".partial")
+                if os.path.lexists(partial) and not stat.S_ISREG(partial.lstat().st_mode):
+                    partial.unlink()  # Go would wait at a pipe, and follow a link
+                flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+                os.close(os.open(partial, flags, 0o666))
+                self._marked.add(version)
+        return not has_tree(self._gomodcache, version)
+
+    def remove_marks(self) -> None:
+        """Remove the marks of modules that Go had no need to unpack, or could not."""
+        for version in self._marked:
+            with contextlib.suppress(OSError), file_lock.held(self._beside_zip(version, ".lock")):
+                if not os.path.lexists(tree_in(self._gomodcache, version)):
+                    self._beside_zip(version, ".partial").unlink(missing_ok=True)
+        self._marked.clear()
+
+    def _beside_zip(self, version: ModuleVersion, suffix: str) -> Path:
+        return path_in(download_folder(self._gomodcache), ModuleFile(version, "zip")).with_suffix(suffix)
+
+    def drop_zip(self, version: ModuleVersion) -> bool:
+        """Remove a zip that Go has refused; False if another go command has found a good one there since.
+
+        Under Go's own lock, as long as there is time to wait for it: Go may be hashing or unpacking this very zip.
+        """
+        file = ModuleFile(version, "zip")
+        folder = download_folder(self._gomodcache)
+        with contextlib.ExitStack() as locks:
+            self._locked(version, locks)
+            if self._has_good_zip(path_in(folder, file), version):
+                return False
+            path_in(folder, file).unlink(missing_ok=True)
+            forget_ziphash(folder, file)
+            return True
+
+    def forget_hash(self, version: ModuleVersion) -> None:
+        """Take the `.ziphash` of a packed module away, which anybody may have written, so that Go hashes its zip.
+
+        Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile. A lock
+        that nobody can take, such as a link to elsewhere, protects nobody.
+        """
+        zip_path = path_in(download_folder(self._gomodcache), ModuleFile(version, "zip"))
+        if has_tree(self._gomodcache, version) or not os.path.lexists(zip_path.with_suffix(".ziphash")):
+            return
+        with contextlib.ExitStack() as locks:
+            try:
+                locks.enter_context(file_lock.held(zip_path.with_suffix(".lock"), seconds=self._deadline.left()))
+            except BlockingIOError:
+                return
+            except OSError:
+                pass
+            if not has_tree(self._gomodcache, version):
+                with contextlib.suppress(OSError):
+                    zip_path.with_suffix(".ziphash").unlink()
+
+    def _has_good_zip(self, zip_path: Path, version: ModuleVersion) -> bool:
+        """Whether the hash that Go has noted is go.sum's: it notes none of what it refuses."""
+        note = zip_path.with_suffix(".ziphash")
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(note.lstat().st_mode) and note.lstat().st_size <= _LONGEST_HASH:
+                noted = frozenset({note.read_text(errors="replace").strip()})
+                return zip_path.is_file() and self._hashes.get(version) == noted
+        return False
+
+    def _locked(self, version: ModuleVersion, locks: contextlib.ExitStack) -> bool:
+        lock = self._beside_zip(version, ".lock")
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            locks.enter_context(file_lock.held(lock, seconds=self._deadline.left()))
+        except OSError:
+            return False
+        return True
+
+    def _moved_away(self, version: ModuleVersion, private: Path | None) -> bool:
+        """Whether there was a tree, and is none now. It is renamed first: nobody ever sees a half of it."""
+        tree = tree_in(self._gomodcache, version)
+        if not has_tree(self._gomodcache, version):
+            return False
+        name = secrets.token_hex(8)
+        # Go itself clears away what has this second name: it once unpacked there.
+        places = [private / name] if private else []
+        try:
+            zip_path = path_in(download_folder(self._gomodcache), ModuleFile(version, "zip"))
+            zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
+            _make_movable(tree)
+        except OSError:
+            return False
+        for place in (*places, tree.with_name(f"{tree.name}.tmp-{name}")):
+            with contextlib.suppress(OSError):
+                tree.rename(place)
+                if place.parent != private:
+                    _remove(place)
+                return True
+        return False
+
+
+@contextlib.contextmanager
+def _private_folder(gomodcache: Path) -> Iterator[Path | None]:
+    """A private folder, or None where none can be made."""
+    with contextlib.ExitStack() as closing:
+        try:
+            private = closing.enter_context(private_folder(gomodcache))
+        except OSError:
+            private = None
+        yield private
+
+
+def _make_movable(tree: Path) -> None:
+    """A read-only folder cannot be moved elsewhere by a normal user. Follows no link."""
+    if not hasattr(os, "O_NOFOLLOW"):
+        return
+    with contextlib.suppress(OSError):  # a file or link can be moved, and what cannot be opened perhaps
+        descriptor = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchmod(descriptor, stat.S_IRWXU)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        remove_trees(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)  # a link, not what it leads to

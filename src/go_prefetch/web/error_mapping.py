@@ -1,0 +1,54 @@
+"""What an error of the HTTP library means for the next attempt, in a few words for people."""
+
+from __future__ import annotations
+
+import re
+
+import requests
+from urllib3.exceptions import IncompleteRead, ProtocolError
+
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError
+
+# What an HTTP proxy answers to CONNECT, as http.client tells it.
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+
+_LONGEST = 300  # a server may choose these words
+
+
+def from_requests(error: requests.RequestException, connect: float, stall: float, *, connected: bool) -> AttemptError:
+    """Why there was no answer. `connect` and `stall` are the limits in seconds; which one counts, `connected` says."""
+    words = words_of(error)
+    lost = bool(error.args) and isinstance(error.args[0], ProtocolError)
+    silence = AttemptError(f"no answer within {stall:.3g}s", kind="silent")
+    is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
+    meanings = (
+        (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:.3g}s")),
+        (requests.TooManyRedirects, AttemptError("too many redirects", transient=False)),
+        (requests.exceptions.ProxyError, _of_http_proxy(words)),
+        (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
+        (requests.ConnectionError, AttemptError(words, kind="lost" if lost else "error")),
+        (requests.exceptions.ChunkedEncodingError, AttemptError(words)),
+    )
+    other = AttemptError(f"{type(error).__name__}: {words}", transient=False)
+    return next((meaning for kind, meaning in meanings if isinstance(error, kind)), other)
+
+
+def _of_http_proxy(words: str) -> AttemptError:
+    """A login that it does not take is not to be tried again and again: accounts are locked for that."""
+    refused = _REFUSED_TUNNEL.search(words)
+    return AttemptError(f"HTTP proxy: {words}", transient=not refused or int(refused[1]) in TRANSIENT_STATUSES)
+
+
+def words_of(error: BaseException) -> str:
+    """The innermost reason of a wrapped error, on one line: the system's own word where there is one."""
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    if isinstance(error, IncompleteRead) and isinstance(error.partial, int) and error.expected:
+        return f"closed after {error.partial} of {error.partial + error.expected} bytes"
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return words_of(reason)
+    inner = error.__cause__ or error.__context__
+    if isinstance(inner, OSError) and inner.strerror:
+        return inner.strerror if inner.strerror.startswith("DNS") else inner.strerror.lower()
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
