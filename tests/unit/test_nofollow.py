@@ -121,12 +121,18 @@ def test_remove_costs_the_same_at_any_depth(root: Path) -> None:
     assert sorted(path.name for path in root.iterdir()) == ["a"]
 
 
-def test_remove_ends_where_there_is_no_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remove_takes_more_than_is_listed_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nofollow, "_MOST_ENTRIES", 10)
+    for number in range(35):
+        (root / "a" / str(number)).touch()
+    assert nofollow.remove(root, ("a",), most=1000) == 36
+
+
+def test_remove_ends_where_there_is_no_end(root: Path) -> None:
     for number in range(4):
         (root / "a" / str(number) / "inner" / "deeper").mkdir(parents=True)
     with pytest.raises(OSError, match="too much"):
-        nofollow.remove(root, ("a",))
+        nofollow.remove(root, ("a",), most=10)
 
 
 def test_remove_takes_links_away_and_not_what_they_lead_to(root: Path, outside: Path) -> None:

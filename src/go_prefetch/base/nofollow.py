@@ -204,10 +204,10 @@ def clear_way(root: Path, name: str) -> None:
             folder.unlink(last)
 
 
-def remove(root: Path, parts: Sequence[str]) -> int:
+def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES) -> int:
     """Remove the folder that `parts` lead to from `root`, and all that is in it; return how many files that were.
 
-    Raises OSError, with EFBIG for more than 100,000 entries.
+    Raises OSError, with EFBIG for more than `most` entries.
     """
     *above, name = parts
     files = entries = 0
@@ -216,16 +216,17 @@ def remove(root: Path, parts: Sequence[str]) -> int:
         while pending:
             emptied = pending.pop()
             with contextlib.closing(top.entered(emptied)) as folder:
-                for entry in folder.entries():
-                    entries += 1
-                    if entries > _MOST_ENTRIES:
+                while found := folder.entries():
+                    entries += len(found)
+                    if entries > most:
                         raise OSError(errno.EFBIG, "it holds too much to be removed", str(folder.path))
-                    if folder.has_folder(entry):  # brought up, so that no depth costs more than another
-                        pending.append(f"{name}{secrets.randbelow(10**19):019d}.tmp")
-                        folder.move(entry, top, pending[-1])
-                    else:
-                        folder.unlink(entry)
-                        files += 1
+                    for entry in found:
+                        if folder.has_folder(entry):  # brought up, so that no depth costs more than another
+                            pending.append(f"{name}{secrets.randbelow(10**19):019d}.tmp")
+                            folder.move(entry, top, pending[-1])
+                        else:
+                            folder.unlink(entry)
+                            files += 1
             top.rmdir(emptied)
     return files
 

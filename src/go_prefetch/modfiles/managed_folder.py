@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -70,7 +71,11 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
         for name in names:
             path = "/".join((*parts, name))
             if here.has_folder(name):
-                removed += 0 if path in folders or path == NOTES_FOLDER else nofollow.remove(folder, (*parts, name))
+                removed += (
+                    0
+                    if path in folders or path == NOTES_FOLDER
+                    else nofollow.remove(folder, (*parts, name), most=sys.maxsize)
+                )
             elif path not in wanted or not here.has_file(name):
                 here.unlink(name)
                 removed += 1
