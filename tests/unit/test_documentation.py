@@ -79,5 +79,5 @@ def test_the_listing_shows_packages() -> None:
     assert {path.name for path in package.iterdir() if path.is_file()} == {
         "__init__.py", "__main__.py", "errors.py", "py.typed"
     }  # fmt: skip
-    folders = [path for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    folders = {path.parent for path in package.glob("*/*.py")}
     assert all((path / "__init__.py").read_text(encoding="utf-8").startswith('"""') for path in folders)
