@@ -55,6 +55,8 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
         yield Place(definition, folder)
         return
     hint = "Name the folders that hold one in the working-directory input, one a line; globs are allowed."
+    if text == "." and _is_empty(folder):
+        hint = "The folder is empty: check out the repository (actions/checkout) before this step."
     try:
         tracked = _tracked_below(folder, settings.git) if text == "." else []
     except NotTrustedError:
@@ -65,8 +67,6 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
         )
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
-        if text == "." and not any(folder.iterdir()):
-            hint = "The folder is empty: check out the repository (actions/checkout) before this step."
         raise InputError(
             "go-mod-not-found",
             f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
@@ -94,6 +94,13 @@ def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Place]:
     for definition in definitions:
         if definition:
             yield Place(_definition_for(definition.parent, gowork) or definition, definition.parent)
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except OSError:
+        return False  # not ours to look into
 
 
 def _beside(folder: Path) -> Path | None:
