@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
+from tests.fakes.modules import FakeModule, damaged, write_proxy_folder
+from tests.waiting import wait_until
 from tests.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
@@ -112,3 +113,22 @@ def test_a_wrong_file_that_go_downloads_itself_is_named_too(bench: Workbench) ->
         assert "SECURITY: example.com/lib@v1.2.3" in result.stderr
         assert f"{proxy.url}: it has no module line (2 times)" in result.stderr
         assert_only_right_bytes(bench, proxy)
+
+
+def test_files_of_a_distrusted_store_stay_until_others_have_come(bench: Workbench) -> None:
+    """Other runs on this module cache may count on them, and this one may be killed meanwhile."""
+    modules = [FakeModule(f"example.com/m{number}", "v1.0.0") for number in range(5)]
+    bench.write_project(modules)
+    write_proxy_folder(bench.pool, modules)
+    for path in sorted(bench.pool.rglob("*.zip"))[:3]:
+        path.write_bytes(damaged(path.name, path.read_bytes()))
+    with ModuleProxy(modules) as proxy:
+        proxy.fault("*.info", Fault.STALL_BEFORE_HEADERS)
+        process = bench.start("run", "--store", f"dir:{bench.pool}", GOPROXY=proxy.url)
+        wait_until(
+            lambda: sum(path.endswith(".info") for path in proxy.paths()) >= 5, "requests for what is distrusted"
+        )
+        process.kill()
+        process.communicate(timeout=30)
+    assert len(list(bench.download_folder.rglob("*.info"))) == 5
+    assert len(list(bench.download_folder.rglob("*.mod"))) == 5

@@ -149,7 +149,7 @@ class Judge:
             for file in unproven:
                 words = "distrusted: it came with files that Go rejected"
                 self.rejected[file] = Rejection(file, self._restored.store, words)
-            self._take_again(unproven, self._restored.store)
+            self._renew(unproven, self._restored.store)
 
     def _proven(self, file: ModuleFile) -> bool:
         return file.kind == "zip" and accepted_by_go(self._plan.folder, file.module)
@@ -173,12 +173,25 @@ class Judge:
         for version in sorted(self._trees.take_away(unpacked).stays):
             raise tree_stays(self._plan, version)
 
-    def _take_again(self, files: Sequence[ModuleFile], source: str) -> None:
-        dropped = [file for file in files if self._drop(file)]
-        got = self._fetch_again([file for file in dropped if file.module not in self._plan.private], source)
+    def _take_again(self, files: Iterable[ModuleFile], source: str) -> None:
+        self._fetch([file for file in files if self._drop(file)], source)
+
+    def _renew(self, files: Sequence[ModuleFile], source: str) -> None:
+        """The same for files that Go has not refused: other runs may count on those that are no zips.
+
+        They stay until others have come in their place, so that a run that is killed meanwhile takes nothing away.
+        """
+        self._take_again([file for file in files if file.kind == "zip"], source)
+        others = [file for file in files if file.kind != "zip"]
+        came = self._fetch(others, source)
+        self.drop(file for file in others if file not in came.files)
+
+    def _fetch(self, files: Sequence[ModuleFile], source: str) -> Downloaded:
+        got = self._fetch_again([file for file in files if file.module not in self._plan.private], source)
         self.sources.update(got.files)
-        self._placed |= {file: identity(path_in(self._plan.folder, file)) for file in dropped}
+        self._placed |= {file: identity(path_in(self._plan.folder, file)) for file in files}
         self.refetched = self.refetched.plus(got)
+        return got
 
     def _drop_unproven(self) -> None:
         """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
