@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,8 +16,7 @@ from go_prefetch.base.nofollow import Folder
 # Our own streams by name: opened anew, one that is a file would be written from its beginning.
 _STREAM = re.compile(r"/(?:proc/self|dev)/fd/([0-9]{1,9})|/dev/(stdout|stderr)")
 
-_DIGITS = 19
-_TEMPORARY = re.compile(rf"[0-9]{{{_DIGITS}}}\.tmp$")
+_TEMPORARY = re.compile(rf"[0-9]{{{nofollow.DIGITS}}}\.tmp$")
 
 _in_progress: set[Path] = set()
 
@@ -39,7 +37,7 @@ def new_file(
 
     Follows no link below `root` and never writes to a file that is there already. Raises OSError.
     """
-    temporary = f"{name}{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}.tmp"
+    temporary = f"{name}{nofollow.random_digits()}.tmp"
     with nofollow.parent(root, temporary, create=True) as (folder, temporary_name):
         record(temporary)
         path = folder.path / temporary_name

@@ -16,6 +16,7 @@ import itertools
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,17 @@ _DEEPEST = 64  # folders below the root: module paths have fewer
 _MOST_ENTRIES = 100_000
 # A pipe in the place of a file is opened without waiting for a writer.
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | _BINARY
+DIGITS = 19  # of a name that another user cannot foretell
+
+
+def random_digits() -> str:
+    """Digits for a name that another user cannot foretell."""
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+
+
+def is_ours(found: os.stat_result) -> bool:
+    """Whether this belongs to this user; on Windows, where it is not told, it may."""
+    return sys.platform == "win32" or found.st_uid == os.geteuid()
 
 
 @dataclass(frozen=True)
@@ -126,8 +138,6 @@ class Folder:
                 return Folder(path, os.open(at, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
             if self.has_folder(name):
                 return Folder(path)
-        except FileNotFoundError:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
         except OSError:
             if self.has_folder(name):
                 raise
@@ -222,7 +232,7 @@ def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES) -> in
                         raise OSError(errno.EFBIG, "it holds too much to be removed", str(folder.path))
                     for entry in found:
                         if folder.has_folder(entry):  # brought up, so that no depth costs more than another
-                            pending.append(f"{name}{secrets.randbelow(10**19):019d}.tmp")
+                            pending.append(f"{name}{random_digits()}.tmp")
                             folder.move(entry, top, pending[-1])
                         else:
                             folder.unlink(entry)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 import threading
@@ -67,7 +66,7 @@ class _RunFile:
 
     def _make(self) -> None:
         while self._file is None:
-            name = f"{_PREFIX}{secrets.randbelow(10**19):019d}"
+            name = f"{_PREFIX}{nofollow.random_digits()}"
             taken = suppress(FileNotFoundError, BlockingIOError)  # for a dead run's, before it was locked
             with taken, nofollow.opened(self._root, (NOTES_FOLDER,), create=True) as notes:
                 self._file = _locked(notes, name)
@@ -140,18 +139,14 @@ def _clear(root: Path, notes: Folder, name: str) -> None:
     for temporary in filter(atomic_file.is_temporary, names):
         with suppress(OSError), nofollow.parent(root, temporary) as (folder, last):
             found = folder.stat(last)
-            if found and stat.S_ISREG(found.st_mode) and _is_ours(found):
+            if found and stat.S_ISREG(found.st_mode) and nofollow.is_ours(found):
                 folder.unlink(last)
 
 
 def _is_private(found: os.stat_result | None) -> bool:
     if found is None or sys.platform == "win32":
         return found is not None
-    return _is_ours(found) and found.st_nlink == 1 and not stat.S_IMODE(found.st_mode) & 0o077
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    return sys.platform == "win32" or found.st_uid == os.geteuid()
+    return nofollow.is_ours(found) and found.st_nlink == 1 and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def _remove_if_empty(root: Path) -> None:

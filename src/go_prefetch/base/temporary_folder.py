@@ -71,8 +71,8 @@ def remove_dead(root: Path) -> None:
 
 
 def _is_private(seen: os.stat_result) -> bool:
-    ours = sys.platform == "win32" or (seen.st_uid == os.geteuid() and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU)
-    return stat.S_ISDIR(seen.st_mode) and ours
+    is_closed = sys.platform == "win32" or stat.S_IMODE(seen.st_mode) == stat.S_IRWXU
+    return stat.S_ISDIR(seen.st_mode) and nofollow.is_ours(seen) and is_closed
 
 
 def _locked(place: Path, prefix: str, closing: contextlib.ExitStack) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +62,7 @@ def _emptied(here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> l
 
 
 def _brought_up(name: str, here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> str:
-    brought = f"{secrets.randbelow(10**19):019d}.tmp"
+    brought = f"{nofollow.random_digits()}.tmp"
     with contextlib.suppress(*ignored):
         try:
             here.move(name, top, brought)
