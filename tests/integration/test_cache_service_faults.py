@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from go_prefetch.base import trees
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.model.results import Saved
-from go_prefetch.stores.cache_service import archive, block_upload, range_buffer, range_layout, throughput_guard
+from go_prefetch.stores.cache_service import block_upload, range_buffer, range_layout, throughput_guard
 from tests.fakes.cache_service import CacheService
 from tests.fakes.cache_service.faults import (
     ANY_CALL,
@@ -224,8 +225,8 @@ def test_one_stream_that_is_too_slow_is_no_damage(tmp_path: Path) -> None:
 def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looked at before anything is written."""
     shelf.save()
-    usage = archive.shutil.disk_usage(shelf.folder)
-    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    usage = trees.shutil.disk_usage(shelf.folder)
+    monkeypatch.setattr(trees.shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     restored = shelf.restore()
     assert not restored.files
     assert "store-no-room" in restored.warnings[0]

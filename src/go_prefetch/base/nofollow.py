@@ -138,6 +138,8 @@ class Folder:
                 return Folder(path, os.open(at, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
             if self.has_folder(name):
                 return Folder(path)
+        except FileNotFoundError:  # told at once: another thread may make it before the next look
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
         except OSError:
             if self.has_folder(name):
                 raise

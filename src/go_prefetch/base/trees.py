@@ -1,14 +1,24 @@
-"""Folders with all that is in them: walked through and removed, without recursion and without following a link."""
+"""Folders with all that is in them: walked through and removed, without recursion and without following a link.
+
+And the room for more of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from go_prefetch.base import nofollow
 from go_prefetch.base.nofollow import Folder
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that are free on the disk of `folder`, which need not be there yet. Raises OSError."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return shutil.disk_usage(there).free
 
 
 def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:

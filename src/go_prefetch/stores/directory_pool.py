@@ -11,7 +11,6 @@ is checked is the copy.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import BinaryIO
 from go_prefetch.base import file_copy, nofollow
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
+from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
@@ -165,8 +165,7 @@ class _NoRoomError(Exception):
 
 def _room(folder: Path) -> int:
     """Bytes that a pool may fill: half of the free disk. With more there would be no room to unpack the zips either."""
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return shutil.disk_usage(there).free // 2
+    return free_bytes(folder) // 2
 
 
 def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile, room: int = sys.maxsize) -> int:

@@ -10,7 +10,6 @@ Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extension
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.results import ColdRun
@@ -212,8 +212,7 @@ def _check_room(folder: Path, size: int) -> None:
 
     So what is wrong in an entry, which nobody has verified yet, leaves room for what is right.
     """
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     needed = 2 * size + _ROOM_LEFT
     if free < needed:
         raise StoreError(
