@@ -25,7 +25,7 @@ from go_prefetch.model.results import Plan
 from go_prefetch.run.steps.download import download, nobody_waits
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from realproject import BenchError
 
 HUGO = "github.com/gohugoio/hugo"
@@ -156,8 +156,8 @@ def fetch_modules(release: Path, pool: Path) -> None:
 def store_of(service: CacheService, release: Path, number: int, scratch: Path) -> CacheStore:
     """Return the store as a job on a hosted runner has it."""
     settings = read_settings(FLAGS, os.environ, release)
-    offer = find_offer(Job(scratch / "runner", service.url, number).environ())
-    return cache_store(settings, proxy_list(settings, "off"), offer, os.environ, threading.Event())
+    endpoint = find_endpoint(Job(scratch / "runner", service.url, number).environ())
+    return cache_store(settings, proxy_list(settings, "off"), endpoint, os.environ, threading.Event())
 
 
 def replay(release: Path, number: int, pool: Path, service: CacheService, scratch: Path) -> tuple[Plan, set[str], str]:

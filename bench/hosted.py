@@ -149,7 +149,7 @@ def save(rig: Rig, service: CacheService, client: OfficialClient, proxy: Path) -
         rig.run(prefetch(rig, f"file://{proxy}"), {**ours, **folder})
         saved = json.loads((rig.scratch / "run.json").read_text(encoding="utf-8"))["save"]
         if not saved["key"]:
-            raise BenchError(f"go-prefetch has saved nothing: {saved['because_not']}")
+            raise BenchError(f"go-prefetch has saved nothing: {saved['skipped_reason']}")
     with rig.module_cache() as module_cache:
         folder = {"GOMODCACHE": str(module_cache)}
         rig.run(DOWNLOAD, {**folder, "GOPROXY": f"file://{proxy}"})

@@ -75,7 +75,7 @@ def main() -> None:
     subprocess.run(["go", "mod", "download"], check=True, env={**os.environ, "GOPROXY": "off"})
     phases.reach("go mod download")
     if len(sys.argv) > 2:
-        told = {"phases": phases.reached, "admitted": len(admitted.modules), "left to Go": admitted.left_to_go}
+        told = {"phases": phases.reached, "admitted": len(admitted.modules), "left to Go": admitted.deferred_to_go}
         Path(sys.argv[2]).write_text(json.dumps({**told, "notice": admitted.notice}))
 
 

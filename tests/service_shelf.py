@@ -14,7 +14,7 @@ from go_prefetch.model.cache_key import CacheKey, cache_key, hexadecimal
 from go_prefetch.model.ports import Saving, Wanted
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
@@ -64,17 +64,17 @@ class Shelf:
 
     def store(self, run: int = 1) -> CacheServiceStore:
         """As wiring makes it, with less patience."""
-        offer = find_offer(self.service.environ(self.protocol, MAIN.text, run=str(run)))
-        assert offer is not None
+        endpoint = find_endpoint(self.service.environ(self.protocol, MAIN.text, run=str(run)))
+        assert endpoint is not None
         backoff = Backoff(self.attempts, first=0.01, longest=0.02)
         stall = self.stall if self.service.faults.are_set else LONG
-        client = HttpClient(5, stall, threading.Event().is_set, web=HttpSettings(), own_login=True)
+        client = HttpClient(5, stall, threading.Event().is_set, web=HttpSettings(), caller_authenticates=True)
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
-            protocol(offer, self.version, Exchange(client, backoff, lambda _: None)),
+            protocol(endpoint, self.version, Exchange(client, backoff, lambda _: None)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
-        return CacheServiceStore(offer, self.encoding, lambda: connection, save="auto", asked="proxies")
+        return CacheServiceStore(endpoint, self.encoding, lambda: connection, save="auto", asked="proxies")
 
     def origin(self) -> Path:
         """A folder that has all files."""

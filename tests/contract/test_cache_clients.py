@@ -21,8 +21,8 @@ import pytest
 
 from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.stores.cache_service import block_upload
-from go_prefetch.stores.cache_service.endpoint import find_offer
-from go_prefetch.stores.cache_service.protocol import Declined, Found
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
+from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
@@ -93,7 +93,7 @@ class OurClient:
     def save(self, key: str, content: bytes) -> bool:
         try:
             upload = self._service.reserve(key, Deadline.after(60))
-        except Declined:
+        except NotAllowed:
             return False
         block_upload.send(BytesIO(content), len(content), upload, Deadline.after(60))
         return True
@@ -114,14 +114,14 @@ class OurClient:
 
     @property
     def _http(self) -> HttpClient:
-        return HttpClient(5, 5, lambda: False, web=HttpSettings(), own_login=True)
+        return HttpClient(5, 5, lambda: False, web=HttpSettings(), caller_authenticates=True)
 
     @property
     def _service(self) -> TwirpService | RestService:
-        offer = find_offer(self.environ)
-        assert offer is not None
-        protocol = RestService if offer.protocol == "v1" else TwirpService
-        return protocol(offer, "c" * 64, Exchange(self._http, Backoff(2), lambda _: None))
+        endpoint = find_endpoint(self.environ)
+        assert endpoint is not None
+        protocol = RestService if endpoint.protocol == "v1" else TwirpService
+        return protocol(endpoint, "c" * 64, Exchange(self._http, Backoff(2), lambda _: None))
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def plan(
         definition=Path("/proj/go.mod"),
         module_paths=("example.com/app",),
         zips=versions,
-        certain=frozenset(versions),
+        required_zips=frozenset(versions),
         mods=(*versions, *mods),
         explicit=False,
         gosum_lines=tuple(f"{version.path} {version.version} h1:{version.path}=" for version in versions),
@@ -122,14 +122,14 @@ REPORTS = {
         plan(A, B, seconds=0.0123),
         restored=Restored(POOL, files_of(A, B), 1_234_567, 0.3, cold=cold(8.75)),
         completed=Completed(seconds=0.45),
-        saved=Saved(because_not="the store lacks nothing"),
+        saved=Saved(skipped_reason="the store lacks nothing"),
         seconds=0.9,
     ),
     "exact_but_slower": report(
         plan(A, PRIVATE, private=[PRIVATE]),
         restored=Restored(POOL, files_of(A), 999, 3.0, cold=cold(1.5)),
         completed=Completed(files_of(PRIVATE), 0, seconds=0.5),
-        saved=Saved(because_not="save is false"),
+        saved=Saved(skipped_reason="save is false"),
     ),
     "partial": report(
         plan(A, B, present=[ModuleFile(A, "info")]),
@@ -160,6 +160,6 @@ REPORTS = {
                 "checksum-mismatch", f"SECURITY: not what go.sum says\n{_MISMATCH}", hint="Do not."
             )
         ),
-        saved=Saved(because_not="the run failed"),
+        saved=Saved(skipped_reason="the run failed"),
     ),
 }

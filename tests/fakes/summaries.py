@@ -75,7 +75,7 @@ def _entry(modules: tuple[ModuleVersion, ...], key: str) -> RestoredEntry:
 
 
 _ALL = _fetched(*MODULES)
-_LACKS_NOTHING = Saved(because_not="the store lacks nothing")
+_LACKS_NOTHING = Saved(skipped_reason="the store lacks nothing")
 _VERDICT = Completed(seconds=0.52)
 _ADMITTED = Admitted(frozenset(MODULES), 1.48)
 
@@ -134,7 +134,7 @@ _STORE_FAILURE = dataclasses.replace(
         seconds=9.3,
         warnings=("the cache service: looking up: connection refused. A later run tries again. [store-unreachable]",),
     ),
-    saved=Saved(because_not="the store failed"),
+    saved=Saved(skipped_reason="the store failed"),
     warnings=("the cache service: looking up: connection refused. A later run tries again. [store-unreachable]",),
 )
 
@@ -154,7 +154,7 @@ _PROXY_FAILURE = report(
             hint="Try again later, or name another proxy in `goproxy`, after `|`.",
         ),
     ),
-    saved=Saved(because_not="the run failed"),
+    saved=Saved(skipped_reason="the run failed"),
     seconds=64.7,
 )
 
@@ -190,7 +190,9 @@ SUMMARIES = {
     ),
     "job_not_measured": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=())),
     "job_no_store": dataclasses.replace(
-        _MISS, restored=Restored("no store", because_not="store is none"), saved=Saved(because_not="store is none")
+        _MISS,
+        restored=Restored("no store", skipped_reason="store is none"),
+        saved=Saved(skipped_reason="store is none"),
     ),
     "job_store_failure": _STORE_FAILURE,
     "job_damaged_entry": dataclasses.replace(
@@ -214,7 +216,7 @@ SUMMARIES = {
     "job_workspace": _WORKSPACE,
     # Of the jobs of one run that lacked the same, one saves.
     "job_matrix": dataclasses.replace(
-        _MISS, saved=Saved(because_not="another job saves this entry, or has saved it"), machine=Machine(3, "darwin")
+        _MISS, saved=Saved(skipped_reason="another job saves this entry, or has saved it"), machine=Machine(3, "darwin")
     ),
 }
 ALL = REPORTS | SUMMARIES

@@ -59,7 +59,7 @@ def patience(fault: int | str) -> float:
 
 
 def is_explained(shelf: Shelf, restored: object) -> bool:
-    return bool(restored.warnings or restored.because_not)  # type: ignore[attr-defined]
+    return bool(restored.warnings or restored.skipped_reason)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("fault", ANY_CALL, ids=str)
@@ -127,7 +127,7 @@ def test_a_save_that_fails(
     shelf = Shelf(service, tmp_path, MODULES, protocol, stall=patience(fault))
     service.inject(route, fault, times=times)
     saved = shelf.save()
-    assert isinstance(saved, StoreError) or saved.key or saved.because_not
+    assert isinstance(saved, StoreError) or saved.key or saved.skipped_reason
     if fault in (500, 503) and times == 1:
         assert isinstance(saved, Saved)
         assert saved.key
@@ -160,7 +160,7 @@ def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     service.inject("create", 429, times=None)
     saved = shelf.save()
     assert isinstance(saved, Saved)
-    assert "takes no more requests" in saved.because_not
+    assert "takes no more requests" in saved.skipped_reason
     assert service.routes == ["create"]
 
 

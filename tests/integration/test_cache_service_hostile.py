@@ -15,7 +15,7 @@ import pytest
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, best_encoding, by_program
-from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.protocol import Found
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
@@ -48,13 +48,13 @@ def _within_seconds() -> Iterator[None]:
 
 
 def client(**more: Any) -> HttpClient:
-    return HttpClient(5, STALL, threading.Event().is_set, web=HttpSettings(), own_login=True, **more)
+    return HttpClient(5, STALL, threading.Event().is_set, web=HttpSettings(), caller_authenticates=True, **more)
 
 
 def looked_up(url: str, protocol: str, deadline: Deadline) -> Found | None:
-    offer = Offer("v2" if protocol == "v2" else "v1", url, MAIN.text, "1.1")
+    endpoint = CacheEndpoint("v2" if protocol == "v2" else "v1", url, MAIN.text, "1.1")
     exchange = Exchange(client(), Backoff(2, first=0.01), lambda _: None)
-    return PROTOCOLS[protocol](offer, "c" * 64, exchange).look_up(["key"], deadline)
+    return PROTOCOLS[protocol](endpoint, "c" * 64, exchange).look_up(["key"], deadline)
 
 
 def one_of_two_megabytes(request: RawRequest, line: Line) -> None:
@@ -205,12 +205,12 @@ def test_a_login_in_a_signed_url_is_not_sent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_signed_url_leads_nowhere_a_redirect_could_not_lead(service_url: str, words: str, method: str) -> None:
     """A service of the internet does not have this machine's own network asked, nor modules sent there."""
-    led = client(led_by=service_url)
+    led = client(trusted_origin=service_url)
     with RawServer(lambda request, line: line.say(answer(b""))) as inner:
         with pytest.raises(AttemptError, match=words), led.request(method, inner.url, Deadline.after(5)):
             pass
         assert inner.requests == []
-        inside = client(led_by="https://127.0.0.1:1/")
+        inside = client(trusted_origin="https://127.0.0.1:1/")
         with inside.request(method, inner.url, Deadline.after(5)) as came:
             assert came.status == 200
 
@@ -221,7 +221,7 @@ def test_a_name_that_nobody_knows_for_a_moment_is_asked_again() -> None:
     def lookup(*_: object) -> list[Any]:
         raise OSError("try again")
 
-    led = client(led_by="https://8.8.8.8/", resolver=Resolver(lookup))
+    led = client(trusted_origin="https://8.8.8.8/", resolver=Resolver(lookup))
     with pytest.raises(AttemptError) as caught, led.request("GET", "https://blobs.example/", Deadline.after(5)):
         pass
     assert caught.value.transient

@@ -14,7 +14,7 @@ import pytest
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.doctor import probe, sockets
-from go_prefetch.doctor.response import Appetite
+from go_prefetch.doctor.response import BodyLimit
 from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
@@ -63,7 +63,7 @@ def by_a_run(*urls: str, web: HttpSettings) -> str:
 def by_doctor(*urls: str, web: HttpSettings) -> str:
     """The same of doctor's."""
     asking = probe.Probe(web, ssl.create_default_context, 2.0, 2.0)
-    replies = [asking.get(url, Appetite(1000, 2.0), Deadline.after(5)) for url in urls]
+    replies = [asking.get(url, BodyLimit(1000, 2.0), Deadline.after(5)) for url in urls]
     return replies[-1].sample.failure or replies[-1].body.decode()
 
 

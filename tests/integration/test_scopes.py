@@ -708,7 +708,7 @@ def test_as_many_replacements_as_a_go_mod_can_hold(tmp_path: Path) -> None:
     names = [f"example.com/m{number}" for number in range(40_000)]
     lines = [f"require {name} v1.0.0\nreplace {name} => {name}/fork v1.1.0\n" for name in names]
     (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.21\n" + "".join(lines))
-    assert len(resolve(Place(tmp_path / "go.mod", tmp_path), "").unsummed) == len(names)
+    assert len(resolve(Place(tmp_path / "go.mod", tmp_path), "").zips_without_sum) == len(names)
 
 
 @pytest.mark.parametrize("path", ["example.com/" + "a/" * 1200 + "a", "example.com/" + "a" * 300])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
 HOSTED = {
     "ACTIONS_CACHE_SERVICE_V2": "True",
@@ -32,9 +32,9 @@ FORGEJO = {
     ],
 )
 def test_protocol_and_address(environ: dict[str, str], protocol: str, url: str) -> None:
-    offer = find_offer(environ)
-    assert offer is not None
-    assert (offer.protocol, offer.url) == (protocol, url)
+    endpoint = find_endpoint(environ)
+    assert endpoint is not None
+    assert (endpoint.protocol, endpoint.url) == (protocol, url)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_protocol_and_address(environ: dict[str, str], protocol: str, url: str) 
     ],
 )
 def test_no_service(environ: dict[str, str]) -> None:
-    assert find_offer(environ) is None
+    assert find_endpoint(environ) is None
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_no_service(environ: dict[str, str]) -> None:
     ],
 )
 def test_cache_mode(mode: str, reads: bool, writes: bool) -> None:
-    offer = find_offer(HOSTED | {"ACTIONS_CACHE_MODE": mode})
-    assert offer is not None
-    assert (offer.may_read, offer.may_write) == (reads, writes)
+    endpoint = find_endpoint(HOSTED | {"ACTIONS_CACHE_MODE": mode})
+    assert endpoint is not None
+    assert (endpoint.may_read, endpoint.may_write) == (reads, writes)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_cache_mode(mode: str, reads: bool, writes: bool) -> None:
     ],
 )
 def test_what_nobody_else_could_read(variables: dict[str, str], words: str) -> None:
-    offer = find_offer(HOSTED | variables)
-    assert offer is not None
-    assert words in offer.unread
-    assert bool(words) == bool(offer.unread)
+    endpoint = find_endpoint(HOSTED | variables)
+    assert endpoint is not None
+    assert words in endpoint.unshared_reason
+    assert bool(words) == bool(endpoint.unshared_reason)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_what_nobody_else_could_read(variables: dict[str, str], words: str) -> N
     [({}, "77.2"), ({"GITHUB_RUN_ATTEMPT": ""}, "77.0"), ({"GITHUB_RUN_ID": "7/../x"}, "0.2")],
 )
 def test_run(variables: dict[str, str], run: str) -> None:
-    offer = find_offer(HOSTED | variables)
-    assert offer is not None
-    assert offer.run == run
+    endpoint = find_endpoint(HOSTED | variables)
+    assert endpoint is not None
+    assert endpoint.run == run
 
 
 def test_secrets_are_known_and_not_shown() -> None:
     """On act and Forgejo a part of the address is the credential."""
-    hosted, act = find_offer(HOSTED), find_offer(ACT)
+    hosted, act = find_endpoint(HOSTED), find_endpoint(ACT)
     assert hosted is not None
     assert act is not None
     assert hosted.secrets == {"secret-token"}

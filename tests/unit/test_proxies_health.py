@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.proxies.circuit_breaker import ProxyHealth
+from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 
 
 class Clock:
@@ -19,14 +19,14 @@ def clock() -> Clock:
     return Clock()
 
 
-def failing(health: ProxyHealth, times: int) -> None:
+def failing(health: CircuitBreaker, times: int) -> None:
     for _ in range(times):
         health.asked()
         health.failed()
 
 
 def test_it_rests_after_so_many_failures_in_a_row(clock: Clock) -> None:
-    health = ProxyHealth(3, clock)
+    health = CircuitBreaker(3, clock)
     failing(health, 2)
     assert not health.is_resting
     failing(health, 1)
@@ -35,7 +35,7 @@ def test_it_rests_after_so_many_failures_in_a_row(clock: Clock) -> None:
 
 
 def test_a_refusal_is_a_failed_attempt_and_no_reason_to_rest(clock: Clock) -> None:
-    health = ProxyHealth(3, clock)
+    health = CircuitBreaker(3, clock)
     for _ in range(5):
         health.asked()
         health.refused()
@@ -43,7 +43,7 @@ def test_a_refusal_is_a_failed_attempt_and_no_reason_to_rest(clock: Clock) -> No
 
 
 def test_an_answer_in_between_starts_the_count_anew(clock: Clock) -> None:
-    health = ProxyHealth(3, clock)
+    health = CircuitBreaker(3, clock)
     failing(health, 2)
     health.answered()
     failing(health, 2)
@@ -52,7 +52,7 @@ def test_an_answer_in_between_starts_the_count_anew(clock: Clock) -> None:
 
 def test_after_its_rest_one_request_is_the_trial(clock: Clock) -> None:
     """While the trial is under way all others pass it over still; a good end ends the rest for all."""
-    health = ProxyHealth(1, clock)
+    health = CircuitBreaker(1, clock)
     failing(health, 1)
     clock.now += 4.9
     assert health.is_resting
@@ -65,7 +65,7 @@ def test_after_its_rest_one_request_is_the_trial(clock: Clock) -> None:
 
 
 def test_each_failed_trial_doubles_the_rest_up_to_a_minute(clock: Clock) -> None:
-    health = ProxyHealth(1, clock)
+    health = CircuitBreaker(1, clock)
     failing(health, 1)
     rests = []
     for _ in range(6):
@@ -79,7 +79,7 @@ def test_each_failed_trial_doubles_the_rest_up_to_a_minute(clock: Clock) -> None
 
 def test_failures_of_requests_that_were_under_way_do_not_prolong_it(clock: Clock) -> None:
     """Sixteen requests that fail together are one reason to rest, not sixteen."""
-    health = ProxyHealth(1, clock)
+    health = CircuitBreaker(1, clock)
     for _ in range(16):
         health.asked()
     for _ in range(16):
@@ -89,7 +89,7 @@ def test_failures_of_requests_that_were_under_way_do_not_prolong_it(clock: Clock
 
 
 def test_what_was_overtaken_is_no_failed_attempt_and_still_a_reason(clock: Clock) -> None:
-    health = ProxyHealth(2, clock)
+    health = CircuitBreaker(2, clock)
     health.failed(counts=False)
     health.failed(counts=False)
     assert (health.failed_attempts, health.is_resting) == (0, True)
@@ -97,7 +97,7 @@ def test_what_was_overtaken_is_no_failed_attempt_and_still_a_reason(clock: Clock
 
 def test_fewer_failures_are_enough_while_another_answers(clock: Clock) -> None:
     """A dead proxy in front of a good one: four in a row, whatever may be under way at once."""
-    health = ProxyHealth(16, clock)
+    health = CircuitBreaker(16, clock)
     failing(health, 3)
     health.another_answered()
     assert not health.is_resting

@@ -16,7 +16,7 @@ def quick(hedging: Hedging, times: int) -> None:
     """So many requests that are answered at once."""
     for _ in range(times):
         hedging.race(lambda wire, finish: finish(), lambda wire, finish: pytest.fail("nobody was slow"))
-        hedging.learnt(0.01)
+        hedging.record_latency(0.01)
 
 
 def test_the_delay_is_learnt_from_the_answers() -> None:
@@ -24,10 +24,10 @@ def test_the_delay_is_learnt_from_the_answers() -> None:
     hedging = Hedging()
     assert hedging.delay == 1.0
     for number in range(100):
-        hedging.learnt(0.4 if number < 95 else 30.0)
+        hedging.record_latency(0.4 if number < 95 else 30.0)
     assert hedging.delay == pytest.approx(0.6)
     for _ in range(200):
-        hedging.learnt(0.001)
+        hedging.record_latency(0.001)
     assert hedging.delay == 0.2
 
 

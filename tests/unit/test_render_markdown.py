@@ -120,19 +120,19 @@ def _with(text: str) -> Report:
     fetched = tuple(Fetched(ModuleFile(odd, kind), text, 1, False, 1.0, (text,)) for kind in ("zip", "mod"))
     return report(
         plan(A, odd),
-        restored=Restored(f"pool{text}", files_of(A), 1, 1.0, entry=held, because_not=text, warnings=(text,)),
+        restored=Restored(f"pool{text}", files_of(A), 1, 1.0, entry=held, skipped_reason=text, warnings=(text,)),
         downloaded=Downloaded(
             files={f.file: f.source for f in fetched},
             sources=(Source(f"proxy{text}", 1, 1, 1),),
             failures=(Failure(ModuleFile(odd, "info"), not_found=False, attempts=(text,)),),
             fetched=fetched,
         ),
-        admitted=Admitted(left_to_go={text: 1}),
+        admitted=Admitted(deferred_to_go={text: 1}),
         completed=Completed(
             rejected=(Rejection(ModuleFile(A, "mod"), text, text),),
             failure=DownloadError("proxy-unavailable", f"words{text}", hint=f"Try{text}"),
         ),
-        saved=Saved(because_not=text, key=f"saved{text}"),
+        saved=Saved(skipped_reason=text, key=f"saved{text}"),
         goversion=f"go{text}",
         warnings=(f"one{text}",),
     )

@@ -46,7 +46,7 @@ def test_everything_else_has_one(name: str) -> None:
 
 
 def test_what_could_not_be_saved_is_said() -> None:
-    (reason,) = why_not_exact(report(plan(A), saved=Saved(because_not="save is false")))
+    (reason,) = why_not_exact(report(plan(A), saved=Saved(skipped_reason="save is false")))
     assert reason.advice == "Not saved: save is false."
 
 
@@ -62,5 +62,5 @@ def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
 
 def test_a_filled_folder_is_no_store_that_evicts() -> None:
     """What `fill` brings stays in its folder: there is nothing to save and nothing to do."""
-    (reason,) = why_not_exact(report(plan(A), restored=Restored("folder /proxy"), saved=Saved(because_not="fill")))
+    (reason,) = why_not_exact(report(plan(A), restored=Restored("folder /proxy"), saved=Saved(skipped_reason="fill")))
     assert (reason.text, reason.advice) == ("the folder had none of them", "Nothing to do: it has them now.")

@@ -116,7 +116,7 @@ def test_any_text_is_a_record_or_none(text: str) -> None:
 @settings(deadline=None)
 def test_no_text_leaves_its_line_or_becomes_a_command(text: str) -> None:
     """One line of ASCII that begins with the prefix, so that no runner takes it or a part of it for a command."""
-    parts = {"restored": Restored(text, because_not=text), "saved": Saved(because_not=text), "goversion": text}
+    parts = {"restored": Restored(text, skipped_reason=text), "saved": Saved(skipped_reason=text), "goversion": text}
     line = record_line(report(plan(A), **parts))
     assert line.isascii()
     assert line.isprintable()

@@ -83,7 +83,7 @@ def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
 def test_modules_without_a_hash_are_not_called_nothing() -> None:
     """Without a go.sum nothing is planned, and Go downloads all of them by itself."""
     bare = plan()
-    bare = replace(bare, scopes=(replace(bare.scopes[0], unsummed=frozenset({A, B})),))
+    bare = replace(bare, scopes=(replace(bare.scopes[0], zips_without_sum=frozenset({A, B})),))
     assert headline(report(bare, seconds=1.0)) == (
         "no module is planned · 2 modules without a hash in go.sum left to Go"
     )

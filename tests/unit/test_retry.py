@@ -119,7 +119,7 @@ def test_a_deadline_counts_down_to_nothing() -> None:
 def test_the_sooner_of_two_deadlines() -> None:
     clock = Clock()
     deadline = Deadline.after(10.0, clock)
-    assert deadline.sooner(3.0).left() == 3.0
-    assert deadline.sooner(30.0).left() == 10.0
+    assert deadline.earlier_of(3.0).left() == 3.0
+    assert deadline.earlier_of(30.0).left() == 10.0
     clock.now += 9
-    assert deadline.sooner(3.0).left() == 1.0
+    assert deadline.earlier_of(3.0).left() == 1.0

@@ -10,7 +10,7 @@ from typing import TypeVar
 _Result = TypeVar("_Result")
 
 
-def aside(call: Callable[[], _Result]) -> Future[_Result]:
+def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
     """Begin the call; what it returns or raises is in the Future."""
     future: Future[_Result] = Future()
 

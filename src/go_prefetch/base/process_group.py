@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from go_prefetch.base import supervisor
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.windows_job import Job
 
@@ -118,7 +118,9 @@ def answer(
     with started(argv, folder, environ, stdout=subprocess.PIPE) as process:
         if most_memory is not None:
             _limit_memory(process, most_memory)
-        reading = [aside(partial(_all_of, pipe, process)) for pipe in (process.stdout, process.stderr) if pipe]
+        reading = [
+            run_in_background(partial(_all_of, pipe, process)) for pipe in (process.stdout, process.stderr) if pipe
+        ]
         try:
             said = [call.result(timeout=max(0.0, until - time.monotonic())) for call in reading]
             status = process.wait(timeout=max(0.0, until - time.monotonic()))

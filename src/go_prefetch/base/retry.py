@@ -92,6 +92,6 @@ class Deadline:
         """Whether there is no time left."""
         return self.clock() >= self.at
 
-    def sooner(self, seconds: float) -> Deadline:
+    def earlier_of(self, seconds: float) -> Deadline:
         """This deadline, or the one `seconds` from now if that comes first."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)

@@ -17,7 +17,7 @@ from go_prefetch.model.ports import Platform
 
 
 @dataclass(frozen=True)
-class Given:
+class Invocation:
     """Its command line, and what is around it. `texts` are the flags of its table as they were written, by name."""
 
     arguments: argparse.Namespace

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from go_prefetch.base.redaction import login_secrets
 from go_prefetch.golang.goproxy import secrets_of
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.web.http_settings import HttpSettings
 
 # Tokens that a CI system or a user gives to us, or to the git and Go that we start.
@@ -39,6 +39,6 @@ def known_secrets(environ: Mapping[str, str], argv: Sequence[str]) -> frozenset[
     git = [value for name, value in environ.items() if _GIT_CONFIG.fullmatch(name)]
     urls += [value for value in git if "://" in value]  # url.https://oauth2:TOKEN@gitlab.com/.insteadOf
     headers = {header for value in git for header in _HEADER.findall(value)}  # http.extraHeader
-    offer = find_offer(environ)
-    found = frozenset(tokens | headers).union(*map(secrets_of, urls), offer.secrets if offer else ())
+    endpoint = find_endpoint(environ)
+    found = frozenset(tokens | headers).union(*map(secrets_of, urls), endpoint.secrets if endpoint else ())
     return found.union(*(login_secrets(*login, encoded=False) for login in HttpSettings.from_environ(environ).logins))

@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 from go_prefetch import __version__
 from go_prefetch.base import run_file
-from go_prefetch.cli.invocation import Given
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.known_secrets import known_secrets
 from go_prefetch.cli.subcommands import SUBCOMMANDS
 from go_prefetch.config.inputs import BY_NAME, Input
@@ -68,7 +68,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         subcommand = SUBCOMMANDS[arguments.command]
         _tell_misspelt(environ, platform)
         texts = {row.name: _flag_text(arguments, row.name) for row in subcommand.table}
-        status = subcommand.call(Given(arguments, texts, platform, environ, stdout))
+        status = subcommand.call(Invocation(arguments, texts, platform, environ, stdout))
         stdout.flush()  # here, where what is wrong with it is caught
         return status
     except PrefetchError as error:

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from go_prefetch.cli.invocation import Given
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.forge_inputs import PRUNE, REPORT
 from go_prefetch.config.inputs import TABLE, Input
 
@@ -24,7 +24,7 @@ class Subcommand:
 
     meaning: str
     examples: str
-    call: Callable[[Given], int]
+    call: Callable[[Invocation], int]
     own_flags: Callable[[argparse.ArgumentParser], None] = _no_flags
     table: tuple[Input, ...] = TABLE
 
@@ -37,13 +37,13 @@ def _heeding(*names: str) -> tuple[Input, ...]:
 _ASKING = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
 
 
-def _run(given: Given) -> int:
+def _run(given: Invocation) -> int:
     from go_prefetch.cli.commands.run import run  # noqa: PLC0415
 
     return run(given.settings_of_a_run(), given.platform, given.environ, given.stdout)
 
 
-def _plan(given: Given) -> int:
+def _plan(given: Invocation) -> int:
     from go_prefetch.cli.commands.plan import plan  # noqa: PLC0415
 
     shown = {"form": given.arguments.format, "every_module": given.arguments.modules}
@@ -56,7 +56,7 @@ def _plan_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--modules", action="store_true", help="list every module version")
 
 
-def _verify(given: Given) -> int:
+def _verify(given: Invocation) -> int:
     from go_prefetch.cli.commands.verify import verify  # noqa: PLC0415
 
     return verify(given.settings(), given.platform, given.environ, given.stdout, fix=given.arguments.fix)
@@ -66,7 +66,7 @@ def _verify_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
 
 
-def _doctor(given: Given) -> int:
+def _doctor(given: Invocation) -> int:
     from go_prefetch.cli.commands.doctor import doctor  # noqa: PLC0415
 
     own = {"also": given.arguments.also, "samples": given.arguments.samples, "form": given.arguments.format}
@@ -80,7 +80,7 @@ def _doctor_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
 
 
-def _fill(given: Given) -> int:
+def _fill(given: Invocation) -> int:
     from go_prefetch.cli.commands.fill import fill  # noqa: PLC0415
 
     folder = given.folder / given.arguments.folder
@@ -91,7 +91,7 @@ def _fill_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
 
 
-def _docker(given: Given) -> int:
+def _docker(given: Invocation) -> int:
     from go_prefetch.cli.commands.docker import Asked, docker  # noqa: PLC0415
 
     asked = Asked(**{field.name: getattr(given.arguments, field.name) for field in fields(Asked)})
@@ -124,13 +124,13 @@ def _docker_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--context", metavar="DIR", default=".", help="the build context (default: %(default)s)")
 
 
-def _report(given: Given) -> int:
+def _report(given: Invocation) -> int:
     from go_prefetch.cli.commands.report import report  # noqa: PLC0415
 
     return report(given.values(REPORT), given.platform, given.environ, given.stdout, given.folder)
 
 
-def _prune(given: Given) -> int:
+def _prune(given: Invocation) -> int:
     from go_prefetch.cli.commands.prune import prune  # noqa: PLC0415
 
     return prune(given.values(PRUNE), given.platform, given.environ, given.stdout, given.folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measure_folder import measure_folder
 from go_prefetch.doctor.measure_proxy import (
@@ -96,7 +96,7 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
 
 def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
     """What each work returns, all of them beside each other; the first exception is raised."""
-    futures = {key: aside(one) for key, one in work.items()}
+    futures = {key: run_in_background(one) for key, one in work.items()}
     for future in as_completed(futures.values()):
         future.result()
     return {key: future.result() for key, future in futures.items()}

@@ -13,7 +13,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
-from go_prefetch.doctor.response import Appetite, Reply
+from go_prefetch.doctor.response import BodyLimit, Reply
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
@@ -52,7 +52,7 @@ def take_samples(probe: Probe, url: str, modules: Sequence[ModuleVersion], limit
             break
         say(f"{number + 1} of {limits.samples} samples")
         file = ModuleFile(modules[number % len(modules)], "info")
-        appetite = Appetite(MAX_BYTES["info"], limits.stall_timeout)
+        appetite = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
         reply = probe.get(f"{url}/{file.url_path}", appetite, limits.deadline)
         via = via or reply.via
         if reply.sample.lost and limits.deadline.passed():
@@ -125,7 +125,7 @@ def find_holdings(
 
 
 def _holding(probe: Probe, url: str, module: ModuleVersion, limits: Limits) -> Holding:
-    appetite = Appetite(2, limits.stall_timeout, only_first_byte=True)
+    appetite = BodyLimit(2, limits.stall_timeout, only_first_byte=True)
     asked = f"{url}/{ModuleFile(module, 'zip').url_path}"
     reply = probe.get(asked, appetite, limits.deadline)
     for _ in range(_TRIES - 1):
@@ -154,7 +154,7 @@ def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: L
             break
         say(f"throughput, {module}")
         left = _LONGEST_TRANSFER - (time.monotonic() - started)
-        appetite = Appetite(MAX_BYTES["zip"], left, keep=False)
+        appetite = BodyLimit(MAX_BYTES["zip"], left, keep=False)
         reply = probe.get(f"{url}/{ModuleFile(module, 'zip').url_path}", appetite, limits.deadline)
         taken = Transfer(
             taken.bytes + reply.later_bytes,

@@ -9,7 +9,7 @@ from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.doctor.measure_proxy import Limits
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
-from go_prefetch.doctor.response import Appetite
+from go_prefetch.doctor.response import BodyLimit
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
@@ -40,7 +40,7 @@ def measure_service(
 
 
 def _sample(probe: Probe, url: str, limits: Limits) -> Sample:
-    reply = probe.get(url, Appetite(1, limits.stall_timeout), limits.deadline)
+    reply = probe.get(url, BodyLimit(1, limits.stall_timeout), limits.deadline)
     if not reply.status:
         return reply.sample
     whole = reply.sample
@@ -51,6 +51,6 @@ def _measured(name: str, samples: tuple[Sample, ...], modules: Sequence[ModuleVe
     holdings = tuple(Holding(module, has=ModuleFile(module, "zip") in restored.files) for module in modules)
     zips = sum(holding.has is True for holding in holdings)
     moved = Transfer(restored.bytes, restored.seconds, zips) if restored.files else Transfer()
-    because = (f"restored nothing: {restored.because_not}",) if restored.because_not else ()
+    because = (f"restored nothing: {restored.skipped_reason}",) if restored.skipped_reason else ()
     rate = ("its rate is that of a whole restore, look-up included",) if moved.rate else ()
     return Measured(name, "store", samples, holdings, moved, (*because, *rate, *restored.warnings))

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from go_prefetch import __version__
 from go_prefetch.base.retry import Deadline
 from go_prefetch.doctor import error_text, sockets
-from go_prefetch.doctor.response import Appetite, Reply, Trip, whole_size, with_body
+from go_prefetch.doctor.response import BodyLimit, Reply, Trip, whole_size, with_body
 from go_prefetch.doctor.route import Route, Unreachable, find_route
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public, is_written_private
 from go_prefetch.web.early_hints import FinalHead
@@ -34,7 +34,7 @@ class Probe:
         self._connect_timeout = connect_timeout
         self._stall_timeout = stall_timeout
 
-    def get(self, url: str, appetite: Appetite, deadline: Deadline) -> Reply:
+    def get(self, url: str, appetite: BodyLimit, deadline: Deadline) -> Reply:
         """Ask for `url` over a connection of its own. Whatever the network does is told in the sample."""
         trip = Trip()
         try:
@@ -44,7 +44,7 @@ class Probe:
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Reply(trip.sample(error_text.of_error(error, trip.phase, trip.limit), lost=True))
 
-    def _follow(self, url: str, appetite: Appetite, deadline: Deadline, trip: Trip) -> Reply:
+    def _follow(self, url: str, appetite: BodyLimit, deadline: Deadline, trip: Trip) -> Reply:
         first = find_route(self._web, url)
         for _ in range(_MAX_REDIRECTS + 1):
             route = find_route(self._web, url).with_login_of(first)
@@ -99,7 +99,7 @@ class Probe:
             raise Unreachable(f"the HTTP proxy {route.relay} answered {status}")
 
     def _ask(
-        self, sock: socket.socket, route: Route, appetite: Appetite, deadline: Deadline, trip: Trip
+        self, sock: socket.socket, route: Route, appetite: BodyLimit, deadline: Deadline, trip: Trip
     ) -> http.client.HTTPResponse:
         limit = trip.enter("answer", min(self._stall_timeout, deadline.left()))
         absolute = route.relay is not None and route.scheme == "http"
@@ -124,7 +124,7 @@ class Probe:
         stream.extend(min(appetite.most_seconds, deadline.left()))
         return answer
 
-    def _taken(self, answer: http.client.HTTPResponse, route: Route, appetite: Appetite, trip: Trip) -> Reply:
+    def _taken(self, answer: http.client.HTTPResponse, route: Route, appetite: BodyLimit, trip: Trip) -> Reply:
         reply = Reply(
             trip.sample(), answer.status, size=whole_size(answer), via=str(route.relay) if route.relay else ""
         )

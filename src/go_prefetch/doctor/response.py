@@ -32,7 +32,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Appetite:
+class BodyLimit:
     """How much of a body is taken: to keep, or just to see it pass."""
 
     most_bytes: int
@@ -66,7 +66,7 @@ class Trip:
         return Sample(self.dns, self.tcp, self.tls, self.first_byte, seconds, failure, lost)
 
 
-def with_body(answer: http.client.HTTPResponse, reply: Reply, appetite: Appetite, trip: Trip) -> Reply:
+def with_body(answer: http.client.HTTPResponse, reply: Reply, appetite: BodyLimit, trip: Trip) -> Reply:
     """The reply with its body, or the first `most_bytes` of it; a body that ends too early is lost."""
     kept: list[bytes] = []
     first_at = last_at = 0.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any, TypeVar
 
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 
 _Value = TypeVar("_Value")
 
@@ -90,7 +90,7 @@ def shake_hands(sock: socket.socket, context: ssl.SSLContext, host: str, seconds
 
 def within(seconds: float, work: Callable[[], _Value]) -> _Value:
     """What `work` returns or raises; TimeoutError if it has not after so many seconds (it goes on, unheeded)."""
-    future = aside(work)
+    future = run_in_background(work)
     if not wait([future], max(0.01, seconds)).done:
         raise TimeoutError
     return future.result()

@@ -40,8 +40,14 @@ def forge_client(
     """For this API and what it names. Without netrc: the token is given, and a log's URL is its own credential."""
     try:
         return HttpClient(
-            _CONNECT, _STALL, cancelled, web=web, own_login=True, led_by=access.api_url, follows=follows
-        )  # fmt: skip
+            _CONNECT,
+            _STALL,
+            cancelled,
+            web=web,
+            caller_authenticates=True,
+            trusted_origin=access.api_url,
+            follows=follows,
+        )
     except AttemptError as error:
         hint = "Look at REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
         raise ApiError("api-unreachable", error.words, hint=hint) from None

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from threading import Event
 
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 from go_prefetch.errors import ApiError, RateLimitError
 from go_prefetch.history.cache import Kept, observed
 from go_prefetch.history.logs import LogError
@@ -88,7 +88,7 @@ class Gathering:
                     break
                 asked = self._asked(run, kept)
                 if asked:
-                    travelling.append((asked[0], aside(asked[1])))
+                    travelling.append((asked[0], run_in_background(asked[1])))
                 if len(travelling) >= _AT_ONCE:
                     self._take(*travelling.popleft(), kept)
                 self._progress(_bar(len(self._found), total))

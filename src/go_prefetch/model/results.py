@@ -21,12 +21,12 @@ class Scope:
     definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
     module_paths: tuple[str, ...]
     zips: tuple[ModuleVersion, ...]
-    certain: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
+    required_zips: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
     mods: tuple[ModuleVersion, ...]
     explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
     gosum_lines: tuple[str, ...]
     sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
-    unsummed: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
+    zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
     disabled_because: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -113,7 +113,7 @@ class RestoredEntry:
     full_files: frozenset[str] = frozenset()
     full_bytes: int = 0
     runs: tuple[ColdRun, ...] = ()
-    unread: bool = False  # it was found, but came too slowly to say what is in it
+    content_unknown: bool = False  # it was found, but came too slowly to say what is in it
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Restored:
     unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
     cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
     entry: RestoredEntry | None = None
-    because_not: str = ""  # why it was not asked, or could not answer, though nothing is wrong
+    skipped_reason: str = ""  # why it was not asked, or could not answer, though nothing is wrong
     warnings: tuple[str, ...] = ()
 
     @property
@@ -214,7 +214,7 @@ class Admitted:
 
     modules: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
-    left_to_go: Mapping[str, int] = field(default_factory=dict)
+    deferred_to_go: Mapping[str, int] = field(default_factory=dict)
     notice: str = ""
 
 
@@ -256,7 +256,7 @@ class Completed:
     rejected: tuple[Rejection, ...] = ()
     seconds: float = 0.0
     refetched: Downloaded = Downloaded()  # what took the place of rejected files
-    unread: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
+    unverified: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
     verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
     unverified_because: str = ""  # why Go was not asked, or not believed
     failure: PrefetchError | None = None
@@ -272,5 +272,5 @@ class Saved:
     bytes: int = 0
     seconds: float = 0.0
     key: str = ""  # of the new entry, where the store has entries
-    because_not: str = ""
+    skipped_reason: str = ""
     warnings: tuple[str, ...] = ()

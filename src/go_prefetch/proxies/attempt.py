@@ -12,7 +12,7 @@ from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.golang.goproxy import Proxy
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
-from go_prefetch.proxies.circuit_breaker import ProxyHealth
+from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.file_proxy import copied
 from go_prefetch.web.in_flight import Received, Wire
 
@@ -30,16 +30,20 @@ class Outcome:
     trouble: OSError | None = None  # of our own folder
 
 
-class Asking:
-    """Asks proxies, notes in their `health` how they fared, and tells `learnt` how many seconds answers took."""
+class ProxyAttempt:
+    """Ask proxies. Each result goes to the proxy's `health`, the seconds of an answer to `record_latency`."""
 
     def __init__(
-        self, get: Get, deadline: Deadline, health: Mapping[Proxy, ProxyHealth], learnt: Callable[[float], None]
+        self,
+        get: Get,
+        deadline: Deadline,
+        health: Mapping[Proxy, CircuitBreaker],
+        record_latency: Callable[[float], None],
     ) -> None:
         self._get = get
         self._deadline = deadline
         self._health = health
-        self._learnt = learnt
+        self._record_latency = record_latency
 
     def attempt(self, proxy: Proxy, file: ModuleFile, folder: Path, wire: Wire, finish: Callable[[], None]) -> Outcome:
         """One request; `finish` is called once the file is whole and right in its structure."""
@@ -68,7 +72,7 @@ class Asking:
             if other is not proxy and other.on_any_error:
                 self._health[other].another_answered()
         if wire.first_byte is not None:
-            self._learnt(wire.first_byte)
+            self._record_latency(wire.first_byte)
         return Outcome(proxy, came)
 
     def _failed(self, proxy: Proxy, error: AttemptError, wire: Wire) -> Outcome:

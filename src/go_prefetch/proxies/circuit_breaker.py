@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
-_FIRST_REST = 5.0  # seconds; doubled each time that the trial fails too
+_FIRST_REST = 5.0  # seconds; twice as long each time that the trial fails too
 _LONGEST_REST = 60.0
 _FEW = 4  # failures in a row: at a proxy that fails one request in five they are rare
 
 
-class ProxyHealth:
+class CircuitBreaker:
     """Failures of one proxy. After `most` of them in a row it rests; then one trial decides whether it rests longer."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -16,8 +16,8 @@ from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.golang.goproxy import Proxy, ProxyList
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.results import Failure, Fetched
-from go_prefetch.proxies.attempt import Asking, Get, Outcome
-from go_prefetch.proxies.circuit_breaker import ProxyHealth
+from go_prefetch.proxies.attempt import Get, Outcome, ProxyAttempt
+from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.proxies.plain_go import Asked, ends_at
 from go_prefetch.web.in_flight import Received
@@ -71,8 +71,8 @@ class ProxyWalk:
         self._deadline = deadline
         self._pause = pause
         self._hedging = Hedging()
-        self._health = {proxy: ProxyHealth(self._patience(proxy, width)) for proxy in self._proxies}
-        self._asking = Asking(get, deadline, self._health, self._hedging.learnt)
+        self._health = {proxy: CircuitBreaker(self._patience(proxy, width)) for proxy in self._proxies}
+        self._attempt = ProxyAttempt(get, deadline, self._health, self._hedging.record_latency)
 
     def _patience(self, proxy: Proxy, width: int) -> int:
         """Failures in a row after which a proxy is rested: as many as can be under way at once.
@@ -152,8 +152,8 @@ class ProxyWalk:
         """The outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)
         outcomes = self._hedging.race(
-            lambda wire, finish: self._asking.attempt(proxy, file, folder, wire, finish),
-            lambda wire, finish: self._asking.attempt(rival, file, folder, wire, finish),
+            lambda wire, finish: self._attempt.attempt(proxy, file, folder, wire, finish),
+            lambda wire, finish: self._attempt.attempt(rival, file, folder, wire, finish),
         )
         for outcome in outcomes:
             so_far.note(outcome)

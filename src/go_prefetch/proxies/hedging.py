@@ -1,6 +1,6 @@
 """A rival for a request that is slow: whichever brings the file first counts, the other is cut.
 
-See Dean and Barroso, The Tail at Scale, 2013. What slow means is learnt from the run's own answers, and of all
+See Dean and Barroso, The Tail at Scale, 2013. What slow means follows from the run's own answers, and of all
 requests one in ten at most is a rival: a proxy in trouble is not to be asked for twice as much.
 """
 
@@ -27,7 +27,7 @@ _TIMES_SLOWER = 1.5  # than nine in ten of the last answers
 
 
 class Hedging:
-    """Watches requests of many threads. `learnt` after each answer tells it how long the first byte took."""
+    """Watches requests of many threads. `record_latency` after each answer tells it how long the first byte took."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class Hedging:
         self._watcher: threading.Thread | None = None
         self._first_requests = self._rivals = 0
 
-    def learnt(self, seconds: float) -> None:
+    def record_latency(self, seconds: float) -> None:
         """How long an answer's headers took."""
         with self._condition:
             self._waits.append(seconds)

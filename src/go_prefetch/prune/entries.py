@@ -42,7 +42,7 @@ class Superseded:
 def superseded(
     entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
 ) -> list[Superseded]:
-    """Entries that can go. `gone` has scopes that are no more, with the reason; others are idle if unread `since`."""
+    """Entries that can go: of the scopes in `gone` (with the reason), and idle ones, not read after `since`."""
     reasons = _of_scopes(entries, gone, default_ref, since)
     left = [entry for entry in entries if entry.id not in reasons]
     reasons.update(_saved_again(left))

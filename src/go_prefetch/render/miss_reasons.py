@@ -70,7 +70,7 @@ def _rejected(report: Report) -> Iterator[Reason]:
 
 
 def _not_read(report: Report) -> Iterator[Reason]:
-    because = report.restored.because_not
+    because = report.restored.skipped_reason
     if because:
         advice = next((advice for words, advice in _NOT_READ if because.startswith(words)), "")
         yield Reason(f"the store was not read: {because}", advice)
@@ -103,7 +103,7 @@ def _lacking(report: Report) -> list[Reason]:
 def _saved(report: Report) -> str:
     if report.saved.files:
         return "Nothing to do: what was new is saved for the next run."
-    because = report.saved.because_not
+    because = report.saved.skipped_reason
     return f"Not saved: {because}." if because else ""
 
 

@@ -39,9 +39,9 @@ def _all_present(report: Report) -> str:
     """No zip was missing; go.mod files of versions that only take part in the selection may have been."""
     count, brought = len(report.plan.modules), _brought(report)
     known = f"{counted(count, 'module')} already present" if count else "no module is planned"
-    unsummed = {version for scope in report.plan.scopes for version in scope.unsummed}
-    if unsummed:
-        return f"{known} · {counted(len(unsummed), 'module')} without a hash in go.sum left to Go"
+    zips_without_sum = {version for scope in report.plan.scopes for version in scope.zips_without_sum}
+    if zips_without_sum:
+        return f"{known} · {counted(len(zips_without_sum), 'module')} without a hash in go.sum left to Go"
     return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
 
 
@@ -114,11 +114,11 @@ def verified(completed: Completed, goversion: str) -> str:
         return f"no: {completed.unverified_because}"
     if completed.verified is None:
         return ""
-    rest = f", {len(completed.unread)} not: go.sum has two hashes of them" if completed.unread else ""
+    rest = f", {len(completed.unverified)} not: go.sum has two hashes of them" if completed.unverified else ""
     return f"{counted(completed.verified, 'file')} by {goversion}{rest}"
 
 
 def _saved(report: Report) -> str:
-    if report.saved.because_not:
-        return f"nothing: {report.saved.because_not}"
+    if report.saved.skipped_reason:
+        return f"nothing: {report.saved.skipped_reason}"
     return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}"

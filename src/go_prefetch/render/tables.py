@@ -80,19 +80,19 @@ def _source(source: Source) -> tuple[str, str, str, str]:
 
 def _brought(step: str, report: Report) -> str:
     restored, downloaded, saved = report.restored, report.downloaded, report.saved
-    left = ", ".join(f"{count} {why}" for why, count in report.admitted.left_to_go.items())
+    left = ", ".join(f"{count} {why}" for why, count in report.admitted.deferred_to_go.items())
     private = len(report.plan.private)
     rejected, by_go = len(report.completed.rejected), len(report.completed.by_go)
     return {
         "plan": f"{counted(len(report.plan.modules), 'module')}, {len(report.plan.missing)} of "
         f"{counted(len(report.plan.files), 'file')} missing"
         + (f", {counted(private, 'private module')} left to Go" if private else ""),
-        "restore": restored.because_not or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
+        "restore": restored.skipped_reason or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
         "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}",
         "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
         + (f"; left to the slow way: {left}" if left else ""),
         "complete": "the verdict of Go"
         + (f", which fetched {counted(by_go, 'file')} itself" if by_go else "")
         + (f", which rejected {counted(rejected, 'file')}" if rejected else ""),
-        "save": saved.because_not or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
+        "save": saved.skipped_reason or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
     }[step]

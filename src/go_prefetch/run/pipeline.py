@@ -25,7 +25,7 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.run.steps.build_report import ended_early, nothing_to_report, report
 from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
-from go_prefetch.run.steps.detect_duplicate_cache import doubled
+from go_prefetch.run.steps.detect_duplicate_cache import detect_duplicate_cache
 from go_prefetch.run.steps.download import download, nobody_waits, still_missing
 from go_prefetch.run.steps.explain_stall import Limits
 from go_prefetch.run.steps.plan import make_plan
@@ -95,15 +95,15 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     mended = _checked(plan, trees) if job.settings.check_present else ()
     with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
         with job.step("Restore"):
-            restored = restore(job.store, plan, job.deadline.sooner(job.settings.restore_deadline), unpacked.take)
-            say(f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.because_not)}")
+            restored = restore(job.store, plan, job.deadline.earlier_of(job.settings.restore_deadline), unpacked.take)
+            say(f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}")
         with job.step("Download"):
             downloaded = job.bring(plan.folder, still_missing(plan, restored), arrived=unpacked.take)
             say(f"{counted(len(downloaded.files), 'file')} downloaded, {len(downloaded.failures)} not")
         with job.step("Admit"):
             admitted = unpacked.admit()
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
-            for reason, count in admitted.left_to_go.items():
+            for reason, count in admitted.deferred_to_go.items():
                 say(f"{count} left to go mod download: {reason}")
             mended += replace_unproven(plan, admitted, trees)
     # With what it took to open and close the quarantine, so that the steps add up to the run.
@@ -115,9 +115,9 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
             private_too=_saves_private(job), go_logs_in=_go_logs_in(job),
-            deadline=job.deadline.sooner(job.settings.save_deadline),
+            deadline=job.deadline.earlier_of(job.settings.save_deadline),
         )  # fmt: skip
-        say(f"{counted(saved.files, 'file')} saved{_reason(saved.because_not)}")
+        say(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
     return report(
         job.settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
         goversion=job.environment.goversion, warnings=mended,
@@ -130,7 +130,7 @@ def _planned(job: Job) -> Plan:
         job.platform.info(
             f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
         )
-    if note := doubled(plan, job.platform.job_began):
+    if note := detect_duplicate_cache(plan, job.platform.job_began):
         job.platform.notice(note)
     return plan
 
@@ -152,8 +152,8 @@ def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Tr
     )  # fmt: skip
 
 
-def _reason(because_not: str) -> str:
-    return f": {because_not}" if because_not else ""
+def _reason(skipped_reason: str) -> str:
+    return f": {skipped_reason}" if skipped_reason else ""
 
 
 def _go_logs_in(job: Job) -> bool:

@@ -16,7 +16,7 @@ from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.ports import CacheStore
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.null_store import Disabled
 from go_prefetch.web.in_flight import Received, Wire
@@ -65,32 +65,43 @@ class _LateClient:
         return self._get(url, out, max_bytes, deadline, wire)
 
 
-def http_client(settings: Settings, cancelled: threading.Event, trace: Trace, *, led_by: str = "") -> HttpClient:
-    """A client within the limits of the settings; with `led_by` for that server and those it names, with our logins.
+def http_client(
+    settings: Settings, cancelled: threading.Event, trace: Trace, *, trusted_origin: str = ""
+) -> HttpClient:
+    """A client within the limits of the settings.
+
+    With `trusted_origin` it is for that server and those it names, and carries our own logins.
 
     Raises AttemptError for certificates that cannot be read.
     """
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
     limits = (settings.connect_timeout, settings.stall_timeout)
-    own_login = bool(led_by)
-    return HttpClient(*limits, cancelled.is_set, web=settings.web, own_login=own_login, led_by=led_by, trace=trace)
+    caller_authenticates = bool(trusted_origin)
+    return HttpClient(
+        *limits,
+        cancelled.is_set,
+        web=settings.web,
+        caller_authenticates=caller_authenticates,
+        trusted_origin=trusted_origin,
+        trace=trace,
+    )
 
 
 def cache_store(
     settings: Settings,
     proxies: ProxyList,
-    offer: Offer | None,
+    endpoint: CacheEndpoint | None,
     environ: Mapping[str, str],
     cancelled: threading.Event,
     trace: Trace = UNTRACED,
 ) -> CacheStore:
     """The store the settings ask for; what it remembers of proxies is about this list.
 
-    `offer` is the cache service within reach, `environ` what a zstd program is found and run with.
+    `endpoint` is the cache service within reach, `environ` what a zstd program is found and run with.
     """
-    if settings.store in ("auto", "github") and offer:
-        return _cache_service(settings, proxies, offer, environ, cancelled, trace)
+    if settings.store in ("auto", "github") and endpoint:
+        return _cache_service(settings, proxies, endpoint, environ, cancelled, trace)
     if settings.store == "github":
         return Disabled("this runner offers no cache service to this step")
     if settings.pool is None:
@@ -101,7 +112,7 @@ def cache_store(
 def _cache_service(
     settings: Settings,
     proxies: ProxyList,
-    offer: Offer,
+    endpoint: CacheEndpoint,
     environ: Mapping[str, str],
     cancelled: threading.Event,
     trace: Trace,
@@ -121,16 +132,16 @@ def _cache_service(
         from go_prefetch.stores.cache_service.rpc import Exchange  # noqa: PLC0415
 
         try:
-            client = http_client(settings, cancelled, trace, led_by=offer.url)
+            client = http_client(settings, cancelled, trace, trusted_origin=endpoint.url)
         except AttemptError as error:
             raise StoreError(
                 "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
             ) from None
         backoff = Backoff(settings.attempts)
-        protocol = RestService if offer.protocol == "v1" else TwirpService
+        protocol = RestService if endpoint.protocol == "v1" else TwirpService
         return Connection(
-            protocol(offer, hexadecimal(encoding.name), Exchange(client, backoff, cancelled.wait)),
+            protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff, cancelled.wait)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
 
-    return CacheServiceStore(offer, encoding, connect, save=settings.save, asked=proxies.shown)
+    return CacheServiceStore(endpoint, encoding, connect, save=settings.save, asked=proxies.shown)

@@ -108,7 +108,7 @@ class DirectoryPool:
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Add what the pool lacks, replace what Go rejected. Raises StoreError if it takes no files."""
         if not self._takes_files:
-            return Saved(because_not="save is false")
+            return Saved(skipped_reason="save is false")
         started = time.monotonic()
         size = count = 0
         try:

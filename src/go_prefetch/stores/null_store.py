@@ -19,9 +19,9 @@ class Disabled:
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Nothing, at once."""
         del wanted, deadline, arrived
-        return Restored(self.name, because_not=self.because)
+        return Restored(self.name, skipped_reason=self.because)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Not done."""
         del saving, deadline
-        return Saved(because_not=self.because)
+        return Saved(skipped_reason=self.because)

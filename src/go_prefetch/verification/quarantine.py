@@ -81,7 +81,7 @@ class Quarantine:
         """Wait for the last tree, let Go check all, move the good ones into the module cache."""
         started = time.monotonic()
         if self._stubs is None:
-            return Admitted(left_to_go=self._left_to_go())
+            return Admitted(deferred_to_go=self._deferred_to_go())
         self._arrived.put(None)
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
@@ -97,7 +97,7 @@ class Quarantine:
         return Admitted(
             modules=admitted,
             seconds=time.monotonic() - started,
-            left_to_go=self._left_to_go(),
+            deferred_to_go=self._deferred_to_go(),
             notice=f"the fast way was not believed: {verdict.disbelieved}" if verdict.disbelieved else "",
         )
 
@@ -155,7 +155,7 @@ class Quarantine:
         with self._counting:
             self._left[reason] += count
 
-    def _left_to_go(self) -> dict[str, int]:
+    def _deferred_to_go(self) -> dict[str, int]:
         with self._counting:
             return {reason: count for reason, count in self._left.items() if count}
 

@@ -19,7 +19,7 @@ _OF_CLOUDS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.
 
 
 def address_of(host: str) -> Address | None:
-    """The address that `host` is, brackets and zone left aside; None for a name."""
+    """The address that `host` is, without brackets and zone; None for a name."""
     try:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

@@ -49,10 +49,10 @@ class HttpClient:
     """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
 
     `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
-    against the system's store, the one that comes with requests and what `web` names. With `own_login` every request
-    carries what its caller gives it; without, the URL's own login or what the user's netrc has for the host. Where a
-    public server, `led_by`, names the others, no URL is asked that a redirect from there could not lead to. Redirects
-    are answers like any other unless it `follows` them.
+    against the system's store, the one that comes with requests and what `web` names. With `caller_authenticates`
+    every request carries what its caller gives it; without, the URL's own login or what the user's netrc has for the
+    host. Where a public server, `trusted_origin`, names the others, no URL is asked that a redirect from there could
+    not lead to. Redirects are answers like any other unless it `follows` them.
     """
 
     def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
@@ -62,8 +62,8 @@ class HttpClient:
         cancelled: Callable[[], bool],
         *,
         web: HttpSettings,
-        own_login: bool = False,
-        led_by: str = "",
+        caller_authenticates: bool = False,
+        trusted_origin: str = "",
         follows: bool = True,
         resolver: Resolver | None = None,
         trace: Trace = UNTRACED,
@@ -71,8 +71,8 @@ class HttpClient:
         self._timeout = (connect_timeout, stall_timeout)
         self._cancelled = cancelled
         self._web = web
-        self._own_login = own_login
-        self._led_by = led_by
+        self._caller_authenticates = caller_authenticates
+        self._trusted_origin = trusted_origin
         self._follows = follows
         self._resolver = resolver or Resolver()
         self._trace = trace
@@ -147,11 +147,11 @@ class HttpClient:
 
     def _led_to(self, url: str, seconds: float) -> None:
         """What holds for a redirect holds for a URL that the server named. Raises AttemptError."""
-        refuse_malformed(self._led_by)
-        leader = urlsplit(self._led_by)
-        if not self._led_by or urlsplit(url)[:2] == leader[:2]:
+        refuse_malformed(self._trusted_origin)
+        leader = urlsplit(self._trusted_origin)
+        if not self._trusted_origin or urlsplit(url)[:2] == leader[:2]:
             return
-        if not self._session().proxies_for(self._led_by):
+        if not self._session().proxies_for(self._trusted_origin):
             try:
                 found = self._resolver.addresses(leader.hostname or "", leader.port or 443, seconds)
             except OSError as error:
@@ -159,7 +159,7 @@ class HttpClient:
             peer = CURRENT.get().peer = str(found[0][4][0])
             if not is_public(peer):  # inside a network a server may name others as it likes
                 return
-        self._session().refuse(self._led_by, url)
+        self._session().refuse(self._trusted_origin, url)
 
     def _sent(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
@@ -169,7 +169,7 @@ class HttpClient:
             return session.request(
                 method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
-                auth=_Login("" if self._own_login else self._web.authorization_for(url)),
+                auth=_Login("" if self._caller_authenticates else self._web.authorization_for(url)),
                 allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
@@ -182,7 +182,7 @@ class HttpClient:
     def _has_login(self, response: requests.Response) -> bool:
         """Whether the URL or netrc had one: of a request that was redirected the first was sent it, or none."""
         first = response.history[0] if response.history else response
-        return "Authorization" in first.request.headers and not self._own_login
+        return "Authorization" in first.request.headers and not self._caller_authenticates
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = self._timeout[1]

@@ -29,7 +29,7 @@ from go_prefetch.model.results import Filled, Plan, Restored
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder
-from go_prefetch.run.steps.fill_verdict import left_to_go, verdict
+from go_prefetch.run.steps.fill_verdict import deferred_to_go, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.resolve import resolve
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
@@ -104,7 +104,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     incomplete, stale = verdict(plan, ended)
     failure = completed.failure or incomplete
     for warning in (
-        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *left_to_go(plan, ended.held),
+        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *deferred_to_go(plan, ended.held),
         *stale,
     ):  # fmt: skip
         platform.warn(warning)

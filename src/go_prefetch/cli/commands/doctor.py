@@ -39,7 +39,7 @@ from go_prefetch.model.ports import Platform, Wanted
 from go_prefetch.model.results import Plan
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import cache_store, proxy_list
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.null_store import Disabled
 from go_prefetch.web.http_settings import HttpSettings
@@ -137,17 +137,17 @@ def _store(
     settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked, examination: Examination
 ) -> tuple[Measured | None, str]:
     """The store, measured, or why it is not."""
-    offer = find_offer(environ)
-    store = cache_store(settings, asked.proxies, offer, environ, threading.Event())
-    limits = replace(examination.limits, deadline=examination.limits.deadline.sooner(settings.restore_deadline))
+    endpoint = find_endpoint(environ)
+    store = cache_store(settings, asked.proxies, endpoint, environ, threading.Event())
+    limits = replace(examination.limits, deadline=examination.limits.deadline.earlier_of(settings.restore_deadline))
     platform.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
-    if isinstance(store, Disabled) or offer is None:
-        return None, store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).because_not
+    if isinstance(store, Disabled) or endpoint is None:
+        return None, store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).skipped_reason
     if asked.plan is None:
         return None, "there is no plan, and so no key to look for"
-    return measure_service(store, offer.url, examination.probe, asked.plan.key, examination.modules, limits), ""
+    return measure_service(store, endpoint.url, examination.probe, asked.plan.key, examination.modules, limits), ""
 
 
 def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:

@@ -29,7 +29,7 @@ from go_prefetch.model.results import Admitted, Filled, Plan, Saved
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.build_report import nothing_to_report, report
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder
-from go_prefetch.run.steps.fill_verdict import left_out, left_to_go, verdict
+from go_prefetch.run.steps.fill_verdict import deferred_to_go, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
 from go_prefetch.run.wiring import proxy_list, proxy_walk
@@ -74,9 +74,9 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
         replace(completed, failure=completed.failure or failure),
-        Saved(because_not="fill keeps what it has in its folder"),
+        Saved(skipped_reason="fill keeps what it has in its folder"),
         goversion=go.goversion, seconds=time.monotonic() - started,
-        warnings=(*left_to_go(plan, ended.held), *left_out(ended), *stale),
+        warnings=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.run.pipeline import Job, prefetch
 from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
 from go_prefetch.stores import ci_pool
-from go_prefetch.stores.cache_service.endpoint import find_offer
+from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
 
 def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
@@ -43,8 +43,8 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
-    offer = find_offer(environ)
-    store = cache_store(settings, proxies, offer, environ, cancelled, trace)
+    endpoint = find_endpoint(environ)
+    store = cache_store(settings, proxies, endpoint, environ, cancelled, trace)
     if settings.pool:
         clear_dead_runs(settings.pool)
     pool = _carried_pool(settings, platform)

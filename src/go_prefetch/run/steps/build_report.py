@@ -56,7 +56,7 @@ def ended_early(
         downloaded=Downloaded(),
         admitted=Admitted(),
         completed=Completed(failure=error),
-        saved=Saved(because_not="the run failed"),
+        saved=Saved(skipped_reason="the run failed"),
         seconds=seconds,
         machine=this_machine(),
         goversion=goversion,

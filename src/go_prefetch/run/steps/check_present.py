@@ -52,8 +52,8 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str,
     suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
     for version in _of_a_zip_before(plan, suspects):
         trees.forget_hash(version)
-    unsummed = {version for scope in plan.scopes for version in scope.unsummed}
-    suspects += (version for version in sorted(unsummed) if not accepted_by_go(plan.folder, version))
+    zips_without_sum = {version for scope in plan.scopes for version in scope.zips_without_sum}
+    suspects += (version for version in sorted(zips_without_sum) if not accepted_by_go(plan.folder, version))
     said: dict[str, None] = {}
     for _ in range(_ROUNDS):
         suspects = [version for version in suspects if not trees.mark_unfinished(version)]

@@ -18,8 +18,8 @@ from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
 from go_prefetch.run.steps.explain_failure import blamed, told
 from go_prefetch.run.steps.explain_stall import Limits
-from go_prefetch.run.steps.go_download import FetchAgain, Judge
-from go_prefetch.run.steps.verify_mod_files import Unread, read_unread
+from go_prefetch.run.steps.go_download import FetchAgain, GoDownload
+from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
 
 _MOST_NAMES = 3
@@ -43,32 +43,32 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     before = _contents(plan.scopes)
     sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
     sources.update(dict.fromkeys(plan.present, "the module cache"))
-    judge = Judge(
+    go_download = GoDownload(
         go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, trees=trees, say=say
     )
     failure: PrefetchError | None = None
-    unread = Unread(frozenset())
+    unverified = ModFilesVerified(frozenset())
     try:
         for scope in plan.scopes:
             for arguments in _argument_lists(scope, plan, _denied(scope, restored, downloaded)):
-                judge.run(scope, arguments)
-        unread = read_unread(judge, plan, goroot, limits.deadline)
+                go_download.run(scope, arguments)
+        unverified = verify_mod_files(go_download, plan, goroot, limits.deadline)
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)
-    by_go = frozenset(f for f in plan.missing if f not in judge.sources and path_in(plan.folder, f).is_file())
-    about = {**_changed(before, _contents(plan.scopes)), **_unsummed(plan)}
+    by_go = frozenset(f for f in plan.missing if f not in go_download.sources and path_in(plan.folder, f).is_file())
+    about = {**_changed(before, _contents(plan.scopes)), **_zips_without_sum(plan)}
     return Completed(
         by_go=by_go,
         bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
-        rejected=tuple(judge.rejected.values()),
+        rejected=tuple(go_download.rejected.values()),
         seconds=time.monotonic() - started,
-        refetched=judge.refetched,
-        unread=unread.files,
+        refetched=go_download.refetched,
+        unverified=unverified.files,
         failure=failure,
         warnings=(
             *_dropped(plan, restored, downloaded, failure),
-            *replaced(plan, judge.rejected.values()),
-            *unread.warnings,
+            *replaced(plan, go_download.rejected.values()),
+            *unverified.warnings,
             *about,
         ),
         about=about,
@@ -78,7 +78,7 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
 def _denied(scope: Scope, restored: Restored, downloaded: Downloaded) -> frozenset[ModuleFile]:
     """Files that every proxy denies. A store's word on that counts where none answered, and no go.mod names it."""
     unanswered = {failure.file for failure in downloaded.failures} & restored.unavailable
-    return downloaded.unavailable | {file for file in unanswered if file.module not in scope.certain}
+    return downloaded.unavailable | {file for file in unanswered if file.module not in scope.required_zips}
 
 
 def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]) -> list[tuple[str, ...]]:
@@ -116,11 +116,11 @@ def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> dict[str, P
     return {f"{path.name} changed: run `go mod tidy` and commit {path}": path for path in changed}
 
 
-def _unsummed(plan: Plan) -> dict[str, Path]:
+def _zips_without_sum(plan: Plan) -> dict[str, Path]:
     """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
     found: dict[str, Path] = {}
     for scope in plan.scopes:
-        took = sorted(v for v in scope.unsummed if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
+        took = sorted(v for v in scope.zips_without_sum if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
         if took:
             path = scope.sums[0]
             found[f"{path.name} has no hash of {some(took, _MOST_NAMES)}: run `go mod tidy` and commit {path}"] = path

@@ -6,7 +6,7 @@ from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.results import Plan
 
 
-def doubled(plan: Plan, job_began: float | None) -> str:
+def detect_duplicate_cache(plan: Plan, job_began: float | None) -> str:
     """One sentence if planned modules are older than the job's fresh machine, so that a cache put them there."""
     if job_began is None:
         return ""

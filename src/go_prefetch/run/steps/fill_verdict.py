@@ -14,9 +14,9 @@ _MOST_NAMES = 5
 
 def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[str, ...]]:
     """A file nobody has may be a stale line of go.sum, unless it belongs to a module that go.mod requires."""
-    certain = {version for scope in plan.scopes for version in scope.certain}
+    required_zips = {version for scope in plan.scopes for version in scope.required_zips}
     failures = filled.downloaded.failures
-    stale = [f for f in failures if f.not_found and f.file.module not in certain]
+    stale = [f for f in failures if f.not_found and f.file.module not in required_zips]
     rest = [f for f in failures if f not in stale]
     warning = (f"{len(stale)} files of go.sum are on no proxy.\n{told(stale)}",) if stale else ()
     return (_error(rest) if rest else None), warning
@@ -29,7 +29,7 @@ def _error(failures: Sequence[Failure]) -> DownloadError:
     return ProxyUnavailable("proxy-unavailable", message, hint=advice(failures))
 
 
-def left_to_go(plan: Plan, held: Restored) -> tuple[str, ...]:
+def deferred_to_go(plan: Plan, held: Restored) -> tuple[str, ...]:
     """A sentence about private modules that no proxy is asked for and the folder does not hold."""
     lacking = {file.module for file in plan.files if file not in held.files} & plan.private
     if not lacking:

@@ -25,7 +25,7 @@ _DISTRUST_AFTER = 3
 FetchAgain = Callable[[Sequence[ModuleFile], str], Downloaded]
 
 
-class Judge:
+class GoDownload:
     """Runs Go until it is content, replacing what it rejects."""
 
     def __init__(  # noqa: PLR0913
@@ -118,17 +118,17 @@ class Judge:
             if tells_of_a_damaged_zip(said.get(file.module, ""))
         ]
 
-    def reject(self, rejections: Sequence[Rejection], unread: Iterable[ModuleFile]) -> None:
+    def reject(self, rejections: Sequence[Rejection], unverified: Iterable[ModuleFile]) -> None:
         """Replace files that no run of `run` asked for; what is refused a second time is only taken away.
 
-        `unread` are those that Go has said nothing of; those of the store go too once it is distrusted.
+        `unverified` are those that Go has said nothing of; those of the store go too once it is distrusted.
         """
         for rejection in rejections:
             if rejection.file in self.rejected:
                 self._drop(rejection.file)
         first = [rejection for rejection in rejections if rejection.file not in self.rejected]
         if first:
-            self._replace(first, unread)
+            self._replace(first, unverified)
 
     def drop(self, files: Iterable[ModuleFile]) -> None:
         """Take files of ours away."""

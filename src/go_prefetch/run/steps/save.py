@@ -26,14 +26,14 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     With `go_logs_in` nobody knows whether what Go fetched itself took a login: that counts as private too.
     """
     if completed.failure:
-        return Saved(because_not="the run failed")
+        return Saved(skipped_reason="the run failed")
     rejected = frozenset(rejection.file for rejection in completed.rejected)
     came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
     secret = downloaded.credentialed | completed.refetched.credentialed
     secret |= completed.by_go if go_logs_in else frozenset()
 
     def may_be_saved(file: ModuleFile) -> bool:
-        read = _accepted(plan, file) and file not in completed.unread
+        read = _accepted(plan, file) and file not in completed.unverified
         return read and (private_too or not (file.module in plan.unsaved or file in secret))
 
     files = [file for file in came if may_be_saved(file)]
@@ -51,11 +51,11 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
     if not (files or saving.rejected or saving.unavailable):
-        return Saved(because_not="the store lacks nothing" if plan.missing else "nothing was missing")
+        return Saved(skipped_reason="the store lacks nothing" if plan.missing else "nothing was missing")
     try:
         return store.save(saving, deadline)
     except StoreError as error:
-        return Saved(because_not="the store failed", warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
+        return Saved(skipped_reason="the store failed", warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
 
 
 def _accepted(plan: Plan, file: ModuleFile) -> bool:

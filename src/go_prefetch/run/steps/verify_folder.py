@@ -34,7 +34,7 @@ class GoAtHand:
 
     goroot: Path = Path()
     goversion: str = ""
-    because_not: str = ""
+    skipped_reason: str = ""
     warning: str = ""
 
 
@@ -44,8 +44,8 @@ def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
         said = GoCommand(environ).variables(folder, ("GOROOT",))
     except GoCommandError as error:
         if error.slug == "go-not-found":
-            return GoAtHand(because_not=error.message)
-        return GoAtHand(because_not=error.message.splitlines()[0], warning=_not_verified(error.message))
+            return GoAtHand(skipped_reason=error.message)
+        return GoAtHand(skipped_reason=error.message.splitlines()[0], warning=_not_verified(error.message))
     return GoAtHand(Path(said["GOROOT"]), said["GOVERSION"])
 
 
@@ -61,8 +61,8 @@ def verify_folder(
     Raises DownloadError where the folder cannot be written.
     """
     started = time.monotonic()
-    if go.because_not:
-        return Completed(unverified_because=go.because_not, warnings=(go.warning,) if go.warning else ())
+    if go.skipped_reason:
+        return Completed(unverified_because=go.skipped_reason, warnings=(go.warning,) if go.warning else ())
     verification = _Verification(plan, sources, supply)
     failure: ChecksumMismatch | None = None
     disbelieved = ""
@@ -76,7 +76,7 @@ def verify_folder(
         refetched=verification.refetched,
         failure=failure,
         verified=len(verification.good),
-        unread=verification.unread,
+        unverified=verification.unverified,
         unverified_because=disbelieved,
         warnings=(
             *replaced(plan, verification.rejected.values()),
@@ -127,10 +127,10 @@ class _Verification:
         for file in files:
             with suppress(OSError):  # gone meanwhile, which is not for us to say
                 size += path_in(self._plan.folder, file).stat().st_size
-        return self._supply.deadline.sooner(silence + size / _SLOWEST_HASHING)
+        return self._supply.deadline.earlier_of(silence + size / _SLOWEST_HASHING)
 
     @property
-    def unread(self) -> frozenset[ModuleFile]:
+    def unverified(self) -> frozenset[ModuleFile]:
         """What the folder holds and Go has given no verdict on; it has none on an `.info`."""
         return frozenset(file for file in self._sources if file.kind != "info") - self.good
 

@@ -12,50 +12,52 @@ from typing import NamedTuple
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.results import Plan, Rejection
-from go_prefetch.run.steps.go_download import Judge
+from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.verification.check_mods import ModVerdict, check_mods
 
 # Each round finds a wrong file or the end; only somebody hostile needs so many.
 _MOST_ROUNDS = 20
 
 
-class Unread(NamedTuple):
+class ModFilesVerified(NamedTuple):
     """Files that still no Go command has read, which is no reason to fail, and what to say of it."""
 
     files: frozenset[ModuleFile]
     warnings: tuple[str, ...] = ()
 
 
-def read_unread(judge: Judge, plan: Plan, goroot: Path, deadline: Deadline) -> Unread:
+def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
     """Go's verdict on each `.mod` that was restored or downloaded and not read; wrong ones are replaced."""
     hashes = {version: next(iter(found)) for version, found in plan.mod_hashes.items() if len(found) == 1}
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
-        unread = _unread(judge, plan) - good
-        asked = {file.module: hashes[file.module] for file in unread if file.module in hashes}
+        unverified = _unverified(go_download, plan) - good
+        asked = {file.module: hashes[file.module] for file in unverified if file.module in hashes}
         verdict = check_mods(plan.folder, goroot, asked, deadline)
         good |= {ModuleFile(version, "mod") for version in verdict.good}
         if verdict.bad:
-            _replace(judge, verdict, unread - good)
+            _replace(go_download, verdict, unverified - good)
         if verdict.disbelieved:
-            return Unread(_unread(judge, plan) - good, (_no_verdict(verdict),))
+            return ModFilesVerified(_unverified(go_download, plan) - good, (_no_verdict(verdict),))
         if not verdict.bad:
-            return Unread(unread - good)
-    left = _unread(judge, plan) - good
-    judge.drop(left)
-    return Unread(left, (f"{len(left)} .mod files were taken away: too many of those that came with them were wrong",))
+            return ModFilesVerified(unverified - good)
+    left = _unverified(go_download, plan) - good
+    go_download.drop(left)
+    return ModFilesVerified(
+        left, (f"{len(left)} .mod files were taken away: too many of those that came with them were wrong",)
+    )
 
 
-def _unread(judge: Judge, plan: Plan) -> frozenset[ModuleFile]:
+def _unverified(go_download: GoDownload, plan: Plan) -> frozenset[ModuleFile]:
     """The `.mod` files of ours that Go did not come by as it took their zips, or not as they are now."""
     taken = {v for v in plan.modules if path_in(plan.folder, ModuleFile(v, "zip")).is_file()}
-    ours = (file for file in judge.sources if file.kind == "mod" and file not in plan.present)
-    return frozenset(file for file in ours if file.module not in taken or file in judge.rejected)
+    ours = (file for file in go_download.sources if file.kind == "mod" and file not in plan.present)
+    return frozenset(file for file in ours if file.module not in taken or file in go_download.rejected)
 
 
-def _replace(judge: Judge, verdict: ModVerdict, unread: frozenset[ModuleFile]) -> None:
+def _replace(go_download: GoDownload, verdict: ModVerdict, unverified: frozenset[ModuleFile]) -> None:
     bad = ((ModuleFile(version, "mod"), words) for version, words in sorted(verdict.bad.items()))
-    judge.reject([Rejection(file, judge.sources[file], words) for file, words in bad], unread)
+    go_download.reject([Rejection(file, go_download.sources[file], words) for file, words in bad], unverified)
 
 
 def _no_verdict(verdict: ModVerdict) -> str:

@@ -149,7 +149,7 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
 
 
 class _Exactly:
-    """A stream of which a certain number of bytes must come."""
+    """A stream of which a given number of bytes must come."""
 
     def __init__(self, stream: Readable, deadline: Deadline) -> None:
         self._stream = stream

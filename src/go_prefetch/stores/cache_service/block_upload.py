@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import FIRST_EXCEPTION, wait
 from typing import BinaryIO
 
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.protocol import Upload
@@ -33,7 +33,7 @@ def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> No
                 block = archive.read(_BLOCK)
             upload.put(number, number * _BLOCK, block, deadline)
 
-    senders = [aside(put_some) for _ in range(min(_AT_ONCE, count))]
+    senders = [run_in_background(put_some) for _ in range(min(_AT_ONCE, count))]
     try:
         for sender in wait(senders, return_when=FIRST_EXCEPTION).done:
             sender.result()

@@ -15,7 +15,7 @@ _READS, _WRITES = ("read", "write"), ("write", "write-only")
 
 
 @dataclass(frozen=True)
-class Offer:
+class CacheEndpoint:
     """A cache service within reach."""
 
     protocol: Literal["v1", "v2"]
@@ -23,7 +23,7 @@ class Offer:
     token: str = field(repr=False)  # empty on act
     run: str  # `<run id>.<attempt>`
     mode: str = ""  # what the workflow's `cache-mode` allows; empty where the runner does not say
-    unread: str = ""  # why no other run could read what this one saves
+    unshared_reason: str = ""  # why no other run could read what this one saves
 
     @property
     def may_read(self) -> bool:
@@ -42,17 +42,17 @@ class Offer:
         return frozenset(part for part in (self.token, *hidden) if part)
 
 
-def find_offer(environ: Mapping[str, str]) -> Offer | None:
+def find_endpoint(environ: Mapping[str, str]) -> CacheEndpoint | None:
     """The cache service that this step may talk to; None if the runner names none.
 
     v2 only where the runner says so: on Forgejo ACTIONS_RESULTS_URL is there too, and takes artifacts only.
     """
     token = environ.get("ACTIONS_RUNTIME_TOKEN", "")
     results, legacy = environ.get("ACTIONS_RESULTS_URL", ""), environ.get("ACTIONS_CACHE_URL", "")
-    common = (token, _run(environ), environ.get("ACTIONS_CACHE_MODE", "").strip().lower(), _unread(environ))
+    common = (token, _run(environ), environ.get("ACTIONS_CACHE_MODE", "").strip().lower(), _unshared_reason(environ))
     if environ.get("ACTIONS_CACHE_SERVICE_V2") and results and token:
-        return Offer("v2", results, *common)
-    return Offer("v1", legacy, *common) if legacy else None
+        return CacheEndpoint("v2", results, *common)
+    return CacheEndpoint("v1", legacy, *common) if legacy else None
 
 
 def _run(environ: Mapping[str, str]) -> str:
@@ -61,7 +61,7 @@ def _run(environ: Mapping[str, str]) -> str:
     return ".".join(number if re.fullmatch(r"[0-9]{1,20}", number) else "0" for number in numbers)
 
 
-def _unread(environ: Mapping[str, str]) -> str:
+def _unshared_reason(environ: Mapping[str, str]) -> str:
     """Entries belong to a ref. Those of a tag or of a merge queue's own ref are read by nobody else."""
     if environ.get("GITHUB_EVENT_NAME") == "merge_group":
         return "no other run can read what a merge queue saves"

@@ -9,7 +9,7 @@ from typing import Protocol
 from go_prefetch.base.retry import Deadline
 
 
-class Declined(Exception):  # noqa: N818 - no error: the service may say no
+class NotAllowed(Exception):  # noqa: N818 - no error: the service may say no
     """The service said no, for a reason that is nobody's fault: words for one line of the log."""
 
 

@@ -11,19 +11,19 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.stores.cache_service.endpoint import Offer
-from go_prefetch.stores.cache_service.protocol import Declined, Found
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
+from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
 
 _ACCEPT = "application/json;api-version=6.0-preview.1"
 
 
 class RestService:
-    """The service of `offer`, for entries of `version` (64 hex digits: only a client that gives the same sees them)."""
+    """The service of `endpoint`, for entries of `version` (64 hex digits: clients with another do not see them)."""
 
-    def __init__(self, offer: Offer, version: str, exchange: Exchange) -> None:
-        self._base = f"{offer.url.rstrip('/')}/_apis/artifactcache/"
-        self._headers = {"Accept": _ACCEPT, "Authorization": f"Bearer {offer.token}"}
+    def __init__(self, endpoint: CacheEndpoint, version: str, exchange: Exchange) -> None:
+        self._base = f"{endpoint.url.rstrip('/')}/_apis/artifactcache/"
+        self._headers = {"Accept": _ACCEPT, "Authorization": f"Bearer {endpoint.token}"}
         self._version = version
         self._exchange = exchange
 
@@ -41,7 +41,7 @@ class RestService:
         """See CacheService."""
         reply = self._call("reservation", "POST", "caches", {"key": key, "version": self._version}, deadline)
         if reply.status == 409 or b"AlreadyExists" in reply.body:
-            raise Declined("another job saves this entry, or has saved it")
+            raise NotAllowed("another job saves this entry, or has saved it")
         number = _checked("reservation", reply).get("cacheId")
         if isinstance(number, bool) or not isinstance(number, int):
             raise refused("reservation", reply)
@@ -67,7 +67,7 @@ class RestService:
         headers = {**self._headers, **({"Content-Type": "application/json"} if body else {})}
         reply = self._exchange.call(Call(what, method, self._base + path, headers, body), deadline, is_object_or_error)
         if reply.status == 403:
-            raise Declined("the cache service does not allow it to this job's token")
+            raise NotAllowed("the cache service does not allow it to this job's token")
         return reply
 
 

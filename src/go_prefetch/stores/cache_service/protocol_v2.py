@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.stores.cache_service.endpoint import Offer
-from go_prefetch.stores.cache_service.protocol import Declined, Found
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
+from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
 
 _SERVICE = "/twirp/github.actions.results.api.v1.CacheService/"
@@ -23,12 +23,12 @@ _LOOK_UP, _RESERVE, _FINISH = "GetCacheEntryDownloadURL", "CreateCacheEntry", "F
 
 
 class TwirpService:
-    """The service of `offer`, for entries of `version` (64 hex digits: only a client that gives the same sees them)."""
+    """The service of `endpoint`, for entries of `version` (64 hex digits: clients with another do not see them)."""
 
-    def __init__(self, offer: Offer, version: str, exchange: Exchange) -> None:
-        origin = re.sub("(?<=[^:/])/.*", "", offer.url)  # the official client drops a path, too
+    def __init__(self, endpoint: CacheEndpoint, version: str, exchange: Exchange) -> None:
+        origin = re.sub("(?<=[^:/])/.*", "", endpoint.url)  # the official client drops a path, too
         self._base = f"{origin}{_SERVICE}"
-        self._headers = {"Authorization": f"Bearer {offer.token}", "Content-Type": "application/json"}
+        self._headers = {"Authorization": f"Bearer {endpoint.token}", "Content-Type": "application/json"}
         self._version = version
         self._exchange = exchange
 
@@ -43,7 +43,7 @@ class TwirpService:
         answer = self._rpc(_RESERVE, {"key": key}, deadline)
         url = _text(answer, "signed_upload_url")
         if answer.get("ok") is not True or not url:
-            raise Declined(_words(answer, "message") or "another job saves this entry, or has saved it")
+            raise NotAllowed(_words(answer, "message") or "another job saves this entry, or has saved it")
         return BlobUpload(url, key, self)
 
     def finish(self, key: str, size: int, deadline: Deadline) -> None:
@@ -51,7 +51,7 @@ class TwirpService:
         message = {"key": key, "size_bytes": str(size)}
         answer = self._rpc(_FINISH, message, deadline, understood=_is_settled)
         if answer.get("ok") is not True:
-            raise Declined(_words(answer, "message") or "the cache service did not take the entry")
+            raise NotAllowed(_words(answer, "message") or "the cache service did not take the entry")
 
     def put_blob(self, what: str, url: str, body: bytes, deadline: Deadline) -> None:
         """One PUT to a signed URL, which is the credential: the token is not for that host."""
@@ -74,10 +74,10 @@ class TwirpService:
         if reply.status == 200:
             return values
         if reply.status == 409:
-            raise Declined("another job saves this entry, or has saved it")
+            raise NotAllowed("another job saves this entry, or has saved it")
         words = _words(values, "msg")
         if reply.status == 403 or "insufficient usage" in words:
-            raise Declined(words or "the cache service does not allow it")
+            raise NotAllowed(words or "the cache service does not allow it")
         raise refused(method, reply)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from go_prefetch.base.background import aside
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import ModuleFile
@@ -74,7 +74,7 @@ class Reading:
         if not self._matched.is_delta:
             self._take(self._matched, found, deadline)
             return
-        below = aside(partial(self._full_below, self._matched.digest_of_full, deadline))
+        below = run_in_background(partial(self._full_below, self._matched.digest_of_full, deadline))
         self._take(self._matched, found, deadline)
         full = below.result()
         name = self._names.parsed(full.key) if full else None
@@ -85,7 +85,7 @@ class Reading:
         """Keep it for the report."""
         self._warnings.append(f"{error.message}. {error.hint} [{error.slug}]")
 
-    def restored(self, store: str, asked: str, because_not: str, seconds: float) -> Restored:
+    def restored(self, store: str, asked: str, skipped_reason: str, seconds: float) -> Restored:
         """What came of it. `asked` is the proxy list that notes of absence must be about."""
         runs = [run for manifest in self._sound.values() for run in manifest.runs]
         now = time.time()
@@ -103,7 +103,7 @@ class Reading:
             unavailable=frozenset(file for name, file in self._lacking.items() if name in gone),
             cold=runs_that_cover(runs, {file.name for file in self._got}),
             entry=self._entry(),
-            because_not=because_not,
+            skipped_reason=skipped_reason,
             warnings=tuple(self._warnings),
         )
 
@@ -123,7 +123,7 @@ class Reading:
             full_files=held[full] if full else frozenset(),
             full_bytes=self._sound[full].bytes if full else 0,
             runs=tuple(run for manifest in self._sound.values() for run in manifest.runs),
-            unread=self._gave_up == "store-slow" and self._matched not in self._manifests,
+            content_unknown=self._gave_up == "store-slow" and self._matched not in self._manifests,
         )
 
     def _full_below(self, digest: str, deadline: Deadline) -> Found | None:

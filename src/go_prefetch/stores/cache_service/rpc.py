@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, parse_retry_after
 from go_prefetch.errors import StoreError
-from go_prefetch.stores.cache_service.protocol import Declined
+from go_prefetch.stores.cache_service.protocol import NotAllowed
 
 if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
@@ -83,9 +83,9 @@ class Exchange:
                 if len(body) > _MOST_BYTES:
                     raise AttemptError("an answer of more than 1 MiB", transient=False)
         if answer.status == 401:
-            raise Declined("the job's token for the cache service is not, or no longer, accepted")
+            raise NotAllowed("the job's token for the cache service is not, or no longer, accepted")
         if answer.status == _TOO_MANY:
-            raise Declined("the cache service takes no more requests of this repository for now")
+            raise NotAllowed("the cache service takes no more requests of this repository for now")
         return Reply(answer.status, answer.headers, bytes(body))
 
 

@@ -19,10 +19,10 @@ from go_prefetch.model.results import ColdRun, Restored, RestoredEntry, Saved
 from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
-from go_prefetch.stores.cache_service.endpoint import Offer
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.keys import Names
 from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
-from go_prefetch.stores.cache_service.protocol import Declined
+from go_prefetch.stores.cache_service.protocol import NotAllowed
 from go_prefetch.stores.cache_service.restore import Connection, Reading
 from go_prefetch.stores.cold_runs import measured
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
@@ -32,14 +32,14 @@ _LARGEST_DELTA = 0.30
 
 
 class CacheServiceStore:
-    """The entries of `offer`, in one encoding. `connect` is called with the first request."""
+    """The entries of `endpoint`, in one encoding. `connect` is called with the first request."""
 
     name = "the cache service"
 
     def __init__(
-        self, offer: Offer, encoding: Encoding, connect: Callable[[], Connection], *, save: str, asked: str
+        self, endpoint: CacheEndpoint, encoding: Encoding, connect: Callable[[], Connection], *, save: str, asked: str
     ) -> None:
-        self._offer = offer
+        self._endpoint = endpoint
         self._encoding = encoding
         self._connect = connect
         self._save = save
@@ -47,39 +47,39 @@ class CacheServiceStore:
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Read the best entry, and the one below it, for the files that are wanted."""
-        if not self._offer.may_read:
-            return Restored(self.name, because_not=f"cache-mode is {self._offer.mode}")
+        if not self._endpoint.may_read:
+            return Restored(self.name, skipped_reason=f"cache-mode is {self._endpoint.mode}")
         started = time.monotonic()
-        reading = Reading(self._connect(), self._encoding, Names(wanted.key, self._offer.run), wanted, arrived)
-        because_not = ""
+        reading = Reading(self._connect(), self._encoding, Names(wanted.key, self._endpoint.run), wanted, arrived)
+        skipped_reason = ""
         try:
             reading.run(deadline)
-        except Declined as no:
-            because_not = str(no)
+        except NotAllowed as no:
+            skipped_reason = str(no)
         except StoreError as error:
             reading.warn(error)
-        return reading.restored(self.name, self._asked, because_not, time.monotonic() - started)
+        return reading.restored(self.name, self._asked, skipped_reason, time.monotonic() - started)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Upload what no entry has: as a delta if it is small and there is a full entry to build on."""
         refusal = self._refusal()
         if refusal:
-            return Saved(because_not=refusal)
+            return Saved(skipped_reason=refusal)
         started = time.monotonic()
-        names = Names(saving.key, self._offer.run)
+        names = Names(saving.key, self._endpoint.run)
         rejected = {file.name for file in saving.rejected}
         every = [*saving.files, *saving.kept]
         if saving.entry and {file.name for file in every} <= saving.entry.held - rejected:
-            return Saved(because_not="an entry has it all, though it was not all handed over")
-        if saving.entry and saving.entry.unread:
-            return Saved(because_not="there is an entry, which came too slowly")
+            return Saved(skipped_reason="an entry has it all, though it was not all handed over")
+        if saving.entry and saving.entry.content_unknown:
+            return Saved(skipped_reason="there is an entry, which came too slowly")
         try:
             files, base = _worth_saving(every, saving, self._encoding, rejected)
             full = names.parsed(base.full) if base else None
             key = names.delta(full.digest) if full else names.full
             size = self._upload(key, files, full.key if full else "", saving, deadline)
-        except Declined as no:
-            return Saved(because_not=str(no))
+        except NotAllowed as no:
+            return Saved(skipped_reason=str(no))
         except (OSError, ArchiveError) as error:
             raise StoreError(
                 "store-archive",
@@ -91,9 +91,9 @@ class CacheServiceStore:
     def _refusal(self) -> str:
         if self._save == "false":
             return "save is false"
-        if not self._offer.may_write:
-            return f"cache-mode is {self._offer.mode}"
-        return self._offer.unread if self._save == "auto" else ""
+        if not self._endpoint.may_write:
+            return f"cache-mode is {self._endpoint.mode}"
+        return self._endpoint.unshared_reason if self._save == "auto" else ""
 
     def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
         """Take the key first: of many jobs that lacked the same, one makes the archive."""
