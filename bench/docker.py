@@ -1,6 +1,6 @@
 """Seconds of the dependency RUN of an image build: from a slow proxy, and from the folder of `go-prefetch docker`.
 
-Builds with BuildKit (as tests/image_builders.py starts it: Debian's runc and buildah, root), nothing cached.
+Builds with BuildKit (as tests/support/image_builders.py starts it: Debian's runc and buildah, root), nothing cached.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from realproject import BenchError, Project, fetch
 from rig import Rig, assembled, conditions
 
 if TYPE_CHECKING:
-    from tests.image_builders import BuildKit
+    from tests.support.image_builders import BuildKit
 
 PLAIN = "a  RUN go mod download"
 FOLDER = "b  the same from the folder"

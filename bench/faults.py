@@ -19,8 +19,8 @@ from realproject import BenchError, Project, fetch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.fakes.dead_port import dead_port
-from tests.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

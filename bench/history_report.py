@@ -2,8 +2,9 @@
 
     python bench/history_report.py [--runs 5000] [--new 200] [--latency 0.05]
 
-The API is the tests' own (tests/fakes/github_api), with a latency before each answer; it runs in this process, the
-report in one of its own. Prints seconds, peak memory and requests; exits 1 where they pass 60 s or 200 MB.
+The API is the tests' own (tests/support/fakes/github_api), with a latency before each answer; it runs in
+this process, the report in one of its own. Prints seconds, peak memory and requests;
+exits 1 where they pass 60 s or 200 MB.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.fakes import records  # noqa: E402 - the fakes are not installed
-from tests.fakes.github_api import payloads  # noqa: E402
-from tests.fakes.github_api.server import GitHubApi  # noqa: E402
+from tests.support.fakes import records  # noqa: E402 - the fakes are not installed
+from tests.support.fakes.github_api import payloads  # noqa: E402
+from tests.support.fakes.github_api.server import GitHubApi  # noqa: E402
 
 MOST_SECONDS, MOST_BYTES = 60.0, 200e6
 NOISE = "2026-03-02T09:00:02.0000000Z ok  \texample.com/widget/internal/notes\t0.012s\r\n"

@@ -12,8 +12,8 @@ from realproject import BenchError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.image_builders import Buildah, BuildKit, base_root
-from tests.image_programs import missing_programs
+from tests.support.image_builders import Buildah, BuildKit, base_root
+from tests.support.image_programs import missing_programs
 
 if TYPE_CHECKING:
     import argparse

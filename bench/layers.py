@@ -23,7 +23,7 @@ from rig import Rig, assembled, conditions
 if TYPE_CHECKING:
     import argparse
 
-    from tests.image_builders import BuildKit, Built
+    from tests.support.image_builders import BuildKit, Built
 
 EPILOG = """\
 What is built, each on a builder without layers (base image and build cache are there: compiling is not compared):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.workbench import Workbench, wheel_program_folders
+from tests.support.workbench import Workbench, wheel_program_folders
 
 _OLDEST_GO = (1, 21)
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_project
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 MODULES = (FakeModule("example.com/lib", "v1.0.0", padding=50_000), FakeModule("github.com/Upper/Letters", "v0.1.0"))

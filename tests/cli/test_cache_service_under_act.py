@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_project
-from tests.workbench import Result, Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.workbench import Result, Workbench
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -146,11 +146,13 @@ def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleP
     assert remote in example
     example = example.replace("$RUNNER_TEMP/go-pool", str(pool))
     runner.commit(example.replace(remote, str(put_action(bench.folder / "action"))))
-    actions = Path(shutil.copytree(ROOT / "tests" / "official_client" / "cache_action", bench.folder / "cache-action"))
+    official = ROOT / "tests" / "programs" / "official_client"
+    actions = Path(shutil.copytree(official / "cache_action", bench.folder / "cache-action"))
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests" / "official_client" / name, actions)
+        shutil.copy(official / name, actions)
     subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=actions, check=True)
-    local = [f"--local-repository={CACHE}={actions}", f"--local-repository={SETUP_GO}={ROOT / 'tests/fakes/setup_go'}"]
+    setup_go = ROOT / "tests" / "support" / "fakes" / "setup_go"
+    local = [f"--local-repository={CACHE}={actions}", f"--local-repository={SETUP_GO}={setup_go}"]
     options = [*local, f"--env=STAND_IN_CACHE={bench.folder / 'stand-in'}"]
     first = runner(*options)
     assert "matched undefined" in first.text
@@ -178,7 +180,7 @@ def test_beside_setup_go(bench: Workbench, proxy: ModuleProxy, is_told: bool) ->
     runner.commit(example if is_told else example.replace(telling, "        env:\n          UNUSED: x"))
     kept = bench.folder / "stand-in"
     options = [
-        f"--local-repository={SETUP_GO}={ROOT / 'tests/fakes/setup_go'}",
+        f"--local-repository={SETUP_GO}={ROOT / 'tests/support/fakes/setup_go'}",
         f"--local-repository=org/go-prefetch@v1={put_action(bench.folder / 'action')}",
         f"--env=STAND_IN_CACHE={kept}",
         "--env=RUNNER_ENVIRONMENT=github-hosted",

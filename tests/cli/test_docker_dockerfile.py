@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.modules import FakeModule
-from tests.golden_files import assert_golden
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.golden_files import assert_golden
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 MAIN = "package main\n\nfunc main() {}\n"

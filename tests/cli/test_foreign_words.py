@@ -10,9 +10,9 @@ import pytest
 
 from go_prefetch.platforms.console import Loudness
 from go_prefetch.platforms.github import GitHub
-from tests.fakes.modules import FakeModule
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 COMMAND = "::warning::not ours"
 ON_GITHUB = {"GITHUB_ACTIONS": "true"}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_action_under_act import MODULES, ROOT, TOKEN, USE, act, commit, head, repository
-from tests.fakes.module_proxy import ModuleProxy
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.workbench import Workbench
 
 __all__ = ["repository"]  # the fixture
 

@@ -11,10 +11,19 @@ from pathlib import Path
 import pytest
 
 from go_prefetch import __version__
-from tests.fakes.modules import damaged
-from tests.gitlab import ARCHIVE, NO_IMAGE, ROOT, Pipeline, file_server, include, install_gitlab_ci_local, make_archive
-from tests.golden_files import assert_golden
-from tests.workbench import Workbench
+from tests.support.fakes.modules import damaged
+from tests.support.gitlab import (
+    ARCHIVE,
+    NO_IMAGE,
+    ROOT,
+    Pipeline,
+    file_server,
+    include,
+    install_gitlab_ci_local,
+    make_archive,
+)
+from tests.support.golden_files import assert_golden
+from tests.support.workbench import Workbench
 
 # npm and the module proxy; rsync and busybox.
 pytestmark = [pytest.mark.network, pytest.mark.system]

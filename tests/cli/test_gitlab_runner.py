@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
-from tests.gitlab import ROOT, file_server, include, install_gitlab_ci_local, make_archive
-from tests.gitlab import Pipeline as Repository
-from tests.workbench import Workbench
+from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
+from tests.support.gitlab import ROOT, file_server, include, install_gitlab_ci_local, make_archive
+from tests.support.gitlab import Pipeline as Repository
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.network, pytest.mark.system]
 
@@ -35,7 +35,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
     folder = tmp_path_factory.mktemp("runner")
     bench = Workbench(folder, gocache)
     source = folder / "source"
-    shutil.copytree(ROOT / "tests" / "gitlab_runner", source)
+    shutil.copytree(ROOT / "tests" / "programs" / "gitlab_runner", source)
     program = folder / "gitlab-runner"
     built = bench.program(
         ["go", "build", "-o", str(program), "."], cwd=source, timeout=580, GOPROXY="https://proxy.golang.org",

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.dead_port import refusing_port
-from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.workbench import Result
+from tests.support.fakes.dead_port import refusing_port
+from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.workbench import Result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cache_service_under_act import SETUP_GO, Runner, put_action
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_project
-from tests.gitlab import Pipeline, install_gitlab_ci_local
-from tests.image_builders import was_cached
-from tests.image_programs import buildx_program
-from tests.image_site import Site, image_site
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.gitlab import Pipeline, install_gitlab_ci_local
+from tests.support.image_builders import was_cached
+from tests.support.image_programs import buildx_program
+from tests.support.image_site import Site, image_site
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 
@@ -74,7 +74,7 @@ def test_github(bench: Workbench, proxy: ModuleProxy, site: Site) -> None:
     bench.environ["PATH"] = os.pathsep.join([str(put_docker(bench.folder / "bin")), bench.environ["PATH"]])
     environ = site.buildkit.buildx_environ(bench.folder / "buildx")
     options = [
-        f"--local-repository={SETUP_GO}={ROOT / 'tests/fakes/setup_go'}",
+        f"--local-repository={SETUP_GO}={ROOT / 'tests/support/fakes/setup_go'}",
         f"--local-repository=org/go-prefetch@v1={action}",
         f"--env=STAND_IN_CACHE={bench.folder / 'stand-in'}",
         *(f"--env={name}={value}" for name, value in environ.items()),

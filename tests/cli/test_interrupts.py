@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.cache_service import CacheService
-from tests.fakes.go_on_path import HANG, GoOnPath
-from tests.fakes.held_rename import variables_to_hold_renames
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.service_job import MAIN
-from tests.waiting import is_running, wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.go_on_path import HANG, GoOnPath
+from tests.support.fakes.held_rename import variables_to_hold_renames
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.service_job import MAIN
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process"),

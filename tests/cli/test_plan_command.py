@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.modules import FakeModule, layout, write_proxy_folder
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule, layout, write_proxy_folder
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=(("github.com/BurntSushi/toml", "v1.4.0"),))
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
 
 def test_the_main_job_does_not_wait_for_pygithub(bench: Workbench) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from go_prefetch.render.record import Record, parse_record
 from tests.cli.test_passwords import assert_hidden, on_github
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Result, Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.0.0")
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())

@@ -10,10 +10,10 @@ from go_prefetch.cli import invocation
 from go_prefetch.cli.subcommands import SUBCOMMANDS
 from go_prefetch.config.inputs import TABLE
 from go_prefetch.config.settings import Settings, read_settings
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 
 @pytest.mark.parametrize(

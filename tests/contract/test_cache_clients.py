@@ -29,9 +29,9 @@ from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
 from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.cache_service import CacheService, Token
+from tests.support.fakes.cache_service import CacheService, Token
 
-OFFICIAL = Path(__file__).parents[1] / "official_client"
+OFFICIAL = Path(__file__).parents[1] / "programs" / "official_client"
 LOOPBACK = Path(__file__).parents[2] / "bench" / "official" / "loopback.cjs"
 AZURE_NAME = "fake.blob.core.windows.net"
 MAIN = Token("main-token")

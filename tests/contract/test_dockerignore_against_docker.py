@@ -10,7 +10,7 @@ import pytest
 
 from go_prefetch.docker.dockerignore import parse_ignore
 from go_prefetch.errors import InputError
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.network
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests.fakes.cache_service import CacheService, Token
-from tests.fakes.cache_service.blobs import SIGNATURE
-from tests.fakes.cache_service.entries import CREATES_A_MINUTE, LOOK_UPS_A_MINUTE
+from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.fakes.cache_service.blobs import SIGNATURE
+from tests.support.fakes.cache_service.entries import CREATES_A_MINUTE, LOOK_UPS_A_MINUTE
 
 MAIN = Token("main-token")
 TOPIC = Token("topic-token", "refs/heads/topic", ("refs/heads/main",))

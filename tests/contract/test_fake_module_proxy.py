@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.fakes.module_proxy import Fault, ModuleProxy, Request
-from tests.fakes.modules import FakeModule, escape, layout, write_project, write_proxy_folder
-from tests.waiting import wait_until
+from tests.support.fakes.module_proxy import Fault, ModuleProxy, Request
+from tests.support.fakes.modules import FakeModule, escape, layout, write_project, write_proxy_folder
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

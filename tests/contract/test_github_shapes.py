@@ -12,8 +12,8 @@ from github.Repository import Repository
 
 from go_prefetch.history.github import parse_run
 from go_prefetch.prune.cache_api import parse_entry
-from tests.fakes.github_api import payloads
-from tests.fakes.github_api.server import TOKEN, GitHubApi
+from tests.support.fakes.github_api import payloads
+from tests.support.fakes.github_api.server import TOKEN, GitHubApi
 
 KEY = "go-prefetch-1-0123456789abcdef-full-" + "a" * 64 + "-100.1"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.modules import FakeModule, write_proxy_folder
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.workbench import Workbench
 
 pytestmark = [
     pytest.mark.network,

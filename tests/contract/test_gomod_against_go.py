@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from go_prefetch.errors import GoSumError
 from go_prefetch.golang.gomod import GoMod, GoWork, Replace, parse_gomod, parse_gowork
 from go_prefetch.golang.module import ModuleVersion
-from tests.unit.test_gomod import MALFORMED, MALFORMED_WORK
+from tests.unit.golang.test_gomod import MALFORMED, MALFORMED_WORK
 
 if TYPE_CHECKING:
     import random

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.render.timeline import gantt
-from tests.fakes.summaries import ALL
-from tests.workbench import Workbench
+from tests.support.fakes.summaries import ALL
+from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
-MERMAID = ROOT / "tests" / "mermaid"  # the lock file of the major version that GitHub renders with
+MERMAID = ROOT / "tests" / "programs" / "mermaid"  # the lock file of the major version that GitHub renders with
 CHROMIUM = [
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--virtual-time-budget=30000",

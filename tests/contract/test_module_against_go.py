@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from go_prefetch.golang import module, semver
-from tests.unit.test_module import ACCEPTED, PATTERNS, REFUSED
-from tests.unit.test_semver import ASCENDING
+from tests.unit.golang.test_module import ACCEPTED, PATTERNS, REFUSED
+from tests.unit.golang.test_semver import ASCENDING
 
 pytestmark = pytest.mark.network
 

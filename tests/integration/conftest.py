@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.image_site import Site, image_site
+from tests.support.image_site import Site, image_site
 
 
 @pytest.fixture(scope="session")

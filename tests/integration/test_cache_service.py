@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.cache_service import CacheService, Token
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.service_job import MAIN, Job
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.service_job import MAIN, Job
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 BIG = FakeModule("github.com/BurntSushi/big", "v1.4.0", padding=9_000_000)  # three ranges

@@ -12,8 +12,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.model.results import Saved
 from go_prefetch.stores.cache_service import block_upload, range_buffer, range_layout, throughput_guard
-from tests.fakes.cache_service import CacheService
-from tests.fakes.cache_service.faults import (
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.cache_service.faults import (
     ANY_CALL,
     DRIP,
     EVICTED,
@@ -24,12 +24,12 @@ from tests.fakes.cache_service.faults import (
     WRONG_RANGE,
     WRONG_TOTAL,
 )
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.service_job import MAIN, Job
-from tests.service_shelf import ENCODINGS, Shelf
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.service_job import MAIN, Job
+from tests.support.service_shelf import ENCODINGS, Shelf
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 BIG = FakeModule("example.com/big", "v1.0.0", padding=900_000)  # the first range has all of it
 NEXT = FakeModule("example.com/next", "v1.0.0", padding=800_000)

@@ -24,13 +24,13 @@ from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.cache_service import CacheService
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.service_job import MAIN
-from tests.service_shelf import ENCODINGS, LONG, Shelf
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.service_job import MAIN
+from tests.support.service_shelf import ENCODINGS, LONG, Shelf
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 STALL = 0.3  # seconds

@@ -21,12 +21,12 @@ from go_prefetch.model.results import ColdRun
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
-from tests.fakes.cache_service import CacheService
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, damaged, write_proxy_folder
-from tests.service_job import MAIN, Job
-from tests.service_shelf import ENCODINGS, Shelf
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged, write_proxy_folder
+from tests.support.service_job import MAIN, Job
+from tests.support.service_shelf import ENCODINGS, Shelf
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 BIG = FakeModule("github.com/Upper/big", "v1.4.0", padding=5_000)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.stores.cache_service.archive import write_archive
-from tests.fakes.cache_service import CacheService
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_disks import _namespaces
-from tests.service_job import MAIN, Job
-from tests.service_shelf import ENCODINGS, Shelf
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.service_job import MAIN, Job
+from tests.support.service_shelf import ENCODINGS, Shelf
+from tests.support.workbench import Workbench
 
 __all__ = ["_namespaces"]  # the fixture
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.cache_service import CacheService, Token
-from tests.fakes.cache_service.blobs import SIGNATURE
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.service_job import ENCODINGS, MAIN, Job
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.fakes.cache_service.blobs import SIGNATURE
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.service_job import ENCODINGS, MAIN, Job
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n", "ünï/ä.txt": "x", "empty": ""})
 BIG = FakeModule("example.com/big", "v1.0.0", padding=200_000)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=(("github.com/BurntSushi/toml", "v1.4.0"),))
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=100_000)

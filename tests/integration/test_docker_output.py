@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.repacked_proxy import RepackedProxy
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.repacked_proxy import RepackedProxy
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16", padding=100_000)
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.go_on_path import go_with_another_root
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, damaged
 from tests.integration.test_docker_output import state
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.go_on_path import go_with_another_root
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for go")
 

@@ -11,10 +11,10 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from tests.fakes.modules import FakeModule
-from tests.fakes.told_server import ToldServer
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.told_server import ToldServer
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 MODULES = [FakeModule("example.com/m0", "v1.0.0")]
 LIMITS = ("--samples", "1", "--connect-timeout", "500ms", "--stall-timeout", "400ms", "--store", "none")

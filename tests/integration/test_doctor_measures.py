@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.modules import FakeModule
-from tests.fakes.paced_proxy import Loss, PacedProxy
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.paced_proxy import Loss, PacedProxy
+from tests.support.workbench import Workbench
 
 # Zips of 2 MB (random bytes do not shrink): a machine that is busy for some milliseconds is no matter then.
 MODULES = tuple(FakeModule(f"example.com/m{number}", "v1.0.0", padding=2_000_000) for number in range(4))

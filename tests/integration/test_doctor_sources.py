@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.fakes.cache_service import CacheService, Token
-from tests.fakes.dead_port import dead_port
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
-from tests.fakes.paced_proxy import Loss, PacedProxy
-from tests.fakes.told_server import ToldServer, relay
-from tests.same_process import prefetch
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.fakes.paced_proxy import Loss, PacedProxy
+from tests.support.fakes.told_server import ToldServer, relay
+from tests.support.same_process import prefetch
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 MODULES = tuple(FakeModule(f"example.com/m{number}", "v1.0.0", padding=2_000) for number in range(3))
 QUICK = ("--samples", "2", "--store", "none")

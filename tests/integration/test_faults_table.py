@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.http2_proxy import Http2Proxy, built
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.http2_proxy import Http2Proxy, built
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=3_000)

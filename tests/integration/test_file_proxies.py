@@ -14,10 +14,10 @@ from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, path_in
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.proxies.file_proxy import copied
 from go_prefetch.web.in_flight import Wire
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 FILE = ModuleFile(ModuleVersion("example.com/lib", "v1.2.3"), "mod")

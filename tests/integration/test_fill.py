@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from go_prefetch.render.record import parse_record
-from tests.fakes.dead_port import refusing_port
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, old_user_of
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.dead_port import refusing_port
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, old_user_of
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16", padding=100_000)
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))

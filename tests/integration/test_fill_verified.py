@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, damaged, layout
 from tests.integration.test_hostile_zips import CASES, vast
-from tests.same_process import prefetch
-from tests.waiting import is_running, wait_until
-from tests.workbench import Result, Workbench
+from tests.support.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged, layout
+from tests.support.same_process import prefetch
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for go")
 

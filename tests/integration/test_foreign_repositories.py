@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.git_command import GitCommand
-from tests.fakes.go_on_path import HANG
-from tests.fakes.modules import FakeModule, write_project
-from tests.waiting import is_running, wait_until
-from tests.workbench import Result, Workbench
+from tests.support.fakes.go_on_path import HANG
+from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is planted are shell commands")
 

@@ -14,7 +14,7 @@ from go_prefetch.forge import github, gitlab, transport
 from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 
 STALL = 0.3  # seconds
 WHOLE = 1.0  # seconds that one answer may take

@@ -13,12 +13,12 @@ from socketserver import BaseRequestHandler
 
 import pytest
 
-from tests.fakes.git_server import GitServer, make_repository
-from tests.fakes.loopback import LoopbackServer, LoopbackService
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.waiting import is_running, wait_until
-from tests.workbench import Result, Workbench
+from tests.support.fakes.git_server import GitServer, make_repository
+from tests.support.fakes.loopback import LoopbackServer, LoopbackService
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Result, Workbench
 
 PUBLIC = FakeModule("example.com/public", "v1.0.0")
 PRIVATE = FakeModule("git.example.com/team/private.git", "v1.2.3")  # `.git`: Go asks no server where it lives

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.go_on_path import GoOnPath
-from tests.fakes.loopback import LoopbackServer, LoopbackService, Quiet
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.go_on_path import GoOnPath
+from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=100_000)
 LIB = FakeModule("example.com/lib", "v1.2.3")

@@ -11,11 +11,11 @@ import pytest
 
 from go_prefetch.errors import GoCommandError
 from go_prefetch.golang.command import GoCommand
-from tests.fakes.go_on_path import HANG, GoOnPath
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.waiting import is_running, wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import HANG, GoOnPath
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
-SOURCE = Path(__file__).parents[1] / "goproxy_upstream"
+SOURCE = Path(__file__).parents[1] / "programs" / "goproxy_upstream"
 
 pytestmark = pytest.mark.network
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, layout, write_proxy_folder
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, layout, write_proxy_folder
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.transferring import received
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.transferring import received
+from tests.support.workbench import Workbench
 
 MUCH = 48 << 20  # bytes that a server sends
 FEW = 12 << 20  # bytes that may be held because of it

@@ -13,9 +13,9 @@ import trustme
 
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.dns import Resolver
-from tests.fakes.dead_port import dead_port
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.transferring import received
+from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.transferring import received
 
 LONG = 600.0  # seconds; whoever waits for it has lost
 

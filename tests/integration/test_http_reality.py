@@ -16,11 +16,11 @@ import trustme
 
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.transferring import received
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.transferring import received
+from tests.support.workbench import Workbench
 
 BODY = b'{"Version":"v1.0.0"}' * 500
 CHUNK = b"%x;a=b\r\n" % len(BODY) + BODY + b"\r\n"
@@ -294,8 +294,8 @@ for command in ("ip link set lo up", "ip address add 1.2.3.4/32 dev lo"):
     subprocess.run(command.split(), check=True)
 
 from go_prefetch.base.retry import AttemptError
-from tests.fakes.raw_server import RawServer, answer
-from tests.transferring import received
+from tests.support.fakes.raw_server import RawServer, answer
+from tests.support.transferring import received
 
 target = Path(sys.argv[1], "file")
 with RawServer(lambda request, line: line.say(answer(b"metadata!!"))) as inner:

@@ -19,10 +19,10 @@ from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
-from tests.fakes.go_on_path import GoOnPath
-from tests.fakes.modules import FakeModule, layout
-from tests.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import GoOnPath
+from tests.support.fakes.modules import FakeModule, layout
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.workbench import Workbench
 
 PUBLIC = "127.0.0.2"
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", PUBLIC])

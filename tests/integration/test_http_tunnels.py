@@ -13,13 +13,13 @@ import trustme
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
 from tests.cli.test_passwords import assert_hidden, on_github
-from tests.fakes.connect_proxy import ConnectProxy
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import RawServer
 from tests.integration.test_http_reality import serving
-from tests.transferring import received
-from tests.workbench import Workbench
+from tests.support.fakes.connect_proxy import ConnectProxy
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import RawServer
+from tests.support.transferring import received
+from tests.support.workbench import Workbench
 
 HOST = "modules.test"  # no name server knows it
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=200_000)

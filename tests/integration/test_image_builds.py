@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.image_builders import Buildah, BuildKit, base_root
-from tests.image_programs import alone, kept, missing_programs
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.image_builders import Buildah, BuildKit, base_root
+from tests.support.image_programs import alone, kept, missing_programs
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.fakes.cache_service import CacheService, Token
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.repacked_proxy import RepackedProxy
-from tests.image_builders import BuildKit, Built
-from tests.image_site import Site
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.repacked_proxy import RepackedProxy
+from tests.support.image_builders import BuildKit, Built
+from tests.support.image_site import Site
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.documented import DOCKER, dockerfiles
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.image_builders import was_cached
-from tests.image_programs import buildx_program
-from tests.image_site import Site
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.documented import DOCKER, dockerfiles
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.image_builders import was_cached
+from tests.support.image_programs import buildx_program
+from tests.support.image_site import Site
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 

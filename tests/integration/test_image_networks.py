@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.image_site import Site
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.image_site import Site
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.documented import dockerfiles
-from tests.fakes.modules import FakeModule, layout
-from tests.fakes.paced_proxy import PacedProxy
-from tests.image_site import Site
-from tests.workbench import Workbench
+from tests.support.documented import dockerfiles
+from tests.support.fakes.modules import FakeModule, layout
+from tests.support.fakes.paced_proxy import PacedProxy
+from tests.support.image_site import Site
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.system, pytest.mark.network]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.cache_service import CacheService
-from tests.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
-from tests.service_job import MAIN, Job
-from tests.waiting import is_running, wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.service_job import MAIN, Job
+from tests.support.waiting import is_running, wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs that hang are shell scripts")
 

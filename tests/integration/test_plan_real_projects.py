@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.network
 

@@ -26,11 +26,11 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Saving, Wanted
 from go_prefetch.prune.pool import held
 from go_prefetch.stores.directory_pool import DirectoryPool
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, layout, write_proxy_folder
 from tests.integration.test_quarantine import quarantines, tamper
-from tests.service_shelf import KEY
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, layout, write_proxy_folder
+from tests.support.service_shelf import KEY
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files, and the fast way")
 

@@ -16,10 +16,10 @@ from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Wanted
 from go_prefetch.stores.directory_pool import DirectoryPool
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, damaged
-from tests.service_shelf import KEY
-from tests.workbench import Result, Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged
+from tests.support.service_shelf import KEY
+from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=5_000)
 GOOD = FakeModule("example.com/good", "v1.0.0")

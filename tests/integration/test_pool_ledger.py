@@ -14,9 +14,9 @@ from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.results import ColdRun
 from go_prefetch.stores.pool_metadata import Ledger
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 ALL = [ModuleFile(ModuleVersion(LIB.path, LIB.version), kind) for kind in ("zip", "mod", "info")]

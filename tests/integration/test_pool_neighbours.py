@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX links and users")
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.pool_writer import ACTIONS
-from tests.pool_content import modules
-from tests.pool_round import STEPS, Round, Tally
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.pool_writer import ACTIONS
+from tests.support.pool_content import modules
+from tests.support.pool_round import STEPS, Round, Tally
 
 pytestmark = pytest.mark.system
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 PUBLIC = FakeModule("example.com/public", "v1.0.0")
 PRIVATE = FakeModule("example.com/private.git", "v1.2.3")  # `.git`: Go asks no server where its repository is

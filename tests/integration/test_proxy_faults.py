@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.dead_port import refusing_port
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.dead_port import refusing_port
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.prune.pool import held, remove, remove_empty_folders
-from tests.fakes.github_api import payloads
-from tests.fakes.github_api.server import TOKEN, GitHubApi, Said
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.github_api import payloads
+from tests.support.fakes.github_api.server import TOKEN, GitHubApi, Said
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 NOW = datetime.now(timezone.utc)
 LINEAGE = "go-prefetch-1-0123456789abcdef-"

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base import file_lock
-from tests.fakes.go_on_path import GoOnPath, go_with_another_root
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 

@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from go_prefetch.base import file_lock
-from tests.fakes.go_on_path import go_with_another_root
-from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import quarantines
-from tests.same_process import prefetch
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import go_with_another_root
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.same_process import prefetch
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 

@@ -12,8 +12,6 @@ import pytest
 
 from go_prefetch.run import pipeline
 from go_prefetch.verification.quarantine import Quarantine
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import layout
 from tests.integration.test_quarantine import (
     IN_MODCACHE,
     LIB,
@@ -32,8 +30,10 @@ from tests.integration.test_quarantine import (
     ready,
     tamper,
 )
-from tests.same_process import prefetch
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import layout
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
 

@@ -16,11 +16,11 @@ from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import clear_leftovers, private_folder, private_folders
 from go_prefetch.verification.room import Room
-from tests.fakes.go_on_path import go_with_another_root
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_disks import _namespaces, prefetch_with
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import go_with_another_root
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.workbench import Workbench
 
 __all__ = ["_namespaces"]  # the fixture
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.go_on_path import GoOnPath
-from tests.fakes.modules import write_proxy_folder
 from tests.integration.test_quarantine import EVIL, MODULES, TREE, ZIP, admitted, assert_honest
-from tests.workbench import Result, Workbench
+from tests.support.fakes.go_on_path import GoOnPath
+from tests.support.fakes.modules import write_proxy_folder
+from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import Line, RawRequest, RawServer, answer
-from tests.workbench import Result, Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 USER, PASSWORD, TOKEN = "deploy", 'p@ss/w:rd "ü"+&%7', "t0ken_0123456789-abcdefghij"

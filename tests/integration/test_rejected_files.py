@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, damaged, write_proxy_folder
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged, write_proxy_folder
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 GOOD = FakeModule("example.com/good", "v1.0.0")

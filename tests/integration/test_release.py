@@ -17,10 +17,10 @@ from types import ModuleType
 import pytest
 
 from go_prefetch import __version__
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.gitlab import make_archive
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.gitlab import make_archive
+from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 STATED = ("pyproject.toml", "src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from go_prefetch.forge.api import Patience
-from tests.fakes import records
-from tests.fakes.github_api import payloads
-from tests.fakes.github_api.server import TOKEN, GitHubApi, Said
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes import records
+from tests.support.fakes.github_api import payloads
+from tests.support.fakes.github_api.server import TOKEN, GitHubApi, Said
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import records
-from tests.fakes.gitlab_api import PROJECT, TOKEN, GitLabApi, job, pipeline
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes import records
+from tests.support.fakes.gitlab_api import PROJECT, TOKEN, GitLabApi, job, pipeline
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.history.formats.html_page import page
-from tests.unit.test_history_shown import made
+from tests.unit.history.test_formats import made
 
 pytestmark = pytest.mark.system
 

@@ -11,7 +11,7 @@ import pytest
 
 from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from tests.integration.test_foreign_repositories import checkout, git, promisor
-from tests.workbench import Workbench
+from tests.support.workbench import Workbench
 
 pytestmark = [
     pytest.mark.system,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.retry import AttemptError
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.fakes.raw_server import Line, RawRequest, RawServer, answer
-from tests.transferring import received
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.support.transferring import received
+from tests.support.workbench import Workbench
 
 LARGE = FakeModule("example.com/large", "v1.0.0", padding=3_000_000)
 ZIP = "example.com/large/@v/v1.0.0.zip"

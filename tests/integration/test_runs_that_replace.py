@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from go_prefetch.base import file_lock
-from tests.fakes.go_on_path import GoOnPath
-from tests.fakes.module_proxy import ModuleProxy
 from tests.integration.test_quarantine import EVIL, LIB, MODULES, TREE, ZIP, assert_honest, ready
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import GoOnPath
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
 

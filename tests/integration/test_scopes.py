@@ -15,10 +15,10 @@ import pytest
 from go_prefetch.render.record import parse_record
 from go_prefetch.run.steps.discover import Place
 from go_prefetch.run.steps.resolve import resolve
-from tests.fakes.module_proxy import ModuleProxy
-from tests.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
-from tests.same_process import prefetch
-from tests.workbench import Result, Workbench
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
+from tests.support.same_process import prefetch
+from tests.support.workbench import Result, Workbench
 
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", go="1.16")
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=((TOML.path, TOML.version),))

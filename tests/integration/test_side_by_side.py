@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, write_project
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 MODULES = [FakeModule(f"example.com/lib{number}", "v1.0.0", padding=20_000) for number in range(12)]
 SOURCES = ("go.mod", "go.sum", "go.work", "go.work.sum")

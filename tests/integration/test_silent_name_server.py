@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.system
 
@@ -24,7 +24,7 @@ INSIDE = """
 import os, socket, subprocess, sys
 from pathlib import Path
 
-from tests.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.module_proxy import ModuleProxy
 from tests.integration.test_silent_name_server import CONFIGURATION, LIB
 
 here = Path(sys.argv[1])

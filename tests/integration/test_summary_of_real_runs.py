@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.render.record import PREFIX, Record, parse_record
-from tests.fakes.cache_service import CacheService
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.service_job import MAIN, Job
-from tests.workbench import Result, Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.service_job import MAIN, Job
+from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=30_000)
 OLD, NEW = (FakeModule("github.com/Upper/Case", version, padding=1000) for version in ("v1.0.0", "v1.1.0"))

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from go_prefetch.base import process_group, supervisor
-from tests.waiting import is_running, wait_until
+from tests.support.waiting import is_running, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are those of POSIX systems")
 

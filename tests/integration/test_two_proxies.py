@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.dead_port import dead_port
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule
-from tests.workbench import Workbench
+from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule
+from tests.support.workbench import Workbench
 
 MODULES = [FakeModule(f"example.com/lib{number}", "v1.0.0", padding=2_000) for number in range(25)]
 # Every way to fail that ends by itself or at a limit; what Go alone would take for the right file is another test's.

@@ -14,8 +14,6 @@ import psutil
 import pytest
 
 from go_prefetch.base import file_lock
-from tests.fakes.go_on_path import GoOnPath, go_with_another_root
-from tests.fakes.modules import FakeModule, write_proxy_folder
 from tests.integration.test_quarantine import (
     EVIL,
     EVIL_GO,
@@ -29,8 +27,10 @@ from tests.integration.test_quarantine import (
     ready,
     tamper,
 )
-from tests.waiting import wait_until
-from tests.workbench import Workbench
+from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
 

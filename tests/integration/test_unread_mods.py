@@ -10,13 +10,13 @@ import pytest
 
 from go_prefetch.golang.modcache import file_named
 from go_prefetch.stores.cache_service.archive import write_archive
-from tests.fakes.cache_service import CacheService
-from tests.fakes.go_on_path import go_with_another_root
-from tests.fakes.module_proxy import Fault, ModuleProxy
-from tests.fakes.modules import FakeModule, damaged, escape, write_proxy_folder
-from tests.service_job import MAIN
-from tests.service_shelf import ENCODINGS
-from tests.workbench import Workbench
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.go_on_path import go_with_another_root
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, damaged, escape, write_proxy_folder
+from tests.support.service_job import MAIN
+from tests.support.service_shelf import ENCODINGS
+from tests.support.workbench import Workbench
 
 # The main module requires LIB; what LIB's requirement requires is pruned, and go.sum has its /go.mod line only.
 DEEP = FakeModule("example.com/Deep", "v1.0.0")

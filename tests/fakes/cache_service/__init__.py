@@ -1,6 +1,0 @@
-"""GitHub's cache service on a loopback port: protocols v2 and v1, and the blobs behind them."""
-
-from tests.fakes.cache_service.entries import Token
-from tests.fakes.cache_service.server import CacheService
-
-__all__ = ["CacheService", "Token"]

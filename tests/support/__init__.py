@@ -1,0 +1,1 @@
+"""What tests share: helpers here, servers that misbehave on purpose in fakes/."""

@@ -1,0 +1,27 @@
+"""The command line inside the test's own process: what `python -m go_prefetch` does, less the start of a Python."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from pathlib import Path
+
+from go_prefetch.cli import main
+from tests.support.workbench import Result, Workbench
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def prefetch(bench: Workbench, *arguments: str, cwd: Path | None = None, **variables: str) -> Result:
+    """go-prefetch with these arguments in the project, in the bench's environment."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}
+    os.chdir(cwd or bench.project)
+    try:
+        status = main.main(arguments, {**bench.environ, **variables}, stdout, stderr)
+    finally:
+        os.chdir(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return Result(status, stdout.getvalue(), stderr.getvalue())

@@ -1,0 +1,77 @@
+"""What .dockerignore keeps out, and what the command says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.docker.context import measure, read_context
+from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.errors import InputError
+from tests.support.same_process import prefetch
+from tests.support.workbench import Workbench
+
+CASES = {
+    "a name keeps out all below": ("a", {"a": True, "a/b/c": True, "ab": False, "b/a": False}),
+    "** stands for any depth": ("**/a", {"a": True, "x/y/a": True, "x/y/a/z": True, "xa": False}),
+    "a star stays in its folder": ("*.go", {"x.go": True, "d/x.go": False}),
+    "the last line decides": ("*\n!keep\n!d/*.go", {"x": True, "keep": False, "d/a.go": False, "d/a.c": True}),
+    "below, all": ("d/**", {"d": False, "d/x": True, "d/x/y": True}),
+    "comments, blanks, slashes": ("# a\n\n  /b/  \n./c/../e", {"a": False, "b": True, "e/f": True, "c": False}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_patterns(name: str) -> None:
+    """As the documentation has it."""
+    text, expected = CASES[name]
+    ignore = parse_ignore(text, "x")
+    assert {path: ignore.excludes(path) for path in expected} == expected
+
+
+def test_bad_line_is_named() -> None:
+    """What no builder accepts is an error with file and line."""
+    with pytest.raises(InputError, match="f:2: "):
+        parse_ignore("a\n[\n", "f")
+
+
+def test_size_of_a_context(tmp_path: Path) -> None:
+    """Regular files that are sent; what is taken back in below a folder that is out counts too; links do not."""
+    for name, size in (("a", 10), ("out/b", 20), ("out/keep/c", 40), (".git/d", 80)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(size))
+    (tmp_path / "link").symlink_to("a")
+    assert measure(tmp_path, Ignore()) == (4, 150)
+    assert measure(tmp_path, parse_ignore(".git\nout\n!out/keep", "x")) == (2, 50)
+
+
+def test_written_where_there_is_none_then_checked(bench: Workbench) -> None:
+    """The first call writes and tells both sizes, the second finds nothing; without an entry it is found."""
+    (bench.project / ".git").mkdir(parents=True)
+    (bench.project / ".git" / "pack").write_bytes(bytes(5_000_000))
+    (bench.project / "main.go").write_text("package main\n")
+    first = prefetch(bench, "docker", "--dockerignore")
+    assert (first.status, "context: 2 files, 5.0 MB without .dockerignore, 1 files, 13 B with" in first.stdout) == (
+        0,
+        True,
+    )
+    second = prefetch(bench, "docker", "--dockerignore")
+    assert second.status == 0
+    assert not read_context(bench.project).holds(".git")
+    (bench.project / ".dockerignore").write_text("*.md\n")
+    third = prefetch(bench, "docker", "--dockerignore")
+    assert (third.status, "lets through .git" in third.stdout) == (1, True)
+    assert (bench.project / ".dockerignore").read_text() == "*.md\n", "what is somebody's is not written over"
+
+
+def test_folder_of_modules_stays_out_unless_it_is_copied(bench: Workbench) -> None:
+    """By a named context it travels apart; copied, it must be sent."""
+    bench.project.mkdir(parents=True)
+    (bench.project / ".gomod").mkdir()
+    prefetch(bench, "docker", "--dockerignore")
+    assert ".gomod" in (bench.project / ".dockerignore").read_text().splitlines()
+    (bench.project / ".dockerignore").unlink()
+    (bench.project / "Dockerfile").write_text("FROM a:1\nCOPY .gomod/ /gomod/\n")
+    prefetch(bench, "docker", "--dockerignore")
+    assert ".gomod" not in (bench.project / ".dockerignore").read_text().splitlines()

@@ -1,0 +1,86 @@
+"""A Diagnosis as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from go_prefetch.doctor.candidates import candidates
+from go_prefetch.doctor.diagnosed_json import diagnosis_json
+from go_prefetch.doctor.diagnosed_markdown import diagnosis_markdown
+from go_prefetch.doctor.diagnosed_text import diagnosis_text
+from go_prefetch.doctor.diagnosis import Diagnosis, diagnose
+from go_prefetch.doctor.findings import Finding
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
+from go_prefetch.golang.module import ModuleVersion
+from tests.support.golden_files import assert_golden
+
+MODULES = tuple(ModuleVersion(f"example.com/m{number}", "v1.0.0") for number in range(7))
+FAR, NEAR, DEAD = "https://far.test", "https://user:xxxxx@near.test", "https://dead.test"
+
+
+def good(first_byte: float) -> Sample:
+    return Sample(0.004, 0.009, 0.0185, first_byte, first_byte + 0.032)
+
+
+LOST = Sample(0.004, 0.009, 0.0185, None, 15.0, "no answer within 15s", lost=True)
+GONE = Sample(0.004, None, None, None, 5.0, "no connection within 5s", lost=True)
+
+
+def holdings(lacking: int) -> tuple[Holding, ...]:
+    return tuple(Holding(module, has=n >= lacking, size=120_000) for n, module in enumerate(MODULES))
+
+
+def diagnosis() -> Diagnosis:
+    proxies = parse_proxy_list("https://far.test|https://dead.test|direct")
+    also = parse_proxy_list("https://user:pass@near.test").proxies
+    far = Measured(FAR, "list", (*[good(0.3)] * 9, LOST), holdings(6), Transfer(4_000_000, 1.0, 8))
+    dead = Measured(DEAD, "list", (GONE,) * 3, notes=("3 of 10 samples: no answer to any of them",))
+    near = Measured(NEAR, "also", (good(0.05), good(0.06)) * 5, holdings(0), Transfer(90_000_000, 1.5, 8))
+    pool = Measured("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
+    found = (Finding("checks-left-out", "problem", "GOSUMDB is off"), Finding("vendored", "note", "/a|b is vendored"))
+    order = zip(candidates(proxies, also), (far, dead, near), strict=True)
+    return diagnose(proxies, list(order), pool, found, modules=7, private=2, samples=10)
+
+
+def test_text() -> None:
+    assert_golden("diagnosis.txt", diagnosis_text(diagnosis(), "#") + "\n")
+
+
+def test_text_of_a_narrow_screen() -> None:
+    """No line of the table is broken by the terminal; a wide screen has what a file has."""
+    narrow = diagnosis_text(diagnosis(), "#", width=80)
+    assert_golden("diagnosis_narrow.txt", narrow + "\n")
+    assert max(map(len, narrow.partition("\nfailed")[0].splitlines()[1:])) <= 80
+    assert diagnosis_text(diagnosis(), "#", width=200) == diagnosis_text(diagnosis(), "#")
+
+
+def test_markdown() -> None:
+    assert_golden("diagnosis.md", diagnosis_markdown(diagnosis()))
+
+
+def test_json() -> None:
+    """Every string is cleaned; what was not measured is null."""
+    said = json.loads(diagnosis_json(diagnosis(), lambda text: text.replace("near", "xxx")))
+    assert "near" not in json.dumps(said)
+    assert said["schema"] == 1
+    assert said["unusable"] == [DEAD]
+    assert [source["rank"] for source in said["sources"]] == [1, 2, None, None]
+    near, far, dead, pool = said["sources"]
+    assert (near["loss"], near["jitter"]) == (0.0, pytest.approx(0.01))
+    assert (far["loss"], far["failures"]) == (0.1, [{"words": "no answer within 15s", "count": 1}])
+    assert (dead["tcp"], dead["worth"], dead["bytes_per_second"]) == (None, "unusable", None)
+    assert (pool["loss"], pool["worth"]) == (None, "empty")
+
+
+def test_nothing_measured_is_said() -> None:
+    """A list of `direct` alone, and no store."""
+    nothing = diagnose(
+        ProxyList((), "direct"), [], None, (), modules=0, private=0, samples=1, store_left_out="store is none"
+    )
+    text = diagnosis_text(nothing, "#")
+    assert "0 proxies" in text
+    assert "the store was not measured: store is none" in text
+    assert "the list names no proxy" in text

@@ -1,0 +1,66 @@
+"""Why a run was no exact hit: each cause has its words, and something to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.model.results import Completed, Rejection, Restored, Saved
+from go_prefetch.render.miss_reasons import why_not_exact
+from tests.support.fakes.reports import POOL, A, files_of, plan, report
+from tests.support.fakes.summaries import ALL
+
+CASES = {
+    "job_partial": (["since the matched entry was saved go.sum has changed: 1 upgraded"], "Nothing to do"),
+    "job_miss": (["a first run, or what it had was evicted"], "Nothing to do"),
+    "job_no_store": (["the store was not read: store is none"], "Remove `store: none`"),
+    "job_store_failure": (["could not be reached (store-unreachable)"], "use another store"),
+    "job_damaged_entry": (["damaged or gone (store-damaged)"], "saved anew"),
+    "job_rejected": (["Go rejected 1 file that the store had"], "another `cache-name`"),
+    "job_proxy_failure": (
+        ["the proxies did not hand over 3 files, github.com/cespare/xxhash/v2@v2.3.0"],
+        "Name another",
+    ),
+    "job_matrix": (["a first run"], "Not saved: another job saves this entry"),
+    "disabled": (["requires no modules"], ""),
+}
+
+
+@pytest.mark.parametrize(("name", "texts", "advice"), [(name, *case) for name, case in CASES.items()], ids=CASES)
+def test_a_cause_has_words_and_advice(name: str, texts: list[str], advice: str) -> None:
+    reasons = why_not_exact(ALL[name])
+    assert len(reasons) == len(texts)
+    assert all(text in reason.text for text, reason in zip(texts, reasons, strict=True))
+    assert advice in reasons[0].advice
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if ALL[name].cache_result in ("exact", "present")])
+def test_an_exact_hit_needs_no_reason(name: str) -> None:
+    assert why_not_exact(ALL[name]) == ()
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if ALL[name].cache_result in ("partial", "miss")])
+def test_everything_else_has_one(name: str) -> None:
+    """Unless the run failed for another cause, which its error tells."""
+    assert why_not_exact(ALL[name]) or ALL[name].completed.failure
+
+
+def test_what_could_not_be_saved_is_said() -> None:
+    (reason,) = why_not_exact(report(plan(A), saved=Saved(skipped_reason="save is false")))
+    assert reason.advice == "Not saved: save is false."
+
+
+def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
+    """Another `cache-name` mends nothing where what the proxies have is rejected too."""
+    file = next(iter(files_of(A)))
+    mismatch = ChecksumMismatch("checksum-mismatch", "SECURITY", hint="Do not build.")
+    completed = Completed(rejected=(Rejection(file, POOL, "checksum mismatch"),), failure=mismatch)
+    (reason,) = why_not_exact(report(plan(A), restored=Restored(POOL, files=frozenset({file})), completed=completed))
+    assert "cache-name" not in reason.advice
+    assert "not the store" in reason.advice
+
+
+def test_a_filled_folder_is_no_store_that_evicts() -> None:
+    """What `fill` brings stays in its folder: there is nothing to save and nothing to do."""
+    (reason,) = why_not_exact(report(plan(A), restored=Restored("folder /proxy"), saved=Saved(skipped_reason="fill")))
+    assert (reason.text, reason.advice) == ("the folder had none of them", "Nothing to do: it has them now.")

@@ -1,0 +1,89 @@
+"""A Report on one screen, word by word as in tests/golden/."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from go_prefetch.base.format import counted, duration, size
+from go_prefetch.model.results import Downloaded, Restored
+from go_prefetch.render.summary import headline
+from go_prefetch.render.text import text
+from tests.support.fakes.reports import A, B, files_of, plan, report
+from tests.support.fakes.summaries import ALL
+from tests.support.golden_files import assert_golden
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_text(name: str) -> None:
+    assert_golden(f"report_{name}.txt", text(ALL[name]) + "\n")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_password_is_shown(name: str) -> None:
+    assert "hunter2" not in text(ALL[name])
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1_234_567, "1.2 MB"),
+        (2 * 10**9, "2.0 GB"),
+        (10**13, "10000.0 GB"),
+    ],
+)
+def test_sizes_are_in_powers_of_ten(count: int, shown: str) -> None:
+    assert size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0.0 s"),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (119.4, "119 s"),
+        (119.6, "2 min 0 s"),
+        (3605, "1 h 0 min"),
+        (186_000, "2 d 3 h"),
+    ],
+)
+def test_durations_are_as_exact_as_they_are_of_use(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+
+
+def test_foreign_text_adds_no_line() -> None:
+    """A folder with a line break in its name would else begin a line of the log, which may be a command."""
+    hostile = text(report(plan(A), restored=Restored("pool\n::error::x ##[error]y", files_of(A))))
+    assert not [line for line in hostile.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in hostile
+
+
+def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
+    """Every zip was there; go.mod files of versions that are not built from were not."""
+    downloaded = Downloaded(bytes=5000)
+    assert headline(report(plan(A, present=files_of(A), mods=[B]), downloaded=downloaded, seconds=1.0)) == (
+        "1 module already present · 5.0 kB downloaded in 1.0 s"
+    )
+    assert headline(report(plan(mods=[B]), downloaded=downloaded, seconds=1.0)) == (
+        "no module is planned · 5.0 kB downloaded in 1.0 s"
+    )
+    assert headline(report(plan(), seconds=1.0)) == "nothing to do: no module is planned"
+
+
+def test_modules_without_a_hash_are_not_called_nothing() -> None:
+    """Without a go.sum nothing is planned, and Go downloads all of them by itself."""
+    bare = plan()
+    bare = replace(bare, scopes=(replace(bare.scopes[0], zips_without_sum=frozenset({A, B})),))
+    assert headline(report(bare, seconds=1.0)) == (
+        "no module is planned · 2 modules without a hash in go.sum left to Go"
+    )

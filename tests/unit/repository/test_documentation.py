@@ -1,0 +1,83 @@
+"""What the documents promise is what the source has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def slugs_in_source() -> set[str]:
+    """The first argument of every error that is raised, and names printed in brackets."""
+    raised = re.compile(r"(?<!Attempt)(?:Error|NotFound|Unavailable|Mismatch)\(\s*\"([a-z]+(?:-[a-z]+)*)\"")
+    printed = re.compile(r"\[([a-z]+(?:-[a-z]+)+)\]\"")
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    return {slug for text in texts for pattern in (raised, printed) for slug in pattern.findall(text)}
+
+
+def test_every_error_has_its_paragraph_and_every_paragraph_its_error() -> None:
+    """docs/errors.md has one heading for each slug, and none for a slug that is gone."""
+    headings = set(re.findall(r"^### (\S+)$", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(headings) > 20
+    assert headings == slugs_in_source()
+
+
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"]
+
+
+def links_of(document: Path) -> list[tuple[Path, str]]:
+    """File and heading that each relative link of a document names; no heading is an empty one."""
+    found = re.findall(r"\]\(([^)\s:]+)\)|src=\"([^\":]+)\"", document.read_text(encoding="utf-8"))
+    parts = ((target or picture).partition("#") for target, picture in found)
+    return [((document.parent / name).resolve() if name else document, heading) for name, _, heading in parts]
+
+
+def headings_of(document: Path) -> set[str]:
+    """The headings as links name them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """Relative links name files of the repository, and headings that are in them."""
+    links = links_of(document)
+    assert [str(path) for path, _ in links if not path.exists()] == []
+    assert [(path.name, heading) for path, heading in links if heading and heading not in headings_of(path)] == []
+
+
+def test_every_document_can_be_come_by() -> None:
+    """Somebody links to each document and example; to the ADRs as a folder."""
+    linked = {path for document in DOCUMENTS for path, _ in links_of(document)}
+    wanted = [path for path in ROOT.glob("docs/**/*") if path.is_file() and path.parent.name != "adr"]
+    assert len(wanted) > 15
+    assert [str(path) for path in wanted if path not in linked] == []
+    assert ROOT / "docs" / "adr" in linked
+
+
+def test_the_architecture_names_every_package() -> None:
+    """The picture has the rows of the import contract, and names no file that is gone."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "go_prefetch"
+    rows = re.search(
+        r"^layers = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert rows
+    drawn = [line.strip().split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
+    assert [row for row in re.findall(r'"(.+?)"', rows[1]) if row not in drawn] == []
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    places = (package, package / "docker", ROOT)
+    assert [name for name in sorted(named) if not any((place / name).exists() for place in places)] == []
+
+
+def test_the_listing_shows_packages() -> None:
+    """What belongs where is seen from the names of folders; each says what belongs into it."""
+    package = ROOT / "src" / "go_prefetch"
+    assert {path.name for path in package.iterdir() if path.is_file()} == {
+        "__init__.py", "__main__.py", "errors.py", "py.typed"
+    }  # fmt: skip
+    folders = {path.parent for path in package.glob("*/*.py")}
+    assert all((path / "__init__.py").read_text(encoding="utf-8").startswith('"""') for path in folders)

@@ -1,0 +1,81 @@
+"""The lock files: everything pinned by hash, nothing of the machine that made them, and they agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+LOCKS = ("requirements.txt", ".ci/requirements-test.txt", ".ci/requirements-lint.txt")
+EXTRAS = {
+    "requirements.txt": (),
+    ".ci/requirements-test.txt": ("build", "test"),
+    ".ci/requirements-lint.txt": ("build", "test", "lint"),
+}
+_PIN = re.compile(
+    r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ]+)(?: ; [^\\]+)? \\\n"
+    r"(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+"
+    r"(?:    #.*\n)*"
+)
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """The versions of each package; more than one where they depend on the Python."""
+    found: dict[str, set[str]] = {}
+    for match in _PIN.finditer((ROOT / lock).read_text(encoding="utf-8")):
+        found.setdefault(match["name"], set()).add(match["version"])
+    return found
+
+
+def wanted(extra: str) -> dict[str, str]:
+    """What pyproject.toml pins for an extra."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = re.search(rf"^{extra} = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
+    assert block
+    found = dict(re.findall(r'"([A-Za-z0-9._-]+)==([^";]+)', block[1]))
+    return {re.sub("[._]", "-", name).lower(): version for name, version in found.items()}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_file_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
+    """No index, host, option or unpinned line: where packages come from is for the environment to say."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    head, first = re.match(r"(?:#.*\n)+", text), pins(lock)
+    assert head
+    assert "uv pip compile --universal" in head[0]
+    assert _PIN.sub("", text[head.end() :]) == ""
+    assert "://" not in text
+    assert first
+
+
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_lock_file_has_what_pyproject_pins(lock: str) -> None:
+    locked = pins(lock)
+    for extra in EXTRAS[lock]:
+        for name, version in wanted(extra).items():
+            assert locked.get(name) == {version}, name
+
+
+def test_lock_files_agree() -> None:
+    """What a user runs is what was tested."""
+    released, tested, linted = map(pins, LOCKS)
+    assert {name: tested.get(name) for name in released} == released
+    assert all(linted[name] <= versions for name, versions in tested.items() if name in linted)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".ci/test",
+        ".ci/run",
+        *(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github" / "workflows").glob("*.yml")),
+    ],
+)
+def test_ci_installs_from_lock_files_alone(path: str) -> None:
+    lines = (ROOT / path).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    installs = [
+        line for line in lines if re.search(r"pip install|pip3 install", line) and not line.lstrip().startswith("#")
+    ]
+    assert [line for line in installs if "--require-hashes" not in line and "--no-index" not in line] == []
