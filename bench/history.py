@@ -20,8 +20,8 @@ from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving, Wanted
-from go_prefetch.model.results import Plan
 from go_prefetch.run.steps.download import download, nobody_waits
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk

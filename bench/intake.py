@@ -23,7 +23,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import read_settings
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, download_folder
-from go_prefetch.model.results import Plan
+from go_prefetch.model.plan import Plan
 from go_prefetch.modfiles.staging import received
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.admit import quarantine

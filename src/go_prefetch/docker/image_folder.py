@@ -19,8 +19,9 @@ from go_prefetch.base.run_file import recording
 from go_prefetch.base.trees import walk
 from go_prefetch.docker.template import MODULE_LIST
 from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Wanted
-from go_prefetch.model.results import Plan, Restored
+from go_prefetch.model.results import Restored
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
 from go_prefetch.run.steps.download import Progress, nobody_waits

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from go_prefetch.base.trees import walk
 from go_prefetch.golang.gomod import GoMod, GoWork, parse_gomod, parse_gowork
-from go_prefetch.model.results import Scope
+from go_prefetch.model.plan import Scope
 
 _PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)
 _LEFT_OUT = re.compile(rb"^//(?:go:build|[ \t]*\+build)[ \t]+ignore\b", re.MULTILINE)

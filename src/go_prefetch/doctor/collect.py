@@ -15,7 +15,7 @@ from go_prefetch.golang.gomod import parse_gomod, parse_gowork
 from go_prefetch.golang.gosum import parse_gosum
 from go_prefetch.golang.modcache import module_cache_of
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Plan, Scope
+from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.run.steps.discover import Place, discover
 from go_prefetch.run.steps.resolve import resolve
 

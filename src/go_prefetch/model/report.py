@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
-from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Plan, Restored, Saved, Source
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 
 # From restore to the end of complete: what is held against a cold run.
 STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from go_prefetch.model.plan import NO_PLAN
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import NO_PLAN
 
 
 def outputs(report: Report) -> dict[str, str]:

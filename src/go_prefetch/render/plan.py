@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from go_prefetch.model.results import Plan, Scope
+from go_prefetch.model.plan import Plan, Scope
 
 
 def plan_text(plan: Plan, *, every_module: bool) -> str:

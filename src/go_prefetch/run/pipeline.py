@@ -18,9 +18,10 @@ from go_prefetch.errors import PrefetchError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, download_folder
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Completed, Downloaded, Plan, Restored
+from go_prefetch.model.results import Completed, Downloaded, Restored
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.run.steps.build_report import ended_early, nothing_to_report, report
 from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven

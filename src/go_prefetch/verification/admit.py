@@ -8,7 +8,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.golang import goflags
 from go_prefetch.golang.environment import GoEnvironment
-from go_prefetch.model.results import Plan
+from go_prefetch.model.plan import Plan
 from go_prefetch.verification.quarantine import Quarantine
 
 

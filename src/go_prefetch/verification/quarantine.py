@@ -25,7 +25,8 @@ from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.golang.modcache import Identity, ModuleFile, identity, path_in, tree_in
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Admitted, Plan
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Admitted
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
 from go_prefetch.verification.room import Room

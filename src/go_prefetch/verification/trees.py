@@ -18,7 +18,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import remove_trees
 from go_prefetch.golang.modcache import ModuleFile, download_folder, forget_ziphash, has_tree, path_in, tree_in
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Plan, Rechecked, TakenAway
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Rechecked, TakenAway
 from go_prefetch.verification.check_trees import recheck
 from go_prefetch.verification.private_folder import private_folder
 

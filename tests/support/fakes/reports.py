@@ -12,6 +12,7 @@ from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.machine import Machine
+from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import (
     Admitted,
@@ -19,11 +20,9 @@ from go_prefetch.model.results import (
     Completed,
     Downloaded,
     Failure,
-    Plan,
     Rejection,
     Restored,
     Saved,
-    Scope,
     Source,
 )
 

@@ -8,13 +8,13 @@ from go_prefetch.errors import ProxyUnavailable
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import (
     Admitted,
     Completed,
     Downloaded,
     Failure,
     Fetched,
-    Plan,
     Rejection,
     Restored,
     RestoredEntry,

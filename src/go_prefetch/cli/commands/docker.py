@@ -24,8 +24,9 @@ from go_prefetch.errors import ChecksumMismatch, InputError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import download_folder, module_cache_of, path_in
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Platform
-from go_prefetch.model.results import Filled, Plan, Restored
+from go_prefetch.model.results import Filled, Restored
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder

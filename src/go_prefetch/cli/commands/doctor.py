@@ -35,8 +35,8 @@ from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
 from go_prefetch.golang.modcache import download_folder
 from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.model.cache_key import cache_key
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform, Wanted
-from go_prefetch.model.results import Plan
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint

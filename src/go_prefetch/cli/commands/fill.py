@@ -23,9 +23,10 @@ from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import path_in
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Admitted, Filled, Plan, Saved
+from go_prefetch.model.results import Admitted, Filled, Saved
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.build_report import nothing_to_report, report
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder

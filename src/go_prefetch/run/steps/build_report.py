@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.machine import this_machine
+from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import NO_PLAN, Admitted, Completed, Downloaded, Plan, Restored, Saved
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Restored, Saved
 
 
 def report(  # noqa: PLR0913, PLR0917 - one part a step

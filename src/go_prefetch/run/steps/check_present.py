@@ -8,7 +8,8 @@ from go_prefetch.base.format import some
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, tree_in
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Admitted, Plan, Rechecked, TakenAway
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Admitted, Rechecked, TakenAway
 from go_prefetch.verification.trees import Trees
 
 # Go keeps an index of each tree there, and what it compiled.

@@ -15,7 +15,8 @@ from go_prefetch.base.format import some
 from go_prefetch.errors import PrefetchError
 from go_prefetch.golang.command import GoCommand, in_parts
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.results import Completed, Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.model.plan import Plan, Scope
+from go_prefetch.model.results import Completed, Downloaded, Rejection, Restored
 from go_prefetch.run.steps.explain_failure import blamed, told
 from go_prefetch.run.steps.explain_stall import Limits
 from go_prefetch.run.steps.go_download import FetchAgain, GoDownload

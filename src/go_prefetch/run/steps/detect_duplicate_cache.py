@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.results import Plan
+from go_prefetch.model.plan import Plan
 
 
 def detect_duplicate_cache(plan: Plan, job_began: float | None) -> str:

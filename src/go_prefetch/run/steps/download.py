@@ -12,8 +12,9 @@ from pathlib import Path
 from go_prefetch.base.atomic_file import remove_unfinished
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived
-from go_prefetch.model.results import Downloaded, Failure, Fetched, Plan, Restored, Source
+from go_prefetch.model.results import Downloaded, Failure, Fetched, Restored, Source
 from go_prefetch.modfiles.managed_folder import folder_error
 from go_prefetch.proxies.fetcher import ProxyWalk
 

@@ -13,7 +13,7 @@ from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Plan
+from go_prefetch.model.plan import Plan
 
 _MOST_NAMES = 3
 

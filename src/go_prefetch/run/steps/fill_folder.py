@@ -20,7 +20,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.results import Downloaded, Filled, Plan, Restored
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Downloaded, Filled, Restored
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.staging import content_problem, trimmed_info

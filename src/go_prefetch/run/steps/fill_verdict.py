@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from go_prefetch.base.format import counted, some
 from go_prefetch.errors import DownloadError, ModuleNotFound, ProxyUnavailable
-from go_prefetch.model.results import Failure, Filled, Plan, Restored
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Failure, Filled, Restored
 from go_prefetch.run.steps.explain_failure import advice, told
 
 _MOST_NAMES = 5

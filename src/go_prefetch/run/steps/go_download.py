@@ -14,7 +14,8 @@ from go_prefetch.golang.command import GoCommand, GoRun, failed
 from go_prefetch.golang.go_stderr import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
 from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in
 from go_prefetch.golang.watchdog import Watch
-from go_prefetch.model.results import Downloaded, Plan, Rejection, Restored, Scope
+from go_prefetch.model.plan import Plan, Scope
+from go_prefetch.model.results import Downloaded, Rejection, Restored
 from go_prefetch.run.steps.check_present import tree_stays
 from go_prefetch.run.steps.explain_stall import Limits, stalled
 from go_prefetch.verification.trees import Trees

@@ -12,7 +12,7 @@ from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, path_in
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
-from go_prefetch.model.results import Plan, Scope
+from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.resolve import resolve
 

@@ -18,7 +18,7 @@ from go_prefetch.golang import semver
 from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
 from go_prefetch.golang.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import Scope
+from go_prefetch.model.plan import Scope
 from go_prefetch.run.steps.discover import Place
 from go_prefetch.run.steps.modfile import read_instead
 

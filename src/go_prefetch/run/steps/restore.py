@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Wanted
-from go_prefetch.model.results import Plan, Restored
+from go_prefetch.model.results import Restored
 from go_prefetch.modfiles.managed_folder import folder_error
 
 

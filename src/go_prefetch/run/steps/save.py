@@ -5,8 +5,9 @@ from __future__ import annotations
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, path_in
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving
-from go_prefetch.model.results import Admitted, Completed, Downloaded, Plan, Restored, Saved
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Restored, Saved
 
 
 def save(  # noqa: PLR0913 - what may be saved depends on every step before

@@ -16,7 +16,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ChecksumMismatch, GoCommandError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Plan, Rejection
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Rejection
 from go_prefetch.run.steps.complete import replaced
 from go_prefetch.run.steps.fill_folder import Supply
 from go_prefetch.run.steps.go_download import mismatch

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.results import Plan, Rejection
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.verification.check_mods import ModVerdict, check_mods
 

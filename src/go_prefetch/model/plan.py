@@ -1,0 +1,85 @@
+"""The plan: which module files the module cache must hold, and which of them it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cache_key import CacheKey
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One main module or workspace, and what Go will want for it."""
+
+    folder: Path  # where Go is run: that of the definition, or one below
+    definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
+    module_paths: tuple[str, ...]
+    zips: tuple[ModuleVersion, ...]
+    required_zips: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
+    mods: tuple[ModuleVersion, ...]
+    explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
+    gosum_lines: tuple[str, ...]
+    sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
+    zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files the module cache must hold, and which of them it holds."""
+
+    scopes: tuple[Scope, ...]
+    key: CacheKey
+    gomodcache: Path
+    folder: Path  # GOPROXY layout: the module cache's download folder, or what `fill` fills
+    files: tuple[ModuleFile, ...]
+    present: frozenset[ModuleFile]
+    private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
+    unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
+    disabled_because: str = ""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
+
+    @property
+    def missing(self) -> tuple[ModuleFile, ...]:
+        """Planned files the module cache lacks."""
+        return tuple(file for file in self.files if file not in self.present)
+
+    @property
+    def zip_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """What go.sum says of each planned zip: one hash, or, in a go.sum that was put together badly, several."""
+        return self._hashes("zip")
+
+    @property
+    def mod_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
+        """The same of each planned `.mod`."""
+        return self._hashes("mod")
+
+    def _hashes(self, kind: Kind) -> dict[ModuleVersion, frozenset[str]]:
+        hashes: dict[ModuleVersion, frozenset[str]] = {}
+        for line in (line for scope in self.scopes for line in scope.gosum_lines):
+            path, version, digest = line.split(" ")
+            version, suffix, _ = version.partition("/")
+            if bool(suffix) == (kind == "mod"):
+                found = ModuleVersion(path, version)
+                hashes[found] = hashes.get(found, frozenset()) | {digest}
+        return hashes
+
+    @property
+    def modules(self) -> tuple[ModuleVersion, ...]:
+        """Module versions whose zip is planned."""
+        return tuple(file.module for file in self.files if file.kind == "zip")
+
+    @property
+    def modules_present(self) -> frozenset[ModuleVersion]:
+        """Those of which zip, .mod and .info were all there already."""
+        return frozenset(self.modules) - {file.module for file in self.missing}
+
+
+# Of a run that ended before there was one.
+NO_PLAN = Plan((), CacheKey("", "", 0), Path(), Path(), (), frozenset(), frozenset(), frozenset())
