@@ -25,11 +25,17 @@ Kind = Literal["mod", "zip"]
 
 
 class GoSumLine(NamedTuple):
-    """One line that names a file Go may accept; `text` is the line with single blanks and no newline."""
+    """One line that names a file Go may accept, by its hash."""
 
     module: ModuleVersion
     kind: Kind
-    text: str
+    digest: str
+
+    @property
+    def text(self) -> str:
+        """The line with single blanks and no newline."""
+        suffix = _MOD_SUFFIX if self.kind == "mod" else ""
+        return f"{self.module.path} {self.module.version}{suffix} {self.digest}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, 
         return None, problem
     if path == module.TOOLCHAIN:
         return None, ""
-    return GoSumLine(found, kind, f"{path} {version} {digest}"), ""
+    return GoSumLine(found, kind, digest), ""
 
 
 def _length_problem(version: ModuleVersion) -> str:

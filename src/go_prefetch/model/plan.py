@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.gosum import GoSumLine, Kind
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
+
+# One hash for each version, or several where go.sum was merged badly.
+Hashes = Mapping[ModuleVersion, frozenset[str]]
+
+
+def unambiguous(hashes: Hashes) -> dict[ModuleVersion, str]:
+    """Return the hash of each version that has only one. Which of two counts is for Go to decide."""
+    return {version: next(iter(found)) for version, found in hashes.items() if len(found) == 1}
 
 
 @dataclass(frozen=True)
@@ -21,7 +32,7 @@ class Scope:
     required_zips: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
     mods: tuple[ModuleVersion, ...]
     explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
-    gosum_lines: tuple[str, ...]
+    gosum_lines: tuple[GoSumLine, ...]  # of the planned zips, and of every `.mod`
     sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
     zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
     disabled_because: str = ""
@@ -45,32 +56,29 @@ class Plan:
     seconds: float = 0.0
     unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
 
-    @property
+    @cached_property
     def missing(self) -> tuple[ModuleFile, ...]:
         """Planned files the module cache lacks."""
         return tuple(file for file in self.files if file not in self.present)
 
-    @property
-    def zip_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
-        """What go.sum says of each planned zip: one hash, or, in a go.sum that was put together badly, several."""
+    @cached_property
+    def zip_hashes(self) -> Hashes:
+        """Return the hashes that go.sum has of each planned zip."""
         return self._hashes("zip")
 
-    @property
-    def mod_hashes(self) -> dict[ModuleVersion, frozenset[str]]:
-        """The same of each planned `.mod`."""
+    @cached_property
+    def mod_hashes(self) -> Hashes:
+        """Return the hashes that go.sum has of each planned `.mod`."""
         return self._hashes("mod")
 
-    def _hashes(self, kind: Kind) -> dict[ModuleVersion, frozenset[str]]:
+    def _hashes(self, kind: Kind) -> Hashes:
         hashes: dict[ModuleVersion, frozenset[str]] = {}
         for line in (line for scope in self.scopes for line in scope.gosum_lines):
-            path, version, digest = line.split(" ")
-            version, suffix, _ = version.partition("/")
-            if bool(suffix) == (kind == "mod"):
-                found = ModuleVersion(path, version)
-                hashes[found] = hashes.get(found, frozenset()) | {digest}
+            if line.kind == kind:
+                hashes[line.module] = hashes.get(line.module, frozenset()) | {line.digest}
         return hashes
 
-    @property
+    @cached_property
     def modules(self) -> tuple[ModuleVersion, ...]:
         """Module versions whose zip is planned."""
         return tuple(file.module for file in self.files if file.kind == "zip")

@@ -16,6 +16,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import walk
 from go_prefetch.golang.modcache import has_tree, tree_in
 from go_prefetch.golang.module import ModuleVersion, escape
+from go_prefetch.model.plan import Hashes, unambiguous
 from go_prefetch.model.results import Rechecked
 from go_prefetch.verification.sandbox import temporary_root
 from go_prefetch.verification.stub_modcache import StubCache, Verdict
@@ -23,9 +24,7 @@ from go_prefetch.verification.stub_modcache import StubCache, Verdict
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too
 
 
-def recheck(
-    gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, frozenset[str]], deadline: Deadline
-) -> Rechecked:
+def recheck(gomodcache: Path, goroot: Path, hashes: Hashes, deadline: Deadline) -> Rechecked:
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
     Unchecked are modules that have no hash, or two.
@@ -35,7 +34,7 @@ def recheck(
     there = {version for version in hashes if has_tree(gomodcache, version)}
     good: set[ModuleVersion] = set()
     bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
-    able = {v: next(iter(hashes[v])) for v in there - bad if len(hashes[v]) == 1}
+    able = unambiguous({version: hashes[version] for version in there - bad})
     disbelieved = ""
     for part in one_version_a_path(able):
         verdict = _verdict(gomodcache, goroot, part, deadline)

@@ -25,7 +25,7 @@ from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.golang.modcache import Identity, ModuleFile, identity, path_in, tree_in
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.plan import Plan
+from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Admitted
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
@@ -185,20 +185,20 @@ class Quarantine:
 
 def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[str]]:
     """Zip hashes of the missing modules that may go the fast way, and why others may not."""
-    hashes = plan.zip_hashes
+    hashes = unambiguous(plan.zip_hashes)
     left: Counter[str] = Counter()
     chosen: dict[str, ModuleVersion] = {}
     for file in plan.missing:
         version = file.module
         if file.kind != "zip" or version in plan.private:
             continue
-        if len(hashes.get(version, ())) != 1:
+        if version not in hashes:
             left["two hashes in go.sum"] += 1
         elif version.path in chosen:
             left["another version of the same module"] += 1
         else:
             chosen[version.path] = version
-    return {version: next(iter(hashes[version])) for version in chosen.values()}, left
+    return {version: hashes[version] for version in chosen.values()}, left
 
 
 def _brought(source: Path, place: Path, room: Room) -> str:

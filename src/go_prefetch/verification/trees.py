@@ -10,7 +10,6 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from pathlib import Path
 
 from go_prefetch.base import file_lock
@@ -37,15 +36,10 @@ class Trees:
         self._deadline = deadline
         self._marked: set[ModuleVersion] = set()
 
-    @cached_property
-    def _hashes(self) -> dict[ModuleVersion, frozenset[str]]:
-        return self._plan.zip_hashes  # read from all lines of go.sum, and a clean module cache has no need of it
-
     def recheck(self, versions: Iterable[ModuleVersion]) -> Rechecked:
         """Go's verdict on every tree of `versions` that is there."""
-        return recheck(
-            self._gomodcache, self._goroot, {v: self._hashes.get(v, frozenset()) for v in versions}, self._deadline
-        )
+        hashes = {version: self._plan.zip_hashes.get(version, frozenset()) for version in versions}
+        return recheck(self._gomodcache, self._goroot, hashes, self._deadline)
 
     def take_away(self, versions: Iterable[ModuleVersion]) -> TakenAway:
         """Take these trees away under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
@@ -139,7 +133,7 @@ class Trees:
         with contextlib.suppress(OSError):
             if stat.S_ISREG(note.lstat().st_mode) and note.lstat().st_size <= _LONGEST_HASH:
                 noted = frozenset({note.read_text(errors="replace").strip()})
-                return zip_path.is_file() and self._hashes.get(version) == noted
+                return zip_path.is_file() and self._plan.zip_hashes.get(version) == noted
         return False
 
     def _locked(self, version: ModuleVersion, locks: contextlib.ExitStack) -> bool:

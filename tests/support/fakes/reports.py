@@ -8,6 +8,7 @@ from typing import Any
 
 from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
@@ -56,13 +57,13 @@ def plan(
         required_zips=frozenset(versions),
         mods=(*versions, *mods),
         explicit=False,
-        gosum_lines=tuple(f"{version.path} {version.version} h1:{version.path}=" for version in versions),
+        gosum_lines=tuple(GoSumLine(version, "zip", f"h1:{version.path}=") for version in versions),
         sums=(Path("/proj/go.mod"), Path("/proj/go.sum")),
     )
     files = [ModuleFile(version, kind) for kind in KINDS for version in versions]
     return Plan(
         scopes=() if more.get("disabled_because") else (scope,),
-        key=cache_key("example.com/app", scope.gosum_lines),
+        key=cache_key("example.com/app", (line.text for line in scope.gosum_lines)),
         gomodcache=Path("/modcache"),
         folder=Path("/modcache/cache/download"),
         files=(*files, *(ModuleFile(version, "mod") for version in mods)),

@@ -15,9 +15,9 @@ A_MOD = "example.com/a v1.0.0/go.mod h1:BBBB="
 B_ZIP = "github.com/BurntSushi/toml v2.0.0+incompatible h1:CCCC="
 TEXT = f"{A_ZIP}\n{A_MOD}\n{B_ZIP}\n"
 LINES = (
-    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "zip", A_ZIP),
-    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "mod", A_MOD),
-    GoSumLine(ModuleVersion("github.com/BurntSushi/toml", "v2.0.0+incompatible"), "zip", B_ZIP),
+    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "zip", "h1:AAAA="),
+    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "mod", "h1:BBBB="),
+    GoSumLine(ModuleVersion("github.com/BurntSushi/toml", "v2.0.0+incompatible"), "zip", "h1:CCCC="),
 )
 EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
 
@@ -25,6 +25,7 @@ EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
 def test_a_zip_line_and_a_mod_line() -> None:
     found = parse_gosum(TEXT.encode(), "go.sum")
     assert found.lines == LINES
+    assert [line.text for line in found.lines] == TEXT.splitlines()
     assert found.ignored == ()
 
 

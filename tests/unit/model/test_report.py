@@ -7,7 +7,9 @@ import dataclasses
 import pytest
 
 from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.plan import unambiguous
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
 from tests.support.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
@@ -131,10 +133,11 @@ def test_a_plan_counts_a_module_as_present_only_with_all_its_files() -> None:
 
 def test_a_plan_knows_every_hash_of_a_zip() -> None:
     """Two for one version: such a zip is left to the slow way."""
-    lines = ("a.b/c v1.0.0 h1:A=", "a.b/c v1.0.0 h1:B=", "a.b/d v1.0.0 h1:C=")
+    lines = (GoSumLine(A, "zip", "h1:A="), GoSumLine(A, "zip", "h1:B="), GoSumLine(B, "zip", "h1:C="))
     scope = dataclasses.replace(plan(A).scopes[0], gosum_lines=lines)
-    hashes = dataclasses.replace(plan(A), scopes=(scope,)).zip_hashes
-    assert sorted(map(sorted, hashes.values())) == [["h1:A=", "h1:B="], ["h1:C="]]
+    found = dataclasses.replace(plan(A), scopes=(scope,))
+    assert found.zip_hashes == {A: {"h1:A=", "h1:B="}, B: {"h1:C="}}
+    assert unambiguous(found.zip_hashes) == {B: "h1:C="}
 
 
 def test_values_are_frozen() -> None:

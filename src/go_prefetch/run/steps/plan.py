@@ -27,11 +27,12 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
     live = [scope for scope in scopes if not scope.disabled_because]
     files = _files(live)
     paths = sorted({path for scope in scopes for path in scope.module_paths})
+    lines = (line.text for scope in live for line in scope.gosum_lines)
     versions = {file.module for file in files}
     present = frozenset(file for file in files if _is_there(path_in(folder, file)))
     return Plan(
         scopes=tuple(live),
-        key=cache_key(settings.cache_name or " ".join(paths), (line for scope in live for line in scope.gosum_lines)),
+        key=cache_key(settings.cache_name or " ".join(paths), lines),
         gomodcache=go.gomodcache,
         folder=folder,
         files=files,

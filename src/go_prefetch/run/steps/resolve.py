@@ -211,9 +211,9 @@ def _versions(gosum: GoSum, kind: str) -> tuple[ModuleVersion, ...]:
     return tuple(sorted({line.module for line in gosum.lines if line.kind == kind}))
 
 
-def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[str, ...]:
+def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[GoSumLine, ...]:
     planned = set(zips)
-    return tuple(line.text for line in gosum.lines if line.kind == "mod" or line.module in planned)
+    return tuple(line for line in gosum.lines if line.kind == "mod" or line.module in planned)
 
 
 def _without_sums(

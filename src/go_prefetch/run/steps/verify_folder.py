@@ -16,7 +16,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ChecksumMismatch, GoCommandError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.plan import Plan
+from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Rejection
 from go_prefetch.run.steps.complete import replaced
 from go_prefetch.run.steps.fill_folder import Supply
@@ -110,7 +110,10 @@ class _Verification:
         self._plan = plan
         self._sources = dict(sources)
         self._supply = supply
-        self._hashes = _hashes(plan)
+        self._hashes = {
+            **{ModuleFile(version, "zip"): digest for version, digest in unambiguous(plan.zip_hashes).items()},
+            **{ModuleFile(version, "mod"): digest for version, digest in unambiguous(plan.mod_hashes).items()},
+        }
 
     def run(self, goroot: Path, silence: float) -> str:
         """Why Go is not believed in the end; empty if it is. Raises ChecksumMismatch for what is wrong twice."""
@@ -182,15 +185,6 @@ class _Verification:
         for file in list(files):
             path_in(self._plan.folder, file).unlink(missing_ok=True)
             self._sources.pop(file, None)
-
-
-def _hashes(plan: Plan) -> dict[ModuleFile, str]:
-    """The hash that go.sum has of each file, but for those that it has two of: which one counts is for Go to say."""
-    found = {
-        **{ModuleFile(version, "zip"): digests for version, digests in plan.zip_hashes.items()},
-        **{ModuleFile(version, "mod"): digests for version, digests in plan.mod_hashes.items()},
-    }
-    return {file: next(iter(digests)) for file, digests in found.items() if len(digests) == 1}
 
 
 def _not_verified(why: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, path_in
-from go_prefetch.model.plan import Plan
+from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.verification.check_mods import ModVerdict, check_mods
@@ -29,7 +29,7 @@ class ModFilesVerified(NamedTuple):
 
 def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
     """Go's verdict on each `.mod` that was restored or downloaded and not read; wrong ones are replaced."""
-    hashes = {version: next(iter(found)) for version, found in plan.mod_hashes.items() if len(found) == 1}
+    hashes = unambiguous(plan.mod_hashes)
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
         unverified = _unverified(go_download, plan) - good
