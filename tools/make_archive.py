@@ -45,9 +45,10 @@ class WheelError(Exception):
 
 
 def version() -> str:
-    """The version that pyproject.toml states."""
-    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert found, "pyproject.toml has no version"
+    """Return the version of the package."""
+    package = ROOT / "src" / "go_prefetch" / "__init__.py"
+    found = re.search(r'^__version__ = "(.+)"$', package.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, f"{package} has no version"
     return found[1]
 
 

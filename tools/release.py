@@ -56,14 +56,10 @@ def parse_tag(tag: str) -> Version:
 
 def problems(version: Version, root: Path) -> Iterator[str]:
     """What in the checkout at `root` does not agree with this version: one sentence each."""
-    stated = {
-        "pyproject.toml": r'^version = "(.+)"$',
-        "src/go_prefetch/__init__.py": r'^__version__ = "(.+)"$',
-    }
-    for name, pattern in stated.items():
-        match = re.search(pattern, (root / name).read_text(encoding="utf-8"), re.MULTILINE)
-        if match is None or match[1] != str(version):
-            yield f"{name} says version {match[1] if match else 'nothing'}"
+    package = (root / "src" / "go_prefetch" / "__init__.py").read_text(encoding="utf-8")
+    match = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    if match is None or match[1] != str(version):
+        yield f"src/go_prefetch/__init__.py says version {match[1] if match else 'nothing'}"
     if not notes(version, root):
         yield f"CHANGELOG.md has no section `## {version} - YYYY-MM-DD`, or nothing in it"
     for path in sorted(path for pattern in _DOCUMENTS for path in root.glob(pattern)):

@@ -23,7 +23,7 @@ from tests.support.gitlab import make_archive
 from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
-STATED = ("pyproject.toml", "src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md")
+STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md")
 
 
 def load(name: str) -> ModuleType:
