@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -142,10 +141,10 @@ def fetch_modules(release: Path, pool: Path) -> None:
     """Bring the planned files of a release into the pool, as a run downloads them."""
     plan, settings = plan_of(release, pool), read_settings(FLAGS, os.environ, release)
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
-    deadline, never = Deadline.after(LONG), threading.Event()
+    deadline = Deadline.after(LONG)
     brought = download(
-        plan.missing, proxy_walk(settings, proxies, deadline, never), pool, avoid="", jobs=settings.jobs,
-        deadline=deadline, cancelled=never, progress=lambda _: None, arrived=nobody_waits,
+        plan.missing, proxy_walk(settings, proxies, deadline), pool, avoid="", jobs=settings.jobs,
+        deadline=deadline, progress=lambda _: None, arrived=nobody_waits,
     )  # fmt: skip
     failed = [str(failure.file) for failure in brought.failures if failure.file.kind == "zip"]
     if failed:
@@ -157,7 +156,7 @@ def store_of(service: CacheService, release: Path, number: int, scratch: Path) -
     """Return the store as a job on a hosted runner has it."""
     settings = read_settings(FLAGS, os.environ, release)
     endpoint = find_endpoint(Job(scratch / "runner", service.url, number).environ())
-    return cache_store(settings, proxy_list(settings, "off"), endpoint, os.environ, threading.Event())
+    return cache_store(settings, proxy_list(settings, "off"), endpoint, os.environ)
 
 
 def replay(release: Path, number: int, pool: Path, service: CacheService, scratch: Path) -> tuple[Plan, set[str], str]:

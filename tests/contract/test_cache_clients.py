@@ -114,14 +114,14 @@ class OurClient:
 
     @property
     def _http(self) -> HttpClient:
-        return HttpClient(5, 5, lambda: False, web=HttpSettings(), caller_authenticates=True)
+        return HttpClient(5, 5, web=HttpSettings(), caller_authenticates=True)
 
     @property
     def _service(self) -> TwirpService | RestService:
         endpoint = find_endpoint(self.environ)
         assert endpoint is not None
         protocol = RestService if endpoint.protocol == "v1" else TwirpService
-        return protocol(endpoint, "c" * 64, Exchange(self._http, Backoff(2), lambda _: None))
+        return protocol(endpoint, "c" * 64, Exchange(self._http, Backoff(2)))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -48,12 +47,12 @@ def _within_seconds() -> Iterator[None]:
 
 
 def client(**more: Any) -> HttpClient:
-    return HttpClient(5, STALL, threading.Event().is_set, web=HttpSettings(), caller_authenticates=True, **more)
+    return HttpClient(5, STALL, web=HttpSettings(), caller_authenticates=True, **more)
 
 
 def looked_up(url: str, protocol: str, deadline: Deadline) -> Found | None:
     endpoint = CacheEndpoint("v2" if protocol == "v2" else "v1", url, MAIN.text, "1.1")
-    exchange = Exchange(client(), Backoff(2, first=0.01), lambda _: None)
+    exchange = Exchange(client(), Backoff(2, first=0.01))
     return PROTOCOLS[protocol](endpoint, "c" * 64, exchange).look_up(["key"], deadline)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -42,7 +41,7 @@ def of_github(url: str) -> RestApi:
 
 def of_gitlab(url: str) -> RestApi:
     access = Access("gitlab", url, "acme/widget", "token")
-    client = transport.forge_client(access, HttpSettings(), threading.Event().is_set)
+    client = transport.forge_client(access, HttpSettings())
     return api(gitlab.GitLabTransport(url, access.token, client))
 
 

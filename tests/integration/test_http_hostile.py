@@ -172,7 +172,7 @@ def babbler() -> Iterator[RawServer]:
 
 def test_no_cookie_is_kept_or_sent(tmp_path: Path) -> None:
     """As in Go. They would say who asks, and fill memory: a server can send megabytes of them with each answer."""
-    client = HttpClient(5.0, 1.0, lambda: False, web=HttpSettings())
+    client = HttpClient(5.0, 1.0, web=HttpSettings())
     head = {"Set_Cookie": "who=me; Path=/"}
     with RawServer(says(answer(b"x", **head)), keeps_alive=True) as server:
         for _ in range(2):

@@ -49,7 +49,7 @@ def look_up(host: str, port: int, *_: Any) -> list[Any]:
 
 def by_a_run(*urls: str, web: HttpSettings) -> str:
     """What the client of `run` says of these requests, one after the other: the error of the last, or its body."""
-    client = HttpClient(2.0, 2.0, lambda: False, web=web, resolver=Resolver(look_up))
+    client = HttpClient(2.0, 2.0, web=web, resolver=Resolver(look_up))
     said = ""
     for url in urls:
         try:

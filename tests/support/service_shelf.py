@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,10 +67,10 @@ class Shelf:
         assert endpoint is not None
         backoff = Backoff(self.attempts, first=0.01, longest=0.02)
         stall = self.stall if self.service.faults.are_set else LONG
-        client = HttpClient(5, stall, threading.Event().is_set, web=HttpSettings(), caller_authenticates=True)
+        client = HttpClient(5, stall, web=HttpSettings(), caller_authenticates=True)
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
-            protocol(endpoint, self.version, Exchange(client, backoff, lambda _: None)),
+            protocol(endpoint, self.version, Exchange(client, backoff)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
         return CacheServiceStore(endpoint, self.encoding, lambda: connection, save="auto", asked="proxies")

@@ -16,6 +16,6 @@ def received(
     url: str, destination: Path, *, connect: float = 5.0, stall: float = 20.0, seconds: float = 60.0, **options: Any
 ) -> Received:
     """The file at `url`, within these limits in seconds. `options` are HttpClient's. Raises AttemptError."""
-    client = HttpClient(connect, stall, lambda: False, **{"web": HttpSettings(), **options})
+    client = HttpClient(connect, stall, **{"web": HttpSettings(), **options})
     with destination.open("w+b") as out:
         return Transfer(client).get(url, out, 1 << 26, Deadline.after(seconds), Wire())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -74,10 +76,15 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> float 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock after which nothing more is begun. Seconds."""
+    """A moment on the monotonic clock after which nothing more is begun, or an earlier end from any thread. Seconds.
 
-    at: float
+    Cancelling ends requests and waits. It also cancels each deadline that `earlier_of` made of this one, and the one
+    that this one was made of.
+    """
+
+    at: float = math.inf
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    _cancelled: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
@@ -94,4 +101,17 @@ class Deadline:
 
     def earlier_of(self, seconds: float) -> Deadline:
         """This deadline, or the one `seconds` from now if that comes first."""
-        return Deadline(min(self.at, self.clock() + seconds), self.clock)
+        return replace(self, at=min(self.at, self.clock() + seconds))
+
+    def cancel(self) -> None:
+        """End the requests and waits of every thread."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether any thread has cancelled."""
+        return self._cancelled.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the deadline, and no longer once it is cancelled."""
+        self._cancelled.wait(min(seconds, self.left()))

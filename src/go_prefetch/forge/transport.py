@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,15 +34,12 @@ class Transport(Protocol):
         """One request. Raises AttemptError for what the network does."""
 
 
-def forge_client(
-    access: Access, web: HttpSettings, cancelled: Callable[[], bool] = lambda: False, *, follows: bool = True
-) -> HttpClient:
+def forge_client(access: Access, web: HttpSettings, *, follows: bool = True) -> HttpClient:
     """For this API and what it names. Without netrc: the token is given, and a log's URL is its own credential."""
     try:
         return HttpClient(
             _CONNECT,
             _STALL,
-            cancelled,
             web=web,
             caller_authenticates=True,
             trusted_origin=access.api_url,

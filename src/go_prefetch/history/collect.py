@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from threading import Event
 
 from go_prefetch.base.background import run_in_background
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ApiError, RateLimitError
 from go_prefetch.history.cache import Kept, observed
 from go_prefetch.history.logs import LogError
@@ -22,15 +22,15 @@ _WIDTH = 24  # of the bar
 
 
 class Gathering:
-    """One report's worth of asking. `now` is the moment the report is about; `cancelled` ends downloads."""
+    """One report's worth of asking. `now` is the moment the report is about; cancelling `end` ends downloads."""
 
     def __init__(
-        self, forge: Forge, kept: Callable[[str], Kept], progress: Progress, cancelled: Event, now: datetime
+        self, forge: Forge, kept: Callable[[str], Kept], progress: Progress, end: Deadline, now: datetime
     ) -> None:
         self._forge = forge
         self._kept_for = kept
         self._progress = progress
-        self._cancelled = cancelled
+        self._end = end
         self._now = now
         self._found: dict[int, Observed] = {}
         self._incomplete = ""
@@ -96,7 +96,7 @@ class Gathering:
                 self._take(run, came, kept)
                 self._progress(_bar(len(self._found), total))
         except BaseException:
-            self._cancelled.set()
+            self._end.cancel()
             raise
 
     def _asked(self, run: WorkflowRun, kept: Kept) -> tuple[WorkflowRun, ReadLogs] | None:

@@ -30,8 +30,9 @@ _CONCLUSIONS = {"success": "success", "failed": "failure", "canceled": "cancelle
 class GitLabForge:
     """The project `name` (`group/project`)."""
 
-    def __init__(self, api: RestApi, name: str, transport: GitLabTransport) -> None:
+    def __init__(self, api: RestApi, name: str, transport: GitLabTransport, end: Deadline) -> None:
         self._api = api
+        self._end = end
         self._path = f"/projects/{quote(name, safe='')}"
         self._name = name
         self._transport = transport
@@ -94,7 +95,8 @@ class GitLabForge:
         with temporary_folder() as folder:
             path = Path(folder, "trace")
             try:
-                with self._transport.opened(f"{self._path}/jobs/{number}/trace", Deadline.after(_ONE_LOG)) as answer:
+                deadline = self._end.earlier_of(_ONE_LOG)
+                with self._transport.opened(f"{self._path}/jobs/{number}/trace", deadline) as answer:
                     if answer.status in (404, 410):
                         return []
                     write_log(answer, path)

@@ -49,7 +49,7 @@ class _Notes:
         self._url = url
         # Bearer, which is not passed on where an answer redirects to another host; PRIVATE-TOKEN would be.
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._client = HttpClient(5.0, 10.0, lambda: False, web=web, caller_authenticates=True)
+        self._client = HttpClient(5.0, 10.0, web=web, caller_authenticates=True)
         self._deadline = Deadline.after(_SECONDS)
 
     def write(self, text: str) -> str:

@@ -8,7 +8,7 @@ errors may go there, else at the same one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,14 +62,12 @@ class ProxyWalk:
         *,
         width: int,
         deadline: Deadline,
-        pause: Callable[[float], object],
     ) -> None:
         self.goproxy = proxies.text  # for Go; it may contain a password
         self._proxies = proxies.proxies
         self._ending = proxies.ending
         self._backoff = backoff
         self._deadline = deadline
-        self._pause = pause
         self._hedging = Hedging()
         self._health = {proxy: CircuitBreaker(self._patience(proxy, width)) for proxy in self._proxies}
         self._attempt = ProxyAttempt(get, deadline, self._health, self._hedging.record_latency)
@@ -100,8 +98,7 @@ class ProxyWalk:
             if not self._askable(proxies, so_far) or self._deadline.passed():
                 break
             if round_number < self._backoff.attempts:
-                wait = self._backoff.wait(round_number, so_far.retry_after)
-                self._pause(min(wait, self._deadline.left()))
+                self._deadline.wait(self._backoff.wait(round_number, so_far.retry_after))
         return Failure(file, not_found=set(proxies) <= so_far.not_found, attempts=self._told(proxies, so_far))
 
     def failed_attempts(self, source: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +39,7 @@ from go_prefetch.verification.trees import Trees
 
 @dataclass(frozen=True)
 class Job:
-    """What a run works with: what was asked for, the two ports, Go and the proxies, and two ways to stop."""
+    """What a run works with: what was asked for, the two ports, Go and the proxies, and when to stop."""
 
     settings: Settings
     platform: Platform
@@ -49,7 +48,6 @@ class Job:
     environment: GoEnvironment
     walk: ProxyWalk
     deadline: Deadline
-    cancelled: threading.Event
     trace: Trace = UNTRACED
 
     @contextmanager
@@ -64,7 +62,7 @@ class Job:
         """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
         return download(
             files, self.walk, folder, avoid=avoid, jobs=self.settings.jobs, deadline=self.deadline,
-            cancelled=self.cancelled, progress=self.platform.progress, arrived=arrived,
+            progress=self.platform.progress, arrived=arrived,
         )  # fmt: skip
 
 

@@ -31,26 +31,22 @@ def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
     return parse_proxy_list(settings.goproxy or goproxy).with_fallback(settings.fallback)
 
 
-def proxy_walk(
-    settings: Settings, proxies: ProxyList, deadline: Deadline, cancelled: threading.Event, trace: Trace = UNTRACED
-) -> ProxyWalk:
+def proxy_walk(settings: Settings, proxies: ProxyList, deadline: Deadline, trace: Trace = UNTRACED) -> ProxyWalk:
     """A walk over `proxies` within the limits of the settings."""
     return ProxyWalk(
         proxies,
-        _LateClient(settings, cancelled, trace).get,
+        _LateClient(settings, trace).get,
         Backoff(settings.attempts),
         width=settings.jobs,
         deadline=deadline,
-        pause=cancelled.wait,
     )
 
 
 class _LateClient:
     """An HttpClient made with the first request: a run that has nothing to ask need not import requests (0.1 s)."""
 
-    def __init__(self, settings: Settings, cancelled: threading.Event, trace: Trace) -> None:
+    def __init__(self, settings: Settings, trace: Trace) -> None:
         self._settings = settings
-        self._cancelled = cancelled
         self._trace = trace
         self._lock = threading.Lock()
         self._get: Get | None = None
@@ -61,13 +57,11 @@ class _LateClient:
             if self._get is None:
                 from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
 
-                self._get = Transfer(http_client(self._settings, self._cancelled, self._trace)).get
+                self._get = Transfer(http_client(self._settings, self._trace)).get
         return self._get(url, out, max_bytes, deadline, wire)
 
 
-def http_client(
-    settings: Settings, cancelled: threading.Event, trace: Trace, *, trusted_origin: str = ""
-) -> HttpClient:
+def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -> HttpClient:
     """A client within the limits of the settings.
 
     With `trusted_origin` it is for that server and those it names, and carries our own logins.
@@ -80,7 +74,6 @@ def http_client(
     caller_authenticates = bool(trusted_origin)
     return HttpClient(
         *limits,
-        cancelled.is_set,
         web=settings.web,
         caller_authenticates=caller_authenticates,
         trusted_origin=trusted_origin,
@@ -93,7 +86,6 @@ def cache_store(
     proxies: ProxyList,
     endpoint: CacheEndpoint | None,
     environ: Mapping[str, str],
-    cancelled: threading.Event,
     trace: Trace = UNTRACED,
 ) -> CacheStore:
     """The store the settings ask for; what it remembers of proxies is about this list.
@@ -101,7 +93,7 @@ def cache_store(
     `endpoint` is the cache service within reach, `environ` what a zstd program is found and run with.
     """
     if settings.store in ("auto", "github") and endpoint:
-        return _cache_service(settings, proxies, endpoint, environ, cancelled, trace)
+        return _cache_service(settings, proxies, endpoint, environ, trace)
     if settings.store == "github":
         return Disabled("this runner offers no cache service to this step")
     if settings.pool is None:
@@ -114,7 +106,6 @@ def _cache_service(
     proxies: ProxyList,
     endpoint: CacheEndpoint,
     environ: Mapping[str, str],
-    cancelled: threading.Event,
     trace: Trace,
 ) -> CacheStore:
     # Late, as all below: tar, threads and zstd are for those who have such a service.
@@ -132,7 +123,7 @@ def _cache_service(
         from go_prefetch.stores.cache_service.rpc import Exchange  # noqa: PLC0415
 
         try:
-            client = http_client(settings, cancelled, trace, trusted_origin=endpoint.url)
+            client = http_client(settings, trace, trusted_origin=endpoint.url)
         except AttemptError as error:
             raise StoreError(
                 "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
@@ -140,7 +131,7 @@ def _cache_service(
         backoff = Backoff(settings.attempts)
         protocol = RestService if endpoint.protocol == "v1" else TwirpService
         return Connection(
-            protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff, cancelled.wait)),
+            protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
 

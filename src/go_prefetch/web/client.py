@@ -7,7 +7,7 @@ import io
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -55,11 +55,10 @@ class HttpClient:
     not lead to. Redirects are answers like any other unless it `follows` them.
     """
 
-    def __init__(  # noqa: PLR0913 - two limits, an end, and where to: each caller names them
+    def __init__(  # noqa: PLR0913 - two limits, and where to: each caller names them
         self,
         connect_timeout: float,
         stall_timeout: float,
-        cancelled: Callable[[], bool],
         *,
         web: HttpSettings,
         caller_authenticates: bool = False,
@@ -69,7 +68,6 @@ class HttpClient:
         trace: Trace = UNTRACED,
     ) -> None:
         self._timeout = (connect_timeout, stall_timeout)
-        self._cancelled = cancelled
         self._web = web
         self._caller_authenticates = caller_authenticates
         self._trusted_origin = trusted_origin
@@ -98,7 +96,7 @@ class HttpClient:
 
         `wire` is for whoever wants to watch it, or cut it. Raises AttemptError for everything the network does.
         """
-        if self._cancelled():
+        if deadline.is_cancelled:
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
         wire = wire or Wire()
@@ -194,7 +192,7 @@ class HttpClient:
             window_bytes += len(piece)
             wire.came(len(piece))
             yield piece
-            if self._cancelled() or deadline.passed():
+            if deadline.is_cancelled or deadline.passed():
                 raise AttemptError("no time left", transient=False)
             if window.passed():
                 if window_bytes < CRAWL_BYTES_PER_SECOND * stall:

@@ -116,6 +116,18 @@ def test_a_deadline_counts_down_to_nothing() -> None:
     assert (deadline.left(), deadline.passed()) == (0.0, True)
 
 
+def test_cancel_of_one_deadline_ends_the_waits_of_its_kin() -> None:
+    whole = Deadline.after(3600.0)
+    part = whole.earlier_of(1800.0)
+    part.cancel()
+    whole.wait(1800.0)
+    assert (whole.is_cancelled, whole.passed(), Deadline.after(1.0).is_cancelled) == (True, False, False)
+
+
+def test_wait_beyond_a_deadline_ends_with_it() -> None:
+    Deadline.after(0.0).wait(3600.0)
+
+
 def test_the_sooner_of_two_deadlines() -> None:
     clock = Clock()
     deadline = Deadline.after(10.0, clock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline
@@ -19,11 +18,9 @@ def test_a_file_that_did_not_come_is_not_called_downloaded(tmp_path: Path) -> No
         raise AttemptError("401 Unauthorized", transient=False)
 
     deadline, said = Deadline.after(60), list[str]()
-    walk = ProxyWalk(
-        parse_proxy_list("http://proxy.test"), get, Backoff(1), width=1, deadline=deadline, pause=lambda seconds: None
-    )
+    walk = ProxyWalk(parse_proxy_list("http://proxy.test"), get, Backoff(1), width=1, deadline=deadline)
     files = [ModuleFile(A, "mod"), ModuleFile(B, "mod")]
-    download(files, walk, tmp_path, jobs=1, deadline=deadline, cancelled=threading.Event(), progress=said.append)
+    download(files, walk, tmp_path, jobs=1, deadline=deadline, progress=said.append)
     assert [words.rpartition(", 0.0 MB, ")[0] for words in said] == [
         "downloaded 0 of 2 files, 1 not",
         "downloaded 0 of 2 files, 2 not",

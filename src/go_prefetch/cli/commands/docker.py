@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,16 +82,14 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
 
 def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: Asked) -> tuple[int, str]:
     folder = settings.cwd / str(asked.output)
-    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    deadline = Deadline.after(settings.deadline)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     plan = make_plan(settings, environment_without_go(environ, folder), folder)
     if plan.disabled_because:
         return 0, f"nothing to do: {plan.disabled_because}"
     plan, removed = prepare(plan)
     local = take_local(plan, _local_stores(settings, environ), deadline)
-    supply = Supply(
-        proxy_walk(settings, proxies, deadline, cancelled), settings.jobs, deadline, cancelled, platform.progress
-    )
+    supply = Supply(proxy_walk(settings, proxies, deadline), settings.jobs, deadline, platform.progress)
     filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
     steadied = steady(plan, platform.progress)
     go = go_at_hand(environ, settings.cwd)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -138,7 +137,7 @@ def _store(
 ) -> tuple[Measured | None, str]:
     """The store, measured, or why it is not."""
     endpoint = find_endpoint(environ)
-    store = cache_store(settings, asked.proxies, endpoint, environ, threading.Event())
+    store = cache_store(settings, asked.proxies, endpoint, environ)
     limits = replace(examination.limits, deadline=examination.limits.deadline.earlier_of(settings.restore_deadline))
     platform.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):

@@ -6,7 +6,6 @@ one. Where there is a Go here too, it does so first, and what is wrong is replac
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -54,7 +53,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
 
 def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, trace: Trace) -> Report:
-    started, deadline, cancelled = time.monotonic(), Deadline.after(settings.deadline), threading.Event()
+    started, deadline = time.monotonic(), Deadline.after(settings.deadline)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
         plan = make_plan(settings, environment_without_go(environ, folder), folder)
@@ -62,8 +61,8 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
     supply = Supply(
-        proxy_walk(settings, proxies, deadline, cancelled, trace), settings.jobs, deadline, cancelled,
-        platform.progress, private_too=_keeps_private(settings, platform, folder),
+        proxy_walk(settings, proxies, deadline, trace), settings.jobs, deadline, platform.progress,
+        private_too=_keeps_private(settings, platform, folder),
     )  # fmt: skip
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):

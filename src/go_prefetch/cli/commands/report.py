@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.atomic_file import write_named
+from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_moment
 from go_prefetch.config.forge_inputs import ReportSettings, report_settings
 from go_prefetch.config.inputs import Value
@@ -62,14 +62,14 @@ def report(
 
 
 def _made(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
-    cancelled, now = threading.Event(), datetime.now(timezone.utc)
+    end, now = Deadline(), datetime.now(timezone.utc)
     folder = _history_folder(settings, environ)
 
     def kept(name: str) -> Kept:
         return Kept(folder, access.host, name)
 
-    forge = open_forge(access, Patience(settings.wait, platform.warn), kept, cancelled, environ)
-    gathering = Gathering(forge, kept, platform.progress, cancelled, now)
+    forge = open_forge(access, Patience(settings.wait, platform.warn), kept, end, environ)
+    gathering = Gathering(forge, kept, platform.progress, end, now)
     history = gathering.history(_selection(settings, now))
     limits = Limits(settings.min_hit_rate, settings.max_p95_seconds, settings.max_failure_rate)
     return history_report(history, limits, _split(settings.compare_at, forge))

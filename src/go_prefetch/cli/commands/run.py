@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -36,19 +35,19 @@ def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdo
 
 
 def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
-    deadline, cancelled = Deadline.after(settings.deadline), threading.Event()
+    deadline = Deadline.after(settings.deadline)
     go = GoCommand(environ, trace)
     environment = go.environment(settings.cwd)
     platform.hide(secrets_of(environment.goproxy))
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
-    walk = proxy_walk(settings, proxies, deadline, cancelled, trace)
+    walk = proxy_walk(settings, proxies, deadline, trace)
     endpoint = find_endpoint(environ)
-    store = cache_store(settings, proxies, endpoint, environ, cancelled, trace)
+    store = cache_store(settings, proxies, endpoint, environ, trace)
     if settings.pool:
         clear_dead_runs(settings.pool)
     pool = _carried_pool(settings, platform)
-    report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, cancelled, trace))
+    report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, trace))
     if pool and not (report.completed.failure or report.plan.disabled_because):
         for problem in ci_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)

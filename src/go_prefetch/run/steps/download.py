@@ -43,7 +43,7 @@ def nobody_waits(file: ModuleFile) -> None:
     del file
 
 
-def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three limits
+def download(  # noqa: PLR0913 - what to bring, from where, whereto, and two limits
     files: Sequence[ModuleFile],
     walk: ProxyWalk,
     folder: Path,
@@ -51,7 +51,6 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
     avoid: str = "",
     jobs: int,
     deadline: Deadline,
-    cancelled: threading.Event,
     progress: Progress,
     arrived: Arrived = nobody_waits,
 ) -> Downloaded:
@@ -64,7 +63,7 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
         return Downloaded()
     started = time.monotonic()
     outcomes = _Outcomes(len(files), folder, progress, arrived)
-    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), cancelled)
+    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), deadline)
     try:
         crew.start()
         while outcomes.awaited:
@@ -76,7 +75,7 @@ def download(  # noqa: PLR0913 - what to bring, from where, whereto, and three l
                     outcomes.add_all(crew.finished)
                     break
     except BaseException:
-        cancelled.set()
+        deadline.cancel()
         crew.dismiss(seconds=1.0)
         raise
     return outcomes.result(files, walk, time.monotonic() - started)
@@ -90,12 +89,12 @@ class _Crew:
         files: Sequence[ModuleFile],
         fetch: Callable[[ModuleFile], Fetched | Failure],
         width: int,
-        cancelled: threading.Event,
+        deadline: Deadline,
     ) -> None:
         self.finished: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[ModuleFile] = queue.SimpleQueue()
         self._fetch = fetch
-        self._cancelled = cancelled
+        self._deadline = deadline
         for file in files:
             self._waiting.put(file)
         self._threads = [
@@ -109,7 +108,7 @@ class _Crew:
             thread.start()
 
     def _work(self) -> None:
-        while not self._cancelled.is_set():
+        while not self._deadline.is_cancelled:
             try:
                 file = self._waiting.get_nowait()
             except queue.Empty:

@@ -9,7 +9,6 @@ what the plan does not name. Nothing is written where nothing is to be changed: 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +35,6 @@ class Supply:
     walk: ProxyWalk
     jobs: int
     deadline: Deadline
-    cancelled: threading.Event
     progress: Progress
     private_too: bool = True  # else neither private modules nor files of a proxy with credentials are to stay
     afterwards: Callable[[], object] = lambda: None  # what is done to the folder after files have come
@@ -48,8 +46,7 @@ class Supply:
         """
         self.require_proxy(plan, files)
         came = download(
-            files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline,
-            cancelled=self.cancelled, progress=self.progress,
+            files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline, progress=self.progress,
         )  # fmt: skip
         for file in self.left_out(came):
             path_in(plan.folder, file).unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -78,7 +77,7 @@ class GoDownload:
                 in_time = not self._limits.deadline.passed()
                 raise stalled(run, self._limits, self._plan) if run.stalled and in_time else failed(run)
             self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {failures + 1} follows")
-            threading.Event().wait(min(self._limits.backoff.wait(failures), self._limits.deadline.left()))
+            self._limits.deadline.wait(self._limits.backoff.wait(failures))
 
     def _watch(self) -> Watch:
         cache = self._plan.gomodcache / "cache"

@@ -41,12 +41,11 @@ class Reply:
 
 
 class Exchange:
-    """Makes calls over one client. `pause` waits for seconds, or less where the run is being ended."""
+    """Makes calls over one client."""
 
-    def __init__(self, client: HttpClient, backoff: Backoff, pause: Callable[[float], object]) -> None:
+    def __init__(self, client: HttpClient, backoff: Backoff) -> None:
         self._client = client
         self._backoff = backoff
-        self._pause = pause
 
     def call(self, call: Call, deadline: Deadline, understood: Callable[[Reply], bool] | None = None) -> Reply:
         """The first answer that is no slip of the network or the server.
@@ -72,7 +71,7 @@ class Exchange:
                 words = f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood")
                 retry_after = parse_retry_after(reply.headers.get("Retry-After"))
             if failed < self._backoff.attempts:
-                self._pause(min(self._backoff.wait(failed, retry_after), deadline.left()))
+                deadline.wait(self._backoff.wait(failed, retry_after))
         raise StoreError("store-unreachable", f"the cache service: {call.what}: {words}", hint=_HINT)
 
     def _once(self, call: Call, deadline: Deadline) -> Reply:
