@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.forge.transport import PACKED, SECONDS, Reply, whole
-from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.answer import Answer
+from go_prefetch.web.client import HttpClient
 
 
 class GitLabTransport:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.errors import ApiError
 from go_prefetch.forge.access import Access
-from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.answer import Answer
+from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 
 SECONDS = 60.0  # for one answer
@@ -52,10 +53,5 @@ def forge_client(access: Access, web: HttpSettings, *, follows: bool = True) -> 
 
 def whole(answer: Answer) -> Reply:
     """All of an answer. Raises AttemptError."""
-    body = bytearray()
-    for piece in answer.pieces:
-        body += piece
-        if len(body) > _LARGEST:
-            raise AttemptError(f"more than {_LARGEST >> 20} MB", transient=False)
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Reply(answer.status, headers, body.decode(errors="replace"))
+    return Reply(answer.status, headers, answer.read(_LARGEST).decode(errors="replace"))

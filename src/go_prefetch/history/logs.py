@@ -12,7 +12,7 @@ from typing import Protocol
 
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.render.record import PREFIX, parse_record
-from go_prefetch.web.client import Answer
+from go_prefetch.web.answer import Answer, up_to
 
 _LARGEST_DOWNLOAD = 256 << 20  # bytes of one log, packed or plain
 _MOST_UNPACKED = 2 << 30  # bytes of all logs of a run: some 20 million lines
@@ -39,13 +39,8 @@ def write_log(answer: Answer, path: Path) -> None:
     if answer.status != 200:
         gone = answer.status in (404, 410)
         raise AttemptError(f"{answer.status} {answer.reason}".strip(), not_found=gone, transient=not gone)
-    left = _LARGEST_DOWNLOAD
     with path.open("wb") as out:
-        for piece in answer.pieces:
-            left -= len(piece)
-            if left < 0:
-                raise AttemptError(f"more than {_LARGEST_DOWNLOAD >> 20} MB", transient=False)
-            out.write(piece)
+        out.writelines(up_to(_LARGEST_DOWNLOAD, answer.pieces))
 
 
 def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:

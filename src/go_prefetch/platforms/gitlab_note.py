@@ -78,11 +78,7 @@ class _Notes:
         with self._client.request(method, url, self._deadline, headers=self._headers, body=body) as answer:
             if answer.status >= 300:
                 raise _NoNoteError(f"GitLab answered {answer.status} {answer.reason}".rstrip())
-            said = b""
-            for piece in answer.pieces:
-                said += piece
-                if len(said) > _MOST_BYTES:
-                    raise _NoNoteError("GitLab's answer has no end")
+            said = answer.read(_MOST_BYTES)
         try:
             return json.loads(said)
         except (ValueError, RecursionError):

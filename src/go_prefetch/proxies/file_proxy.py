@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.web.answer import up_to
 from go_prefetch.web.in_flight import Received, Wire
 
 _PIECE = 1 << 20
@@ -22,13 +23,10 @@ def copied(url: str, file: ModuleFile, out: BinaryIO, deadline: Deadline, wire: 
     """
     from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
 
-    most = MAX_BYTES[file.kind]
     with _opened(Path(url2pathname(urlsplit(url).path)) / file.name) as source:
         total = 0
-        while piece := _read(source):
+        for piece in up_to(MAX_BYTES[file.kind], iter(lambda: _read(source), b"")):
             total += len(piece)
-            if total > most:
-                raise AttemptError(f"more than {most} bytes", transient=False)
             if wire.is_cut or deadline.passed():
                 raise AttemptError("no time left", transient=False)
             wire.came(len(piece))

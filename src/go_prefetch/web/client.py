@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,9 +19,9 @@ from go_prefetch import __version__
 from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.web.addresses import is_public
+from go_prefetch.web.answer import Answer, decode
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.error_mapping import from_requests, words_of
-from go_prefetch.web.gzip_decoding import decoded
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Wire
 from go_prefetch.web.session import Session, refuse_malformed
@@ -32,17 +31,6 @@ _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as net/http
 _LONGEST_REASON = 200
 _LENGTH = re.compile("[0-9]{1,15}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered. `pieces` is the body as it arrives, decoded; it raises AttemptError."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]  # names in any case
-    pieces: Iterator[bytes]
-    has_login: bool = False  # whether the request carried a user and password of the URL or netrc
 
 
 class HttpClient:
@@ -113,7 +101,7 @@ class HttpClient:
                     pieces = self._pieces(response, deadline, wire)
                     yield Answer(
                         response.status_code, (response.reason or "")[:_LONGEST_REASON], response.headers,
-                        decoded(pieces, response.headers.get("Content-Encoding", "")),
+                        decode(pieces, response.headers.get("Content-Encoding", "")),
                         self._has_login(response),
                     )  # fmt: skip
             except AttemptError as error:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Deadline, parse_retry_after
-from go_prefetch.web.client import Answer, HttpClient
+from go_prefetch.web.answer import Answer, up_to
+from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.session import refuse_clear_text_password
 
@@ -42,10 +43,8 @@ class _Half:
             self._check_range(answer)
         else:
             self._begin(answer)
-        for piece in answer.pieces:
+        for piece in up_to(self.most - self.total, answer.pieces):
             self.total += len(piece)
-            if self.total > self.most:
-                raise AttemptError(f"more than {self.most} bytes", transient=False)
             self.out.write(piece)
         if self.whole is not None and self.total != self.whole:
             raise AttemptError(f"closed after {self.total} of {self.whole} bytes")

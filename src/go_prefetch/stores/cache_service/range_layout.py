@@ -13,7 +13,7 @@ from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError
 from go_prefetch.errors import StoreError
 
 if TYPE_CHECKING:
-    from go_prefetch.web.client import Answer
+    from go_prefetch.web.answer import Answer
 
 EAGER = 16  # ranges that can be asked for before anybody knows how many bytes there are
 _EAGER_BYTES = 1 << 20  # of each of these

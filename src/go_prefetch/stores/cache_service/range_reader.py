@@ -16,9 +16,10 @@ from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.range_buffer import Arrivals
 from go_prefetch.stores.cache_service.range_layout import HINT, GoneError, announced, headers_for, length_of
 from go_prefetch.stores.cache_service.rpc import without_queries
+from go_prefetch.web.answer import Answer, up_to
 
 if TYPE_CHECKING:
-    from go_prefetch.web.client import Answer, HttpClient
+    from go_prefetch.web.client import HttpClient
 
 _AT_ONCE = 20
 
@@ -133,13 +134,11 @@ class RangeReader:
         coming = announced(number, answer)
         self._arrivals.agree(coming)
         part = bytearray()
-        for piece in answer.pieces:
+        for piece in up_to(coming.bytes, answer.pieces):
             if self._arrivals.is_done(number):
                 return
             part += piece
             self._arrivals.count(len(piece))
-            if len(part) > coming.bytes:
-                raise AttemptError("more bytes than announced")
         if len(part) != coming.bytes:
             raise AttemptError(f"{len(part)} of {coming.bytes} bytes")
         self._arrivals.put(number, bytes(part))

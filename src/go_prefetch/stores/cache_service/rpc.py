@@ -76,16 +76,12 @@ class Exchange:
 
     def _once(self, call: Call, deadline: Deadline) -> Reply:
         with self._client.request(call.method, call.url, deadline, headers=call.headers, body=call.body) as answer:
-            body = bytearray()
-            for piece in answer.pieces:
-                body += piece
-                if len(body) > _MOST_BYTES:
-                    raise AttemptError("an answer of more than 1 MiB", transient=False)
+            body = answer.read(_MOST_BYTES)
         if answer.status == 401:
             raise NotAllowed("the job's token for the cache service is not, or no longer, accepted")
         if answer.status == _TOO_MANY:
             raise NotAllowed("the cache service takes no more requests of this repository for now")
-        return Reply(answer.status, answer.headers, bytes(body))
+        return Reply(answer.status, answer.headers, body)
 
 
 def json_object(reply: Reply) -> dict[str, Any] | None:

@@ -1,0 +1,74 @@
+"""What a server answered: its body up to a limit, and out of an encoding that the request did not ask for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from go_prefetch.base.retry import AttemptError
+
+_CHUNK = 1 << 16
+# A body may take so many bytes more than it brings: a header without end, or empty blocks for ever, bring nothing.
+_MOST_OVERHEAD = 1 << 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered. `pieces` is the body as it arrives, decoded; it raises AttemptError."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]  # names in any case
+    pieces: Iterator[bytes]
+    has_login: bool = False  # whether the request carried a user and password of the URL or netrc
+
+    def read(self, most: int) -> bytes:
+        """Return the whole body. Raises AttemptError, also for one of more than `most` bytes."""
+        return b"".join(up_to(most, self.pieces))
+
+
+def up_to(most: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass on the pieces of a body. Raises AttemptError before the piece that brings more than `most` bytes."""
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise AttemptError(f"more than {most} bytes", transient=False)
+        yield piece
+
+
+def decode(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Return the body without its encoding, never much of it at once. Raises AttemptError.
+
+    Some servers and middleboxes encode a body though the request does not allow it.
+    """
+    coding = encoding.strip().lower()
+    if coding in ("", "identity"):
+        yield from pieces
+        return
+    if coding not in ("gzip", "x-gzip"):
+        raise AttemptError(f"an answer in {coding[:40]!r}, an encoding that was not asked for", transient=False)
+    try:
+        yield from _inflate(pieces)
+    except zlib.error as error:
+        raise AttemptError(f"not the gzip it says it is: {error}") from None
+
+
+def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(wbits=31)
+    overhead = 0
+    for piece in pieces:
+        overhead += len(piece)
+        waiting = piece
+        while waiting:
+            if inflater.eof:  # zlib would keep all that follows
+                raise AttemptError("not the gzip it says it is: more follows its end")
+            some = inflater.decompress(waiting, _CHUNK)
+            waiting = inflater.unconsumed_tail or inflater.unused_data
+            overhead -= len(some)
+            yield some
+        if overhead > _MOST_OVERHEAD:
+            raise AttemptError("a gzip that brings less than it takes", transient=False)
+    if not inflater.eof:
+        raise AttemptError("a gzip answer without its end")
