@@ -72,7 +72,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         stdout.flush()  # here, where what is wrong with it is caught
         return status
     except PrefetchError as error:
-        platform.error(f"{error.message}\n{error.hint} [{error.slug}]")
+        platform.error(error.notice)
         return error.exit_status
     except KeyboardInterrupt:
         platform.error("interrupted; no file was left half written")

@@ -49,12 +49,12 @@ def _publish_failure(
     try:
         _publish(report, platform, stdout, report_file=report_file, summary=summary)
     except InputError as error:  # it must not hide the failure itself
-        platform.warn(error.message)
+        platform.warn(error.notice)
 
 
 def _publish(report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool) -> None:
     for warning in report.warnings:
-        platform.warn(warning, report.completed.about.get(warning))
+        platform.warn(warning)
     platform.show(text(report), stdout)
     platform.show(record_line(report, platform.clean), stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if summary else "")

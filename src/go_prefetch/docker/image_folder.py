@@ -18,6 +18,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording
 from go_prefetch.base.trees import walk
 from go_prefetch.docker.template import MODULE_LIST
+from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Wanted
@@ -64,7 +65,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
     Raises DownloadError for a folder that takes no files.
     """
     got: frozenset[ModuleFile] = frozenset()
-    warnings: list[str] = []
+    warnings: list[Notice | str] = []
     for store in stores:
         lacking = [file for file in plan.missing if file not in got]
         try:

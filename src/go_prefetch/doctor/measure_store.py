@@ -15,6 +15,7 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
+from go_prefetch.render.messages import on_one_line
 
 
 def measure_service(
@@ -53,4 +54,4 @@ def _measured(name: str, samples: tuple[Sample, ...], modules: Sequence[ModuleVe
     moved = Transfer(restored.bytes, restored.seconds, zips) if restored.files else Transfer()
     because = (f"restored nothing: {restored.skipped_reason}",) if restored.skipped_reason else ()
     rate = ("its rate is that of a whole restore, look-up included",) if moved.rate else ()
-    return Measured(name, "store", samples, holdings, moved, (*because, *rate, *restored.warnings))
+    return Measured(name, "store", samples, holdings, moved, (*because, *rate, *map(on_one_line, restored.warnings)))

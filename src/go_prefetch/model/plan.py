@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from go_prefetch.errors import Notice
 from go_prefetch.golang.gosum import GoSumLine, Kind
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
@@ -36,7 +37,7 @@ class Scope:
     sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
     zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
     disabled_because: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Plan:
     private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
     unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
     disabled_because: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice | str, ...] = ()
     seconds: float = 0.0
     unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
@@ -90,13 +91,13 @@ class Platform(Protocol):
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
 
-    def notice(self, text: str) -> None:
+    def notice(self, notice: Notice | str) -> None:
         """Something worth knowing that is no warning."""
 
-    def warn(self, text: str, file: Path | None = None) -> None:
-        """Something to look at that fails nothing; `file` is what it is about."""
+    def warn(self, notice: Notice | str) -> None:
+        """Something to look at that fails nothing."""
 
-    def error(self, text: str) -> None:
+    def error(self, notice: Notice | str) -> None:
         """Why the run fails."""
 
     def progress(self, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
@@ -30,7 +31,7 @@ class Report:
     machine: Machine
     goversion: str
     settings_shown: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice | str, ...] = ()
     ended_early: bool = False  # before Go's verdict, by what `completed.failure` says; the plan may be NO_PLAN
 
     @property

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from go_prefetch.errors import PrefetchError
+from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
@@ -52,7 +51,7 @@ class Restored:
     cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
     entry: RestoredEntry | None = None
     skipped_reason: str = ""  # why it was not asked, or could not answer, though nothing is wrong
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice | str, ...] = ()
 
     @property
     def cold_seconds(self) -> float | None:
@@ -139,7 +138,7 @@ class Admitted:
     modules: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
     deferred_to_go: Mapping[str, int] = field(default_factory=dict)
-    notice: str = ""
+    notice: Notice | str = ""
 
 
 @dataclass(frozen=True)
@@ -184,8 +183,7 @@ class Completed:
     verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
     unverified_because: str = ""  # why Go was not asked, or not believed
     failure: PrefetchError | None = None
-    warnings: tuple[str, ...] = ()
-    about: Mapping[str, Path] = field(default_factory=dict)  # the file that one of the warnings is about
+    warnings: tuple[Notice | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,4 +195,4 @@ class Saved:
     seconds: float = 0.0
     key: str = ""  # of the new entry, where the store has entries
     skipped_reason: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice | str, ...] = ()

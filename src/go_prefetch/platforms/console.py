@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from go_prefetch.base.redaction import CONTROL, hide
+from go_prefetch.errors import Notice
+from go_prefetch.render.messages import on_one_line
 
 _OURS = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # words and numbers of our own: `exact`, `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0
@@ -67,10 +69,10 @@ class Console:
         cleaned = self._harmless(self.clean(text))
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
 
-    def notice(self, text: str) -> None:
+    def notice(self, notice: Notice | str) -> None:
         """One line, unless only warnings are wanted."""
         if not self.loudness.quiet:
-            self.line(f"note: {text}")
+            self.line(f"note: {on_one_line(notice)}")
 
     def progress(self, text: str) -> None:
         """On a terminal a line that is overwritten; elsewhere a line now and then."""

@@ -13,7 +13,9 @@ from typing import TextIO
 
 from actions_toolkit import core, file_command
 
+from go_prefetch.errors import Notice
 from go_prefetch.platforms.console import Console, Loudness
+from go_prefetch.render.messages import in_full, on_one_line
 
 _TITLE = "go-prefetch"
 
@@ -67,18 +69,19 @@ class GitHub(Console):
         if self.loudness.verbose or core.is_debug():
             self.line(f"  {text}")
 
-    def notice(self, text: str) -> None:
+    def notice(self, notice: Notice | str) -> None:
         """An annotation."""
-        core.notice(self.clean(text), title=_TITLE)
+        core.notice(self.clean(on_one_line(notice)), title=_TITLE)
 
-    def warn(self, text: str, file: Path | None = None) -> None:
+    def warn(self, notice: Notice | str) -> None:
         """An annotation, at its file if it has one."""
+        file = notice.file if isinstance(notice, Notice) else None
         at = {"file": self.clean(str(file))} if file else {}
-        core.warning(self.clean(text), title=_TITLE, **at)
+        core.warning(self.clean(on_one_line(notice)), title=_TITLE, **at)
 
-    def error(self, text: str) -> None:
+    def error(self, notice: Notice | str) -> None:
         """An annotation."""
-        core.error(self.clean(text), title=_TITLE)
+        core.error(self.clean(in_full(notice)), title=_TITLE)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Step outputs, and the job summary unless it is empty; a runner that takes none is a warning."""

@@ -14,8 +14,10 @@ from typing import TextIO
 from urllib.parse import quote, urlsplit
 
 from go_prefetch.base.atomic_file import write_whole
+from go_prefetch.errors import Notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.gitlab_reports import dotenv, links, metrics
+from go_prefetch.render.messages import in_full, on_one_line
 
 _YELLOW, _RED = "33", "31"
 _ERASE_LINE = "\x1b[0K"
@@ -61,14 +63,13 @@ class GitLab(Console):
         if self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true":
             self.line(f"  {text}")
 
-    def warn(self, text: str, file: Path | None = None) -> None:
+    def warn(self, notice: Notice | str) -> None:
         """A warning; the text names its file."""
-        del file
-        self.line(f"WARNING: {text}", _YELLOW)
+        self.line(f"WARNING: {on_one_line(notice)}", _YELLOW)
 
-    def error(self, text: str) -> None:
+    def error(self, notice: Notice | str) -> None:
         """An error."""
-        self.line(f"ERROR: {text}", _RED)
+        self.line(f"ERROR: {in_full(notice)}", _RED)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Report files where the job collects them, and a note if asked for one; neither is worth a red job."""

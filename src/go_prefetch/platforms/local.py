@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from go_prefetch.errors import Notice
 from go_prefetch.platforms.console import Console, Loudness
+from go_prefetch.render.messages import in_full, on_one_line
 
 _BOLD, _YELLOW, _RED = "1", "33", "31"
 
@@ -42,14 +44,13 @@ class Local(Console):
         if self.loudness.verbose:
             self.line(f"  {text}")
 
-    def warn(self, text: str, file: Path | None = None) -> None:
+    def warn(self, notice: Notice | str) -> None:
         """A warning; the text names its file."""
-        del file
-        self.line(f"warning: {text}", _YELLOW)
+        self.line(f"warning: {on_one_line(notice)}", _YELLOW)
 
-    def error(self, text: str) -> None:
+    def error(self, notice: Notice | str) -> None:
         """An error."""
-        self.line(f"error: {text}", _RED)
+        self.line(f"error: {in_full(notice)}", _RED)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Nobody waits for them here; `--report-file` has them all."""

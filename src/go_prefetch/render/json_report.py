@@ -9,6 +9,7 @@ from typing import Any
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Downloaded
+from go_prefetch.render.messages import hint, on_one_line, text
 from go_prefetch.render.outputs import outputs
 
 SCHEMA_VERSION = 1
@@ -52,7 +53,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "present": len(report.plan.modules_present),
             "seconds": round(report.admitted.seconds, 3),
             "left_to_go": dict(report.admitted.deferred_to_go),
-            "notice": report.admitted.notice,
+            "notice": text(report.admitted.notice),
         },
         "complete": {
             "seconds": round(report.completed.seconds, 3),
@@ -72,7 +73,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "key": report.saved.key,
             "because_not": report.saved.skipped_reason,
         },
-        "warnings": list(report.warnings),
+        "warnings": [on_one_line(warning) for warning in report.warnings],
         "failure": _failure(report.completed.failure),
     }
 
@@ -106,4 +107,9 @@ def _downloaded(downloaded: Downloaded) -> dict[str, Any]:
 def _failure(error: PrefetchError | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    return {"slug": error.slug, "message": error.message, "hint": error.hint, "exit_status": error.exit_status}
+    return {
+        "slug": error.slug,
+        "message": text(error.notice),
+        "hint": hint(error.notice),
+        "exit_status": error.exit_status,
+    }

@@ -10,6 +10,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.render import tables
 from go_prefetch.render.escape import code, fenced, prose
 from go_prefetch.render.gosum_diff import changes
+from go_prefetch.render.messages import hint, on_one_line, text
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.summary import headline, verified
 from go_prefetch.render.time_saved import formula, in_full, instead, measured_on
@@ -29,7 +30,7 @@ def markdown(report: Report, *, mermaid: bool) -> str:
 
 def _failure(report: Report) -> list[str]:
     error = report.completed.failure
-    return ["", fenced(error.message), "", prose(error.hint)] if error else []
+    return ["", fenced(text(error.notice)), "", prose(hint(error.notice))] if error else []
 
 
 def _notes(report: Report) -> list[str]:
@@ -94,7 +95,9 @@ def _warnings(report: Report) -> list[str]:
     count = len(report.warnings)
     if not count:
         return []
-    return _fold(counted(count, "warning"), ["", fenced("\n".join(f"- {warning}" for warning in report.warnings))])
+    return _fold(
+        counted(count, "warning"), ["", fenced("\n".join(f"- {on_one_line(warning)}" for warning in report.warnings))]
+    )
 
 
 def _fold(label: str, lines: list[str]) -> list[str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from go_prefetch.base.format import counted
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, Notice
 from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
-
-_SLUG = re.compile(r"\[([a-z]+(?:-[a-z]+)+)\]$")
 
 # What a store says of itself when it was not asked: how it begins, and what to do.
 _NOT_READ = (
@@ -77,7 +74,7 @@ def _not_read(report: Report) -> Iterator[Reason]:
 
 
 def _trouble(report: Report) -> Iterator[Reason]:
-    slugs = [match[1] for match in map(_SLUG.search, report.restored.warnings) if match]
+    slugs = [warning.slug for warning in report.restored.warnings if isinstance(warning, Notice)]
     for slug in dict.fromkeys(slugs):
         text, advice = _TROUBLE.get(slug, ("the store failed", "A later run asks again."))
         yield Reason(f"{text} ({slug})", advice)

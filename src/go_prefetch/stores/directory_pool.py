@@ -22,7 +22,7 @@ from go_prefetch.base import file_copy, nofollow
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import Restored, Saved
@@ -86,10 +86,7 @@ class DirectoryPool:
                     continue
                 got.add(file)
                 arrived(file)
-        no_room = (
-            f"{self.name}: {left_out} files would take more than half of the free disk before Go has verified them; "
-            "the proxies take over for these [store-no-room]"
-        )
+        no_room = notice("store-no-room", "pool", store=self.name, count=left_out)
         return Restored(
             store=self.name,
             files=frozenset(got),

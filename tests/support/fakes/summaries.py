@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from go_prefetch.errors import ProxyUnavailable
+from go_prefetch.errors import ProxyUnavailable, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
@@ -127,15 +127,18 @@ _MISS = report(
     seconds=38.7,
 )
 
+_UNREACHABLE = StoreError(
+    "store-unreachable", "the cache service: looking up: connection refused.", hint="A later run tries again."
+).notice
 _STORE_FAILURE = dataclasses.replace(
     _MISS,
     restored=Restored(
         SERVICE,
         seconds=9.3,
-        warnings=("the cache service: looking up: connection refused. A later run tries again. [store-unreachable]",),
+        warnings=(_UNREACHABLE,),
     ),
     saved=Saved(skipped_reason="the store failed"),
-    warnings=("the cache service: looking up: connection refused. A later run tries again. [store-unreachable]",),
+    warnings=(_UNREACHABLE,),
 )
 
 _LOST = tuple(
@@ -200,7 +203,7 @@ SUMMARIES = {
         restored=dataclasses.replace(
             _PARTIAL.restored,
             entry=_entry(MODULES, _key(_PLAN)),
-            warnings=("the cache service: entry x is damaged: it ends early. [store-damaged]",),
+            warnings=(notice("store-damaged", "entry", key="x", problem="it ends early"),),
         ),
     ),
     "job_rejected": dataclasses.replace(

@@ -8,10 +8,12 @@ import pytest
 
 from go_prefetch.base import nofollow
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Wanted
 from go_prefetch.modfiles.damage import damage
+from go_prefetch.render.messages import text
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.support.service_shelf import KEY
 
@@ -19,21 +21,20 @@ FILES = [ModuleFile(ModuleVersion(f"example.com/m{n}", "v1.0.0"), "zip") for n i
 
 
 def test_damage_of_one_file_names_file_and_problem() -> None:
-    assert damage("pool P", {FILES[0]: "the file is empty"}) == (
-        "pool P holds a damaged example.com/m0@v1.0.0 .zip: the file is empty",
-    )
+    (one,) = damage("pool P", {FILES[0]: "the file is empty"})
+    assert dict(one.facts) == {"place": "pool P", "count": 1, "files": (FILES[0],), "problem": "the file is empty"}
 
 
 def test_damage_with_one_problem_is_one_sentence() -> None:
-    (said,) = damage("pool P", dict.fromkeys(FILES, "the file is empty"))
-    assert said.startswith("pool P holds 50 damaged files, example.com/m0@v1.0.0 .zip, ")
-    assert said.endswith(" and 47 more: the file is empty")
+    (one,) = damage("pool P", dict.fromkeys(FILES, "the file is empty"))
+    assert dict(one.facts)["files"] == tuple(FILES)
+    assert "50 damaged files" in text(one)
 
 
 def test_damage_with_many_problems_counts_the_rest() -> None:
-    said = damage("/folder", {file: f"problem of {file}" for file in FILES}, "held")
-    assert len(said) == 11
-    assert said[-1] == "/folder held 40 more damaged files"
+    notices = damage("/folder", {file: f"problem of {file}" for file in FILES})
+    assert len(notices) == 11
+    assert (notices[-1].case, dict(notices[-1].facts)["count"]) == ("more-files", 40)
 
 
 def test_pool_of_another_user_is_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +47,7 @@ def test_pool_of_another_user_is_one_warning(tmp_path: Path, monkeypatch: pytest
     pool = DirectoryPool(tmp_path / "pool", asked="https://proxy.example", takes_files=True)
     wanted = Wanted(KEY, FILES, tmp_path / "modules")
     restored = pool.restore(wanted, Deadline.after(60), lambda file: None)
-    (said,) = restored.warnings
-    assert "50 files that this user may not read" in said
-    assert said.endswith("Permission denied. Give this user read access, or name another pool [store-unreadable]")
-    assert "damaged" not in said
+    (one,) = restored.warnings
+    assert isinstance(one, Notice)
+    assert one.slug == "store-unreadable"
+    assert (dict(one.facts)["count"], dict(one.facts)["words"]) == (50, "Permission denied")

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from go_prefetch.base.format import some
-from go_prefetch.errors import PrefetchError
+from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand, in_parts
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.plan import Plan, Scope
@@ -22,8 +21,6 @@ from go_prefetch.run.steps.explain_stall import Limits
 from go_prefetch.run.steps.go_download import FetchAgain, GoDownload
 from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
-
-_MOST_NAMES = 3
 
 
 def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
@@ -57,7 +54,6 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)
     by_go = frozenset(f for f in plan.missing if f not in go_download.sources and path_in(plan.folder, f).is_file())
-    about = {**_changed(before, _contents(plan.scopes)), **_zips_without_sum(plan)}
     return Completed(
         by_go=by_go,
         bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
@@ -70,9 +66,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
             *_dropped(plan, restored, downloaded, failure),
             *replaced(plan, go_download.rejected.values()),
             *unverified.warnings,
-            *about,
+            *_changed(before, _contents(plan.scopes)),
+            *_zips_without_sum(plan),
         ),
-        about=about,
     )
 
 
@@ -111,18 +107,18 @@ def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in paths if path.is_file()}
 
 
-def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> dict[str, Path]:
+def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> list[Notice]:
     """What Go wrote: it adds missing `/go.mod` lines, and may tidy go.mod itself."""
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    return {f"{path.name} changed: run `go mod tidy` and commit {path}": path for path in changed}
+    return [notice("go-sum-changed", file=path, name=path.name, path=path) for path in changed]
 
 
-def _zips_without_sum(plan: Plan) -> dict[str, Path]:
+def _zips_without_sum(plan: Plan) -> list[Notice]:
     """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
-    found: dict[str, Path] = {}
+    found: list[Notice] = []
     for scope in plan.scopes:
         took = sorted(v for v in scope.zips_without_sum if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
         if took:
             path = scope.sums[0]
-            found[f"{path.name} has no hash of {some(took, _MOST_NAMES)}: run `go mod tidy` and commit {path}"] = path
+            found.append(notice("go-sum-lacks", file=path, name=path.name, path=path, modules=tuple(took)))
     return found

@@ -101,7 +101,7 @@ def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
         files=good,
         bytes=sum(path_in(folder, file).stat().st_size for file in good),
         seconds=time.monotonic() - started,
-        warnings=damage(str(folder), damaged, "held"),
+        warnings=damage(str(folder), damaged),
     )
 
 

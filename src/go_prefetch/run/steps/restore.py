@@ -20,6 +20,6 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
     try:
         return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, arrived)
     except StoreError as error:
-        return Restored(store.name, warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
+        return Restored(store.name, warnings=(error.notice,))
     except OSError as error:
         raise folder_error(error, plan.folder) from None

@@ -56,7 +56,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     try:
         return store.save(saving, deadline)
     except StoreError as error:
-        return Saved(skipped_reason="the store failed", warnings=(f"{error.message}. {error.hint} [{error.slug}]",))
+        return Saved(skipped_reason="the store failed", warnings=(error.notice,))
 
 
 def _accepted(plan: Plan, file: ModuleFile) -> bool:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.results import ColdRun
 from go_prefetch.modfiles.damage import damage
@@ -112,13 +112,13 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
     deadline: Deadline,
     arrived: Callable[[ModuleFile], None],
     on_manifest: Callable[[Manifest], None],
-) -> tuple[str, ...]:
-    """Put what is `wanted` (by name) into `folder`; return a sentence for each file that cannot be what it is named.
+) -> tuple[Notice, ...]:
+    """Put what is `wanted` (by name) into `folder`; return a notice for each file that cannot be what it is named.
 
     Stops once nothing more can come. Raises ArchiveError for a damaged archive, StoreError where there is no room
     (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. What had arrived stays.
     """
-    warnings: list[str] = []
+    warnings: list[Notice] = []
     damaged: dict[ModuleFile, str] = {}
     with encoding.decompressing(source) as decompressed:
         stream = _Exactly(decompressed, deadline)
@@ -137,7 +137,7 @@ def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to t
                     with received(folder, file) as content:
                         stream.copy(member.bytes, content)
                 except InUseError as error:
-                    warnings.append(f"{file} was not taken from the entry: {error}")
+                    warnings.append(notice("store-damaged", "in-use", module_file=file, problem=str(error)))
                 except StructureError as error:
                     damaged[file] = str(error)
                 else:

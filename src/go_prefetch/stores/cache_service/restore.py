@@ -11,7 +11,7 @@ from typing import Protocol
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.ports import Arrived, Wanted
 from go_prefetch.model.results import Restored, RestoredEntry
@@ -58,7 +58,7 @@ class Reading:
         self._damaged: set[EntryName] = set()
         self._gave_up = ""  # the slug of what ended it
         self._bytes = 0
-        self._warnings: list[str] = []
+        self._warnings: list[Notice | str] = []
 
     def run(self, deadline: Deadline) -> None:
         """Look up and read. Raises StoreError and Declined for a look-up; what befalls a read becomes a warning.
@@ -83,7 +83,7 @@ class Reading:
 
     def warn(self, error: StoreError) -> None:
         """Keep it for the report."""
-        self._warnings.append(f"{error.message}. {error.hint} [{error.slug}]")
+        self._warnings.append(error.notice)
 
     def restored(self, store: str, asked: str, skipped_reason: str, seconds: float) -> Restored:
         """What came of it. `asked` is the proxy list that notes of absence must be about."""
@@ -155,7 +155,7 @@ class Reading:
                     self._warnings.extend(warnings)
             except ArchiveError as error:
                 self._damaged.add(name)
-                self._warnings.append(f"the cache service: entry {name.key} is damaged: {error}")
+                self._warnings.append(notice("store-damaged", "entry", key=name.key, problem=str(error)))
             except StoreError as error:
                 self.warn(error)
                 if error.slug in ("store-slow", "store-no-room"):

@@ -1,0 +1,97 @@
+"""Texts of notices: every one that the source makes has a template, and the facts that the template asks for."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from go_prefetch.errors import TABLE, InputError, Notice, PrefetchError, notice
+from go_prefetch.render.messages import hint, in_full, on_one_line, templates, text
+
+SOURCE = Path(__file__).parents[3] / "src" / "go_prefetch"
+KINDS = {"notice", "StoreError", *(kind.__name__ for kind in PrefetchError.__subclasses__())} | {
+    "ModuleNotFound", "ProxyUnavailable", "ChecksumMismatch", "RateLimitError"
+}  # fmt: skip
+NOT_FACTS = {"file", "line", "until"}
+
+
+class Made(NamedTuple):
+    """One place of the source that makes a notice."""
+
+    place: str
+    slug: str
+    case: str
+    facts: frozenset[str]
+    has_more_facts: bool  # `**facts`
+
+
+def made() -> Iterator[Made]:
+    """Every call of the source that names a slug, and leaves the text to the templates."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
+                continue
+            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            names = [keyword.arg for keyword in node.keywords]
+            if words and "hint" not in names:
+                facts = frozenset(name for name in names if name) - NOT_FACTS
+                case = str(words[1]) if len(words) > 1 else ""
+                yield Made(f"{path.name}:{node.lineno}", str(words[0]), case, facts, None in names)
+
+
+MADE = list(made())
+TEMPLATES = templates()
+
+
+def asked_for(template: str) -> set[str]:
+    """The names of the facts in a template."""
+    return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("one", MADE, ids=lambda one: f"{one.place} {one.slug}/{one.case}")
+def test_notice_made_by_the_source_has_a_template_and_its_facts(one: Made) -> None:
+    """Otherwise a user would see a traceback where a message was meant."""
+    template = TEMPLATES[one.slug, one.case]
+    wanted = asked_for(template.text) | asked_for(template.hint or TABLE[one.slug].hint)
+    assert one.has_more_facts or wanted <= one.facts
+
+
+def test_every_template_belongs_to_a_row() -> None:
+    """A text that nothing can show is a leftover."""
+    assert TEMPLATES
+    assert {slug for slug, _ in TEMPLATES} <= TABLE.keys()
+
+
+def test_unknown_slug_is_refused() -> None:
+    """So that docs/errors.md has a paragraph for each."""
+    with pytest.raises(ValueError, match="no-such-slug"):
+        notice("no-such-slug")
+    with pytest.raises(ValueError, match="InputError"):
+        InputError("go-failed", "a text", hint="a hint")
+
+
+def test_facts_fill_the_text_and_the_hint() -> None:
+    """Both are templates."""
+    one = notice("go-sum-lacks", name="go.sum", path=Path("a/go.sum"), modules=("m@v1", "n@v2"))
+    assert text(one) == "go.sum has no hash of m@v1, n@v2."
+    assert hint(one) == "Run `go mod tidy` and commit a/go.sum."
+    assert on_one_line(one).endswith("[go-sum-lacks]")
+    assert in_full(one).splitlines()[1] == f"{hint(one)} [go-sum-lacks]"
+
+
+def test_a_brace_in_a_fact_is_no_template() -> None:
+    """File names come from outside."""
+    one = notice("go-sum-changed", name="{path}{0}{name.x}", path=Path("p"))
+    assert text(one) == "{path}{0}{name.x} changed."
+
+
+def test_notice_can_be_compared_and_put_into_sets() -> None:
+    """Warnings that many scopes have in common are shown once."""
+    one = [notice("go-sum-changed", name="go.sum", path=Path("p")) for _ in range(2)]
+    assert len({*one}) == 1
+    assert isinstance(one[0], Notice)
