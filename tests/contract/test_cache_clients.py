@@ -29,6 +29,7 @@ from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
 from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.cache_service import CacheService, Token
 
 OFFICIAL = Path(__file__).parents[1] / "programs" / "official_client"
@@ -114,7 +115,7 @@ class OurClient:
 
     @property
     def _http(self) -> HttpClient:
-        return HttpClient(5, 5, web=HttpSettings(), caller_authenticates=True)
+        return HttpClient(Timeouts(5, 5), web=HttpSettings(), caller_authenticates=True)
 
     @property
     def _service(self) -> TwirpService | RestService:

@@ -23,6 +23,7 @@ from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
@@ -47,7 +48,7 @@ def _within_seconds() -> Iterator[None]:
 
 
 def client(**more: Any) -> HttpClient:
-    return HttpClient(5, STALL, web=HttpSettings(), caller_authenticates=True, **more)
+    return HttpClient(Timeouts(5, STALL), web=HttpSettings(), caller_authenticates=True, **more)
 
 
 def looked_up(url: str, protocol: str, deadline: Deadline) -> Found | None:

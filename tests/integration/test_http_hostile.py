@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
@@ -172,7 +173,7 @@ def babbler() -> Iterator[RawServer]:
 
 def test_no_cookie_is_kept_or_sent(tmp_path: Path) -> None:
     """As in Go. They would say who asks, and fill memory: a server can send megabytes of them with each answer."""
-    client = HttpClient(5.0, 1.0, web=HttpSettings())
+    client = HttpClient(Timeouts(5.0, 1.0), web=HttpSettings())
     head = {"Set_Cookie": "who=me; Path=/"}
     with RawServer(says(answer(b"x", **head)), keeps_alive=True) as server:
         for _ in range(2):

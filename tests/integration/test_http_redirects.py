@@ -19,6 +19,7 @@ from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.go_on_path import GoOnPath
 from tests.support.fakes.modules import FakeModule, layout
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
@@ -49,7 +50,7 @@ def look_up(host: str, port: int, *_: Any) -> list[Any]:
 
 def by_a_run(*urls: str, web: HttpSettings) -> str:
     """What the client of `run` says of these requests, one after the other: the error of the last, or its body."""
-    client = HttpClient(2.0, 2.0, web=web, resolver=Resolver(look_up))
+    client = HttpClient(Timeouts(2.0, 2.0), web=web, resolver=Resolver(look_up))
     said = ""
     for url in urls:
         try:

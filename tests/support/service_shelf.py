@@ -22,6 +22,7 @@ from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.stores.cache_service.store import CacheServiceStore
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.modules import FakeModule, layout
 from tests.support.service_job import MAIN
@@ -67,7 +68,7 @@ class Shelf:
         assert endpoint is not None
         backoff = Backoff(self.attempts, first=0.01, longest=0.02)
         stall = self.stall if self.service.faults.are_set else LONG
-        client = HttpClient(5, stall, web=HttpSettings(), caller_authenticates=True)
+        client = HttpClient(Timeouts(5, stall), web=HttpSettings(), caller_authenticates=True)
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
             protocol(endpoint, self.version, Exchange(client, backoff)),

@@ -8,7 +8,7 @@ from typing import Any
 from go_prefetch.base.retry import Deadline
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
-from go_prefetch.web.in_flight import Received, Wire
+from go_prefetch.web.in_flight import Received, Timeouts, Wire
 from go_prefetch.web.transfer import Transfer
 
 
@@ -16,6 +16,6 @@ def received(
     url: str, destination: Path, *, connect: float = 5.0, stall: float = 20.0, seconds: float = 60.0, **options: Any
 ) -> Received:
     """The file at `url`, within these limits in seconds. `options` are HttpClient's. Raises AttemptError."""
-    client = HttpClient(connect, stall, **{"web": HttpSettings(), **options})
+    client = HttpClient(Timeouts(connect, stall), **{"web": HttpSettings(), **options})
     with destination.open("w+b") as out:
         return Transfer(client).get(url, out, 1 << 26, Deadline.after(seconds), Wire())

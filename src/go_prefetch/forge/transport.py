@@ -12,11 +12,12 @@ from go_prefetch.forge.access import Access
 from go_prefetch.web.answer import Answer
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 
 SECONDS = 60.0  # for one answer
 PACKED = {"Accept-Encoding": "gzip"}
 _LARGEST = 16 << 20  # bytes of one answer
-_CONNECT, _STALL = 10.0, 30.0  # seconds
+_TIMEOUTS = Timeouts(connect=10.0, stall=30.0)
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ def forge_client(access: Access, web: HttpSettings, *, follows: bool = True) -> 
     """For this API and what it names. Without netrc: the token is given, and a log's URL is its own credential."""
     try:
         return HttpClient(
-            _CONNECT,
-            _STALL,
+            _TIMEOUTS,
             web=web,
             caller_authenticates=True,
             trusted_origin=access.api_url,

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 
 _MARK = "<!-- go-prefetch -->"
 _SECONDS = 20.0
@@ -49,7 +50,7 @@ class _Notes:
         self._url = url
         # Bearer, which is not passed on where an answer redirects to another host; PRIVATE-TOKEN would be.
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._client = HttpClient(5.0, 10.0, web=web, caller_authenticates=True)
+        self._client = HttpClient(Timeouts(5.0, 10.0), web=web, caller_authenticates=True)
         self._deadline = Deadline.after(_SECONDS)
 
     def write(self, text: str) -> str:

@@ -19,7 +19,7 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.null_store import Disabled
-from go_prefetch.web.in_flight import Received, Wire
+from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
 if TYPE_CHECKING:
     from go_prefetch.stores.cache_service.restore import Connection
@@ -70,12 +70,10 @@ def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -
     """
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
-    limits = (settings.connect_timeout, settings.stall_timeout)
-    caller_authenticates = bool(trusted_origin)
     return HttpClient(
-        *limits,
+        Timeouts(settings.connect_timeout, settings.stall_timeout),
         web=settings.web,
-        caller_authenticates=caller_authenticates,
+        caller_authenticates=bool(trusted_origin),
         trusted_origin=trusted_origin,
         trace=trace,
     )

@@ -23,7 +23,7 @@ from go_prefetch.web.answer import Answer, decode
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.error_mapping import from_requests, words_of
 from go_prefetch.web.http_settings import HttpSettings
-from go_prefetch.web.in_flight import Wire
+from go_prefetch.web.in_flight import Timeouts, Wire
 from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
 
@@ -36,17 +36,15 @@ _LENGTH = re.compile("[0-9]{1,15}")
 class HttpClient:
     """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
 
-    `connect_timeout` (the look-up of the name included) and `stall_timeout` are seconds. Certificates are checked
-    against the system's store, the one that comes with requests and what `web` names. With `caller_authenticates`
-    every request carries what its caller gives it; without, the URL's own login or what the user's netrc has for the
-    host. Where a public server, `trusted_origin`, names the others, no URL is asked that a redirect from there could
-    not lead to. Redirects are answers like any other unless it `follows` them.
+    Certificates are checked against the system's store, the one that comes with requests and what `web` names. With
+    `caller_authenticates` every request carries what its caller gives it; without, the URL's own login or what the
+    user's netrc has for the host. Where a public server, `trusted_origin`, names the others, no URL is asked that a
+    redirect from there could not lead to. Redirects are answers like any other unless it `follows` them.
     """
 
-    def __init__(  # noqa: PLR0913 - two limits, and where to: each caller names them
+    def __init__(
         self,
-        connect_timeout: float,
-        stall_timeout: float,
+        timeouts: Timeouts,
         *,
         web: HttpSettings,
         caller_authenticates: bool = False,
@@ -55,7 +53,7 @@ class HttpClient:
         resolver: Resolver | None = None,
         trace: Trace = UNTRACED,
     ) -> None:
-        self._timeout = (connect_timeout, stall_timeout)
+        self._timeouts = timeouts
         self._web = web
         self._caller_authenticates = caller_authenticates
         self._trusted_origin = trusted_origin
@@ -88,7 +86,7 @@ class HttpClient:
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
         wire = wire or Wire()
-        connect, wire.stall = (max(0.05, min(limit, deadline.left())) for limit in self._timeout)
+        connect, wire.stall = self._timeouts.within(deadline)
         wire.allow(connect + wire.stall)
         wire.only_public = False
         token = CURRENT.set(wire)
@@ -171,7 +169,7 @@ class HttpClient:
         return "Authorization" in first.request.headers and not self._caller_authenticates
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
-        stall = self._timeout[1]
+        stall = self._timeouts.stall
         total = window_bytes = 0
         window = Deadline.after(stall)
         wire.allow(stall)

@@ -10,10 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.retry import AttemptError, Deadline
 
 # Less than this is no progress: a server that drips is one that is silent.
 _STEP = 8192
+_SHORTEST = 0.05
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds for a connection, the look-up of the name included, and for silence on it."""
+
+    connect: float
+    stall: float
+
+    def within(self, deadline: Deadline) -> tuple[float, float]:
+        """Return both, shortened to what the deadline leaves."""
+        connect, stall = (max(_SHORTEST, min(limit, deadline.left())) for limit in (self.connect, self.stall))
+        return connect, stall
 
 
 @dataclass(frozen=True)

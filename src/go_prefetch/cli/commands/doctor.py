@@ -59,7 +59,7 @@ class _Asked:
     modules: tuple[ModuleVersion, ...]
 
 
-def doctor(  # noqa: PLR0913 - the three flags of its own
+def doctor(
     settings: Settings,
     platform: Platform,
     environ: Mapping[str, str],

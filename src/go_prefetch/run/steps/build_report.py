@@ -12,7 +12,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Restored, Saved
 
 
-def report(  # noqa: PLR0913, PLR0917 - one part a step
+def report(  # noqa: PLR0913 - one part a step
     settings: Settings,
     plan: Plan,
     restored: Restored,

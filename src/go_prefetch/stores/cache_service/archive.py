@@ -41,7 +41,7 @@ def member_bytes(folder: Path, file: ModuleFile, encoding: Encoding) -> int:
     return path.stat().st_size if rewritten is None else rewritten
 
 
-def write_archive(  # noqa: PLR0913 - what an entry is made of
+def write_archive(
     out: BinaryIO,
     folder: Path,
     files: Iterable[ModuleFile],
@@ -103,7 +103,7 @@ def _member_name(number: int, name: str) -> str:
     return name
 
 
-def read_archive(  # noqa: PLR0913 - a stream, what to take, where to, whom to tell
+def read_archive(
     source: Readable,
     encoding: Encoding,
     *,
