@@ -14,6 +14,8 @@ from hypothesis import settings
 from tests.support.workbench import Workbench, wheel_program_folders
 
 _OLDEST_GO = (1, 21)
+# In seconds, for tests that download, compile programs or build images.
+_LONG_TIMEOUT = 900
 
 # How long an example takes is the machine's business.
 settings.register_profile("no clock", deadline=None)
@@ -31,6 +33,13 @@ def pytest_configure() -> None:
         os.environ["PATH"] = os.pathsep.join(
             [*folders, os.environ["PATH"]] if "go" in missing else [os.environ["PATH"], *folders]
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that need the network or a system more time than the `timeout` of pyproject.toml."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("network", "system")):
+            item.add_marker(pytest.mark.timeout(_LONG_TIMEOUT))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

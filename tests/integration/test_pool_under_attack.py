@@ -25,6 +25,7 @@ MOST_TOLD = 5  # of one kind
 FIRST_SEED = int(os.environ.get("ATTACK_SEED", "1"))
 
 
+@pytest.mark.timeout(120 + 30 * ROUNDS)
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9, and the fast way")
 def test_killed_runs_beside_a_hostile_writer(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """Every final run succeeds, what it leaves is what go.sum says, and the next run tidies up."""
