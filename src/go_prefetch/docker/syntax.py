@@ -6,11 +6,12 @@ instruction means is for stages.py; an unknown one is kept, for a later syntax m
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from go_prefetch.base.untrusted_json import parse
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)")
 _DIRECTIVES = ("syntax", "escape", "check")
@@ -45,10 +46,7 @@ class Instruction:
         """The strings of `["go", "build"]`; None if it is not written so."""
         if not self.text.lstrip().startswith("["):
             return None
-        try:
-            value = json.loads(self.text)
-        except (ValueError, RecursionError):
-            return None
+        value = parse(self.text)
         return value if isinstance(value, list) and all(isinstance(word, str) for word in value) else None
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.untrusted_json import parse_object, text
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
@@ -71,11 +71,7 @@ def _judged(reply: Reply) -> Sample:
     """The sample, with a failure where a whole answer is not what a module proxy says."""
     if reply.sample.failure or reply.not_found:
         return reply.sample
-    try:
-        said = json.loads(reply.body)
-        sensible = isinstance(said, dict) and isinstance(said.get("Version"), str)
-    except (ValueError, RecursionError):
-        sensible = False
+    sensible = bool(text(parse_object(reply.body), "Version"))
     return reply.sample if sensible else replace(reply.sample, failure=f"200, but no .info: {_kind(reply.body)}")
 
 

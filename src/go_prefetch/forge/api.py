@@ -6,12 +6,12 @@ https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#respons
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from go_prefetch.base import untrusted_json
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, parse_retry_after
 from go_prefetch.errors import ApiError, InputError, RateLimitError
 from go_prefetch.forge.transport import Reply, Transport
@@ -163,14 +163,12 @@ def _understood(reply: Reply) -> Answer:
         raise AttemptError(f"{reply.status}", retry_after=parse_retry_after(reply.headers.get("retry-after")))
     if not reply.body or reply.status in (204, 302, 304):
         return Answer(reply.status, reply.headers, None)
-    try:
-        return Answer(reply.status, reply.headers, json.loads(reply.body))
-    except (ValueError, RecursionError):
-        if reply.status < 300:
-            raise AttemptError("what came is no JSON") from None
-        return Answer(reply.status, reply.headers, None)
+    value = untrusted_json.parse(reply.body)
+    if value is None and reply.status < 300:
+        raise AttemptError("what came is no JSON")
+    return Answer(reply.status, reply.headers, value)
 
 
 def _message(answer: Answer) -> str:
-    said = answer.value.get("message") if isinstance(answer.value, dict) else None
-    return f" ({' '.join(said.split())[:200]})" if isinstance(said, str) and said.strip() else ""
+    message = " ".join(untrusted_json.text(answer.value, "message").split())
+    return f" ({message[:200]})" if message else ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from go_prefetch.base.child_environment import environment_of_go
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.base.untrusted_json import parse_object, parse_objects
 from go_prefetch.errors import GoCommandError
 from go_prefetch.golang.download_trace import GoTrace, Pending
 from go_prefetch.golang.environment import GoEnvironment, gowork_set
@@ -103,7 +103,7 @@ class GoCommand:
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
             done = process_group.answer(argv, folder, environ, _ENV_SECONDS)
-            said = json.loads(done.stdout) if done.returncode == 0 else None
+            said = parse_object(done.stdout) if done.returncode == 0 else None
         except OSError as error:
             raise GoCommandError(
                 "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
@@ -112,11 +112,9 @@ class GoCommand:
             raise GoCommandError(
                 "go-failed", f"`go env` did not end within {_ENV_SECONDS:g}s", hint=f"Is {self.executable} Go itself?"
             ) from None
-        except ValueError:
-            said = None
-        if isinstance(said, dict):
+        if said is not None:
             _check_version(str(said.get("GOVERSION")))
-        if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
+        if said is None or not all(isinstance(said.get(name), str) for name in names):
             errors = done.stderr.decode(errors="replace").splitlines()
             raise failed(GoRun(("go", "env"), done.returncode, tuple(errors)))
         return said
@@ -144,8 +142,8 @@ class GoCommand:
                     output, _ = process.communicate(timeout=max(0.1, deadline.left()))
                 except subprocess.TimeoutExpired:
                     break
-            for said in _json_values(output.decode(errors="replace")):
-                if isinstance(said, dict) and said.get("Error"):
+            for said in parse_objects(output.decode(errors="replace")):
+                if said.get("Error"):
                     found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
         return found
 
@@ -160,18 +158,6 @@ def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:
             part = []
         part.append(argument)
     return [*parts, tuple(part)] if part else parts
-
-
-def _json_values(text: str) -> Iterator[object]:
-    """The values of a text that is one JSON value after the other; what follows a slip is left out."""
-    decoder, at = json.JSONDecoder(), 0
-    while at < len(text):
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except ValueError:
-            return
-        yield value
-        at = len(text) - len(text[at:].lstrip())
 
 
 def failed(run: GoRun) -> GoCommandError:

@@ -7,8 +7,6 @@ FOLDER/<host>/<repository>/page-<digest>.json     a page of a list of runs, and 
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +20,6 @@ from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.render.record import parse_record
 
 _FORMAT = 1
-_LARGEST = 16 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,8 @@ class Kept:
             self._write(f"page-{hexadecimal(url)[:32]}.json", values)
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        try:
-            path = self._folder / name if self._folder else None
-            if path is None or not _is_small_file(path.lstat()):
-                return None
-            values = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return None
-        return values if isinstance(values, dict) and values.get("format") == _FORMAT else None
+        values = untrusted_json.read_object(self._folder / name) if self._folder else None
+        return values if values and values.get("format") == _FORMAT else None
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
         if self._folder is None:
@@ -89,11 +80,6 @@ class Kept:
             write_whole(self._folder / name, json.dumps({"format": _FORMAT, **values}).encode())
         except OSError:
             self._folder = None  # a full or read-only disk: this report goes on without
-
-
-def _is_small_file(held: os.stat_result) -> bool:
-    """A cache that a CI carries may hold anything: a pipe would be waited for."""
-    return stat.S_ISREG(held.st_mode) and held.st_size <= _LARGEST
 
 
 def observed(run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> Observed:

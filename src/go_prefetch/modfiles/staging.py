@@ -20,6 +20,7 @@ from go_prefetch.base import file_lock
 from go_prefetch.base.atomic_file import new_file
 from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.run_file import recording
+from go_prefetch.base.untrusted_json import parse_object
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, is_module_cache
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.modfiles.zip_inspect import UNREADABLE, read_zip
@@ -194,11 +195,8 @@ def trimmed_info(version: ModuleVersion, data: bytes) -> bytes | None:
 
     Nothing in Go checks this file, so nothing in it but what Go needs is kept or passed on.
     """
-    try:
-        info = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(info, dict) or info.get("Version") != version.version:
+    info = parse_object(data)
+    if info is None or info.get("Version") != version.version:
         return None
     kept = {"Version": version.version}
     if _is_time(info.get("Time")):  # Go would not read a file with another

@@ -5,7 +5,6 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import TextIO
 
 from actions_toolkit import core, file_command
 
+from go_prefetch.base.untrusted_json import members, read_object
 from go_prefetch.errors import Notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.messages import in_full, on_one_line
 
 _TITLE = "go-prefetch"
+_LARGEST_EVENT = 32 << 20  # bytes; GitHub sends 25 MB at most
 
 
 class GitHub(Console):
@@ -36,11 +37,8 @@ class GitHub(Console):
     @property
     def repository_is_private(self) -> bool:
         """What the event payload says of the repository; false if it says nothing."""
-        try:
-            event = json.loads(Path(self._event_path).read_bytes()) if self._event_path else {}
-            return event["repository"]["private"] is True
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return False
+        event = read_object(Path(self._event_path), _LARGEST_EVENT) if self._event_path else None
+        return members(event, "repository").get("private") is True
 
     def carries(self, folder: Path) -> bool:
         """Never: what is kept is what a store is given."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.base.untrusted_json import integer, objects, parse, text
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
@@ -69,10 +70,9 @@ class _Notes:
             notes = self._ask("GET", f"{self._url}?per_page=100&sort=asc&page={page}")
             if not isinstance(notes, list) or not notes:
                 return 0
-            for note in notes:
-                if isinstance(note, dict) and str(note.get("body", "")).startswith(_MARK):
-                    number = note.get("id")
-                    return number if isinstance(number, int) else 0
+            for note in objects(notes):
+                if text(note, "body").startswith(_MARK):
+                    return integer(note, "id")
         return 0
 
     def _ask(self, method: str, url: str, body: bytes = b"") -> Any:
@@ -80,7 +80,7 @@ class _Notes:
             if answer.status >= 300:
                 raise _NoNoteError(f"GitLab answered {answer.status} {answer.reason}".rstrip())
             said = answer.read(_MOST_BYTES)
-        try:
-            return json.loads(said)
-        except (ValueError, RecursionError):
-            raise _NoNoteError("GitLab's answer makes no sense") from None
+        value = parse(said, _MOST_BYTES)
+        if value is None:
+            raise _NoNoteError("GitLab's answer makes no sense")
+        return value

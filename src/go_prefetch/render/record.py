@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from go_prefetch import __version__
+from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object, required
 from go_prefetch.model.report import Report
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.outputs import matched_key
@@ -23,7 +24,6 @@ PREFIX = "go-prefetch-record/1"
 
 _LONGEST_LINE = 64 << 10
 _LONGEST_TEXT = 2_000
-_LARGEST = 1 << 53  # what adds up over many runs must stay a number
 _MOST_SECONDS = 1e9
 # What log downloads put before a line: `gh` a job and a step, GitHub a time, GitLab a time and a stream; and colors.
 _COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -79,9 +79,9 @@ def parse_record(line: str) -> Record | None:
     if match is None:
         return None
     try:
-        values = json.loads(match[1])
+        values = required(parse_object(match[1]))
         return Record(**{field.name: _checked(str(field.type), values[field.name]) for field in fields(Record)})
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError):
         return None
 
 
@@ -122,20 +122,14 @@ def _short(text: str) -> str:
 
 def _checked(kind: str, value: Any) -> Any:
     """`value`, if it is of this kind. Raises ValueError."""
-    if kind == "str" and isinstance(value, str) and len(value) <= _LONGEST_TEXT:
-        return value.encode(errors="replace").decode()  # file names need not be text: half of a surrogate pair
+    if kind == "str":
+        return required(as_text(value, _LONGEST_TEXT))
     if kind == "float | None":
-        return None if value is None else _number(value, -_MOST_SECONDS)
+        return None if value is None else required(as_number(value, -_MOST_SECONDS, _MOST_SECONDS))
     if kind == "float":
-        return _number(value, 0.0)
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
+        return required(as_number(value, 0.0, _MOST_SECONDS))
+    if kind == "int":
+        return required(as_integer(value))
     if kind == "Mapping[str, float]" and isinstance(value, dict) and len("".join(value)) <= _LONGEST_TEXT:
-        return {name: _number(seconds, 0.0) for name, seconds in value.items()}
+        return {name: required(as_number(seconds, 0.0, _MOST_SECONDS)) for name, seconds in value.items()}
     raise ValueError(value)
-
-
-def _number(value: Any, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST_SECONDS:
-        raise ValueError(value)  # NaN is within no limits
-    return float(value)

@@ -19,6 +19,7 @@ from typing import Any
 
 from go_prefetch.base import nofollow
 from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
+from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.results import ColdRun
@@ -79,7 +80,7 @@ class Ledger:
             str(note.get("file"))
             for note in self._read_all(_UNAVAILABLE)
             if note.get("asked") == self._asked
-            and _number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
+            and as_number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
 
@@ -107,23 +108,16 @@ class Ledger:
         try:
             with nofollow.open_file(self._root, f"{NOTES_FOLDER}/{kind}/{name}") as file:
                 size = os.fstat(file.fileno()).st_size
-                note = json.loads(file.read(most_bytes)) if size <= most_bytes else None
-        except (OSError, ValueError, RecursionError):
+                note = parse_object(file.read(most_bytes)) if size <= most_bytes else None
+        except OSError:
             return 0, None
-        return min(size, most_bytes), note if isinstance(note, dict) else None
+        return min(size, most_bytes), note
 
 
 def _run(note: dict[str, Any]) -> ColdRun | None:
     """One noted run; None if it makes no sense. Older notes do not say on what machine it was."""
-    files, seconds = note.get("files"), _number(note.get("seconds"), 0.0, _LONGEST_RUN)
+    files, seconds = note.get("files"), as_number(note.get("seconds"), 0.0, _LONGEST_RUN)
     if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
         return None
-    cores, system = _number(note.get("cores"), 0, 1 << 20), note.get("os")
-    return ColdRun(seconds, frozenset(files), int(cores or 0), system if isinstance(system, str) else "")
-
-
-def _number(value: object, low: float, high: float) -> float | None:
-    """`value` if it is a number from `low` to `high`: JSON of unknown origin also has NaN, Infinity and 1e308."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        return None
-    return float(value)
+    cores = as_integer(note.get("cores"), 1 << 20)
+    return ColdRun(seconds, frozenset(files), cores or 0, as_text(note.get("os")) or "")

@@ -10,12 +10,12 @@ It comes from outside: every text and number is checked before anything is done 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object, required
 from go_prefetch.golang.modcache import MAX_BYTES
 from go_prefetch.model.results import ColdRun
 from go_prefetch.stores.cache_service.compression import ArchiveError
@@ -83,7 +83,7 @@ def manifest_json(manifest: Manifest) -> bytes:
 def parse_manifest(data: bytes) -> Manifest:
     """The manifest that these bytes are. Raises ArchiveError unless all of it makes sense."""
     try:
-        values = json.loads(data)
+        values = required(parse_object(data, len(data)))
         if values["format"] != _FORMAT:
             raise ArchiveError(f"format {values['format']!r:.40} is not known")
         members = tuple(
@@ -103,7 +103,7 @@ def parse_manifest(data: bytes) -> Manifest:
                 for note in values["unavailable"]
             ),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError(f"the manifest makes no sense ({type(error).__name__})") from None
     if manifest.bytes > _MOST_BYTES:
         raise ArchiveError("the manifest announces more than any module cache holds")
@@ -126,24 +126,15 @@ def _most(name: str) -> int:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 10_000:
+    text = required(as_text(value, 10_000))
+    if text != value:  # a lone surrogate was replaced
         raise ValueError(value)
-    value.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
-    return value
+    return text
 
 
 def _integer(value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError(value)
-    return value
+    return required(as_integer(value, most))
 
 
 def _number(value: object, most: float) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or not 0 <= value <= most
-    ):
-        raise ValueError(value)
-    return float(value)
+    return required(as_number(value, 0.0, most))

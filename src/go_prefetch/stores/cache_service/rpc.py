@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, parse_retry_after
+from go_prefetch.base.untrusted_json import parse_object
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 
@@ -86,11 +86,7 @@ class Exchange:
 
 def json_object(reply: Reply) -> dict[str, Any] | None:
     """The JSON object that a reply is; None if it is none."""
-    try:
-        values = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None
+    return parse_object(reply.body, _MOST_BYTES)
 
 
 def is_object_or_error(reply: Reply) -> bool:
