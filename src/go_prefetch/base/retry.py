@@ -58,6 +58,23 @@ class Backoff:
         return max(jittered, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
 
+class Retries:
+    """The retries of one task: how many of its attempts have failed, and the wait before the next one.
+
+    `wait` waits for so many seconds. It returns False where no other attempt must follow.
+    """
+
+    def __init__(self, backoff: Backoff, wait: Callable[[float], bool]) -> None:
+        self.failed = 0
+        self._backoff = backoff
+        self._wait = wait
+
+    def again(self, retry_after: float | None = None) -> bool:
+        """Count a failed attempt. Wait and return True if another one follows."""
+        self.failed += 1
+        return self.failed < self._backoff.attempts and self._wait(self._backoff.wait(self.failed, retry_after))
+
+
 def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:
     """Seconds asked for by a `Retry-After` header (RFC 9110, 10.2.3): a number or a date; None if there is none."""
     if not header:
@@ -112,6 +129,6 @@ class Deadline:
         """Whether any thread has cancelled."""
         return self._cancelled.is_set()
 
-    def wait(self, seconds: float) -> None:
-        """Wait, but not beyond the deadline, and no longer once it is cancelled."""
-        self._cancelled.wait(min(seconds, self.left()))
+    def wait(self, seconds: float) -> bool:
+        """Wait, and return whether there is time left. The deadline and a cancellation end the wait."""
+        return not self._cancelled.wait(min(seconds, self.left())) and not self.passed()

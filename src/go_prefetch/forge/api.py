@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from go_prefetch.base import untrusted_json
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Retries, parse_retry_after
 from go_prefetch.errors import ApiError, InputError, RateLimitError
 from go_prefetch.forge.transport import Reply, Transport
 
@@ -61,7 +61,7 @@ class RestApi:
         attempt was answered with sense.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        failed = waits = 0
+        waits, retries = 0, Retries(self._backoff, self._sleep)
         while True:
             try:
                 reply = self._transport.send(method, path, parameters or {}, headers)
@@ -69,10 +69,8 @@ class RestApi:
                 if seconds is None:
                     return _understood(reply)
             except AttemptError as error:
-                failed += 1
-                if failed >= self._backoff.attempts or not error.transient:
+                if not (error.transient and retries.again(error.retry_after)):
                     raise self._unreachable(path, error) from None
-                self._patience.sleep(self._backoff.wait(failed, error.retry_after))
                 continue
             waits += 1
             self._wait_out(seconds, waits)
@@ -111,6 +109,10 @@ class RestApi:
             f"{self.name} answered {path} with {answer.status}{_message(answer)}",
             hint="This is not an answer that go-prefetch can do something with; try again later.",
         )
+
+    def _sleep(self, seconds: float) -> bool:
+        self._patience.sleep(seconds)
+        return True
 
     def _wait_out(self, seconds: float, waits: int) -> None:
         until = self._patience.now() + seconds

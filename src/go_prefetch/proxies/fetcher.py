@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.base.retry import Backoff, Deadline, Retries
 from go_prefetch.golang.goproxy import Proxy, ProxyList
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.results import Failure, Fetched
@@ -88,18 +88,17 @@ class ProxyWalk:
         """
         proxies = self._others_than(avoid)
         so_far = _Attempts(started=time.monotonic())
-        for round_number in range(1, self._backoff.attempts + 1):
+        rounds = Retries(self._backoff, self._deadline.wait)
+        while True:
             for proxy in self._askable(proxies, so_far):
                 won = self._ask(proxy, proxies, file, folder, so_far)
                 if won and won.received:
                     return self._fetched(file, won.proxy, won.received, so_far, avoid)
                 if proxy not in so_far.not_found and not proxy.on_any_error:
                     break
-            if not self._askable(proxies, so_far) or self._deadline.passed():
-                break
-            if round_number < self._backoff.attempts:
-                self._deadline.wait(self._backoff.wait(round_number, so_far.retry_after))
-        return Failure(file, not_found=set(proxies) <= so_far.not_found, attempts=self._told(proxies, so_far))
+            if not (self._askable(proxies, so_far) and rounds.again(so_far.retry_after)):
+                not_found = set(proxies) <= so_far.not_found
+                return Failure(file, not_found=not_found, attempts=self._told(proxies, so_far))
 
     def failed_attempts(self, source: str) -> int:
         """How many attempts failed at the proxy shown as `source`."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.base.retry import TRANSIENT_STATUSES, Backoff, Deadline, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, Backoff, Deadline, Retries, parse_retry_after
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -50,6 +50,24 @@ def test_all_waits_together_outlast_a_hiccup_and_not_a_job() -> None:
 )
 def test_a_server_that_asks_for_time_gets_it_up_to_a_limit(retry_after: float | None, wait: float) -> None:
     assert Backoff(uniform=_longest).wait(1, retry_after) == pytest.approx(wait)
+
+
+def test_retries_wait_after_each_failure_but_the_last() -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    retries = Retries(Backoff(3, uniform=_longest), wait)
+    assert [retries.again(), retries.again(7.0), retries.again()] == [True, True, False]
+    assert waits == pytest.approx([0.2, 7.0])
+
+
+def test_retries_end_where_the_wait_says_so() -> None:
+    retries = Retries(Backoff(3), lambda _seconds: False)
+    assert not retries.again()
+    assert retries.failed == 1
 
 
 HEADERS: dict[str, tuple[str | None, float | None]] = {
@@ -120,12 +138,16 @@ def test_cancel_of_one_deadline_ends_the_waits_of_its_kin() -> None:
     whole = Deadline.after(3600.0)
     part = whole.earlier_of(1800.0)
     part.cancel()
-    whole.wait(1800.0)
+    assert not whole.wait(1800.0)
     assert (whole.is_cancelled, whole.passed(), Deadline.after(1.0).is_cancelled) == (True, False, False)
 
 
 def test_wait_beyond_a_deadline_ends_with_it() -> None:
-    Deadline.after(0.0).wait(3600.0)
+    assert not Deadline.after(0.0).wait(3600.0)
+
+
+def test_wait_within_a_deadline_leaves_time() -> None:
+    assert Deadline.after(3600.0).wait(0.0)
 
 
 def test_the_sooner_of_two_deadlines() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from go_prefetch.base.retry import Retries
 from go_prefetch.base.trees import walk
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.golang.command import GoCommand, GoRun, failed
@@ -58,7 +59,7 @@ class GoDownload:
 
     def run(self, scope: Scope, arguments: Sequence[str]) -> None:
         """Raises GoCommandError, DownloadError or ChecksumMismatch where Go is not content in the end."""
-        failures = 0
+        retries = Retries(self._limits.backoff, self._limits.deadline.wait)
         while True:
             run = self._go.download(scope.folder, arguments, self._variables, self._watch())
             if run.ok:
@@ -67,17 +68,15 @@ class GoDownload:
             if rejections:
                 self._replace(rejections, self._restored.files)
                 continue
-            failures += 1
             # A damaged zip that nobody finds any more has been replaced meanwhile.
             disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder) or _is_damaged(run)
             if disturbed:
                 self._look_again()
             again = run.stalled or disturbed or may_pass(run.errors)
-            if not again or failures >= self._limits.backoff.attempts or self._limits.deadline.passed():
+            if not (again and retries.again()):
                 in_time = not self._limits.deadline.passed()
                 raise stalled(run, self._limits, self._plan) if run.stalled and in_time else failed(run)
-            self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {failures + 1} follows")
-            self._limits.deadline.wait(self._limits.backoff.wait(failures))
+            self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {retries.failed + 1} follows")
 
     def _watch(self) -> Watch:
         cache = self._plan.gomodcache / "cache"

@@ -166,10 +166,10 @@ class Arrivals:
         with self._change:
             self._change.wait_for(lambda: self._total is not None or self._is_settled(0), self._deadline.left())
 
-    def pause(self, seconds: float) -> None:
-        """Wait, or less where nobody reads any more."""
+    def pause(self, seconds: float) -> bool:
+        """Wait, and return whether the blob is still being read. Closing ends the wait."""
         with self._change:
-            self._change.wait_for(lambda: self._closed, seconds)
+            return not self._change.wait_for(lambda: self._closed, seconds)
 
     def fail(self, error: StoreError) -> None:
         """No more comes, because of this."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.base.retry import AttemptError, Backoff, Deadline, Retries
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.range_buffer import Arrivals
 from go_prefetch.stores.cache_service.range_layout import HINT, GoneError, announced, headers_for, length_of
@@ -89,23 +89,22 @@ class RangeReader:
 
     def _bring(self, number: int) -> None:
         """Put one range into its place, with as many attempts as are allowed."""
-        words = "no time left"
-        for failed in range(1, self._backoff.attempts + 1):
+        retries = Retries(self._backoff, self._arrivals.pause)
+        while True:
             url = self._blob.url
             try:
                 renew = self._attempt(number, url)
-            except AttemptError as error:
-                renew, words = False, without_queries(str(error))
-            else:
                 if not renew:
                     return
                 words = "status 403"
+            except AttemptError as error:
+                renew, words = False, without_queries(str(error))
             if self._arrivals.is_done(number) or self._deadline.passed():
                 return
             if renew:
                 self._blob.renew(url)
-            elif failed < self._backoff.attempts:
-                self._arrivals.pause(self._backoff.wait(failed))
+            if not retries.again():
+                break
         if not self._arrivals.is_done(number):
             raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=HINT)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries, parse_retry_after
 from go_prefetch.base.untrusted_json import parse_object
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.protocol import NotAllowed
@@ -54,27 +54,22 @@ class Exchange:
         attempts or the time are used up, Declined for 401 and 429: whoever has sent too many requests is not helped by
         more, and a job has better things to do than to wait.
         """
-        words = "no time left"
-        for failed in range(1, self._backoff.attempts + 1):
-            if deadline.passed():
-                break
-            retry_after = None
+        retries = Retries(self._backoff, deadline.wait)
+        while True:
             try:
                 reply = self._once(call, deadline)
-            except AttemptError as error:
-                words = without_queries(str(error))
-                if not error.transient:
-                    break
-            else:
                 if reply.status not in TRANSIENT_STATUSES and (understood is None or understood(reply)):
                     return reply
                 words = f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood")
-                retry_after = parse_retry_after(reply.headers.get("Retry-After"))
-            if failed < self._backoff.attempts:
-                deadline.wait(self._backoff.wait(failed, retry_after))
-        raise StoreError("store-unreachable", f"the cache service: {call.what}: {words}", hint=_HINT)
+                raise AttemptError(words, retry_after=parse_retry_after(reply.headers.get("Retry-After")))
+            except AttemptError as error:
+                if not (error.transient and retries.again(error.retry_after)):
+                    message = f"the cache service: {call.what}: {without_queries(str(error))}"
+                    raise StoreError("store-unreachable", message, hint=_HINT) from None
 
     def _once(self, call: Call, deadline: Deadline) -> Reply:
+        if deadline.passed():
+            raise AttemptError("no time left", transient=False)
         with self._client.request(call.method, call.url, deadline, headers=call.headers, body=call.body) as answer:
             body = answer.read(_MOST_BYTES)
         if answer.status == 401:
