@@ -387,8 +387,8 @@ _DOWNLOAD = {
         "Nothing wrong was built. Without Go, `fill` cannot compare files with go.sum, so one wrong file in a CI "
         "cache stops every job, in every later pipeline. Do one of these:\n\n"
         "- Run `fill` once where there is a Go 1.21 or newer, for GitLab with `image: golang:1.27` as an input of "
-        "the component. It \n  replaces wrong files. If the proxies send the same wrong files, it fails with this "
-        'error: then look at go.sum. \n- Clear the cache. GitLab: "Clear runner caches" on the Pipelines page, or '
+        "the component. It\n  replaces wrong files. If the proxies send the same wrong files, it fails with this "
+        'error: then look at go.sum.\n- Clear the cache. GitLab: "Clear runner caches" on the Pipelines page, or '
         "another `cache-name`. Elsewhere: delete the folder.\n\n"
         "The log of `fill` says `verified: 128 files by go1.27.3`, or `verified: no` and why. Find out who could "
         "write to that cache: [who feeds it](gitlab.md#which-refs-feed-the-cache).",
