@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LOCKS = ("requirements.txt", ".ci/requirements-test.txt", ".ci/requirements-lint.txt")
+LOCKS = ("requirements.txt", ".ci/requirements-test.txt", ".ci/requirements-dev.txt")
 EXTRAS = {
     "requirements.txt": (),
     ".ci/requirements-test.txt": ("build", "test"),
-    ".ci/requirements-lint.txt": ("build", "test", "lint"),
+    ".ci/requirements-dev.txt": ("build", "test", "lint", "dev"),
 }
 _PIN = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ]+)(?: ; [^\\]+)? \\\n"
@@ -60,16 +60,18 @@ def test_lock_file_has_what_pyproject_pins(lock: str) -> None:
 
 def test_lock_files_agree() -> None:
     """What a user runs is what was tested."""
-    released, tested, linted = map(pins, LOCKS)
+    released, tested, developed = map(pins, LOCKS)
     assert {name: tested.get(name) for name in released} == released
-    assert all(linted[name] <= versions for name, versions in tested.items() if name in linted)
+    assert all(developed[name] <= versions for name, versions in tested.items() if name in developed)
 
 
 @pytest.mark.parametrize(
     "path",
     [
+        ".ci/venv",
         ".ci/test",
         ".ci/run",
+        ".ci/nightly",
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github" / "workflows").glob("*.yml")),
     ],
 )
