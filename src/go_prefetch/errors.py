@@ -48,7 +48,7 @@ class Section(Enum):
     GATES = ("Gates", Severity.ERROR, 6)
     STORE = ("Store", Severity.WARNING, 0)
     WARNINGS = ("Warnings", Severity.WARNING, 0)
-    NOTICES = ("Notices", Severity.NOTICE, 0)
+    NOTICES = ("Notices and reasons", Severity.NOTICE, 0)
 
     def __init__(self, title: str, severity: Severity, exit_status: int) -> None:
         self.title = title
@@ -463,7 +463,7 @@ _STORE = {
     "store-archive": (
         "A new entry for the cache service could not be made: most often the folder for temporary files (`TMPDIR`) "
         "is full.",
-        "",
+        "Nothing was saved. Make room in the folder for temporary files (TMPDIR).",
     ),
     "store-damaged": (
         "An entry of the cache service is gone, was exchanged while it was read, or is not what its first bytes "
@@ -477,18 +477,19 @@ _STORE = {
         "The proxies take over. Free some space, or use a larger disk.",
     ),
     "store-refused": (
-        "The cache service answered with a status that no client expects. The run goes on without it.",
-        "",
+        "The cache service answered with a status that no client expects.",
+        "The run goes on without it. If this repeats, look at https://www.githubstatus.com or the runner's own cache "
+        "server.",
     ),
     "store-slow": (
         "The store did not hand over files within `restore-deadline`, or would not at the pace it showed; or it did"
         " not take them within `save-deadline`. What had come is kept.",
-        "",
+        "The proxies take over for the rest.",
     ),
     "store-unreachable": (
-        "The cache service did not answer, or not with sense, as often as it was asked (`attempts`). The run goes "
-        "on without it.",
-        "",
+        "The cache service did not answer, or not with sense, as often as it was asked (`attempts`).",
+        "The run goes on without it. If this repeats, look at https://www.githubstatus.com or the runner's own cache "
+        "server.",
     ),
     "store-unreadable": (
         "This user may not read the pool, or some of its files: another user's run has made them. The proxies take "
@@ -497,7 +498,7 @@ _STORE = {
     ),
     "store-unwritable": (
         "The pool takes no files: permissions, a full disk, or no folder at all.",
-        "",
+        "The run goes on without it. Check its permissions and the room on its disk.",
     ),
 }
 
@@ -506,10 +507,43 @@ _WARNINGS = {
         "Go changed go.mod, go.sum or a file of the workspace in this job: it added hashes that were missing.",
         "Run `go mod tidy` and commit {path}.",
     ),
+    "pool-not-trimmed": (
+        "Modules that the plan no longer names could not be removed from the pool. The CI keeps them with it.",
+        "Check the permissions of its files.",
+    ),
     "go-sum-lacks": (
         "go.sum lacks the hash of a module that Go downloaded. A later `go build` refuses that module.",
         "Run `go mod tidy` and commit {path}.",
     ),
+}
+
+_NOTICES = {
+    "cache-mode": (
+        "The workflow does not let this job read or write the cache.",
+        "The workflow decides that. For pull requests of forks it is usual.",
+    ),
+    "entry-complete": ("The cache service has an entry with all files, so nothing was saved.", ""),
+    "entry-taken": ("Another job saves the same modules, so this one does not.", ""),
+    "entry-too-slow": ("The cache service has an entry, which could not be read in time, so nothing was saved.", ""),
+    "fill-keeps-folder": ("`fill` saves nothing to a store: its folder is what the CI keeps.", ""),
+    "no-cache-folder": (
+        "There is no folder for the default pool.",
+        "Set HOME, or name a folder by `store: dir:PATH`.",
+    ),
+    "no-cache-service": (
+        "The runner gives its cache to actions only, not to `run:` steps.",
+        "Use the action (a runner offers its cache to actions only), or a pool.",
+    ),
+    "nothing-to-save": ("The run brought nothing that the store lacks.", ""),
+    "run-failed": ("A run that fails saves nothing.", ""),
+    "save-disabled": ("`save: false` was given.", ""),
+    "save-unshared": ("GitHub gives the entries of this ref to no other run, so nothing was saved.", ""),
+    "store-failed": ("A warning says what was wrong with the store. Nothing was saved.", ""),
+    "store-none": (
+        "`store: none` was given.",
+        "Remove `store: none` to keep modules between runs.",
+    ),
+    "store-not-allowed": ("The cache service answered that this job may not do this, or not now.", ""),
 }
 
 TABLE: Mapping[str, Row] = {
@@ -522,4 +556,5 @@ TABLE: Mapping[str, Row] = {
     **_rows(Section.GATES, _GATES),
     **_rows(Section.STORE, _STORE),
     **_rows(Section.WARNINGS, _WARNINGS),
+    **_rows(Section.NOTICES, _NOTICES),
 }

@@ -15,7 +15,7 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
-from go_prefetch.render.messages import on_one_line
+from go_prefetch.render.messages import on_one_line, reason
 
 
 def measure_service(
@@ -52,6 +52,6 @@ def _measured(name: str, samples: tuple[Sample, ...], modules: Sequence[ModuleVe
     holdings = tuple(Holding(module, has=ModuleFile(module, "zip") in restored.files) for module in modules)
     zips = sum(holding.has is True for holding in holdings)
     moved = Transfer(restored.bytes, restored.seconds, zips) if restored.files else Transfer()
-    because = (f"restored nothing: {restored.skipped_reason}",) if restored.skipped_reason else ()
+    because = (f"restored nothing: {reason(restored.skipped_reason)}",) if restored.skipped_reason else ()
     rate = ("its rate is that of a whole restore, look-up included",) if moved.rate else ()
     return Measured(name, "store", samples, holdings, moved, (*because, *rate, *map(on_one_line, restored.warnings)))

@@ -50,7 +50,7 @@ class Restored:
     unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
     cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
     entry: RestoredEntry | None = None
-    skipped_reason: str = ""  # why it was not asked, or could not answer, though nothing is wrong
+    skipped_reason: Notice | None = None  # why it was not asked, or could not answer, though nothing is wrong
     warnings: tuple[Notice | str, ...] = ()
 
     @property
@@ -194,5 +194,5 @@ class Saved:
     bytes: int = 0
     seconds: float = 0.0
     key: str = ""  # of the new entry, where the store has entries
-    skipped_reason: str = ""
+    skipped_reason: Notice | None = None
     warnings: tuple[Notice | str, ...] = ()

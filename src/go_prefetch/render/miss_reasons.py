@@ -9,15 +9,7 @@ from go_prefetch.base.format import counted
 from go_prefetch.errors import ChecksumMismatch, Notice
 from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
-
-# What a store says of itself when it was not asked: how it begins, and what to do.
-_NOT_READ = (
-    ("store is none", "Remove `store: none` to keep modules between runs."),
-    ("this runner offers no cache service", "Use the action (a runner offers its cache to actions only), or a pool."),
-    ("no cache folder is known", "Set HOME, or name a folder by `store: dir:PATH`."),
-    ("cache-mode is", "The workflow decides that; for pull requests of forks it is usual."),
-    ("the job's token", "The job took longer than its token lives, or runs without one; a later run asks again."),
-)
+from go_prefetch.render.messages import hint, reason
 
 # Slug of a store's warning: what happened, what to do.
 _TROUBLE = {
@@ -67,10 +59,9 @@ def _rejected(report: Report) -> Iterator[Reason]:
 
 
 def _not_read(report: Report) -> Iterator[Reason]:
-    because = report.restored.skipped_reason
-    if because:
-        advice = next((advice for words, advice in _NOT_READ if because.startswith(words)), "")
-        yield Reason(f"the store was not read: {because}", advice)
+    skipped = report.restored.skipped_reason
+    if skipped:
+        yield Reason(f"the store was not read: {reason(skipped)}", hint(skipped))
 
 
 def _trouble(report: Report) -> Iterator[Reason]:
@@ -100,8 +91,8 @@ def _lacking(report: Report) -> list[Reason]:
 def _saved(report: Report) -> str:
     if report.saved.files:
         return "Nothing to do: what was new is saved for the next run."
-    because = report.saved.skipped_reason
-    return f"Not saved: {because}." if because else ""
+    skipped = report.saved.skipped_reason
+    return f"Not saved: {reason(skipped)}." if skipped else ""
 
 
 def _undelivered(report: Report) -> Iterator[Reason]:

@@ -8,6 +8,7 @@ from go_prefetch.base.format import counted, duration, size
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Completed, Source
+from go_prefetch.render.messages import reason
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.time_saved import in_full, in_short, instead
 
@@ -120,5 +121,5 @@ def verified(completed: Completed, goversion: str) -> str:
 
 def _saved(report: Report) -> str:
     if report.saved.skipped_reason:
-        return f"nothing: {report.saved.skipped_reason}"
+        return f"nothing: {reason(report.saved.skipped_reason)}"
     return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}"

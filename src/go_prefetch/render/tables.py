@@ -11,6 +11,7 @@ from go_prefetch.model.report import GO_ITSELF, Report
 from go_prefetch.model.results import Fetched, Source
 from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
+from go_prefetch.render.messages import reason
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 
@@ -87,12 +88,12 @@ def _brought(step: str, report: Report) -> str:
         "plan": f"{counted(len(report.plan.modules), 'module')}, {len(report.plan.missing)} of "
         f"{counted(len(report.plan.files), 'file')} missing"
         + (f", {counted(private, 'private module')} left to Go" if private else ""),
-        "restore": restored.skipped_reason or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
+        "restore": reason(restored.skipped_reason) or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
         "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}",
         "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
         + (f"; left to the slow way: {left}" if left else ""),
         "complete": "the verdict of Go"
         + (f", which fetched {counted(by_go, 'file')} itself" if by_go else "")
         + (f", which rejected {counted(rejected, 'file')}" if rejected else ""),
-        "save": saved.skipped_reason or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
+        "save": reason(saved.skipped_reason) or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
     }[step]

@@ -13,7 +13,7 @@ from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import PrefetchError
+from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, download_folder
@@ -22,6 +22,7 @@ from go_prefetch.model.ports import Arrived, CacheStore, Platform
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Completed, Downloaded, Restored
 from go_prefetch.proxies.fetcher import ProxyWalk
+from go_prefetch.render.messages import reason
 from go_prefetch.run.steps.build_report import ended_early, nothing_to_report, report
 from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
@@ -151,8 +152,8 @@ def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Tr
     )  # fmt: skip
 
 
-def _reason(skipped_reason: str) -> str:
-    return f": {skipped_reason}" if skipped_reason else ""
+def _reason(skipped_reason: Notice | None) -> str:
+    return f": {reason(skipped_reason)}" if skipped_reason else ""
 
 
 def _go_logs_in(job: Job) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.ports import CacheStore
@@ -93,9 +93,9 @@ def cache_store(
     if settings.store in ("auto", "github") and endpoint:
         return _cache_service(settings, proxies, endpoint, environ, trace)
     if settings.store == "github":
-        return Disabled("this runner offers no cache service to this step")
+        return Disabled(notice("no-cache-service"))
     if settings.pool is None:
-        return Disabled("store is none" if settings.store == "none" else "no cache folder is known (HOME is not set)")
+        return Disabled(notice("store-none" if settings.store == "none" else "no-cache-folder"))
     return DirectoryPool(settings.pool, asked=proxies.shown, takes_files=settings.save != "false")
 
 
@@ -123,9 +123,7 @@ def _cache_service(
         try:
             client = http_client(settings, trace, trusted_origin=endpoint.url)
         except AttemptError as error:
-            raise StoreError(
-                "store-unreachable", f"the cache service: {error}", hint="Correct that variable."
-            ) from None
+            raise StoreError("store-unreachable", "certificates", words=str(error)) from None
         backoff = Backoff(settings.attempts)
         protocol = RestService if endpoint.protocol == "v1" else TwirpService
         return Connection(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from go_prefetch.errors import DownloadError, InputError
+from go_prefetch.errors import DownloadError, InputError, Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.modfiles.managed_folder import own, remove_others
 from go_prefetch.stores.pool_metadata import Ledger
@@ -23,11 +23,11 @@ def is_ours(pool: Path) -> bool:
     return True
 
 
-def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[str, ...]:
-    """Take away files and notes that a run with just these files has no use for; a sentence where that failed."""
+def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
+    """Take away files and notes that a run with just these files has no use for; a warning where that failed."""
     try:
         remove_others(pool, files)
         Ledger(pool, asked="").forget_others(files)
     except OSError as error:
-        return (f"what the plan does not name could not be removed from {pool}: {error}",)
+        return (notice("pool-not-trimmed", pool=pool, words=error.strerror or str(error)),)
     return ()

@@ -22,7 +22,7 @@ from go_prefetch.base import file_copy, nofollow
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
-from go_prefetch.errors import StoreError, notice
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import Restored, Saved
@@ -59,15 +59,13 @@ class DirectoryPool:
         got: set[ModuleFile] = set()
         size = left_out = 0
         room = _room(wanted.folder)
-        slow: list[str] = []
+        slow: list[Notice] = []
         damaged: dict[ModuleFile, str] = {}
         forbidden: dict[ModuleFile, str] = {}
         with recording(wanted.folder):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 if deadline.passed():
-                    slow.append(
-                        f"{self.name} is slow; the proxies take over for what it has not handed over yet [store-slow]"
-                    )
+                    slow.append(notice("store-slow", "pool-restore", store=self.name))
                     break
                 try:
                     size += _transfer(
@@ -105,7 +103,7 @@ class DirectoryPool:
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Add what the pool lacks, replace what Go rejected. Raises StoreError if it takes no files."""
         if not self._takes_files:
-            return Saved(skipped_reason="save is false")
+            return Saved(skipped_reason=notice("save-disabled"))
         started = time.monotonic()
         size = count = 0
         try:
@@ -116,9 +114,7 @@ class DirectoryPool:
             with recording(self._resolved):
                 for file in saving.files:
                     if deadline.passed():
-                        raise StoreError(
-                            "store-slow", f"{self.name} is slow", hint="What it has taken so far stays there."
-                        )
+                        raise StoreError("store-slow", "pool-save", store=self.name)
                     if self._holds_good(file):
                         continue
                     nofollow.clear_way(self._resolved, file.name)
@@ -128,11 +124,8 @@ class DirectoryPool:
             if saving.cold_seconds is not None:
                 self._ledger.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))
         except (OSError, StructureError) as error:
-            raise StoreError(
-                "store-unwritable",
-                f"{self.name} took no more files: {getattr(error, 'strerror', None) or error}",
-                hint="The run goes on without it; check its permissions and the room on its disk",
-            ) from None
+            words = getattr(error, "strerror", None) or str(error)
+            raise StoreError("store-unwritable", store=self.name, words=words) from None
         return Saved(files=count, bytes=size, seconds=time.monotonic() - started)
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:

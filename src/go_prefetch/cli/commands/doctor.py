@@ -36,6 +36,7 @@ from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform, Wanted
+from go_prefetch.render.messages import reason
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
@@ -143,7 +144,8 @@ def _store(
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
     if isinstance(store, Disabled) or endpoint is None:
-        return None, store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).skipped_reason
+        skipped = store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).skipped_reason
+        return None, reason(skipped)
     if asked.plan is None:
         return None, "there is no plan, and so no key to look for"
     return measure_service(store, endpoint.url, examination.probe, asked.plan.key, examination.modules, limits), ""

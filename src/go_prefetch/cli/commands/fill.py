@@ -18,7 +18,7 @@ from go_prefetch.base.trace import Trace
 from go_prefetch.cli.publish import publish, told_if_it_fails
 from go_prefetch.cli.traced import traced
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import path_in
@@ -74,7 +74,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
         replace(completed, failure=completed.failure or failure),
-        Saved(skipped_reason="fill keeps what it has in its folder"),
+        Saved(skipped_reason=notice("fill-keeps-folder")),
         goversion=go.goversion, seconds=time.monotonic() - started,
         warnings=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
     )  # fmt: skip

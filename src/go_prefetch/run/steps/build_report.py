@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import PrefetchError
+from go_prefetch.errors import PrefetchError, notice
 from go_prefetch.model.machine import this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.report import Report
@@ -57,7 +57,7 @@ def ended_early(
         downloaded=Downloaded(),
         admitted=Admitted(),
         completed=Completed(failure=error),
-        saved=Saved(skipped_reason="the run failed"),
+        saved=Saved(skipped_reason=notice("run-failed")),
         seconds=seconds,
         machine=this_machine(),
         goversion=goversion,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, path_in
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving
@@ -27,7 +27,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
     With `go_logs_in` nobody knows whether what Go fetched itself took a login: that counts as private too.
     """
     if completed.failure:
-        return Saved(skipped_reason="the run failed")
+        return Saved(skipped_reason=notice("run-failed"))
     rejected = frozenset(rejection.file for rejection in completed.rejected)
     came = (*(file for file in plan.missing if file not in restored.files or file in rejected),)
     secret = downloaded.credentialed | completed.refetched.credentialed
@@ -52,11 +52,11 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
     if not (files or saving.rejected or saving.unavailable):
-        return Saved(skipped_reason="the store lacks nothing" if plan.missing else "nothing was missing")
+        return Saved(skipped_reason=notice("nothing-to-save", "stored" if plan.missing else "present"))
     try:
         return store.save(saving, deadline)
     except StoreError as error:
-        return Saved(skipped_reason="the store failed", warnings=(error.notice,))
+        return Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,))
 
 
 def _accepted(plan: Plan, file: ModuleFile) -> bool:

@@ -157,11 +157,7 @@ class _Exactly:
 
     def _piece(self, most: int) -> bytes:
         if self._deadline.passed():
-            raise StoreError(
-                "store-slow",
-                "the cache service: no time left to unpack the entry",
-                hint="The proxies take over for what it has not handed over yet.",
-            )
+            raise StoreError("store-slow", "no-time-to-unpack")
         piece = self._stream.read(min(most, _PIECE))
         if not piece:
             raise ArchiveError("it is cut off")
@@ -215,8 +211,4 @@ def _check_room(folder: Path, size: int) -> None:
     free = free_bytes(folder)
     needed = 2 * size + _ROOM_LEFT
     if free < needed:
-        raise StoreError(
-            "store-no-room",
-            f"the cache service: the entry needs {needed / 1e6:.0f} MB in {folder}, {free / 1e6:.0f} MB are free",
-            hint="The proxies take over; zips come from there in less room.",
-        )
+        raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=folder)

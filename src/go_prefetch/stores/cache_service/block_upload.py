@@ -40,5 +40,5 @@ def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> No
     finally:
         failed.set()
     if deadline.passed():
-        raise StoreError("store-slow", "the cache service is slow", hint="Nothing was saved; a later run tries again.")
+        raise StoreError("store-slow", "upload")
     upload.finish(count, size, deadline)

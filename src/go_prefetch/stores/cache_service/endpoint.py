@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from go_prefetch.errors import Notice, notice
+
 _READS, _WRITES = ("read", "write"), ("write", "write-only")
 
 
@@ -23,7 +25,7 @@ class CacheEndpoint:
     token: str = field(repr=False)  # empty on act
     run: str  # `<run id>.<attempt>`
     mode: str = ""  # what the workflow's `cache-mode` allows; empty where the runner does not say
-    unshared_reason: str = ""  # why no other run could read what this one saves
+    unshared_reason: Notice | None = None  # why no other run could read what this one saves
 
     @property
     def may_read(self) -> bool:
@@ -61,10 +63,10 @@ def _run(environ: Mapping[str, str]) -> str:
     return ".".join(number if re.fullmatch(r"[0-9]{1,20}", number) else "0" for number in numbers)
 
 
-def _unshared_reason(environ: Mapping[str, str]) -> str:
+def _unshared_reason(environ: Mapping[str, str]) -> Notice | None:
     """Entries belong to a ref. Those of a tag or of a merge queue's own ref are read by nobody else."""
     if environ.get("GITHUB_EVENT_NAME") == "merge_group":
-        return "no other run can read what a merge queue saves"
+        return notice("save-unshared", "merge-queue")
     if environ.get("GITHUB_REF_TYPE") == "tag" or environ.get("GITHUB_REF", "").startswith("refs/tags/"):
-        return "no other run can read what the run of a tag saves"
-    return ""
+        return notice("save-unshared", "tag")
+    return None

@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice
 
 
 class NotAllowed(Exception):  # noqa: N818 - no error: the service may say no
-    """The service said no, for a reason that is nobody's fault: words for one line of the log."""
+    """The service said no, and nothing is wrong with it: why, as a notice."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice)
+        self.notice = notice
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import notice
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
@@ -41,7 +42,7 @@ class RestService:
         """See CacheService."""
         reply = self._call("reservation", "POST", "caches", {"key": key, "version": self._version}, deadline)
         if reply.status == 409 or b"AlreadyExists" in reply.body:
-            raise NotAllowed("another job saves this entry, or has saved it")
+            raise NotAllowed(notice("entry-taken"))
         number = _checked("reservation", reply).get("cacheId")
         if isinstance(number, bool) or not isinstance(number, int):
             raise refused("reservation", reply)
@@ -67,7 +68,7 @@ class RestService:
         headers = {**self._headers, **({"Content-Type": "application/json"} if body else {})}
         reply = self._exchange.call(Call(what, method, self._base + path, headers, body), deadline, is_object_or_error)
         if reply.status == 403:
-            raise NotAllowed("the cache service does not allow it to this job's token")
+            raise NotAllowed(notice("store-not-allowed", "forbidden"))
         return reply
 
 

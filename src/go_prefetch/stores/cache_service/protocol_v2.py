@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, notice
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
@@ -43,7 +44,7 @@ class TwirpService:
         answer = self._rpc(_RESERVE, {"key": key}, deadline)
         url = _text(answer, "signed_upload_url")
         if answer.get("ok") is not True or not url:
-            raise NotAllowed(_words(answer, "message") or "another job saves this entry, or has saved it")
+            raise NotAllowed(_in_words(_words(answer, "message")) or notice("entry-taken"))
         return BlobUpload(url, key, self)
 
     def finish(self, key: str, size: int, deadline: Deadline) -> None:
@@ -51,7 +52,7 @@ class TwirpService:
         message = {"key": key, "size_bytes": str(size)}
         answer = self._rpc(_FINISH, message, deadline, understood=_is_settled)
         if answer.get("ok") is not True:
-            raise NotAllowed(_words(answer, "message") or "the cache service did not take the entry")
+            raise NotAllowed(_in_words(_words(answer, "message")) or notice("store-not-allowed", "not-taken"))
 
     def put_blob(self, what: str, url: str, body: bytes, deadline: Deadline) -> None:
         """One PUT to a signed URL, which is the credential: the token is not for that host."""
@@ -74,11 +75,16 @@ class TwirpService:
         if reply.status == 200:
             return values
         if reply.status == 409:
-            raise NotAllowed("another job saves this entry, or has saved it")
+            raise NotAllowed(notice("entry-taken"))
         words = _words(values, "msg")
         if reply.status == 403 or "insufficient usage" in words:
-            raise NotAllowed(words or "the cache service does not allow it")
+            raise NotAllowed(_in_words(words) or notice("store-not-allowed", "forbidden"))
         raise refused(method, reply)
+
+
+def _in_words(words: str) -> Notice | None:
+    """What the service itself says; None where it says nothing."""
+    return notice("store-not-allowed", "in-words", words=words) if words else None
 
 
 class BlobUpload:

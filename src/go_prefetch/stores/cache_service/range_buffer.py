@@ -115,7 +115,7 @@ class Arrivals:
                 self._total, self.etag = coming.total, coming.etag
                 self._change.notify_all()
             elif (coming.total, coming.etag) != (self._total, self.etag):
-                raise GoneError("was exchanged")
+                raise GoneError
 
     def may_end_before(self, number: int) -> bool:
         """Note that the server has nothing where this range begins, unless another answer says otherwise."""

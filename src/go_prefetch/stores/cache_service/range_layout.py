@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 EAGER = 16  # ranges that can be asked for before anybody knows how many bytes there are
 _EAGER_BYTES = 1 << 20  # of each of these
 _BYTES = 4 << 20  # of all others
-HINT = "The proxies take over for what it has not handed over yet."
 _NUMBER = "([0-9]{1,15})"
 _CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")
-_GONE = {404: "is gone", 412: "was exchanged", 416: "is shorter than it was"}
+_GONE = (404, 412, 416)  # it is gone, was exchanged, is shorter than it was
 
 
 class GoneError(Exception):
-    """The blob is not, or no longer, what the first answer promised."""
+    """The blob is not, or no longer, what the first answer promised; `status` says how."""
+
+    def __init__(self, status: int = 412) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ def headers_for(number: int, etag: str) -> dict[str, str]:
 def announced(number: int, answer: Answer) -> Announced:
     """What an answer brings. Raises AttemptError for a slip, GoneError, and StoreError where asking again is vain."""
     if answer.status in _GONE:
-        raise GoneError(_GONE[answer.status])
+        raise GoneError(answer.status)
     if answer.status != 206 and answer.status not in TRANSIENT_STATUSES:
-        raise StoreError("store-refused", f"the cache service: reading the entry: status {answer.status}", hint=HINT)
+        raise StoreError("store-refused", call="read", status=answer.status)
     if answer.status != 206:
         raise AttemptError(f"status {answer.status}")
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline, Retries
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.range_buffer import Arrivals
-from go_prefetch.stores.cache_service.range_layout import HINT, GoneError, announced, headers_for, length_of
+from go_prefetch.stores.cache_service.range_layout import GoneError, announced, headers_for, length_of
 from go_prefetch.stores.cache_service.rpc import without_queries
 from go_prefetch.web.answer import Answer, up_to
 
@@ -82,10 +82,9 @@ class RangeReader:
             except StoreError as error:
                 self._arrivals.fail(error)
             except GoneError as gone:
-                words = f"the cache service: the entry {gone}"
-                self._arrivals.fail(StoreError("store-damaged", words, hint=HINT))
+                self._arrivals.fail(StoreError("store-damaged", "exchanged", status=gone.status))
             except Exception as error:  # noqa: BLE001 - Declined and the like: whoever reads must not wait for ever
-                self._arrivals.fail(StoreError("store-unreachable", f"the cache service: {error}", hint=HINT))
+                self._arrivals.fail(StoreError("store-unreachable", "reading", words=str(error)))
 
     def _bring(self, number: int) -> None:
         """Put one range into its place, with as many attempts as are allowed."""
@@ -106,7 +105,7 @@ class RangeReader:
             if not retries.again():
                 break
         if not self._arrivals.is_done(number):
-            raise StoreError("store-unreachable", f"the cache service: reading the entry: {words}", hint=HINT)
+            raise StoreError("store-unreachable", "reading", words=words)
 
     def _attempt(self, number: int, url: str) -> bool:
         """Bring it; True where the URL is not accepted, or no longer."""
@@ -151,6 +150,5 @@ class RangeReader:
                 if not self._arrivals.add_to_stream(piece):
                     return
         except AttemptError as error:
-            words = f"the cache service: reading the entry: {without_queries(str(error))}"
-            raise StoreError("store-unreachable", words, hint=HINT) from None
+            raise StoreError("store-unreachable", "reading", words=without_queries(str(error))) from None
         self._arrivals.end_stream()

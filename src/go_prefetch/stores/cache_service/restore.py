@@ -85,7 +85,7 @@ class Reading:
         """Keep it for the report."""
         self._warnings.append(error.notice)
 
-    def restored(self, store: str, asked: str, skipped_reason: str, seconds: float) -> Restored:
+    def restored(self, store: str, asked: str, skipped_reason: Notice | None, seconds: float) -> Restored:
         """What came of it. `asked` is the proxy list that notes of absence must be about."""
         runs = [run for manifest in self._sound.values() for run in manifest.runs]
         now = time.time()
@@ -168,6 +168,5 @@ class Reading:
     def _renewed(self, key: str, deadline: Deadline) -> str:
         found = self._connection.service.look_up([key], deadline)
         if found is None or found.key != key:
-            words = f"the cache service: entry {key} is gone"
-            raise StoreError("store-damaged", words, hint="A later run saves it anew.")
+            raise StoreError("store-damaged", "gone", key=key)
         return found.url

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries, parse_retry_after
 from go_prefetch.base.untrusted_json import parse_object
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 1 << 20
 _TOO_MANY = 429
-_HINT = "The run goes on without it. If this repeats: https://www.githubstatus.com, or the runner's own cache server."
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Exchange:
                 raise AttemptError(words, retry_after=parse_retry_after(reply.headers.get("Retry-After")))
             except AttemptError as error:
                 if not (error.transient and retries.again(error.retry_after)):
-                    message = f"the cache service: {call.what}: {without_queries(str(error))}"
-                    raise StoreError("store-unreachable", message, hint=_HINT) from None
+                    words = without_queries(str(error))
+                    raise StoreError("store-unreachable", "call", call=call.what, words=words) from None
 
     def _once(self, call: Call, deadline: Deadline) -> Reply:
         if deadline.passed():
@@ -73,9 +72,9 @@ class Exchange:
         with self._client.request(call.method, call.url, deadline, headers=call.headers, body=call.body) as answer:
             body = answer.read(_MOST_BYTES)
         if answer.status == 401:
-            raise NotAllowed("the job's token for the cache service is not, or no longer, accepted")
+            raise NotAllowed(notice("store-not-allowed", "token"))
         if answer.status == _TOO_MANY:
-            raise NotAllowed("the cache service takes no more requests of this repository for now")
+            raise NotAllowed(notice("store-not-allowed", "rate-limit"))
         return Reply(answer.status, answer.headers, body)
 
 
@@ -91,7 +90,7 @@ def is_object_or_error(reply: Reply) -> bool:
 
 def refused(what: str, reply: Reply) -> StoreError:
     """For an answer that no client should have to expect."""
-    return StoreError("store-refused", f"the cache service: {what}: status {reply.status}", hint=_HINT)
+    return StoreError("store-refused", call=what, status=reply.status)
 
 
 def without_queries(text: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import ColdRun, Restored, RestoredEntry, Saved
@@ -48,14 +48,14 @@ class CacheServiceStore:
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Read the best entry, and the one below it, for the files that are wanted."""
         if not self._endpoint.may_read:
-            return Restored(self.name, skipped_reason=f"cache-mode is {self._endpoint.mode}")
+            return Restored(self.name, skipped_reason=notice("cache-mode", mode=self._endpoint.mode))
         started = time.monotonic()
         reading = Reading(self._connect(), self._encoding, Names(wanted.key, self._endpoint.run), wanted, arrived)
-        skipped_reason = ""
+        skipped_reason = None
         try:
             reading.run(deadline)
         except NotAllowed as no:
-            skipped_reason = str(no)
+            skipped_reason = no.notice
         except StoreError as error:
             reading.warn(error)
         return reading.restored(self.name, self._asked, skipped_reason, time.monotonic() - started)
@@ -70,30 +70,26 @@ class CacheServiceStore:
         rejected = {file.name for file in saving.rejected}
         every = [*saving.files, *saving.kept]
         if saving.entry and {file.name for file in every} <= saving.entry.held - rejected:
-            return Saved(skipped_reason="an entry has it all, though it was not all handed over")
+            return Saved(skipped_reason=notice("entry-complete"))
         if saving.entry and saving.entry.content_unknown:
-            return Saved(skipped_reason="there is an entry, which came too slowly")
+            return Saved(skipped_reason=notice("entry-too-slow"))
         try:
             files, base = _worth_saving(every, saving, self._encoding, rejected)
             full = names.parsed(base.full) if base else None
             key = names.delta(full.digest) if full else names.full
             size = self._upload(key, files, full.key if full else "", saving, deadline)
         except NotAllowed as no:
-            return Saved(skipped_reason=str(no))
+            return Saved(skipped_reason=no.notice)
         except (OSError, ArchiveError) as error:
-            raise StoreError(
-                "store-archive",
-                f"the cache service: the entry could not be made: {error}",
-                hint="Nothing was saved. Is there room in the folder for temporary files (TMPDIR)?",
-            ) from None
+            raise StoreError("store-archive", words=str(error)) from None
         return Saved(files=len(files), bytes=size, seconds=time.monotonic() - started, key=key)
 
-    def _refusal(self) -> str:
+    def _refusal(self) -> Notice | None:
         if self._save == "false":
-            return "save is false"
+            return notice("save-disabled")
         if not self._endpoint.may_write:
-            return f"cache-mode is {self._endpoint.mode}"
-        return self._endpoint.unshared_reason if self._save == "auto" else ""
+            return notice("cache-mode", mode=self._endpoint.mode)
+        return self._endpoint.unshared_reason if self._save == "auto" else None
 
     def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
         """Take the key first: of many jobs that lacked the same, one makes the archive."""
