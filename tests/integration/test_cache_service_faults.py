@@ -9,7 +9,7 @@ import pytest
 
 from go_prefetch.base import trees
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.model.results import Saved
 from go_prefetch.stores.cache_service import block_upload, range_buffer, range_layout, throughput_guard
 from tests.support.fakes.cache_service import CacheService
@@ -111,7 +111,7 @@ def test_evicted_between_look_up_and_read(service: CacheService, tmp_path: Path,
     service.inject("lookup", EVICTED)
     restored = shelf.restore()
     assert not restored.files
-    assert "store-damaged" in restored.warnings[0]
+    assert restored.warnings[0].slug == "store-damaged"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     service.inject("create", 429, times=None)
     saved = shelf.save()
     assert isinstance(saved, Saved)
-    assert "takes no more requests" in saved.skipped_reason
+    assert saved.skipped_reason == notice("store-not-allowed", "rate-limit")
     assert service.routes == ["create"]
 
 
@@ -169,7 +169,7 @@ def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: She
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
     shelf.deadline = Deadline.after(2.0)
     restored = shelf.restore()
-    assert "store-slow" in restored.warnings[0]
+    assert restored.warnings[0].slug == "store-slow"
     assert any(file.module.path == BIG.path for file in restored.files)
     assert not shelf.has_all(restored)
 
@@ -182,7 +182,7 @@ def test_a_pace_that_would_take_too_long_ends_it_early(
     service.drip = 0.1
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
     restored = shelf.restore()
-    assert "too slow for its time" in restored.warnings[0]
+    assert (restored.warnings[0].slug, restored.warnings[0].case) == ("store-slow", "pace")
     assert any(file.module.path == BIG.path for file in restored.files)
     assert not shelf.deadline.passed()
 
@@ -219,7 +219,7 @@ def test_one_stream_that_is_too_slow_is_no_damage(tmp_path: Path) -> None:
         shelf.save()
         whole.inject("blob.get", DRIP, times=None)
         (warning,) = shelf.restore().warnings
-        assert "store-slow" in warning
+        assert warning.slug == "store-slow"
 
 
 def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.Monkey
     monkeypatch.setattr(trees.shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     restored = shelf.restore()
     assert not restored.files
-    assert "store-no-room" in restored.warnings[0]
+    assert restored.warnings[0].slug == "store-no-room"
 
 
 def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:

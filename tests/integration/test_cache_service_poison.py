@@ -18,6 +18,7 @@ from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import ModuleFile, file_named
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.results import ColdRun
+from go_prefetch.render.messages import on_one_line
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
@@ -63,7 +64,7 @@ def read(data: bytes, folder: Path, encoding: Encoding = PLAIN) -> tuple[set[str
             io.BytesIO(data), encoding, wanted=WANTED, folder=folder, deadline=Deadline.after(20),
             arrived=lambda file: taken.add(file.name), on_manifest=lambda _: None,
         )  # fmt: skip
-        why = "; ".join(warnings)
+        why = "; ".join(map(on_one_line, warnings))
     except (ArchiveError, StoreError) as error:
         why = str(error)
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}

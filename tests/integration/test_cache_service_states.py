@@ -112,7 +112,7 @@ def test_a_token_that_may_only_write(bench: Workbench, service: CacheService, jo
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_expired_token(bench: Workbench, service: CacheService, job: Job, protocol: str) -> None:
     job(LIB, token=Token("of-yesterday"), protocol=protocol)
-    assert "no longer, accepted" in bench.report["restore"]["because_not"]
+    assert "[store-not-allowed]" in bench.report["restore"]["because_not"]
     assert bench.report["warnings"] == []
     assert service.routes == ["lookup", "create"]
 
@@ -124,7 +124,7 @@ def test_too_many_requests_are_not_waited_for(bench: Workbench, service: CacheSe
     job(LIB, protocol=protocol)
     assert service.routes == ["lookup", "create"]
     assert bench.report["warnings"] == []
-    assert "takes no more requests" in bench.report["save"]["because_not"]
+    assert "[store-not-allowed]" in bench.report["save"]["because_not"]
 
 
 def test_storage_is_full(bench: Workbench, service: CacheService, job: Job) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Downloaded
-from go_prefetch.render.messages import hint, on_one_line, reason, text
+from go_prefetch.render.messages import hint, on_one_line, text, with_slug
 from go_prefetch.render.outputs import outputs
 
 SCHEMA_VERSION = 1
@@ -44,7 +44,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "bytes": report.restored.bytes,
             "seconds": round(report.restored.seconds, 3),
             "key": report.restored.entry.key if report.restored.entry else "",
-            "because_not": reason(report.restored.skipped_reason),
+            "because_not": with_slug(report.restored.skipped_reason),
             "unavailable": sorted(file.name for file in report.restored.unavailable),
         },
         "download": _downloaded(report.downloaded),
@@ -71,7 +71,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "bytes": report.saved.bytes,
             "seconds": round(report.saved.seconds, 3),
             "key": report.saved.key,
-            "because_not": reason(report.saved.skipped_reason),
+            "because_not": with_slug(report.saved.skipped_reason),
         },
         "warnings": [on_one_line(warning) for warning in report.warnings],
         "failure": _failure(report.completed.failure),

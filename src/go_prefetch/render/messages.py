@@ -18,6 +18,7 @@ from go_prefetch.base.format import counted, duration, size, some
 from go_prefetch.errors import TABLE, Notice, PrefetchError
 
 _MOST_LISTED = 3
+_NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital within a sentence
 
 
 class Text(NamedTuple):
@@ -41,7 +42,15 @@ def hint(notice: Notice) -> str:
 
 def reason(notice: Notice | None) -> str:
     """Return a text as the end of another sentence; empty for none."""
-    return text(notice).removesuffix(".") if notice else ""
+    if notice is None:
+        return ""
+    sentence = text(notice).removesuffix(".")
+    return sentence if sentence.startswith(_NAMES) else sentence[:1].lower() + sentence[1:]
+
+
+def with_slug(notice: Notice | None) -> str:
+    """Return a reason for a program: text and slug; empty for none."""
+    return f"{text(notice)} [{notice.slug}]" if notice else ""
 
 
 def on_one_line(notice: Notice | str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from go_prefetch.config.settings import read_settings
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
@@ -122,14 +122,14 @@ REPORTS = {
         plan(A, B, seconds=0.0123),
         restored=Restored(POOL, files_of(A, B), 1_234_567, 0.3, cold=cold(8.75)),
         completed=Completed(seconds=0.45),
-        saved=Saved(skipped_reason="the store lacks nothing"),
+        saved=Saved(skipped_reason=notice("nothing-to-save", "stored")),
         seconds=0.9,
     ),
     "exact_but_slower": report(
         plan(A, PRIVATE, private=[PRIVATE]),
         restored=Restored(POOL, files_of(A), 999, 3.0, cold=cold(1.5)),
         completed=Completed(files_of(PRIVATE), 0, seconds=0.5),
-        saved=Saved(skipped_reason="save is false"),
+        saved=Saved(skipped_reason=notice("save-disabled")),
     ),
     "partial": report(
         plan(A, B, present=[ModuleFile(A, "info")]),
@@ -160,6 +160,6 @@ REPORTS = {
                 "checksum-mismatch", f"SECURITY: not what go.sum says\n{_MISMATCH}", hint="Do not."
             )
         ),
-        saved=Saved(skipped_reason="the run failed"),
+        saved=Saved(skipped_reason=notice("run-failed")),
     ),
 }

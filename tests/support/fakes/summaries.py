@@ -75,7 +75,7 @@ def _entry(modules: tuple[ModuleVersion, ...], key: str) -> RestoredEntry:
 
 
 _ALL = _fetched(*MODULES)
-_LACKS_NOTHING = Saved(skipped_reason="the store lacks nothing")
+_LACKS_NOTHING = Saved(skipped_reason=notice("nothing-to-save", "stored"))
 _VERDICT = Completed(seconds=0.52)
 _ADMITTED = Admitted(frozenset(MODULES), 1.48)
 
@@ -137,7 +137,7 @@ _STORE_FAILURE = dataclasses.replace(
         seconds=9.3,
         warnings=(_UNREACHABLE,),
     ),
-    saved=Saved(skipped_reason="the store failed"),
+    saved=Saved(skipped_reason=notice("store-failed")),
     warnings=(_UNREACHABLE,),
 )
 
@@ -157,7 +157,7 @@ _PROXY_FAILURE = report(
             hint="Try again later, or name another proxy in `goproxy`, after `|`.",
         ),
     ),
-    saved=Saved(skipped_reason="the run failed"),
+    saved=Saved(skipped_reason=notice("run-failed")),
     seconds=64.7,
 )
 
@@ -194,8 +194,8 @@ SUMMARIES = {
     "job_not_measured": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=())),
     "job_no_store": dataclasses.replace(
         _MISS,
-        restored=Restored("no store", skipped_reason="store is none"),
-        saved=Saved(skipped_reason="store is none"),
+        restored=Restored("no store", skipped_reason=notice("store-none")),
+        saved=Saved(skipped_reason=notice("store-none")),
     ),
     "job_store_failure": _STORE_FAILURE,
     "job_damaged_entry": dataclasses.replace(
@@ -219,7 +219,7 @@ SUMMARIES = {
     "job_workspace": _WORKSPACE,
     # Of the jobs of one run that lacked the same, one saves.
     "job_matrix": dataclasses.replace(
-        _MISS, saved=Saved(skipped_reason="another job saves this entry, or has saved it"), machine=Machine(3, "darwin")
+        _MISS, saved=Saved(skipped_reason=notice("entry-taken")), machine=Machine(3, "darwin")
     ),
 }
 ALL = REPORTS | SUMMARIES

@@ -12,7 +12,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.errors import DownloadError
+from go_prefetch.errors import DownloadError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion, check
 from go_prefetch.model.report import Report
@@ -120,7 +120,15 @@ def _with(text: str) -> Report:
     fetched = tuple(Fetched(ModuleFile(odd, kind), text, 1, False, 1.0, (text,)) for kind in ("zip", "mod"))
     return report(
         plan(A, odd),
-        restored=Restored(f"pool{text}", files_of(A), 1, 1.0, entry=held, skipped_reason=text, warnings=(text,)),
+        restored=Restored(
+            f"pool{text}",
+            files_of(A),
+            1,
+            1.0,
+            entry=held,
+            skipped_reason=notice("store-not-allowed", "in-words", words=text),
+            warnings=(text,),
+        ),
         downloaded=Downloaded(
             files={f.file: f.source for f in fetched},
             sources=(Source(f"proxy{text}", 1, 1, 1),),
@@ -132,7 +140,7 @@ def _with(text: str) -> Report:
             rejected=(Rejection(ModuleFile(A, "mod"), text, text),),
             failure=DownloadError("proxy-unavailable", f"words{text}", hint=f"Try{text}"),
         ),
-        saved=Saved(skipped_reason=text, key=f"saved{text}"),
+        saved=Saved(skipped_reason=notice("store-not-allowed", "in-words", words=text), key=f"saved{text}"),
         goversion=f"go{text}",
         warnings=(f"one{text}",),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import string
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,12 +37,18 @@ def made() -> Iterator[Made]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
                 continue
-            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             names = [keyword.arg for keyword in node.keywords]
-            if words and "hint" not in names:
-                facts = frozenset(name for name in names if name) - NOT_FACTS
-                case = str(words[1]) if len(words) > 1 else ""
-                yield Made(f"{path.name}:{node.lineno}", str(words[0]), case, facts, None in names)
+            facts = frozenset(name for name in names if name) - NOT_FACTS
+            for slug, case in product(*map(constants, [*node.args, ast.Constant("")][:2])):
+                if "hint" not in names:
+                    yield Made(f"{path.name}:{node.lineno}", slug, case, facts, None in names)
+
+
+def constants(node: ast.expr) -> list[str]:
+    """The texts that an argument can be: one, or both of `a if b else c`."""
+    if isinstance(node, ast.IfExp):
+        return [*constants(node.body), *constants(node.orelse)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 MADE = list(made())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.model.results import Completed, Rejection, Restored, Saved
 from go_prefetch.render.miss_reasons import why_not_exact
 from tests.support.fakes.reports import POOL, A, files_of, plan, report
@@ -13,7 +13,7 @@ from tests.support.fakes.summaries import ALL
 CASES = {
     "job_partial": (["since the matched entry was saved go.sum has changed: 1 upgraded"], "Nothing to do"),
     "job_miss": (["a first run, or what it had was evicted"], "Nothing to do"),
-    "job_no_store": (["the store was not read: store is none"], "Remove `store: none`"),
+    "job_no_store": (["the store was not read: `store` is none"], "Remove `store: none`"),
     "job_store_failure": (["could not be reached (store-unreachable)"], "use another store"),
     "job_damaged_entry": (["damaged or gone (store-damaged)"], "saved anew"),
     "job_rejected": (["Go rejected 1 file that the store had"], "another `cache-name`"),
@@ -46,8 +46,8 @@ def test_everything_else_has_one(name: str) -> None:
 
 
 def test_what_could_not_be_saved_is_said() -> None:
-    (reason,) = why_not_exact(report(plan(A), saved=Saved(skipped_reason="save is false")))
-    assert reason.advice == "Not saved: save is false."
+    (reason,) = why_not_exact(report(plan(A), saved=Saved(skipped_reason=notice("save-disabled"))))
+    assert reason.advice == "Not saved: `save` is false."
 
 
 def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
@@ -62,5 +62,7 @@ def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
 
 def test_a_filled_folder_is_no_store_that_evicts() -> None:
     """What `fill` brings stays in its folder: there is nothing to save and nothing to do."""
-    (reason,) = why_not_exact(report(plan(A), restored=Restored("folder /proxy"), saved=Saved(skipped_reason="fill")))
+    (reason,) = why_not_exact(
+        report(plan(A), restored=Restored("folder /proxy"), saved=Saved(skipped_reason=notice("fill-keeps-folder")))
+    )
     assert (reason.text, reason.advice) == ("the folder had none of them", "Nothing to do: it has them now.")

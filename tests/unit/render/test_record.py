@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.errors import notice
 from go_prefetch.model.results import Fetched, Restored, Saved
 from go_prefetch.render.record import PREFIX, Record, parse_record, record_line
 from tests.support.fakes.reports import REPORTS, A, downloaded, files_of, plan, report
@@ -116,7 +117,11 @@ def test_any_text_is_a_record_or_none(text: str) -> None:
 @settings(deadline=None)
 def test_no_text_leaves_its_line_or_becomes_a_command(text: str) -> None:
     """One line of ASCII that begins with the prefix, so that no runner takes it or a part of it for a command."""
-    parts = {"restored": Restored(text, skipped_reason=text), "saved": Saved(skipped_reason=text), "goversion": text}
+    parts = {
+        "restored": Restored(text, skipped_reason=notice("store-not-allowed", "in-words", words=text)),
+        "saved": Saved(skipped_reason=notice("store-not-allowed", "in-words", words=text)),
+        "goversion": text,
+    }
     line = record_line(report(plan(A), **parts))
     assert line.isascii()
     assert line.isprintable()
