@@ -13,6 +13,7 @@ from go_prefetch.forge import github, gitlab, transport
 from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 
 STALL = 0.3  # seconds
@@ -24,7 +25,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Limits that pass soon, and a trace of where the test waits if it does not end."""
     import faulthandler
 
-    monkeypatch.setattr(transport, "_STALL", STALL)
+    monkeypatch.setattr(transport, "_TIMEOUTS", Timeouts(10.0, STALL))
     for module in (github, gitlab):
         monkeypatch.setattr(module, "SECONDS", WHOLE)
     monkeypatch.setattr(Consts, "PROCESSING_202_WAIT_TIME", 0)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
-from requests.packages import urllib3  # type: ignore[attr-defined]  # the one requests itself uses
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from go_prefetch import __version__
 from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
@@ -158,7 +158,7 @@ class HttpClient:
             )  # fmt: skip
         except requests.RequestException as error:
             raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:  # requests lets a few through
+        except (HTTPError, OSError) as error:  # requests lets a few through
             raise AttemptError(words_of(error)) from None
         except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
@@ -231,8 +231,8 @@ def _read_some(response: requests.Response, stall: float) -> bytes:
     """What has arrived, without waiting for a whole chunk: a drip must not hide behind a full buffer."""
     try:
         some: bytes = response.raw.read1(_CHUNK, decode_content=False)
-    except urllib3.exceptions.ReadTimeoutError:
+    except ReadTimeoutError:
         raise AttemptError(f"stalled: nothing for {stall:g}s", kind="silent") from None
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+    except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         raise AttemptError(words_of(error)) from None
     return some
