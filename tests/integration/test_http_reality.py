@@ -244,7 +244,7 @@ def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: P
     """To another host, as large proxies send zips to object storage: no login is for that host, and it counts still."""
     with RawServer(says(answer(BODY)), tls=tls()) as storage:
         moved = answer(b"", status="302 Found", Location=f"{storage.url}/object?signature=1")
-        with RawServer(says(moved), tls=tls()) as server:
+        with RawServer(lambda request, line: line.say(moved), tls=tls()) as server:
             netrc = tmp_path / "netrc"
             netrc.write_text("machine 127.0.0.1 login me password secret")
             url = server.url.replace("https://", "https://me:secret@")
@@ -253,8 +253,10 @@ def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: P
             assert received(f"{server.url}/file", tmp_path / "file", web=by_netrc).has_login
             assert not received(f"{server.url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,))).has_login
             assert [bool(request.headers["Authorization"]) for request in server.requests] == [True, True, False]
-        assert storage.targets == ["/object?signature=1"] * 3
-        assert [request.headers["Authorization"] for request in storage.requests] == [None] * 3
+            moved = moved.replace(b"https://127", b"https://other:login@127")
+            assert received(f"{url}/file", tmp_path / "file", web=by_netrc).has_login
+        assert storage.targets == ["/object?signature=1"] * 4
+        assert [request.headers["Authorization"] for request in storage.requests] == [None] * 4
     assert (tmp_path / "file").read_bytes() == BODY
 
 

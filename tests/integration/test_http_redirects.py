@@ -1,20 +1,18 @@
-"""Redirects from the public internet inwards, by every trick: neither a run nor doctor asks what only we can reach.
+"""Redirects from the public internet inwards, by every trick: no request asks what only this machine can reach.
 
 127.0.0.2 stands for a public address here; `test_http_reality.py` has a network where 1.2.3.4 is.
 """
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from go_prefetch.base.retry import AttemptError, Deadline
-from go_prefetch.doctor import probe, sockets
-from go_prefetch.doctor.response import BodyLimit
+from go_prefetch.doctor.probe import BodyLimit, Probe
 from go_prefetch.web import addresses, session, transport
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
@@ -30,13 +28,11 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1", PUBLIC])
 INWARDS = "redirected from a public to a private address"
 NAMES = {"inside.test": ["127.0.0.1"], "both.test": [PUBLIC, "127.0.0.1"], "outside.test": [PUBLIC]}
 
-Ask = Callable[..., str]
-
 
 @pytest.fixture(autouse=True)
 def _public(monkeypatch: pytest.MonkeyPatch) -> None:
     """One address of this machine counts as public."""
-    for module in (session, transport, probe):
+    for module in (session, transport):
         monkeypatch.setattr(module, "is_public", lambda text: text == PUBLIC or addresses.is_public(text))
 
 
@@ -48,9 +44,9 @@ def look_up(host: str, port: int, *_: Any) -> list[Any]:
     return found or socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-def by_a_run(*urls: str, web: HttpSettings) -> str:
-    """What the client of `run` says of these requests, one after the other: the error of the last, or its body."""
-    client = HttpClient(Timeouts(2.0, 2.0), web=web, resolver=Resolver(look_up))
+def ask(*urls: str, web: HttpSettings | None = None) -> str:
+    """What the client says of these requests, one after the other: the error of the last, or its body."""
+    client = HttpClient(Timeouts(2.0, 2.0), web=web or HttpSettings(), resolver=Resolver(look_up))
     said = ""
     for url in urls:
         try:
@@ -59,20 +55,6 @@ def by_a_run(*urls: str, web: HttpSettings) -> str:
         except AttemptError as error:
             said = str(error)
     return said
-
-
-def by_doctor(*urls: str, web: HttpSettings) -> str:
-    """The same of doctor's."""
-    asking = probe.Probe(web, ssl.create_default_context, 2.0, 2.0)
-    replies = [asking.get(url, BodyLimit(1000, 2.0), Deadline.after(5)) for url in urls]
-    return replies[-1].sample.failure or replies[-1].body.decode()
-
-
-@pytest.fixture(params=[by_a_run, by_doctor], ids=["run", "doctor"])
-def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    monkeypatch.setattr(sockets, "look_up", look_up)
-    asked: Ask = request.param
-    return lambda *urls, web=None: asked(*urls, web=web or HttpSettings())
 
 
 @pytest.fixture
@@ -95,7 +77,7 @@ def moved(location: str) -> Respond:
         "http://me:secret@127.0.0.1:{port}/", "http://INSIDE.test:{port}/",
     ],
 )  # fmt: skip
-def test_it_is_refused_however_it_is_written(ask: Ask, inner: RawServer, place: str) -> None:
+def test_it_is_refused_however_it_is_written(inner: RawServer, place: str) -> None:
     with RawServer(moved(place.format(port=inner.port)), address=PUBLIC) as outer:
         assert ask(f"{outer.url}/file") == INWARDS
     assert inner.requests == []
@@ -107,14 +89,14 @@ def test_it_is_refused_however_it_is_written(ask: Ask, inner: RawServer, place: 
      "http://\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3:{port}/", "http://127\u30020.0.1:{port}/"],
     ids=["two hosts", "a dot behind it", "a slash in it", "letters in circles", "another full stop"],
 )  # fmt: skip
-def test_what_is_read_in_two_ways_leads_inwards_in_neither(ask: Ask, inner: RawServer, place: str) -> None:
+def test_what_is_read_in_two_ways_leads_inwards_in_neither(inner: RawServer, place: str) -> None:
     """Whatever is made of it, an error in words, and nobody within is asked."""
     with RawServer(moved(place.format(port=inner.port)), address=PUBLIC) as outer:
         assert ask(f"{outer.url}/file") != "within"
     assert inner.requests == []
 
 
-def test_by_way_of_another_public_place(ask: Ask, inner: RawServer) -> None:
+def test_by_way_of_another_public_place(inner: RawServer) -> None:
     with (
         RawServer(moved(inner.url), address=PUBLIC) as second,
         RawServer(moved(f"http://outside.test:{second.port}/"), address=PUBLIC) as first,
@@ -123,14 +105,14 @@ def test_by_way_of_another_public_place(ask: Ask, inner: RawServer) -> None:
     assert inner.requests == []
 
 
-def test_over_a_connection_that_is_open_already(ask: Ask, inner: RawServer) -> None:
+def test_over_a_connection_that_is_open_already(inner: RawServer) -> None:
     """The user's own proxy within is asked first, and its connection kept."""
     with RawServer(moved(inner.url), address=PUBLIC) as outer:
         assert ask(f"{inner.url}/first", f"{outer.url}/file") == INWARDS
     assert inner.targets == ["/first"]
 
 
-def test_who_is_within_may_lead_anywhere_and_who_is_without_to_others(ask: Ask, inner: RawServer) -> None:
+def test_who_is_within_may_lead_anywhere_and_who_is_without_to_others(inner: RawServer) -> None:
     """Proxies of a company keep zips beside them, public ones in object storage; and the one after the other."""
     with RawServer(lambda request, line: line.say(answer(b"without")), address=PUBLIC) as storage:
         with RawServer(moved(inner.url)) as first:
@@ -141,7 +123,7 @@ def test_who_is_within_may_lead_anywhere_and_who_is_without_to_others(ask: Ask, 
 
 
 @pytest.mark.parametrize("place", ["http://10.0.0.1/", "http://0xa000001/", "http://[64:ff9b::a00:1]/"])
-def test_an_http_proxy_is_not_asked_for_what_is_within(ask: Ask, place: str) -> None:
+def test_an_http_proxy_is_not_asked_for_what_is_within(place: str) -> None:
     """It looks names up itself, and would reach what a public proxy names by its address."""
 
     def respond(request: Any, line: Any) -> None:
@@ -157,7 +139,7 @@ def test_an_http_proxy_is_not_asked_for_what_is_within(ask: Ask, place: str) -> 
         assert relay.targets == ["http://outside.test/file", "http://outside.test/file", "http://inside.test/there"]
 
 
-def test_a_name_that_means_another_address_by_now(ask: Ask, inner: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_means_another_address_by_now(inner: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever redirects is judged by where it was, not by where its name server says that it has moved."""
 
     def respond(request: Any, line: Any) -> None:
@@ -168,6 +150,15 @@ def test_a_name_that_means_another_address_by_now(ask: Ask, inner: RawServer, mo
     monkeypatch.setattr("go_prefetch.web.dns._KEPT_SECONDS", 0.0)
     with RawServer(respond, address=PUBLIC) as outer:
         assert ask(f"http://turning.test:{outer.port}/file") == INWARDS
+    assert inner.requests == []
+
+
+def test_doctor_measures_with_the_same_guard(inner: RawServer) -> None:
+    """A redirect that is refused counts as an answer that says no, not as a lost one."""
+    with RawServer(moved(inner.url), address=PUBLIC) as outer:
+        probe = Probe(HttpSettings(), Timeouts(2.0, 2.0))
+        sample = probe.get(f"{outer.url}/file", BodyLimit(1000, 2.0), Deadline.after(5)).sample
+    assert (sample.failure, sample.lost) == (INWARDS, False)
     assert inner.requests == []
 
 

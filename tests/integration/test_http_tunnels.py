@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
 from tests.cli.test_passwords import assert_hidden, on_github
@@ -93,6 +94,18 @@ def test_a_tunnel_that_is_refused_is_told(
     )
     assert modules.requests == []
     assert_hidden(bench, result.text, [*SECRETS, "wr0ng-pass"])
+
+
+@pytest.mark.parametrize("place", ["a.test:x", ":80", "[::", "a b", "a.test"], ids=repr)
+def test_an_http_proxy_that_is_no_address_is_refused(place: str, tmp_path: Path) -> None:
+    """Nothing is sent, nothing is tried again, and its login is in no message."""
+    proxy = f"{'ftp' if place == 'a.test' else 'http'}://me:s3cr3t@{place}"
+    web = HttpSettings(http_proxy=proxy, https_proxy=proxy)
+    for scheme in ("http", "https"):
+        with pytest.raises(AttemptError) as caught:
+            received(f"{scheme}://{HOST}/file", tmp_path / "file", web=web)
+        assert (caught.value.kind, caught.value.transient) == ("refused", False)
+        assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_host_of_no_proxy_is_reached_directly(modules: RawServer, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ CRAWL_BYTES_PER_SECOND = 1024
 
 
 # What an attempt met: an error; silence; a connection lost in place of a reply; a whole answer that cannot be the file;
-# an end that we put to it because another attempt was quicker.
-Kind = Literal["error", "silent", "lost", "content", "overtaken"]
+# an end that we put to it because another attempt was quicker; a rule against the request, here or at an HTTP proxy.
+Kind = Literal["error", "silent", "lost", "content", "overtaken", "refused"]
 
 
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback

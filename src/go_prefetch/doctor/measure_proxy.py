@@ -12,8 +12,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_object, text
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
-from go_prefetch.doctor.probe import Probe
-from go_prefetch.doctor.response import BodyLimit, Reply
+from go_prefetch.doctor.probe import BodyLimit, Probe, Reply
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
@@ -46,21 +45,20 @@ def take_samples(probe: Probe, url: str, modules: Sequence[ModuleVersion], limit
 ]:  # fmt: skip
     """One `.info` after the other, each over its own connection; and what is to be said about the way there."""
     samples: list[Sample] = []
-    via = ""
     for number in range(limits.samples):
         if limits.deadline.passed():
             break
         say(f"{number + 1} of {limits.samples} samples")
         file = ModuleFile(modules[number % len(modules)], "info")
-        appetite = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
-        reply = probe.get(f"{url}/{file.url_path}", appetite, limits.deadline)
-        via = via or reply.via
+        limit = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
+        reply = probe.get(f"{url}/{file.url_path}", limit, limits.deadline)
         if reply.sample.lost and limits.deadline.passed():
             break  # it is we who had no time
         samples.append(_judged(reply))
         if len(samples) == _HOPELESS and all(sample.lost for sample in samples):
             break
-    notes = [f"through the HTTP proxy {via}"] if via else []
+    http_proxy = probe.http_proxy(url)
+    notes = [f"through the HTTP proxy {http_proxy}"] if http_proxy else []
     if len(samples) < limits.samples:
         why = "no time left" if limits.deadline.passed() else "no answer to any of them"
         notes.append(f"{len(samples)} of {limits.samples} samples: {why}")
@@ -121,13 +119,13 @@ def find_holdings(
 
 
 def _holding(probe: Probe, url: str, module: ModuleVersion, limits: Limits) -> Holding:
-    appetite = BodyLimit(2, limits.stall_timeout, only_first_byte=True)
+    limit = BodyLimit(2, limits.stall_timeout, only_first_byte=True)
     asked = f"{url}/{ModuleFile(module, 'zip').url_path}"
-    reply = probe.get(asked, appetite, limits.deadline)
+    reply = probe.get(asked, limit, limits.deadline)
     for _ in range(_TRIES - 1):
         if not reply.sample.lost or limits.deadline.passed():
             break
-        reply = probe.get(asked, appetite, limits.deadline)
+        reply = probe.get(asked, limit, limits.deadline)
     return _held(module, reply)
 
 
@@ -150,8 +148,8 @@ def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: L
             break
         say(f"throughput, {module}")
         left = _LONGEST_TRANSFER - (time.monotonic() - started)
-        appetite = BodyLimit(MAX_BYTES["zip"], left, keep=False)
-        reply = probe.get(f"{url}/{ModuleFile(module, 'zip').url_path}", appetite, limits.deadline)
+        limit = BodyLimit(MAX_BYTES["zip"], left, keep=False)
+        reply = probe.get(f"{url}/{ModuleFile(module, 'zip').url_path}", limit, limits.deadline)
         taken = Transfer(
             taken.bytes + reply.later_bytes,
             taken.seconds + reply.later_seconds,

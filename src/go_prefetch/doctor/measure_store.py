@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.doctor.measure_proxy import Limits
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
-from go_prefetch.doctor.probe import Probe
-from go_prefetch.doctor.response import BodyLimit
+from go_prefetch.doctor.probe import BodyLimit, Probe
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
@@ -42,10 +42,7 @@ def measure_service(
 
 def _sample(probe: Probe, url: str, limits: Limits) -> Sample:
     reply = probe.get(url, BodyLimit(1, limits.stall_timeout), limits.deadline)
-    if not reply.status:
-        return reply.sample
-    whole = reply.sample
-    return Sample(whole.dns, whole.tcp, whole.tls, whole.first_byte, whole.seconds)
+    return replace(reply.sample, failure="", lost=False) if reply.status else reply.sample
 
 
 def _measured(name: str, samples: tuple[Sample, ...], modules: Sequence[ModuleVersion], restored: Restored) -> Measured:

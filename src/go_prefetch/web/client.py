@@ -67,6 +67,10 @@ class HttpClient:
             named = ", ".join(map(str, web.bundles))
             raise AttemptError(f"certificates of {named} cannot be read: {error}", transient=False) from None
 
+    def close(self) -> None:
+        """Close the connections of this thread."""
+        self._session().close()
+
     @contextmanager
     def request(
         self,
@@ -126,8 +130,8 @@ class HttpClient:
                     answered = began + wire.first_byte
                     self._trace.add("until the first byte", "phase", began, answered, {})
                     self._trace.add("body", "phase", answered, time.monotonic(), {})
-                for phase, start, end in wire.phases:
-                    self._trace.add(phase, "phase", start, end, {})
+                for phase in wire.phases:
+                    self._trace.add(phase.name, "phase", phase.began, phase.ended, {})
 
     def _led_to(self, url: str, seconds: float) -> None:
         """What holds for a redirect holds for a URL that the server named. Raises AttemptError."""

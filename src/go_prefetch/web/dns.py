@@ -36,7 +36,7 @@ class Resolver:
                 arguments = (self._lookup, host, port)
                 threading.Thread(target=answer.ask, args=arguments, daemon=True).start()
         if not answer.done.wait(seconds):
-            raise socket.gaierror(socket.EAI_AGAIN, f"DNS: nobody says within {seconds:g}s where {host} is")
+            raise socket.gaierror(socket.EAI_AGAIN, f"nobody says within {seconds:g}s where {host} is")
         if answer.error:
             raise answer.error
         return answer.found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 
 import requests
 from urllib3.exceptions import IncompleteRead, ProtocolError
@@ -11,6 +13,9 @@ from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError
 
 # What an HTTP proxy answers to CONNECT, as http.client tells it.
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+
+# What Python writes around the words of OpenSSL: `[SSL: CERTIFICATE_VERIFY_FAILED] `, ` (_ssl.c:1000)`.
+_OF_OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")
 
 _LONGEST = 300  # a server may choose these words
 
@@ -23,20 +28,27 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
     is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
     meanings = (
         (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:.3g}s")),
-        (requests.TooManyRedirects, AttemptError("too many redirects", transient=False)),
+        (requests.TooManyRedirects, AttemptError("too many redirects", transient=False, kind="refused")),
         (requests.exceptions.ProxyError, _of_http_proxy(words)),
         (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
         (requests.ConnectionError, AttemptError(words, kind="lost" if lost else "error")),
         (requests.exceptions.ChunkedEncodingError, AttemptError(words)),
     )
-    other = AttemptError(f"{type(error).__name__}: {words}", transient=False)
+    other = AttemptError(f"{type(error).__name__}: {words}", transient=False, kind="refused")  # a URL that is none
     return next((meaning for kind, meaning in meanings if isinstance(error, kind)), other)
 
 
 def _of_http_proxy(words: str) -> AttemptError:
     """A login that it does not take is not to be tried again and again: accounts are locked for that."""
     refused = _REFUSED_TUNNEL.search(words)
-    return AttemptError(f"HTTP proxy: {words}", transient=not refused or int(refused[1]) in TRANSIENT_STATUSES)
+    is_transient = not refused or int(refused[1]) in TRANSIENT_STATUSES
+    return AttemptError(f"HTTP proxy: {words}", transient=is_transient, kind="refused" if refused else "error")
+
+
+def _system_words(error: OSError, words: str) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"DNS: {words}"
+    return _OF_OPENSSL.sub("", words) if isinstance(error, ssl.SSLError) else words.lower()
 
 
 def words_of(error: BaseException) -> str:
@@ -48,7 +60,7 @@ def words_of(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return words_of(reason)
-    inner = error.__cause__ or error.__context__
-    if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror if inner.strerror.startswith("DNS") else inner.strerror.lower()
+    for one in (error, error.__cause__ or error.__context__):
+        if isinstance(one, OSError) and one.strerror:
+            return _system_words(one, one.strerror)
     return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from go_prefetch.base.retry import AttemptError, Deadline
 
@@ -39,6 +40,29 @@ class Received:
     interruptions: tuple[AttemptError, ...] = ()
 
 
+class Phase(NamedTuple):
+    """A part of a request, between two moments of the monotonic clock."""
+
+    name: str
+    began: float
+    ended: float
+    is_complete: bool  # False: an error ended it
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that the phases of a request took; None where there was no such phase, or an error ended it.
+
+    Name, connection and handshake are those of the first server or HTTP proxy, whatever redirects led to.
+    """
+
+    dns: float | None
+    connect: float | None
+    tls: float | None
+    first_byte: float | None  # from the end of the first request to the first byte of the last answer
+    total: float
+
+
 class Wire:
     """What one thread waits for and another may look at and cut. Times are seconds, on one monotonic clock."""
 
@@ -49,11 +73,14 @@ class Wire:
         self.peer = ""  # the address that answered last
         self.only_public = False  # whether it was led here from the public internet, and must not be led inwards
         self.stall = 0.0  # how long it may be silent
-        self.phases: list[tuple[str, float, float]] = []  # name, begin, end
+        self.phases: list[Phase] = []
         self._clock = clock
         self._started = self._moved = clock()
         self._until = float("inf")
         self._unnoted = 0
+        self._first_request: float | None = None  # the moment it was sent
+        self._first_read: float | None = None  # of the answer that is being read
+        self._last_read = float("-inf")
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -107,9 +134,40 @@ class Wire:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Note how long the block took."""
+        """Note how long the block took, without the phases and answers in it."""
         began = self._clock()
+        is_complete = False
         try:
             yield
+            is_complete = True
         finally:
-            self.phases.append((name, began, self._clock()))
+            began = max(began, self._last_read, *(phase.ended for phase in self.phases))
+            self.phases.append(Phase(name, began, self._clock(), is_complete))
+
+    def note_request(self) -> None:
+        """The request is sent, and its answer comes next."""
+        self._first_read = None
+        if self._first_request is None:
+            self._first_request = self._clock()
+
+    def note_read(self) -> None:
+        """Bytes came, of an answer's head or body."""
+        self._last_read = self._clock()
+        if self._first_read is None:
+            self._first_read = self._last_read
+
+    def timing(self) -> Timing:
+        """Return what the phases took until now."""
+        sent = self._first_request
+        seconds = {
+            phase.name: phase.ended - phase.began
+            for phase in self.phases
+            if phase.is_complete and (sent is None or phase.ended <= sent)
+        }
+        return Timing(
+            dns=seconds.get("DNS"),
+            connect=seconds.get("connect"),
+            tls=seconds.get("TLS"),
+            first_byte=None if sent is None or self._first_read is None else self._first_read - sent,
+            total=self._clock() - self._started,
+        )

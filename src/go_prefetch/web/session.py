@@ -58,13 +58,13 @@ class Session(requests.Session):
     def refuse(self, source: str, target: str) -> None:
         """Raises AttemptError where no redirect may lead from the one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
-            raise AttemptError("redirected from https to http", transient=False)
+            raise AttemptError("redirected from https to http", transient=False, kind="refused")
         wire = CURRENT.get()
         # By the address that answered: its name may mean another one by now.
         wire.only_public = wire.only_public or bool(self._web.proxy_for(source)) or is_public(wire.peer)
         # Names are for the connection to judge, or for the HTTP proxy that looks them up.
         if wire.only_public and is_written_private(urlsplit(target).hostname or ""):
-            raise AttemptError(REDIRECTED_INWARDS, transient=False)
+            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
 
 def _joined(source: str, target: str) -> str:
@@ -72,7 +72,7 @@ def _joined(source: str, target: str) -> str:
     try:
         joined = urljoin(source, target)
     except ValueError:
-        raise AttemptError("redirected to a malformed URL", transient=False) from None
+        raise AttemptError("redirected to a malformed URL", transient=False, kind="refused") from None
     refuse_malformed(joined)
     return joined
 
@@ -89,11 +89,11 @@ def refuse_malformed(url: str) -> None:
     try:
         _ = urlsplit(url).port
     except ValueError:  # whose words may hold a part of it
-        raise AttemptError("a malformed URL", transient=False) from None
+        raise AttemptError("a malformed URL", transient=False, kind="refused") from None
 
 
 def refuse_clear_text_password(url: str) -> None:
     """As Go. Raises AttemptError."""
     parts = urlsplit(url)
     if parts.scheme == "http" and "@" in parts.netloc and not is_loopback(parts.hostname or ""):
-        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False)
+        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False, kind="refused")

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from go_prefetch.base.retry import AttemptError
-from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_public
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public
 from go_prefetch.web.dns import Found, Resolver
 from go_prefetch.web.early_hints import FinalHead
 from go_prefetch.web.http_settings import authorization_in
@@ -46,7 +47,7 @@ class _Dialled(HTTPConnection):
         limit = float(self.timeout or 0)
         ends = time.monotonic() + limit
         try:
-            with CURRENT.get().phase("DNS"):
+            with nullcontext() if address_of(self._dns_host) else CURRENT.get().phase("DNS"):
                 addresses = self.resolver.addresses(self._dns_host, self.port, limit)
             self._refuse_inwards([str(row[4][0]) for row in addresses])
             with CURRENT.get().phase("connect"):
@@ -68,19 +69,20 @@ class _Dialled(HTTPConnection):
     def _refuse_inwards(self, addresses: Sequence[str]) -> None:
         """Raises AttemptError where a redirect leads inwards; where an HTTP proxy leads, nobody here knows."""
         if CURRENT.get().only_public and not self.proxy and not all(map(is_public, addresses)):
-            raise AttemptError(REDIRECTED_INWARDS, transient=False)
+            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
         wire = CURRENT.get()
         wire.peer = self.peer
         wire.attach(self.sock)
         wire.allow(wire.stall)
+        wire.note_request()
         return super().getresponse()
 
 
 class _Encrypted(_Dialled, HTTPSConnection):
     def connect(self) -> None:
-        with CURRENT.get().phase("connect and TLS"):
+        with CURRENT.get().phase("TLS"):
             super().connect()
 
 
@@ -109,7 +111,10 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._connection.settimeout(self._wire.left())
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        if count:
+            self._wire.note_read()
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -42,7 +40,7 @@ from go_prefetch.run.wiring import cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.null_store import Disabled
-from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 
 _MOST_SAMPLES = 1000
 _NAMED_IN_VAIN = ("folder-not-found", "go-mod-not-found")
@@ -75,7 +73,7 @@ def doctor(
     named = [parse_also(url) for url in also]
     limits = Limits(_samples(samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
     asked = _asked(settings, platform, environ)
-    probe = Probe(settings.web, cache(lambda: _trust(settings.web)), settings.connect_timeout, settings.stall_timeout)
+    probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     examination = Examination(probe, asked.modules, limits, platform.progress)
     order = candidates(asked.proxies, named)
     measured = examination.of(order)
@@ -87,12 +85,6 @@ def doctor(
     )  # fmt: skip
     _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
-
-
-def _trust(web: HttpSettings) -> ssl.SSLContext:
-    from go_prefetch.web.transport import trust  # noqa: PLC0415 - it imports requests, which plain http needs not
-
-    return trust(web.bundles)
 
 
 def _samples(text: str) -> int:
