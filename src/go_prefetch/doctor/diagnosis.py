@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.findings import Finding
-from go_prefetch.doctor.measurement import Measured
+from go_prefetch.doctor.measurement import Figures, Measured, condense
 from go_prefetch.doctor.recommendation import Rated, Rating, Recommendation, rate, recommend, usual_size
-from go_prefetch.doctor.sample_stats import Figures, condense
 from go_prefetch.golang.goproxy import ProxyList
 
 
@@ -25,15 +24,22 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How much was asked of each proxy."""
+
+    modules: int  # of the plan, that were asked for
+    private: int  # of the plan, that are asked for from no proxy
+    samples: int
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Rows in order of rank, the store last."""
 
     rows: tuple[Row, ...]
     recommendation: Recommendation
     findings: tuple[Finding, ...]
-    modules: int  # of the plan, that were asked for
-    private: int  # of the plan, that are asked for from no proxy
-    samples: int
+    extent: Extent
     zip_bytes: int  # of the usual zip of the plan; 0 if nobody told sizes
     store_left_out: str = ""  # why there is no row for a store
 
@@ -43,15 +49,13 @@ class Diagnosis:
         return tuple(row for row in self.rows if row.measured.role == "list" and row.rating.worth == "unusable")
 
 
-def diagnose(  # noqa: PLR0913 - one of each thing that was found out
+def diagnose(
     proxies: ProxyList,
     measured: Sequence[tuple[Candidate, Measured]],
     store: Measured | None,
     found: tuple[Finding, ...],
+    extent: Extent,
     *,
-    modules: int,
-    private: int,
-    samples: int,
     store_left_out: str = "",
     written: str = "",
 ) -> Diagnosis:
@@ -64,9 +68,7 @@ def diagnose(  # noqa: PLR0913 - one of each thing that was found out
         rows=_rows([*sources, *([store] if store else [])], ratings),
         recommendation=recommend(rated, proxies, written or proxies.shown),
         findings=found,
-        modules=modules,
-        private=private,
-        samples=samples,
+        extent=extent,
         zip_bytes=zip_bytes,
         store_left_out=store_left_out,
     )

@@ -14,8 +14,7 @@ from statistics import median
 from typing import Literal
 
 from go_prefetch.doctor.candidates import Candidate
-from go_prefetch.doctor.measurement import Measured
-from go_prefetch.doctor.sample_stats import Figures, condense
+from go_prefetch.doctor.measurement import Figures, Measured, condense
 from go_prefetch.golang.goproxy import ProxyList
 
 # usable: brings modules. empty: answers, and has none of them, though others do. unusable: brings nothing that could be

@@ -1,31 +1,132 @@
-"""A Diagnosis in words: the table's rows and the lists below it, which text and Markdown both show."""
+"""A Diagnosis as text, Markdown and JSON. Text and Markdown have the same table and the same lists below it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 
 from go_prefetch.base.format import counted, some
 from go_prefetch.doctor.diagnosis import Diagnosis, Row
 from go_prefetch.doctor.recommendation import milliseconds, pace
+from go_prefetch.render.escape import cell, prose
+from go_prefetch.render.json_report import clean_texts
 
-HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
+_HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
 _BAR = 10
 _MOST_NAMES = 5
 _ROLES = {"list": "", "also": " (not in the list)", "store": " (store)"}
+_LEFT = ("speed", "source")  # all other columns are numbers, and end under each other
 
 
-def headline(diagnosis: Diagnosis) -> str:
+def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
+    """The table, then the lists. `block` is what the bars are made of, `width` that of the screen; 0: of no matter."""
+    lines = [f"go-prefetch doctor: {_headline(diagnosis)}", ""]
+    if diagnosis.rows:
+        lines += _table([_HEADINGS, *(_cells(row, block) for row in diagnosis.rows)], width)
+    for title, entries in _sections(diagnosis):
+        lines += ["", title, *(f"  {entry}" for entry in entries)]
+    return "\n".join(lines)
+
+
+def _table(table: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """A line for each row; where that is too long for the screen the source, which is last, has one of its own."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
+    lines = [_line(row, widths, "  ") for row in table]
+    if not width or max(map(len, lines)) <= width:
+        return lines
+    figures, sources = ([row[:-1] for row in table], [row[-1] for row in table])
+    pairs = [(_line(row, widths, " "), f"      {source}") for row, source in zip(figures, sources, strict=True)]
+    return [pairs[0][0], *(line for pair in pairs[1:] for line in pair)]
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int], between: str) -> str:
+    padded = (
+        text.ljust(width) if heading in _LEFT else text.rjust(width)
+        for heading, text, width in zip(_HEADINGS, row, widths, strict=False)
+    )
+    return "  " + between.join(padded).rstrip()
+
+
+def diagnosis_markdown(diagnosis: Diagnosis) -> str:
+    """A heading, the table, and the lists."""
+    lines = ["### go-prefetch doctor", "", prose(_headline(diagnosis)), ""]
+    if diagnosis.rows:
+        lines += [_markdown_row(list(_HEADINGS)), _markdown_row(["---"] * len(_HEADINGS))]
+        lines += [_markdown_row([cell(prose(text)) for text in _cells(row, "█")]) for row in diagnosis.rows]
+        lines.append("")
+    for title, entries in _sections(diagnosis):
+        lines += [f"**{title}**", "", *(f"- {prose(entry)}" for entry in entries), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _markdown_row(row: list[str]) -> str:
+    return f"| {' | '.join(row)} |"
+
+
+def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
+    """The same for programs, and every sample. `clean` takes secrets out of each string.
+
+    Times are seconds, rates bytes per second, shares 0 to 1. What was not measured is null.
+    """
+    values = {
+        "schema": 1,
+        "samples": diagnosis.extent.samples,
+        "modules": diagnosis.extent.modules,
+        "private_modules": diagnosis.extent.private,
+        "usual_zip_bytes": diagnosis.zip_bytes,
+        "sources": [_source(row) for row in diagnosis.rows],
+        "unusable": [row.measured.name for row in diagnosis.unusable],
+        "store_left_out": diagnosis.store_left_out,
+        "findings": [asdict(finding) for finding in diagnosis.findings],
+        "recommended": {
+            "goproxy": diagnosis.recommendation.line,
+            "changes": diagnosis.recommendation.changes,
+            "reasons": list(diagnosis.recommendation.reasons),
+        },
+    }
+    return json.dumps(clean_texts(values, clean), indent=2)
+
+
+def _source(row: Row) -> dict[str, object]:
+    figures, measured = row.figures, row.measured
+    return {
+        "name": measured.name,
+        "role": measured.role,
+        "rank": row.rank or None,
+        "worth": row.rating.worth,
+        "why": row.rating.why,
+        "seconds_per_zip": row.rating.seconds,
+        "dns": figures.dns,
+        "tcp": figures.tcp,
+        "tls": figures.tls,
+        "first_byte": figures.first_byte,
+        "jitter": figures.jitter,
+        "loss": figures.loss if figures.samples else None,
+        "failed": figures.failed if figures.samples else None,
+        "failures": [{"words": words, "count": count} for words, count in figures.failures],
+        "bytes_per_second": measured.transfer.rate,
+        "transferred_zips": measured.transfer.zips,
+        "asked_modules": len(measured.holdings),
+        "lacks": [str(module) for module in measured.lacks],
+        "unclear": [{"module": str(one.module), "failure": one.failure} for one in measured.unclear],
+        "notes": list(measured.notes),
+        "samples": [asdict(sample) for sample in measured.samples],
+    }
+
+
+def _headline(diagnosis: Diagnosis) -> str:
     """One sentence: what was measured."""
     proxies = sum(row.measured.role != "store" for row in diagnosis.rows)
-    parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.samples, 'sample')} each"]
-    parts.append(f"asked for {counted(diagnosis.modules, 'module')} of the plan")
-    if diagnosis.private:
-        parts.append(f"not for the {diagnosis.private} that are private")
+    parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.extent.samples, 'sample')} each"]
+    parts.append(f"asked for {counted(diagnosis.extent.modules, 'module')} of the plan")
+    if diagnosis.extent.private:
+        parts.append(f"not for the {diagnosis.extent.private} that are private")
     return ", ".join(parts)
 
 
-def cells(row: Row, block: str) -> tuple[str, ...]:
-    """The cells of one row, under HEADINGS; `block` is what bars are made of."""
+def _cells(row: Row, block: str) -> tuple[str, ...]:
+    """The cells of one row, under _HEADINGS; `block` is what bars are made of."""
     figures, measured = row.figures, row.measured
     clear = len(measured.holdings) - len(measured.unclear)
     return (
@@ -50,7 +151,7 @@ def _worth(row: Row, block: str) -> str:
     return row.rating.worth
 
 
-def sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
+def _sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
     """Title and lines of every list that has any."""
     found = [
         ("failed", [line for row in diagnosis.rows for line in _failures(row)]),

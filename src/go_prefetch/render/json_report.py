@@ -17,18 +17,18 @@ SCHEMA_VERSION = 1
 
 def document(report: Report, clean: Callable[[str], str]) -> str:
     """The whole report, its texts cleaned; `schema` changes when a field changes its meaning or goes."""
-    return json.dumps(_cleaned(_as_values(report), clean), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(clean_texts(_as_values(report), clean), indent=2, ensure_ascii=False) + "\n"
 
 
-def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
-    """`value` with every text in it cleaned and fit for UTF-8, the names of fields left alone."""
+def clean_texts(value: Any, clean: Callable[[str], str]) -> Any:
+    """Return `value` with every text in it cleaned and fit for UTF-8. The names of fields stay."""
     if isinstance(value, str):
         # File names and variables need not be text: Python then hands over lone surrogates.
         return clean(value).encode(errors="replace").decode()
     if isinstance(value, list):
-        return [_cleaned(item, clean) for item in value]
+        return [clean_texts(item, clean) for item in value]
     if isinstance(value, dict):
-        return {name: _cleaned(item, clean) for name, item in value.items()}
+        return {name: clean_texts(item, clean) for name, item in value.items()}
     return value
 
 

@@ -7,12 +7,10 @@ import json
 import pytest
 
 from go_prefetch.doctor.candidates import candidates
-from go_prefetch.doctor.diagnosed_json import diagnosis_json
-from go_prefetch.doctor.diagnosed_markdown import diagnosis_markdown
-from go_prefetch.doctor.diagnosed_text import diagnosis_text
-from go_prefetch.doctor.diagnosis import Diagnosis, diagnose
+from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.findings import Finding
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
 from tests.support.golden_files import assert_golden
@@ -42,7 +40,7 @@ def diagnosis() -> Diagnosis:
     pool = Measured("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
     found = (Finding("checks-left-out", "problem", "GOSUMDB is off"), Finding("vendored", "note", "/a|b is vendored"))
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
-    return diagnose(proxies, list(order), pool, found, modules=7, private=2, samples=10)
+    return diagnose(proxies, list(order), pool, found, Extent(7, 2, 10))
 
 
 def test_text() -> None:
@@ -77,9 +75,7 @@ def test_json() -> None:
 
 def test_nothing_measured_is_said() -> None:
     """A list of `direct` alone, and no store."""
-    nothing = diagnose(
-        ProxyList((), "direct"), [], None, (), modules=0, private=0, samples=1, store_left_out="store is none"
-    )
+    nothing = diagnose(ProxyList((), "direct"), [], None, (), Extent(0, 0, 1), store_left_out="store is none")
     text = diagnosis_text(nothing, "#")
     assert "0 proxies" in text
     assert "the store was not measured: store is none" in text

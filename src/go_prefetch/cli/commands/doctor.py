@@ -13,10 +13,7 @@ from go_prefetch.config.inputs import integer
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.candidates import candidates, parse_also
 from go_prefetch.doctor.collect import ask_go, gather
-from go_prefetch.doctor.diagnosed_json import diagnosis_json
-from go_prefetch.doctor.diagnosed_markdown import diagnosis_markdown
-from go_prefetch.doctor.diagnosed_text import diagnosis_text
-from go_prefetch.doctor.diagnosis import Diagnosis, diagnose
+from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.facts import Surroundings
 from go_prefetch.doctor.findings import findings
 from go_prefetch.doctor.measure_all import Examination
@@ -25,6 +22,7 @@ from go_prefetch.doctor.measure_proxy import Limits
 from go_prefetch.doctor.measure_store import measure_service
 from go_prefetch.doctor.measurement import Measured
 from go_prefetch.doctor.probe import Probe
+from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import GoEnvironment
@@ -78,10 +76,11 @@ def doctor(
     order = candidates(asked.proxies, named)
     measured = examination.of(order)
     store, left_out = _store(settings, platform, environ, asked, examination)
+    private = len(asked.facts.modules) - len(asked.modules)
     diagnosis = diagnose(
         asked.proxies, [(one, measured[one]) for one in order], store, findings(asked.facts),
-        modules=len(asked.modules), private=len(asked.plan.modules) - len(asked.modules) if asked.plan else 0,
-        samples=limits.samples, store_left_out=left_out, written=redact_list(asked.facts.goproxy),
+        Extent(len(asked.modules), private, limits.samples),
+        store_left_out=left_out, written=redact_list(asked.facts.goproxy),
     )  # fmt: skip
     _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.doctor.candidates import candidates
-from go_prefetch.doctor.diagnosis import diagnose
-from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.diagnosis import Extent, diagnose
+from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer, condense, jitter
 from go_prefetch.doctor.recommendation import Rated, Recommendation, rate, recommend, usual_size
-from go_prefetch.doctor.sample_stats import condense, jitter
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
 
@@ -164,7 +163,7 @@ def test_what_was_not_measured_is_neither_judged_nor_left_out() -> None:
     assert advice.line == f"{B}|{A}"
     proxies = parse_proxy_list(A)
     (one,) = candidates(proxies, ())
-    assert diagnose(proxies, [(one, Measured(A, "list"))], None, (), modules=0, private=0, samples=1).unusable == ()
+    assert diagnose(proxies, [(one, Measured(A, "list"))], None, (), Extent(0, 0, 1)).unusable == ()
 
 
 def test_a_list_that_needs_no_change_is_told_as_it_is_written() -> None:
