@@ -70,7 +70,7 @@ def test_a_command_has_the_flags_that_it_heeds(bench: Workbench, monkeypatch: py
         shown = property(lambda self: {})  # type: ignore[assignment]  # a report shows them all
 
         def __getattribute__(self, name: str) -> Any:
-            seen.add("store" if name == "pool" else name)
+            seen.add(name)
             return super().__getattribute__(name)
 
     monkeypatch.setattr(invocation, "read_settings", lambda *given: Watched(**vars(read_settings(*given))))

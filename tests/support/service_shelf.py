@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.config.choices import When
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
@@ -74,7 +75,7 @@ class Shelf:
             protocol(endpoint, self.version, Exchange(client, backoff)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
-        return CacheServiceStore(endpoint, self.encoding, lambda: connection, save="auto", asked="proxies")
+        return CacheServiceStore(endpoint, self.encoding, lambda: connection, save=When.AUTO, asked="proxies")
 
     def origin(self) -> Path:
         """A folder that has all files."""

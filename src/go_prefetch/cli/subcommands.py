@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.choices import DockerfileKind, PlanFormat
 from go_prefetch.config.forge_inputs import PRUNE, REPORT
 from go_prefetch.config.inputs import TABLE, Input
 
@@ -46,7 +47,7 @@ def _run(given: Invocation) -> int:
 def _plan(given: Invocation) -> int:
     from go_prefetch.cli.commands.plan import plan  # noqa: PLC0415
 
-    shown = {"form": given.arguments.format, "every_module": given.arguments.modules}
+    shown = {"form": PlanFormat(given.arguments.format), "every_module": given.arguments.modules}
     return plan(given.settings(), given.platform, given.environ, given.stdout, **shown)
 
 
@@ -94,7 +95,9 @@ def _fill_flags(command: argparse.ArgumentParser) -> None:
 def _docker(given: Invocation) -> int:
     from go_prefetch.cli.commands.docker import Asked, docker  # noqa: PLC0415
 
-    asked = Asked(**{field.name: getattr(given.arguments, field.name) for field in fields(Asked)})
+    values = {field.name: getattr(given.arguments, field.name) for field in fields(Asked)}
+    kind = DockerfileKind(given.arguments.dockerfile) if given.arguments.dockerfile else None
+    asked = Asked(**{**values, "dockerfile": kind})
     return docker(given.settings(), given.platform, given.environ, given.stdout, asked)
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.config.inputs import Input, Value, boolean, choice, integer, lines, one_line
+from go_prefetch.config.choices import ReportFormat
+from go_prefetch.config.inputs import Input, Value, boolean, integer, lines, one_line
+from go_prefetch.config.settings import user_cache_folder
 from go_prefetch.errors import InputError
 
 _UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -87,7 +89,7 @@ REPORT: tuple[Input, ...] = (
     _row("compare-at", "", "compare before and after this date or commit", "a date such as 2026-03-01 or a commit",
          one_line),
     _row("format", "text", "`text`, `markdown`, `json`, or `html`: one page with charts that needs nothing else",
-         "`text`, `markdown`, `json` or `html`", choice("text", "markdown", "json", "html")),
+         "`text`, `markdown`, `json` or `html`", ReportFormat),
     _row("output", "", "write to this file", "a file name", one_line, "stdout"),
     _WAIT,
     _row("history-dir", "", "where finished runs are kept between reports, or `none`", "a folder, or `none`", one_line,
@@ -113,7 +115,7 @@ PRUNE: tuple[Input, ...] = (
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """The inputs of `report` as values. Rates are shares; `history_dir` is `none` for none, empty for the usual one."""
+    """The inputs of `report` as values. Rates are shares; without `history_dir` runs are not kept."""
 
     repo: str
     api_url: str
@@ -122,10 +124,10 @@ class ReportSettings:
     workflow: tuple[str, ...]
     branch: tuple[str, ...]
     compare_at: str
-    format: str
+    format: ReportFormat
     output: Path | None
     wait: bool
-    history_dir: str
+    history_dir: Path | None
     min_hit_rate: float | None
     max_p95_seconds: float | None
     max_failure_rate: float | None
@@ -144,7 +146,7 @@ class PruneSettings:
     max_size: int | None
 
 
-def report_settings(values: Mapping[str, Value], cwd: Path) -> ReportSettings:
+def report_settings(values: Mapping[str, Value], environ: Mapping[str, str], cwd: Path) -> ReportSettings:
     """The settings these inputs ask for."""
     known = {name: _optional(value) for name, value in values.items()}
     return ReportSettings(
@@ -158,7 +160,7 @@ def report_settings(values: Mapping[str, Value], cwd: Path) -> ReportSettings:
         format=known["format"],
         output=_path(known["output"], cwd),
         wait=known["wait"],
-        history_dir=known["history-dir"] or "",
+        history_dir=_history_dir(known["history-dir"], environ, cwd),
         min_hit_rate=known["min-hit-rate"],
         max_p95_seconds=known["max-p95-seconds"],
         max_failure_rate=known["max-failure-rate"],
@@ -184,6 +186,13 @@ def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
         max_age=known["max-age"],
         max_size=known["max-size"],
     )
+
+
+def _history_dir(text: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    if text:
+        return None if text == "none" else _path(text, cwd)
+    base = user_cache_folder(environ)
+    return base / "go-prefetch" / "history" if base else None
 
 
 def _optional(value: Value) -> Any:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 
+from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.errors import InputError
+from go_prefetch.golang.goproxy import Fallback
 
-Value = str | int | float | bool | tuple[str, ...]
+Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -65,17 +69,6 @@ class Input:
             ) from None
 
 
-def choice(*words: str) -> Callable[[str], str]:
-    """A parser for one of `words`."""
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A parser for a whole number from `low` to `high`."""
 
@@ -100,7 +93,9 @@ def duration(text: str) -> float:
 
 def boolean(text: str) -> bool:
     """`true` or `false`, in any case, as YAML 1.2 writes them."""
-    return {"true": True, "false": False}[choice("true", "false")(text.lower())]
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
 def lines(text: str) -> tuple[str, ...]:
@@ -111,11 +106,12 @@ def lines(text: str) -> tuple[str, ...]:
     return found
 
 
-def store(text: str) -> str:
-    """`auto`, `github`, `dir:PATH` or `none`."""
-    if text in ("auto", "github", "none") or (text.startswith("dir:") and text != "dir:" and "\0" not in text):
-        return text
-    raise ValueError(text)
+def store(text: str) -> StoreChoice:
+    """`auto`, `github`, `dir:PATH` or `none`; the path as it was written."""
+    path = text.removeprefix("dir:")
+    if path != text and path and "\0" not in path:
+        return StoreChoice(StoreKind.POOL, text, Path(path))
+    return StoreChoice(StoreKind(text), text)
 
 
 def one_line(text: str) -> str:
@@ -137,18 +133,18 @@ TABLE: tuple[Input, ...] = (
           "a GOPROXY list on one line", one_line, default_shown="`go env GOPROXY`", may_hold_password=True),
     Input("fallback", "auto", "after an error other than not found: `any` goes on to the next proxy, "
           "`go` only past `|`, `auto` goes on where all proxies of the list are well-known public ones",
-          "`auto`, `any` or `go`", choice("auto", "any", "go")),
+          "`auto`, `any` or `go`", Fallback),
     Input("store", "auto", "where module files are kept: `auto` (the cache service that the CI offers, else the "
           "directory pool), `github` (its cache service), `dir:PATH`, `none`",
           "`auto`, `github`, `dir:PATH` or `none`", store),
     Input("save", "auto", "give the store what it lacked: `auto` (where another run can read it), `true`, `false`",
-          "`auto`, `true` or `false`", choice("auto", "true", "false")),
+          "`auto`, `true` or `false`", When),
     Input("cache-name", "", "part of the key: one cache lineage; change it to start afresh", "one line of text",
           one_line, default_shown="from the module paths"),
     Input("jobs", "16", "parallel downloads", "a whole number from 1 to 128", integer(1, 128)),
     Input("deadline", "10m", "for the whole run; then exit 5", _DURATION, duration),
     Input("on-failure", "fail", "`fail`, or `warn`: exit 0 and leave the rest to later go commands, except for a "
-          "checksum mismatch or bad input", "`fail` or `warn`", choice("fail", "warn")),
+          "checksum mismatch or bad input", "`fail` or `warn`", OnFailure),
     Input("check-present", "false", "verify what was in the module cache before us too (about 1 s per 650 MB)",
           _BOOLEAN, boolean),
     Input("summary", "true", "write the job summary", _BOOLEAN, boolean),
@@ -160,7 +156,7 @@ TABLE: tuple[Input, ...] = (
     Input("restore-deadline", "2m", "limit for the store to hand over files", _DURATION, duration, in_action=False),
     Input("save-deadline", "2m", "limit for the store to take files", _DURATION, duration, in_action=False),
     Input("save-private", "auto", "save private modules too: `auto` (where the repository is known to be private), "
-          "`true`, `false`", "`auto`, `true` or `false`", choice("auto", "true", "false"), in_action=False),
+          "`true`, `false`", "`auto`, `true` or `false`", When, in_action=False),
     Input("report-file", "", "write the whole report as JSON to this file", "a file name", one_line, in_action=False,
           default_shown="none"),
     Input("trace", "", "write every request, unpacking and check with its time to this file, for chrome://tracing or "

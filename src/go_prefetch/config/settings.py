@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import cast
 
 from go_prefetch.base.git_command import GitCommand
+from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.config.inputs import BY_NAME, TABLE, Value, read_inputs
 from go_prefetch.errors import InputError
-from go_prefetch.golang.goproxy import redact_list
+from go_prefetch.golang.goproxy import Fallback, redact_list
 from go_prefetch.web.http_settings import HttpSettings
 
 _GO_SILENCE_FACTOR = 4
@@ -24,13 +26,13 @@ class Settings:
     cwd: Path
     working_directory: tuple[str, ...]
     goproxy: str = field(repr=False)  # empty: what `go env GOPROXY` says; may contain a password
-    fallback: str
-    store: str
-    save: str
+    fallback: Fallback
+    store: StoreChoice
+    save: When
     cache_name: str
     jobs: int
     deadline: float
-    on_failure: str
+    on_failure: OnFailure
     check_present: bool
     summary: bool
     attempts: int
@@ -38,10 +40,9 @@ class Settings:
     stall_timeout: float
     restore_deadline: float
     save_deadline: float
-    save_private: str
+    save_private: When
     report_file: Path | None
     trace: Path | None
-    pool: Path | None  # the directory pool, if `store` names one
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     git: GitCommand  # with what it may have of the environment
 
@@ -66,32 +67,29 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
+    store = cast(StoreChoice, known.pop("store"))
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
-        pool=_pool(cast(str, values["store"]), environ, cwd),
+        store=replace(store, pool=_pool(store, environ, cwd)),
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
 
 
-def _pool(store: str, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    if store.startswith("dir:"):
-        return cwd / _expanded(store)
-    if store == "auto":
+def _pool(store: StoreChoice, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    if store.kind is StoreKind.AUTO:
         base = user_cache_folder(environ)
         return base / "go-prefetch" / "pool" if base else None
-    return None
-
-
-def _expanded(store: str) -> Path:
     try:
-        return Path(store.removeprefix("dir:")).expanduser()
+        return cwd / store.pool.expanduser() if store.pool else None
     except RuntimeError as error:
         raise InputError(
-            "input-invalid", f"store: {store!r} is not allowed: {error}", hint=f"Allowed: {BY_NAME['store'].allowed}."
+            "input-invalid",
+            f"store: {store.text!r} is not allowed: {error}",
+            hint=f"Allowed: {BY_NAME['store'].allowed}.",
         ) from None
 
 
@@ -115,4 +113,8 @@ def _shown(value: Value | Path | None) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}s"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, StoreChoice):
+        return value.text
     return "" if value is None else str(value)

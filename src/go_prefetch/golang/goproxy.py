@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -63,6 +64,14 @@ class Proxy:
         return parts.scheme == "https" and (parts.netloc, path) in WELL_KNOWN_PUBLIC
 
 
+class Fallback(Enum):
+    """Which proxies the next one is asked after, for an error other than not found."""
+
+    AUTO = "auto"  # all, if all of them are well-known public ones
+    ANY = "any"
+    GO = "go"  # those with a `|` behind them
+
+
 @dataclass(frozen=True)
 class ProxyList:
     """The proxies in order, and how the list ends."""
@@ -86,10 +95,10 @@ class ProxyList:
         )
         return text + self.ending if self.ending else text[:-1]
 
-    def with_fallback(self, fallback: str) -> ProxyList:
-        """As `fallback` has it: `any` goes on after any error, `auto` only among public ones, `go` changes nothing."""
+    def with_fallback(self, fallback: Fallback) -> ProxyList:
+        """Return the list as `fallback` has it."""
         public = all(proxy.is_well_known_public for proxy in self.proxies)
-        if fallback == "any" or (fallback == "auto" and public):
+        if fallback is Fallback.ANY or (fallback is Fallback.AUTO and public):
             return ProxyList(tuple(replace(proxy, on_any_error=True) for proxy in self.proxies), self.ending)
         return self
 

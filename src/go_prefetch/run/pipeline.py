@@ -114,8 +114,8 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     with job.step("Save"):
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
-            private_too=_saves_private(job), go_logs_in=_go_logs_in(job),
-            deadline=job.deadline.earlier_of(job.settings.save_deadline),
+            private_too=job.settings.save_private.applies(auto=job.platform.repository_is_private),
+            go_logs_in=_go_logs_in(job), deadline=job.deadline.earlier_of(job.settings.save_deadline),
         )  # fmt: skip
         say(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
     return report(
@@ -160,8 +160,3 @@ def _go_logs_in(job: Job) -> bool:
     """Whether what Go fetched itself may have taken a login: of a proxy's URL, of netrc, or of GOAUTH."""
     ways = {way.strip() for way in job.environment.goauth.split(";")} - {"", "off", "netrc"}
     return bool(ways) or any(map(job.settings.web.authorization_for, job.walk.urls))
-
-
-def _saves_private(job: Job) -> bool:
-    asked = job.settings.save_private
-    return asked == "true" or (asked == "auto" and job.platform.repository_is_private)

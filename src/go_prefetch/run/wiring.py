@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.config.choices import StoreKind, When
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
@@ -90,13 +91,16 @@ def cache_store(
 
     `endpoint` is the cache service within reach, `environ` what a zstd program is found and run with.
     """
-    if settings.store in ("auto", "github") and endpoint:
+    store = settings.store
+    if store.takes_cache_service and endpoint:
         return _cache_service(settings, proxies, endpoint, environ, trace)
-    if settings.store == "github":
+    if store.kind is StoreKind.GITHUB:
         return Disabled(notice("no-cache-service"))
-    if settings.pool is None:
-        return Disabled(notice("store-none" if settings.store == "none" else "no-cache-folder"))
-    return DirectoryPool(settings.pool, asked=proxies.shown, takes_files=settings.save != "false")
+    if store.kind is StoreKind.NONE:
+        return Disabled(notice("store-none"))
+    if store.pool is None:
+        return Disabled(notice("no-cache-folder"))
+    return DirectoryPool(store.pool, asked=proxies.shown, takes_files=settings.save is not When.NEVER)
 
 
 def _cache_service(

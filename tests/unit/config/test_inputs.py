@@ -9,20 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, Value, duration, read_inputs
 from go_prefetch.errors import InputError
+from go_prefetch.golang.goproxy import Fallback
 
 ACTION = Path(__file__).parents[3] / "action.yml"
 DEFAULTS: dict[str, Value] = {
     "working-directory": (".",),
     "goproxy": "",
-    "fallback": "auto",
-    "store": "auto",
-    "save": "auto",
+    "fallback": Fallback.AUTO,
+    "store": StoreChoice(StoreKind.AUTO, "auto"),
+    "save": When.AUTO,
     "cache-name": "",
     "jobs": 16,
     "deadline": 600.0,
-    "on-failure": "fail",
+    "on-failure": OnFailure.FAIL,
     "check-present": False,
     "summary": True,
     "attempts": 4,
@@ -30,7 +32,7 @@ DEFAULTS: dict[str, Value] = {
     "stall-timeout": 15.0,
     "restore-deadline": 120.0,
     "save-deadline": 120.0,
-    "save-private": "auto",
+    "save-private": When.AUTO,
     "report-file": "",
     "trace": "",
 }
@@ -38,13 +40,17 @@ DEFAULTS: dict[str, Value] = {
 ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     "working-directory": (("a", ("a",)), ("b/*", ("b/*",)), ("c\n\n  d e \r\n", ("c", "d e"))),
     "goproxy": (("https://a.example", "https://a.example"), ("direct", "direct"), ("a|b,off", "a|b,off")),
-    "fallback": (("any", "any"), ("go", "go"), ("auto", "auto")),
-    "store": (("none", "none"), ("dir:/srv/pool", "dir:/srv/pool"), (r"dir:D:\a\_temp/pool", r"dir:D:\a\_temp/pool")),
-    "save": (("true", "true"), ("false", "false"), ("auto", "auto")),
+    "fallback": (("any", Fallback.ANY), ("go", Fallback.GO), ("auto", Fallback.AUTO)),
+    "store": (
+        ("none", StoreChoice(StoreKind.NONE, "none")),
+        ("dir:/srv/pool", StoreChoice(StoreKind.POOL, "dir:/srv/pool", Path("/srv/pool"))),
+        (r"dir:D:\a\_temp/pool", StoreChoice(StoreKind.POOL, r"dir:D:\a\_temp/pool", Path(r"D:\a\_temp/pool"))),
+    ),
+    "save": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
     "cache-name": (("a", "a"), ("b c", "b c"), ("é", "é")),
     "jobs": (("1", 1), ("128", 128), ("016", 16)),
     "deadline": (("1h", 3600.0), ("90s", 90.0), ("1m30s", 90.0)),
-    "on-failure": (("warn", "warn"), ("fail", "fail"), (" warn ", "warn")),
+    "on-failure": (("warn", OnFailure.WARN), ("fail", OnFailure.FAIL), (" warn ", OnFailure.WARN)),
     "check-present": (("true", True), ("false", False), ("TRUE", True)),
     "summary": (("false", False), ("true", True), ("False", False)),
     "attempts": (("1", 1), ("20", 20), ("2", 2)),
@@ -52,7 +58,7 @@ ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     "stall-timeout": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
     "restore-deadline": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
     "save-deadline": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
-    "save-private": (("true", "true"), ("false", "false"), ("auto", "auto")),
+    "save-private": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
     "report-file": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
     "trace": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
 }
@@ -61,7 +67,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "working-directory": ("a\0b",),
     "goproxy": ("https://a.example\nhttps://b.example", "a\0", "a\rb"),
     "fallback": ("yes", "Auto", "any,go"),
-    "store": ("gitlab", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
+    "store": ("gitlab", "dir", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
     "save": ("yes", "True", "1"),
     "cache-name": ("a\nb", "a\0b", "\udcff"),
     "jobs": ("0", "129", "-1", "1.5", "many", "9" * 5000, "٣"),

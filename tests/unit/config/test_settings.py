@@ -47,18 +47,18 @@ def test_the_report_file_is_relative_to_the_working_directory(text: str, path: s
 )
 def test_the_pool(store: str, pool: str | None) -> None:
     """`dir:` ends at its colon, whatever colons follow."""
-    assert read_settings({"store": store}, HOME, CWD).pool == (None if pool is None else Path(pool))
+    assert read_settings({"store": store}, HOME, CWD).store.pool == (None if pool is None else Path(pool))
 
 
 def test_by_default_the_pool_is_in_the_users_cache_folder() -> None:
     folder = user_cache_folder(HOME)
     assert folder
-    assert read_settings({}, HOME, CWD).pool == folder / "go-prefetch" / "pool"
+    assert read_settings({}, HOME, CWD).store.pool == folder / "go-prefetch" / "pool"
 
 
 def test_a_pool_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/other")
-    assert read_settings({"store": "dir:~/pool"}, HOME, CWD).pool == Path("/home/other/pool")
+    assert read_settings({"store": "dir:~/pool"}, HOME, CWD).store.pool == Path("/home/other/pool")
 
 
 def test_a_pool_below_the_home_of_nobody_is_an_input_error() -> None:
@@ -67,8 +67,12 @@ def test_a_pool_below_the_home_of_nobody_is_an_input_error() -> None:
     assert caught.value.slug == "input-invalid"
 
 
+def test_a_store_is_shown_as_it_was_written() -> None:
+    assert read_settings({"store": "dir:~/pool"}, HOME, CWD).shown["store"] == "dir:~/pool"
+
+
 def test_without_a_home_there_is_no_pool() -> None:
-    assert read_settings({}, {}, CWD).pool is None
+    assert read_settings({}, {}, CWD).store.pool is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import (
     WELL_KNOWN_PUBLIC,
+    Fallback,
     Proxy,
     ProxyList,
     parse_proxy_list,
@@ -138,7 +139,7 @@ FALLBACKS = {
 )
 def test_with_fallback(fallback: str, text: str, for_go: str) -> None:
     """`auto` goes on after any error only where that tells nobody of a private path; Go gets the same list."""
-    assert parse_proxy_list(text).with_fallback(fallback).text == for_go
+    assert parse_proxy_list(text).with_fallback(Fallback(fallback)).text == for_go
 
 
 @pytest.mark.parametrize(("host", "path"), WELL_KNOWN_PUBLIC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.base.retry import AttemptError
-from go_prefetch.golang.goproxy import parse_proxy_list
+from go_prefetch.golang.goproxy import Fallback, parse_proxy_list
 from go_prefetch.proxies.plain_go import Asked, ends_at
 
 NOT_FOUND = AttemptError("404 Not Found", not_found=True)
@@ -49,7 +49,7 @@ def test_where_go_would_have_ended(goproxy: str, met: list[tuple[int, AttemptErr
 
 def test_it_is_the_list_as_written_that_counts() -> None:
     """`--fallback any` sends us on past a comma; Go with the user's own list would have ended there."""
-    parsed = parse_proxy_list(LISTS[","]).with_fallback("any")
+    parsed = parse_proxy_list(LISTS[","]).with_fallback(Fallback.ANY)
     first, second = parsed.proxies
     assert first.on_any_error
     assert ends_at([Asked(first, ERROR), Asked(second, None)], parsed.proxies, parsed.ending)

@@ -11,6 +11,7 @@ from typing import TextIO
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
 from go_prefetch.base.retry import Deadline
+from go_prefetch.config.choices import DockerfileKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
 from go_prefetch.docker.context import Context, read_context, read_text
@@ -19,7 +20,7 @@ from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import check
 from go_prefetch.docker.source_rules import MODULE_FOLDER
 from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
-from go_prefetch.errors import ChecksumMismatch, InputError
+from go_prefetch.errors import InputError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import download_folder, module_cache_of, path_in
@@ -44,7 +45,7 @@ class Asked:
     """What `docker` is to do; at least one of them."""
 
     output: str | None  # the folder to fill
-    dockerfile: str | None  # `buildkit` or `plain`: print one
+    dockerfile: DockerfileKind | None  # print one
     check: str | None  # the Dockerfile to judge
     dockerignore: bool
     context: str
@@ -106,7 +107,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
         *stale,
     ):  # fmt: skip
         platform.warn(warning)
-    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
+    if failure and settings.on_failure.ends_with(failure):
         raise failure
     if failure:
         platform.warn(f"{failure.message}\n{failure.hint}")
@@ -118,7 +119,7 @@ def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheS
     """Where files may be without any proxy: the module cache, then the pool. Nothing is saved in either."""
     module_cache = module_cache_of(environ)
     roots = [download_folder(module_cache)] if module_cache else []
-    roots += [settings.pool] if settings.pool else []
+    roots += [settings.store.pool] if settings.store.pool else []
     return [DirectoryPool(root, asked="", takes_files=False) for root in roots if root.is_dir()]
 
 
@@ -148,7 +149,7 @@ def _how_to(plan: Plan, asked: Asked) -> str:
 def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
     project = _project(settings, environ)
     context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
-    if asked.dockerfile != "plain":
+    if asked.dockerfile is not DockerfileKind.PLAIN:
         return dockerfile_for(project, Style(named_context=True, folder=asked.output or MODULE_FOLDER, context=context))
     output = asked.output or (project.context / "gomod")
     folder = _inside(settings.cwd / output, project.context)
@@ -216,7 +217,7 @@ def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
 
 def _kept_out(settings: Settings, asked: Asked, context: Context) -> str:
     """The folder of modules, where it lies in the context and reaches the build by another way."""
-    if asked.dockerfile == "plain":
+    if asked.dockerfile is DockerfileKind.PLAIN:
         return ""
     folder = settings.cwd / (asked.output or MODULE_FOLDER)
     dockerfile = context.folder / "Dockerfile"

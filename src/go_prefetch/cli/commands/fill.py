@@ -18,7 +18,7 @@ from go_prefetch.base.trace import Trace
 from go_prefetch.cli.publish import publish, told_if_it_fails
 from go_prefetch.cli.traced import traced
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import ChecksumMismatch, notice
+from go_prefetch.errors import notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import path_in
@@ -45,7 +45,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
         made = _filled(settings, platform, environ, folder, trace)
     publish(made, settings, platform, stdout)
     failure = made.completed.failure
-    if failure and (settings.on_failure == "fail" or isinstance(failure, ChecksumMismatch)):
+    if failure and settings.on_failure.ends_with(failure):
         raise failure
     if failure:
         platform.warn(f"{failure.message}\n{failure.hint}")
@@ -82,9 +82,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
     """A folder that the CI system hands on holds private modules only where the repository is private too."""
-    if settings.save_private == "auto":
-        return platform.repository_is_private or not platform.carries(folder)
-    return settings.save_private == "true"
+    return settings.save_private.applies(auto=platform.repository_is_private or not platform.carries(folder))
 
 
 def _told(folder: Path, plan: Plan, filled: Filled) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TextIO
 
+from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.settings import Settings
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import download_folder
@@ -19,19 +20,19 @@ def plan(
     environ: Mapping[str, str],
     stdout: TextIO,
     *,
-    form: str,
+    form: PlanFormat,
     every_module: bool,
 ) -> int:
-    """Print the plan as `text`, `json` or `github` (step outputs). Raises PrefetchError for bad input."""
+    """Print the plan. Raises PrefetchError for bad input."""
     environment = GoCommand(environ).environment(settings.cwd)
     made = make_plan(settings, environment, download_folder(environment.gomodcache))
     for warning in made.warnings:
         platform.warn(warning)
-    if form == "github":
-        outputs = plan_outputs(made, settings.pool)
+    if form is PlanFormat.GITHUB:
+        outputs = plan_outputs(made, settings.store.pool)
         platform.publish(outputs, "")
         text = "\n".join(f"{name}={value}" for name, value in outputs.items())
     else:
-        text = plan_json(made) if form == "json" else plan_text(made, every_module=every_module)
+        text = plan_json(made) if form is PlanFormat.JSON else plan_text(made, every_module=every_module)
     platform.show(text, stdout)
     return 0

@@ -10,9 +10,9 @@ from typing import TextIO
 from go_prefetch.base.atomic_file import write_named
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_moment
+from go_prefetch.config.choices import ReportFormat
 from go_prefetch.config.forge_inputs import ReportSettings, report_settings
 from go_prefetch.config.inputs import Value
-from go_prefetch.config.settings import user_cache_folder
 from go_prefetch.errors import GateError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
@@ -31,11 +31,11 @@ from go_prefetch.model.ports import Platform
 
 _DAYS = 30
 _MOST_RUNS = 100_000
-_FORMATS: dict[str, Callable[[HistoryReport], str]] = {
-    "text": lambda report: text(report) + "\n",
-    "markdown": markdown,
-    "json": document,
-    "html": page,
+_FORMATS: dict[ReportFormat, Callable[[HistoryReport], str]] = {
+    ReportFormat.TEXT: lambda report: text(report) + "\n",
+    ReportFormat.MARKDOWN: markdown,
+    ReportFormat.JSON: document,
+    ReportFormat.HTML: page,
 }
 
 
@@ -43,7 +43,7 @@ def report(
     values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
 ) -> int:
     """Gather, count, show. Raises PrefetchError, GateError among them: after the report was shown."""
-    settings = report_settings(values, cwd)
+    settings = report_settings(values, environ, cwd)
     access = find_access(settings.repo, settings.api_url, environ, cwd)
     platform.hide(frozenset({access.token}))
     made = _made(settings, access, platform, environ)
@@ -63,10 +63,9 @@ def report(
 
 def _made(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
     end, now = Deadline(), datetime.now(timezone.utc)
-    folder = _history_folder(settings, environ)
 
     def kept(name: str) -> Kept:
-        return Kept(folder, access.host, name)
+        return Kept(settings.history_dir, access.host, name)
 
     forge = open_forge(access, Patience(settings.wait, platform.warn), kept, end, environ)
     gathering = Gathering(forge, kept, platform.progress, end, now)
@@ -83,15 +82,6 @@ def _selection(settings: ReportSettings, now: datetime) -> Selection:
         workflows=settings.workflow,
         branches=settings.branch,
     )
-
-
-def _history_folder(settings: ReportSettings, environ: Mapping[str, str]) -> Path | None:
-    if settings.history_dir == "none":
-        return None
-    if settings.history_dir:
-        return Path(settings.history_dir).expanduser()
-    base = user_cache_folder(environ)
-    return base / "go-prefetch" / "history" if base else None
 
 
 def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:

@@ -11,8 +11,9 @@ from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.publish import publish, told_if_it_fails
 from go_prefetch.cli.traced import traced
+from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import ChecksumMismatch, DownloadError, GoCommandError, PrefetchError
+from go_prefetch.errors import DownloadError, GoCommandError, PrefetchError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
@@ -44,8 +45,8 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     walk = proxy_walk(settings, proxies, deadline, trace)
     endpoint = find_endpoint(environ)
     store = cache_store(settings, proxies, endpoint, environ, trace)
-    if settings.pool:
-        clear_dead_runs(settings.pool)
+    if settings.store.pool:
+        clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)
     report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, trace))
     if pool and not (report.completed.failure or report.plan.disabled_because):
@@ -56,13 +57,13 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
 
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
     """The pool, if the CI system's own cache takes it along and it may be tidied."""
-    pool = settings.pool if settings.save != "false" else None
+    pool = settings.store.pool if settings.save is not When.NEVER else None
     return pool if pool and platform.carries(pool) and ci_pool.is_ours(pool) else None
 
 
 def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:
     """Exit status 0 where the user would rather have a later go command try, but never for a wrong byte."""
-    if settings.on_failure == "fail" or isinstance(error, ChecksumMismatch):
+    if settings.on_failure.ends_with(error):
         raise error
     platform.warn(f"{error.message}\n{error.hint}\n(on-failure is warn: later go commands are left to try)")
     return 0

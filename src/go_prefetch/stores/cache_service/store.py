@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
@@ -37,7 +38,7 @@ class CacheServiceStore:
     name = "the cache service"
 
     def __init__(
-        self, endpoint: CacheEndpoint, encoding: Encoding, connect: Callable[[], Connection], *, save: str, asked: str
+        self, endpoint: CacheEndpoint, encoding: Encoding, connect: Callable[[], Connection], *, save: When, asked: str
     ) -> None:
         self._endpoint = endpoint
         self._encoding = encoding
@@ -85,11 +86,11 @@ class CacheServiceStore:
         return Saved(files=len(files), bytes=size, seconds=time.monotonic() - started, key=key)
 
     def _refusal(self) -> Notice | None:
-        if self._save == "false":
+        if self._save is When.NEVER:
             return notice("save-disabled")
         if not self._endpoint.may_write:
             return notice("cache-mode", mode=self._endpoint.mode)
-        return self._endpoint.unshared_reason if self._save == "auto" else None
+        return self._endpoint.unshared_reason if self._save is When.AUTO else None
 
     def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
         """Take the key first: of many jobs that lacked the same, one makes the archive."""
