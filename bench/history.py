@@ -18,7 +18,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving, Wanted
 from go_prefetch.run.steps.download import download, nobody_waits
@@ -134,7 +134,7 @@ def go(*arguments: str, **variables: str) -> str:
 def plan_of(release: Path, folder: Path) -> Plan:
     """Return what a run for this release plans, `folder` being the module cache's download folder."""
     settings = read_settings(FLAGS, os.environ, release)
-    return make_plan(settings, GoCommand(os.environ).environment(release), folder)
+    return make_plan(settings, GoCommand(os.environ).environment(release), ModuleFolder.at(folder))
 
 
 def fetch_modules(release: Path, pool: Path) -> None:
@@ -143,7 +143,7 @@ def fetch_modules(release: Path, pool: Path) -> None:
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
     deadline = Deadline.after(LONG)
     brought = download(
-        plan.missing, proxy_walk(settings, proxies, deadline), pool, avoid="", jobs=settings.jobs,
+        plan.missing, proxy_walk(settings, proxies, deadline), ModuleFolder.at(pool), avoid="", jobs=settings.jobs,
         deadline=deadline, progress=lambda _: None, arrived=nobody_waits,
     )  # fmt: skip
     failed = [str(failure.file) for failure in brought.failures if failure.file.kind == "zip"]
@@ -167,10 +167,11 @@ def replay(release: Path, number: int, pool: Path, service: CacheService, scratc
         restored = store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, lambda _: None)
         if restored.warnings:
             raise BenchError(f"{release.name}: {restored.warnings}")
-        lacked = [file for file in plan.missing if file not in restored.files and path_in(pool, file).is_file()]
+        source = ModuleFolder.at(pool)
+        lacked = [file for file in plan.missing if file not in restored.files and source.has(file)]
         for file in lacked:
-            path_in(plan.folder, file).parent.mkdir(parents=True, exist_ok=True)
-            os.link(path_in(pool, file), path_in(plan.folder, file))
+            plan.folder.path_of(file).parent.mkdir(parents=True, exist_ok=True)
+            os.link(source.path_of(file), plan.folder.path_of(file))
         if not lacked:
             return plan, set(), ""
         none: frozenset[ModuleFile] = frozenset()

@@ -22,7 +22,7 @@ from shutil import copyfileobj
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import read_settings
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.modcache import ModuleFile, download_folder
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.modfiles.staging import received
 from go_prefetch.run.steps.plan import make_plan
@@ -65,7 +65,7 @@ def main() -> None:
     phases = Phases()
     deadline = Deadline.after(LIMIT)
     environment = GoCommand(os.environ).environment(Path.cwd())
-    plan = make_plan(read_settings({}, {}, Path.cwd()), environment, download_folder(environment.gomodcache))
+    plan = make_plan(read_settings({}, {}, Path.cwd()), environment, ModuleFolder.of_cache(environment.gomodcache))
     phases.reach("planned")
     with quarantine(plan, environment, deadline) as unpacked:
         take_in(sys.argv[1], plan, unpacked.take, phases)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.golang.modcache import ModuleFile, file_named
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.results import ColdRun
 from go_prefetch.render.messages import on_one_line
@@ -61,7 +61,7 @@ def read(data: bytes, folder: Path, encoding: Encoding = PLAIN) -> tuple[set[str
     why = ""
     try:
         warnings = read_archive(
-            io.BytesIO(data), encoding, wanted=WANTED, folder=folder, deadline=Deadline.after(20),
+            io.BytesIO(data), encoding, wanted=WANTED, folder=ModuleFolder.at(folder), deadline=Deadline.after(20),
             arrived=lambda file: taken.add(file.name), on_manifest=lambda _: None,
         )  # fmt: skip
         why = "; ".join(map(on_one_line, warnings))
@@ -138,7 +138,7 @@ def test_no_archive_is_written_that_nobody_would_read(tmp_path: Path) -> None:
     """With more in its manifest than a reader takes."""
     notes = [Unavailable("x" * 9_000, "proxies", 1.0)] * 500
     with (tmp_path / "out").open("wb") as out, pytest.raises(ArchiveError):
-        write_archive(out, tmp_path, (), encoding=PLAIN, full="", runs=(), unavailable=notes)
+        write_archive(out, ModuleFolder.at(tmp_path), (), encoding=PLAIN, full="", runs=(), unavailable=notes)
 
 
 def test_what_is_not_wanted_is_passed_over(tmp_path: Path) -> None:
@@ -217,7 +217,9 @@ def test_the_same_files_are_the_same_bytes(
         out = folder / "out"
         with out.open("wb") as stream:
             files = [file for file in map(file_named, names) if file]
-            manifest = write_archive(stream, folder, files, encoding=ENCODINGS[name], full="", runs=(), unavailable=())
+            manifest = write_archive(
+                stream, ModuleFolder.at(folder), files, encoding=ENCODINGS[name], full="", runs=(), unavailable=()
+            )
         made.append(out.read_bytes())
     assert made[0] == made[1]
     assert [member.name for member in manifest.members][:2] == ["github.com/!upper/big/@v/v1.4.0.zip", f"{STEM}.zip"]
@@ -236,7 +238,9 @@ def test_no_change_of_an_archive_breaks_its_reader(
         (origin / file).write_bytes(content)
     whole = scratch / "archive"
     with whole.open("wb") as out:
-        write_archive(out, origin, WANTED.values(), encoding=ENCODINGS[name], full="", runs=(), unavailable=())
+        write_archive(
+            out, ModuleFolder.at(origin), WANTED.values(), encoding=ENCODINGS[name], full="", runs=(), unavailable=()
+        )
     good = whole.read_bytes()
     place = data.draw(st.integers(0, len(good)))
     removed, added = data.draw(st.integers(0, 600)), data.draw(st.binary(max_size=40))
@@ -283,7 +287,9 @@ def test_poison_is_refused_and_replaced(
         (entry,) = service.entries
         out = bench.folder / "poisoned"
         with out.open("wb") as archive:
-            write_archive(archive, origin, shelf.wanted, encoding=encoding, full="", runs=(), unavailable=())
+            write_archive(
+                archive, ModuleFolder.at(origin), shelf.wanted, encoding=encoding, full="", runs=(), unavailable=()
+            )
         entry.data = out.read_bytes()
         job(LIB, BIG, run=2, **variables)
         assert bench.report["complete"]["rejected"] or poison is broken_zip
@@ -304,6 +310,8 @@ def test_a_note_that_nobody_has_a_file_is_believed_for_a_day_at_most(tmp_path: P
         notes = [Unavailable(lacking.name, "proxies", time.time() + hours * 3600)]
         out = tmp_path / "entry"
         with out.open("wb") as archive:
-            write_archive(archive, shelf.origin(), files, encoding=PLAIN, full="", runs=(), unavailable=notes)
+            write_archive(
+                archive, ModuleFolder.at(shelf.origin()), files, encoding=PLAIN, full="", runs=(), unavailable=notes
+            )
         entry.data = out.read_bytes()
         assert shelf.restore(to=f"after-{hours}").unavailable == ({lacking} if believed else set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.stores.cache_service.archive import write_archive
 from tests.integration.test_disks import _namespaces
 from tests.support.fakes.cache_service import CacheService
@@ -31,7 +32,15 @@ def test_an_entry_that_fills_most_of_the_disk_stays_where_it_is(bench: Workbench
         (entry,) = service.entries
         out = bench.folder / "poisoned"
         with out.open("wb") as archive:
-            write_archive(archive, origin, shelf.wanted, encoding=shelf.encoding, full="", runs=(), unavailable=())
+            write_archive(
+                archive,
+                ModuleFolder.at(origin),
+                shelf.wanted,
+                encoding=shelf.encoding,
+                full="",
+                runs=(),
+                unavailable=(),
+            )
         entry.data = out.read_bytes()
         bench.forget_modcache()
         bench.modcache.mkdir()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.retry import AttemptError, Deadline
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, path_in
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.proxies.file_proxy import copied
 from go_prefetch.web.in_flight import Wire
@@ -43,7 +43,7 @@ THINGS: dict[str, tuple[Callable[[Path], object], str]] = {
 def folder(tmp_path: Path) -> Path:
     """The folder; the module is to be laid into it."""
     path = tmp_path / "files with 100%"
-    path_in(path, FILE).parent.mkdir(parents=True)
+    (path / FILE.name).parent.mkdir(parents=True)
     return path
 
 
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_no_file_of_a_module_is_one_failed_attempt(
     folder: Path, tmp_path: Path, lay: Callable[[Path], object], words: str
 ) -> None:
-    lay(path_in(folder, FILE))
+    lay(folder / FILE.name)
     with (tmp_path / "copy").open("w+b") as out, pytest.raises(AttemptError) as caught:
         copied(folder.as_uri(), FILE, out, Deadline.after(60), Wire())
     assert str(caught.value) == words
@@ -60,7 +60,7 @@ def test_what_is_no_file_of_a_module_is_one_failed_attempt(
 
 
 def test_no_time_and_a_quicker_proxy_end_a_copy(folder: Path, tmp_path: Path) -> None:
-    path_in(folder, FILE).write_bytes(LIB.mod)
+    (folder / FILE.name).write_bytes(LIB.mod)
     overtaken = Wire()
     overtaken.cut()
     for deadline, wire in ((Deadline.after(0), Wire()), (Deadline.after(60), overtaken)):
@@ -75,8 +75,8 @@ def test_the_next_proxy_brings_it_where_errors_may_go_there(
     """It is the proxy that is wrong, not the module cache: the run goes on, and after a `,` it does not."""
     bench.write_project([LIB])
     write_proxy_folder(folder, [LIB])
-    path_in(folder, FILE).unlink()
-    lay(path_in(folder, FILE))
+    (folder / FILE.name).unlink()
+    lay(folder / FILE.name)
     with ModuleProxy([LIB]) as good:
         run = ("run", "--store", "none", "--stall-timeout", "200ms", "--attempts", "1")
         protected = prefetch(bench, *run, GOPROXY=f"{folder.as_uri()},{good.url}")
@@ -88,7 +88,7 @@ def test_the_next_proxy_brings_it_where_errors_may_go_there(
 
 def test_doctor_waits_for_nobody_at_a_pipe(bench: Workbench, folder: Path) -> None:
     bench.write_project([LIB])
-    os.mkfifo(path_in(folder, ModuleFile(FILE.module, "zip")))
+    os.mkfifo(folder / ModuleFile(FILE.module, "zip").name)
     result = prefetch(bench, "doctor", "--samples", "1", "--store", "none", GOPROXY=f"{folder.as_uri()},off")
     assert result.status == 1
     assert "it is not a regular file" in result.text

@@ -21,7 +21,7 @@ from go_prefetch.base import file_lock
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.base.trees import remove_trees
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Saving, Wanted
 from go_prefetch.prune.pool import held
@@ -228,10 +228,13 @@ def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: 
         path.parent.mkdir(parents=True)
         make(path)
     store = DirectoryPool(pool, asked="", takes_files=True)
-    restored = store.restore(Wanted(KEY, wanted, tmp_path / "modcache"), Deadline.after(20), lambda _: None)
+    restored = store.restore(
+        Wanted(KEY, wanted, ModuleFolder.at(tmp_path / "modcache")), Deadline.after(20), lambda _: None
+    )
     assert (restored.files, len(restored.warnings)) == (frozenset(), 1)
     assert held(pool) == []
     write_proxy_folder(tmp_path / "source", (LIB,))
     none: frozenset[ModuleFile] = frozenset()
-    store.save(Saving(KEY, tmp_path / "source", wanted, (), None, none, none, 1.0), Deadline.after(20))
+    source = ModuleFolder.at(tmp_path / "source")
+    store.save(Saving(KEY, source, wanted, (), None, none, none, 1.0), Deadline.after(20))
     assert (pool / f"{STEM}.mod").read_bytes() == LIB.mod

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Wanted
 from go_prefetch.stores.directory_pool import DirectoryPool
@@ -209,6 +209,8 @@ def test_a_file_that_another_takes_away_meanwhile_is_one_that_the_pool_lacks(tmp
     """No error of our own folder, which would end the run."""
     file = ModuleFile(ModuleVersion("example.com/lib", "v1.0.0"), "zip")
     store = DirectoryPool(tmp_path / "pool", asked="", takes_files=False)
-    restored = store.restore(Wanted(KEY, [file], tmp_path / "folder"), Deadline.after(60), lambda _: None)
+    restored = store.restore(
+        Wanted(KEY, [file], ModuleFolder.at(tmp_path / "folder")), Deadline.after(60), lambda _: None
+    )
     assert restored.files == frozenset()
     assert restored.warnings == ()

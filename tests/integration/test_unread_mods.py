@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.golang.modcache import file_named
+from go_prefetch.golang.modcache import ModuleFolder, file_named
 from go_prefetch.stores.cache_service.archive import write_archive
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.go_on_path import go_with_another_root
@@ -107,7 +107,9 @@ def test_a_poisoned_entry_of_the_cache_service_is_healed(pruned: Workbench) -> N
         poison(kept, DEEP)
         files = [file for file in map(file_named, sorted(pruned.module_files(kept))) if file]
         with (pruned.folder / "poisoned").open("wb") as archive:
-            write_archive(archive, kept, files, encoding=ENCODINGS["zstd"], full="", runs=(), unavailable=())
+            write_archive(
+                archive, ModuleFolder.at(kept), files, encoding=ENCODINGS["zstd"], full="", runs=(), unavailable=()
+            )
         entry.data = (pruned.folder / "poisoned").read_bytes()
         job(2)
         assert [rejected["file"] for rejected in pruned.report["complete"]["rejected"]] == [MOD]

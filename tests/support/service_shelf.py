@@ -8,7 +8,7 @@ from pathlib import Path
 from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import StoreError
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey, cache_key, hexadecimal
 from go_prefetch.model.ports import Saving, Wanted
@@ -89,7 +89,7 @@ class Shelf:
     def save(self, run: int = 1, key: CacheKey = KEY) -> Saved | StoreError:
         """Save all as a run that found nothing does; a StoreError is returned, for the step turns it into a warning."""
         none: frozenset[ModuleFile] = frozenset()
-        saving = Saving(key, self.origin(), self.wanted, (), None, none, none, 1.0)
+        saving = Saving(key, ModuleFolder.at(self.origin()), self.wanted, (), None, none, none, 1.0)
         try:
             return self.store(run).save(saving, self.deadline)
         except StoreError as error:
@@ -99,7 +99,7 @@ class Shelf:
         """Restore into an empty folder. Whatever befalls it: no error, and no file that is not the right one."""
         target = self.folder / to
         told: list[ModuleFile] = []
-        restored = self.store().restore(Wanted(key, self.wanted, target), self.deadline, told.append)
+        restored = self.store().restore(Wanted(key, self.wanted, ModuleFolder.at(target)), self.deadline, told.append)
         there = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
         assert set(there) == {file.name for file in restored.files} == {file.name for file in told}
         for name, path in there.items():

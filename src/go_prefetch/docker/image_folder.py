@@ -19,7 +19,7 @@ from go_prefetch.base.run_file import recording
 from go_prefetch.base.trees import walk
 from go_prefetch.docker.template import MODULE_LIST
 from go_prefetch.errors import Notice
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
@@ -47,15 +47,15 @@ def prepare(plan: Plan) -> tuple[Plan, int]:
 
     Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
     """
-    own(plan.folder)
-    listed = plan.folder / MODULE_LIST
+    own(plan.folder.path)
+    listed = plan.folder.path / MODULE_LIST
     try:
         if listed.is_symlink() or not listed.is_dir():
             listed.unlink(missing_ok=True)
-        removed = remove_others(plan.folder, plan.files)
+        removed = remove_others(plan.folder.path, plan.files)
     except OSError as error:
-        raise folder_error(error, plan.folder) from None
-    held = frozenset(file for file in plan.present if path_in(plan.folder, file).is_file())
+        raise folder_error(error, plan.folder.path) from None
+    held = frozenset(filter(plan.folder.has, plan.present))
     return replace(plan, present=held), removed
 
 
@@ -71,7 +71,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
         try:
             handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
         except OSError as error:
-            raise folder_error(error, plan.folder) from None
+            raise folder_error(error, plan.folder.path) from None
         got |= handed.files
         warnings += handed.warnings
     return Restored("", files=got, warnings=tuple(warnings))
@@ -82,29 +82,29 @@ def steady(plan: Plan, progress: Progress) -> Steadied:
     try:
         return _steady(plan, progress)
     except OSError as error:
-        raise folder_error(error, plan.folder) from None
+        raise folder_error(error, plan.folder.path) from None
 
 
 def _steady(plan: Plan, progress: Progress) -> Steadied:
-    zips = [file for file in plan.files if file.kind == "zip" and path_in(plan.folder, file).is_file()]
+    zips = [file for file in plan.files if file.kind == "zip" and plan.folder.has(file)]
     outcomes = {"rewritten": 0, "kept": 0, "stored": 0}
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating lets go of Python's lock
         for done, outcome in enumerate(pool.map(lambda file: _steadied(plan.folder, file), zips), 1):
             outcomes[outcome] += 1
             progress(f"packed {done} of {len(zips)} zips alike")
     _write_module_list(plan)
-    size = _normalise(plan.folder)
+    size = _normalise(plan.folder.path)
     return Steadied(outcomes["rewritten"], outcomes["kept"], size)
 
 
-def _steadied(folder: Path, file: ModuleFile) -> str:
-    path = path_in(folder, file)
+def _steadied(folder: ModuleFolder, file: ModuleFile) -> str:
+    path = folder.path_of(file)
     if is_stored(path):
         return "stored"
     if stored_size(path) is None:
         return "kept"
     try:
-        with recording(folder) as record, new_file(folder, file.name, record=record) as out:
+        with recording(folder.path) as record, new_file(folder.path, file.name, record=record) as out:
             write_stored(path, out)
     except UnreadableZip:
         return "kept"  # Go will say what is wrong with it
@@ -114,7 +114,7 @@ def _steadied(folder: Path, file: ModuleFile) -> str:
 def _write_module_list(plan: Plan) -> None:
     """Where a bare `go mod download` would want more than the plan: its arguments, one a line."""
     listed = sorted({version for scope in plan.scopes if scope.explicit for version in scope.zips})
-    path = plan.folder / MODULE_LIST
+    path = plan.folder.path / MODULE_LIST
     if listed:
         write_whole(path, "".join(f"{version}\n" for version in listed).encode())
     else:

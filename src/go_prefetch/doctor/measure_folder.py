@@ -9,7 +9,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.doctor.measurement import Holding, Measured, Role, Sample, Transfer
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
 _PIECE = 1 << 20
@@ -25,16 +25,17 @@ def measure_folder(
         notes = ("the folder does not exist yet",) if role == "store" else ()
         failed = () if role == "store" else (Sample(failure="there is no such folder"),)
         return Measured(name, role, failed, tuple(Holding(module, has=False) for module in modules), notes=notes)
-    holdings = tuple(_holding(root, module) for module in modules)
+    folder = ModuleFolder.at(root)
+    holdings = tuple(_holding(folder, module) for module in modules)
     held = sorted((holding for holding in holdings if holding.has), key=lambda holding: -holding.size)
-    paths = [path_in(root, ModuleFile(holding.module, "zip")) for holding in held]
+    paths = [folder.zip_path(holding.module) for holding in held]
     taken = tuple(_sample(paths[number % len(paths)]) for number in range(samples)) if paths else ()
     return Measured(name, role, taken, holdings, _transfer(paths, deadline))
 
 
-def _holding(root: Path, module: ModuleVersion) -> Holding:
+def _holding(folder: ModuleFolder, module: ModuleVersion) -> Holding:
     try:
-        found = path_in(root, ModuleFile(module, "zip")).stat()
+        found = folder.zip_path(module).stat()
     except OSError:
         return Holding(module, has=False)
     if not stat.S_ISREG(found.st_mode):  # whoever opens a pipe waits for who writes to it

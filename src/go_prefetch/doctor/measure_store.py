@@ -10,7 +10,7 @@ from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.doctor.measure_proxy import Limits
 from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
 from go_prefetch.doctor.probe import BodyLimit, Probe
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
@@ -33,7 +33,7 @@ def measure_service(
         return Measured(store.name, "store", samples, notes=("there is no plan to restore",))
     try:
         with temporary_folder() as folder:
-            restored = store.restore(Wanted(key, files, folder), limits.deadline, lambda _: None)
+            restored = store.restore(Wanted(key, files, ModuleFolder.at(folder)), limits.deadline, lambda _: None)
     except OSError as error:
         words = f"no room to restore into: {error.strerror or error}"
         return Measured(store.name, "store", samples, notes=(words,))

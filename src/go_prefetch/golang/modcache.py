@@ -1,4 +1,4 @@
-"""The module cache's download folder and the pool's: the same names, GOPROXY layout.
+"""Module files, and the folders in GOPROXY layout that hold them: a module cache's download folder, a pool.
 
 `cache/download/<escaped path>/@v/<escaped version>.{info,mod,zip}` below GOMODCACHE; see https://go.dev/ref/mod#module-cache
 and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; nothing else of the module cache does.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -69,51 +70,91 @@ def module_cache_of(environ: Mapping[str, str]) -> Path | None:
     return Path(home, "go", "pkg", "mod") if home else None
 
 
-def download_folder(gomodcache: Path) -> Path:
-    """Where the module cache keeps what it downloaded, in GOPROXY layout."""
-    return gomodcache / "cache" / "download"
-
-
-def is_module_cache(folder: Path) -> bool:
-    """Whether `folder` is the download folder of a module cache, where go commands may be at work."""
-    return folder.parts[-2:] == ("cache", "download")
-
-
-def path_in(folder: Path, file: ModuleFile) -> Path:
-    """Where `file` lies in a folder of GOPROXY layout."""
-    return folder / file.name
-
-
-def tree_in(gomodcache: Path, version: ModuleVersion) -> Path:
-    """Where Go unpacks a module."""
-    return gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
-
-
-def has_tree(gomodcache: Path, version: ModuleVersion) -> bool:
-    """Whether something lies where Go unpacks a module that Go would take for it: beside `.partial` it begins again."""
-    partial = path_in(download_folder(gomodcache), ModuleFile(version, "zip")).with_suffix(".partial")
-    return os.path.lexists(tree_in(gomodcache, version)) and not os.path.exists(partial)  # noqa: PTH110 - never raises
-
-
-def forget_ziphash(folder: Path, file: ModuleFile) -> None:
-    """Remove the hash Go noted for a zip that is about to be replaced, so that Go computes and checks it again."""
-    if file.kind == "zip":
-        path_in(folder, file).with_suffix(".ziphash").unlink(missing_ok=True)
-
-
-def accepted_by_go(folder: Path, version: ModuleVersion) -> bool:
-    """Whether Go has hashed the zip that lies there and found it in go.sum: it then leaves a `.ziphash`."""
-    zip_path = path_in(folder, ModuleFile(version, "zip"))
-    return zip_path.is_file() and zip_path.with_suffix(".ziphash").is_file()
-
-
 Identity = tuple[int, ...] | None
 
 
-def identity(path: Path) -> Identity:
-    """What changes when another file takes this name; None where there is none."""
-    try:
-        seen = path.stat(follow_symlinks=False)
-    except OSError:
-        return None
-    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+@dataclass(frozen=True)
+class ModuleFolder:
+    """A folder of module files in GOPROXY layout, and the module cache whose trees Go unpacks from them.
+
+    A pool and a filled folder have no module cache around them: `gomodcache` is then the folder itself.
+    """
+
+    path: Path
+    gomodcache: Path
+
+    @classmethod
+    def at(cls, path: Path) -> ModuleFolder:
+        """Return a pool, or a folder to fill."""
+        return cls(path, path)
+
+    @classmethod
+    def of_cache(cls, gomodcache: Path) -> ModuleFolder:
+        """Return the download folder of a module cache."""
+        return cls(gomodcache / "cache" / "download", gomodcache)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def is_module_cache(self) -> bool:
+        """Whether go commands may be at work here: the path is that of a module cache's download folder."""
+        return self.path.parts[-2:] == ("cache", "download")
+
+    def path_of(self, file: ModuleFile) -> Path:
+        """Return where `file` lies."""
+        return self.path / file.name
+
+    def zip_path(self, version: ModuleVersion) -> Path:
+        """Return where the zip of a module lies."""
+        return self.path / f"{_stem(version)}.zip"
+
+    def ziphash(self, version: ModuleVersion) -> Path:
+        """Return where Go notes the hash of a zip that it found in go.sum."""
+        return self.path / f"{_stem(version)}.ziphash"
+
+    def lock(self, version: ModuleVersion) -> Path:
+        """Return the file that Go locks while it works on a module."""
+        return self.path / f"{_stem(version)}.lock"
+
+    def partial(self, version: ModuleVersion) -> Path:
+        """Return the file that lies there while Go unpacks a module."""
+        return self.path / f"{_stem(version)}.partial"
+
+    def tree(self, version: ModuleVersion) -> Path:
+        """Return where Go unpacks a module."""
+        return self.gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
+
+    def has(self, file: ModuleFile) -> bool:
+        """Whether `file` is there."""
+        return self.path_of(file).is_file()
+
+    def has_zip(self, version: ModuleVersion) -> bool:
+        """Whether the zip of a module is there."""
+        return self.zip_path(version).is_file()
+
+    def has_tree(self, version: ModuleVersion) -> bool:
+        """Whether something lies there that Go takes for the unpacked module: beside `.partial` it begins again."""
+        return os.path.lexists(self.tree(version)) and not os.path.exists(self.partial(version))  # noqa: PTH110 - never raises
+
+    def accepted_by_go(self, version: ModuleVersion) -> bool:
+        """Whether Go has hashed the zip that lies there and found it in go.sum: it then leaves a `.ziphash`."""
+        return self.has_zip(version) and self.ziphash(version).is_file()
+
+    def identity(self, file: ModuleFile) -> Identity:
+        """Return what changes when another file takes this name; None where there is none."""
+        try:
+            seen = self.path_of(file).stat(follow_symlinks=False)
+        except OSError:
+            return None
+        return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+    def size_of(self, file: ModuleFile) -> int:
+        """Return the bytes of a file. Raise OSError."""
+        return self.path_of(file).stat().st_size
+
+    def drop(self, file: ModuleFile) -> None:
+        """Remove a file, and with a zip the hash that Go noted for it, so that Go hashes the next one."""
+        self.path_of(file).unlink(missing_ok=True)
+        if file.kind == "zip":
+            self.ziphash(file.module).unlink(missing_ok=True)

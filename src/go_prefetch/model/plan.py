@@ -9,7 +9,7 @@ from pathlib import Path
 
 from go_prefetch.errors import Notice
 from go_prefetch.golang.gosum import GoSumLine, Kind
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 
@@ -46,8 +46,7 @@ class Plan:
 
     scopes: tuple[Scope, ...]
     key: CacheKey
-    gomodcache: Path
-    folder: Path  # GOPROXY layout: the module cache's download folder, or what `fill` fills
+    folder: ModuleFolder  # the module cache's download folder, or what `fill` fills
     files: tuple[ModuleFile, ...]
     present: frozenset[ModuleFile]
     private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
@@ -91,4 +90,4 @@ class Plan:
 
 
 # Of a run that ended before there was one.
-NO_PLAN = Plan((), CacheKey("", "", 0), Path(), Path(), (), frozenset(), frozenset(), frozenset())
+NO_PLAN = Plan((), CacheKey("", "", 0), ModuleFolder.at(Path()), (), frozenset(), frozenset(), frozenset())

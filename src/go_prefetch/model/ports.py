@@ -10,7 +10,7 @@ from typing import Protocol, TextIO
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 
@@ -24,7 +24,7 @@ class Wanted:
 
     key: CacheKey
     files: Sequence[ModuleFile]
-    folder: Path  # where they are to be put, GOPROXY layout
+    folder: ModuleFolder  # where they are to be put
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Saving:
     """What a store is offered: files of a download folder that Go accepted, and what they cost."""
 
     key: CacheKey
-    folder: Path
+    folder: ModuleFolder
     files: Sequence[ModuleFile]  # those it did not hand over
     kept: Sequence[ModuleFile]  # those it did
     entry: RestoredEntry | None  # what it handed them over from

@@ -21,7 +21,7 @@ from go_prefetch.base.atomic_file import new_file
 from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.run_file import recording
 from go_prefetch.base.untrusted_json import parse_object
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, is_module_cache
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.modfiles.zip_inspect import UNREADABLE, read_zip
 
@@ -43,8 +43,10 @@ class InUseError(Exception):
 
 
 @contextmanager
-def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] = lambda: None) -> Iterator[BinaryIO]:
-    """A new file to write `file` to; checked and renamed into `folder` (GOPROXY layout) on leaving, or removed.
+def received(
+    folder: ModuleFolder, file: ModuleFile, before_naming: Callable[[], None] = lambda: None
+) -> Iterator[BinaryIO]:
+    """A new file to write `file` to; checked and renamed into `folder` on leaving, or removed.
 
     In a module cache a zip gets its name under Go's own lock of that version, and takes the `.ziphash` of an older one
     away with it. It is removed instead if a go command has found another zip good meanwhile: that one may be about to
@@ -62,13 +64,13 @@ def received(folder: Path, file: ModuleFile, before_naming: Callable[[], None] =
         if file.kind == "info":
             _trim(file, content)
         if file.kind == "zip":
-            _forget_older(here, file, locks if is_module_cache(folder) else None)
+            _forget_older(here, file, locks if folder.is_module_cache else None)
 
     with (
         ExitStack() as locks,
         suppress(_AlreadyThereError),
-        recording(folder) as record,
-        new_file(folder, file.name, record=record, before_rename=settle) as content,
+        recording(folder.path) as record,
+        new_file(folder.path, file.name, record=record, before_rename=settle) as content,
     ):
         yield content
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.golang.goproxy import Proxy
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.file_proxy import copied
@@ -45,7 +44,9 @@ class ProxyAttempt:
         self._health = health
         self._record_latency = record_latency
 
-    def attempt(self, proxy: Proxy, file: ModuleFile, folder: Path, wire: Wire, finish: Callable[[], None]) -> Outcome:
+    def attempt(
+        self, proxy: Proxy, file: ModuleFile, folder: ModuleFolder, wire: Wire, finish: Callable[[], None]
+    ) -> Outcome:
         """One request; `finish` is called once the file is whole and right in its structure."""
         health = self._health[proxy]
         health.asked()

@@ -10,11 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from go_prefetch.base.retry import Backoff, Deadline, Retries
 from go_prefetch.golang.goproxy import Proxy, ProxyList
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.results import Failure, Fetched
 from go_prefetch.proxies.attempt import Get, Outcome, ProxyAttempt
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
@@ -80,8 +79,8 @@ class ProxyWalk:
         others = proxy.on_any_error and len(self._proxies) > 1
         return width if others else width * self._backoff.attempts
 
-    def fetch(self, file: ModuleFile, folder: Path, avoid: str = "") -> Fetched | Failure:
-        """Bring `file` into `folder` (GOPROXY layout), from any proxy but `avoid` where there is another.
+    def fetch(self, file: ModuleFile, folder: ModuleFolder, avoid: str = "") -> Fetched | Failure:
+        """Bring `file` into `folder`, from any proxy but `avoid` where there is another.
 
         Returns a Failure once every proxy that may be asked has answered 404 or 410, or has been asked `attempts`
         times. Raises OSError if the folder cannot be written.
@@ -143,7 +142,7 @@ class ProxyWalk:
         return next(iter(self._askable(behind, so_far)), proxy)
 
     def _ask(
-        self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: Path, so_far: _Attempts
+        self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: ModuleFolder, so_far: _Attempts
     ) -> Outcome | None:
         """The outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)

@@ -23,7 +23,7 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
         f"modules      {len(plan.modules)}, of which {len(plan.modules_present)} are present",
         f"files        {kinds['zip']} .zip, {kinds['mod']} .mod, {kinds['info']} .info; {len(plan.missing)} missing",
         f"left to Go   {len(plan.private)} module versions that match GONOPROXY or GOPRIVATE",
-        f"module cache {plan.gomodcache}",
+        f"module cache {plan.folder.gomodcache}",
     ]
     for scope in plan.scopes:
         lines += [f"from         {scope.definition}", f"  {_scope(scope)}"]
@@ -51,7 +51,7 @@ def plan_json(plan: Plan) -> str:
             "gosum_digest": plan.key.digest,
             "gosum_lines": plan.key.lines,
         },
-        "gomodcache": str(plan.gomodcache),
+        "gomodcache": str(plan.folder.gomodcache),
         "folder": str(plan.folder),
         "definitions": [
             {

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Backoff, Deadline
@@ -16,7 +15,7 @@ from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
-from go_prefetch.golang.modcache import ModuleFile, download_folder
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform
 from go_prefetch.model.report import Report
@@ -58,7 +57,7 @@ class Job:
             yield
 
     def bring(
-        self, folder: Path, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = nobody_waits
+        self, folder: ModuleFolder, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = nobody_waits
     ) -> Downloaded:
         """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
         return download(
@@ -74,7 +73,7 @@ def prefetch(job: Job) -> Report:
     """
     started, goversion = time.monotonic(), job.environment.goversion
     plan = _planned(job)
-    clear_leftovers(plan.gomodcache)
+    clear_leftovers(plan.folder.gomodcache)
     clear_temporary_roots()
     if plan.disabled_because:
         return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
@@ -126,7 +125,7 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
 
 def _planned(job: Job) -> Plan:
     with job.step("Plan"):
-        plan = make_plan(job.settings, job.environment, download_folder(job.environment.gomodcache))
+        plan = make_plan(job.settings, job.environment, ModuleFolder.of_cache(job.environment.gomodcache))
         job.platform.info(
             f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
         )

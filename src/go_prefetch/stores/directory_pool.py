@@ -23,7 +23,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
@@ -42,6 +42,7 @@ class DirectoryPool:
     def __init__(self, root: Path, *, asked: str, takes_files: bool) -> None:
         self.root = root
         self._resolved = Path(os.path.realpath(root))
+        self._folder = ModuleFolder.at(self._resolved)
         self._takes_files = takes_files
         self._ledger = Ledger(self._resolved, asked)
 
@@ -58,11 +59,11 @@ class DirectoryPool:
         started = time.monotonic()
         got: set[ModuleFile] = set()
         size = left_out = 0
-        room = _room(wanted.folder)
+        room = _room(wanted.folder.path)
         slow: list[Notice] = []
         damaged: dict[ModuleFile, str] = {}
         forbidden: dict[ModuleFile, str] = {}
-        with recording(wanted.folder):
+        with recording(wanted.folder.path):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 if deadline.passed():
                     slow.append(notice("store-slow", "pool-restore", store=self.name))
@@ -118,7 +119,7 @@ class DirectoryPool:
                     if self._holds_good(file):
                         continue
                     nofollow.clear_way(self._resolved, file.name)
-                    size += _transfer(lambda name: (saving.folder / name).open("rb"), self._resolved, file)
+                    size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
                     count += 1
             self._ledger.note_unavailable(saving.unavailable)
             if saving.cold_seconds is not None:
@@ -158,7 +159,9 @@ def _room(folder: Path) -> int:
     return free_bytes(folder) // 2
 
 
-def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: ModuleFile, room: int = sys.maxsize) -> int:
+def _transfer(
+    open_source: Callable[[str], BinaryIO], folder: ModuleFolder, file: ModuleFile, room: int = sys.maxsize
+) -> int:
     """Copy the file that `open_source` opens into `folder` under its name, and return its bytes.
 
     Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, _NoRoomError if
@@ -170,7 +173,7 @@ def _transfer(open_source: Callable[[str], BinaryIO], folder: Path, file: Module
         return _copied(source, folder, file, min(MAX_BYTES[file.kind], room))
 
 
-def _copied(source: BinaryIO, folder: Path, file: ModuleFile, most: int) -> int:
+def _copied(source: BinaryIO, folder: ModuleFolder, file: ModuleFile, most: int) -> int:
     with received(folder, file) as out:
         try:
             size = file_copy.copy(source, out, most)

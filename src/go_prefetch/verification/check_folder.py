@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.check_mods import check_mods
 from go_prefetch.verification.check_trees import one_version_a_path
@@ -37,7 +37,9 @@ class FolderVerdict:
     disbelieved: str = ""
 
 
-def check_folder(folder: Path, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline) -> FolderVerdict:
+def check_folder(
+    folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline
+) -> FolderVerdict:
     """Go's verdict on the files of `hashes` (the one hash that go.sum has of each), all of which lie in `folder`.
 
     Every bad zip is named, but only one bad `.mod` of many: without it the others want to be checked again.
@@ -57,12 +59,12 @@ def check_folder(folder: Path, goroot: Path, hashes: Mapping[ModuleFile, str], d
     return FolderVerdict(frozenset(good), bad, disbelieved or checked.disbelieved)
 
 
-def _check_zips(folder: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
+def _check_zips(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
     try:
         with temporary_root() as root:
             stubs = StubCache(root, goroot, hashes, writable_trees=True)
             for version in hashes:
-                _take_in(path_in(folder, ModuleFile(version, "zip")), stubs.zip_path(version))
+                _take_in(folder.zip_path(version), stubs.folder.zip_path(version))
             return stubs.verify_zips(deadline)
     except OSError as error:
         return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror or error}")

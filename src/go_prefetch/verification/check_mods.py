@@ -18,7 +18,7 @@ from pathlib import Path
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
-from go_prefetch.golang.modcache import ModuleFile, download_folder, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, described, new_canary, temporary_root
 
@@ -35,8 +35,10 @@ class ModVerdict:
     disbelieved: str = ""
 
 
-def check_mods(folder: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> ModVerdict:
-    """Go's verdict on the `.mod` files in `folder` (GOPROXY layout); `hashes` are those of their lines in go.sum.
+def check_mods(
+    folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline
+) -> ModVerdict:
+    """Go's verdict on the `.mod` files in `folder`; `hashes` are those of their lines in go.sum.
 
     Go names one bad file of many and looks no further: without it the others want to be checked again.
     """
@@ -52,18 +54,18 @@ def check_mods(folder: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], 
         return ModVerdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
 
 
-def _lay(go: IsolatedGo, folder: Path, hashes: Mapping[ModuleVersion, str], canary: ModuleVersion) -> None:
+def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleVersion, str], canary: ModuleVersion) -> None:
     go.main.mkdir(parents=True)
-    source, stubs = folder.resolve(), download_folder(go.root)
+    source = ModuleFolder.at(folder.path.resolve())
     for version in (*hashes, canary):
         file = ModuleFile(version, "mod")
-        stub = path_in(stubs, file)
+        stub = go.folder.path_of(file)
         stub.parent.mkdir(parents=True, exist_ok=True)
         stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
         if version == canary:
             stub.write_text(f"module {version.path}\n")
         else:
-            _link(path_in(source, file), stub)
+            _link(source.path_of(file), stub)
     (go.main / "go.mod").write_text(_MAIN)
     sums = {**hashes, canary: WRONG_HASH}
     lines = (f"{path} {version}/go.mod {digest}\n" for (path, version), digest in sums.items())
@@ -117,6 +119,5 @@ def _went_through(go: IsolatedGo, said: Said | None, asked: Mapping[str, ModuleV
     """Whether Go was content with every version of `asked`, and had a file for each."""
     if said is None or said.returncode != 0 or said.stderr:
         return False
-    stubs = download_folder(go.root)
-    wanted = [f"{name} {path_in(stubs, ModuleFile(version, 'mod'))}" for name, version in asked.items()]
+    wanted = [f"{name} {go.folder.path_of(ModuleFile(version, 'mod'))}" for name, version in asked.items()]
     return said.stdout.splitlines() == wanted

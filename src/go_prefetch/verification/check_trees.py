@@ -14,7 +14,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import walk
-from go_prefetch.golang.modcache import has_tree, tree_in
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, escape
 from go_prefetch.model.plan import Hashes, unambiguous
 from go_prefetch.model.results import Rechecked
@@ -24,20 +24,20 @@ from go_prefetch.verification.stub_modcache import StubCache, Verdict
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too
 
 
-def recheck(gomodcache: Path, goroot: Path, hashes: Hashes, deadline: Deadline) -> Rechecked:
+def recheck(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadline) -> Rechecked:
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
     Unchecked are modules that have no hash, or two.
     Bad without asking Go are trees that hold a link or a device, and what stands in a tree's place: Go leaves none.
     """
     started = time.monotonic()
-    there = {version for version in hashes if has_tree(gomodcache, version)}
+    there = {version for version in hashes if folder.has_tree(version)}
     good: set[ModuleVersion] = set()
-    bad = {version for version in there if not _is_plain(tree_in(gomodcache, version))}
+    bad = {version for version in there if not _is_plain(folder.tree(version))}
     able = unambiguous({version: hashes[version] for version in there - bad})
     disbelieved = ""
     for part in one_version_a_path(able):
-        verdict = _verdict(gomodcache, goroot, part, deadline)
+        verdict = _verdict(folder, goroot, part, deadline)
         good |= verdict.good
         bad |= verdict.bad
         disbelieved = disbelieved or verdict.disbelieved
@@ -50,11 +50,11 @@ def recheck(gomodcache: Path, goroot: Path, hashes: Hashes, deadline: Deadline) 
     )
 
 
-def _verdict(gomodcache: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
+def _verdict(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
     try:
         with temporary_root() as root:
             stubs = StubCache(root, goroot, hashes, writable_trees=True)
-            _link(stubs.root, gomodcache, hashes)
+            _link(stubs.folder, folder, hashes)
             return stubs.verify(deadline)
     except OSError as error:
         return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
@@ -79,12 +79,12 @@ def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[Mod
         yield {version: rest.pop(version) for version in part.values()}
 
 
-def _link(root: Path, gomodcache: Path, versions: Iterable[ModuleVersion]) -> None:
+def _link(stubs: ModuleFolder, folder: ModuleFolder, versions: Iterable[ModuleVersion]) -> None:
     """Links for top-level folders. A module whose path is one element has none to link, so its tree is copied."""
     for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
-        (root / first).symlink_to(gomodcache.resolve() / first, target_is_directory=True)
+        (stubs.gomodcache / first).symlink_to(folder.gomodcache.resolve() / first, target_is_directory=True)
     for version in (version for version in versions if "/" not in version.path):
-        _copy_tree(tree_in(gomodcache, version), tree_in(root, version))
+        _copy_tree(folder.tree(version), stubs.tree(version))
 
 
 def _copy_tree(tree: Path, target: Path) -> None:

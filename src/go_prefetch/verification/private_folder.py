@@ -8,7 +8,7 @@ from pathlib import Path
 
 from go_prefetch.base import temporary_folder
 from go_prefetch.base.run_file import clear_dead_runs
-from go_prefetch.golang.modcache import download_folder
+from go_prefetch.golang.modcache import ModuleFolder
 
 _PREFIX = "go-prefetch-"
 
@@ -29,7 +29,7 @@ def private_folders(gomodcache: Path) -> list[Path]:
 
 def clear_leftovers(gomodcache: Path) -> None:
     """Remove what dead runs have left: nobody holds their lock any more."""
-    clear_dead_runs(download_folder(gomodcache))
+    clear_dead_runs(ModuleFolder.of_cache(gomodcache).path)
     for root in private_folders(gomodcache):
         with contextlib.suppress(OSError):
             temporary_folder.remove_dead(root)

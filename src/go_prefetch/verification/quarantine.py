@@ -23,7 +23,7 @@ from go_prefetch.base import file_lock
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
-from go_prefetch.golang.modcache import Identity, ModuleFile, identity, path_in, tree_in
+from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Admitted
@@ -47,7 +47,7 @@ class Quarantine:
     def __init__(
         self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline, trace: Trace = UNTRACED
     ) -> None:
-        self._plan = plan
+        self._folder = plan.folder
         self._writable = writable_trees
         self._deadline = deadline
         self._trace = trace
@@ -105,9 +105,9 @@ class Quarantine:
     def _open(self, goroot: Path) -> None:
         """Make the folder; where that fails, every zip goes the slow way."""
         try:
-            root = self._closing.enter_context(private_folder(self._plan.gomodcache))
-            self._room = Room(root, self._plan.gomodcache)
-            self._closing.enter_context(recording(self._plan.folder))
+            root = self._closing.enter_context(private_folder(self._folder.gomodcache))
+            self._room = Room(root, self._folder.gomodcache)
+            self._closing.enter_context(recording(self._folder.path))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
             self._leave(f"no quarantine: {error.strerror}", len(self._hashes))
@@ -135,14 +135,13 @@ class Quarantine:
         """Bring a zip in, by a link where the file system allows; False if it is left to Go."""
         if self._stubs is None or self._room is None:
             return False
-        source = path_in(self._plan.folder, ModuleFile(version, "zip"))
         try:
-            found = identity(source)
+            found = self._folder.identity(ModuleFile(version, "zip"))
             with self._counting:
                 if version in self._taken:
                     return False
                 self._taken[version] = found
-            reason = _brought(source, self._stubs.zip_path(version), self._room)
+            reason = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
         except OSError:
             reason = "a zip that cannot be read"
         if reason:
@@ -167,17 +166,15 @@ class Quarantine:
         """
         if self._stubs is None:
             return False
-        zip_path = path_in(self._plan.folder, ModuleFile(version, "zip"))
-        target = tree_in(self._plan.gomodcache, version)
+        file, target = ModuleFile(version, "zip"), self._folder.tree(version)
         try:
-            with file_lock.held(zip_path.with_suffix(".lock")):
-                exchanged = identity(zip_path) != zip_was
-                if exchanged or target.exists() or zip_path.with_suffix(".partial").exists():
+            with file_lock.held(self._folder.lock(version)):
+                exchanged = self._folder.identity(file) != zip_was
+                if exchanged or target.exists() or self._folder.partial(version).exists():
                     return False
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _rename_tree(self._stubs.tree(version), target)
-                ziphash = f"{ModuleFile(version, 'zip').name}hash"
-                write_whole(self._plan.folder, ziphash, self._hashes[version].encode())
+                _rename_tree(self._stubs.folder.tree(version), target)
+                write_whole(self._folder.path, f"{file.name}hash", self._hashes[version].encode())
         except OSError:
             return False
         return True

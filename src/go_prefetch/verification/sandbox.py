@@ -13,6 +13,7 @@ from pathlib import Path
 from go_prefetch.base import process_group
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
 # A hash of the right form that nothing has.
@@ -27,8 +28,9 @@ class IsolatedGo:
     """The go of `goroot`, with `root` as its module cache and the main module in `root/main`."""
 
     def __init__(self, root: Path, goroot: Path, *, writable_trees: bool = True) -> None:
-        self.root = root
+        self.folder = ModuleFolder.of_cache(root)
         self.main = root / "main"
+        self._root = root
         self._goroot = goroot
         self._writable = writable_trees
         self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
@@ -57,14 +59,14 @@ class IsolatedGo:
             process_group.kill(process)
 
     def _environment(self) -> dict[str, str]:
-        own = {name: str(self.root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
-        (self.root / "tmpdir").mkdir(exist_ok=True)
+        own = {name: str(self._root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
+        (self._root / "tmpdir").mkdir(exist_ok=True)
         return {
             **own,
             "PATH": str(self._go.parent),
             "GOROOT": str(self._goroot),
             "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
-            "GOMODCACHE": str(self.root),
+            "GOMODCACHE": str(self._root),
             "GOENV": "off",
             "GOFLAGS": "-mod=mod -modcacherw" if self._writable else "-mod=mod",
             "GOGC": "400",  # less CPU for more memory: there are tens of megabytes to collect

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.go_stderr import tells_of_a_damaged_zip
-from go_prefetch.golang.modcache import ModuleFile, download_folder, path_in, tree_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, described, new_canary
 
@@ -38,20 +38,12 @@ class StubCache:
     """The stubs for `hashes` (zip hash of go.sum by module version, one version a path) in the new folder `root`."""
 
     def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], *, writable_trees: bool) -> None:
-        self.root = root
         self._go = IsolatedGo(root, goroot, writable_trees=writable_trees)
+        self.folder = self._go.folder  # `unpack` expects the zips in it, and makes the trees of it
         self._versions = frozenset(hashes)
         self._canary = new_canary()
         self._packed_canary = [self._canary]  # until it is unpacked, with what is unpacked first: a start of go less
         self._lay({**hashes, self._canary: WRONG_HASH})
-
-    def tree(self, version: ModuleVersion) -> Path:
-        """Where the unpacked module lies."""
-        return tree_in(self.root, version)
-
-    def zip_path(self, version: ModuleVersion) -> Path:
-        """Where its zip is expected by `unpack`."""
-        return path_in(download_folder(self.root), ModuleFile(version, "zip"))
 
     def stop(self) -> None:
         """End every Go that runs in here, now."""
@@ -70,7 +62,7 @@ class StubCache:
             self.unpack([], deadline)
         try:
             for version in (*self._versions, self._canary):
-                self.zip_path(version).unlink(missing_ok=True)
+                self.folder.zip_path(version).unlink(missing_ok=True)
         except OSError as error:
             return Verdict(disbelieved=f"the zips cannot be removed: {error.strerror}")
         covered = self._covered(deadline)
@@ -84,16 +76,15 @@ class StubCache:
 
     def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
         self._go.main.mkdir(parents=True)
-        folder = download_folder(self.root)
         for version, digest in hashes.items():
-            stub = path_in(folder, ModuleFile(version, "mod"))
+            stub = self.folder.path_of(ModuleFile(version, "mod"))
             stub.parent.mkdir(parents=True, exist_ok=True)
             stub.write_text(f"module {version.path}\n")
             stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
             stub.with_suffix(".ziphash").write_text(digest)
         required = "\n".join(f"\t{version.path} {version.version}" for version in sorted(hashes))
         (self._go.main / "go.mod").write_text(_MAIN.format(required))
-        with zipfile.ZipFile(self.zip_path(self._canary), "w") as archive:
+        with zipfile.ZipFile(self.folder.zip_path(self._canary), "w") as archive:
             archive.writestr(zipfile.ZipInfo(f"{self._canary}/go.mod"), f"module {self._canary.path}\n")
 
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
@@ -106,7 +97,7 @@ class StubCache:
         if said is None or said.returncode != 0:
             return frozenset()
         laid = (*self._versions, self._canary)
-        wanted = {f"{version.path} {version.version} {self.tree(version)}": version for version in laid}
+        wanted = {f"{version.path} {version.version} {self.folder.tree(version)}": version for version in laid}
         return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
 
     def _named(self, said: Said | None) -> frozenset[ModuleVersion] | None:
@@ -117,7 +108,7 @@ class StubCache:
         if said is None or said.returncode != 1 or said.stdout:
             return None
         lines = said.stderr.splitlines()
-        canary = f"{self._canary.path} {self._canary.version}: dir has been modified ({self.tree(self._canary)})"
+        canary = f"{self._canary.path} {self._canary.version}: dir has been modified ({self.folder.tree(self._canary)})"
         if lines.count(canary) != 1:
             return None
         lines.remove(canary)
@@ -126,7 +117,7 @@ class StubCache:
         return frozenset(named) if None not in matches and named <= self._versions else None
 
     def verify_zips(self, deadline: Deadline) -> Verdict:
-        """Go's verdict on the zips themselves, which lie at `zip_path`; nothing is unpacked, so no tree is looked at.
+        """Go's verdict on the zips themselves, which lie in `folder`; nothing is unpacked, so no tree is looked at.
 
         Bad are those with another hash and those that Go cannot read to their end. Anything else that is unexpected is
         believed in nothing.
@@ -150,7 +141,7 @@ class StubCache:
         rejected = {ModuleVersion(match["path"], match["version"]): match["words"] for match in named}
         if len(rejected) < len(said.stderr.splitlines()) or not rejected.keys() <= self._versions | {self._canary}:
             return None
-        modified = {v for v, words in rejected.items() if words == f"zip has been modified ({self.zip_path(v)})"}
+        modified = {v for v, words in rejected.items() if words == f"zip has been modified ({self.folder.zip_path(v)})"}
         damaged = {v for v, words in rejected.items() if tells_of_a_damaged_zip(words)}
         if self._canary not in modified or modified | damaged != rejected.keys():
             return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from go_prefetch.base import file_lock
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import remove_trees
-from go_prefetch.golang.modcache import ModuleFile, download_folder, forget_ziphash, has_tree, path_in, tree_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Rechecked, TakenAway
@@ -30,8 +30,8 @@ class Trees:
     """The trees in the module cache of `plan`, and what the hashes in its go.sum say of them."""
 
     def __init__(self, plan: Plan, goroot: Path, deadline: Deadline) -> None:
-        self._gomodcache = plan.gomodcache
         self._plan = plan
+        self._folder = plan.folder
         self._goroot = goroot
         self._deadline = deadline
         self._marked: set[ModuleVersion] = set()
@@ -39,7 +39,7 @@ class Trees:
     def recheck(self, versions: Iterable[ModuleVersion]) -> Rechecked:
         """Go's verdict on every tree of `versions` that is there."""
         hashes = {version: self._plan.zip_hashes.get(version, frozenset()) for version in versions}
-        return recheck(self._gomodcache, self._goroot, hashes, self._deadline)
+        return recheck(self._folder, self._goroot, hashes, self._deadline)
 
     def take_away(self, versions: Iterable[ModuleVersion]) -> TakenAway:
         """Take these trees away under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
@@ -52,14 +52,14 @@ class Trees:
         found_good: set[ModuleVersion] = set()
         ordered = sorted(versions)  # in the order in which every run takes locks
         for at in range(0, len(ordered), _AT_ONCE):
-            with _private_folder(self._gomodcache) as private, contextlib.ExitStack() as locks:
+            with _private_folder(self._folder) as private, contextlib.ExitStack() as locks:
                 held = [v for v in ordered[at : at + _AT_ONCE] if self._locked(v, locks)]
                 good = self.recheck(held).good
                 found_good |= good
                 for version in set(ordered[at : at + _AT_ONCE]) - good:
                     if version in held and self._moved_away(version, private):
                         removed.add(version)
-                    elif has_tree(self._gomodcache, version):
+                    elif self._folder.has_tree(version):
                         stays.add(version)
         return TakenAway(frozenset(removed), frozenset(stays), frozenset(found_good))
 
@@ -69,42 +69,36 @@ class Trees:
         It does so beside `.partial`, which it makes itself before it unpacks, and removes at the end. Whoever holds the
         lock is a go command that unpacks this very module.
         """
-        if has_tree(self._gomodcache, version):
+        if self._folder.has_tree(version):
             return False
-        with contextlib.suppress(OSError), file_lock.held(self._beside_zip(version, ".lock")):
-            if not os.path.lexists(tree_in(self._gomodcache, version)):
-                partial = self._beside_zip(version, ".partial")
+        with contextlib.suppress(OSError), file_lock.held(self._folder.lock(version)):
+            if not os.path.lexists(self._folder.tree(version)):
+                partial = self._folder.partial(version)
                 if os.path.lexists(partial) and not stat.S_ISREG(partial.lstat().st_mode):
                     partial.unlink()  # Go would wait at a pipe, and follow a link
                 flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
                 os.close(os.open(partial, flags, 0o666))
                 self._marked.add(version)
-        return not has_tree(self._gomodcache, version)
+        return not self._folder.has_tree(version)
 
     def remove_marks(self) -> None:
         """Remove the marks of modules that Go had no need to unpack, or could not."""
         for version in self._marked:
-            with contextlib.suppress(OSError), file_lock.held(self._beside_zip(version, ".lock")):
-                if not os.path.lexists(tree_in(self._gomodcache, version)):
-                    self._beside_zip(version, ".partial").unlink(missing_ok=True)
+            with contextlib.suppress(OSError), file_lock.held(self._folder.lock(version)):
+                if not os.path.lexists(self._folder.tree(version)):
+                    self._folder.partial(version).unlink(missing_ok=True)
         self._marked.clear()
-
-    def _beside_zip(self, version: ModuleVersion, suffix: str) -> Path:
-        return path_in(download_folder(self._gomodcache), ModuleFile(version, "zip")).with_suffix(suffix)
 
     def drop_zip(self, version: ModuleVersion) -> bool:
         """Remove a zip that Go has refused; False if another go command has found a good one there since.
 
         Under Go's own lock, as long as there is time to wait for it: Go may be hashing or unpacking this very zip.
         """
-        file = ModuleFile(version, "zip")
-        folder = download_folder(self._gomodcache)
         with contextlib.ExitStack() as locks:
             self._locked(version, locks)
-            if self._has_good_zip(path_in(folder, file), version):
+            if self._has_good_zip(version):
                 return False
-            path_in(folder, file).unlink(missing_ok=True)
-            forget_ziphash(folder, file)
+            self._folder.drop(ModuleFile(version, "zip"))
             return True
 
     def forget_hash(self, version: ModuleVersion) -> None:
@@ -113,31 +107,31 @@ class Trees:
         Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile. A lock
         that nobody can take, such as a link to elsewhere, protects nobody.
         """
-        zip_path = path_in(download_folder(self._gomodcache), ModuleFile(version, "zip"))
-        if has_tree(self._gomodcache, version) or not os.path.lexists(zip_path.with_suffix(".ziphash")):
+        ziphash = self._folder.ziphash(version)
+        if self._folder.has_tree(version) or not os.path.lexists(ziphash):
             return
         with contextlib.ExitStack() as locks:
             try:
-                locks.enter_context(file_lock.held(zip_path.with_suffix(".lock"), seconds=self._deadline.left()))
+                locks.enter_context(file_lock.held(self._folder.lock(version), seconds=self._deadline.left()))
             except BlockingIOError:
                 return
             except OSError:
                 pass
-            if not has_tree(self._gomodcache, version):
+            if not self._folder.has_tree(version):
                 with contextlib.suppress(OSError):
-                    zip_path.with_suffix(".ziphash").unlink()
+                    ziphash.unlink()
 
-    def _has_good_zip(self, zip_path: Path, version: ModuleVersion) -> bool:
+    def _has_good_zip(self, version: ModuleVersion) -> bool:
         """Whether the hash that Go has noted is go.sum's: it notes none of what it refuses."""
-        note = zip_path.with_suffix(".ziphash")
+        note = self._folder.ziphash(version)
         with contextlib.suppress(OSError):
             if stat.S_ISREG(note.lstat().st_mode) and note.lstat().st_size <= _LONGEST_HASH:
                 noted = frozenset({note.read_text(errors="replace").strip()})
-                return zip_path.is_file() and self._plan.zip_hashes.get(version) == noted
+                return self._folder.has_zip(version) and self._plan.zip_hashes.get(version) == noted
         return False
 
     def _locked(self, version: ModuleVersion, locks: contextlib.ExitStack) -> bool:
-        lock = self._beside_zip(version, ".lock")
+        lock = self._folder.lock(version)
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
             locks.enter_context(file_lock.held(lock, seconds=self._deadline.left()))
@@ -147,15 +141,14 @@ class Trees:
 
     def _moved_away(self, version: ModuleVersion, private: Path | None) -> bool:
         """Whether there was a tree, and is none now. It is renamed first: nobody ever sees a half of it."""
-        tree = tree_in(self._gomodcache, version)
-        if not has_tree(self._gomodcache, version):
+        tree = self._folder.tree(version)
+        if not self._folder.has_tree(version):
             return False
         name = secrets.token_hex(8)
         # Go itself clears away what has this second name: it once unpacked there.
         places = [private / name] if private else []
         try:
-            zip_path = path_in(download_folder(self._gomodcache), ModuleFile(version, "zip"))
-            zip_path.with_suffix(".ziphash").unlink(missing_ok=True)
+            self._folder.ziphash(version).unlink(missing_ok=True)
             _make_movable(tree)
         except OSError:
             return False
@@ -169,11 +162,11 @@ class Trees:
 
 
 @contextlib.contextmanager
-def _private_folder(gomodcache: Path) -> Iterator[Path | None]:
+def _private_folder(folder: ModuleFolder) -> Iterator[Path | None]:
     """A private folder, or None where none can be made."""
     with contextlib.ExitStack() as closing:
         try:
-            private = closing.enter_context(private_folder(gomodcache))
+            private = closing.enter_context(private_folder(folder.gomodcache))
         except OSError:
             private = None
         yield private

@@ -9,7 +9,7 @@ from typing import Any
 from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.golang.gosum import GoSumLine
-from go_prefetch.golang.modcache import Kind, ModuleFile
+from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.machine import Machine
@@ -64,8 +64,7 @@ def plan(
     return Plan(
         scopes=() if more.get("disabled_because") else (scope,),
         key=cache_key("example.com/app", (line.text for line in scope.gosum_lines)),
-        gomodcache=Path("/modcache"),
-        folder=Path("/modcache/cache/download"),
+        folder=ModuleFolder.of_cache(Path("/modcache")),
         files=(*files, *(ModuleFile(version, "mod") for version in mods)),
         present=frozenset(present),
         private=frozenset(private),

@@ -1,4 +1,4 @@
-"""File names in GOPROXY layout, and what a `.ziphash` says."""
+"""File names in GOPROXY layout, and what lies in a module cache."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.golang.modcache import (
-    MAX_BYTES,
-    ModuleFile,
-    accepted_by_go,
-    download_folder,
-    forget_ziphash,
-    path_in,
-)
+from go_prefetch.golang.modcache import MAX_BYTES, Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
 TOML = ModuleVersion("github.com/BurntSushi/toml", "v2.0.0-RC.1+incompatible")
@@ -21,9 +14,8 @@ TOML = ModuleVersion("github.com/BurntSushi/toml", "v2.0.0-RC.1+incompatible")
 
 def test_names_are_those_of_the_module_cache() -> None:
     assert ModuleFile(TOML, "zip").name == "github.com/!burnt!sushi/toml/@v/v2.0.0-!r!c.1+incompatible.zip"
-    assert path_in(download_folder(Path("/modcache")), ModuleFile(ModuleVersion("a.b/c", "v1.0.0"), "info")) == Path(
-        "/modcache/cache/download/a.b/c/@v/v1.0.0.info"
-    )
+    path = ModuleFolder.of_cache(Path("/modcache")).path_of(ModuleFile(ModuleVersion("a.b/c", "v1.0.0"), "info"))
+    assert path == Path("/modcache/cache/download/a.b/c/@v/v1.0.0.info")
 
 
 def test_url_paths_are_percent_encoded_but_for_slash_and_at() -> None:
@@ -41,24 +33,58 @@ def test_limits_are_gos() -> None:
     assert MAX_BYTES["mod"] == 16 * 1024 * 1024
 
 
+def test_trees_and_what_go_notes_lie_where_go_has_them() -> None:
+    folder = ModuleFolder.of_cache(Path("/modcache"))
+    stem = "/modcache/cache/download/github.com/!burnt!sushi/toml/@v/v2.0.0-!r!c.1+incompatible"
+    assert str(folder.tree(TOML)) == "/modcache/github.com/!burnt!sushi/toml@v2.0.0-!r!c.1+incompatible"
+    beside = (folder.zip_path(TOML), folder.ziphash(TOML), folder.lock(TOML), folder.partial(TOML))
+    assert [*map(str, beside)] == [f"{stem}.zip", f"{stem}.ziphash", f"{stem}.lock", f"{stem}.partial"]
+    assert folder.path_of(ModuleFile(TOML, "zip")) == folder.zip_path(TOML)
+
+
 @pytest.mark.parametrize("kind", ["info", "mod"])
-def test_the_ziphash_belongs_to_the_zip_alone(tmp_path: Path, kind: str) -> None:
-    """It is forgotten with the zip, and stays when another file is replaced."""
-    zip_path = path_in(tmp_path, ModuleFile(TOML, "zip"))
-    zip_path.parent.mkdir(parents=True)
-    zip_path.write_bytes(b"zip")
-    assert not accepted_by_go(tmp_path, TOML)
-    zip_path.with_suffix(".ziphash").write_text("h1:A=")
-    forget_ziphash(tmp_path, ModuleFile(TOML, kind))  # type: ignore[arg-type]
-    assert accepted_by_go(tmp_path, TOML)
-    forget_ziphash(tmp_path, ModuleFile(TOML, "zip"))
-    forget_ziphash(tmp_path, ModuleFile(TOML, "zip"))
-    assert not accepted_by_go(tmp_path, TOML)
-    assert zip_path.read_bytes() == b"zip"
+def test_the_ziphash_belongs_to_the_zip_alone(tmp_path: Path, kind: Kind) -> None:
+    """It goes with the zip, and stays when another file goes."""
+    folder = _with_zip(tmp_path)
+    assert not folder.accepted_by_go(TOML)
+    folder.ziphash(TOML).write_text("h1:A=")
+    folder.drop(ModuleFile(TOML, kind))
+    assert folder.accepted_by_go(TOML)
+    folder.drop(ModuleFile(TOML, "zip"))
+    folder.drop(ModuleFile(TOML, "zip"))
+    assert not folder.ziphash(TOML).exists()
+    assert not folder.has_zip(TOML)
 
 
 def test_a_ziphash_without_its_zip_accepts_nothing(tmp_path: Path) -> None:
-    ziphash = path_in(tmp_path, ModuleFile(TOML, "zip")).with_suffix(".ziphash")
-    ziphash.parent.mkdir(parents=True)
-    ziphash.write_text("h1:A=")
-    assert not accepted_by_go(tmp_path, TOML)
+    folder = _with_zip(tmp_path)
+    folder.ziphash(TOML).write_text("h1:A=")
+    folder.zip_path(TOML).unlink()
+    assert not folder.accepted_by_go(TOML)
+
+
+def test_a_tree_that_go_has_not_finished_is_none(tmp_path: Path) -> None:
+    folder = ModuleFolder.of_cache(tmp_path)
+    folder.tree(TOML).mkdir(parents=True)
+    assert folder.has_tree(TOML)
+    folder.partial(TOML).parent.mkdir(parents=True)
+    folder.partial(TOML).touch()
+    assert not folder.has_tree(TOML)
+
+
+def test_another_file_of_the_same_name_has_another_identity(tmp_path: Path) -> None:
+    folder, file = _with_zip(tmp_path), ModuleFile(TOML, "zip")
+    before = folder.identity(file)
+    (tmp_path / "other").write_bytes(b"zip")
+    assert folder.identity(file) == before
+    (tmp_path / "other").replace(folder.path_of(file))
+    assert folder.identity(file) != before
+    folder.drop(file)
+    assert folder.identity(file) is None
+
+
+def _with_zip(path: Path) -> ModuleFolder:
+    folder = ModuleFolder.at(path)
+    folder.zip_path(TOML).parent.mkdir(parents=True)
+    folder.zip_path(TOML).write_bytes(b"zip")
+    return folder

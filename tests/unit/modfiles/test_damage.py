@@ -9,7 +9,7 @@ import pytest
 from go_prefetch.base import nofollow
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Wanted
 from go_prefetch.modfiles.damage import damage
@@ -45,7 +45,7 @@ def test_pool_of_another_user_is_one_warning(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(nofollow, "open_file", refused)
     pool = DirectoryPool(tmp_path / "pool", asked="https://proxy.example", takes_files=True)
-    wanted = Wanted(KEY, FILES, tmp_path / "modules")
+    wanted = Wanted(KEY, FILES, ModuleFolder.at(tmp_path / "modules"))
     restored = pool.restore(wanted, Deadline.after(60), lambda file: None)
     (one,) = restored.warnings
     assert isinstance(one, Notice)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, path_in
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.modfiles.staging import StructureError, content_problem, received, structure_problem, trimmed_info
 
@@ -94,7 +94,7 @@ def test_a_module_file_has_no_problem(file: ModuleFile, data: bytes) -> None:
 @pytest.mark.parametrize(("file", "data", "says"), [pytest.param(*case, id=name) for name, case in REFUSED.items()])
 def test_anything_else_is_refused_and_leaves_nothing(tmp_path: Path, file: ModuleFile, data: bytes, says: str) -> None:
     (tmp_path / "pool").mkdir()
-    with pytest.raises(StructureError, match=says), received(tmp_path / "pool", file) as out:
+    with pytest.raises(StructureError, match=says), received(ModuleFolder.at(tmp_path / "pool"), file) as out:
         out.write(data)
     assert _files(tmp_path / "pool") == {}
 
@@ -144,9 +144,9 @@ def test_a_disk_that_fails_is_no_damaged_zip(monkeypatch: pytest.MonkeyPatch, nu
 
 @pytest.mark.parametrize("file", [ZIP, MOD, INFO], ids=lambda file: file.kind)
 def test_a_good_file_gets_its_name(tmp_path: Path, file: ModuleFile) -> None:
-    with received(tmp_path, file) as out:
+    with received(ModuleFolder.at(tmp_path), file) as out:
         out.write(GOOD[file])
-        assert not path_in(tmp_path, file).exists()
+        assert not (tmp_path / file.name).exists()
     assert _files(tmp_path) == {file.name: GOOD[file]}
 
 
@@ -157,7 +157,7 @@ def test_a_transfer_that_breaks_off_leaves_what_was_there(
 ) -> None:
     _put(tmp_path, file, GOOD[file])
     before = _files(tmp_path)
-    with pytest.raises(error), received(tmp_path, file) as out:  # noqa: PT012
+    with pytest.raises(error), received(ModuleFolder.at(tmp_path), file) as out:  # noqa: PT012
         out.write(b"half")
         raise error
     assert _files(tmp_path) == before
@@ -167,7 +167,7 @@ def test_a_new_zip_takes_the_old_ones_hash_away(tmp_path: Path) -> None:
     """Else Go would believe the note and hash nothing."""
     ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
     ziphash.write_text("h1:A=")
-    with received(tmp_path, ZIP) as out:
+    with received(ModuleFolder.at(tmp_path), ZIP) as out:
         out.write(GOOD_ZIP)
     assert not ziphash.exists()
 
@@ -176,7 +176,7 @@ def test_a_new_zip_takes_the_old_ones_hash_away(tmp_path: Path) -> None:
 def test_a_new_mod_or_info_leaves_the_zips_hash(tmp_path: Path, file: ModuleFile) -> None:
     ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
     ziphash.write_text("h1:A=")
-    with received(tmp_path, file) as out:
+    with received(ModuleFolder.at(tmp_path), file) as out:
         out.write(GOOD[file])
     assert ziphash.exists()
 
@@ -184,16 +184,16 @@ def test_a_new_mod_or_info_leaves_the_zips_hash(tmp_path: Path, file: ModuleFile
 def test_a_refused_zip_leaves_the_old_one_and_its_hash(tmp_path: Path) -> None:
     ziphash = _put(tmp_path, ZIP, GOOD_ZIP).with_suffix(".ziphash")
     ziphash.write_text("h1:A=")
-    with pytest.raises(StructureError), received(tmp_path, ZIP) as out:
+    with pytest.raises(StructureError), received(ModuleFolder.at(tmp_path), ZIP) as out:
         out.write(HTML)
     assert _files(tmp_path) == {ZIP.name: GOOD_ZIP, f"{ZIP.name}hash": b"h1:A="}
 
 
 def test_an_info_keeps_version_and_time_only(tmp_path: Path) -> None:
     data = {"Time": "2024-05-23T05:37:07Z", "Origin": {"URL": "https://x"}, "Version": "v1.4.0", "Name": "n"}
-    with received(tmp_path, INFO) as out:
+    with received(ModuleFolder.at(tmp_path), INFO) as out:
         out.write(json.dumps(data).encode())
-    assert path_in(tmp_path, INFO).read_bytes() == GOOD_INFO
+    assert (tmp_path / INFO.name).read_bytes() == GOOD_INFO
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_a_time_that_go_does_not_read_is_dropped(time: object) -> None:
 
 
 def test_no_byte_at_all_is_no_module_file(tmp_path: Path) -> None:
-    with pytest.raises(StructureError, match="empty"), received(tmp_path, ZIP):
+    with pytest.raises(StructureError, match="empty"), received(ModuleFolder.at(tmp_path), ZIP):
         pass
     assert _files(tmp_path) == {}
 
 
 def _put(folder: Path, file: ModuleFile, data: bytes) -> Path:
-    path = path_in(folder, file)
+    path = folder / file.name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
@@ -226,8 +226,8 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_a_zip_that_go_accepts_meanwhile_is_not_exchanged(tmp_path: Path) -> None:
     """Go may be about to unpack it, and would not look at it again; of a pool only the name counts."""
     for folder, kept in ((tmp_path / "cache/download", GOOD_ZIP), (tmp_path / "pool", make_zip(PREFIX + "evil.go"))):
-        final = path_in(folder, ZIP)
-        with received(folder, ZIP) as out:
+        final = folder / ZIP.name
+        with received(ModuleFolder.at(folder), ZIP) as out:
             out.write(make_zip(PREFIX + "evil.go"))
             final.write_bytes(GOOD_ZIP)
             final.with_suffix(".ziphash").write_text("h1:good")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.golang.goproxy import parse_proxy_list
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.run.steps.download import download
 from go_prefetch.web.in_flight import Received, Wire
@@ -20,7 +20,7 @@ def test_a_file_that_did_not_come_is_not_called_downloaded(tmp_path: Path) -> No
     deadline, said = Deadline.after(60), list[str]()
     walk = ProxyWalk(parse_proxy_list("http://proxy.test"), get, Backoff(1), width=1, deadline=deadline)
     files = [ModuleFile(A, "mod"), ModuleFile(B, "mod")]
-    download(files, walk, tmp_path, jobs=1, deadline=deadline, progress=said.append)
+    download(files, walk, ModuleFolder.at(tmp_path), jobs=1, deadline=deadline, progress=said.append)
     assert [words.rpartition(", 0.0 MB, ")[0] for words in said] == [
         "downloaded 0 of 2 files, 1 not",
         "downloaded 0 of 2 files, 2 not",

@@ -23,7 +23,7 @@ from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
 from go_prefetch.errors import InputError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
-from go_prefetch.golang.modcache import download_folder, module_cache_of, path_in
+from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Platform
 from go_prefetch.model.results import Filled, Restored
@@ -85,7 +85,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     folder = settings.cwd / str(asked.output)
     deadline = Deadline.after(settings.deadline)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
-    plan = make_plan(settings, environment_without_go(environ, folder), folder)
+    plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
     if plan.disabled_because:
         return 0, f"nothing to do: {plan.disabled_because}"
     plan, removed = prepare(plan)
@@ -118,14 +118,14 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
 def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
     """Where files may be without any proxy: the module cache, then the pool. Nothing is saved in either."""
     module_cache = module_cache_of(environ)
-    roots = [download_folder(module_cache)] if module_cache else []
+    roots = [ModuleFolder.of_cache(module_cache).path] if module_cache else []
     roots += [settings.store.pool] if settings.store.pool else []
     return [DirectoryPool(root, asked="", takes_files=False) for root in roots if root.is_dir()]
 
 
 def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
     held, came = filled.held, filled.downloaded
-    held_now = sum(path_in(plan.folder, file).is_file() for file in plan.files)
+    held_now = sum(map(plan.folder.has, plan.files))
     kept = f", {steadied.kept} left as they came" if steadied.kept else ""
     return (
         f"{plan.folder}: {held_now} of {len(plan.files)} files, {size(steadied.bytes)}: "

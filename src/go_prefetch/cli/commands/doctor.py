@@ -27,7 +27,7 @@ from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
-from go_prefetch.golang.modcache import download_folder
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan
@@ -109,7 +109,7 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
         goproxy_problem = error.message
     plan, plan_problem = None, ""
     try:
-        plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+        plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     except PrefetchError as error:
         if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
             raise
@@ -135,8 +135,8 @@ def _store(
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
     if isinstance(store, Disabled) or endpoint is None:
-        skipped = store.restore(Wanted(_NO_KEY, (), Path()), limits.deadline, lambda _: None).skipped_reason
-        return None, reason(skipped)
+        nothing = Wanted(_NO_KEY, (), ModuleFolder.at(Path()))
+        return None, reason(store.restore(nothing, limits.deadline, lambda _: None).skipped_reason)
     if asked.plan is None:
         return None, "there is no plan, and so no key to look for"
     return measure_service(store, endpoint.url, examination.probe, asked.plan.key, examination.modules, limits), ""

@@ -21,7 +21,7 @@ from go_prefetch.config.settings import Settings
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
-from go_prefetch.golang.modcache import path_in
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
@@ -56,7 +56,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     started, deadline = time.monotonic(), Deadline.after(settings.deadline)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
-        plan = make_plan(settings, environment_without_go(environ, folder), folder)
+        plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
@@ -69,7 +69,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         filled = fill_folder(plan, supply)
         completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
         ended = after_verification(filled, completed, supply)
-        platform.info(f"{_told(folder, plan, ended)}; verified: {verified(completed, go.goversion)}")
+        platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     failure, stale = verdict(plan, ended)
     return report(
         settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
@@ -85,10 +85,10 @@ def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool
     return settings.save_private.applies(auto=platform.repository_is_private or not platform.carries(folder))
 
 
-def _told(folder: Path, plan: Plan, filled: Filled) -> str:
+def _told(plan: Plan, filled: Filled) -> str:
     came = filled.downloaded
-    held = sum(path_in(folder, file).is_file() for file in plan.files)
+    held = sum(map(plan.folder.has, plan.files))
     return (
-        f"{folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
+        f"{plan.folder}: {held} of {len(plan.files)} files, {len(came.files)} downloaded ({size(came.bytes)}), "
         f"{filled.removed} removed"
     )

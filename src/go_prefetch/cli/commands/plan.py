@@ -8,7 +8,7 @@ from typing import TextIO
 from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.settings import Settings
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.modcache import download_folder
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.ports import Platform
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text
 from go_prefetch.run.steps.plan import make_plan
@@ -25,7 +25,7 @@ def plan(
 ) -> int:
     """Print the plan. Raises PrefetchError for bad input."""
     environment = GoCommand(environ).environment(settings.cwd)
-    made = make_plan(settings, environment, download_folder(environment.gomodcache))
+    made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     for warning in made.warnings:
         platform.warn(warning)
     if form is PlanFormat.GITHUB:

@@ -8,7 +8,7 @@ from typing import TextIO
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import Settings
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.modcache import download_folder, tree_in
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.results import TakenAway
 from go_prefetch.run.steps.check_present import STALE_OBJECTS, check_present, packed
@@ -29,16 +29,16 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     Raises PrefetchError for bad input.
     """
     environment = GoCommand(environ).environment(settings.cwd)
-    plan = make_plan(settings, environment, download_folder(environment.gomodcache))
+    plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
-    clear_leftovers(plan.gomodcache)
+    clear_leftovers(plan.folder.gomodcache)
     clear_temporary_roots()
     trees = Trees(plan, environment.goroot, deadline)
     checked = check_present(plan, trees)
     taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
     advice = _CANNOT if fix else _FIX
     for version in sorted(taken.removed | taken.stays):
-        where = tree_in(plan.gomodcache, version)
+        where = plan.folder.tree(version)
         if version in taken.removed:
             platform.warn(f"{version} was not what go.sum says, and was removed: {where}; Go unpacks it anew")
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from go_prefetch.base.format import some
 from go_prefetch.errors import ChecksumMismatch
-from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, tree_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Admitted, Rechecked, TakenAway
@@ -54,7 +54,7 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str,
     for version in _of_a_zip_before(plan, suspects):
         trees.forget_hash(version)
     zips_without_sum = {version for scope in plan.scopes for version in scope.zips_without_sum}
-    suspects += (version for version in sorted(zips_without_sum) if not accepted_by_go(plan.folder, version))
+    suspects += (version for version in sorted(zips_without_sum) if not plan.folder.accepted_by_go(version))
     said: dict[str, None] = {}
     for _ in range(_ROUNDS):
         suspects = [version for version in suspects if not trees.mark_unfinished(version)]
@@ -97,10 +97,10 @@ def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
     return ChecksumMismatch(
         "checksum-mismatch",
         f"{version} in the module cache is not what go.sum says, and cannot be removed",
-        hint=f"Remove {tree_in(plan.gomodcache, version)} yourself before you build.",
+        hint=f"Remove {plan.folder.tree(version)} yourself before you build.",
     )
 
 
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:
     """Planned modules of which no tree is there to be checked: at most a zip and a `.ziphash` that Go would believe."""
-    return tuple(version for version in plan.modules if not has_tree(plan.gomodcache, version))
+    return tuple(version for version in plan.modules if not plan.folder.has_tree(version))

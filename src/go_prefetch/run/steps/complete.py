@@ -13,7 +13,7 @@ from pathlib import Path
 
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand, in_parts
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.results import Completed, Downloaded, Rejection, Restored
 from go_prefetch.run.steps.explain_failure import blamed, told
@@ -53,10 +53,10 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         unverified = verify_mod_files(go_download, plan, goroot, limits.deadline)
     except PrefetchError as error:
         failure = blamed(error, downloaded, limits.deadline)
-    by_go = frozenset(f for f in plan.missing if f not in go_download.sources and path_in(plan.folder, f).is_file())
+    by_go = frozenset(file for file in plan.missing if file not in go_download.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,
-        bytes_by_go=sum(path_in(plan.folder, file).stat().st_size for file in by_go),
+        bytes_by_go=sum(map(plan.folder.size_of, by_go)),
         rejected=tuple(go_download.rejected.values()),
         seconds=time.monotonic() - started,
         refetched=go_download.refetched,
@@ -83,7 +83,7 @@ def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]
     if not scope.explicit:
         return [()]
     gone = {file.module for file in unavailable} - plan.private
-    return in_parts([v for v in scope.zips if v not in gone or path_in(plan.folder, ModuleFile(v, "zip")).is_file()])
+    return in_parts([v for v in scope.zips if v not in gone or plan.folder.has_zip(v)])
 
 
 def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
@@ -91,14 +91,14 @@ def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: Pr
     if failure:
         return []
     news = [failure for failure in downloaded.failures if failure.file not in restored.unavailable]
-    absent = [failure for failure in news if not path_in(plan.folder, failure.file).is_file()]
+    absent = [failure for failure in news if not plan.folder.has(failure.file)]
     return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
 
 
 def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
     """Files that Go refused, by where they came from."""
     ends = {True: "and another source replaced", False: "and nothing replaced"}
-    counts = Counter((path_in(plan.folder, r.file).is_file(), r.source) for r in rejections)
+    counts = Counter((plan.folder.has(r.file), r.source) for r in rejections)
     return [f"files that Go rejected {ends[there]}: {n} from {source}" for (there, source), n in counts.items()]
 
 
@@ -117,7 +117,7 @@ def _zips_without_sum(plan: Plan) -> list[Notice]:
     """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
     found: list[Notice] = []
     for scope in plan.scopes:
-        took = sorted(v for v in scope.zips_without_sum if path_in(plan.folder, ModuleFile(v, "zip")).is_file())
+        took = sorted(v for v in scope.zips_without_sum if plan.folder.has_zip(v))
         if took:
             path = scope.sums[0]
             found.append(notice("go-sum-lacks", file=path, name=path.name, path=path, modules=tuple(took)))

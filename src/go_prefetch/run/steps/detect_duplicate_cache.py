@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.model.plan import Plan
 
 
@@ -10,7 +9,7 @@ def detect_duplicate_cache(plan: Plan, job_began: float | None) -> str:
     """One sentence if planned modules are older than the job's fresh machine, so that a cache put them there."""
     if job_began is None:
         return ""
-    zips = [path_in(plan.folder, ModuleFile(version, "zip")) for version in plan.modules_present]
+    zips = map(plan.folder.zip_path, plan.modules_present)
     older = sum(path.is_file() and path.stat().st_mtime < job_began for path in zips)
     if not older:
         return ""

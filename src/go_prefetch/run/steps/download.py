@@ -7,11 +7,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from go_prefetch.base.atomic_file import remove_unfinished
 from go_prefetch.base.retry import Deadline
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived
 from go_prefetch.model.results import Downloaded, Failure, Fetched, Restored, Source
@@ -46,7 +45,7 @@ def nobody_waits(file: ModuleFile) -> None:
 def download(  # noqa: PLR0913 - what to bring, from where, whereto, and two limits
     files: Sequence[ModuleFile],
     walk: ProxyWalk,
-    folder: Path,
+    folder: ModuleFolder,
     *,
     avoid: str = "",
     jobs: int,
@@ -133,7 +132,7 @@ class _Crew:
 class _Outcomes:
     """Gathers what came and what did not."""
 
-    def __init__(self, awaited: int, folder: Path, progress: Progress, arrived: Arrived) -> None:
+    def __init__(self, awaited: int, folder: ModuleFolder, progress: Progress, arrived: Arrived) -> None:
         self.awaited = awaited
         self._folder = folder
         self._total = awaited
@@ -147,7 +146,7 @@ class _Outcomes:
     def add(self, outcome: _Outcome) -> None:
         self.awaited -= 1
         if isinstance(outcome, OSError):
-            raise folder_error(outcome, self._folder)
+            raise folder_error(outcome, self._folder.path)
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, Failure):

@@ -11,7 +11,6 @@ from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.errors import DownloadError, PrefetchError
 from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
-from go_prefetch.golang.modcache import ModuleFile, path_in
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
 
@@ -54,9 +53,7 @@ def _stuck_git(pending: Pending, plan: Plan, times: str) -> PrefetchError:
 
 def _modules_of(remote: str, plan: Plan) -> list[ModuleVersion]:
     """The modules that live in this repository, by their path; else those that git was to bring."""
-    waited_for = sorted(
-        version for version in set(plan.private) if not path_in(plan.folder, ModuleFile(version, "zip")).is_file()
-    )
+    waited_for = sorted(version for version in plan.private if not plan.folder.has_zip(version))
     root = _without_git(re.sub(r"^[a-z+]+://([^/@]*@)?", "", remote))
     in_there = [version for version in waited_for if f"{_without_git(version.path)}/".startswith(f"{root}/")]
     return (in_there if root else []) or waited_for

@@ -13,12 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import redact_list
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Downloaded, Filled, Restored
 from go_prefetch.modfiles.damage import damage
@@ -49,7 +48,7 @@ class Supply:
             files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline, progress=self.progress,
         )  # fmt: skip
         for file in self.left_out(came):
-            path_in(plan.folder, file).unlink(missing_ok=True)
+            plan.folder.drop(file)
         self.afterwards()
         return came
 
@@ -74,40 +73,40 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     folder cannot be written. What could not be had is in the result.
     """
     supply.require_proxy(plan, plan.missing)
-    own(plan.folder)
+    own(plan.folder.path)
     wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
     try:
-        removed = remove_others(plan.folder, wanted)
+        removed = remove_others(plan.folder.path, wanted)
         held = _held(plan.folder, wanted, supply.jobs)
     except OSError as error:
-        raise folder_error(error, plan.folder) from None
+        raise folder_error(error, plan.folder.path) from None
     lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]
     downloaded = supply.bring(plan, lacking)
     return Filled(held, downloaded, removed, supply.left_out(downloaded))
 
 
-def _held(folder: Path, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
+def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
     """What is there and whole; what is there and not whole is taken away, for a reader would stumble over it."""
     started = time.monotonic()
-    there = [file for file in wanted if path_in(folder, file).is_file()]
+    there = list(filter(folder.has, wanted))
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
         problems = dict(zip(there, readers.map(lambda file: _problem(folder, file), there), strict=True))
     damaged = {file: problem for file, problem in problems.items() if problem}
     for file in damaged:
-        path_in(folder, file).unlink()
+        folder.drop(file)
     good = frozenset(problems) - damaged.keys()
     return Restored(
         store=f"folder {folder}",
         files=good,
-        bytes=sum(path_in(folder, file).stat().st_size for file in good),
+        bytes=sum(map(folder.size_of, good)),
         seconds=time.monotonic() - started,
         warnings=damage(str(folder), damaged),
     )
 
 
-def _problem(folder: Path, file: ModuleFile) -> str:
+def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
     """Why a file cannot stay; of an `.info`, which no hash protects and Go must be able to read, only what we wrote."""
-    path = path_in(folder, file)
+    path = folder.path_of(file)
     try:
         problem = content_problem(file, path)
         if file.kind == "info" and not problem and path.read_bytes() != trimmed_info(file.module, path.read_bytes()):

@@ -12,7 +12,7 @@ from go_prefetch.base.trees import walk
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.golang.command import GoCommand, GoRun, failed
 from go_prefetch.golang.go_stderr import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
-from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, identity, path_in
+from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.watchdog import Watch
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.results import Downloaded, Rejection, Restored
@@ -47,8 +47,9 @@ class GoDownload:
         self.refetched = Downloaded()
         self._go = go
         self._plan = plan
+        self._folder = plan.folder
         self._planned = frozenset(plan.files)
-        self._placed: dict[ModuleFile, tuple[int, ...] | None] = {}  # what took the place of a rejected file
+        self._placed: dict[ModuleFile, Identity] = {}  # what took the place of a rejected file
         self._exchanged: Counter[ModuleFile] = Counter()  # how often another run has put its own there
         self._trees = trees
         self._restored = restored
@@ -69,7 +70,7 @@ class GoDownload:
                 self._replace(rejections, self._restored.files)
                 continue
             # A damaged zip that nobody finds any more has been replaced meanwhile.
-            disturbed = tells_of_a_lost_zip(run.errors, self._plan.folder) or _is_damaged(run)
+            disturbed = tells_of_a_lost_zip(run.errors, self._folder.path) or _is_damaged(run)
             if disturbed:
                 self._look_again()
             again = run.stalled or disturbed or may_pass(run.errors)
@@ -79,7 +80,7 @@ class GoDownload:
             self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {retries.failed + 1} follows")
 
     def _watch(self) -> Watch:
-        cache = self._plan.gomodcache / "cache"
+        cache = self._folder.gomodcache / "cache"
         return Watch(self._limits.silence, lambda: _growth(cache), self._say_line, self._limits.deadline)
 
     def _say_line(self, line: str) -> None:
@@ -151,13 +152,13 @@ class GoDownload:
             self._renew(unproven, self._restored.store)
 
     def _proven(self, file: ModuleFile) -> bool:
-        return file.kind == "zip" and accepted_by_go(self._plan.folder, file.module)
+        return file.kind == "zip" and self._folder.accepted_by_go(file.module)
 
     def _may_be_replaced(self, file: ModuleFile) -> bool:
         """Whether Go refuses it for the first time, or another run has put its own in place of what we took then."""
         if file not in self.rejected:
             return True
-        replaced = identity(path_in(self._plan.folder, file)) != self._placed.get(file)
+        replaced = self._folder.identity(file) != self._placed.get(file)
         return replaced and self._exchanged[file] < self._limits.backoff.attempts
 
     def _look_again(self) -> None:
@@ -166,9 +167,9 @@ class GoDownload:
         Go may have unpacked a zip that it had not hashed, and would keep the tree once there is a hash of the next zip.
         """
         for file in list(self.sources):
-            if not path_in(self._plan.folder, file).exists():
+            if not self._folder.path_of(file).exists():
                 del self.sources[file]
-        unpacked = (version for version in self._plan.modules if has_tree(self._plan.gomodcache, version))
+        unpacked = filter(self._folder.has_tree, self._plan.modules)
         for version in sorted(self._trees.take_away(unpacked).stays):
             raise tree_stays(self._plan, version)
 
@@ -188,7 +189,7 @@ class GoDownload:
     def _fetch(self, files: Sequence[ModuleFile], source: str) -> Downloaded:
         got = self._fetch_again([file for file in files if file.module not in self._plan.private], source)
         self.sources.update(got.files)
-        self._placed |= {file: identity(path_in(self._plan.folder, file)) for file in files}
+        self._placed |= {file: self._folder.identity(file) for file in files}
         self.refetched = self.refetched.plus(got)
         return got
 
@@ -206,9 +207,9 @@ class GoDownload:
         """
         self.sources.pop(file, None)
         if file.kind != "zip":
-            path_in(self._plan.folder, file).unlink(missing_ok=True)
+            self._folder.drop(file)
             return True
-        unpacked = has_tree(self._plan.gomodcache, file.module)
+        unpacked = self._folder.has_tree(file.module)
         stays = unpacked and self._trees.take_away([file.module]).stays
         dropped = self._trees.drop_zip(file.module)
         if stays:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from go_prefetch.config.settings import Settings
 from go_prefetch.golang.environment import GoEnvironment
-from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, has_tree, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan, Scope
@@ -17,8 +17,8 @@ from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.resolve import resolve
 
 
-def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
-    """The plan for everything in scope; `folder` is what is to hold it, in GOPROXY layout.
+def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Plan:
+    """The plan for everything in scope; `folder` is what is to hold it.
 
     Raises InputError and GoSumError for what the user must mend.
     """
@@ -29,11 +29,10 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
     paths = sorted({path for scope in scopes for path in scope.module_paths})
     lines = (line.text for scope in live for line in scope.gosum_lines)
     versions = {file.module for file in files}
-    present = frozenset(file for file in files if _is_there(path_in(folder, file)))
+    present = frozenset(file for file in files if _is_there(folder.path_of(file)))
     return Plan(
         scopes=tuple(live),
         key=cache_key(settings.cache_name or " ".join(paths), lines),
-        gomodcache=go.gomodcache,
         folder=folder,
         files=files,
         present=present,
@@ -42,7 +41,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: Path) -> Plan:
         disabled_because="" if live else "; ".join(scope.disabled_because for scope in scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
         seconds=time.monotonic() - started,
-        unpacked=_unpacked(go.gomodcache, folder, files, present),
+        unpacked=_unpacked(folder, files, present),
     )
 
 
@@ -61,7 +60,7 @@ def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
 
 
 def _unpacked(
-    gomodcache: Path, folder: Path, files: Iterable[ModuleFile], present: frozenset[ModuleFile]
+    folder: ModuleFolder, files: Iterable[ModuleFile], present: frozenset[ModuleFile]
 ) -> frozenset[ModuleVersion]:
     """Modules that lack nothing: of the others a tree proves nothing, whoever put it there."""
     lacking = {file.module for file in files if file not in present}
@@ -69,7 +68,7 @@ def _unpacked(
     return frozenset(
         version
         for version in modules
-        if version not in lacking and accepted_by_go(folder, version) and has_tree(gomodcache, version)
+        if version not in lacking and folder.accepted_by_go(version) and folder.has_tree(version)
     )
 
 

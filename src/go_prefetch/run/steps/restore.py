@@ -22,4 +22,4 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
     except StoreError as error:
         return Restored(store.name, warnings=(error.notice,))
     except OSError as error:
-        raise folder_error(error, plan.folder) from None
+        raise folder_error(error, plan.folder.path) from None

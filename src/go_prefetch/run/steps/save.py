@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError, notice
-from go_prefetch.golang.modcache import ModuleFile, accepted_by_go, path_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Restored, Saved
@@ -47,7 +47,7 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
         entry=restored.entry,
         rejected=rejected & restored.files,
         unavailable=frozenset(
-            file for file in downloaded.unavailable - restored.unavailable if not path_in(plan.folder, file).is_file()
+            file for file in downloaded.unavailable - restored.unavailable if not plan.folder.has(file)
         ),
         cold_seconds=_cold_seconds(plan, restored, downloaded, admitted.seconds + completed.seconds),
     )
@@ -62,8 +62,8 @@ def save(  # noqa: PLR0913 - what may be saved depends on every step before
 def _accepted(plan: Plan, file: ModuleFile) -> bool:
     """Go notes the hash of a zip it found good; others it reads each time, or verify_mod_files.py has it do so."""
     if file.kind == "zip":
-        return accepted_by_go(plan.folder, file.module)
-    return path_in(plan.folder, file).is_file()
+        return plan.folder.accepted_by_go(file.module)
+    return plan.folder.has(file)
 
 
 def _cold_seconds(plan: Plan, restored: Restored, downloaded: Downloaded, of_go: float) -> float | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ChecksumMismatch, GoCommandError
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Rejection
 from go_prefetch.run.steps.complete import replaced
@@ -130,7 +130,7 @@ class _Verification:
         size = 0
         for file in files:
             with suppress(OSError):  # gone meanwhile, which is not for us to say
-                size += path_in(self._plan.folder, file).stat().st_size
+                size += self._plan.folder.size_of(file)
         return self._supply.deadline.earlier_of(silence + size / _SLOWEST_HASHING)
 
     @property
@@ -183,7 +183,7 @@ class _Verification:
 
     def _drop(self, files: Iterable[ModuleFile]) -> None:
         for file in list(files):
-            path_in(self._plan.folder, file).unlink(missing_ok=True)
+            self._plan.folder.drop(file)
             self._sources.pop(file, None)
 
 

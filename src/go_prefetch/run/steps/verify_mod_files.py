@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.go_download import GoDownload
@@ -51,7 +51,7 @@ def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline
 
 def _unverified(go_download: GoDownload, plan: Plan) -> frozenset[ModuleFile]:
     """The `.mod` files of ours that Go did not come by as it took their zips, or not as they are now."""
-    taken = {v for v in plan.modules if path_in(plan.folder, ModuleFile(v, "zip")).is_file()}
+    taken = set(filter(plan.folder.has_zip, plan.modules))
     ours = (file for file in go_download.sources if file.kind == "mod" and file not in plan.present)
     return frozenset(file for file in ours if file.module not in taken or file in go_download.rejected)
 

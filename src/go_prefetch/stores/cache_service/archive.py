@@ -19,7 +19,7 @@ from typing import BinaryIO
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.modcache import ModuleFile, path_in
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.results import ColdRun
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
@@ -34,16 +34,16 @@ _PIECE = 1 << 20
 _ROOM_LEFT = 64 << 20  # bytes of the disk that are not ours to fill
 
 
-def member_bytes(folder: Path, file: ModuleFile, encoding: Encoding) -> int:
+def member_bytes(folder: ModuleFolder, file: ModuleFile, encoding: Encoding) -> int:
     """How large `file` of `folder` will be in an archive. Raises OSError."""
-    path = path_in(folder, file)
+    path = folder.path_of(file)
     rewritten = stored_size(path) if file.kind == "zip" and encoding.rewrites_zips else None
     return path.stat().st_size if rewritten is None else rewritten
 
 
 def write_archive(
     out: BinaryIO,
-    folder: Path,
+    folder: ModuleFolder,
     files: Iterable[ModuleFile],
     *,
     encoding: Encoding,
@@ -62,7 +62,7 @@ def write_archive(
             raise ArchiveError("there is too much to tell of its files")
         _write_member(stream, _MANIFEST, len(listed), io.BytesIO(listed))
         for number, file in enumerate(ordered):
-            with _content(path_in(folder, file), file, sizes[file], encoding) as content:
+            with _content(folder.path_of(file), file, sizes[file], encoding) as content:
                 _write_member(stream, _member_name(number, file.name), sizes[file], content)
         stream.write(bytes(2 * _BLOCK))
     return manifest
@@ -108,7 +108,7 @@ def read_archive(
     encoding: Encoding,
     *,
     wanted: Mapping[str, ModuleFile],
-    folder: Path,
+    folder: ModuleFolder,
     deadline: Deadline,
     arrived: Callable[[ModuleFile], None],
     on_manifest: Callable[[Manifest], None],
@@ -203,12 +203,12 @@ def _read_manifest(stream: _Exactly) -> Manifest:
     return parse_manifest(data)
 
 
-def _check_room(folder: Path, size: int) -> None:
+def _check_room(folder: ModuleFolder, size: int) -> None:
     """Stored zips take the room of their contents, and the trees that Go unpacks take it again.
 
     So what is wrong in an entry, which nobody has verified yet, leaves room for what is right.
     """
-    free = free_bytes(folder)
+    free = free_bytes(folder.path)
     needed = 2 * size + _ROOM_LEFT
     if free < needed:
         raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=folder)
