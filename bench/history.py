@@ -10,7 +10,7 @@ import sys
 import tempfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cacheservice import CacheService, Job, Traffic, built, running
@@ -21,9 +21,9 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving, Wanted
-from go_prefetch.run.steps.download import download, nobody_waits
+from go_prefetch.run.steps.download import download
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from realproject import BenchError
 
@@ -141,11 +141,10 @@ def fetch_modules(release: Path, pool: Path) -> None:
     """Bring the planned files of a release into the pool, as a run downloads them."""
     plan, settings = plan_of(release, pool), read_settings(FLAGS, os.environ, release)
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
-    deadline = Deadline.after(LONG)
+    budget = replace(begin_budget(settings), deadline=Deadline.after(LONG))
     brought = download(
-        plan.missing, proxy_walk(settings, proxies, deadline), ModuleFolder.at(pool), avoid="", jobs=settings.jobs,
-        deadline=deadline, progress=lambda _: None, arrived=nobody_waits,
-    )  # fmt: skip
+        plan.missing, proxy_walk(settings, proxies, budget), ModuleFolder.at(pool), progress=lambda _: None
+    )
     failed = [str(failure.file) for failure in brought.failures if failure.file.kind == "zip"]
     if failed:
         raise BenchError(f"{release.name}: not to be had: {', '.join(failed[:5])}")

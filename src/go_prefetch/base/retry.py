@@ -132,3 +132,16 @@ class Deadline:
     def wait(self, seconds: float) -> bool:
         """Wait, and return whether there is time left. The deadline and a cancellation end the wait."""
         return not self._cancelled.wait(min(seconds, self.left())) and not self.passed()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long work may take, how often it is tried again, and how much of it goes on at once."""
+
+    deadline: Deadline
+    backoff: Backoff
+    jobs: int
+
+    def retries(self) -> Retries:
+        """Return the retries of one task."""
+        return Retries(self.backoff, self.deadline.wait)

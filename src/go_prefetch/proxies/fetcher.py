@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from go_prefetch.base.retry import Backoff, Deadline, Retries
+from go_prefetch.base.retry import Budget
 from go_prefetch.golang.goproxy import Proxy, ProxyList
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.results import Failure, Fetched
@@ -53,31 +53,22 @@ class _Attempts:
 class ProxyWalk:
     """Walks one proxy list for many files, from many threads."""
 
-    def __init__(
-        self,
-        proxies: ProxyList,
-        get: Get,
-        backoff: Backoff,
-        *,
-        width: int,
-        deadline: Deadline,
-    ) -> None:
+    def __init__(self, proxies: ProxyList, get: Get, budget: Budget) -> None:
+        self.budget = budget
         self.goproxy = proxies.text  # for Go; it may contain a password
         self._proxies = proxies.proxies
         self._ending = proxies.ending
-        self._backoff = backoff
-        self._deadline = deadline
         self._hedging = Hedging()
-        self._health = {proxy: CircuitBreaker(self._patience(proxy, width)) for proxy in self._proxies}
-        self._attempt = ProxyAttempt(get, deadline, self._health, self._hedging.record_latency)
+        self._health = {proxy: CircuitBreaker(self._patience(proxy)) for proxy in self._proxies}
+        self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._hedging.record_latency)
 
-    def _patience(self, proxy: Proxy, width: int) -> int:
+    def _patience(self, proxy: Proxy) -> int:
         """Failures in a row after which a proxy is rested: as many as can be under way at once.
 
         The only proxy gets all its attempts.
         """
         others = proxy.on_any_error and len(self._proxies) > 1
-        return width if others else width * self._backoff.attempts
+        return self.budget.jobs * (1 if others else self.budget.backoff.attempts)
 
     def fetch(self, file: ModuleFile, folder: ModuleFolder, avoid: str = "") -> Fetched | Failure:
         """Bring `file` into `folder`, from any proxy but `avoid` where there is another.
@@ -87,7 +78,7 @@ class ProxyWalk:
         """
         proxies = self._others_than(avoid)
         so_far = _Attempts(started=time.monotonic())
-        rounds = Retries(self._backoff, self._deadline.wait)
+        rounds = self.budget.retries()
         while True:
             for proxy in self._askable(proxies, so_far):
                 won = self._ask(proxy, proxies, file, folder, so_far)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from go_prefetch.base.format import counted
-from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.base.retry import Budget
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, PrefetchError
@@ -27,7 +27,6 @@ from go_prefetch.run.steps.check_present import check_present, remove_bad, repla
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.detect_duplicate_cache import detect_duplicate_cache
 from go_prefetch.run.steps.download import download, nobody_waits, still_missing
-from go_prefetch.run.steps.explain_stall import Limits
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.restore import restore
 from go_prefetch.run.steps.save import save
@@ -47,8 +46,12 @@ class Job:
     go: GoCommand
     environment: GoEnvironment
     walk: ProxyWalk
-    deadline: Deadline
     trace: Trace = UNTRACED
+
+    @property
+    def budget(self) -> Budget:
+        """When to stop, how often to try again, how much to do at once."""
+        return self.walk.budget
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -61,8 +64,7 @@ class Job:
     ) -> Downloaded:
         """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
         return download(
-            files, self.walk, folder, avoid=avoid, jobs=self.settings.jobs, deadline=self.deadline,
-            progress=self.platform.progress, arrived=arrived,
+            files, self.walk, folder, avoid=avoid, progress=self.platform.progress, arrived=arrived,
         )  # fmt: skip
 
 
@@ -90,11 +92,13 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
     Raises PrefetchError for a module cache that takes no files. Go's failure is in the report.
     """
     say, begun = job.platform.info, time.monotonic()
-    trees = Trees(plan, job.environment.goroot, job.deadline)
+    trees = Trees(plan, job.environment.goroot, job.budget.deadline)
     mended = _checked(plan, trees) if job.settings.check_present else ()
-    with quarantine(plan, job.environment, job.deadline, job.trace) as unpacked:
+    with quarantine(plan, job.environment, job.budget.deadline, job.trace) as unpacked:
         with job.step("Restore"):
-            restored = restore(job.store, plan, job.deadline.earlier_of(job.settings.restore_deadline), unpacked.take)
+            restored = restore(
+                job.store, plan, job.budget.deadline.earlier_of(job.settings.restore_deadline), unpacked.take
+            )
             say(f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}")
         with job.step("Download"):
             downloaded = job.bring(plan.folder, still_missing(plan, restored), arrived=unpacked.take)
@@ -114,7 +118,7 @@ def _prefetched(plan: Plan, job: Job, started: float) -> Report:
         saved = save(
             job.store, plan, restored, downloaded, admitted, completed,
             private_too=job.settings.save_private.applies(auto=job.platform.repository_is_private),
-            go_logs_in=_go_logs_in(job), deadline=job.deadline.earlier_of(job.settings.save_deadline),
+            go_logs_in=_go_logs_in(job), deadline=job.budget.deadline.earlier_of(job.settings.save_deadline),
         )  # fmt: skip
         say(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
     return report(
@@ -146,7 +150,7 @@ def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Tr
     return complete(
         job.go, plan, restored, downloaded,
         fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
-        limits=Limits(job.settings.go_silence, Backoff(job.settings.attempts), job.deadline),
+        silence=job.settings.go_silence, budget=job.budget,
         goroot=job.environment.goroot, trees=trees, say=job.platform.detail,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
-from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.choices import StoreKind, When
 from go_prefetch.config.settings import Settings
@@ -32,15 +32,14 @@ def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
     return parse_proxy_list(settings.goproxy or goproxy).with_fallback(settings.fallback)
 
 
-def proxy_walk(settings: Settings, proxies: ProxyList, deadline: Deadline, trace: Trace = UNTRACED) -> ProxyWalk:
+def begin_budget(settings: Settings) -> Budget:
+    """Return the budget of the settings. Its time begins now."""
+    return Budget(Deadline.after(settings.deadline), Backoff(settings.attempts), settings.jobs)
+
+
+def proxy_walk(settings: Settings, proxies: ProxyList, budget: Budget, trace: Trace = UNTRACED) -> ProxyWalk:
     """A walk over `proxies` within the limits of the settings."""
-    return ProxyWalk(
-        proxies,
-        _LateClient(settings, trace).get,
-        Backoff(settings.attempts),
-        width=settings.jobs,
-        deadline=deadline,
-    )
+    return ProxyWalk(proxies, _LateClient(settings, trace).get, budget)
 
 
 class _LateClient:

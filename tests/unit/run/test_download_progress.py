@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from go_prefetch.base.retry import AttemptError, Backoff, Deadline
+from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.golang.goproxy import parse_proxy_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.proxies.fetcher import ProxyWalk
@@ -17,10 +17,10 @@ def test_a_file_that_did_not_come_is_not_called_downloaded(tmp_path: Path) -> No
     def get(url: str, beside: Path, most: int, deadline: Deadline, wire: Wire) -> Received:
         raise AttemptError("401 Unauthorized", transient=False)
 
-    deadline, said = Deadline.after(60), list[str]()
-    walk = ProxyWalk(parse_proxy_list("http://proxy.test"), get, Backoff(1), width=1, deadline=deadline)
+    said = list[str]()
+    walk = ProxyWalk(parse_proxy_list("http://proxy.test"), get, Budget(Deadline.after(60), Backoff(1), jobs=1))
     files = [ModuleFile(A, "mod"), ModuleFile(B, "mod")]
-    download(files, walk, ModuleFolder.at(tmp_path), jobs=1, deadline=deadline, progress=said.append)
+    download(files, walk, ModuleFolder.at(tmp_path), progress=said.append)
     assert [words.rpartition(", 0.0 MB, ")[0] for words in said] == [
         "downloaded 0 of 2 files, 1 not",
         "downloaded 0 of 2 files, 2 not",

@@ -10,7 +10,6 @@ from typing import TextIO
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
-from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import DockerfileKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
@@ -34,7 +33,7 @@ from go_prefetch.run.steps.fill_verdict import deferred_to_go, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.resolve import resolve
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
-from go_prefetch.run.wiring import proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
 from go_prefetch.stores.directory_pool import DirectoryPool
 
 _LOCAL = "the module cache or the pool"
@@ -83,14 +82,14 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
 
 def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: Asked) -> tuple[int, str]:
     folder = settings.cwd / str(asked.output)
-    deadline = Deadline.after(settings.deadline)
+    budget = begin_budget(settings)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
     if plan.disabled_because:
         return 0, f"nothing to do: {plan.disabled_because}"
     plan, removed = prepare(plan)
-    local = take_local(plan, _local_stores(settings, environ), deadline)
-    supply = Supply(proxy_walk(settings, proxies, deadline), settings.jobs, deadline, platform.progress)
+    local = take_local(plan, _local_stores(settings, environ), budget.deadline)
+    supply = Supply(proxy_walk(settings, proxies, budget), platform.progress)
     filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
     steadied = steady(plan, platform.progress)
     go = go_at_hand(environ, settings.cwd)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.format import size
-from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.publish import publish, told_if_it_fails
 from go_prefetch.cli.traced import traced
@@ -32,7 +31,7 @@ from go_prefetch.run.steps.fill_folder import Supply, fill_folder
 from go_prefetch.run.steps.fill_verdict import deferred_to_go, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
-from go_prefetch.run.wiring import proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
 
 
 def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
@@ -53,7 +52,7 @@ def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], std
 
 
 def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, trace: Trace) -> Report:
-    started, deadline = time.monotonic(), Deadline.after(settings.deadline)
+    started, budget = time.monotonic(), begin_budget(settings)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
         plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
@@ -61,7 +60,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     if plan.disabled_because:
         return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
     supply = Supply(
-        proxy_walk(settings, proxies, deadline, trace), settings.jobs, deadline, platform.progress,
+        proxy_walk(settings, proxies, budget, trace), platform.progress,
         private_too=_keeps_private(settings, platform, folder),
     )  # fmt: skip
     go = go_at_hand(environ, settings.cwd)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.publish import publish, told_if_it_fails
@@ -19,7 +18,7 @@ from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
 from go_prefetch.run.pipeline import Job, prefetch
-from go_prefetch.run.wiring import cache_store, proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
 from go_prefetch.stores import ci_pool
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
@@ -36,19 +35,19 @@ def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdo
 
 
 def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
-    deadline = Deadline.after(settings.deadline)
+    budget = begin_budget(settings)
     go = GoCommand(environ, trace)
     environment = go.environment(settings.cwd)
     platform.hide(secrets_of(environment.goproxy))
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
-    walk = proxy_walk(settings, proxies, deadline, trace)
+    walk = proxy_walk(settings, proxies, budget, trace)
     endpoint = find_endpoint(environ)
     store = cache_store(settings, proxies, endpoint, environ, trace)
     if settings.store.pool:
         clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)
-    report = prefetch(Job(settings, platform, store, go, environment, walk, deadline, trace))
+    report = prefetch(Job(settings, platform, store, go, environment, walk, trace))
     if pool and not (report.completed.failure or report.plan.disabled_because):
         for problem in ci_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from go_prefetch.base.retry import Budget
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand, in_parts
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.results import Completed, Downloaded, Rejection, Restored
 from go_prefetch.run.steps.explain_failure import blamed, told
-from go_prefetch.run.steps.explain_stall import Limits
 from go_prefetch.run.steps.go_download import FetchAgain, GoDownload
 from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
@@ -31,7 +31,8 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     *,
     fetch_again: FetchAgain,
     variables: Mapping[str, str],
-    limits: Limits,
+    silence: float,
+    budget: Budget,
     goroot: Path,
     trees: Trees,
     say: Callable[[str], None],
@@ -42,7 +43,16 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
     sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
     sources.update(dict.fromkeys(plan.present, "the module cache"))
     go_download = GoDownload(
-        go, plan, sources, restored, fetch_again=fetch_again, variables=variables, limits=limits, trees=trees, say=say
+        go,
+        plan,
+        sources,
+        restored,
+        fetch_again=fetch_again,
+        variables=variables,
+        silence=silence,
+        budget=budget,
+        trees=trees,
+        say=say,
     )
     failure: PrefetchError | None = None
     unverified = ModFilesVerified(frozenset())
@@ -50,9 +60,9 @@ def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
         for scope in plan.scopes:
             for arguments in _argument_lists(scope, plan, _denied(scope, restored, downloaded)):
                 go_download.run(scope, arguments)
-        unverified = verify_mod_files(go_download, plan, goroot, limits.deadline)
+        unverified = verify_mod_files(go_download, plan, goroot, budget.deadline)
     except PrefetchError as error:
-        failure = blamed(error, downloaded, limits.deadline)
+        failure = blamed(error, downloaded, budget.deadline)
     by_go = frozenset(file for file in plan.missing if file not in go_download.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,

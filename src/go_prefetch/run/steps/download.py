@@ -42,27 +42,25 @@ def nobody_waits(file: ModuleFile) -> None:
     del file
 
 
-def download(  # noqa: PLR0913 - what to bring, from where, whereto, and two limits
+def download(
     files: Sequence[ModuleFile],
     walk: ProxyWalk,
     folder: ModuleFolder,
     *,
     avoid: str = "",
-    jobs: int,
-    deadline: Deadline,
     progress: Progress,
     arrived: Arrived = nobody_waits,
 ) -> Downloaded:
-    """Bring `files` into `folder`, `jobs` at a time; what fails is told, not raised.
+    """Bring `files` into `folder`, within the budget of `walk`; what fails is told, not raised.
 
     A list without any proxy (`direct`, `off`) leaves everything to Go: nobody said that he has not got it.
     Raises DownloadError where the folder cannot be written or is full.
     """
     if not walk.names:
         return Downloaded()
-    started = time.monotonic()
+    started, deadline = time.monotonic(), walk.budget.deadline
     outcomes = _Outcomes(len(files), folder, progress, arrived)
-    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(jobs, len(files)), deadline)
+    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(walk.budget.jobs, len(files)), deadline)
     try:
         crew.start()
         while outcomes.awaited:

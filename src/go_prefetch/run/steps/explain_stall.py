@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from go_prefetch.base.format import some
-from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.errors import DownloadError, PrefetchError
 from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
@@ -17,18 +15,9 @@ from go_prefetch.model.plan import Plan
 _MOST_NAMES = 3
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long Go may be silent, how often it is started again, and until when. Seconds."""
-
-    silence: float
-    backoff: Backoff
-    deadline: Deadline
-
-
-def stalled(run: GoRun, limits: Limits, plan: Plan) -> PrefetchError:
-    """The error for a Go that stood still each time it was started."""
-    times = f"(nothing moved for {limits.silence:g}s, {limits.backoff.attempts} times)"
+def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchError:
+    """The error for a Go that stood still for `silence` seconds each time it was started."""
+    times = f"(nothing moved for {silence:g}s, {attempts} times)"
     commands = [pending for pending in run.pending if pending.is_version_control]
     if commands:
         return _stuck_git(commands[-1], plan, times)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
@@ -29,11 +28,9 @@ from go_prefetch.run.steps.download import Progress, download, still_missing
 
 @dataclass(frozen=True)
 class Supply:
-    """How files come into a folder: from which proxies, how many at once, and for how long."""
+    """How files come into a folder: from which proxies, and which of them stay."""
 
     walk: ProxyWalk
-    jobs: int
-    deadline: Deadline
     progress: Progress
     private_too: bool = True  # else neither private modules nor files of a proxy with credentials are to stay
     afterwards: Callable[[], object] = lambda: None  # what is done to the folder after files have come
@@ -45,7 +42,7 @@ class Supply:
         """
         self.require_proxy(plan, files)
         came = download(
-            files, self.walk, plan.folder, avoid=avoid, jobs=self.jobs, deadline=self.deadline, progress=self.progress,
+            files, self.walk, plan.folder, avoid=avoid, progress=self.progress,
         )  # fmt: skip
         for file in self.left_out(came):
             plan.folder.drop(file)
@@ -77,7 +74,7 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
     try:
         removed = remove_others(plan.folder.path, wanted)
-        held = _held(plan.folder, wanted, supply.jobs)
+        held = _held(plan.folder, wanted, supply.walk.budget.jobs)
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
     lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from go_prefetch.base.retry import Retries
+from go_prefetch.base.retry import Budget
 from go_prefetch.base.trees import walk
 from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.golang.command import GoCommand, GoRun, failed
@@ -17,7 +17,7 @@ from go_prefetch.golang.watchdog import Watch
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.results import Downloaded, Rejection, Restored
 from go_prefetch.run.steps.check_present import tree_stays
-from go_prefetch.run.steps.explain_stall import Limits, stalled
+from go_prefetch.run.steps.explain_stall import stalled
 from go_prefetch.verification.trees import Trees
 
 # After this many rejected files from the store, none of its files is believed any more.
@@ -38,7 +38,8 @@ class GoDownload:
         *,
         fetch_again: FetchAgain,
         variables: Mapping[str, str],
-        limits: Limits,
+        silence: float,
+        budget: Budget,
         trees: Trees,
         say: Callable[[str], None],
     ) -> None:
@@ -55,12 +56,13 @@ class GoDownload:
         self._restored = restored
         self._fetch_again = fetch_again
         self._variables = variables
-        self._limits = limits
+        self._silence = silence
+        self._budget = budget
         self._say = say
 
     def run(self, scope: Scope, arguments: Sequence[str]) -> None:
         """Raises GoCommandError, DownloadError or ChecksumMismatch where Go is not content in the end."""
-        retries = Retries(self._limits.backoff, self._limits.deadline.wait)
+        retries = self._budget.retries()
         while True:
             run = self._go.download(scope.folder, arguments, self._variables, self._watch())
             if run.ok:
@@ -75,13 +77,14 @@ class GoDownload:
                 self._look_again()
             again = run.stalled or disturbed or may_pass(run.errors)
             if not (again and retries.again()):
-                in_time = not self._limits.deadline.passed()
-                raise stalled(run, self._limits, self._plan) if run.stalled and in_time else failed(run)
+                if run.stalled and not self._budget.deadline.passed():
+                    raise stalled(run, self._silence, retries.failed, self._plan)
+                raise failed(run)
             self._say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {retries.failed + 1} follows")
 
     def _watch(self) -> Watch:
         cache = self._folder.gomodcache / "cache"
-        return Watch(self._limits.silence, lambda: _growth(cache), self._say_line, self._limits.deadline)
+        return Watch(self._silence, lambda: _growth(cache), self._say_line, self._budget.deadline)
 
     def _say_line(self, line: str) -> None:
         self._say(f"go: {line}")
@@ -111,7 +114,7 @@ class GoDownload:
             if file.kind == "zip" and self._may_be_replaced(file) and not self._proven(file)
         ]
         versions = [file.module for file in suspects]
-        said = self._go.download_errors(scope.folder, versions, self._variables, self._limits.deadline)
+        said = self._go.download_errors(scope.folder, versions, self._variables, self._budget.deadline)
         return [
             Rejection(file, self.sources[file], said[file.module])
             for file in suspects
@@ -159,7 +162,7 @@ class GoDownload:
         if file not in self.rejected:
             return True
         replaced = self._folder.identity(file) != self._placed.get(file)
-        return replaced and self._exchanged[file] < self._limits.backoff.attempts
+        return replaced and self._exchanged[file] < self._budget.backoff.attempts
 
     def _look_again(self) -> None:
         """After another run has replaced files under Go's hands: what it took is ours no more, and Go fetches it.

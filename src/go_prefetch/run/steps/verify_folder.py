@@ -131,7 +131,7 @@ class _Verification:
         for file in files:
             with suppress(OSError):  # gone meanwhile, which is not for us to say
                 size += self._plan.folder.size_of(file)
-        return self._supply.deadline.earlier_of(silence + size / _SLOWEST_HASHING)
+        return self._supply.walk.budget.deadline.earlier_of(silence + size / _SLOWEST_HASHING)
 
     @property
     def unverified(self) -> frozenset[ModuleFile]:
