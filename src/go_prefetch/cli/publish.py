@@ -12,13 +12,13 @@ from go_prefetch.base.atomic_file import write_named
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.model.ports import Platform
-from go_prefetch.model.report import Report
+from go_prefetch.model.report import Report, RunState
 from go_prefetch.render.json_report import document
 from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
 from go_prefetch.render.record import record_line
 from go_prefetch.render.text import text
-from go_prefetch.run.steps.build_report import ended_early
+from go_prefetch.run.steps.build_report import failed, report
 
 
 def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
@@ -33,14 +33,15 @@ def told_if_it_fails(settings: Settings, platform: Platform, stdout: TextIO) -> 
     try:
         yield
     except PrefetchError as error:
-        made = ended_early(settings.shown, error, seconds=time.monotonic() - started)
+        made = report(failed(RunState(), error), settings.shown, seconds=time.monotonic() - started, ended_early=True)
         _publish_failure(made, platform, stdout, report_file=settings.report_file, summary=settings.summary)
         raise
 
 
 def publish_refusal(error: InputError, platform: Platform, stdout: TextIO, report_file: Path | None) -> None:
     """The same for inputs that could not be read."""
-    _publish_failure(ended_early({}, error, seconds=0.0), platform, stdout, report_file=report_file, summary=True)
+    made = report(failed(RunState(), error), {}, seconds=0.0, ended_early=True)
+    _publish_failure(made, platform, stdout, report_file=report_file, summary=True)
 
 
 def _publish_failure(

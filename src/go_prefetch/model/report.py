@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
-from go_prefetch.model.plan import Plan
+from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 
 # From restore to the end of complete: what is held against a cold run.
@@ -18,20 +18,38 @@ GO_ITSELF = "Go itself"  # a source beside the store and the proxies
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything a run did."""
+class RunState:
+    """What a run has done so far: the result of each step, empty for those to come."""
 
-    plan: Plan
-    restored: Restored
-    downloaded: Downloaded
-    admitted: Admitted
-    completed: Completed
-    saved: Saved
+    plan: Plan = NO_PLAN
+    restored: Restored = field(default_factory=Restored)
+    downloaded: Downloaded = field(default_factory=Downloaded)
+    admitted: Admitted = field(default_factory=Admitted)
+    completed: Completed = field(default_factory=Completed)
+    saved: Saved = field(default_factory=Saved)
+    notes: tuple[Notice | str, ...] = ()  # warnings that are part of no result
+
+    @property
+    def warnings(self) -> tuple[Notice | str, ...]:
+        """All warnings, in the order of the steps."""
+        return (
+            *self.plan.warnings,
+            *self.notes,
+            *self.restored.warnings,
+            *((self.admitted.notice,) if self.admitted.notice else ()),
+            *self.completed.warnings,
+            *self.saved.warnings,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(RunState):
+    """Everything a run did, and the circumstances."""
+
     seconds: float
     machine: Machine
     goversion: str
     settings_shown: Mapping[str, str]
-    warnings: tuple[Notice | str, ...] = ()
     ended_early: bool = False  # before Go's verdict, by what `completed.failure` says; the plan may be NO_PLAN
 
     @property

@@ -43,7 +43,7 @@ class RestoredEntry:
 class Restored:
     """What the store handed over."""
 
-    store: str
+    store: str = ""
     files: frozenset[ModuleFile] = frozenset()
     bytes: int = 0
     seconds: float = 0.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Budget
@@ -18,11 +19,11 @@ from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform
-from go_prefetch.model.report import Report
-from go_prefetch.model.results import Completed, Downloaded, Restored
+from go_prefetch.model.report import Report, RunState
+from go_prefetch.model.results import Downloaded
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import reason
-from go_prefetch.run.steps.build_report import ended_early, nothing_to_report, report
+from go_prefetch.run.steps.build_report import failed, report
 from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.detect_duplicate_cache import detect_duplicate_cache
@@ -32,6 +33,7 @@ from go_prefetch.run.steps.restore import restore
 from go_prefetch.run.steps.save import save
 from go_prefetch.verification.admit import quarantine
 from go_prefetch.verification.private_folder import clear_leftovers
+from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.sandbox import clear_temporary_roots
 from go_prefetch.verification.trees import Trees
 
@@ -73,58 +75,19 @@ def prefetch(job: Job) -> Report:
 
     Raises PrefetchError where there can be no plan. What fails a run after that is in the report.
     """
-    started, goversion = time.monotonic(), job.environment.goversion
-    plan = _planned(job)
-    clear_leftovers(plan.folder.gomodcache)
-    clear_temporary_roots()
-    if plan.disabled_because:
-        return nothing_to_report(job.settings, plan, seconds=time.monotonic() - started, goversion=goversion)
+    started = time.monotonic()
+    run, ended_early = _Run(job, _planned(job)), False
     try:
-        return _prefetched(plan, job, started)
+        run.steps()
     except PrefetchError as error:
-        seconds = time.monotonic() - started
-        return ended_early(job.settings.shown, error, plan=plan, seconds=seconds, goversion=goversion)
-
-
-def _prefetched(plan: Plan, job: Job, started: float) -> Report:
-    """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
-
-    Raises PrefetchError for a module cache that takes no files. Go's failure is in the report.
-    """
-    say, begun = job.platform.info, time.monotonic()
-    trees = Trees(plan, job.environment.goroot, job.budget.deadline)
-    mended = _checked(plan, trees) if job.settings.check_present else ()
-    with quarantine(plan, job.environment, job.budget.deadline, job.trace) as unpacked:
-        with job.step("Restore"):
-            restored = restore(
-                job.store, plan, job.budget.deadline.earlier_of(job.settings.restore_deadline), unpacked.take
-            )
-            say(f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}")
-        with job.step("Download"):
-            downloaded = job.bring(plan.folder, still_missing(plan, restored), arrived=unpacked.take)
-            say(f"{counted(len(downloaded.files), 'file')} downloaded, {len(downloaded.failures)} not")
-        with job.step("Admit"):
-            admitted = unpacked.admit()
-            say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
-            for reason, count in admitted.deferred_to_go.items():
-                say(f"{count} left to go mod download: {reason}")
-            mended += replace_unproven(plan, admitted, trees)
-    # With what it took to open and close the quarantine, so that the steps add up to the run.
-    admitted = replace(admitted, seconds=time.monotonic() - begun - restored.seconds - downloaded.seconds)
-    with job.step("Complete"):
-        completed = _completed(plan, restored, downloaded, trees, job)
-        trees.remove_marks()
-    with job.step("Save"):
-        saved = save(
-            job.store, plan, restored, downloaded, admitted, completed,
-            private_too=job.settings.save_private.applies(auto=job.platform.repository_is_private),
-            go_logs_in=_go_logs_in(job), deadline=job.budget.deadline.earlier_of(job.settings.save_deadline),
-        )  # fmt: skip
-        say(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
+        run.state, ended_early = failed(run.state, error), True
     return report(
-        job.settings, plan, restored, downloaded, admitted, completed, saved, seconds=time.monotonic() - started,
-        goversion=job.environment.goversion, warnings=mended,
-    )  # fmt: skip
+        run.state,
+        job.settings.shown,
+        seconds=time.monotonic() - started,
+        goversion=job.environment.goversion,
+        ended_early=ended_early,
+    )
 
 
 def _planned(job: Job) -> Plan:
@@ -135,24 +98,103 @@ def _planned(job: Job) -> Plan:
         )
     if note := detect_duplicate_cache(plan, job.platform.job_began):
         job.platform.notice(note)
+    clear_leftovers(plan.folder.gomodcache)
+    clear_temporary_roots()
     return plan
 
 
-def _checked(plan: Plan, trees: Trees) -> tuple[str, ...]:
-    checked = check_present(plan, trees)
-    unchecked = (f"{len(checked.unchecked)} present modules could not be checked",) if checked.unchecked else ()
-    return (*remove_bad(plan, trees, checked), *unchecked)
+class _Run:
+    """The steps after the plan. `state` has the results so far, also where a step fails."""
 
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self.state = RunState(plan)
+        self._job = job
+        self._deadline = job.budget.deadline
+        self._trees = Trees(plan, job.environment.goroot, self._deadline)
 
-def _completed(plan: Plan, restored: Restored, downloaded: Downloaded, trees: Trees, job: Job) -> Completed:
-    """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
-    variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
-    return complete(
-        job.go, plan, restored, downloaded,
-        fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
-        silence=job.settings.go_silence, budget=job.budget,
-        goroot=job.environment.goroot, trees=trees, say=job.platform.detail,
-    )  # fmt: skip
+    def steps(self) -> None:
+        """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
+
+        Raises PrefetchError for a module cache that takes no files. Go's failure is in the state.
+        """
+        job, plan, begun = self._job, self.state.plan, time.monotonic()
+        if plan.disabled_because:
+            return
+        if job.settings.check_present:
+            self._check_present()
+        with quarantine(plan, job.environment, self._deadline, job.trace) as unpacked:
+            self._restore(unpacked.take)
+            self._download(unpacked.take)
+            self._admit(unpacked)
+        # With what it took to open and close the quarantine, so that the steps add up to the run.
+        seconds = time.monotonic() - begun - self.state.restored.seconds - self.state.downloaded.seconds
+        self._reached(admitted=replace(self.state.admitted, seconds=seconds))
+        self._complete()
+        self._save()
+
+    def _reached(self, **results: Any) -> None:
+        self.state = replace(self.state, **results)
+
+    def _note(self, notes: Iterable[Notice | str]) -> None:
+        self._reached(notes=(*self.state.notes, *notes))
+
+    def _check_present(self) -> None:
+        plan = self.state.plan
+        checked = check_present(plan, self._trees)
+        self._note(remove_bad(plan, self._trees, checked))
+        if checked.unchecked:
+            self._note([f"{len(checked.unchecked)} present modules could not be checked"])
+
+    def _restore(self, arrived: Arrived) -> None:
+        job = self._job
+        with job.step("Restore"):
+            deadline = self._deadline.earlier_of(job.settings.restore_deadline)
+            restored = restore(job.store, self.state.plan, deadline, arrived)
+            self._reached(restored=restored)
+            job.platform.info(
+                f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
+            )
+
+    def _download(self, arrived: Arrived) -> None:
+        with self._job.step("Download"):
+            missing = still_missing(self.state.plan, self.state.restored)
+            downloaded = self._job.bring(self.state.plan.folder, missing, arrived=arrived)
+            self._reached(downloaded=downloaded)
+            self._job.platform.info(
+                f"{counted(len(downloaded.files), 'file')} downloaded, {len(downloaded.failures)} not"
+            )
+
+    def _admit(self, unpacked: Quarantine) -> None:
+        say = self._job.platform.info
+        with self._job.step("Admit"):
+            admitted = unpacked.admit()
+            self._reached(admitted=admitted)
+            say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
+            for reason, count in admitted.deferred_to_go.items():
+                say(f"{count} left to go mod download: {reason}")
+            self._note(replace_unproven(self.state.plan, admitted, self._trees))
+
+    def _complete(self) -> None:
+        """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
+        job, plan = self._job, self.state.plan
+        variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
+        with job.step("Complete"):
+            completed = complete(
+                job.go, plan, self.state.restored, self.state.downloaded,
+                fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
+                silence=job.settings.go_silence, budget=job.budget,
+                goroot=job.environment.goroot, trees=self._trees, say=job.platform.detail,
+            )  # fmt: skip
+            self._reached(completed=completed)
+            self._trees.remove_marks()
+
+    def _save(self) -> None:
+        job = self._job
+        with job.step("Save"):
+            deadline = self._deadline.earlier_of(job.settings.save_deadline)
+            saved = save(job.store, self.state, deadline, private_too=_saves_private(job), go_logs_in=_go_logs_in(job))
+            self._reached(saved=saved)
+            job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 
 
 def _reason(skipped_reason: Notice | None) -> str:

@@ -85,7 +85,6 @@ def report(plan: Plan, **parts: Any) -> Report:
         "machine": _MACHINE,
         "goversion": "go1.27.3",
         "settings_shown": read_settings({"goproxy": "https://u:hunter2@a.example"}, {}, Path("/proj")).shown,
-        "warnings": (),
     }
     return Report(plan=plan, **{**nothing, **parts})
 
@@ -147,7 +146,7 @@ REPORTS = {
             ),
         ),
         saved=Saved(1, 1000, 0.01),
-        warnings=("go.sum:3: version 'v1' is not canonical; the line is ignored", "1 files of go.sum could not be had"),
+        notes=("go.sum:3: version 'v1' is not canonical; the line is ignored", "1 files of go.sum could not be had"),
     ),
     "present": report(plan(A, B, present=files_of(A, B)), seconds=0.04),
     "disabled": report(plan(disabled_because="/proj/go.mod requires no modules"), restored=Restored(""), seconds=0.0),

@@ -138,7 +138,6 @@ _STORE_FAILURE = dataclasses.replace(
         warnings=(_UNREACHABLE,),
     ),
     saved=Saved(skipped_reason=notice("store-failed")),
-    warnings=(_UNREACHABLE,),
 )
 
 _LOST = tuple(

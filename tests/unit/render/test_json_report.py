@@ -72,7 +72,7 @@ def test_every_text_is_cleaned_and_no_name() -> None:
 
 def test_what_is_not_text_can_be_written_all_the_same() -> None:
     """A folder whose name is not UTF-8 comes out of the environment with lone surrogates."""
-    odd = dataclasses.replace(REPORTS["miss"], warnings=("/tmp/\udcff é",))
+    odd = dataclasses.replace(REPORTS["miss"], notes=("/tmp/\udcff é",))
     assert _document(odd)["warnings"] == ["/tmp/? é"]
     document(odd, str).encode()
 

@@ -142,7 +142,7 @@ def _with(text: str) -> Report:
         ),
         saved=Saved(skipped_reason=notice("store-not-allowed", "in-words", words=text), key=f"saved{text}"),
         goversion=f"go{text}",
-        warnings=(f"one{text}",),
+        notes=(f"one{text}",),
     )
 
 
@@ -244,7 +244,7 @@ def test_what_is_in_the_open_is_short(name: str) -> None:
 
 
 def test_warnings_are_shown_where_there_was_nothing_to_do() -> None:
-    warned = dataclasses.replace(ALL["present"], warnings=("2 present modules could not be checked",))
+    warned = dataclasses.replace(ALL["present"], notes=("2 present modules could not be checked",))
     assert "2 present modules could not be checked" in markdown(warned, mermaid=True)
 
 

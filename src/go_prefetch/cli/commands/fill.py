@@ -23,10 +23,10 @@ from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
-from go_prefetch.model.report import Report
-from go_prefetch.model.results import Admitted, Filled, Saved
+from go_prefetch.model.report import Report, RunState
+from go_prefetch.model.results import Filled, Saved
 from go_prefetch.render.summary import verified
-from go_prefetch.run.steps.build_report import nothing_to_report, report
+from go_prefetch.run.steps.build_report import report
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder
 from go_prefetch.run.steps.fill_verdict import deferred_to_go, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
@@ -58,7 +58,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
-        return nothing_to_report(settings, plan, goversion="", seconds=time.monotonic() - started)
+        return report(RunState(plan), settings.shown, seconds=time.monotonic() - started)
     supply = Supply(
         proxy_walk(settings, proxies, budget, trace), platform.progress,
         private_too=_keeps_private(settings, platform, folder),
@@ -70,13 +70,15 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     failure, stale = verdict(plan, ended)
-    return report(
-        settings, replace(plan, present=frozenset()), filled.held, filled.downloaded, Admitted(),
-        replace(completed, failure=completed.failure or failure),
-        Saved(skipped_reason=notice("fill-keeps-folder")),
-        goversion=go.goversion, seconds=time.monotonic() - started,
-        warnings=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
-    )  # fmt: skip
+    state = RunState(
+        plan=replace(plan, present=frozenset()),
+        restored=filled.held,
+        downloaded=filled.downloaded,
+        completed=replace(completed, failure=completed.failure or failure),
+        saved=Saved(skipped_reason=notice("fill-keeps-folder")),
+        notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
+    )
+    return report(state, settings.shown, goversion=go.goversion, seconds=time.monotonic() - started)
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
