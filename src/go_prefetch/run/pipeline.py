@@ -192,7 +192,8 @@ class _Run:
         job = self._job
         with job.step("Save"):
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
-            saved = save(job.store, self.state, deadline, private_too=_saves_private(job), go_logs_in=_go_logs_in(job))
+            private_too = job.settings.save_private.applies(auto=job.platform.repository_is_private)
+            saved = save(job.store, self.state, deadline, private_too=private_too, go_logs_in=_go_logs_in(job))
             self._reached(saved=saved)
             job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 
