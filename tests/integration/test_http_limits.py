@@ -121,7 +121,7 @@ def test_a_name_that_nobody_looks_up_is_given_up(tmp_path: Path) -> None:
     """The system's look-up has no limit of its own; ours has, and the words say that it was DNS."""
     never = threading.Event()
     resolver = Resolver(lambda *_: never.wait() and [])  # type: ignore[func-returns-value]
-    with pytest.raises(AttemptError, match=r"DNS: nobody says within 0.3s where slow.test is") as caught:
+    with pytest.raises(AttemptError, match=r"DNS: no answer within 0.3s for slow.test") as caught:
         received("http://slow.test/", tmp_path / "file", connect=0.3, resolver=resolver)
     assert caught.value.transient
     never.set()

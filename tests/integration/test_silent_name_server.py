@@ -67,11 +67,11 @@ def test_the_next_proxy_is_asked_when_nobody_says_where_the_first_is(bench: Work
     errors = {
         event["args"]["error"] for event in json.loads(trace)["traceEvents"] if event.get("args", {}).get("error")
     }
-    assert "DNS: nobody says within 1s where modules.test is" in errors
+    assert "DNS: no answer within 1s for modules.test" in errors
 
 
 def test_a_proxy_that_cannot_be_found_is_told(bench: Workbench) -> None:
     """Alone in the list: exit 5, and the words say that it was DNS. Go's own look-up has a limit too."""
     done, _ = run_inside(bench, "--attempts", "2", "--deadline", "8s", second="")
     assert done.returncode == 5, done.stdout + done.stderr
-    assert "http://modules.test:8080: DNS: nobody says within 1s where modules.test is" in done.stderr
+    assert "http://modules.test:8080: DNS: no answer within 1s for modules.test" in done.stderr

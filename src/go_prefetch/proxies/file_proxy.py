@@ -29,14 +29,14 @@ def copied(url: str, file: ModuleFile, out: BinaryIO, deadline: Deadline, wire: 
             total += len(piece)
             if wire.is_cut or deadline.passed():
                 raise AttemptError("no time left", transient=False)
-            wire.came(len(piece))
+            wire.note_progress(len(piece))
             out.write(piece)
     return Received(total)
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # whoever opens a pipe waits for who writes to it
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for a writer
             raise AttemptError("it is not a regular file", transient=False)
         return path.open("rb", buffering=0)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Addresses: which of them are this machine, and which are on the public internet. No name is looked up here."""
+"""Which addresses are this machine, and which are on the public internet. No name is looked up here."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ REDIRECTED_INWARDS = "redirected from a public to a private address"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Carries the IPv4 address in its last 32 bits to it: RFC 6052.
+# Packets to this network go to the IPv4 address in the last 32 bits: RFC 6052.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# What the internet's hosts have of IPv6; the rest is not assigned, or means this machine, this link, this site.
+# The internet's hosts have these. Other IPv6 addresses are not assigned, or mean this machine, this link, this site.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
-# Not private by their numbers, or not for every Python, and answered by the cloud that a machine runs in: RFC 6890,
-# and where Azure tells its machines of themselves.
+# A cloud answers its own machines there, and ipaddress of some Python calls them global: RFC 6890, and the metadata of
+# Azure.
 _OF_CLOUDS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
 
 
 def address_of(host: str) -> Address | None:
-    """The address that `host` is, without brackets and zone; None for a name."""
+    """Return the address that `host` is, without brackets and zone; None for a name."""
     try:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -27,13 +27,13 @@ def address_of(host: str) -> Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this is the machine itself, by name or address. A name below `localhost` may be anybody's."""
+    """Return whether this is the machine itself, by name or address. A name below `localhost` may be any machine."""
     address = address_of(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
 def is_public(text: str) -> bool:
-    """Whether an address, as the system writes it, is on the public internet; one that carries another is as that."""
+    """Return whether an address, as the system writes it, is on the public internet, or the one that it carries."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inside = _inside(address)
@@ -42,14 +42,14 @@ def is_public(text: str) -> bool:
 
 
 def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that packets to this one end at. (Teredo is not public, whatever is in it.)"""
+    """Return the IPv4 address that packets to this one go to. (Teredo is not public, whatever is in it.)"""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def is_written_private(host: str) -> bool:
-    """Whether `host` is an address that is not public, in any spelling the system takes: `127.1`, `2130706433`."""
+    """Return whether `host` is an address that is not public, in any spelling of the system: `127.1`, `2130706433`."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

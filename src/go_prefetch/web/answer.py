@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from go_prefetch.base.retry import AttemptError
 
 _CHUNK = 1 << 16
-# A body may take so many bytes more than it brings: a header without end, or empty blocks for ever, bring nothing.
+# A body may take so many bytes more than it brings: a header or empty blocks without end bring nothing.
 _MOST_OVERHEAD = 1 << 20
 
 

@@ -1,4 +1,4 @@
-"""HTTP with a limit on everything that could take for ever."""
+"""HTTP with a limit on everything that could take without end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LENGTH = re.compile("[0-9]{1,15}")
 
 
 class HttpClient:
-    """Keep-alive connections with limits. Safe to use from many threads: each has connections of its own.
+    """Keep-alive connections with limits. Safe to use from many threads: each has its connections.
 
     Certificates are checked against the system's store, the one that comes with requests and what `web` names. With
     `caller_authenticates` every request carries what its caller gives it; without, the URL's own login or what the
@@ -60,7 +60,7 @@ class HttpClient:
         self._follows = follows
         self._resolver = resolver or Resolver()
         self._trace = trace
-        self._of_thread = threading.local()
+        self._thread = threading.local()
         try:
             self._tls = trust(web.bundles)
         except OSError as error:
@@ -82,9 +82,9 @@ class HttpClient:
         body: bytes = b"",
         wire: Wire | None = None,
     ) -> Iterator[Answer]:
-        """Send a request; whatever the status, the answer is yielded as soon as its headers are there.
+        """Send a request, and yield the answer as soon as its headers are there, whatever the status.
 
-        `wire` is for whoever wants to watch it, or cut it. Raises AttemptError for everything the network does.
+        `wire` lets another thread watch the request, or cut it. Raises AttemptError for everything the network does.
         """
         if deadline.is_cancelled:
             raise AttemptError("interrupted", transient=False)
@@ -94,11 +94,11 @@ class HttpClient:
         wire.allow(connect + wire.stall)
         wire.only_public = False
         token = CURRENT.set(wire)
-        with self._traced(method, url, wire) as seen:
+        with self._span(method, url, wire) as seen:
             try:
-                self._led_to(url, connect)
-                with self._sent(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
-                    wire.answered()
+                self._check_origin(url, connect)
+                with self._send(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
+                    wire.note_answer()
                     seen["status"] = response.status_code
                     pieces = self._pieces(response, deadline, wire)
                     yield Answer(
@@ -114,7 +114,7 @@ class HttpClient:
                 CURRENT.reset(token)
 
     @contextmanager
-    def _traced(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
+    def _span(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
         """A span of the trace with the phases that the wire knows. No query, user or password is noted."""
         if not self._trace.is_on:
             yield {}
@@ -133,8 +133,8 @@ class HttpClient:
                 for phase in wire.phases:
                     self._trace.add(phase.name, "phase", phase.began, phase.ended, {})
 
-    def _led_to(self, url: str, seconds: float) -> None:
-        """What holds for a redirect holds for a URL that the server named. Raises AttemptError."""
+    def _check_origin(self, url: str, seconds: float) -> None:
+        """Check a URL that the server named as if a redirect led to it. Raises AttemptError."""
         refuse_malformed(self._trusted_origin)
         leader = urlsplit(self._trusted_origin)
         if not self._trusted_origin or urlsplit(url)[:2] == leader[:2]:
@@ -149,7 +149,7 @@ class HttpClient:
                 return
         self._session().refuse(self._trusted_origin, url)
 
-    def _sent(
+    def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
     ) -> requests.Response:
         wire, session = CURRENT.get(), self._session()
@@ -180,7 +180,7 @@ class HttpClient:
         while piece := _read_some(response, stall):
             total += len(piece)
             window_bytes += len(piece)
-            wire.came(len(piece))
+            wire.note_progress(len(piece))
             yield piece
             if deadline.is_cancelled or deadline.passed():
                 raise AttemptError("no time left", transient=False)
@@ -194,9 +194,9 @@ class HttpClient:
             raise AttemptError(f"closed after {total} of {promised} bytes")
 
     def _session(self) -> Session:
-        session: Session | None = getattr(self._of_thread, "session", None)
+        session: Session | None = getattr(self._thread, "session", None)
         if session is None:
-            session = self._of_thread.session = Session(self._web, follows=self._follows)
+            session = self._thread.session = Session(self._web, follows=self._follows)
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
             adapter = LimitedAdapter(self._tls, self._resolver)

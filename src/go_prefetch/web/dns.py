@@ -1,4 +1,4 @@
-"""Names to addresses, with a limit: the system's own look-up has none, and none can be given to it."""
+"""Look names up within a time limit. The system's own look-up takes none."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from go_prefetch.web.addresses import address_of
 
 # As socket.getaddrinfo returns them: family, type, protocol, canonical name, address.
-Found = tuple[Any, Any, int, str, Any]
-Lookup = Callable[..., "list[Found]"]
+AddressInfo = tuple[Any, Any, int, str, Any]
+Lookup = Callable[..., "list[AddressInfo]"]
 
 _KEPT_SECONDS = 60.0
 
 
 class Resolver:
-    """Looks names up in threads of its own, one for each name at a time, and remembers the answers for a minute."""
+    """Looks names up, in one background thread for each name at a time, and remembers the answers for a minute."""
 
     def __init__(self, lookup: Lookup = socket.getaddrinfo) -> None:
         self._lookup = lookup
         self._known: dict[tuple[str, int], _Answer] = {}
         self._lock = threading.Lock()
 
-    def addresses(self, host: str, port: int, seconds: float) -> list[Found]:
-        """Where `host` is. Raises socket.gaierror for an unknown one, and where nobody says within `seconds`."""
+    def addresses(self, host: str, port: int, seconds: float) -> list[AddressInfo]:
+        """Return where `host` is. Raises socket.gaierror for an unknown name, and where no answer comes in time."""
         if address_of(host):
             return self._lookup(host, port, 0, socket.SOCK_STREAM)
         with self._lock:
@@ -34,24 +34,24 @@ class Resolver:
             if answer is None or answer.is_old:
                 answer = self._known[host, port] = _Answer()
                 arguments = (self._lookup, host, port)
-                threading.Thread(target=answer.ask, args=arguments, daemon=True).start()
+                threading.Thread(target=answer.look_up, args=arguments, daemon=True).start()
         if not answer.done.wait(seconds):
-            raise socket.gaierror(socket.EAI_AGAIN, f"nobody says within {seconds:g}s where {host} is")
+            raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {seconds:g}s for {host}")
         if answer.error:
             raise answer.error
-        return answer.found
+        return answer.addresses
 
 
 class _Answer:
     def __init__(self) -> None:
         self.done = threading.Event()
-        self.found: list[Found] = []
+        self.addresses: list[AddressInfo] = []
         self.error: OSError | None = None
-        self._asked = time.monotonic()
+        self._began = time.monotonic()
 
-    def ask(self, lookup: Lookup, host: str, port: int) -> None:
+    def look_up(self, lookup: Lookup, host: str, port: int) -> None:
         try:
-            self.found = lookup(host, port, 0, socket.SOCK_STREAM)
+            self.addresses = lookup(host, port, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that no name can have
             self.error = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error))
         finally:
@@ -59,5 +59,5 @@ class _Answer:
 
     @property
     def is_old(self) -> bool:
-        """Whether to ask anew: an error is not remembered."""
-        return time.monotonic() - self._asked > _KEPT_SECONDS or (self.done.is_set() and self.error is not None)
+        """Whether to look the name up again: an error is not remembered."""
+        return time.monotonic() - self._began > _KEPT_SECONDS or (self.done.is_set() and self.error is not None)

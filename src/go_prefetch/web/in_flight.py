@@ -95,12 +95,12 @@ class Wire:
             raise TimeoutError("timed out")
         return left
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         """The headers are here."""
         self.first_byte = self._clock() - self._started
         self._moved = self._clock()
 
-    def came(self, size: int) -> None:
+    def note_progress(self, size: int) -> None:
         """That many bytes of the body are here."""
         self._unnoted += size
         if self._unnoted >= _STEP:
@@ -125,7 +125,7 @@ class Wire:
             self._socket = None
 
     def cut(self) -> None:
-        """Wake whoever waits for it, with an error. TLS or not: the connection below is shut down."""
+        """Wake the thread that waits for it, with an error. The connection below is shut down, also below TLS."""
         with self._lock:
             self.is_cut = True
             if self._socket is not None:

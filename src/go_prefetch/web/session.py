@@ -16,12 +16,12 @@ _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 
 class Session(requests.Session):
-    """Redirects as Go follows them and less: never from https to http, never from the public internet inwards.
+    """Follows redirects as Go does, but never from https to http and never from the public internet inwards.
 
-    Go itself follows the latter, from the same proxies. To end its list before them would gain nothing, for later go
-    commands of the job have the same list. To leave one out would send private paths to the next.
+    Go follows the latter, from the same proxies. A shorter list for Go would gain nothing: later go commands of the job
+    have the same list. A list without such a proxy would send private paths to the next one.
 
-    One that does not follow any has them as answers like any other.
+    A session that `follows` none returns redirects as answers like any other.
     """
 
     def __init__(self, web: HttpSettings, *, follows: bool) -> None:
@@ -31,13 +31,13 @@ class Session(requests.Session):
         self._follows = follows
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Where this answer leads, if anywhere. Raises AttemptError for where it must not."""
+        """Return where this answer leads, if anywhere. Raises AttemptError for a place where it must not lead."""
         target = super().get_redirect_target(resp) if self._follows else None
         if target:
             try:
-                self.refuse(resp.url, _joined(resp.url, target))
+                self.refuse(resp.url, _join(resp.url, target))
             except AttemptError:
-                resp.close()  # nobody else has it: it would stay open as long as the error is kept
+                resp.close()  # it would stay open as long as the error lives
                 raise
             _leave_body(resp)
         return target
@@ -47,11 +47,11 @@ class Session(requests.Session):
         prepared_request: requests.PreparedRequest,
         proxies: object,  # noqa: ARG002 - requests' own
     ) -> dict[str, str]:
-        """The HTTP proxy of a redirected request: not that of the first."""
+        """Return the HTTP proxy of a redirected request, not that of the first."""
         return self.proxies_for(prepared_request.url or "")
 
     def proxies_for(self, url: str) -> dict[str, str]:
-        """The HTTP proxy to reach `url` through, as requests takes it."""
+        """Return the HTTP proxy to reach `url` through, as requests takes it."""
         proxy = self._web.proxy_for(url)
         return {urlsplit(url).scheme: proxy} if proxy else {}
 
@@ -67,8 +67,8 @@ class Session(requests.Session):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
 
-def _joined(source: str, target: str) -> str:
-    """The URL that a redirect means. Raises AttemptError for what is none."""
+def _join(source: str, target: str) -> str:
+    """Return the URL that a redirect means. Raises AttemptError for what is none."""
     try:
         joined = urljoin(source, target)
     except ValueError:

@@ -1,6 +1,6 @@
-"""One file over HTTP, whole: gone on with where it broke off, if it is large and the server can.
+"""Download one file. A large one that breaks off is resumed, where the server can do that.
 
-RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed meanwhile comes anew.
+RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed since then begins again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Half:
     interruptions: list[AttemptError] = field(default_factory=list)
 
     def is_worth_resuming(self, error: AttemptError) -> bool:
-        """Whether the rest may be asked for: enough came since the last time that this cannot go on for ever."""
+        """Whether the rest may be asked for: enough came since the last time, so this ends."""
         return bool(error.transient and self.validator and self.total - self.resumed_at >= WORTH_RESUMING)
 
     def take(self, answer: Answer) -> None:

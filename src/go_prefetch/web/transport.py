@@ -1,11 +1,12 @@
-"""Connections that are given up in time: looked up, connected, encrypted and read within limits.
+"""Connections with a time limit on everything: look-up, connection, TLS, and each answer as a whole.
 
-urllib3 limits each single read. A server that sends a byte now and then passes that for ever, in its headers as in the
-length of a chunk; here every read goes through the Wire of its request, which knows until when.
+urllib3 limits each single read. A server can send a byte now and then without end, in its headers and in the length of
+a chunk. Here every read goes through the Wire of its request, which knows the limit.
 """
 
 from __future__ import annotations
 
+import http.client
 import io
 import socket
 import ssl
@@ -25,8 +26,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public
-from go_prefetch.web.dns import Found, Resolver
-from go_prefetch.web.early_hints import FinalHead
+from go_prefetch.web.dns import AddressInfo, Resolver
 from go_prefetch.web.http_settings import authorization_in
 from go_prefetch.web.in_flight import Wire
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CURRENT: ContextVar[Wire] = ContextVar("CURRENT")
 
 
-class _Dialled(HTTPConnection):
+class _Connection(HTTPConnection):
     """A connection made within `timeout` in all: the look-up, and every address."""
 
     resolver: Resolver
@@ -49,9 +49,9 @@ class _Dialled(HTTPConnection):
         try:
             with nullcontext() if address_of(self._dns_host) else CURRENT.get().phase("DNS"):
                 addresses = self.resolver.addresses(self._dns_host, self.port, limit)
-            self._refuse_inwards([str(row[4][0]) for row in addresses])
+            self._refuse_private([str(row[4][0]) for row in addresses])
             with CURRENT.get().phase("connect"):
-                connection, self.peer = _connected(addresses, ends, self.socket_options or ())
+                connection, self.peer = _connect(addresses, ends, self.socket_options or ())
             return connection
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
@@ -61,13 +61,13 @@ class _Dialled(HTTPConnection):
             raise NewConnectionError(self, str(error)) from error
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Over a connection that was made before, for another request, too."""
+        """Check the address also of a connection that another request made."""
         if self.sock is not None:
-            self._refuse_inwards([self.peer])
+            self._refuse_private([self.peer])
         super().request(*args, **kwargs)
 
-    def _refuse_inwards(self, addresses: Sequence[str]) -> None:
-        """Raises AttemptError where a redirect leads inwards; where an HTTP proxy leads, nobody here knows."""
+    def _refuse_private(self, addresses: Sequence[str]) -> None:
+        """Raises AttemptError where a redirect leads inwards. An HTTP proxy looks names up itself."""
         if CURRENT.get().only_public and not self.proxy and not all(map(is_public, addresses)):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
@@ -80,27 +80,33 @@ class _Dialled(HTTPConnection):
         return super().getresponse()
 
 
-class _Encrypted(_Dialled, HTTPSConnection):
+class _TlsConnection(_Connection, HTTPSConnection):
     def connect(self) -> None:
         with CURRENT.get().phase("TLS"):
             super().connect()
 
 
-class _Reply(FinalHead):
+class _Reply(http.client.HTTPResponse):
     """An answer whose every byte is read within what its Wire allows."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, CURRENT.get()))
+        self.fp = io.BufferedReader(_TimedStream(self.fp.detach(), sock, CURRENT.get()))
 
     def begin(self) -> None:
-        """Headers, less the cookies: Go keeps none either, and a server can send megabytes of them."""
+        """Read the final headers. http.client takes 103 (Early Hints) for them, Go does not.
+
+        Cookies are dropped, as in Go: a server can send megabytes of them.
+        """
         super().begin()
+        while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            self.headers = self.msg = None  # type: ignore[assignment]  # begin() reads again where there are none
+            super().begin()
         for name in ("Set-Cookie", "Set-Cookie2"):
             del self.headers[name]
 
 
-class _Timed(io.RawIOBase):
+class _TimedStream(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, connection: socket.socket, wire: Wire) -> None:
         self._raw = raw
         self._connection = connection
@@ -135,7 +141,7 @@ class LimitedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
-        """Nothing to load: `context` has it all. By itself requests reads all of its bundle for each connection."""
+        """Load nothing, since `context` has it all. requests reads its whole bundle for each connection."""
         del url, verify, cert
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
@@ -153,11 +159,11 @@ class LimitedAdapter(HTTPAdapter):
 
 
 def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(_Dialled):
+    class Plain(_Connection):
         resolver = looked_up_by
         response_class = _Reply
 
-    class Encrypted(_Encrypted):
+    class Encrypted(_TlsConnection):
         resolver = looked_up_by
         response_class = _Reply
 
@@ -170,7 +176,7 @@ def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": EncryptedPool}
 
 
-def _connected(addresses: Sequence[Found], ends: float, options: Sequence[Any]) -> tuple[socket.socket, str]:
+def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[Any]) -> tuple[socket.socket, str]:
     """A connection to the first address that takes one, and that address; each gets its share of the time left."""
     problem: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
