@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from go_prefetch.cli.subcommands import SUBCOMMANDS  # noqa: E402
-from go_prefetch.config.inputs import SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
+from go_prefetch.config.inputs import GITLAB, SHIM_INPUTS, TABLE, Input  # noqa: E402 - it may not be installed
 
 _TABLE_IN_README = re.compile(r"(<!-- inputs -->\n).*?(<!-- /inputs -->)", re.DOTALL)
 
@@ -66,6 +66,9 @@ def problems() -> list[str]:
         found.append(f"action.yml declares {action_inputs()}, the table has {declared}")
     if template_inputs() != declared:
         found.append(f"templates/go-prefetch.yml declares {template_inputs()}, the table has {declared}")
+    template = (ROOT / "templates" / "go-prefetch.yml").read_text()
+    unnamed = [row.variable for row in GITLAB if row.variable not in template]
+    found += [f"templates/go-prefetch.yml does not name {variable}" for variable in unnamed]
     readme = (ROOT / "README.md").read_text()
     if readme_table() not in readme:
         found.append("README.md's table of inputs is not the one `tools/check_inputs.py --write` makes")

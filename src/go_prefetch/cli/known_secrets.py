@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from go_prefetch.base.redaction import login_secrets
+from go_prefetch.config.inputs import BY_NAME, NOTE_TOKEN
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.web.http_settings import HttpSettings
@@ -18,12 +19,12 @@ from go_prefetch.web.http_settings import HttpSettings
 _TOKENS = (
     "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN",
     "GITHUB_ENTERPRISE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_DEPLOY_PASSWORD",
-    "CI_REGISTRY_PASSWORD", "GO_PREFETCH_NOTE_TOKEN",
+    "CI_REGISTRY_PASSWORD", NOTE_TOKEN.variable,
 )  # fmt: skip
 # Variables with URLs that may have a login in them.
 _URLS = (
-    "GOPROXY", "GO_PREFETCH_GOPROXY", "INPUT_GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy",
-    "https_proxy", "ALL_PROXY", "all_proxy", "CI_REPOSITORY_URL",
+    "GOPROXY", BY_NAME["goproxy"].variable, BY_NAME["goproxy"].action_variable, "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY",
+    "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "CI_REPOSITORY_URL",
 )  # fmt: skip
 _INPUTS = ("GO_PREFETCH_", "INPUT_")
 _GIT_CONFIG = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_[0-9]+")

@@ -162,7 +162,26 @@ TABLE: tuple[Input, ...] = (
     Input("trace", "", "write every request, unpacking and check with its time to this file, for chrome://tracing or "
           "https://ui.perfetto.dev", "a file name", one_line, in_action=False, default_shown="none"),
 )
+# Variables without a flag: the platform reads them in GitLab's jobs.
+NOTE_TOKEN = Input("note-token", "", "the token for this note, with the scope `api`", "one line of text", one_line,
+                   in_action=False, default_shown="none", may_hold_password=True)
+GITLAB: tuple[Input, ...] = (
+    Input("reports", "", "write the report files to this folder of the project", "a folder name", one_line,
+          in_action=False, default_shown="none"),
+    Input("merge-request-note", "false", "write the job summary as a note of the merge request", _BOOLEAN, boolean,
+          in_action=False),
+    NOTE_TOKEN,
+)
 # fmt: on
+
+# Variables of the GitLab template's shell and of the benches. They are listed so that none is taken for a typing error.
+OTHER_VARIABLES = frozenset(
+    f"GO_PREFETCH_{name}"
+    for name in (
+        "ARCHIVE", "ARCHIVE_SECONDS", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "LATEST_KEY",
+        "LATEST_POLICY", "POLICY", "PYTHON",
+    )
+)  # fmt: skip
 
 # Read by the action's shim, before there is a Python to read this table.
 SHIM_INPUTS = {"python": "the interpreter to use (default: the first Python 3.10 or newer that starts)"}

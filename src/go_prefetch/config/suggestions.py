@@ -6,28 +6,22 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 
-from go_prefetch.config.inputs import Input
+from go_prefetch.config.inputs import GITLAB, OTHER_VARIABLES, Input
 
 _PREFIX = "GO_PREFETCH_"
 _CLOSE = 0.75  # share of the letters
 _CLOSE_ON_OUR_COMMAND_LINE = 0.55  # where nothing can be meant for another program
-# Of the GitLab template and the benches, and an output as GitLab hands it to later jobs (others are close to nothing).
-_OURS = frozenset(
-    _PREFIX + name
-    for name in (
-        "ARCHIVE", "ARCHIVE_SECONDS", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "HIT_RATE", "LATEST_KEY",
-        "LATEST_POLICY", "MERGE_REQUEST_NOTE", "NOTE_TOKEN", "POLICY", "PYTHON", "REPORTS",
-    )
-)  # fmt: skip
+_HIT_RATE = "GO_PREFETCH_HIT_RATE"  # an output as GitLab hands it to later jobs; the others are close to no input
 
 
 def misspelt(environ: Mapping[str, str], rows: Iterable[Input]) -> list[tuple[str, str]]:
     """Each variable that is set, close to that of an input and no variable of ours, with the input's, by name."""
-    right = {row.variable for row in rows}
+    right = {row.variable for row in (*rows, *GITLAB)}
+    ours = right | OTHER_VARIABLES | {_HIT_RATE}
     found = []
     for name in sorted(environ):
         given = _letters(name)
-        if name in right | _OURS or not environ[name] or not given.startswith(_letters(_PREFIX)):
+        if name in ours or not environ[name] or not given.startswith(_letters(_PREFIX)):
             continue
         meant = closest(given.removeprefix(_letters(_PREFIX)), sorted(right), _CLOSE)
         found += [(name, meant)] if meant else []

@@ -14,15 +14,14 @@ from typing import TextIO
 from urllib.parse import quote, urlsplit
 
 from go_prefetch.base.atomic_file import write_whole
-from go_prefetch.errors import Notice
+from go_prefetch.config.inputs import GITLAB, NOTE_TOKEN, read_inputs
+from go_prefetch.errors import InputError, Notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.gitlab_reports import dotenv, links, metrics
 from go_prefetch.render.messages import in_full, on_one_line
 
 _YELLOW, _RED = "33", "31"
 _ERASE_LINE = "\x1b[0K"
-# Where the report files go, relative to the project; without it none are written.
-REPORTS_VARIABLE = "GO_PREFETCH_REPORTS"
 _SUMMARY = "summary.md"
 
 
@@ -73,16 +72,20 @@ class GitLab(Console):
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Report files where the job collects them, and a note if asked for one; neither is worth a red job."""
-        reports = self._environ.get(REPORTS_VARIABLE, "")
-        if reports:
+        try:
+            inputs = read_inputs({}, self._environ, GITLAB)
+        except InputError as error:
+            self.warn(error.notice)
+            return
+        if inputs["reports"]:
             try:
-                self._write_reports(self._project / reports, self._cleaned(outputs), self.clean(summary))
+                self._write_reports(self._project / str(inputs["reports"]), self._cleaned(outputs), self.clean(summary))
             except OSError as error:
                 self.warn(f"the reports could not be written: {error}")
-        if summary and self._environ.get("GO_PREFETCH_MERGE_REQUEST_NOTE") == "true":
+        if summary and inputs["merge-request-note"]:
             from go_prefetch.platforms.gitlab_note import leave_note  # noqa: PLC0415 - it imports requests
 
-            self.info(leave_note(self._environ, self.clean(summary)))
+            self.info(leave_note(self._environ, str(inputs[NOTE_TOKEN.name]), self.clean(summary)))
 
     def _write_reports(self, folder: Path, outputs: Mapping[str, str], summary: str) -> None:
         write_whole(folder / ".gitignore", b"*\n")

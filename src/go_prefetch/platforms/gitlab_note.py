@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.base.untrusted_json import integer, objects, parse, text
+from go_prefetch.config.inputs import NOTE_TOKEN
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
@@ -26,17 +27,17 @@ class _NoNoteError(Exception):
     """Why the merge request has no note of ours, in words."""
 
 
-def leave_note(environ: Mapping[str, str], summary: str) -> str:
+def leave_note(environ: Mapping[str, str], token: str, summary: str) -> str:
     """Write or renew the note, and return one sentence that says what became of it. Never raises for what GitLab does.
 
-    It takes a token of its own (`GO_PREFETCH_NOTE_TOKEN`, scope `api`): a job's CI_JOB_TOKEN may not write notes.
+    `token` has the scope `api`: a job's CI_JOB_TOKEN may not write notes.
     """
     project, merge_request = environ.get("CI_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_IID", "")
-    token, api = environ.get("GO_PREFETCH_NOTE_TOKEN", ""), environ.get("CI_API_V4_URL", "")
+    api = environ.get("CI_API_V4_URL", "")
     if not merge_request:
         return "no merge request note: this pipeline belongs to none"
     if not (token and api and project):
-        return "no merge request note: GO_PREFETCH_NOTE_TOKEN is not set for this job (is it a protected variable?)"
+        return f"no merge request note: {NOTE_TOKEN.variable} is not set for this job (is it a protected variable?)"
     notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"
     try:
         return _Notes(notes, token, HttpSettings.from_environ(environ)).write(f"{_MARK}\n{summary}")
