@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.findings import Finding
-from go_prefetch.doctor.measurement import Figures, Measured, condense
+from go_prefetch.doctor.measurement import Figures, Measurement, condense
 from go_prefetch.doctor.recommendation import Rated, Rating, Recommendation, rate, recommend, usual_size
 from go_prefetch.golang.goproxy import ProxyList
 
@@ -16,7 +16,7 @@ from go_prefetch.golang.goproxy import ProxyList
 class Row:
     """One source: what was measured, condensed, and what it is worth."""
 
-    measured: Measured
+    measurement: Measurement
     figures: Figures
     rating: Rating
     rank: int  # among the proxies, 1 is the best; 0: the store, or one that brings nothing
@@ -40,19 +40,19 @@ class Diagnosis:
     recommendation: Recommendation
     findings: tuple[Finding, ...]
     extent: Extent
-    zip_bytes: int  # of the usual zip of the plan; 0 if nobody told sizes
+    zip_bytes: int  # of the usual zip of the plan; 0 if no source gave sizes
     store_left_out: str = ""  # why there is no row for a store
 
     @property
     def unusable(self) -> tuple[Row, ...]:
         """Proxies of the list that bring nothing."""
-        return tuple(row for row in self.rows if row.measured.role == "list" and row.rating.worth == "unusable")
+        return tuple(row for row in self.rows if row.measurement.role == "list" and row.rating.worth == "unusable")
 
 
 def diagnose(
     proxies: ProxyList,
-    measured: Sequence[tuple[Candidate, Measured]],
-    store: Measured | None,
+    measured: Sequence[tuple[Candidate, Measurement]],
+    store: Measurement | None,
     found: tuple[Finding, ...],
     extent: Extent,
     *,
@@ -74,7 +74,7 @@ def diagnose(
     )
 
 
-def _rows(sources: Sequence[Measured], ratings: Sequence[Rating]) -> tuple[Row, ...]:
+def _rows(sources: Sequence[Measurement], ratings: Sequence[Rating]) -> tuple[Row, ...]:
     proxies = [rating.seconds for source, rating in zip(sources, ratings, strict=True) if source.role != "store"]
     order = sorted(seconds for seconds in proxies if seconds is not None)
     best = min((rating.seconds for rating in ratings if rating.seconds is not None), default=0.0)
@@ -88,4 +88,4 @@ def _rows(sources: Sequence[Measured], ratings: Sequence[Rating]) -> tuple[Row, 
         )
         for source, rating in zip(sources, ratings, strict=True)
     ]
-    return tuple(sorted(rows, key=lambda row: (row.measured.role == "store", row.rank == 0, row.rank)))
+    return tuple(sorted(rows, key=lambda row: (row.measurement.role == "store", row.rank == 0, row.rank)))

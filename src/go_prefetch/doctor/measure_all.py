@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.doctor.candidates import Candidate
-from go_prefetch.doctor.measure_folder import measure_folder
 from go_prefetch.doctor.measure_proxy import (
     PUBLIC_MODULE,
     Limits,
-    Say,
+    Progress,
     find_holdings,
-    surveyed,
+    proxy_measurement,
     take_samples,
     transfer,
 )
-from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.measure_store import measure_folder
+from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.golang.module import ModuleVersion
 
@@ -39,36 +39,37 @@ class Examination:
     probe: Probe
     modules: Sequence[ModuleVersion]  # of the plan, none of them private
     limits: Limits
-    progress: Say
+    progress: Progress
 
-    def of(self, candidates: Sequence[Candidate]) -> dict[Candidate, Measured]:
-        """Every candidate, measured."""
+    def measure(self, candidates: Sequence[Candidate]) -> dict[Candidate, Measurement]:
+        """Measure every candidate."""
         folders = {candidate: self._folder(candidate) for candidate in candidates if _is_folder(candidate)}
-        asked = [candidate for candidate in candidates if candidate not in folders]
-        samples = at_once({candidate: self._sampling(candidate) for candidate in asked})
-        alive = [one for one in asked if any(not sample.lost for sample in samples[one][0])]
+        remote = [candidate for candidate in candidates if candidate not in folders]
+        samples = at_once({candidate: self._sampling(candidate) for candidate in remote})
+        alive = [one for one in remote if any(not sample.lost for sample in samples[one][0])]
         holdings = {one: self._holdings(one) for one in alive}
         order = _largest_first(holdings)
         transfers = {one: self._transfer(one, holdings[one], order) for one in alive}
         return folders | {
-            one: surveyed(one, *samples[one], holdings.get(one, ()), transfers.get(one, Transfer())) for one in asked
+            one: proxy_measurement(one, *samples[one], holdings.get(one, ()), transfers.get(one, Transfer()))
+            for one in remote
         }
 
     def _sampling(self, candidate: Candidate) -> Callable[[], _Samples]:
         modules = (PUBLIC_MODULE,) if candidate.is_guarded or not self.modules else self.modules
-        return lambda: take_samples(self.probe, candidate.proxy.url, modules, self.limits, self._say(candidate))
+        return lambda: take_samples(self.probe, candidate.proxy.url, modules, self.limits, self._progress_of(candidate))
 
     def _holdings(self, candidate: Candidate) -> tuple[Holding, ...]:
         if candidate.is_guarded or not self.modules:
             return ()
-        return find_holdings(self.probe, candidate.proxy.url, self.modules, self.limits, self._say(candidate))
+        return find_holdings(self.probe, candidate.proxy.url, self.modules, self.limits, self._progress_of(candidate))
 
     def _transfer(self, candidate: Candidate, holdings: Sequence[Holding], order: Sequence[ModuleVersion]) -> Transfer:
         has = {holding.module for holding in holdings if holding.has}
         modules = [module for module in order if module in has] if holdings else [PUBLIC_MODULE]
-        return transfer(self.probe, candidate.proxy.url, modules, self.limits, self._say(candidate))
+        return transfer(self.probe, candidate.proxy.url, modules, self.limits, self._progress_of(candidate))
 
-    def _folder(self, candidate: Candidate) -> Measured:
+    def _folder(self, candidate: Candidate) -> Measurement:
         from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
 
         root = Path(url2pathname(urlsplit(candidate.proxy.url).path))
@@ -76,7 +77,7 @@ class Examination:
             candidate.proxy.shown, candidate.role, root, self.modules, self.limits.samples, self.limits.deadline
         )
 
-    def _say(self, candidate: Candidate) -> Say:
+    def _progress_of(self, candidate: Candidate) -> Progress:
         return lambda text: self.progress(f"{candidate.proxy.shown}: {text}")
 
 
@@ -95,7 +96,7 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
 
 
 def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
-    """What each work returns, all of them beside each other; the first exception is raised."""
+    """Run every work at the same time, and return what each returns. Raises the first exception."""
     futures = {key: run_in_background(one) for key, one in work.items()}
     for future in as_completed(futures.values()):
         future.result()

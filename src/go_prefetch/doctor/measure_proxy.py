@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_object, text
 from go_prefetch.doctor.candidates import Candidate
-from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.probe import BodyLimit, Probe, Reply
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
-# Whoever may not be asked about the project's modules is asked for this one: public, and every mirror has it.
+# Asked of a proxy that may not be asked about the project's modules. It is public, and every mirror has it.
 PUBLIC_MODULE = ModuleVersion("golang.org/x/text", "v0.14.0")
 
-# After so many samples in a row without a whole answer, and none before, more would tell nothing new.
+# If the first samples bring no whole answer, more of them bring no more.
 _HOPELESS = 3
 _TRIES = 3
 _MOST_ZIPS = 8
@@ -27,7 +27,7 @@ _TRANSFER_SECONDS = 1.5
 _LONGEST_TRANSFER = 10.0
 _SETTLED = 0.5
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,21 @@ class Limits:
     deadline: Deadline
 
 
-def take_samples(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say) -> tuple[
-    tuple[Sample, ...], tuple[str, ...]
-]:  # fmt: skip
-    """One `.info` after the other, each over its own connection; and what is to be said about the way there."""
+def take_samples(
+    probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress
+) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+    """Ask for one `.info` after the other, each over its own connection. Return notes about the way there, too."""
     samples: list[Sample] = []
     for number in range(limits.samples):
         if limits.deadline.passed():
             break
-        say(f"{number + 1} of {limits.samples} samples")
+        progress(f"{number + 1} of {limits.samples} samples")
         file = ModuleFile(modules[number % len(modules)], "info")
         limit = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
         reply = probe.get(f"{url}/{file.url_path}", limit, limits.deadline)
         if reply.sample.lost and limits.deadline.passed():
-            break  # it is we who had no time
-        samples.append(_judged(reply))
+            break  # doctor's own time is over
+        samples.append(_judge(reply))
         if len(samples) == _HOPELESS and all(sample.lost for sample in samples):
             break
     http_proxy = probe.http_proxy(url)
@@ -65,7 +65,7 @@ def take_samples(probe: Probe, url: str, modules: Sequence[ModuleVersion], limit
     return tuple(samples), tuple(notes)
 
 
-def _judged(reply: Reply) -> Sample:
+def _judge(reply: Reply) -> Sample:
     """The sample, with a failure where a whole answer is not what a module proxy says."""
     if reply.sample.failure or reply.not_found:
         return reply.sample
@@ -81,7 +81,7 @@ def _kind(body: bytes) -> str:
 
 
 def find_holdings(
-    probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say
+    probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress
 ) -> tuple[Holding, ...]:
     """For each module whether its zip is there: one byte of it is asked for, many modules at once.
 
@@ -100,7 +100,7 @@ def find_holdings(
                 return
             try:
                 found.put(_holding(probe, url, module, limits))
-            except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+            except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
                 found.put(error)
 
     for _ in range(min(limits.jobs, len(modules))):
@@ -114,7 +114,7 @@ def find_holdings(
         if isinstance(holding, Exception):
             raise holding
         holdings[holding.module] = holding
-        say(f"{len(holdings)} of {len(modules)} modules looked for")
+        progress(f"{len(holdings)} of {len(modules)} modules looked for")
     return tuple(holdings[module] for module in modules if module in holdings)
 
 
@@ -126,10 +126,10 @@ def _holding(probe: Probe, url: str, module: ModuleVersion, limits: Limits) -> H
         if not reply.sample.lost or limits.deadline.passed():
             break
         reply = probe.get(asked, limit, limits.deadline)
-    return _held(module, reply)
+    return _holding_from(module, reply)
 
 
-def _held(module: ModuleVersion, reply: Reply) -> Holding:
+def _holding_from(module: ModuleVersion, reply: Reply) -> Holding:
     if reply.sample.failure:
         return Holding(module, None, failure=reply.sample.failure)
     if reply.not_found:
@@ -139,14 +139,14 @@ def _held(module: ModuleVersion, reply: Reply) -> Holding:
     return Holding(module, has=True, size=reply.size)
 
 
-def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, say: Say) -> Transfer:
+def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress) -> Transfer:
     """How fast zips come, one at a time, in the order given, until enough have come to tell."""
     taken = Transfer()
     started = time.monotonic()
     for module in modules[:_MOST_ZIPS]:
         if taken.seconds >= _TRANSFER_SECONDS or limits.deadline.passed():
             break
-        say(f"throughput, {module}")
+        progress(f"throughput, {module}")
         left = _LONGEST_TRANSFER - (time.monotonic() - started)
         limit = BodyLimit(MAX_BYTES["zip"], left, keep=False)
         reply = probe.get(f"{url}/{ModuleFile(module, 'zip').url_path}", limit, limits.deadline)
@@ -159,18 +159,18 @@ def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: L
     return taken
 
 
-def surveyed(
+def proxy_measurement(
     candidate: Candidate,
     samples: tuple[Sample, ...],
     notes: tuple[str, ...],
     holdings: tuple[Holding, ...],
     transferred: Transfer,
-) -> Measured:
+) -> Measurement:
     """What was measured of one proxy, put together."""
     guarded = (
         f"behind a `,` that protects paths: measured with {PUBLIC_MODULE}, not asked about your modules"
         if candidate.is_guarded
         else ""
     )
-    told = tuple(note for note in (guarded, *notes) if note)
-    return Measured(candidate.proxy.shown, candidate.role, samples, holdings, transferred, told)
+    all_notes = tuple(note for note in (guarded, *notes) if note)
+    return Measurement(candidate.proxy.shown, candidate.role, samples, holdings, transferred, all_notes)

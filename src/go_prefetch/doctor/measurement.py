@@ -61,7 +61,7 @@ class Transfer:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One source: the samples, the zips of the plan it has, the transfer of some of them."""
 
     name: str  # fit to be shown

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Literal
 
 from go_prefetch.doctor.candidates import Candidate
-from go_prefetch.doctor.measurement import Figures, Measured, condense
+from go_prefetch.doctor.measurement import Figures, Measurement, condense
 from go_prefetch.golang.goproxy import ProxyList
 
 # usable: brings modules. empty: answers, and has none of them, though others do. unusable: brings nothing that could be
@@ -49,28 +49,28 @@ class Recommendation:
     changes: bool = False  # whether it differs from the list there is
 
 
-def usual_size(sources: Sequence[Measured]) -> int:
-    """Bytes of the median zip, as far as any source told sizes; 0 if none did."""
+def usual_size(sources: Sequence[Measurement]) -> int:
+    """Bytes of the median zip, as far as any source gave sizes; 0 if none did."""
     sizes = {holding.module: holding.size for source in sources for holding in source.holdings if holding.size}
     return int(median(sizes.values())) if sizes else 0
 
 
-def rate(sources: Sequence[Measured], zip_bytes: int) -> tuple[Rating, ...]:
+def rate(sources: Sequence[Measurement], zip_bytes: int) -> tuple[Rating, ...]:
     """A rating for each source; where a rate was not measured, the slowest of the others stands in for it.
 
     A source that lacks half of the modules takes twice as long for each that it brings.
     """
     slowest = min((source.transfer.rate for source in sources if source.transfer.rate), default=None)
-    anyone = any(source.holdings and not source.is_empty for source in sources if source.role == "list")
-    return tuple(_rating(source, zip_bytes, slowest, somebody_has=anyone) for source in sources)
+    some_have = any(source.holdings and not source.is_empty for source in sources if source.role == "list")
+    return tuple(_rating(source, zip_bytes, slowest, others_have=some_have) for source in sources)
 
 
-def _rating(source: Measured, zip_bytes: int, slowest: float | None, *, somebody_has: bool) -> Rating:
+def _rating(source: Measurement, zip_bytes: int, slowest: float | None, *, others_have: bool) -> Rating:
     figures = condense(source.samples)
     if figures.samples and figures.failed == 1:
         return Rating(source.name, "unusable", None, figures.failures[0][0])
     if source.is_empty:
-        alone = source.role == "list" and not somebody_has
+        alone = source.role == "list" and not others_have
         words = f"it has none of the {len(source.holdings)} modules"
         return Rating(source.name, "unusable" if alone else "empty", None, words)
     if source.holdings and len(source.unclear) == len(source.holdings):
@@ -84,7 +84,7 @@ def _rating(source: Measured, zip_bytes: int, slowest: float | None, *, somebody
     return Rating(source.name, "usable", seconds / (1 - lacking), _why(source, figures))
 
 
-def _why(source: Measured, figures: Figures) -> str:
+def _why(source: Measurement, figures: Figures) -> str:
     parts = [f"first byte {milliseconds(figures.first_byte)}"]
     if source.transfer.rate:
         parts.append(pace(source.transfer.rate))

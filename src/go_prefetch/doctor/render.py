@@ -76,7 +76,7 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         "private_modules": diagnosis.extent.private,
         "usual_zip_bytes": diagnosis.zip_bytes,
         "sources": [_source(row) for row in diagnosis.rows],
-        "unusable": [row.measured.name for row in diagnosis.unusable],
+        "unusable": [row.measurement.name for row in diagnosis.unusable],
         "store_left_out": diagnosis.store_left_out,
         "findings": [asdict(finding) for finding in diagnosis.findings],
         "recommended": {
@@ -89,10 +89,10 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
 
 
 def _source(row: Row) -> dict[str, object]:
-    figures, measured = row.figures, row.measured
+    figures, source = row.figures, row.measurement
     return {
-        "name": measured.name,
-        "role": measured.role,
+        "name": source.name,
+        "role": source.role,
         "rank": row.rank or None,
         "worth": row.rating.worth,
         "why": row.rating.why,
@@ -105,19 +105,19 @@ def _source(row: Row) -> dict[str, object]:
         "loss": figures.loss if figures.samples else None,
         "failed": figures.failed if figures.samples else None,
         "failures": [{"words": words, "count": count} for words, count in figures.failures],
-        "bytes_per_second": measured.transfer.rate,
-        "transferred_zips": measured.transfer.zips,
-        "asked_modules": len(measured.holdings),
-        "lacks": [str(module) for module in measured.lacks],
-        "unclear": [{"module": str(one.module), "failure": one.failure} for one in measured.unclear],
-        "notes": list(measured.notes),
-        "samples": [asdict(sample) for sample in measured.samples],
+        "bytes_per_second": source.transfer.rate,
+        "transferred_zips": source.transfer.zips,
+        "asked_modules": len(source.holdings),
+        "lacks": [str(module) for module in source.lacks],
+        "unclear": [{"module": str(one.module), "failure": one.failure} for one in source.unclear],
+        "notes": list(source.notes),
+        "samples": [asdict(sample) for sample in source.samples],
     }
 
 
 def _headline(diagnosis: Diagnosis) -> str:
     """One sentence: what was measured."""
-    proxies = sum(row.measured.role != "store" for row in diagnosis.rows)
+    proxies = sum(row.measurement.role != "store" for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.extent.samples, 'sample')} each"]
     parts.append(f"asked for {counted(diagnosis.extent.modules, 'module')} of the plan")
     if diagnosis.extent.private:
@@ -127,20 +127,20 @@ def _headline(diagnosis: Diagnosis) -> str:
 
 def _cells(row: Row, block: str) -> tuple[str, ...]:
     """The cells of one row, under _HEADINGS; `block` is what bars are made of."""
-    figures, measured = row.figures, row.measured
-    clear = len(measured.holdings) - len(measured.unclear)
+    figures, source = row.figures, row.measurement
+    clear = len(source.holdings) - len(source.unclear)
     return (
         str(row.rank or "-"),
         _worth(row, block),
         milliseconds(figures.first_byte),
         milliseconds(figures.jitter),
         f"{figures.loss:.0%}" if figures.samples else "-",
-        pace(measured.transfer.rate),
-        f"{len(measured.lacks)} of {clear}" if clear else "-",
+        pace(source.transfer.rate),
+        f"{len(source.lacks)} of {clear}" if clear else "-",
         milliseconds(figures.dns),
         milliseconds(figures.tcp),
         milliseconds(figures.tls),
-        measured.name + _ROLES[measured.role],
+        source.name + _ROLES[source.role],
     )
 
 
@@ -164,25 +164,26 @@ def _sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
 
 
 def _failures(row: Row) -> Iterator[str]:
+    source = row.measurement
     for words, count in row.figures.failures:
-        yield f"{row.measured.name}: {count} of {row.figures.samples} samples: {words}"
-    if row.measured.unclear:
-        count, first = len(row.measured.unclear), row.measured.unclear[0]
-        yield f"{row.measured.name}: no clear answer for {counted(count, 'zip')}, e.g. {first.module}: {first.failure}"
-    if row.measured.transfer.failure:
-        yield f"{row.measured.name}: throughput: {row.measured.transfer.failure}"
+        yield f"{source.name}: {count} of {row.figures.samples} samples: {words}"
+    if source.unclear:
+        count, first = len(source.unclear), source.unclear[0]
+        yield f"{source.name}: no clear answer for {counted(count, 'zip')}, e.g. {first.module}: {first.failure}"
+    if source.transfer.failure:
+        yield f"{source.name}: throughput: {source.transfer.failure}"
     if row.rating.worth == "unusable" and not row.figures.failures:
-        yield f"{row.measured.name}: {row.rating.why}"
+        yield f"{source.name}: {row.rating.why}"
 
 
 def _lacking(row: Row) -> Iterator[str]:
-    if row.measured.lacks and row.measured.role != "store":
-        yield f"{row.measured.name}: {some(row.measured.lacks, _MOST_NAMES)}"
+    if row.measurement.lacks and row.measurement.role != "store":
+        yield f"{row.measurement.name}: {some(row.measurement.lacks, _MOST_NAMES)}"
 
 
 def _notes(row: Row) -> Iterator[str]:
-    for note in row.measured.notes:
-        yield f"{row.measured.name}: {note}"
+    for note in row.measurement.notes:
+        yield f"{row.measurement.name}: {note}"
 
 
 def _store(diagnosis: Diagnosis) -> list[str]:
@@ -192,7 +193,7 @@ def _store(diagnosis: Diagnosis) -> list[str]:
 def _recommended(diagnosis: Diagnosis) -> list[str]:
     advice = diagnosis.recommendation
     if not advice.line:
-        asked = any(row.measured.role != "store" for row in diagnosis.rows)
+        asked = any(row.measurement.role != "store" for row in diagnosis.rows)
         return ["no proxy of these brings modules" if asked else "the list names no proxy", *advice.reasons]
     hidden = "; write the passwords in place of xxxxx" if "xxxxx" in advice.line else ""
     change = "" if advice.changes else " (as it is)"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from go_prefetch.doctor.candidates import candidates
 from go_prefetch.doctor.diagnosis import Extent, diagnose
-from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer, condense, jitter
+from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer, condense, jitter
 from go_prefetch.doctor.recommendation import Rated, Recommendation, rate, recommend, usual_size
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
@@ -68,14 +68,14 @@ def test_no_samples_have_no_figures() -> None:
     assert (figures.loss, figures.failed, figures.first_byte, figures.jitter) == (0.0, 0.0, None, None)
 
 
-def measured(url: str, first_byte: float, pace: float = 1e6, loss: int = 0, lacks: int = 0) -> Measured:
+def measured(url: str, first_byte: float, pace: float = 1e6, loss: int = 0, lacks: int = 0) -> Measurement:
     """Ten samples, of which `loss` were lost; two modules of 100 kB, of which `lacks` are not there."""
     taken = (*(good(first_byte) for _ in range(10 - loss)), *(lost() for _ in range(loss)))
     holdings = tuple(Holding(module, has=number >= lacks, size=100_000) for number, module in enumerate((M1, M2)))
-    return Measured(url, "list", taken, holdings, Transfer(int(pace * 2), 2.0, 1))
+    return Measurement(url, "list", taken, holdings, Transfer(int(pace * 2), 2.0, 1))
 
 
-def recommended(text: str, *sources: Measured, also: str = "") -> Recommendation:
+def recommended(text: str, *sources: Measurement, also: str = "") -> Recommendation:
     proxies = parse_proxy_list(text)
     order = candidates(proxies, parse_proxy_list(also).proxies if also else ())
     of_name = {source.name: source for source in sources}
@@ -128,7 +128,7 @@ def test_a_comma_that_protects_paths_keeps_its_place() -> None:
     """The company's proxy stays before the faster one behind it, even where it brings nothing."""
     fast, slow = measured(B, 0.01), measured(A, 0.5)
     assert recommended(f"{A},{B},direct", slow, fast).line == f"{A},{B},direct"
-    dead = Measured(A, "list", tuple(lost() for _ in range(3)))
+    dead = Measurement(A, "list", tuple(lost() for _ in range(3)))
     advice = recommended(f"{A},{B},direct", dead, fast)
     assert advice.line == f"{A},{B},direct"
     assert "its `,` protects paths" in advice.reasons[0]
@@ -159,11 +159,11 @@ def test_the_list_as_it_is_is_said_to_be_so() -> None:
 
 
 def test_what_was_not_measured_is_neither_judged_nor_left_out() -> None:
-    advice = recommended(f"{A}|{B}", Measured(A, "list"), measured(B, 0.3))
+    advice = recommended(f"{A}|{B}", Measurement(A, "list"), measured(B, 0.3))
     assert advice.line == f"{B}|{A}"
     proxies = parse_proxy_list(A)
     (one,) = candidates(proxies, ())
-    assert diagnose(proxies, [(one, Measured(A, "list"))], None, (), Extent(0, 0, 1)).unusable == ()
+    assert diagnose(proxies, [(one, Measurement(A, "list"))], None, (), Extent(0, 0, 1)).unusable == ()
 
 
 def test_a_list_that_needs_no_change_is_told_as_it_is_written() -> None:

@@ -9,7 +9,7 @@ import pytest
 from go_prefetch.doctor.candidates import candidates
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.findings import Finding
-from go_prefetch.doctor.measurement import Holding, Measured, Sample, Transfer
+from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
@@ -34,10 +34,10 @@ def holdings(lacking: int) -> tuple[Holding, ...]:
 def diagnosis() -> Diagnosis:
     proxies = parse_proxy_list("https://far.test|https://dead.test|direct")
     also = parse_proxy_list("https://user:pass@near.test").proxies
-    far = Measured(FAR, "list", (*[good(0.3)] * 9, LOST), holdings(6), Transfer(4_000_000, 1.0, 8))
-    dead = Measured(DEAD, "list", (GONE,) * 3, notes=("3 of 10 samples: no answer to any of them",))
-    near = Measured(NEAR, "also", (good(0.05), good(0.06)) * 5, holdings(0), Transfer(90_000_000, 1.5, 8))
-    pool = Measured("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
+    far = Measurement(FAR, "list", (*[good(0.3)] * 9, LOST), holdings(6), Transfer(4_000_000, 1.0, 8))
+    dead = Measurement(DEAD, "list", (GONE,) * 3, notes=("3 of 10 samples: no answer to any of them",))
+    near = Measurement(NEAR, "also", (good(0.05), good(0.06)) * 5, holdings(0), Transfer(90_000_000, 1.5, 8))
+    pool = Measurement("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
     found = (Finding("checks-left-out", "problem", "GOSUMDB is off"), Finding("vendored", "note", "/a|b is vendored"))
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
     return diagnose(proxies, list(order), pool, found, Extent(7, 2, 10))

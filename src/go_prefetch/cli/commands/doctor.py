@@ -17,10 +17,9 @@ from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.facts import Surroundings
 from go_prefetch.doctor.findings import findings
 from go_prefetch.doctor.measure_all import Examination
-from go_prefetch.doctor.measure_folder import measure_folder
 from go_prefetch.doctor.measure_proxy import Limits
-from go_prefetch.doctor.measure_store import measure_service
-from go_prefetch.doctor.measurement import Measured
+from go_prefetch.doctor.measure_store import measure_folder, measure_service
+from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.errors import InputError, PrefetchError
@@ -74,7 +73,7 @@ def doctor(
     probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     examination = Examination(probe, asked.modules, limits, platform.progress)
     order = candidates(asked.proxies, named)
-    measured = examination.of(order)
+    measured = examination.measure(order)
     store, left_out = _store(settings, platform, environ, asked, examination)
     private = len(asked.facts.modules) - len(asked.modules)
     diagnosis = diagnose(
@@ -126,7 +125,7 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
 
 def _store(
     settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked, examination: Examination
-) -> tuple[Measured | None, str]:
+) -> tuple[Measurement | None, str]:
     """The store, measured, or why it is not."""
     endpoint = find_endpoint(environ)
     store = cache_store(settings, asked.proxies, endpoint, environ)
@@ -176,7 +175,7 @@ def _block(stdout: TextIO) -> str:
 
 def _verdict(diagnosis: Diagnosis, platform: Platform, goproxy_problem: str) -> int:
     for row in diagnosis.unusable:
-        platform.error(f"{row.measured.name} brings nothing: {row.rating.why} [proxy-unusable]")
+        platform.error(f"{row.measurement.name} brings nothing: {row.rating.why} [proxy-unusable]")
     if goproxy_problem:
         platform.error(f"{goproxy_problem} [goproxy-invalid]")
     return 1 if diagnosis.unusable or goproxy_problem else 0
