@@ -103,6 +103,6 @@ def running(program: Path, scratch: Path, traffic: Traffic, *flags: str) -> Iter
             urls = [server.stdout.readline().strip() if server.stdout else "" for _ in range(2)]
             if not all(urls):
                 raise BenchError("the cache service did not start; what it said is above")
-            yield CacheService(*urls, authority)
+            yield CacheService(urls[0], urls[1], authority)
         finally:
             server.terminate()

@@ -92,8 +92,9 @@ def releases(options: argparse.Namespace, folder: Path) -> list[Path]:
     """Return a folder with go.mod and go.sum for each release, the oldest first; fetched unless an earlier call did."""
     versions = options.versions or listed(options.module, options.since)[: options.releases]
     chosen = [folder / version for version in versions]
+    missing = [kept for kept in chosen if not kept.is_dir()]
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda kept: kept.is_dir() or take_sums(options.module, kept), chosen))
+        list(threads.map(lambda kept: take_sums(options.module, kept), missing))
     return chosen
 
 

@@ -179,7 +179,7 @@ def measure(options: argparse.Namespace, rig: Rig, service: CacheService, client
 
     figures.seconds = rig.take_turns(compared, options.rounds, look)
     figures.cpu = rig.cpu
-    check_same(*compared[:2], held)
+    check_same(compared[0], compared[1], held)
     check(figures)
     return figures
 

@@ -126,7 +126,7 @@ def prepared(options: argparse.Namespace, rig: Rig) -> Context:
 
 def compiled(options: argparse.Namespace, rig: Rig, context: Context) -> Path:
     """A build cache in which both versions of the program are compiled, kept from one run to the next."""
-    folder = options.cache_dir.expanduser().resolve() / f"compiled-{options.module.replace('/', '_')}"
+    folder: Path = options.cache_dir.expanduser().resolve() / f"compiled-{options.module.replace('/', '_')}"
     print(f"compiling into {folder}", file=sys.stderr)
     with rig.module_cache() as module_cache:
         environ = {"GOMODCACHE": str(module_cache), "GOCACHE": str(folder), "CGO_ENABLED": "0"}

@@ -83,7 +83,7 @@ def act(repository: Path, bench: Workbench) -> ActRun:
         "--artifact-server-port", str(_free_port()),  # not act's usual one: two may run side by side
         "--env", f"RUNNER_TOOL_CACHE={bench.folder / 'tools'}", "--action-offline-mode", "-s", f"GITHUB_TOKEN={TOKEN}",
     ]  # fmt: skip
-    done = bench.program(argv, cwd=repository, timeout=280)
+    done = bench.program(argv, cwd=repository)
     rows: list[dict[str, Any]] = [json.loads(line) for line in done.text.splitlines() if line.startswith("{")]
     summaries = [row["content"] for row in rows if row.get("command") == "summary"]
     return ActRun(done.status, done.text, summaries)

@@ -82,7 +82,7 @@ class Runner:
             "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(self._bench.folder / "actcache"),
             "--action-offline-mode", *(f"--env={name}={value}" for name, value in go.items()), *options,
         ]  # fmt: skip
-        done = self._bench.program(argv, cwd=self.repository, timeout=280)
+        done = self._bench.program(argv, cwd=self.repository)
         assert done.status == 0, done.text
         return done
 

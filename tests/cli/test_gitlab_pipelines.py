@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,7 +207,7 @@ def test_reports_are_collected(pipeline: Pipeline, url: str, template: Path) -> 
     assert link["external_link"]["url"].endswith("/artifacts/file/.go-prefetch-reports/summary.md")
     status = pipeline.bench.program(
         ["git", "status", "--porcelain", "--", ".go-prefetch", ".go-prefetch-reports"],
-        cwd=pipeline.built("go-prefetch", "."), timeout=30,
+        cwd=pipeline.built("go-prefetch", "."),
     )  # fmt: skip
     assert status.stdout == ""
 
@@ -288,7 +289,7 @@ def test_input_is_never_run_as_a_command(pipeline: Pipeline, url: str, template:
         }),
     ],
 )  # fmt: skip
-def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inputs: dict[str, object]) -> None:
+def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inputs: dict[str, Any]) -> None:
     """What the template expands to, by GitLab's own schema for pipelines."""
     job = "stages: [prepare, build]\nbuild:\n  stage: build\n  extends: [.%s:run]\n  script: [go build ./...]\n"
     read = "test:\n  stage: build\n  extends: .%s\n  script: [go test ./...]\n"
@@ -299,7 +300,7 @@ def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inpu
     expanded = pipeline.bench.folder / "expanded.yml"
     expanded.write_text(preview)
     checked = pipeline.bench.program(
-        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(expanded)], cwd=pipeline.folder, timeout=60
+        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(expanded)], cwd=pipeline.folder
     )
     assert checked.status == 0, checked.text
 
@@ -314,7 +315,7 @@ def test_examples_are_valid(pipeline: Pipeline, name: str) -> None:
     expanded = pipeline.bench.folder / "expanded.yml"
     expanded.write_text(pipeline.preview())
     checked = pipeline.bench.program(
-        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(expanded)], cwd=pipeline.folder, timeout=60
+        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(expanded)], cwd=pipeline.folder
     )
     assert checked.status == 0, checked.text
 

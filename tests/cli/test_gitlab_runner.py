@@ -38,7 +38,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
     shutil.copytree(ROOT / "tests" / "programs" / "gitlab_runner", source)
     program = folder / "gitlab-runner"
     built = bench.program(
-        ["go", "build", "-o", str(program), "."], cwd=source, timeout=580, GOPROXY="https://proxy.golang.org",
+        ["go", "build", "-o", str(program), "."], cwd=source, GOPROXY="https://proxy.golang.org",
         GOFLAGS="-modcacherw -mod=readonly", HOME=os.environ["HOME"],
     )  # fmt: skip
     assert built.status == 0, built.text
@@ -142,7 +142,7 @@ class Machine:
         who = ("--url", self._coordinator.url, "--token", "runner", "--executor", "shell", "--shell", "bash")
         path = os.pathsep.join([str(Path(sys.executable).parent), self._bench.environ["PATH"]])
         argv = [str(self._runner), "run-single", *who, *folders, *limits]
-        done = self._bench.program(argv, cwd=self._bench.folder, timeout=280, PATH=path)
+        done = self._bench.program(argv, cwd=self._bench.folder, PATH=path)
         log = self._coordinator.trace.decode(errors="replace")
         assert self._coordinator.state == "success", log + done.text
         return log
@@ -167,7 +167,7 @@ def test_real_runner_fills_then_finds_then_follows(bench: Workbench, runner: Pat
         )
 
         def job() -> dict[str, Any]:
-            sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder, timeout=30).stdout.strip()
+            sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder).stdout.strip()
             return as_job(repository.preview(), "go-prefetch", repository.folder, sha, "pull-push")
 
         log = machine.execute(job())

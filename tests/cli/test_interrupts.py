@@ -16,7 +16,7 @@ from tests.support.fakes.held_rename import variables_to_hold_renames
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.service_job import MAIN
-from tests.support.waiting import is_running, wait_until
+from tests.support.waiting import is_running, wait_for_end, wait_until
 from tests.support.workbench import Workbench
 
 pytestmark = [
@@ -85,7 +85,7 @@ def test_during_complete(bench: Workbench, proxy: ModuleProxy, tmp_path: Path, s
     assert len(pids) == 2
     assert_interrupted(bench, run, signal_number, proxy)
     for pid in pids:
-        wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+        wait_for_end(pid)
 
 
 def test_while_go_tells_its_environment(

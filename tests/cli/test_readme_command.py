@@ -28,7 +28,7 @@ def test_the_first_run_and_the_second(bench: Workbench) -> None:
         (run, "off"),
         (f"go clean -modcache\n{run}", "off"),
     ):
-        done = bench.program(["sh", "-euc", script], cwd=clone, timeout=280, GOPROXY=goproxy)
+        done = bench.program(["sh", "-euc", script], cwd=clone, GOPROXY=goproxy)
         assert done.status == 0, done.text
         said.append(next(line for line in done.stdout.splitlines() if line.startswith("go-prefetch: ")))
     assert "miss" in said[0]

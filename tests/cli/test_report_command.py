@@ -13,7 +13,7 @@ def test_the_main_job_does_not_wait_for_pygithub(bench: Workbench) -> None:
     """Importing it takes longer than everything else together."""
     modules = "sys, go_prefetch.cli.main, go_prefetch.cli.commands.run, go_prefetch.cli.commands.fill"
     said = f"import {modules}; print('github' in sys.modules)"
-    result = bench.program([sys.executable, "-c", said], cwd=bench.folder, timeout=60)
+    result = bench.program([sys.executable, "-c", said], cwd=bench.folder)
     assert result.stdout == "False\n", result.text
 
 
@@ -37,7 +37,7 @@ def test_without_a_repository_it_says_what_to_do(bench: Workbench) -> None:
 def test_the_repository_of_a_clone(bench: Workbench) -> None:
     """Its remote `origin` names host and repository: an enterprise server there, so no token of github.com."""
     for argv in (["init", "-q"], ["remote", "add", "origin", "git@ghe.example.com:acme/widget.git"]):
-        bench.program(["git", *argv], cwd=bench.folder, timeout=30)
+        bench.program(["git", *argv], cwd=bench.folder)
     result = bench.run("report", cwd=bench.folder, GH_TOKEN="of-github.com")
     assert result.status == 2
     assert "there is no token for ghe.example.com" in result.stderr

@@ -41,6 +41,11 @@ def with_a_file_for_a_module_cache(bench: Workbench) -> dict[str, str]:
     return {}
 
 
+def without_go_mod(bench: Workbench) -> dict[str, str]:
+    (bench.project / "go.mod").unlink()
+    return {}
+
+
 def with_a_conflict(bench: Workbench) -> dict[str, str]:
     (bench.project / "go.sum").write_text("<<<<<<< ours\n")
     return {}
@@ -50,7 +55,7 @@ ENDS = {
     "no go": End("go-not-found", 4, without_go),
     "module cache": End("folder-unwritable", 5, with_a_file_for_a_module_cache, plans=True),
     "go.sum": End("go-sum-conflict", 3, with_a_conflict),
-    "no go.mod": End("go-mod-not-found", 2, lambda bench: (bench.project / "go.mod").unlink() or {}),
+    "no go.mod": End("go-mod-not-found", 2, without_go_mod),
     "input": End("input-invalid", 2, lambda bench: {"GO_PREFETCH_JOBS": "many"}),
     "proxy list": End("goproxy-invalid", 2, lambda bench: {"GOPROXY": f"htps://me:{PASSWORD}@example.com"}),
 }

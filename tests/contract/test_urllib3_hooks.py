@@ -210,7 +210,11 @@ def test_read1_returns_what_has_arrived(manager: PoolManager) -> None:
 
 
 def test_read_that_times_out_is_a_read_timeout_error(manager: PoolManager) -> None:
-    with RawServer(lambda request, line: (line.say(answer(b"", length=8)), line.wait())[0]) as server:
+    def respond(request: RawRequest, line: Line) -> None:
+        line.say(answer(b"", length=8))
+        line.wait()
+
+    with RawServer(respond) as server:
         response = manager.request("GET", server.url, preload_content=False, timeout=0.2)
         with pytest.raises(ReadTimeoutError):
             response.read1(1 << 16, decode_content=False)

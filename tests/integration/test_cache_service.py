@@ -180,7 +180,7 @@ def test_a_damaged_entry_is_a_miss_and_saved_anew(
 ) -> None:
     job(*BASE)
     (entry,) = service.entries
-    data = bytes(entry.data)
+    data = entry.data or b""
     middle = len(data) // 2
     entry.data = {
         "cut": data[:middle],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from go_prefetch.base import trees
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError, notice
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.model.results import Saved
 from go_prefetch.stores.cache_service import block_upload, range_buffer, range_layout, throughput_guard
 from tests.support.fakes.cache_service import CacheService
@@ -26,6 +26,7 @@ from tests.support.fakes.cache_service.faults import (
 )
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.notices import slugs
 from tests.support.service_job import MAIN, Job
 from tests.support.service_shelf import ENCODINGS, Shelf
 from tests.support.waiting import wait_until
@@ -111,7 +112,7 @@ def test_evicted_between_look_up_and_read(service: CacheService, tmp_path: Path,
     service.inject("lookup", EVICTED)
     restored = shelf.restore()
     assert not restored.files
-    assert restored.warnings[0].slug == "store-damaged"
+    assert slugs(restored.warnings)[0] == "store-damaged"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: She
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
     shelf.deadline = Deadline.after(2.0)
     restored = shelf.restore()
-    assert restored.warnings[0].slug == "store-slow"
+    assert slugs(restored.warnings)[0] == "store-slow"
     assert any(file.module.path == BIG.path for file in restored.files)
     assert not shelf.has_all(restored)
 
@@ -182,7 +183,9 @@ def test_a_pace_that_would_take_too_long_ends_it_early(
     service.drip = 0.1
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
     restored = shelf.restore()
-    assert (restored.warnings[0].slug, restored.warnings[0].case) == ("store-slow", "pace")
+    slow = restored.warnings[0]
+    assert isinstance(slow, Notice)
+    assert (slow.slug, slow.case) == ("store-slow", "pace")
     assert any(file.module.path == BIG.path for file in restored.files)
     assert not shelf.deadline.passed()
 
@@ -218,18 +221,17 @@ def test_one_stream_that_is_too_slow_is_no_damage(tmp_path: Path) -> None:
         shelf = Shelf(whole, tmp_path, MODULES, deadline=Deadline.after(1.0))
         shelf.save()
         whole.inject("blob.get", DRIP, times=None)
-        (warning,) = shelf.restore().warnings
-        assert warning.slug == "store-slow"
+        assert slugs(shelf.restore().warnings) == ["store-slow"]
 
 
 def test_no_room(service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looked at before anything is written."""
     shelf.save()
-    usage = trees.shutil.disk_usage(shelf.folder)
-    monkeypatch.setattr(trees.shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    usage = shutil.disk_usage(shelf.folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     restored = shelf.restore()
     assert not restored.files
-    assert restored.warnings[0].slug == "store-no-room"
+    assert slugs(restored.warnings)[0] == "store-no-room"
 
 
 def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
@@ -255,9 +257,9 @@ def test_what_the_store_does_not_bring_in_time_comes_from_the_proxies(bench: Wor
     """And only that: what had come is kept."""
     with ModuleProxy(MODULES) as proxy:
         job = Job(bench, service, proxy)
-        job(*MODULES, **job.only("no zstd"))
+        job(*MODULES, environ=job.only("no zstd"))
         service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
-        job(*MODULES, run=2, flags=("--restore-deadline", "1s"), **job.only("no zstd"))
+        job(*MODULES, run=2, flags=("--restore-deadline", "1s"), environ=job.only("no zstd"))
         assert bench.outputs["cache-result"] == "partial"
         assert "store-slow" in str(bench.report["warnings"])
         zips = {path for path in proxy.paths() if path.endswith(".zip")}

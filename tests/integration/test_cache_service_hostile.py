@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,7 @@ from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 STALL = 0.3  # seconds
-PROTOCOLS = {"v2": TwirpService, "v1": RestService}
-
-
-@pytest.fixture(autouse=True)
-def _within_seconds() -> Iterator[None]:
-    """A wait that does not end fails the test, with a trace of where it waits."""
-    import faulthandler
-
-    faulthandler.dump_traceback_later(60, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
+PROTOCOLS: dict[str, type[TwirpService | RestService]] = {"v2": TwirpService, "v1": RestService}
 
 
 def client(**more: Any) -> HttpClient:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, file_named
+from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.results import ColdRun
 from go_prefetch.render.messages import on_one_line
@@ -32,10 +32,8 @@ from tests.support.workbench import Workbench
 LIB = FakeModule("example.com/lib", "v1.2.3")
 BIG = FakeModule("github.com/Upper/big", "v1.4.0", padding=5_000)
 STEM = "example.com/lib/@v/v1.2.3"
-WANTED = {
-    f"{STEM}.{kind}": ModuleFile(ModuleVersion("example.com/lib", "v1.2.3"), kind)  # type: ignore[arg-type]
-    for kind in ("zip", "mod", "info")
-}
+KINDS: tuple[Kind, ...] = ("zip", "mod", "info")
+WANTED = {f"{STEM}.{kind}": ModuleFile(ModuleVersion("example.com/lib", "v1.2.3"), kind) for kind in KINDS}
 CONTENT = {f"{STEM}.zip": LIB.zip, f"{STEM}.mod": LIB.mod, f"{STEM}.info": LIB.info}
 
 
@@ -280,7 +278,7 @@ def test_poison_is_refused_and_replaced(
     with ModuleProxy((LIB, BIG)) as proxy:
         job = Job(bench, service, proxy)
         variables = job.only("no zstd") if name == "as they are" else {}
-        job(LIB, BIG, **variables)
+        job(LIB, BIG, environ=variables)
         shelf = Shelf(service, bench.folder / "shelf", (LIB, BIG), encoding=encoding)
         origin = shelf.origin()
         poison(origin)
@@ -291,11 +289,11 @@ def test_poison_is_refused_and_replaced(
                 archive, ModuleFolder.at(origin), shelf.wanted, encoding=encoding, full="", runs=(), unavailable=()
             )
         entry.data = out.read_bytes()
-        job(LIB, BIG, run=2, **variables)
+        job(LIB, BIG, run=2, environ=variables)
         assert bench.report["complete"]["rejected"] or poison is broken_zip
         assert {path.partition("/@v")[0] for path in proxy.paths()} == {"example.com/lib"}
         assert len(service.keys) == 2
-        job(LIB, BIG, run=3, **variables)
+        job(LIB, BIG, run=3, environ=variables)
         assert bench.outputs["cache-result"] == "exact"
         assert proxy.paths() == []
 

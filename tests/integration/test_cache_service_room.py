@@ -48,7 +48,7 @@ def test_an_entry_that_fills_most_of_the_disk_stays_where_it_is(bench: Workbench
         run = [*bench.command, "run", "--store", "github", "--save", "false"]
         result = bench.program(
             ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *run],
-            timeout=60, AT=str(bench.modcache), GOPROXY=proxy.url, **service.v2(MAIN.text, run="2"),
+            AT=str(bench.modcache), GOPROXY=proxy.url, **service.v2(MAIN.text, run="2"),
         )  # fmt: skip
     assert result.status == 0, result.text
     assert "[store-no-room]" in result.stderr

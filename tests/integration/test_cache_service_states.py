@@ -43,8 +43,8 @@ def job(bench: Workbench, service: CacheService, proxy: ModuleProxy) -> Job:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding(bench: Workbench, service: CacheService, proxy: ModuleProxy, job: Job, encoding: str) -> None:
     variables = job.only(encoding)
-    job(LIB, BIG, **variables)
-    job(LIB, BIG, run=2, **variables)
+    job(LIB, BIG, environ=variables)
+    job(LIB, BIG, run=2, environ=variables)
     assert bench.outputs["cache-result"] == "exact"
     assert proxy.paths() == []
     assert bench.report["admit"]["modules"] == 2
@@ -55,13 +55,13 @@ def test_every_encoding(bench: Workbench, service: CacheService, proxy: ModulePr
 @pytest.mark.system
 def test_either_kind_of_zstd_reads_what_the_other_wrote(bench: Workbench, job: Job) -> None:
     job(LIB, BIG)
-    job(LIB, BIG, run=2, **job.only("zstd program"))
+    job(LIB, BIG, run=2, environ=job.only("zstd program"))
     assert bench.outputs["cache-result"] == "exact"
 
 
 def test_nobody_is_handed_what_he_cannot_read(bench: Workbench, service: CacheService, job: Job) -> None:
     job(LIB, BIG)
-    job(LIB, BIG, run=2, **job.only("no zstd"))
+    job(LIB, BIG, run=2, environ=job.only("no zstd"))
     assert bench.outputs["cache-result"] == "miss"
     assert len(service.keys) == 2
 
@@ -84,7 +84,7 @@ def test_auto_takes_the_service_where_there_is_one(bench: Workbench, service: Ca
 
 @pytest.mark.parametrize(("mode", "reads", "saves"), [("read", 1, 0), ("write-only", 0, 1), ("none", 0, 0)])
 def test_cache_mode(bench: Workbench, service: CacheService, job: Job, mode: str, reads: int, saves: int) -> None:
-    job(LIB, ACTIONS_CACHE_MODE=mode)
+    job(LIB, environ={"ACTIONS_CACHE_MODE": mode})
     assert ("lookup" in service.routes, len(service.keys)) == (bool(reads), saves)
     assert bench.report["warnings"] == []
 
@@ -144,9 +144,9 @@ def test_storage_is_full(bench: Workbench, service: CacheService, job: Job) -> N
 def test_what_nobody_could_read_is_not_saved(
     bench: Workbench, service: CacheService, job: Job, variables: dict[str, str]
 ) -> None:
-    job(LIB, **variables)
+    job(LIB, environ=variables)
     assert "create" not in service.routes
-    job(LIB, flags=("--save", "true"), **variables)
+    job(LIB, flags=("--save", "true"), environ=variables)
     assert len(service.keys) == 1
 
 
@@ -166,7 +166,7 @@ def test_private_modules_go_into_private_repositories_only(
     files = {"GITHUB_OUTPUT": str(bench.folder / "output"), "GITHUB_STEP_SUMMARY": str(bench.folder / "summary")}
     for path in files.values():
         open(path, "w").close()  # noqa: PTH123
-    job(LIB, PRIVATE, **marked, **files, **job.only("no zstd"))
+    job(LIB, PRIVATE, environ={**marked, **files, **job.only("no zstd")})
     (key,) = service.keys
     assert (b"corp.example.com/secret/@v/v1.0.0.zip" in service.archive(key)) == saved
     assert b"example.com/lib/@v/v1.2.3.zip" in service.archive(key)
@@ -212,8 +212,8 @@ def test_as_act_has_it(bench: Workbench, proxy: ModuleProxy) -> None:
     """No token, keys in lower case, a key can be taken twice."""
     with CacheService(MAIN, act_like=True) as service:
         job = Job(bench, service, proxy)
-        job(LIB, BIG, protocol="v1", ACTIONS_RUNTIME_TOKEN="")
-        job(LIB, BIG, protocol="v1", ACTIONS_RUNTIME_TOKEN="")
+        job(LIB, BIG, protocol="v1", environ={"ACTIONS_RUNTIME_TOKEN": ""})
+        job(LIB, BIG, protocol="v1", environ={"ACTIONS_RUNTIME_TOKEN": ""})
         assert bench.outputs["cache-result"] == "exact"
 
 

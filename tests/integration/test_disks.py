@@ -37,7 +37,7 @@ def prefetch_with(bench: Workbench, mount: str, at: Path, goproxy: str) -> tuple
     run = [*bench.command, "run", "--store", f"dir:{bench.pool}", "--report-file", str(bench.report_file), "--quiet"]
     result = bench.program(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *run],
-        timeout=60, AT=str(at), LISTING=str(listing), GOPROXY=goproxy,
+        AT=str(at), LISTING=str(listing), GOPROXY=goproxy,
     )  # fmt: skip
     return result, {line.removeprefix("./") for line in listing.read_text().splitlines()}
 

@@ -110,7 +110,7 @@ def test_a_port_that_never_answers(bench: Workbench) -> None:
 
 
 def test_a_host_that_takes_connections_and_is_silent(bench: Workbench) -> None:
-    with ToldServer(lambda connection, _: connection.recv(1) and None) as silent:
+    with ToldServer(lambda connection, _: connection.recv(1)) as silent:
         assert words(source(bench, *IMPATIENT, status=1, GOPROXY=silent.url)) == "no answer within 0.5s"
 
 

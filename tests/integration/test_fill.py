@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +206,7 @@ def test_folder_with_an_endless_mark_is_refused(bench: Workbench, proxy: Watched
     (bench.project / "filled/.gitignore").touch()
     os.truncate(bench.project / "filled/.gitignore", 3 << 30)
     limited = ["prlimit", f"--data={1 << 30}", *bench.command, "fill", "filled", "--goproxy", proxy.url]
-    done = bench.program(limited, timeout=60)
+    done = bench.program(limited)
     assert done.status == 2, done.text
     assert "[folder-not-ours]" in done.stderr
 
@@ -330,13 +330,13 @@ def test_folder_may_lie_anywhere(bench: Workbench, proxy: WatchedProxy, folder: 
     bench.write_project((LIB, TOML))
     (bench.project / "a").mkdir()
     git = ("git", "-c", "init.defaultBranch=main")
-    bench.program([*git, "init", "-q"], timeout=30)
-    bench.program([*git, "add", "."], timeout=30)
+    bench.program([*git, "init", "-q"])
+    bench.program([*git, "add", "."])
     done = fill(bench, proxy.url, folder=folder)
     assert done.status == 0, done.text
     target = (bench.project / folder).resolve()
     assert bench.module_files(target) == planned_names(bench)
-    assert bench.program([*git, "ls-files", "--others", "--exclude-standard"], timeout=30).stdout == ""
+    assert bench.program([*git, "ls-files", "--others", "--exclude-standard"]).stdout == ""
     assert bench.go("mod", "download", GOPROXY=as_only_proxy(target)).status == 0
     assert bench.go("list", "./...").stdout == "example.com/app\n"
 
@@ -411,14 +411,24 @@ def entry_data(path: Path) -> int:
         return first.header_offset + 30 + len(first.filename) + first.compress_size // 2
 
 
-DAMAGES = {
+def link_to_renamed(path: Path) -> None:
+    path.rename(path.with_name("x"))
+    path.symlink_to("x")
+
+
+def put_folder_in_place(path: Path) -> None:
+    path.unlink()
+    (path / "deep").mkdir(parents=True)
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a bit of a zip's content": ("v1.2.3.zip", lambda path: flip(path, entry_data(path))),
     "a zip cut off": ("v1.2.3.zip", lambda path: path.write_bytes(path.read_bytes()[:-40])),
     "a zip that is a web page": ("v1.2.3.zip", lambda path: path.write_bytes(b"<html>")),
     "a bit of a go.mod": ("v1.2.3.mod", lambda path: path.write_bytes(path.read_bytes().replace(b"1.4.0", b"1.4.1"))),
     "an .info of another version": ("v1.2.3.info", lambda path: path.write_bytes(b'{"Version":"v9.9.9"}')),
-    "a symbolic link": ("v1.2.3.zip", lambda path: (path.rename(path.with_name("x")), path.symlink_to("x"))),
-    "a folder": ("v1.2.3.zip", lambda path: (path.unlink(), (path / "deep").mkdir(parents=True))),
+    "a symbolic link": ("v1.2.3.zip", link_to_renamed),
+    "a folder": ("v1.2.3.zip", put_folder_in_place),
 }
 
 

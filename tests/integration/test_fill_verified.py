@@ -14,7 +14,7 @@ from tests.support.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, layout
 from tests.support.same_process import prefetch
-from tests.support.waiting import is_running, wait_until
+from tests.support.waiting import wait_for_end
 from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for go")
@@ -337,7 +337,7 @@ def test_go_that_hangs_holds_nothing(project: Workbench, proxy: ModuleProxy, tmp
     assert f"{WARNING}go mod verify did not start, or did not end in time" in done.stderr
     assert go.pids()
     for pid in go.pids():
-        wait_until(lambda pid=pid: not is_running(pid), f"process {pid} ends")
+        wait_for_end(pid)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_summary_says_whether_go_has_verified(project: Workbench, proxy: ModuleP
 
 
 def test_report_is_json_of_its_schema(project: Workbench, proxy: ModuleProxy) -> None:
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
 
     schema = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
     for variables in ({}, {"PATH": without_go(project)}):

@@ -17,7 +17,7 @@ import pytest
 from go_prefetch.base.git_command import GitCommand
 from tests.support.fakes.go_on_path import HANG
 from tests.support.fakes.modules import FakeModule, write_project
-from tests.support.waiting import is_running, wait_until
+from tests.support.waiting import wait_for_end
 from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is planted are shell commands")
@@ -44,7 +44,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, flush=True)
 
 
 def git(bench: Workbench, *arguments: str, folder: Path | None = None) -> Result:
-    return bench.program([*GIT, *arguments], cwd=folder or bench.project, timeout=30)
+    return bench.program([*GIT, *arguments], cwd=folder or bench.project)
 
 
 def checkout(bench: Workbench, folder: Path, *options: str) -> None:
@@ -245,7 +245,7 @@ def test_a_git_that_does_not_end_is_not_waited_for(bench: Workbench, monkeypatch
     command = GitCommand({"PATH": str(folder)})
     assert command.tracked(bench.project, "**/go.mod") == []
     for pid in map(int, (folder / "pids").read_text().split()):
-        wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+        wait_for_end(pid)
 
 
 def test_an_index_that_is_a_pipe_is_not_waited_for(bench: Workbench) -> None:
@@ -291,5 +291,5 @@ def test_an_index_that_stands_for_billions_of_files_takes_bounded_memory(bench: 
     index = struct.pack(">4s2I", b"DIRC", 3, 1) + entry + bytes(8 - len(entry) % 8) + b"sdir" + bytes(4)
     (bench.project / ".git/index").write_bytes(index + hashlib.sha1(index, usedforsecurity=False).digest())
     measured = [sys.executable, "-c", PEAK_OF_CHILDREN, *bench.command, "plan"]
-    result = bench.program(measured, timeout=60)
+    result = bench.program(measured)
     assert int(result.stdout.splitlines()[-1]) < 1200 << 10, result.text

@@ -113,8 +113,8 @@ def test_no_answer_is_read_or_followed_without_end(forge: str, respond: Respond)
 @pytest.mark.parametrize("forge", FORGES)
 def test_a_nonsense_of_a_rate_limit_does_not_spoil_the_answer(forge: str) -> None:
     """PyGithub would stumble over it."""
-    nonsense = {"X_RateLimit_Limit": "many", "X_RateLimit_Remaining": "inf", "X_RateLimit_Reset": "1e999"}
-    with RawServer(lambda request, line: line.say(answer(b'{"id":1}', **nonsense))) as server:
+    said = answer(b'{"id":1}', X_RateLimit_Limit="many", X_RateLimit_Remaining="inf", X_RateLimit_Reset="1e999")
+    with RawServer(lambda request, line: line.say(said)) as server:
         assert FORGES[forge](server.url).get("/repos/acme/a").value == {"id": 1}
 
 

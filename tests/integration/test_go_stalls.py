@@ -14,7 +14,7 @@ from go_prefetch.golang.command import GoCommand
 from tests.support.fakes.go_on_path import HANG, GoOnPath
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.waiting import is_running, wait_until
+from tests.support.waiting import wait_for_end
 from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script")
@@ -26,7 +26,7 @@ QUICK = ("--stall-timeout", "300ms")
 def assert_gone(pids: list[int]) -> None:
     assert pids
     for pid in pids:
-        wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+        wait_for_end(pid)
 
 
 def test_a_silent_go_is_killed_with_its_children_and_started_again(bench: Workbench, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -120,7 +121,12 @@ def test_every_address_of_a_name_is_tried_within_one_limit(tmp_path: Path) -> No
 def test_a_name_that_nobody_looks_up_is_given_up(tmp_path: Path) -> None:
     """The system's look-up has no limit of its own; ours has, and the words say that it was DNS."""
     never = threading.Event()
-    resolver = Resolver(lambda *_: never.wait() and [])  # type: ignore[func-returns-value]
+
+    def look_up(*_: object) -> list[Any]:
+        never.wait()
+        return []
+
+    resolver = Resolver(look_up)
     with pytest.raises(AttemptError, match=r"DNS: no answer within 0.3s for slow.test") as caught:
         received("http://slow.test/", tmp_path / "file", connect=0.3, resolver=resolver)
     assert caught.value.transient

@@ -31,7 +31,11 @@ AUTHORITY = trustme.CA()
 
 
 def says(*parts: bytes) -> Respond:
-    return lambda request, line: [line.say(part) for part in parts][:0] or None
+    def respond(request: RawRequest, line: Line) -> None:
+        for part in parts:
+            line.say(part)
+
+    return respond
 
 
 def tls(name: str = "127.0.0.1") -> ssl.SSLContext:

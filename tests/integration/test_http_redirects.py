@@ -174,15 +174,15 @@ def test_own_request_is_refused_and_go_gets_the_whole_list(bench: Workbench, tmp
         line.say(answer(content or b"", status="200 OK" if content else "404 Not Found"))
 
     def lead_inwards(request: RawRequest, line: Line) -> None:
-        line.say(answer(b"", status="302 Found", Location=f"{inner.url}{request.target}"))
+        line.say(answer(b"", status="302 Found", Location=f"{inside.url}{request.target}"))
 
-    with RawServer(within) as inner, RawServer(lead_inwards, address=PUBLIC) as outer:
+    with RawServer(within) as inside, RawServer(lead_inwards, address=PUBLIC) as outer:
         goproxy = f"{outer.url}|http://127.0.0.1:1,off"
         arguments = ("run", "--store", "none", "--attempts", "1", "--verbose")
         result = bench.quickly(*arguments, GOPROXY=goproxy, PATH=go.path)
     assert result.status == 0, result.text
     assert agents(outer) == {"go-prefetch", "go"}
-    assert agents(inner) == {"go"}
+    assert agents(inside) == {"go"}
     assert set(go.note("goproxy").read_text().split()) == {goproxy}
 
 

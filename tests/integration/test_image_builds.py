@@ -72,14 +72,14 @@ def change(path: Path) -> None:
 def test_buildah(service: Workbench, builders: tuple[Buildah, BuildKit], compiled: Path) -> None:
     """Built offline from a folder of the context; after a change of sources the dependency layer is the cached one."""
     buildah, _ = builders
-    assert service.run("docker", "--output", "gomod", timeout=300).status == 0
+    assert service.run("docker", "--output", "gomod").status == 0
     written(service, "plain")
     first = buildah.build(service.project, compiled)
     assert not first.was_cached(f"RUN {DOWNLOAD}")
     assert "app" in buildah.files()
     change(service.project / "main.go")
     shutil.rmtree(service.project / "gomod")
-    assert service.run("docker", "--output", "gomod", timeout=300).status == 0
+    assert service.run("docker", "--output", "gomod").status == 0
     second = buildah.build(service.project, compiled)
     assert second.was_cached("COPY gomod/ /gomod/"), "another folder with the same bytes is the same layer"
     assert second.was_cached(f"RUN {DOWNLOAD}")
@@ -90,20 +90,20 @@ def test_buildkit(service: Workbench, builders: tuple[Buildah, BuildKit], compil
     """The same with a named context, and RUN --network=none; after one dependency has changed, one is downloaded."""
     _, buildkit = builders
     gomod = service.folder / "gomod"
-    assert service.run("docker", "--output", str(gomod), timeout=300).status == 0
+    assert service.run("docker", "--output", str(gomod)).status == 0
     written(service, "buildkit")
     buildkit.seed(service.project, compiled)
     assert not buildkit.build(service.project, gomod).was_cached(DOWNLOAD)
     assert "app" in buildkit.files()
     change(service.project / "main.go")
     shutil.rmtree(gomod)
-    assert service.run("docker", "--output", str(gomod), timeout=300).status == 0
+    assert service.run("docker", "--output", str(gomod)).status == 0
     second = buildkit.build(service.project, gomod)
     assert second.was_cached(DOWNLOAD)
     assert not second.was_cached("COPY . /src/")
     other = {"GOPROXY": "https://proxy.golang.org", "GOMODCACHE": str(service.folder / "other")}
     assert service.go("get", "github.com/golang-jwt/jwt/v5@v5.3.0", **other).status == 0
-    third = service.run("docker", "--output", str(gomod), timeout=300)
+    third = service.run("docker", "--output", str(gomod))
     assert "181 were there, 0 from the module cache or the pool, 3 downloaded" in third.stdout, third.stdout
     assert not buildkit.build(service.project, gomod).was_cached(DOWNLOAD)
 
@@ -112,7 +112,7 @@ def test_secret_proxy(service: Workbench, builders: tuple[Buildah, BuildKit]) ->
     """GOPROXY as a secret: Go is given it, no layer is made anew for another one, and the log does not have it."""
     _, buildkit = builders
     gomod, secret = service.folder / "gomod", service.folder / "secret"
-    assert service.run("docker", "--output", str(gomod), timeout=300).status == 0
+    assert service.run("docker", "--output", str(gomod)).status == 0
     (service.project / "Dockerfile").write_text(
         "FROM gobase\nWORKDIR /src\nCOPY go.mod go.sum ./\n"
         "RUN --mount=type=bind,from=gomod,target=/gomod --mount=type=secret,id=goproxy,env=GOPROXY go mod download\n"

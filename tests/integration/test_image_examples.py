@@ -42,7 +42,7 @@ class Buildx:
             assert prefetch(self.bench, *command, GOPROXY=proxy.url, GO_PREFETCH_STORE="none").status == 0
 
     def __call__(self, *arguments: str) -> Result:
-        done = self.bench.program([str(buildx_program()), *arguments], timeout=280, **self._environ)
+        done = self.bench.program([str(buildx_program()), *arguments], **self._environ)
         assert done.status == 0, done.text
         return done
 
@@ -94,7 +94,7 @@ def test_the_dockerfile_of_the_gitlab_example(buildx: Buildx) -> None:
     buildx.fill("fill", ".go-prefetch")
     image = buildx.bench.folder / "image.tar"
     buildx("build", "--output", f"type=tar,dest={image}", ".")
-    listed = buildx.bench.program(["tar", "-tf", str(image)], timeout=60).stdout.split()
+    listed = buildx.bench.program(["tar", "-tf", str(image)]).stdout.split()
     assert [name for name in listed if not name.endswith("/")] == ["service"]
 
 
@@ -108,4 +108,4 @@ def test_up_to_distroless(buildx: Buildx) -> None:
         "build", "--build-context", "gomod=.gomod", "--output", f"type=tar,dest={image}", "--progress", "plain", "."
     )
     assert "[stage-3 1/2] FROM gcr.io/distroless/static-debian12:nonroot" in log.text
-    assert "app" in buildx.bench.program(["tar", "-tf", str(image)], timeout=60).stdout.split()
+    assert "app" in buildx.bench.program(["tar", "-tf", str(image)]).stdout.split()

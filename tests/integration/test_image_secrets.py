@@ -7,6 +7,7 @@ import ssl
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -93,14 +94,14 @@ def history_of(image: Path) -> list[dict[str, str]]:
     """The history of an image in an OCI archive."""
     with tarfile.open(image) as archive:
 
-        def read(digest: str) -> dict[str, object]:
-            file = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
+        def read(name: str) -> Any:
+            file = archive.extractfile(name)
             assert file
-            value: dict[str, object] = json.load(file)
-            return value
+            return json.load(file)
 
-        index = json.load(archive.extractfile("index.json"))  # type: ignore[arg-type]
-        manifest = read(index["manifests"][0]["digest"])
-        config = read(manifest["config"]["digest"])  # type: ignore[index,call-overload]
-    history: list[dict[str, str]] = config["history"]  # type: ignore[assignment]
+        def blob(digest: str) -> Any:
+            return read(f"blobs/{digest.replace(':', '/')}")
+
+        manifest = blob(read("index.json")["manifests"][0]["digest"])
+        history: list[dict[str, str]] = blob(manifest["config"]["digest"])["history"]
     return history

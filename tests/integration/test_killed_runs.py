@@ -16,7 +16,7 @@ from tests.support.fakes.go_on_path import HANG, GoOnPath, go_with_another_root
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.service_job import MAIN, Job
-from tests.support.waiting import is_running, wait_until
+from tests.support.waiting import is_running, wait_for_end, wait_until
 from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs that hang are shell scripts")
@@ -44,7 +44,7 @@ def assert_ends_with_the_run(bench: Workbench, hanging: GoOnPath, *arguments: st
         os.kill(run.pid, signal.SIGKILL)
         run.communicate(timeout=30)
         for pid in pids:
-            wait_until(lambda pid=pid: not is_running(pid), f"the end of process {pid}")
+            wait_for_end(pid)
     finally:
         for pid in hanging.pids():
             if is_running(pid):
@@ -121,7 +121,7 @@ def test_zstd_ends_with_a_killed_run(bench: Workbench, proxy: ModuleProxy, tmp_p
         job = Job(bench, service, proxy)
         variables = {"GOPROXY": proxy.url, **job.only("zstd program"), **service.v2(MAIN.text, run="2")}
         if step == "restore":
-            job(LIB, **job.only("zstd program"))
+            job(LIB, environ=job.only("zstd program"))
         bench.write_project([LIB])
         bench.forget_modcache()
         zstd = on_path(tmp_path / "bin", "zstd")

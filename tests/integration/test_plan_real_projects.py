@@ -75,7 +75,7 @@ def assert_covered(bench: Workbench, goproxy: str, packages: list[str]) -> None:
     sums = sum_files(bench.project)
     planned = plan(bench, "--format", "json")
     assert planned >= bench.module_files(needed / "cache" / "download") - informal(planned)
-    done = bench.run("run", "--store", "none", GOPROXY=goproxy, timeout=300)
+    done = bench.run("run", "--store", "none", GOPROXY=goproxy)
     assert done.status == 0, done.text
     offline = bench.go(*listing)
     assert offline.status == 0, offline.text

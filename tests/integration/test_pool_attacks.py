@@ -95,7 +95,7 @@ def test_a_file_that_would_break_the_reader_is_replaced(ready: Workbench, name: 
     limited = ["prlimit", f"--data={MEMORY}", *ready.command]
     with ModuleProxy(MODULES) as proxy:
         store = ("run", "--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
-        result = ready.program([*limited, *store], timeout=60, GOPROXY=proxy.url)
+        result = ready.program([*limited, *store], GOPROXY=proxy.url)
         assert result.status == 0, result.text
         assert "Traceback" not in result.text
         assert f"{STEM}{suffix}" in proxy.paths()
@@ -114,7 +114,7 @@ def test_a_file_larger_than_any_module_is_not_copied(ready: Workbench, suffix: s
     pooled.chmod(0o664)  # not to be linked
     limited = ["prlimit", f"--fsize={600 << 20}", *ready.command]
     with ModuleProxy(MODULES) as proxy:
-        result = ready.program([*limited, "run", "--store", f"dir:{ready.pool}"], timeout=60, GOPROXY=proxy.url)
+        result = ready.program([*limited, "run", "--store", f"dir:{ready.pool}"], GOPROXY=proxy.url)
     assert result.status == 0, result.text
     assert pooled.read_bytes() == layout(MODULES)[f"{STEM}{suffix}"]
 
@@ -126,7 +126,7 @@ def test_a_file_of_ours_that_may_not_be_read_is_fetched(ready: Workbench, suffix
     (ready.pool / f"{STEM}{suffix}").chmod(0)
     plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
     with ModuleProxy(MODULES) as proxy:
-        result = ready.program([*plain, "run", "--store", f"dir:{ready.pool}"], timeout=60, GOPROXY=proxy.url)
+        result = ready.program([*plain, "run", "--store", f"dir:{ready.pool}"], GOPROXY=proxy.url)
         assert f"{STEM}{suffix}" in proxy.paths()
     assert result.status == 0, result.text
 

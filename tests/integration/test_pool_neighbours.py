@@ -115,7 +115,7 @@ def test_a_link_planted_under_the_next_temporary_name_is_not_written_through(rea
         shell = ["sh", "-c", 'umask 0; exec "$@"', "sh", *ready.command, "run", "--store", f"dir:{ready.pool}"]
         with ModuleProxy(MODULES) as proxy:
             for _ in range(10):
-                result = ready.program(shell, timeout=60, GOPROXY=proxy.url)
+                result = ready.program(shell, GOPROXY=proxy.url)
                 assert result.status == 0, result.text
                 assert victim.read_bytes() == b"root's"
                 ready.forget_modcache()
@@ -189,5 +189,5 @@ def test_notes_of_runs_with_other_files_take_no_memory(bench: Workbench) -> None
     for number in range(8):
         files = [f"{number}{name:x}" for name in range(440_000)]
         (notes / f"{number}.json").write_text(json.dumps({"seconds": 1, "files": files}, separators=(",", ":")))
-    looked = bench.program([sys.executable, "-c", LEDGER, str(bench.pool)], cwd=bench.folder, timeout=60)
+    looked = bench.program([sys.executable, "-c", LEDGER, str(bench.pool)], cwd=bench.folder)
     assert int(looked.stdout) < 250 << 20, looked.text

@@ -27,7 +27,7 @@ def in_repository(bench: Workbench, folder: Path) -> dict[str, str]:
         ("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-qm", "All"),
         ("tag", "v1.2.3"),
     ):
-        done = bench.program(["git", *command], cwd=folder, timeout=20, GIT_CONFIG_NOSYSTEM="1")
+        done = bench.program(["git", *command], cwd=folder, GIT_CONFIG_NOSYSTEM="1")
         assert done.status == 0, done.text
     return {
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -106,7 +106,7 @@ def test_what_is_admitted_is_what_go_leaves(ready: Workbench, goflags: str, umas
 
     def masked(bench: Workbench, *argv: str) -> None:
         script = f"umask {umask}; exec {shlex.join(argv)}"
-        assert bench.program(["sh", "-c", script], timeout=60, GOPROXY="off").status == 0
+        assert bench.program(["sh", "-c", script], GOPROXY="off").status == 0
 
     shutil.rmtree(slow.modcache)
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
@@ -592,7 +592,7 @@ def test_a_user_without_privileges_needs_none(ready: Workbench) -> None:
     plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
     ready.environ["GOFLAGS"] = ""
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
-    done = ready.program([*plain, "run", *store], timeout=60, GOPROXY="off")
+    done = ready.program([*plain, "run", *store], GOPROXY="off")
     assert done.status == 0, done.text
     assert admitted(ready) == len(MODULES)
     assert_honest(ready)
@@ -600,13 +600,13 @@ def test_a_user_without_privileges_needs_none(ready: Workbench) -> None:
     edited(ready)
     (ready.modcache / TREE).chmod(0o555)
     (ready.modcache / OLD_TREE / "old.go").chmod(0)  # he cannot read it, nor can Go
-    done = ready.program([*plain, "run", *store, "--check-present", "true"], timeout=60, GOPROXY="off")
+    done = ready.program([*plain, "run", *store, "--check-present", "true"], GOPROXY="off")
     assert done.status == 0, done.text
     assert_honest(ready)
     (ready.modcache / TREE).chmod(0o755)
     edited(ready)
     (ready.modcache / TREE).chmod(0o555)
-    assert ready.program([*plain, "verify", "--fix"], timeout=60).status == 0
+    assert ready.program([*plain, "verify", "--fix"]).status == 0
     assert not (ready.modcache / TREE).exists()
 
 
@@ -619,7 +619,7 @@ def test_a_tree_that_cannot_be_removed_beside_a_rejected_zip_fails_the_run(ready
     (ready.modcache / TREE).parent.chmod(0o555)  # nothing in it can be removed
     plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
-    done = ready.program([*plain, "run", *store, "--on-failure", "warn"], timeout=60, GOPROXY="off")
+    done = ready.program([*plain, "run", *store, "--on-failure", "warn"], GOPROXY="off")
     assert done.status == 5, done.text
     assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in done.text
     assert str(ready.modcache / TREE) in done.text
@@ -697,7 +697,7 @@ def test_a_module_that_somebody_else_holds_is_left_to_him(ready: Workbench) -> N
 def test_a_lock_whose_file_was_taken_away_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two would hold it otherwise, each another file of one name."""
     path = tmp_path / "lock"
-    monkeypatch.setattr(file_lock.fcntl, "flock", lambda descriptor, operation: path.unlink())
+    monkeypatch.setattr("fcntl.flock", lambda descriptor, operation: path.unlink())
     with pytest.raises(FileNotFoundError), file_lock.held(path):
         pytest.fail("it was held")
 

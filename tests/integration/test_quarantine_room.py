@@ -185,7 +185,7 @@ def test_two_runs_at_once_do_not_take_half_of_the_disk_each(bench: Workbench, tm
     bench.modcache.mkdir()
     result = bench.program(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *bench.command],
-        cwd=tmp_path, timeout=120, AT=str(bench.modcache), GOPROXY="off",
+        cwd=tmp_path, AT=str(bench.modcache), GOPROXY="off",
     )  # fmt: skip
     assert result.status == 0, "".join((tmp_path / f"{name}.txt").read_text() for name in ("first", "second"))
     left = [

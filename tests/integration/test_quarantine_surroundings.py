@@ -31,7 +31,7 @@ def prepare(bench: Workbench) -> Workbench:
 def run_under(bench: Workbench, *before: str) -> Result:
     """`go-prefetch run` from the pool, without network, started by another program."""
     run = (*bench.command, "run", "--store", f"dir:{bench.pool}", "--report-file", str(bench.report_file))
-    return bench.program([*before, *run], timeout=60, GOPROXY="off")
+    return bench.program([*before, *run], GOPROXY="off")
 
 
 def test_without_a_home_the_fast_way_works(bench: Workbench) -> None:
@@ -124,7 +124,7 @@ def test_a_module_cache_that_its_user_cannot_write_is_an_error_as_with_go(bench:
     bench.modcache.mkdir()
     bench.modcache.chmod(0o555)
     result = run_under(bench, *AS_NOBODY_SPECIAL)
-    theirs = bench.program([*AS_NOBODY_SPECIAL, "go", "mod", "download"], timeout=60, GOPROXY=f"file://{bench.pool}")
+    theirs = bench.program([*AS_NOBODY_SPECIAL, "go", "mod", "download"], GOPROXY=f"file://{bench.pool}")
     assert (result.status, theirs.status) == (5, 1), result.text + theirs.text
     assert "[folder-unwritable]" in result.stderr
     assert list(bench.modcache.iterdir()) == []

@@ -365,6 +365,6 @@ def test_the_action_runs_with_the_packages_of_a_release_alone(bench: Workbench, 
     bench.write_project([lib])
     launcher = [sys.executable, "-I", "-S", str(action / "shim" / "launch.py"), "run", "--store", "none"]
     with ModuleProxy([lib]) as proxy:
-        result = bench.program(launcher, timeout=60, GOPROXY=proxy.url, GITHUB_ACTIONS="true")
+        result = bench.program(launcher, GOPROXY=proxy.url, GITHUB_ACTIONS="true")
     assert result.status == 0, result.text
     assert "1 downloaded" in result.stdout

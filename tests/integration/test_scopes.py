@@ -410,10 +410,10 @@ def tracked(bench: Workbench, *folders: str) -> None:
     """A git repository in which these folders, each with a module, are tracked."""
     git = ("git", "-c", "init.defaultBranch=main")
     bench.project.mkdir(parents=True, exist_ok=True)
-    bench.program([*git, "init", "-q"], timeout=30)
+    bench.program([*git, "init", "-q"])
     for folder in folders:
         write_project(bench.project / folder, [MAJOR], path="example.com/" + folder.replace("/", ""))
-    assert bench.program([*git, "add", "--force", "."], timeout=30).status == 0
+    assert bench.program([*git, "add", "--force", "."]).status == 0
 
 
 def test_folder_without_gomod_stands_for_the_tracked_modules_below(bench: Workbench, proxy: ModuleProxy) -> None:
@@ -434,7 +434,7 @@ def test_tracked_workspace_below_counts_once(bench: Workbench) -> None:
     """A go.work below takes in its members: they are no scopes of their own."""
     tracked(bench, "w/a", "w/b", "other")
     write_gowork(bench.project / "w", ("a", "b"))
-    bench.program(["git", "add", "w/go.work"], timeout=30)
+    bench.program(["git", "add", "w/go.work"])
     assert [definition["file"] for definition in plan(bench)["definitions"]] == [
         str(bench.project / "other" / "go.mod"),
         str(bench.project / "w" / "go.work"),
@@ -687,7 +687,7 @@ def test_sums_that_never_end_are_named(bench: Workbench, proxy: ModuleProxy) -> 
     write_project(bench.project, [LIB, TOML])
     (bench.project / "go.sum").unlink()
     (bench.project / "go.sum").symlink_to("/dev/zero")
-    done = bench.program(["prlimit", f"--data={1 << 29}", *bench.command, "plan"], timeout=60)
+    done = bench.program(["prlimit", f"--data={1 << 29}", *bench.command, "plan"])
     assert done.status == 3, done.text
     assert "[go-sum-unreadable]" in done.stderr
 
@@ -747,7 +747,7 @@ def test_a_repository_among_the_files_of_the_project_starts_nothing(
         [*git, "-C", "source", "sparse-checkout", "init", "--cone", "--sparse-index"],
         [*git, "clone", "-q", "--bare", "source", "bare"],
     ):
-        done = bench.program(argv, cwd=tmp_path, timeout=20, GIT_CONFIG_NOSYSTEM="1")
+        done = bench.program(argv, cwd=tmp_path, GIT_CONFIG_NOSYSTEM="1")
         assert done.status == 0, done.text
     bare = tmp_path / "bare"
     shutil.copy(tmp_path / "source/.git/index", bare / "index")

@@ -84,7 +84,7 @@ def test_what_changed_in_go_sum_is_told(
     with CacheService(MAIN) as service:
         job = Job(bench, service, proxy)
         job(LIB, OLD)
-        job(LIB, NEW, run=2, **on_github)
+        job(LIB, NEW, run=2, environ=on_github)
     text = summary.read_text(encoding="utf-8")
     assert "**go-prefetch: partial hit** · 1 of 2 modules from cache" in text
     assert "go.sum has changed: 1 upgraded" in text
@@ -99,7 +99,7 @@ def test_a_store_that_cannot_be_reached_is_a_reason(
     with CacheService(MAIN) as service:
         job = Job(bench, service, proxy)
         gone = {"ACTIONS_RESULTS_URL": "http://127.0.0.1:9/", "ACTIONS_CACHE_URL": "http://127.0.0.1:9/"}
-        result = job(LIB, flags=["--attempts", "1"], **gone, **on_github)
+        result = job(LIB, flags=["--attempts", "1"], environ={**gone, **on_github})
     assert "could not be reached (store-unreachable)" in summary.read_text(encoding="utf-8")
     assert "store-unreachable" in record_of(result).reason
 
@@ -125,7 +125,7 @@ def test_cold_seconds_travel_with_cores_and_system(bench: Workbench, proxy: Modu
     else:
         with CacheService(MAIN) as service:
             job = Job(bench, service, proxy)
-            job(LIB, **job.only("no zstd"))
+            job(LIB, environ=job.only("no zstd"))
             (key,) = service.keys
             note = json.loads(service.archive(key)[512:].partition(b"\0")[0])["runs"][0]
     assert (note["cores"], note["os"]) == (os.cpu_count(), sys.platform)

@@ -204,7 +204,7 @@ def test_a_pipe_in_the_place_of_a_mark_holds_up_no_run(ready: Workbench) -> None
     """Whoever opens it waits for its other end, and no deadline counts there."""
     (ready.download_folder / ZIP).parent.mkdir(parents=True)
     os.mkfifo((ready.download_folder / ZIP).with_suffix(".partial"))
-    result = ready.run("run", "--store", f"dir:{ready.pool}", "--deadline", "30s", timeout=40, GOPROXY="off")
+    result = ready.run("run", "--store", f"dir:{ready.pool}", "--deadline", "30s", GOPROXY="off")
     assert result.status == 0, result.text
     assert_built_honestly(ready)
 
@@ -326,7 +326,7 @@ def test_a_thousand_planted_trees_take_one_verification_more(bench: Workbench, t
         (tree / "evil.go").write_text("package evil\n")
     write_proxy_folder(bench.pool, modules)
     limited = ["prlimit", "--nofile=256", *bench.command]
-    result = bench.program([*limited, "run", "--store", f"dir:{bench.pool}"], timeout=120, GOPROXY="off")
+    result = bench.program([*limited, "run", "--store", f"dir:{bench.pool}"], GOPROXY="off")
     assert result.status == 0, result.text
     assert list(bench.modcache.glob("example.com/*/evil.go")) == []
 
@@ -338,9 +338,7 @@ def test_a_tree_of_another_file_system_than_the_cache_is_replaced(ready: Workben
     (ready.modcache / "cache").mkdir()
     mount = f'mount -t tmpfs -o size=64m none "{ready.modcache}/cache" && exec "$@"'
     run = [*ready.command, "run", "--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file)]
-    result = ready.program(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", *run], timeout=60, GOPROXY="off"
-    )
+    result = ready.program(["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", *run], GOPROXY="off")
     assert result.status == 0, result.text
     assert (ready.modcache / TREE / "lib.go").read_bytes() == LIB.contents[f"{TREE}/lib.go"]
     assert list(ready.modcache.rglob("*.tmp-*")) == []
@@ -356,7 +354,7 @@ def test_a_user_without_privileges_replaces_a_read_only_tree(ready: Workbench) -
         folder.chmod(0o555)
     plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
-    result = ready.program([*plain, "run", *store], timeout=60, GOPROXY="off")
+    result = ready.program([*plain, "run", *store], GOPROXY="off")
     assert result.status == 0, result.text
     assert_built_honestly(ready)
 

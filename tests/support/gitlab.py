@@ -84,7 +84,7 @@ class Pipeline:
             ("update-ref", "refs/remotes/origin/main", "HEAD"),
             ("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"),
         ):  # fmt: skip
-            self.bench.program(["git", *identity, *words], cwd=self.folder, timeout=60)
+            self.bench.program(["git", *identity, *words], cwd=self.folder)
 
     def run(self, *arguments: str, **variables: str) -> Result:
         """Run the pipeline, or the jobs named; every change counts as one of the files that rules look at."""
@@ -93,11 +93,11 @@ class Pipeline:
             "--evaluate-rule-changes=false", "--ignore-schema-paths", "#/definitions/image/oneOf/0/minLength",
             *arguments, *(part for item in variables.items() for part in ("--variable", "=".join(item))),
         ]  # fmt: skip
-        return self.bench.program(argv, cwd=self.folder, timeout=280)
+        return self.bench.program(argv, cwd=self.folder)
 
     def preview(self, *arguments: str) -> str:
         """The pipeline with includes, inputs and references expanded."""
-        done = self.bench.program([str(self._program), "--preview", *arguments], cwd=self.folder, timeout=60)
+        done = self.bench.program([str(self._program), "--preview", *arguments], cwd=self.folder)
         assert done.status == 0, done.text
         return done.stdout
 

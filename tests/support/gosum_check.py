@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from tests.support.fakes.modules import FakeModule, escape
@@ -24,6 +25,11 @@ def zip_hash(path: Path) -> str:
     """The hash of what a zip holds."""
     with zipfile.ZipFile(path) as archive:
         return hash1((name, archive.read(name)) for name in archive.namelist())
+
+
+def mod_hash(path: Path) -> str:
+    """Return the hash of a go.mod file."""
+    return hash1([("go.mod", path.read_bytes())])
 
 
 def tree_hash(tree: Path, prefix: str) -> str:
@@ -51,16 +57,14 @@ def differences(modcache: Path, go_sum: str, modules: Iterable[FakeModule]) -> l
     for module in modules:
         name = f"{module.path} {module.version}"
         at = modcache / "cache/download" / stem(module)
-        for what, expected, actual in (
-            ("zip", wanted[name], lambda at=at: zip_hash(Path(f"{at}.zip"))),
-            ("ziphash", wanted[name], lambda at=at: Path(f"{at}.ziphash").read_text()),
-            ("mod", wanted[f"{name}/go.mod"], lambda at=at: hash1([("go.mod", Path(f"{at}.mod").read_bytes())])),
-            (
-                "tree",
-                wanted[name],
-                lambda module=module: tree_hash(modcache / tree(module), f"{module.path}@{module.version}"),
-            ),
-        ):
+        prefix = f"{module.path}@{module.version}"
+        checks: tuple[tuple[str, str, Callable[[], str]], ...] = (
+            ("zip", wanted[name], partial(zip_hash, Path(f"{at}.zip"))),
+            ("ziphash", wanted[name], Path(f"{at}.ziphash").read_text),
+            ("mod", wanted[f"{name}/go.mod"], partial(mod_hash, Path(f"{at}.mod"))),
+            ("tree", wanted[name], partial(tree_hash, modcache / tree(module), prefix)),
+        )
+        for what, expected, actual in checks:
             try:
                 said = actual()
             except (OSError, ValueError, zipfile.BadZipFile) as error:

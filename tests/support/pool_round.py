@@ -81,7 +81,8 @@ class Run:
     @property
     def step(self) -> str:
         """Where it is, or was in the end."""
-        return ["start", *_TITLE.findall(self.text)][-1]
+        titles: list[str] = _TITLE.findall(self.text)
+        return titles[-1] if titles else "start"
 
 
 class Round:

@@ -13,7 +13,7 @@ from tests.support.workbench import Result, Workbench
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def prefetch(bench: Workbench, *arguments: str, cwd: Path | None = None, **variables: str) -> Result:
+def prefetch(bench: Workbench, *arguments: str, cwd: str | Path | None = None, **variables: str) -> Result:
     """go-prefetch with these arguments in the project, in the bench's environment."""
     stdout, stderr = io.StringIO(), io.StringIO()
     before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -34,7 +35,7 @@ class Job:
         token: Token = MAIN,
         run: int = 1,
         flags: Iterable[str] = (),
-        **variables: str,
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> Result:
         """Run for a project that requires these modules; it must succeed, and leave what Go finds complete."""
         self._bench.write_project(modules)
@@ -43,7 +44,7 @@ class Job:
         self._proxy.clear()
         offered = getattr(self._service, protocol)(token.text, run=str(run))
         arguments = ("run", "--store", "github", "--report-file", str(self._bench.report_file), *flags)
-        result = self._bench.quickly(*arguments, **{"GOPROXY": self._proxy.url, **offered, **variables})
+        result = self._bench.quickly(*arguments, **{"GOPROXY": self._proxy.url, **offered, **environ})
         assert result.status == 0, result.text
         assert self._bench.go("mod", "download").status == 0
         assert self._bench.go("mod", "verify").stdout == "all modules verified\n"

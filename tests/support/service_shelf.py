@@ -8,7 +8,7 @@ from pathlib import Path
 from go_prefetch.base.retry import Backoff, Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import StoreError
-from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
+from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey, cache_key, hexadecimal
 from go_prefetch.model.ports import Saving, Wanted
@@ -55,7 +55,7 @@ class Shelf:
     @property
     def wanted(self) -> tuple[ModuleFile, ...]:
         """The same as the store is asked for them."""
-        kinds = ("zip", "mod", "info")
+        kinds: tuple[Kind, ...] = ("zip", "mod", "info")
         return tuple(ModuleFile(ModuleVersion(m.path, m.version), kind) for m in self.modules for kind in kinds)
 
     @property

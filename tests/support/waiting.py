@@ -17,6 +17,11 @@ def wait_until(happened: Callable[[], object], what: str, timeout: float = 30) -
         time.sleep(0.01)
 
 
+def wait_for_end(pid: int) -> None:
+    """Wait until this process has ended."""
+    wait_until(lambda: not is_running(pid), f"the end of process {pid}")
+
+
 def is_running(pid: int) -> bool:
     """Whether this process lives; one that ended and that nobody has asked after does not."""
     try:

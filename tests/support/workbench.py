@@ -90,11 +90,11 @@ class Workbench:
             return self.run(*arguments, **variables)
         return prefetch(self, *arguments, **variables)
 
-    def run(self, *arguments: str, cwd: Path | None = None, timeout: float = 60, **variables: str) -> Result:
+    def run(self, *arguments: str, cwd: str | Path | None = None, **variables: str) -> Result:
         """go-prefetch with these arguments; `variables` are added to the environment."""
-        return self.program([*self.command, *arguments], cwd=cwd, timeout=timeout, **variables)
+        return self.program([*self.command, *arguments], cwd=cwd, **variables)
 
-    def start(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, cwd: str | Path | None = None, **variables: str) -> subprocess.Popen[str]:
         """The same, left running."""
         return subprocess.Popen(
             [*self.command, *arguments],
@@ -106,12 +106,12 @@ class Workbench:
             text=True,
         )
 
-    def go(self, *arguments: str, cwd: Path | None = None, **variables: str) -> Result:
+    def go(self, *arguments: str, cwd: str | Path | None = None, **variables: str) -> Result:
         """The real go, offline unless GOPROXY is given."""
-        return self.program(["go", *arguments], cwd=cwd, timeout=300, **{"GOPROXY": "off", **variables})
+        return self.program(["go", *arguments], cwd=cwd, **{"GOPROXY": "off", **variables})
 
-    def program(self, argv: list[str], *, cwd: Path | None = None, timeout: float, **variables: str) -> Result:
-        """Any program, in the project unless told otherwise."""
+    def program(self, argv: list[str], *, cwd: str | Path | None = None, **variables: str) -> Result:
+        """Run any program, in the project unless `cwd` names another folder. The test's own time limit ends it."""
         done = subprocess.run(
             argv,
             cwd=cwd or self.project,
@@ -119,7 +119,6 @@ class Workbench:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)

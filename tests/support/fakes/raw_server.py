@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import socket
 import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPMessage, parse_headers
 from socketserver import StreamRequestHandler
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 @dataclass(frozen=True)
@@ -106,17 +111,16 @@ class _Handler(StreamRequestHandler):
         self.connection.close()
 
 
-class _Writer:
-    closed = False
+class _Writer(io.BufferedIOBase):
+    """Sends at once, and leaves the connection open when it is closed."""
 
-    def __init__(self, connection: Any) -> None:
-        self.write = connection.sendall
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
 
-    def flush(self) -> None:
-        """There is nothing held back."""
-
-    def close(self) -> None:
-        """The connection is closed by the server."""
+    def write(self, data: ReadableBuffer) -> int:
+        """Send all of it."""
+        self._connection.sendall(data)
+        return memoryview(data).nbytes
 
 
 def answer(

@@ -14,7 +14,7 @@ from tests.support.fakes.loopback import LoopbackServer, LoopbackService
 class ToldServer(LoopbackService):
     """Hands each connection, with the head of its request, to `speak`; serves inside its `with` block."""
 
-    def __init__(self, speak: Callable[[socket.socket, bytes], None]) -> None:
+    def __init__(self, speak: Callable[[socket.socket, bytes], object]) -> None:
         super().__init__()
         self.speak = speak
         self.heads: list[bytes] = []

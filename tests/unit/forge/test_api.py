@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.forge.api import Reply, limited_seconds
+from go_prefetch.forge.api import limited_seconds
+from go_prefetch.forge.transport import Reply
 
 NOW = 1_000_000.0
 

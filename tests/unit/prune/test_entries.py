@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,11 @@ MAIN = "refs/heads/main"
 LINEAGE = "go-prefetch-1-0123456789abcdef-"
 
 
-def full(number: int, digest: str, **more: object) -> Entry:
+def full(number: int, digest: str, **more: Any) -> Entry:
     return entry(number, f"{LINEAGE}full-{digest * 64}-{number}.1", **more)
 
 
-def delta(number: int, digest: str, of: str, **more: object) -> Entry:
+def delta(number: int, digest: str, of: str, **more: Any) -> Entry:
     return entry(number, f"{LINEAGE}delta-{digest * 64}-{of * 64}-{number}.1", **more)
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 
 from go_prefetch.config.inputs import TABLE
@@ -65,7 +65,7 @@ def test_every_text_is_cleaned_and_no_name() -> None:
     """The platform's `clean` takes secrets out of whatever is written elsewhere."""
     shouted = json.loads(document(REPORTS["partial"], str.upper))
     assert shouted["restore"]["store"] == REPORTS["partial"].restored.store.upper()
-    assert shouted["warnings"] == [warning.upper() for warning in REPORTS["partial"].warnings]
+    assert shouted["warnings"] == [str(warning).upper() for warning in REPORTS["partial"].warnings]
     assert shouted["complete"]["rejected"][0]["words"].startswith("VERIFYING")
     assert shouted.keys() == _document(REPORTS["partial"]).keys()
 

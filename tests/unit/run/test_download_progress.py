@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.golang.goproxy import parse_proxy_list
@@ -14,7 +15,7 @@ from tests.support.fakes.reports import A, B
 
 
 def test_a_file_that_did_not_come_is_not_called_downloaded(tmp_path: Path) -> None:
-    def get(url: str, beside: Path, most: int, deadline: Deadline, wire: Wire) -> Received:
+    def get(url: str, out: BinaryIO, most: int, deadline: Deadline, wire: Wire) -> Received:
         raise AttemptError("401 Unauthorized", transient=False)
 
     said = list[str]()
