@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.support.fakes.modules import FakeModule
-from tests.support.golden_files import assert_golden
 from tests.support.same_process import prefetch
+from tests.support.snapshots import TextFile
 from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
@@ -34,13 +35,13 @@ def printed(bench: Workbench, kind: str = "buildkit", *arguments: str, cwd: Path
 
 
 @pytest.mark.parametrize("kind", ["buildkit", "plain"])
-def test_one_module(bench: Workbench, kind: str) -> None:
+def test_one_module(bench: Workbench, snapshot: SnapshotAssertion, kind: str) -> None:
     """The whole file, for builders with named contexts and for the others."""
     bench.write_project((LIB,))
-    assert_golden(f"dockerfile_{kind}.txt", printed(bench, kind))
+    assert printed(bench, kind) == snapshot(extension_class=TextFile)
 
 
-def test_workspace(bench: Workbench) -> None:
+def test_workspace(bench: Workbench, snapshot: SnapshotAssertion) -> None:
     """go.work with all its members' go.mod, the list of modules, libraries below programs, every program named."""
     bench.write_project((LIB,))
     gomod, gosum = ((bench.project / name).read_text() for name in ("go.mod", "go.sum"))
@@ -53,7 +54,7 @@ def test_workspace(bench: Workbench) -> None:
         "api/internal/gen.go": f"//go:build ignore\n\n{MAIN}", "api/testdata/x/main.go": MAIN,
         "shared/go.mod": "module example.com/shared\n\ngo 1.24\n", "shared/shared.go": "package shared\n",
     })  # fmt: skip
-    assert_golden("dockerfile_workspace.txt", printed(bench))
+    assert printed(bench) == snapshot(extension_class=TextFile)
 
 
 def test_library_has_no_program(bench: Workbench) -> None:

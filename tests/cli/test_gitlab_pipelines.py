@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch import __version__
 from tests.support.fakes.modules import damaged
@@ -23,7 +24,7 @@ from tests.support.gitlab import (
     install_gitlab_ci_local,
     make_archive,
 )
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import YamlFile
 from tests.support.workbench import Workbench
 
 # npm and the module proxy; rsync and busybox.
@@ -277,26 +278,26 @@ def test_input_is_never_run_as_a_command(pipeline: Pipeline, url: str, template:
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs"),
+    "inputs",
     [
-        ("defaults", {}),
-        ("every_input", {
+        pytest.param({}, id="defaults"),
+        pytest.param({
             "job_name": "modules", "stage": "prepare", "image": "registry.example.com/python:3", "key_files":
             ["a/go.sum", "b/go.sum"], "unprotect": True, "merge_request_pipelines": True, "merge_request_note": True,
             "archive_sha256": "0" * 64, "working_directory": "a\nb", "goproxy": "https://proxy.example.com|direct",
             "fallback": "any", "store": "dir:/cache/pool", "save": "true", "cache_name": "next", "jobs": 4, "deadline":
             "2m", "on_failure": "warn", "check_present": True, "summary": False, "python": "python3.12",
-        }),
+        }, id="every input"),
     ],
 )  # fmt: skip
-def test_preview_is_the_golden_one_and_valid(pipeline: Pipeline, name: str, inputs: dict[str, Any]) -> None:
+def test_preview_is_valid(pipeline: Pipeline, snapshot: SnapshotAssertion, inputs: dict[str, Any]) -> None:
     """What the template expands to, by GitLab's own schema for pipelines."""
     job = "stages: [prepare, build]\nbuild:\n  stage: build\n  extends: [.%s:run]\n  script: [go build ./...]\n"
     read = "test:\n  stage: build\n  extends: .%s\n  script: [go test ./...]\n"
     name_of_job = str(inputs.get("job_name", "go-prefetch"))
     pipeline.write(include("https://example.com", **inputs) + job % name_of_job + read % name_of_job)
     preview = pipeline.preview()
-    assert_golden(f"gitlab_{name}.yml", preview.replace(__version__, "VERSION"))
+    assert preview.replace(__version__, "VERSION") == snapshot(extension_class=YamlFile)
     expanded = pipeline.bench.folder / "expanded.yml"
     expanded.write_text(preview)
     checked = pipeline.bench.program(

@@ -1,6 +1,6 @@
 """The cache key: a digest of what go.sum says about the planned files, and of nothing else.
 
-The recipe is public interface, covered by golden tests: changing it makes every stored entry unreachable.
+The recipe is public interface, fixed by tests/unit/model/cache_key.txt: a change makes every stored entry unreachable.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.doctor.candidates import candidates
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
@@ -13,7 +14,7 @@ from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import MarkdownFile, TextFile
 
 MODULES = tuple(ModuleVersion(f"example.com/m{number}", "v1.0.0") for number in range(7))
 FAR, NEAR, DEAD = "https://far.test", "https://user:xxxxx@near.test", "https://dead.test"
@@ -43,20 +44,20 @@ def diagnosis() -> Diagnosis:
     return diagnose(proxies, list(order), pool, found, Extent(7, 2, 10))
 
 
-def test_text() -> None:
-    assert_golden("diagnosis.txt", diagnosis_text(diagnosis(), "#") + "\n")
+def test_text(snapshot: SnapshotAssertion) -> None:
+    assert diagnosis_text(diagnosis(), "#") + "\n" == snapshot(extension_class=TextFile)
 
 
-def test_text_of_a_narrow_screen() -> None:
+def test_text_of_a_narrow_screen(snapshot: SnapshotAssertion) -> None:
     """No line of the table is broken by the terminal; a wide screen has what a file has."""
     narrow = diagnosis_text(diagnosis(), "#", width=80)
-    assert_golden("diagnosis_narrow.txt", narrow + "\n")
+    assert narrow + "\n" == snapshot(extension_class=TextFile)
     assert max(map(len, narrow.partition("\nfailed")[0].splitlines()[1:])) <= 80
     assert diagnosis_text(diagnosis(), "#", width=200) == diagnosis_text(diagnosis(), "#")
 
 
-def test_markdown() -> None:
-    assert_golden("diagnosis.md", diagnosis_markdown(diagnosis()))
+def test_markdown(snapshot: SnapshotAssertion) -> None:
+    assert diagnosis_markdown(diagnosis()) == snapshot(extension_class=MarkdownFile)
 
 
 def test_json() -> None:

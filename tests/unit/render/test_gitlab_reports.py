@@ -7,9 +7,10 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.render.gitlab_reports import dotenv, links, metrics
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import TextFile
 
 OUTPUTS = {
     "cache-result": "partial",
@@ -27,14 +28,14 @@ OUTPUTS = {
 }
 
 
-def test_dotenv_is_the_golden_one() -> None:
+def test_dotenv(snapshot: SnapshotAssertion) -> None:
     """Every output, as a variable that collides with no input."""
-    assert_golden("gitlab_outputs.env", dotenv(OUTPUTS))
+    assert dotenv(OUTPUTS) == snapshot(extension_class=TextFile)
 
 
-def test_metrics_are_the_golden_ones() -> None:
+def test_metrics(snapshot: SnapshotAssertion) -> None:
     """Figures only, and none that was not measured."""
-    assert_golden("gitlab_metrics.txt", metrics(OUTPUTS))
+    assert metrics(OUTPUTS) == snapshot(extension_class=TextFile)
 
 
 def test_link_says_how_it_went() -> None:

@@ -1,4 +1,4 @@
-"""A Report as JSON: as in tests/golden/, and as docs/report.schema.json promises."""
+"""A Report as JSON: as in its snapshots, and as docs/report.schema.json promises."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.config.inputs import TABLE
 from go_prefetch.model.report import Report
 from go_prefetch.render.json_report import document
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import JsonFile
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -35,8 +36,8 @@ def test_a_report_is_what_the_schema_promises(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["miss", "partial", "failed"])
-def test_json(name: str) -> None:
-    assert_golden(f"report_{name}.json", document(REPORTS[name], str))
+def test_json(snapshot: SnapshotAssertion, name: str) -> None:
+    assert document(REPORTS[name], str) == snapshot(extension_class=JsonFile)
 
 
 def test_the_schema_knows_every_output_and_every_input() -> None:

@@ -1,4 +1,4 @@
-"""A Report as a job summary: as in tests/golden/, and foreign text stays text in GitHub's own Markdown renderer."""
+"""A Report as a job summary: as in its snapshots, and foreign text stays text in GitHub's own Markdown renderer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from cmarkgfm.cmark import Options
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.errors import DownloadError, notice
 from go_prefetch.golang.modcache import ModuleFile
@@ -32,7 +33,7 @@ from go_prefetch.render.escape import cell, code, fenced, prose
 from go_prefetch.render.markdown import markdown
 from tests.support.fakes.reports import A, files_of, plan, report
 from tests.support.fakes.summaries import ALL
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import MarkdownFile
 
 HOSTILE = {
     "table": "a | b",
@@ -72,14 +73,14 @@ OURS = {
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_markdown(name: str) -> None:
-    assert_golden(f"report_{name}.md", markdown(ALL[name], mermaid=True))
+def test_markdown(snapshot: SnapshotAssertion, name: str) -> None:
+    assert markdown(ALL[name], mermaid=True) == snapshot(extension_class=MarkdownFile)
 
 
 @pytest.mark.parametrize("name", ["job_exact", "job_miss", "failed", "present"])
-def test_markdown_where_no_mermaid_is_drawn(name: str) -> None:
+def test_markdown_where_no_mermaid_is_drawn(snapshot: SnapshotAssertion, name: str) -> None:
     """GitLab draws 2,000 characters of it a page, and an artifact is shown as it is: bars of text."""
-    assert_golden(f"report_{name}.gitlab.md", markdown(ALL[name], mermaid=False))
+    assert markdown(ALL[name], mermaid=False) == snapshot(extension_class=MarkdownFile)
 
 
 class _Elements(HTMLParser):

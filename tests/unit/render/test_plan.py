@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.render.plan import plan_json, plan_text
 from tests.support.fakes.reports import PRIVATE, A, B, files_of, plan
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import JsonFile, TextFile
 
 PLAN = plan(A, B, PRIVATE, present=files_of(B), private=[PRIVATE], warnings=("go.sum:3: ignored",))
 
 
-@pytest.mark.parametrize("every_module", [True, False])
-def test_text(every_module: bool) -> None:
-    name = "plan_every_module.txt" if every_module else "plan.txt"
-    assert_golden(name, plan_text(PLAN, every_module=every_module) + "\n")
+@pytest.mark.parametrize("every_module", [True, False], ids=["every module", "summary"])
+def test_text(snapshot: SnapshotAssertion, every_module: bool) -> None:
+    assert plan_text(PLAN, every_module=every_module) + "\n" == snapshot(extension_class=TextFile)
 
 
-def test_json() -> None:
-    assert_golden("plan.json", plan_json(PLAN) + "\n")
+def test_json(snapshot: SnapshotAssertion) -> None:
+    assert plan_json(PLAN) + "\n" == snapshot(extension_class=JsonFile)
 
 
 def test_nothing_to_do_is_one_line() -> None:

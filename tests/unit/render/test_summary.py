@@ -1,10 +1,11 @@
-"""A Report on one screen, word by word as in tests/golden/."""
+"""A Report on one screen, word by word as in its snapshots."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.base.format import counted, duration, size
 from go_prefetch.model.results import Downloaded, Restored
@@ -12,12 +13,12 @@ from go_prefetch.render.summary import headline
 from go_prefetch.render.text import text
 from tests.support.fakes.reports import A, B, files_of, plan, report
 from tests.support.fakes.summaries import ALL
-from tests.support.golden_files import assert_golden
+from tests.support.snapshots import TextFile
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_text(name: str) -> None:
-    assert_golden(f"report_{name}.txt", text(ALL[name]) + "\n")
+def test_text(snapshot: SnapshotAssertion, name: str) -> None:
+    assert text(ALL[name]) + "\n" == snapshot(extension_class=TextFile)
 
 
 @pytest.mark.parametrize("name", ALL)
