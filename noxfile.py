@@ -1,7 +1,7 @@
 """The commands of contributors and CI, one session each. CONTRIBUTING.md says when to run which.
 
 Sessions use the environment that nox itself is installed in, so `pip install -e '.[dev]'` is all the preparation.
-Arguments after `--` go to the program: `nox -s test -- -k hedging`. A missing program is an error.
+Arguments after `--` go to the program: `nox -s test -- -k quarantine`. A missing program is an error.
 """
 
 from __future__ import annotations

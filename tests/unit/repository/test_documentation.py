@@ -76,3 +76,17 @@ def test_the_listing_shows_packages() -> None:
     }  # fmt: skip
     folders = {path.parent for path in package.glob("*/*.py")}
     assert all((path / "__init__.py").read_text(encoding="utf-8").startswith('"""') for path in folders)
+
+
+def test_contributing_names_every_session_of_nox() -> None:
+    """CONTRIBUTING.md has each session and no other; the scripts of CI call only those that exist."""
+    sessions = set(
+        re.findall(r"^@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert "lint" in sessions
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `nox -s (\w+)` \|", text, re.MULTILINE)) == sessions
+    for script in ("run", "nightly"):
+        calls = re.findall(r"nox -s (.+)", (ROOT / ".ci" / script).read_text(encoding="utf-8"))
+        assert calls
+        assert {name for call in calls for name in call.split()} <= sessions
