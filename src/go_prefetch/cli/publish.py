@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
 from go_prefetch.base.atomic_file import write_named
+from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.inputs import BY_NAME
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError, PrefetchError
 from go_prefetch.model.ports import Platform
@@ -21,39 +22,49 @@ from go_prefetch.render.text import text
 from go_prefetch.run.steps.build_report import failed, report
 
 
-def publish(report: Report, settings: Settings, platform: Platform, stdout: TextIO) -> None:
+def settings_of_a_run(invocation: Invocation) -> Settings:
+    """Return the settings. Wrong inputs are published too, and raised as InputError."""
+    try:
+        return invocation.settings()
+    except InputError as error:
+        made = report(failed(RunState(), error), {}, seconds=0.0, ended_early=True)
+        _publish_failure(made, invocation, report_file=_report_file(invocation), summary=True)
+        raise
+
+
+def _report_file(invocation: Invocation) -> Path | None:
+    with suppress(InputError):
+        name = invocation.values([BY_NAME["report-file"]])["report-file"]
+        return invocation.cwd / str(name) if name else None
+    return None
+
+
+def publish(report: Report, settings: Settings, invocation: Invocation) -> None:
     """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
-    _publish(report, platform, stdout, report_file=settings.report_file, summary=settings.summary)
+    _publish(report, invocation, report_file=settings.report_file, summary=settings.summary)
 
 
 @contextmanager
-def told_if_it_fails(settings: Settings, platform: Platform, stdout: TextIO) -> Iterator[None]:
-    """What ends the block is told to the same, as far as there is anything to tell, and raised again."""
+def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[None]:
+    """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again."""
     started = time.monotonic()
     try:
         yield
     except PrefetchError as error:
         made = report(failed(RunState(), error), settings.shown, seconds=time.monotonic() - started, ended_early=True)
-        _publish_failure(made, platform, stdout, report_file=settings.report_file, summary=settings.summary)
+        _publish_failure(made, invocation, report_file=settings.report_file, summary=settings.summary)
         raise
 
 
-def publish_refusal(error: InputError, platform: Platform, stdout: TextIO, report_file: Path | None) -> None:
-    """The same for inputs that could not be read."""
-    made = report(failed(RunState(), error), {}, seconds=0.0, ended_early=True)
-    _publish_failure(made, platform, stdout, report_file=report_file, summary=True)
-
-
-def _publish_failure(
-    report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool
-) -> None:
+def _publish_failure(report: Report, invocation: Invocation, *, report_file: Path | None, summary: bool) -> None:
     try:
-        _publish(report, platform, stdout, report_file=report_file, summary=summary)
+        _publish(report, invocation, report_file=report_file, summary=summary)
     except InputError as error:  # it must not hide the failure itself
-        platform.warn(error.notice)
+        invocation.platform.warn(error.notice)
 
 
-def _publish(report: Report, platform: Platform, stdout: TextIO, *, report_file: Path | None, summary: bool) -> None:
+def _publish(report: Report, invocation: Invocation, *, report_file: Path | None, summary: bool) -> None:
+    platform, stdout = invocation.platform, invocation.stdout
     for warning in report.warnings:
         platform.warn(warning)
     platform.show(text(report), stdout)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from go_prefetch.cli.invocation import Invocation
-from go_prefetch.config.choices import DockerfileKind, PlanFormat
 from go_prefetch.config.forge_inputs import PRUNE, REPORT
 from go_prefetch.config.inputs import TABLE, Input
 
@@ -38,17 +37,16 @@ def _heeding(*names: str) -> tuple[Input, ...]:
 _ASKING = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
 
 
-def _run(given: Invocation) -> int:
+def _run(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.run import run  # noqa: PLC0415
 
-    return run(given.settings_of_a_run(), given.platform, given.environ, given.stdout)
+    return run(invocation)
 
 
-def _plan(given: Invocation) -> int:
+def _plan(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.plan import plan  # noqa: PLC0415
 
-    shown = {"form": PlanFormat(given.arguments.format), "every_module": given.arguments.modules}
-    return plan(given.settings(), given.platform, given.environ, given.stdout, **shown)
+    return plan(invocation)
 
 
 def _plan_flags(command: argparse.ArgumentParser) -> None:
@@ -57,21 +55,20 @@ def _plan_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--modules", action="store_true", help="list every module version")
 
 
-def _verify(given: Invocation) -> int:
+def _verify(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.verify import verify  # noqa: PLC0415
 
-    return verify(given.settings(), given.platform, given.environ, given.stdout, fix=given.arguments.fix)
+    return verify(invocation)
 
 
 def _verify_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
 
 
-def _doctor(given: Invocation) -> int:
+def _doctor(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.doctor import doctor  # noqa: PLC0415
 
-    own = {"also": given.arguments.also, "samples": given.arguments.samples, "form": given.arguments.format}
-    return doctor(given.settings(), given.platform, given.environ, given.stdout, **own)
+    return doctor(invocation)
 
 
 def _doctor_flags(command: argparse.ArgumentParser) -> None:
@@ -81,24 +78,20 @@ def _doctor_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
 
 
-def _fill(given: Invocation) -> int:
+def _fill(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.fill import fill  # noqa: PLC0415
 
-    folder = given.folder / given.arguments.folder
-    return fill(given.settings_of_a_run(), given.platform, given.environ, given.stdout, folder)
+    return fill(invocation)
 
 
 def _fill_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
 
 
-def _docker(given: Invocation) -> int:
-    from go_prefetch.cli.commands.docker import Asked, docker  # noqa: PLC0415
+def _docker(invocation: Invocation) -> int:
+    from go_prefetch.cli.commands.docker import docker  # noqa: PLC0415
 
-    values = {field.name: getattr(given.arguments, field.name) for field in fields(Asked)}
-    kind = DockerfileKind(given.arguments.dockerfile) if given.arguments.dockerfile else None
-    asked = Asked(**{**values, "dockerfile": kind})
-    return docker(given.settings(), given.platform, given.environ, given.stdout, asked)
+    return docker(invocation)
 
 
 def _docker_flags(command: argparse.ArgumentParser) -> None:
@@ -127,16 +120,16 @@ def _docker_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--context", metavar="DIR", default=".", help="the build context (default: %(default)s)")
 
 
-def _report(given: Invocation) -> int:
+def _report(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.report import report  # noqa: PLC0415
 
-    return report(given.values(REPORT), given.platform, given.environ, given.stdout, given.folder)
+    return report(invocation)
 
 
-def _prune(given: Invocation) -> int:
+def _prune(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.prune import prune  # noqa: PLC0415
 
-    return prune(given.values(PRUNE), given.platform, given.environ, given.stdout, given.folder)
+    return prune(invocation)
 
 
 SUBCOMMANDS = {

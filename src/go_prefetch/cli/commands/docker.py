@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TextIO
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import DockerfileKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
@@ -40,7 +41,7 @@ _LOCAL = "the module cache or the pool"
 
 
 @dataclass(frozen=True)
-class Asked:
+class _Asked:
     """What `docker` is to do; at least one of them."""
 
     output: str | None  # the folder to fill
@@ -50,8 +51,16 @@ class Asked:
     context: str
 
 
-def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, asked: Asked) -> int:
+def _asked(arguments: argparse.Namespace) -> _Asked:
+    values = {field.name: getattr(arguments, field.name) for field in fields(_Asked)}
+    kind = DockerfileKind(arguments.dockerfile) if arguments.dockerfile else None
+    return _Asked(**{**values, "dockerfile": kind})
+
+
+def docker(invocation: Invocation) -> int:
     """Do what is asked; exit status 1 if a Dockerfile or .dockerignore is to be mended. Raises PrefetchError."""
+    settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
+    asked = _asked(invocation.arguments)
     if not (asked.output or asked.dockerfile or asked.check or asked.dockerignore):
         raise InputError(
             "usage",
@@ -76,11 +85,11 @@ def docker(settings: Settings, platform: Platform, environ: Mapping[str, str], s
             platform.info(text)
         said = [dockerfile.rstrip("\n")]
     for text in said:
-        platform.show(text, stdout)
+        platform.show(text, invocation.stdout)
     return status
 
 
-def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: Asked) -> tuple[int, str]:
+def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked) -> tuple[int, str]:
     folder = settings.cwd / str(asked.output)
     budget = begin_budget(settings)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
@@ -134,7 +143,7 @@ def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> st
     )
 
 
-def _how_to(plan: Plan, asked: Asked) -> str:
+def _how_to(plan: Plan, asked: _Asked) -> str:
     listed = any(scope.explicit for scope in plan.scopes)
     command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
     return (
@@ -145,7 +154,7 @@ def _how_to(plan: Plan, asked: Asked) -> str:
     )
 
 
-def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: Asked) -> str:
+def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: _Asked) -> str:
     project = _project(settings, environ)
     context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
     if asked.dockerfile is not DockerfileKind.PLAIN:
@@ -186,14 +195,14 @@ def _inside(folder: Path, context: Path) -> str:
     return "" if relative == ".." or relative.startswith("../") or Path(relative).is_absolute() else relative
 
 
-def _check(settings: Settings, asked: Asked) -> tuple[int, str]:
+def _check(settings: Settings, asked: _Asked) -> tuple[int, str]:
     path = settings.cwd / str(asked.check)
     findings = check(read_text(path), read_context(settings.cwd / asked.context, path))
     lines = [f"{asked.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
     return (1, "\n".join(lines)) if findings else (0, f"{asked.check}: nothing found")
 
 
-def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
+def _dockerignore(settings: Settings, asked: _Asked) -> tuple[int, str]:
     """Write the file where there is none, else say what it lets through."""
     context = read_context(settings.cwd / asked.context)
     folder = _kept_out(settings, asked, context)
@@ -214,7 +223,7 @@ def _dockerignore(settings: Settings, asked: Asked) -> tuple[int, str]:
     return 0, f"{context.ignore_file}: written\n{told}"
 
 
-def _kept_out(settings: Settings, asked: Asked, context: Context) -> str:
+def _kept_out(settings: Settings, asked: _Asked, context: Context) -> str:
     """The folder of modules, where it lies in the context and reaches the build by another way."""
     if asked.dockerfile is DockerfileKind.PLAIN:
         return ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.inputs import integer
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.candidates import candidates, parse_also
@@ -55,20 +56,15 @@ class _Asked:
     modules: tuple[ModuleVersion, ...]
 
 
-def doctor(
-    settings: Settings,
-    platform: Platform,
-    environ: Mapping[str, str],
-    stdout: TextIO,
-    *,
-    also: Sequence[str],
-    samples: str,
-    form: str,
-) -> int:
+def doctor(invocation: Invocation) -> int:
     """Print the diagnosis. Exit status 1 where a proxy of the list brings nothing. Raises InputError for bad flags."""
-    platform.hide(frozenset().union(*map(secrets_of, also)))
-    named = [parse_also(url) for url in also]
-    limits = Limits(_samples(samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
+    settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
+    arguments, stdout = invocation.arguments, invocation.stdout
+    platform.hide(frozenset().union(*map(secrets_of, arguments.also)))
+    named = [parse_also(url) for url in arguments.also]
+    limits = Limits(
+        _samples(arguments.samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline)
+    )
     asked = _asked(settings, platform, environ)
     probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     examination = Examination(probe, asked.modules, limits, platform.progress)
@@ -81,7 +77,7 @@ def doctor(
         Extent(len(asked.modules), private, limits.samples),
         store_left_out=left_out, written=redact_list(asked.facts.goproxy),
     )  # fmt: skip
-    _show(diagnosis, settings, platform, stdout, form, _width(stdout, environ))
+    _show(diagnosis, settings, platform, stdout, arguments.format, _width(stdout, environ))
     return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
 
 

@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 from go_prefetch.base.format import size
 from go_prefetch.base.trace import Trace
-from go_prefetch.cli.publish import publish, told_if_it_fails
+from go_prefetch.cli.invocation import Invocation
+from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
 from go_prefetch.cli.traced import traced
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import notice
@@ -34,15 +34,17 @@ from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, 
 from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
 
 
-def fill(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, folder: Path) -> int:
-    """Download what `folder` lacks, take away what the plan does not name, and report.
+def fill(invocation: Invocation) -> int:
+    """Download what the folder lacks, take away what the plan does not name, and report.
 
     Raises InputError for a folder with other things in it, DownloadError for modules that could not be had, and
     ChecksumMismatch for a file that Go found wrong from every source.
     """
-    with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
-        made = _filled(settings, platform, environ, folder, trace)
-    publish(made, settings, platform, stdout)
+    settings, platform = settings_of_a_run(invocation), invocation.platform
+    folder = settings.cwd / invocation.arguments.folder
+    with publish_failure(settings, invocation), traced(settings, platform) as trace:
+        made = _filled(settings, platform, invocation.environ, folder, trace)
+    publish(made, settings, invocation)
     failure = made.completed.failure
     if failure and settings.on_failure.ends_with(failure):
         raise failure

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TextIO
-
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import PlanFormat
-from go_prefetch.config.settings import Settings
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
-from go_prefetch.model.ports import Platform
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text
 from go_prefetch.run.steps.plan import make_plan
 
 
-def plan(
-    settings: Settings,
-    platform: Platform,
-    environ: Mapping[str, str],
-    stdout: TextIO,
-    *,
-    form: PlanFormat,
-    every_module: bool,
-) -> int:
+def plan(invocation: Invocation) -> int:
     """Print the plan. Raises PrefetchError for bad input."""
-    environment = GoCommand(environ).environment(settings.cwd)
+    settings, platform, arguments = invocation.settings(), invocation.platform, invocation.arguments
+    environment = GoCommand(invocation.environ).environment(settings.cwd)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     for warning in made.warnings:
         platform.warn(warning)
+    form = PlanFormat(arguments.format)
     if form is PlanFormat.GITHUB:
         outputs = plan_outputs(made, settings.store.pool)
         platform.publish(outputs, "")
         text = "\n".join(f"{name}={value}" for name, value in outputs.items())
     else:
-        text = plan_json(made) if form is PlanFormat.JSON else plan_text(made, every_module=every_module)
-    platform.show(text, stdout)
+        text = plan_json(made) if form is PlanFormat.JSON else plan_text(made, every_module=arguments.modules)
+    platform.show(text, invocation.stdout)
     return 0

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.format import counted, size
-from go_prefetch.config.forge_inputs import PruneSettings, prune_settings
-from go_prefetch.config.inputs import Value
+from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.forge_inputs import PRUNE, PruneSettings, prune_settings
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
@@ -26,15 +26,14 @@ from go_prefetch.web.http_settings import HttpSettings
 _IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
 
 
-def prune(
-    values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
-) -> int:
-    """List what can go and, with `delete`, delete it. Raises PrefetchError."""
-    settings = prune_settings(values, cwd)
+def prune(invocation: Invocation) -> int:
+    """List what can go and, with `--delete`, delete it. Raises PrefetchError."""
+    platform, environ, stdout = invocation.platform, invocation.environ, invocation.stdout
+    settings = prune_settings(invocation.values(PRUNE), invocation.cwd)
     if settings.pool:
         _prune_pool(settings, settings.pool, platform, stdout)
     else:
-        access = find_access(settings.repo, settings.api_url, environ, cwd)
+        access = find_access(settings.repo, settings.api_url, environ, invocation.cwd)
         platform.hide(frozenset({access.token}))
         _prune_entries(settings, access, platform, environ, stdout)
     return 0

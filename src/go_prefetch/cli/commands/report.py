@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TextIO
 
 from go_prefetch.base.atomic_file import write_named
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_moment
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import ReportFormat
-from go_prefetch.config.forge_inputs import ReportSettings, report_settings
-from go_prefetch.config.inputs import Value
+from go_prefetch.config.forge_inputs import REPORT, ReportSettings, report_settings
 from go_prefetch.errors import GateError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
@@ -39,11 +38,10 @@ _FORMATS: dict[ReportFormat, Callable[[HistoryReport], str]] = {
 }
 
 
-def report(
-    values: Mapping[str, Value], platform: Platform, environ: Mapping[str, str], stdout: TextIO, cwd: Path
-) -> int:
+def report(invocation: Invocation) -> int:
     """Gather, count, show. Raises PrefetchError, GateError among them: after the report was shown."""
-    settings = report_settings(values, environ, cwd)
+    platform, environ, cwd = invocation.platform, invocation.environ, invocation.cwd
+    settings = report_settings(invocation.values(REPORT), environ, cwd)
     access = find_access(settings.repo, settings.api_url, environ, cwd)
     platform.hide(frozenset({access.token}))
     made = _made(settings, access, platform, environ)
@@ -53,7 +51,7 @@ def report(
     if settings.output:
         _write(settings.output, platform.clean(shown))
     else:
-        platform.show(shown.removesuffix("\n"), stdout)
+        platform.show(shown.removesuffix("\n"), invocation.stdout)
     platform.publish({}, markdown(made))
     missed = [gate for gate in made.gates if not gate.passed]
     if missed:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
 
 from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.trace import Trace
-from go_prefetch.cli.publish import publish, told_if_it_fails
+from go_prefetch.cli.invocation import Invocation
+from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
 from go_prefetch.cli.traced import traced
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
@@ -23,14 +23,15 @@ from go_prefetch.stores import ci_pool
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
 
-def run(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO) -> int:
+def run(invocation: Invocation) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
+    settings, platform = settings_of_a_run(invocation), invocation.platform
     try:
-        with told_if_it_fails(settings, platform, stdout), traced(settings, platform) as trace:
-            report = _prefetched(settings, platform, environ, trace)
+        with publish_failure(settings, invocation), traced(settings, platform) as trace:
+            report = _prefetched(settings, platform, invocation.environ, trace)
     except (DownloadError, GoCommandError) as error:
         return _failed(error, settings, platform)
-    publish(report, settings, platform, stdout)
+    publish(report, settings, invocation)
     return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0
 
 

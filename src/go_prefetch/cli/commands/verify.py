@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TextIO
-
 from go_prefetch.base.retry import Deadline
-from go_prefetch.config.settings import Settings
+from go_prefetch.cli.invocation import Invocation
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
-from go_prefetch.model.ports import Platform
 from go_prefetch.model.results import TakenAway
 from go_prefetch.run.steps.check_present import STALE_OBJECTS, check_present, packed
 from go_prefetch.run.steps.plan import make_plan
@@ -21,14 +17,15 @@ _FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
 _CANNOT = "It could not be removed: remove it yourself before you build."
 
 
-def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], stdout: TextIO, *, fix: bool) -> int:
-    """Name every tree that is not what go.sum says, and with `fix` remove it. Exit status 1 if one is left.
+def verify(invocation: Invocation) -> int:
+    """Name every tree that is not what go.sum says, and with `--fix` remove it. Exit status 1 if one is left.
 
-    With `fix`, zips of which no tree is there will be hashed again by Go, whatever lies beside them.
+    With `--fix`, zips of which no tree is there will be hashed again by Go, whatever lies beside them.
 
     Raises PrefetchError for bad input.
     """
-    environment = GoCommand(environ).environment(settings.cwd)
+    settings, platform, fix = invocation.settings(), invocation.platform, invocation.arguments.fix
+    environment = GoCommand(invocation.environ).environment(settings.cwd)
     plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
     clear_leftovers(plan.folder.gomodcache)
@@ -55,6 +52,6 @@ def verify(settings: Settings, platform: Platform, environ: Mapping[str, str], s
     print(
         f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
         f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
-        file=stdout,
+        file=invocation.stdout,
     )
     return 1 if taken.stays or checked.disbelieved else 0
