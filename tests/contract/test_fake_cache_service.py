@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
+import trustme
 
 from tests.support.fakes.cache_service import CacheService, Token
 from tests.support.fakes.cache_service.blobs import SIGNATURE
 from tests.support.fakes.cache_service.entries import CREATES_A_MINUTE, LOOK_UPS_A_MINUTE
+from tests.support.fakes.lot import Lot
+from tests.support.fakes.meter import Meter
 
 MAIN = Token("main-token")
 TOPIC = Token("topic-token", "refs/heads/topic", ("refs/heads/main",))
@@ -649,6 +654,30 @@ class TestFaults:
         assert set(first) == {200, 500}
         assert statuses() == first
 
+    def test_a_lot_is_the_same_in_whatever_order(self) -> None:
+        """Requests that come at once may come in any order."""
+
+        def drawn(kinds: Iterable[str]) -> dict[tuple[str, int], float]:
+            lot, numbers = Lot(7), range(50)
+            return {(kind, number): lot.draw(kind).random() for kind in kinds for number in numbers}
+
+        assert drawn(("a", "b")) == drawn(("b", "a"))
+        assert len(set(drawn(("a", "b")).values())) == 100
+
+    def test_the_share_that_fails_and_each_fault_of_several(self, service: CacheService, caller: Caller) -> None:
+        service.inject("*", (500, 403), times=None, share=0.2, seed=1)
+        service.entries.look_ups_left = 2000
+        statuses = [caller.look_up(f"key-{number}").status_code for number in range(500)]
+        assert 75 <= len(statuses) - statuses.count(200) <= 125
+        assert min(statuses.count(500), statuses.count(403)) >= 25
+
+    def test_nothing_fails_any_more(self, service: CacheService, caller: Caller) -> None:
+        service.inject("*", 500, times=None)
+        assert service.faults.are_set
+        service.faults.clear()
+        assert not service.faults.are_set
+        assert caller.look_up("key").status_code == 200
+
     @pytest.mark.parametrize(
         ("route", "action"),
         [("blob.got", 500), ("create", "wrong range"), ("blob.put", "other etag"), ("lookup", "sulk")],
@@ -667,6 +696,84 @@ def test_what_is_on_record(service: CacheService, caller: Caller) -> None:
     assert SIGNATURE not in repr(service.requests)
     service.clear()
     assert service.requests == []
+
+
+class TestSlowness:
+    """What benchmarks need besides."""
+
+    def test_a_meter_lets_bytes_pass_at_its_rate(self) -> None:
+        assert 0.9 < Meter(1000).admit(1000) <= 1
+        assert Meter(0).admit(1 << 40) == 0
+
+    def test_requests_share_the_link(self) -> None:
+        link = Meter(1000)
+        link.admit(1000)
+        assert 1.9 < link.admit(1000) <= 2
+
+    def test_slow_answers_are_whole(self) -> None:
+        data = bytes(range(256)) * 1000
+        with CacheService(MAIN, latency=0.01, rate=50e6, link_rate=50e6) as service:
+            caller = Caller(service)
+            url = caller.upload_url("key")
+            caller.block(url, b"1", data)
+            caller.list_blocks(url, b"1")
+            caller.finish("key", len(data))
+            assert caller.get(caller.download_url("key")).content == data
+            assert caller.get(caller.download_url("key"), Range="bytes=70000-200000").content == data[70_000:200_001]
+
+    def test_closing_waits_for_no_slow_answer(self) -> None:
+        with CacheService(MAIN) as service:
+            service.put(MAIN, "key", VERSION, b"x" * 10_000)
+            url = Caller(service).download_url("key")
+            service.rate = 1.0
+            answered = requests.get(url, timeout=60, stream=True)
+        with pytest.raises(requests.RequestException):
+            assert answered.content == b""
+
+    def test_requests_and_bytes_are_counted(self, service: CacheService, caller: Caller) -> None:
+        caller.put(caller.upload_url("key"), b"0123456789", **BLOCK_BLOB)
+        assert service.requests[-1].received == 10
+        caller.finish("key", 10)
+        service.clear()
+        caller.get(caller.download_url("key"), Range="bytes=0-3")
+        assert service.requests[-1].sent == 4
+        assert service.most_at_once == 1
+
+    def test_over_tls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        authority = trustme.CA()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        with CacheService(MAIN, tls=tls) as service, authority.cert_pem.tempfile() as trusted:
+            service.put(MAIN, "key", VERSION, b"x")
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", trusted)
+            caller = Caller(service)
+            url = caller.download_url("key")
+            assert url.startswith(f"https://127.0.0.1:{service.port}/blob/1?")
+            assert caller.get(url).content == b"x"
+            monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+            with pytest.raises(requests.exceptions.SSLError):
+                Caller(service).get(url)
+
+    def test_signed_urls_name_the_host_that_was_called(self, service: CacheService) -> None:
+        called = service.url.replace("127.0.0.1", "localhost")
+        url = f"{called}/twirp/github.actions.results.api.v1.CacheService/CreateCacheEntry"
+        headers = {"Authorization": f"Bearer {MAIN.text}"}
+        created = requests.post(url, json={"key": "key", "version": VERSION}, headers=headers, timeout=10)
+        assert created.json()["signed_upload_url"].startswith(f"{called}/blob/1?")
+
+    def test_bytes_in_a_folder(self, tmp_path: Path) -> None:
+        with CacheService(MAIN, folder=tmp_path) as service:
+            caller = Caller(service)
+            caller.put(caller.upload_url("key"), b"0123456789", **BLOCK_BLOB)
+            caller.finish("key", 10)
+            assert service.archive("key") == b"0123456789"
+            assert caller.get(caller.download_url("key")).content == b"0123456789"
+            assert caller.get(caller.download_url("key"), Range="bytes=2-4").content == b"234"
+
+    def test_limits_can_be_off(self) -> None:
+        with CacheService(MAIN, has_limits=False) as service:
+            service.entries.creates_left = service.entries.look_ups_left = 0
+            assert Caller(service).create("key").status_code == Caller(service).look_up("key").status_code == 200
 
 
 def test_parallel_ranges_of_a_large_blob_are_its_bytes(service: CacheService) -> None:

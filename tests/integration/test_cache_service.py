@@ -166,10 +166,10 @@ def test_of_two_jobs_of_one_run_one_saves(bench: Workbench, service: CacheServic
 
 
 def test_a_cancelled_upload_does_not_block_the_next_run(bench: Workbench, service: CacheService, job: Job) -> None:
-    service.faults.add("blob.block", 403, times=None)
+    service.inject("blob.block", 403, times=None)
     job(*BASE)
     assert service.keys == []
-    service.faults = type(service.faults)()
+    service.faults.clear()
     job(*BASE, run=2)
     assert len(service.keys) == 1
 

@@ -19,6 +19,7 @@ from tests.support.fakes.cache_service.faults import (
     EVICTED,
     EXPIRED,
     OTHER_ETAG,
+    QUICK,
     SILENCE,
     STUCK,
     WRONG_RANGE,
@@ -132,7 +133,7 @@ def test_a_save_that_fails(
     if fault in (500, 503) and times == 1:
         assert isinstance(saved, Saved)
         assert saved.key
-    service.faults = type(service.faults)()
+    service.faults.clear()
     restored = shelf.restore()
     assert shelf.has_all(restored) or (not restored.files and not service.keys)
     assert not shelf.deadline.passed()
@@ -271,7 +272,7 @@ def test_a_fifth_of_all_requests_fails(bench: Workbench, seed: int) -> None:
     """The whole job, twice; Go finds every module verified in the end."""
     with ModuleProxy(MODULES) as proxy, CacheService(MAIN) as service:
         service.faults.retry_after = 0
-        service.faults.by_lot(0.2, seed)
+        service.inject("*", QUICK, times=None, share=0.2, seed=seed)
         job = Job(bench, service, proxy)
         for run in (1, 2):
             job(*MODULES, run=run, flags=("--stall-timeout", "2s"))

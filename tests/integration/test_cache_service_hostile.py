@@ -166,7 +166,7 @@ def test_a_signed_url_that_is_none_is_a_miss(tmp_path: Path, base: str) -> None:
     with CacheService(MAIN) as service:
         shelf = Shelf(service, tmp_path, (LIB,))
         shelf.save()
-        service._twirp._base = lambda: base
+        service.blobs.base = base
         restored = shelf.restore()
         assert not restored.files
         assert restored.warnings
@@ -176,7 +176,7 @@ def test_a_signed_url_that_is_none_is_a_miss(tmp_path: Path, base: str) -> None:
 def test_a_login_in_a_signed_url_is_not_sent(tmp_path: Path) -> None:
     """Nor is the job's token: the URL is the credential, and its host another."""
     with CacheService(MAIN) as service:
-        service.blob_host = "user:password@127.0.0.1"
+        service.blobs.base = service.url.replace("//", "//user:password@")
         shelf = Shelf(service, tmp_path, (LIB,))
         shelf.save()
         assert shelf.has_all(shelf.restore())

@@ -192,7 +192,7 @@ def test_entries_expired_under_a_download_are_looked_up_again(
     bench: Workbench, service: CacheService, proxy: ModuleProxy, job: Job
 ) -> None:
     job(LIB, BIG)
-    service.faults.add("blob.get", "expired", times=1)
+    service.inject("blob.get", "expired", times=1)
     job(LIB, BIG, run=2)
     assert bench.outputs["cache-result"] == "exact"
     assert service.routes.count("lookup") == 2
@@ -224,7 +224,7 @@ def test_signatures_and_tokens_are_shown_nowhere(
 ) -> None:
     if fault is not None:
         for route in ("blob.get", "blob.block", "chunk"):
-            service.faults.add(route, fault, times=None)
+            service.inject(route, fault, times=None)
     """Not in the log, not in the report, not in a trace of every request."""
     shown, trace = "", bench.folder / "trace.json"
     for run in (1, 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -11,7 +12,7 @@ from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-Owner = TypeVar("Owner")
+Owner = TypeVar("Owner", bound="LoopbackService")
 Service = TypeVar("Service", bound="LoopbackService")
 
 
@@ -33,6 +34,24 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
             self._connections.add(request)
         super().process_request(request, client_address)
 
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Speak TLS first where the owner has a context. A client that does not trust it gets no answer."""
+        if self.owner.tls:
+            try:
+                request = self._secured(request, self.owner.tls)
+                request.do_handshake()
+            except OSError:
+                self.shutdown_request(request)
+                return
+        super().process_request_thread(request, client_address)
+
+    def _secured(self, request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        with self._lock:
+            secured = tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            self._connections.discard(request)
+            self._connections.add(secured)
+        return secured
+
     def shutdown_request(self, request: Any) -> None:
         """Close without the usual farewell (FIN), which would forestall a reset."""
         with self._lock:
@@ -48,12 +67,12 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
 
 
 class LoopbackService:
-    """Serves inside its `with` block, on a port of its own. A subclass says by which server."""
+    """Serves inside its `with` block, over TLS if it has a context. A subclass gives the server."""
 
-    scheme = "http"
     address = "127.0.0.1"
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self.stopped = threading.Event()  # handlers that wait shall end
         self.port = 0
         self._server: LoopbackServer[Any] | None = None
@@ -62,10 +81,14 @@ class LoopbackService:
         """The server, not yet running."""
         raise NotImplementedError
 
-    def __enter__(self: Service) -> Service:
+    def start(self) -> None:
+        """Serve until `close` is called."""
         self._server = self.serve()
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+
+    def __enter__(self: Service) -> Service:
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -79,6 +102,11 @@ class LoopbackService:
             self._server.hang_up()
             self._server.server_close()
             self._server = None
+
+    @property
+    def scheme(self) -> str:
+        """What it speaks."""
+        return "https" if self.tls else "http"
 
     @property
     def url(self) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import enum
-import random
 import re
-import socket
-import struct
 import threading
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
+from tests.support.fakes.answers import Answer, AnsweringHandler, AnsweringService, Delivery
+from tests.support.fakes.loopback import LoopbackServer
+from tests.support.fakes.lot import Lot
 from tests.support.fakes.modules import FakeModule, damaged, layout
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ HTML_PAGE = b"<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>\n
 
 
 class Fault(enum.Enum):
-    """A way to fail. A number is the status answered; the others are told by name."""
+    """A way to fail: another status, an answer that does not come whole, or one of another content."""
 
     NOT_FOUND = 404
     GONE = 410
@@ -38,17 +35,22 @@ class Fault(enum.Enum):
     SERVER_ERROR = 500
     BAD_GATEWAY = 502
     UNAVAILABLE = 503
-    RESET = "a TCP reset in place of a reply"
-    CLOSED_EARLY = "the connection closed in place of a reply"
-    HALF_BODY = "half of the body that Content-Length promises, then the connection closed"
-    HALF_BODY_WITHOUT_LENGTH = "half of the body, then the connection closed, its length never said"
-    HALF_BODY_IN_CHUNKS = "half of the body as one chunk of more, then the connection closed"
+    RESET = Delivery.RESET
+    CLOSED_EARLY = Delivery.CLOSED
+    HALF_BODY = Delivery.TRUNCATED
+    HALF_BODY_WITHOUT_LENGTH = Delivery.WITHOUT_LENGTH
+    HALF_BODY_IN_CHUNKS = Delivery.IN_CHUNKS
     WRONG_BYTES = "a well-formed file with other content"
     HTML = "a web page with status 200"
-    STALL_BEFORE_HEADERS = "no reply, the connection kept open"
-    STALL_IN_BODY = "half of the body, the connection kept open"
-    SLOW_DRIP = "the body byte by byte, `ModuleProxy.drip` seconds apart"
+    STALL_BEFORE_HEADERS = Delivery.SILENCE
+    STALL_IN_BODY = Delivery.STUCK
+    SLOW_DRIP = Delivery.DRIP
     REDIRECT_LOOP = "a redirect to the same address"
+
+    @property
+    def delivery(self) -> Delivery:
+        """What becomes of the answer on its way."""
+        return self.value if isinstance(self.value, Delivery) else Delivery.WHOLE
 
 
 QUICK_FAULTS = (
@@ -85,38 +87,27 @@ class _Chance:
     """Faults that befall any request, by lot."""
 
     share: float
-    lot: random.Random
+    lot: Lot
     faults: Sequence[Fault]
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """A whole HTTP answer, before a fault spoils its delivery."""
+class ModuleProxy(AnsweringService):
+    """The proxy; serves inside its `with` block, and from then on its address refuses connections.
 
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    `slow` is as for AnsweringService.
+    """
 
-    def head(self, **framing: str) -> bytes:
-        """The status line and the headers; `framing` are headers in the place of Content-Length."""
-        how = framing or {"Content-Length": str(len(self.body))}
-        lines = [f"{name.replace('_', '-')}: {value}" for name, value in (self.headers | how).items()]
-        return "\r\n".join([f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", *lines, "", ""]).encode()
-
-
-class ModuleProxy(LoopbackService):
-    """The proxy; serves inside its `with` block, and from then on its address refuses connections."""
+    drip_bytes = 1
 
     def __init__(
         self,
         modules: Iterable[FakeModule] = (),
         *,
-        latency: float = 0.0,
         credentials: tuple[str, str] | None = None,
+        **slow: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**slow)
         self.files: dict[str, bytes] = layout(modules)
-        self.latency = latency
         self.credentials = credentials
         self.retry_after: int | str = 0
         self.drip = 0.2
@@ -155,15 +146,15 @@ class ModuleProxy(LoopbackService):
             self._rules.append(_Rule(pattern, fault, times))
 
     def random_faults(self, share: float, seed: int, faults: Sequence[Fault] = QUICK_FAULTS) -> None:
-        """Fail this share of the requests that no rule of `fault` applies to, drawn afresh for each."""
+        """Fail this share of the requests that no rule of `fault` applies to, by lot."""
         with self._lock:
-            self._chance = _Chance(share, random.Random(seed), faults)
+            self._chance = _Chance(share, Lot(seed), faults)
 
-    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> tuple[_Answer, Fault | None]:
+    def receive(self, path: str, wanted_range: str | None, authorization: str | None) -> tuple[Answer, Fault | None]:
         """Decide on a request and put it on record."""
         with self._lock:
             if not self._authorized(authorization):
-                fault, answer = None, _Answer(401, b"unauthorized\n", {"WWW-Authenticate": 'Basic realm="modules"'})
+                fault, answer = None, Answer(401, b"unauthorized\n", {"WWW-Authenticate": 'Basic realm="modules"'})
             else:
                 fault = self._next_fault(path)
                 answer = self._answer(path, wanted_range, fault)
@@ -181,21 +172,23 @@ class ModuleProxy(LoopbackService):
             if rule.remaining != 0 and fnmatchcase(path, rule.pattern):
                 rule.remaining = None if rule.remaining is None else rule.remaining - 1
                 return rule.fault
-        if self._chance and self._chance.lot.random() < self._chance.share:
-            return self._chance.lot.choice(self._chance.faults)
+        if self._chance:
+            drawn = self._chance.lot.draw(path)
+            if drawn.random() < self._chance.share:
+                return drawn.choice(self._chance.faults)
         return None
 
-    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None) -> _Answer:
+    def _answer(self, path: str, wanted_range: str | None, fault: Fault | None) -> Answer:
         if fault and isinstance(fault.value, int):
             headers = {"Retry-After": str(self.retry_after)} if fault in (Fault.TOO_MANY, Fault.UNAVAILABLE) else {}
-            return _Answer(fault.value, f"{fault.name}\n".encode(), headers)
+            return Answer(fault.value, f"{fault.name}\n".encode(), headers)
         if fault is Fault.HTML:
-            return _Answer(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
+            return Answer(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
         if fault is Fault.REDIRECT_LOOP:
-            return _Answer(302, b"", {"Location": "/" + quote(path, safe="/@")})
+            return Answer(302, b"", {"Location": "/" + quote(path, safe="/@")})
         content = self.files.get(path)
         if content is None:
-            return _Answer(404, f"not found: {path}\n".encode(), {"Content-Type": "text/plain; charset=UTF-8"})
+            return Answer(404, f"not found: {path}\n".encode(), {"Content-Type": "text/plain; charset=UTF-8"})
         if fault is Fault.WRONG_BYTES:
             content = damaged(path, content)
         kind = CONTENT_TYPES.get(path.rpartition(".")[2], "application/octet-stream")
@@ -209,27 +202,21 @@ def _etag(content: bytes) -> str:
     return f'"{zlib.crc32(content):x}"'
 
 
-def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> _Answer:
+def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> Answer:
     """The content from `bytes=N-` on, or the whole of it for any other or no range."""
     match = re.fullmatch(r"bytes=(\d+)-", wanted_range or "")
     if not match:
-        return _Answer(200, content, headers)
+        return Answer(200, content, headers)
     start, size = int(match[1]), len(content)
     if start >= size:
-        return _Answer(416, b"", {"Content-Range": f"bytes */{size}"})
-    return _Answer(206, content[start:], headers | {"Content-Range": f"bytes {start}-{size - 1}/{size}"})
+        return Answer(416, b"", {"Content-Range": f"bytes */{size}"})
+    return Answer(206, content[start:], headers | {"Content-Range": f"bytes {start}-{size - 1}/{size}"})
 
 
-class _Handler(Quiet, BaseHTTPRequestHandler):
+class _Handler(AnsweringHandler, BaseHTTPRequestHandler):
     """One connection."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: LoopbackServer[ModuleProxy]
-
-    def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            super().handle()
 
     def do_GET(self) -> None:
         """Answer one request."""
@@ -238,37 +225,4 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
         is_current = self.headers["If-Range"] in (None, _etag(proxy.files.get(path, b"")))
         wanted_range = self.headers["Range"] if is_current else None
         answer, fault = proxy.receive(path, wanted_range, self.headers["Authorization"])
-        if proxy.stopped.wait(proxy.latency):
-            self.close_connection = True
-        else:
-            self._deliver(answer, fault)
-
-    def _deliver(self, answer: _Answer, fault: Fault | None) -> None:
-        """Send the answer as far as the fault lets it through; whatever is cut short ends the connection."""
-        half = answer.body[: len(answer.body) // 2]
-        last, self.close_connection = self.close_connection, True
-        if fault is Fault.RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif fault is Fault.STALL_BEFORE_HEADERS:
-            self.server.owner.stopped.wait()
-        elif fault is Fault.STALL_IN_BODY:
-            self.wfile.write(answer.head() + half)
-            self.server.owner.stopped.wait()
-        elif fault is Fault.HALF_BODY:
-            self.wfile.write(answer.head() + half)
-        elif fault is Fault.HALF_BODY_WITHOUT_LENGTH:
-            self.wfile.write(answer.head(Connection="close") + half)
-        elif fault is Fault.HALF_BODY_IN_CHUNKS:
-            self.wfile.write(answer.head(Transfer_Encoding="chunked") + b"%x\r\n%b\r\n" % (len(half), half))
-        elif fault is Fault.SLOW_DRIP:
-            self._drip(answer)
-        elif fault is not Fault.CLOSED_EARLY:
-            self.wfile.write(answer.head() + answer.body)
-            self.close_connection = last
-
-    def _drip(self, answer: _Answer) -> None:
-        self.wfile.write(answer.head())
-        for byte in answer.body:
-            if self.server.owner.stopped.wait(self.server.owner.drip):
-                return
-            self.wfile.write(bytes([byte]))
+        self.deliver(answer, fault.delivery if fault else Delivery.WHOLE)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import socket
 import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPMessage, parse_headers
 from socketserver import StreamRequestHandler
-from typing import TYPE_CHECKING, Any
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    pass
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,8 @@ class RawServer(LoopbackService):
         keeps_alive: bool = False,
         address: str = "127.0.0.1",
     ) -> None:
-        super().__init__()
+        super().__init__(tls)
         self.respond = respond
-        self.tls = tls
-        self.scheme = "https" if tls else "http"
         self.address = address
         self.keeps_alive = keeps_alive
         self.requests: list[RawRequest] = []
@@ -86,14 +81,6 @@ class RawServer(LoopbackService):
 class _Handler(StreamRequestHandler):
     server: LoopbackServer[RawServer]
 
-    def setup(self) -> None:
-        super().setup()
-        owner = self.server.owner
-        if owner.tls:
-            self.connection: Any = owner.tls.wrap_socket(self.connection, server_side=True)
-            self.rfile = self.connection.makefile("rb")
-            self.wfile = _Writer(self.connection)
-
     def handle(self) -> None:
         owner = self.server.owner
         with contextlib.suppress(OSError):
@@ -104,23 +91,6 @@ class _Handler(StreamRequestHandler):
                 owner.respond(request, Line(self, owner.stopped))
                 if not owner.keeps_alive:
                     return
-
-    def finish(self) -> None:
-        with contextlib.suppress(OSError):
-            super().finish()
-        self.connection.close()
-
-
-class _Writer(io.BufferedIOBase):
-    """Sends at once, and leaves the connection open when it is closed."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-
-    def write(self, data: ReadableBuffer) -> int:
-        """Send all of it."""
-        self._connection.sendall(data)
-        return memoryview(data).nbytes
 
 
 def answer(

@@ -1,11 +1,12 @@
-"""What the service says: calls as they come in, whole answers, and each protocol's way to say no."""
+"""Calls as they come in, and each protocol's way to say yes and no."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Any
+
+from tests.support.fakes.answers import Answer
 
 # Per status: Twirp's code (https://twitchtv.github.io/twirp/docs/spec_v7.html) and Azure's
 # (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
@@ -24,9 +25,9 @@ CODES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A request as it came, and what is to befall it."""
+    """A request as it came (`path` has no query), and what is to befall it."""
 
     route: str
     method: str
@@ -34,22 +35,14 @@ class Call:
     query: dict[str, str]
     headers: Any
     body: bytes
-    fault: int | str | None
+    origin: str  # what the URL that the client called began with
+    fault: int | str | None = None
 
-
-@dataclass
-class Answer:
-    """A whole answer, before a fault spoils its delivery."""
-
-    status: int
-    body: bytes | memoryview = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def head(self) -> bytes:
-        """The status line and the headers."""
-        length = {} if self.status == 204 else {"Content-Length": str(len(self.body))}
-        lines = [f"{name}: {value}" for name, value in {**self.headers, **length}.items()]
-        return "\r\n".join([f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", *lines, "", ""]).encode()
+    @property
+    def range(self) -> str:
+        """The part of a blob that it is for; Azure prefers its own header."""
+        wanted: str = self.headers["x-ms-range"] or self.headers["Range"] or ""
+        return wanted
 
 
 class Refused(Exception):  # noqa: N818 - an answer like any other

@@ -9,12 +9,12 @@ import base64
 import binascii
 import re
 from datetime import datetime, timezone
-from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from tests.support.fakes.answers import Answer
 from tests.support.fakes.cache_service import faults
-from tests.support.fakes.cache_service.answers import Answer, Call, in_xml
+from tests.support.fakes.cache_service.answers import Call, in_xml
 from tests.support.fakes.cache_service.entries import Entries, Entry
 
 SIGNATURE = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWU"
@@ -28,13 +28,15 @@ class Blobs:
     """The bytes of reservations and entries. URLs to read are good for `download_seconds`."""
 
     def __init__(self, entries: Entries, *, has_ranges: bool, download_seconds: float) -> None:
+        self.base = ""  # what the URLs begin with; empty: the address that the service was called at
         self._entries = entries
         self._has_ranges = has_ranges
         self._download_seconds = download_seconds
         self._issued: set[tuple[int, str, str]] = set()
 
-    def signed(self, base: str, entry: Entry, permission: str) -> str:
+    def signed(self, call: Call, entry: Entry, permission: str) -> str:
         """A URL that is good for some time, to read (`r`) or to write (`cw`)."""
+        base = self.base or call.origin
         seconds = self._download_seconds if permission == "r" else _UPLOAD_SECONDS
         end = datetime.fromtimestamp(self._entries.clock() + seconds, timezone.utc).strftime(_TIME)
         self._issued.add((entry.number, end, permission))
@@ -55,7 +57,7 @@ class Blobs:
         entry = self._entries.get(number)
         if entry is None or (reads and entry.data is None):
             return in_xml(404, "BlobNotFound")
-        return self._part(entry, call.headers, call.fault) if reads else _written(entry, call)
+        return self._part(entry, call) if reads else _written(entry, call)
 
     def _unsigned(self, call: Call, number: int, needed: str) -> Answer | None:
         """The refusal of a URL that is not one of ours, has expired or was made for something else."""
@@ -68,19 +70,19 @@ class Blobs:
             return in_xml(403, "InvalidAuthenticationInfo")
         return None if permission == needed else in_xml(403, "AuthorizationPermissionMismatch")
 
-    def _part(self, entry: Entry, headers: Any, fault: int | str | None) -> Answer:
-        data, etag = entry.data or b"", entry.etag
-        if headers["If-Match"] not in (None, "*", etag):
+    def _part(self, entry: Entry, call: Call) -> Answer:
+        data, etag, fault = entry.data or b"", entry.etag, call.fault
+        if call.headers["If-Match"] not in (None, "*", etag):
             return in_xml(412, "ConditionNotMet")
         if fault == faults.OTHER_ETAG:
             data, etag = data[::-1], '"0x8DOTHER"'
         common = {"ETag": etag, "x-ms-request-id": "1", "Content-Type": "application/octet-stream"}
-        match = re.fullmatch(r"bytes=(\d+)-(\d*)", headers["x-ms-range"] or headers["Range"] or "")
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", call.range)
         if not self._has_ranges:
-            return Answer(200, data, common)
+            return Answer(200, memoryview(data), common)
         common |= {"Accept-Ranges": "bytes", "x-ms-blob-type": "BlockBlob"}
         if not match:
-            return Answer(200, data, common)
+            return Answer(200, memoryview(data), common)
         size, first = len(data), int(match[1])
         last = min(int(match[2] or size), size - 1)
         if first >= size:

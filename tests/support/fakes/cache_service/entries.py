@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import mmap
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.support.fakes.cache_service.answers import Refused
 
@@ -44,10 +47,10 @@ class Entry:
     created: int = 0  # order of finalization; 0: not yet
     created_at: float = 0
     edition: int = 0  # how often the bytes were exchanged
-    _data: bytes | None = None
+    _data: bytes | mmap.mmap | None = None
 
     @property
-    def data(self) -> bytes | None:
+    def data(self) -> bytes | mmap.mmap | None:
         """What was committed."""
         return self._data
 
@@ -66,14 +69,24 @@ class Entry:
         """Bytes."""
         return len(self._data or b"")
 
+    def move_to(self, folder: Path) -> None:
+        """Let the bytes lie in a file without a name instead of memory."""
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(self._data or b"")
+            file.flush()
+            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.blocks.clear()
+
 
 class Entries:
-    """All entries of one repository. `clock` is Unix time in seconds."""
+    """All entries of one repository, their bytes in memory or in files of `folder`. `clock` is Unix time in seconds."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, has_limits: bool, folder: Path | None) -> None:
         self.clock = clock
         self.creates_left = CREATES_A_MINUTE
         self.look_ups_left = LOOK_UPS_A_MINUTE
+        self._has_limits = has_limits
+        self._folder = folder
         self.full = False  # the storage's budget is used up
         self._minute_began: float | None = None
         self._all: dict[int, Entry] = {}
@@ -94,7 +107,7 @@ class Entries:
     def reserve(self, token: Token, key: str, version: str, *, twice: bool = False) -> Entry:
         """Take a name. With `twice` a name can be taken again, as act allows it."""
         wait = self._seconds_to_next_minute()
-        if self.creates_left <= 0:
+        if self._has_limits and self.creates_left <= 0:
             raise Refused(429, "resource_exhausted", "rate limit exceeded", retry_after=wait)
         self.creates_left -= 1
         if self.full:
@@ -118,6 +131,8 @@ class Entries:
             raise Refused(404, "not_found", "cache entry not found")
         if not entry.created:
             entry.created, entry.created_at = next(self._finished), self.clock()
+            if self._folder:
+                entry.move_to(self._folder)
         return entry
 
     def pending(self, token: Token, key: str, version: str) -> Entry | None:
@@ -128,7 +143,7 @@ class Entries:
     def find(self, token: Token, keys: Sequence[str], version: str) -> Entry | None:
         """Scope by scope: the first key exactly, then each key as a prefix, the newest of those that match."""
         wait = self._seconds_to_next_minute()
-        if self.look_ups_left <= 0:
+        if self._has_limits and self.look_ups_left <= 0:
             raise Refused(429, "resource_exhausted", "rate limit exceeded", retry_after=wait)
         self.look_ups_left -= 1
         for scope in token.scopes:

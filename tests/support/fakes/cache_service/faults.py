@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from tests.support.fakes.answers import Delivery
+from tests.support.fakes.cache_service.answers import Call
+from tests.support.fakes.lot import Lot
 
 # What can befall a call, besides any HTTP status. Where the answer is lost, its effect is not: a reservation whose
 # answer was reset is made.
-RESET = "reset"  # a TCP reset in place of an answer
-SILENCE = "silence"  # no answer, the connection kept open
-TRUNCATED = "truncated"  # half of the body that Content-Length promises
-STUCK = "stuck"  # half of the body, then silence
-DRIP = "drip"  # the body in small pieces, `CacheService.drip` seconds apart
+RESET = Delivery.RESET.value
+SILENCE = Delivery.SILENCE.value
+TRUNCATED = Delivery.TRUNCATED.value
+STUCK = Delivery.STUCK.value
+DRIP = Delivery.DRIP.value
 MALFORMED = "malformed"  # 200, and half of some JSON
 HTML = "html"  # 200, and a web page
 WRONG_RANGE = "wrong range"  # the Content-Range of other bytes
@@ -31,48 +34,46 @@ QUICK: tuple[int | str, ...] = (429, 500, 503, RESET, TRUNCATED, MALFORMED, 403,
 
 @dataclass
 class Rule:
-    """Calls of `route` fail with `action`: the first `skip` do not, then `times` do (None: all), each by lot.
+    """Calls of `route` fail with one of `actions`: the first `skip` do not, then `times` do (None: all), each by lot.
 
     With `first_byte` it is about calls for ranges that begin there.
     """
 
     route: str
-    action: int | str
+    actions: Sequence[int | str]
     times: int | None
-    skip: int = 0
-    share: float = 1.0
-    lot: random.Random = field(default_factory=lambda: random.Random(0))
-    first_byte: int | None = None
+    skip: int
+    share: float
+    lot: Lot
+    first_byte: int | None
 
-    def befalls(self, route: str, wanted: str) -> bool:
-        """Whether this call, for this range, is one of those that fail; counts it."""
-        if self.route not in (route, "*") or self.times == 0:
-            return False
-        if self.first_byte is not None and not wanted.startswith(f"bytes={self.first_byte}-"):
-            return False
+    def next(self, call: Call) -> int | str | None:
+        """What befalls this call if it is one of those that fail; counts it."""
+        if self.route not in (call.route, "*") or self.times == 0:
+            return None
+        if self.first_byte is not None and not call.range.startswith(f"bytes={self.first_byte}-"):
+            return None
         if self.skip:
             self.skip -= 1
-            return False
-        if self.share < 1.0 and self.lot.random() >= self.share:
-            return False
+            return None
+        drawn = self.lot.draw(f"{call.route} {call.range} {call.query.get('blockid', '')}")
+        if drawn.random() >= self.share:
+            return None
         self.times = None if self.times is None else self.times - 1
-        return True
+        return drawn.choice(self.actions)
 
 
 class Faults:
-    """The rules in force, and a share of all calls that fail by lot."""
+    """The rules in force; of those that apply to a call, the first."""
 
     def __init__(self) -> None:
         self.retry_after = 30  # seconds, with every 429
         self._rules: list[Rule] = []
-        self._share = 0.0
-        self._lot = random.Random(0)
-        self._actions: Sequence[int | str] = QUICK
 
     def add(
         self,
         route: str,
-        action: int | str,
+        action: int | str | Sequence[int | str],
         times: int | None = 1,
         skip: int = 0,
         *,
@@ -80,27 +81,29 @@ class Faults:
         seed: int = 0,
         first_byte: int | None = None,
     ) -> None:
-        """Fail calls of a route (`*`: of all). Raises ValueError for what could never befall such a call."""
-        fits = isinstance(action, int) or action in _ANYWHERE or (action in _OF_BLOBS and _has_blob(route, action))
-        if route not in {"*"} | _CALLS | _BLOB_CALLS or not fits:
+        """Fail calls of a route (`*`: of all), with any of several actions. Raises ValueError for what cannot be."""
+        actions = [action] if isinstance(action, (int, str)) else action
+        if route not in {"*"} | _CALLS | _BLOB_CALLS or not all(_fits(route, one) for one in actions):
             raise ValueError(f"no call of {route!r} can meet {action!r}")
-        self._rules.append(Rule(route, action, times, skip, share, random.Random(seed), first_byte))
+        self._rules.append(Rule(route, actions, times, skip, share, Lot(seed), first_byte))
 
-    def by_lot(self, share: float, seed: int, actions: Sequence[int | str] = QUICK) -> None:
-        """Fail this share of all calls."""
-        self._share, self._lot, self._actions = share, random.Random(seed), actions
+    def clear(self) -> None:
+        """Let everything succeed from now on."""
+        self._rules.clear()
 
     @property
     def are_set(self) -> bool:
         """Whether any call may fail."""
-        return bool(self._rules or self._share)
+        return bool(self._rules)
 
-    def next(self, route: str, wanted: str = "") -> int | str | None:
-        """What befalls this call, for this range: the first rule that applies, else the lot."""
-        for rule in self._rules:
-            if rule.befalls(route, wanted):
-                return rule.action
-        return self._lot.choice(self._actions) if self._lot.random() < self._share else None
+    def next(self, call: Call) -> int | str | None:
+        """What befalls this call."""
+        befalls = (rule.next(call) for rule in self._rules)
+        return next((fault for fault in befalls if fault is not None), None)
+
+
+def _fits(route: str, action: int | str) -> bool:
+    return isinstance(action, int) or action in _ANYWHERE or (action in _OF_BLOBS and _has_blob(route, action))
 
 
 def _has_blob(route: str, action: int | str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from tests.support.fakes.answers import Answer
 from tests.support.fakes.cache_service import faults
-from tests.support.fakes.cache_service.answers import Answer, Call, Refused, in_json, json_object
+from tests.support.fakes.cache_service.answers import Call, Refused, in_json, json_object
 from tests.support.fakes.cache_service.blobs import Blobs
 from tests.support.fakes.cache_service.entries import Entries, Entry, Token
 
@@ -21,10 +21,9 @@ _LARGEST = 10 << 30  # bytes
 class RestCalls:
     """Answers to calls of v1. With `act_like` keys are kept in lower case and can be taken again."""
 
-    def __init__(self, entries: Entries, blobs: Blobs, base: Callable[[], str], *, act_like: bool) -> None:
+    def __init__(self, entries: Entries, blobs: Blobs, *, act_like: bool) -> None:
         self._entries = entries
         self._blobs = blobs
-        self._base = base
         self._act_like = act_like
 
     def answer(self, call: Call, token: Token) -> Answer:
@@ -49,7 +48,7 @@ class RestCalls:
         found = self._entries.find(token, keys.split(","), version) if keys and version else None
         if found is None:
             return Answer(204)
-        location = self._blobs.signed(self._base(), found, "r")
+        location = self._blobs.signed(call, found, "r")
         if call.fault == faults.EVICTED:
             self._entries.evict(found.number)
         return in_json({"result": "hit", "archiveLocation": location, **_described(found)})

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.fakes.answers import Answer, AnsweringService, Delivery
 from tests.support.fakes.cache_service import faults, rest, twirp
-from tests.support.fakes.cache_service.answers import Answer, Call, Refused, in_xml, injected, refusal
+from tests.support.fakes.cache_service.answers import Call, Refused, in_xml, injected, refusal
 from tests.support.fakes.cache_service.blobs import Blobs
-from tests.support.fakes.cache_service.delivery import Handler
 from tests.support.fakes.cache_service.entries import Entries, Token
 from tests.support.fakes.cache_service.faults import Faults
-from tests.support.fakes.loopback import LoopbackServer, LoopbackService
+from tests.support.fakes.cache_service.handler import Handler
+from tests.support.fakes.loopback import LoopbackServer
 
 _RPCS = ("lookup", "create", "finalize")
 _SPOILT: dict[int | str | None, Answer] = {
@@ -26,48 +30,56 @@ _SPOILT: dict[int | str | None, Answer] = {
 
 @dataclass(frozen=True)
 class Request:
-    """One call as it was met: its route, status or fault, the range that was asked for. `path` has no query."""
+    """One call as it was met: its route, status or fault, the range that was asked for, bytes of both bodies."""
 
     route: str
     status_or_fault: int | str
     range: str = ""
     authorization: str = ""
     method: str = ""
-    path: str = ""
+    path: str = ""  # without its query
+    received: int = 0
+    sent: int = 0  # as meant; less has come where a fault has cut it
 
 
-class CacheService(LoopbackService):
+class CacheService(AnsweringService):
     """The service; it answers inside its `with` block.
 
     `tokens` are the jobs' tokens it knows. As act's: `act_like` (keys in lower case, a key can be taken again, any
     token). `has_ranges` is whether blobs can be read in parts. URLs to read are good for `download_seconds` of `now`,
-    a clock (Unix time) that a test can exchange.
+    a clock (Unix time) that a test can exchange. The bytes of entries lie in files of `folder`, if there is one.
+    `has_limits` is whether too many calls a minute are refused. `slow` is as for AnsweringService.
     """
 
     def __init__(
-        self, *tokens: Token, act_like: bool = False, has_ranges: bool = True, download_seconds: float = 600
+        self,
+        *tokens: Token,
+        act_like: bool = False,
+        has_ranges: bool = True,
+        has_limits: bool = True,
+        download_seconds: float = 600,
+        folder: Path | None = None,
+        **slow: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**slow)
         self.tokens = {token.text: token for token in tokens or (Token(),)}
         self.act_like = act_like
         self.now = time.time
-        self.drip = 0.05  # seconds between pieces
-        self.patience = 20.0  # seconds that a silent connection is held at most
-        self.blob_host = "127.0.0.1"  # in the URLs of blobs; the official client reads ranges from Azure's names only
+        self.patience = 20.0
         self.faults = Faults()
-        self.entries = Entries(lambda: self.now())  # noqa: PLW0108 - tests set another clock
-        self._blobs = Blobs(self.entries, has_ranges=has_ranges, download_seconds=download_seconds)
-        self._twirp = twirp.TwirpCalls(self.entries, self._blobs, self._blob_base)
-        self._rest = rest.RestCalls(self.entries, self._blobs, self._blob_base, act_like=act_like)
+        self.inject = self.faults.add
+        self.entries = Entries(lambda: self.now(), has_limits=has_limits, folder=folder)  # noqa: PLW0108 - tests set it
+        self.blobs = Blobs(self.entries, has_ranges=has_ranges, download_seconds=download_seconds)
+        self._twirp = twirp.TwirpCalls(self.entries, self.blobs)
+        self._rest = rest.RestCalls(self.entries, self.blobs, act_like=act_like)
         self._lock = threading.RLock()
         self._requests: list[Request] = []
+        self._under_way = 0
+        self.most_at_once = 0
 
     def serve(self) -> LoopbackServer[CacheService]:
         """See LoopbackService."""
         return LoopbackServer(self, Handler)
-
-    def _blob_base(self) -> str:
-        return self.url.replace("127.0.0.1", self.blob_host)
 
     def environ(self, protocol: str = "v2", token: str = "job-token", **run: str) -> dict[str, str]:
         """The variables of a job's step, for `v2` or `v1`."""
@@ -94,11 +106,6 @@ class CacheService(LoopbackService):
             "GITHUB_RUN_ATTEMPT": attempt,
         }
 
-    def inject(self, route: str, action: int | str, times: int | None = 1, skip: int = 0, **lot: Any) -> None:
-        """See Faults.add."""
-        with self._lock:
-            self.faults.add(route, action, times, skip, **lot)
-
     @property
     def requests(self) -> list[Request]:
         """The calls so far."""
@@ -119,6 +126,19 @@ class CacheService(LoopbackService):
         """Forget them."""
         with self._lock:
             self._requests.clear()
+            self.most_at_once = self._under_way
+
+    @contextlib.contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Count a request from its arrival to its answer's end."""
+        with self._lock:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     @property
     def keys(self) -> list[str]:
@@ -135,17 +155,20 @@ class CacheService(LoopbackService):
         with self._lock:
             self.entries.plant(token, key, version, data)
 
-    def receive(self, method: str, target: str, headers: Any, body: bytes) -> tuple[Answer, int | str | None]:
+    def receive(self, method: str, target: str, headers: Any, body: bytes) -> tuple[Answer, Delivery]:
         """Decide on a call and put it on record."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        route = _route(method, parts.path, query)
-        wanted, bearer = headers["x-ms-range"] or headers["Range"] or "", headers["Authorization"] or ""
+        origin = f"{self.scheme}://{headers['Host']}"
+        call = Call(_route(method, parts.path, query), method, parts.path, query, headers, body, origin)
         with self._lock:
-            fault = self.faults.next(route, wanted)
-            answer = self._answer(Call(route, method, parts.path, query, headers, body, fault))
-            self._requests.append(Request(route, fault or answer.status, wanted, bearer, method, parts.path))
-        return answer, fault
+            call.fault = self.faults.next(call)
+            answer = self._answer(call)
+            met, bearer = call.fault or answer.status, headers["Authorization"] or ""
+            sizes = len(body), len(answer.body)
+            self._requests.append(Request(call.route, met, call.range, bearer, method, call.path, *sizes))
+        is_spoilt = call.fault in {how.value for how in Delivery}
+        return answer, Delivery(call.fault) if is_spoilt else Delivery.WHOLE
 
     def _answer(self, call: Call) -> Answer:
         if call.fault in _SPOILT:
@@ -153,7 +176,7 @@ class CacheService(LoopbackService):
         if isinstance(call.fault, int):
             return injected(call.fault, call.route, call.path, self.faults.retry_after)
         if call.path.startswith("/blob/"):
-            return self._blobs.answer(call)
+            return self.blobs.answer(call)
         try:
             if call.path.startswith(rest.PREFIX):
                 return self._rest.answer(call, self._token(call.headers))

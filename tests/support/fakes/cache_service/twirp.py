@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
+from tests.support.fakes.answers import Answer
 from tests.support.fakes.cache_service import faults
-from tests.support.fakes.cache_service.answers import Answer, Call, Refused, in_json, json_object
+from tests.support.fakes.cache_service.answers import Call, Refused, in_json, json_object
 from tests.support.fakes.cache_service.blobs import Blobs
 from tests.support.fakes.cache_service.entries import Entries, Token
 
@@ -20,12 +20,11 @@ ROUTES = {
 
 
 class TwirpCalls:
-    """Answers to calls of v2. `base` gives the server's address, for the URLs of blobs."""
+    """Answers to calls of v2."""
 
-    def __init__(self, entries: Entries, blobs: Blobs, base: Callable[[], str]) -> None:
+    def __init__(self, entries: Entries, blobs: Blobs) -> None:
         self._entries = entries
         self._blobs = blobs
-        self._base = base
 
     def answer(self, call: Call, token: Token) -> Answer:
         """What a call is met with. Raises Refused."""
@@ -39,7 +38,7 @@ class TwirpCalls:
         if call.route == "lookup":
             return self._look_up(call, token, [key, *_texts(said.get("restore_keys"))], version)
         if call.route == "create":
-            return self._create(token, key, version)
+            return self._create(call, token, key, version)
         done = self._entries.finish(self._entries.pending(token, key, version), _integer(said.get("size_bytes", 0)))
         return in_json({"ok": True, "entry_id": str(done.number), "message": ""})
 
@@ -49,15 +48,15 @@ class TwirpCalls:
         found = self._entries.find(token, keys, version)
         if found is None:
             return in_json({"ok": False})
-        url = self._blobs.signed(self._base(), found, "r")
+        url = self._blobs.signed(call, found, "r")
         if call.fault == faults.EVICTED:
             self._entries.evict(found.number)
         return in_json({"ok": True, "signed_download_url": url, "matched_key": found.key})
 
-    def _create(self, token: Token, key: str, version: str) -> Answer:
+    def _create(self, call: Call, token: Token, key: str, version: str) -> Answer:
         if not token.writes:
             return in_json({"ok": False, "message": "cache write denied: token has no writable scopes"})
-        url = self._blobs.signed(self._base(), self._entries.reserve(token, key, version), "cw")
+        url = self._blobs.signed(call, self._entries.reserve(token, key, version), "cw")
         return in_json({"ok": True, "signed_upload_url": url, "message": ""})
 
 
