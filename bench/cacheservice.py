@@ -1,37 +1,96 @@
-"""A running bench/cacheserver, and what a job on a hosted runner is given to talk to it."""
+"""The tests' fake of GitHub's cache service in a process of its own, and what a job on a hosted runner gets."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import multiprocessing
 import ssl
-import subprocess
-import urllib.request
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.managers import BaseManager
 from pathlib import Path
 from typing import Any
 
-from realproject import BenchError
-from rig import go_program
+import trustme
 
-ASK_LIMIT = 30  # seconds
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.support.fakes import cache_service as fake
+from tests.support.fakes.cache_service import faults
+
 BLOB_HOST = "bench.blob.core.windows.net"  # the official client reads ranges from such names only
+TOKEN = "token-of-the-bench"
+FAULTS = (*faults.QUICK, faults.SILENCE, faults.STUCK, faults.HTML)
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """How slow the service is: a wait as Go writes it, and millions of bytes per second (0: no limit)."""
+    """How slow the service is: seconds before each answer, and millions of bytes per second (0: no limit)."""
 
-    latency: str = "0s"
+    latency: float = 0
     stream_rate: float = 0
     link_rate: float = 0
 
-    @property
-    def flags(self) -> list[str]:
-        """For bench/cacheserver."""
-        rates = ["-stream-rate", str(int(self.stream_rate * 1e6)), "-link-rate", str(int(self.link_rate * 1e6))]
-        return ["-latency", self.latency, *rates]
+
+@dataclass(frozen=True)
+class Unreliable:
+    """How many of all requests fail, and which ones: the n-th of a kind has the same fate in every run."""
+
+    share: float = 0
+    seed: int = 0
+
+
+class Server:
+    """The fake over TLS. An object of this class lives in the server's process."""
+
+    def __init__(self, authority: Path, traffic: Traffic, unreliable: Unreliable, options: dict[str, Any]) -> None:
+        trusted, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trusted.issue_cert("127.0.0.1", BLOB_HOST).configure_cert(tls)
+        trusted.cert_pem.write_to_path(str(authority))
+        self._service = fake.CacheService(
+            fake.Token(TOKEN),
+            latency=traffic.latency,
+            rate=traffic.stream_rate * 1e6,
+            link_rate=traffic.link_rate * 1e6,
+            tls=tls,
+            **options,
+        )
+        self._service.inject("*", FAULTS, times=None, share=unreliable.share, seed=unreliable.seed)
+
+    def start(self) -> str:
+        """Serve; return the URL."""
+        self._service.start()
+        return f"{self._service.url}/"
+
+    def close(self) -> None:
+        """Break off every connection."""
+        self._service.close()
+
+    def counts(self, *, clear: bool) -> dict[str, Any]:
+        """See CacheService.counts."""
+        requests, at_once = self._service.requests, self._service.most_at_once
+        if clear:
+            self._service.clear()
+        return {
+            "routes": dict(Counter(request.route for request in requests)),
+            "ranges": sum(bool(request.range) for request in requests),
+            "at-once": at_once,
+            "in": sum(request.received for request in requests),
+            "out": sum(request.sent for request in requests),
+        }
+
+    def entries(self) -> list[dict[str, Any]]:
+        """See CacheService.entries."""
+        return [{"key": one.key, "version": one.version, "bytes": one.size} for one in self._service.entries]
+
+
+class _Process(BaseManager):
+    """The server's process."""
+
+
+_Process.register("Server", Server)
 
 
 @dataclass(frozen=True)
@@ -39,22 +98,21 @@ class CacheService:
     """The service, under two URLs: signed URLs of the second name BLOB_HOST, those of the first 127.0.0.1."""
 
     url: str
-    url_for_official: str
     authority: Path  # the certificate to trust
+    server: Any  # a Server, called from this process
+
+    @property
+    def url_for_official(self) -> str:
+        """The second URL. A client that is given it must find 127.0.0.1 under that name."""
+        return self.url.replace("127.0.0.1", BLOB_HOST)
 
     def counts(self, *, clear: bool = False) -> dict[str, Any]:
-        """What has been asked since the counts were last cleared: routes, faults, ranges, at-once, in, out (bytes)."""
-        return dict(self._ask("counts", "DELETE" if clear else "GET"))
+        """What has been asked since the counts were last cleared: routes, ranges, at-once, in, out (bytes)."""
+        return dict(self.server.counts(clear=clear))
 
     def entries(self) -> list[dict[str, Any]]:
         """What has been saved, oldest first: key, version, bytes."""
-        return list(self._ask("entries"))
-
-    def _ask(self, what: str, method: str = "GET") -> Any:
-        request = urllib.request.Request(f"{self.url}-/{what}", method=method)
-        trust = ssl.create_default_context(cafile=str(self.authority))
-        with urllib.request.urlopen(request, timeout=ASK_LIMIT, context=trust) as answer:
-            return json.load(answer)
+        return list(self.server.entries())
 
 
 @dataclass(frozen=True)
@@ -83,26 +141,20 @@ class Job:
             "RUNNER_TEMP": str(temporary),
             "ACTIONS_CACHE_SERVICE_V2": "True",
             "ACTIONS_RESULTS_URL": self.url,
-            "ACTIONS_RUNTIME_TOKEN": "token-of-the-bench",
+            "ACTIONS_RUNTIME_TOKEN": TOKEN,
             **{name: str(file) for name, file in files.items()},
         }
 
 
-def built(scratch: Path) -> Path:
-    """Build the server once for a bench."""
-    return go_program("cacheserver", scratch)
-
-
 @contextlib.contextmanager
-def running(program: Path, scratch: Path, traffic: Traffic, *flags: str) -> Iterator[CacheService]:
-    """Start the server, empty, and stop it afterwards."""
-    authority = scratch / "cacheserver.pem"
-    command = [str(program), "-ca-out", str(authority), "-blob-host", BLOB_HOST, *traffic.flags, *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+def running(
+    scratch: Path, traffic: Traffic, unreliable: Unreliable = Unreliable(), **options: Any
+) -> Iterator[CacheService]:
+    """Start the service, empty, and stop it afterwards. `options` are those of the fake."""
+    authority = scratch / "cacheservice.pem"
+    with _Process(ctx=multiprocessing.get_context("spawn")) as process:
+        server = process.Server(authority, traffic, unreliable, options)  # type: ignore[attr-defined]  # registered above
         try:
-            urls = [server.stdout.readline().strip() if server.stdout else "" for _ in range(2)]
-            if not all(urls):
-                raise BenchError("the cache service did not start; what it said is above")
-            yield CacheService(urls[0], urls[1], authority)
+            yield CacheService(server.start(), authority, server)
         finally:
-            server.terminate()
+            server.close()

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cacheservice import CacheService, Job, Traffic, built, running
+from cacheservice import CacheService, Job, Traffic, running
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import StoreError
@@ -36,7 +36,7 @@ EPILOG = """\
 The releases of a module, from its module proxy, in order: each is a job whose go.sum that is, on a machine with an
 empty module cache. Its planned files are restored from the cache service by go-prefetch's own store, what is missing is
 taken from the proxy's files, and the same store saves what it finds worth saving. Nothing is simulated but Go's
-verdict: the service is bench/cacheserver, its entries are the ones that are counted.
+verdict: the service is tests/support/fakes/cache_service, its entries are the ones that are counted.
 
   exact key       one entry with all zips for each go.sum, as actions/cache and setup-go store it
   restore keys    the same, with what the newest older entry had restored on top: it only grows
@@ -188,7 +188,7 @@ def story(chosen: list[Path], pool: Path, scratch: Path) -> list[Step]:
     keys: set[str] = set()
     snowball: set[str] = set()
     (scratch / "blobs").mkdir()
-    with running(built(scratch), scratch, Traffic(), "-dir", str(scratch / "blobs"), "-limits=false") as service:
+    with running(scratch, Traffic(), folder=scratch / "blobs", has_limits=False) as service:
         os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = str(service.authority)
         for number, release in enumerate(chosen, 1):
             plan, stored, key = replay(release, number, pool, service, scratch)

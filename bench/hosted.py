@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cacheservice import CacheService, Job, Traffic, built, running
+from cacheservice import CacheService, Job, Traffic, running
+from go_prefetch.config.inputs import duration
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
 from rig import (
@@ -51,10 +52,10 @@ What is compared, each into a fresh module cache, the order rotating from round 
 To tell b's seconds apart, and compared with nothing:
   c  go-prefetch run --store dir:POOL, POOL holding the very zips that b restores: b without a network
 
-a and b ask bench/cacheserver: GitHub's service as measured, a wait before each answer, a rate for each request, a rate
-for all. a is told blob URLs of *.blob.core.windows.net, which a preloaded script maps to 127.0.0.1: from other hosts
-the official client would read one stream. b is told the same blobs at 127.0.0.1. a checks nothing; after b Go has
-checked all.
+a and b ask the tests' own fake of the service (tests/support/fakes/cache_service), in a process of its own and as slow
+as GitHub's service was measured: a wait before each answer, a rate for each request, a rate for all. a gets blob URLs
+of *.blob.core.windows.net, which a preloaded script maps to 127.0.0.1: from other hosts the official client would read
+one stream. b gets the same blobs at 127.0.0.1. a checks nothing; after b Go has checked all.
 
 Seconds move with the machine. Compare only what one run of this program has printed: the ratios.
 
@@ -103,8 +104,9 @@ def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[tuple[R
     with tempfile.TemporaryDirectory(dir=where, prefix="go-prefetch-bench-") as temporary:
         scratch = Path(temporary).resolve()
         project = Path(shutil.copytree(fetched.folder, scratch / "project"))
-        traffic = Traffic(options.latency, options.stream_rate, options.link_rate)
-        with running(built(scratch), scratch, traffic) as service:
+        latency = 0 if options.latency in ("0", "0s") else duration(options.latency)
+        traffic = Traffic(latency, options.stream_rate, options.link_rate)
+        with running(scratch, traffic) as service:
             environ = environment("off", service.authority)
             if options.zstd == "program":
                 environ["PYTHONPATH"] = os.pathsep.join([str(shadowed(scratch)), environ.get("PYTHONPATH", "")])

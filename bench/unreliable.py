@@ -14,7 +14,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cacheservice import Job, Traffic, built, running
+from cacheservice import Job, Traffic, Unreliable, running
 from realproject import BenchError, Project, fetch
 from rig import Rig, environment, scratch_folder
 
@@ -52,13 +52,12 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tried(program: Path, fetched: Project, seed: int, share: float, scratch: Path) -> tuple[list[str], list[float]]:
+def tried(fetched: Project, seed: int, share: float, scratch: Path) -> tuple[list[str], list[float]]:
     """Run two jobs with one seed; return what the store did for each, and their seconds. Raises BenchError."""
     folder = scratch / str(seed)
     project = Path(shutil.copytree(fetched.folder, folder / "project"))
     results, seconds = [], []
-    lot = ("-fault-rate", str(share), "-seed", str(seed), "-latency", "0s")
-    with running(program, folder, Traffic(), *lot) as service:
+    with running(folder, Traffic(), Unreliable(share, seed)) as service:
         rig = Rig(project, service.url, environment("off", service.authority), folder, folder)
         flags = [f"--{name}={value}" + ("" if name == "attempts" else "s") for name, value in LIMITS.items()]
         for number in (1, 2):
@@ -91,11 +90,10 @@ def main() -> None:
         where = scratch_folder(fetched.count()[1] * options.at_once)
         with tempfile.TemporaryDirectory(dir=where, prefix="go-prefetch-bench-") as temporary:
             scratch = Path(temporary).resolve()
-            program = built(scratch)
 
             def attempt(seed: int) -> None:
                 try:
-                    results, seconds = tried(program, fetched, seed, options.share, scratch)
+                    results, seconds = tried(fetched, seed, options.share, scratch)
                 except (BenchError, subprocess.SubprocessError) as error:
                     failed.append(seed)
                     print(f"seed {seed}: {error}", file=sys.stderr)

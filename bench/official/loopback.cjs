@@ -1,4 +1,4 @@
-// Loaded before the client (node --require): the blob host of bench/cacheserver is this machine.
+// Loaded before the client (node --require): the blob host of bench/cacheservice.py is this machine.
 // The client reads in parallel ranges only from names that end like this one.
 "use strict";
 const dns = require("node:dns");

@@ -114,7 +114,7 @@ class AnsweringHandler(Quiet, BaseHTTPRequestHandler):
         elif how is Delivery.WITHOUT_LENGTH:
             self._send(answer.head(Connection="close"), half)
         elif how is Delivery.IN_CHUNKS:
-            self._send(answer.head(Transfer_Encoding="chunked"), b"%x\r\n%b\r\n" % (len(half), half))
+            self._send(answer.head(Transfer_Encoding="chunked"), b"%x\r\n%b\r\n" % (len(half), bytes(half)))
         elif how is Delivery.TRUNCATED:
             self._send(answer.head(), half)
         elif how is Delivery.STUCK:

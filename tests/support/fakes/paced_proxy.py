@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import unquote
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
@@ -48,8 +47,7 @@ class PacedProxy(LoopbackService):
         tls: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
     ) -> None:
-        super().__init__()
-        self.scheme = "https" if tls else "http"
+        super().__init__(tls)
         self.files = layout(modules)
         self.latency = latency
         self.rate = rate
@@ -58,18 +56,12 @@ class PacedProxy(LoopbackService):
         self.paths: list[str] = []
         self.authorizations: set[str | None] = set()
         self.expected = _basic(*credentials) if credentials else None
-        self._tls = tls
         self._lock = threading.Lock()
         self._connections = 0
 
     def serve(self) -> LoopbackServer[PacedProxy]:
         """See LoopbackService."""
-        return _Server(self, _Handler)
-
-    def secured(self, connection: socket.socket) -> socket.socket:
-        """The connection, with TLS where there is any. Raises OSError where the client does not trust us."""
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+        return LoopbackServer(self, _Handler)
 
     def loses_next(self) -> bool:
         """Whether the connection that has just come is one to be lost."""
@@ -78,21 +70,12 @@ class PacedProxy(LoopbackService):
             return self.is_lost(self._connections)
 
 
-class _Server(LoopbackServer[PacedProxy]):
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            secured = self.owner.secured(request)
-        except OSError:
-            self.shutdown_request(request)
-            return
-        super().process_request_thread(secured, client_address)
-
-
 class _Handler(Quiet, BaseHTTPRequestHandler):
     """One connection, one answer."""
 
     protocol_version = "HTTP/1.1"
-    server: _Server
+    disable_nagle_algorithm = True
+    server: LoopbackServer[PacedProxy]
 
     def setup(self) -> None:
         self.lost = self.server.owner.loses_next()

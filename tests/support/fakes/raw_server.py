@@ -12,9 +12,6 @@ from socketserver import StreamRequestHandler
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class RawRequest:

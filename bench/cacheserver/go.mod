@@ -1,3 +1,0 @@
-module example.com/cacheserver
-
-go 1.21
