@@ -18,7 +18,7 @@ from go_prefetch.cli.known_secrets import known_secrets
 from go_prefetch.cli.subcommands import SUBCOMMANDS
 from go_prefetch.config.inputs import BY_NAME, Input
 from go_prefetch.config.suggestions import closest, misspelt
-from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.errors import InputError, PrefetchError, notice
 from go_prefetch.model.ports import Platform
 from go_prefetch.platforms.detect import detect
 
@@ -51,8 +51,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else the words as they are
         right = closest(command[1], SUBCOMMANDS) if command else ""
-        did_you_mean = f"Did you mean {right}? " if right else ""
-        raise InputError("usage", f"{self.prog}: {message}", hint=f"{did_you_mean}See {self.prog} --help.")
+        case = "did-you-mean" if right else ""
+        raise InputError("usage", case, program=self.prog, words=message, meant=right)
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
@@ -75,16 +75,12 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         platform.error(error.notice)
         return error.exit_status
     except KeyboardInterrupt:
-        platform.error("interrupted; no file was left half written")
+        platform.error(notice("interrupted"))
         return _INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
         return NOBODY_READS
     except OSError as error:  # a full disk under our own output: all else has a better name by now
-        what = error.filename or "the output"
-        platform.error(
-            f"{what} cannot be read or written: {error.strerror or error}\n"
-            "Check the room on its disk and its permissions. [system-error]"
-        )
+        platform.error(notice("system-error", what=error.filename or "the output", words=error.strerror or str(error)))
         return 1
     finally:
         run_file.finish()
@@ -107,23 +103,23 @@ def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputErro
     program = f"go-prefetch {arguments.command}"
     given = next((text for text in unknown if text.startswith("-")), unknown[0]).partition("=")[0]
     flags = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in _NO_FLAGS]
+    right = ""
     if not given.startswith("-"):
-        message, advice = f"takes no argument {given!r}", "Folders are named by --working-directory. "
-        advice = advice if "--working-directory" in flags else ""
+        case = "argument-folder" if "--working-directory" in flags else "argument"
     elif given in flags:
-        message, advice = f"{given} belongs behind the command", ""
+        case = "flag-before-command"
     elif given.removeprefix("--") in BY_NAME:
-        message, advice = f"{given} changes nothing here", ""
+        case = "flag-without-effect"
     else:
         right = closest(given, flags)
-        message, advice = f"there is no flag {given}", f"Did you mean {right}? " if right else ""
-    return InputError("usage", f"{program}: {message}", hint=f"{advice}See {program} --help.")
+        case = "flag-meant" if right else "flag"
+    return InputError("usage", case, program=program, given=given, meant=right)
 
 
 def _tell_misspelt(environ: Mapping[str, str], platform: Platform) -> None:
     rows = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table]
     for name, right in misspelt(environ, rows):
-        platform.warn(f"the environment variable {name} is read by nothing: did you mean {right}?")
+        platform.warn(notice("unknown-variable", name=name, meant=right))
 
 
 def _flag_text(arguments: argparse.Namespace, name: str) -> str:

@@ -78,8 +78,4 @@ def _write_report(path: Path, report: Report, platform: Platform) -> None:
     try:
         write_named(path, document(report, platform.clean).encode())
     except OSError as error:
-        raise InputError(
-            "report-file-unwritable",
-            f"report-file: {path} cannot be written: {error.strerror}",
-            hint="Name a file that may be written, e.g. one in the working directory.",
-        ) from None
+        raise InputError("report-file-unwritable", name="report-file", path=path, words=error.strerror) from None

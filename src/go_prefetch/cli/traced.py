@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from go_prefetch.base.atomic_file import write_named
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.settings import Settings
+from go_prefetch.errors import notice
 from go_prefetch.model.ports import Platform
 
 
@@ -27,4 +28,4 @@ def traced(settings: Settings, platform: Platform) -> Iterator[Trace]:
         try:
             write_named(settings.trace, trace.text(platform.clean).encode())
         except OSError as error:
-            platform.warn(f"trace: {settings.trace} cannot be written: {error.strerror}")
+            platform.warn(notice("trace-unwritable", path=settings.trace, words=error.strerror))

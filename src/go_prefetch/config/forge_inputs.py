@@ -172,11 +172,7 @@ def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
     known = {name: _optional(value) for name, value in values.items()}
     unlimited = known["max-size"] is None and (known["max-age"] is None or known["pool"] is None)
     if unlimited != (known["pool"] is None):
-        raise InputError(
-            "input-invalid",
-            "prune: --pool wants --max-age or --max-size, and --max-size wants --pool",
-            hint="For example --pool DIR --max-size 5GB. Without a pool, prune looks at a repository's entries.",
-        )
+        raise InputError("input-invalid", "prune-pool")
     return PruneSettings(
         repo=known["repo"] or "",
         api_url=known["api-url"] or "",

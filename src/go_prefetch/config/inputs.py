@@ -63,9 +63,7 @@ class Input:
         except ValueError:
             shown = "this text" if self.may_hold_password else repr(text)
             raise InputError(
-                "input-invalid",
-                f"{self.name}: {shown} is not allowed (given as {given_as})",
-                hint=f"Allowed: {self.allowed}.",
+                "input-invalid", name=self.name, text=shown, given_as=given_as, allowed=self.allowed
             ) from None
 
 

@@ -86,11 +86,8 @@ def _pool(store: StoreChoice, environ: Mapping[str, str], cwd: Path) -> Path | N
     try:
         return cwd / store.pool.expanduser() if store.pool else None
     except RuntimeError as error:
-        raise InputError(
-            "input-invalid",
-            f"store: {store.text!r} is not allowed: {error}",
-            hint=f"Allowed: {BY_NAME['store'].allowed}.",
-        ) from None
+        allowed = BY_NAME["store"].allowed
+        raise InputError("input-invalid", "store", text=store, words=str(error), allowed=allowed) from None
 
 
 def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:

@@ -59,11 +59,7 @@ def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
     Raises InputError for what is no folder, a pattern no builder accepts, or a file that cannot be read.
     """
     if not folder.is_dir():
-        raise InputError(
-            "context-not-a-folder",
-            f"{folder} is no folder, so no build context",
-            hint="Name the folder that is given to the builder in --context.",
-        )
+        raise InputError("context-not-a-folder", folder=folder)
     own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}") if dockerfile else None
     path = own if own and own.is_file() else folder / IGNORE_FILE
     return Context(folder, path, parse_ignore(read_text(path), str(path)) if path.is_file() else Ignore())
@@ -77,11 +73,7 @@ def read_text(path: Path) -> str:
         with path.open(encoding="utf-8", errors="replace") as file:
             text = file.read(_MOST_CHARACTERS + 1)
     except OSError as error:
-        raise InputError(
-            "dockerfile-unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            hint="Name a Dockerfile; its build context is the current folder, or --context.",
-        ) from None
+        raise InputError("dockerfile-unreadable", path=path, words=error.strerror) from None
     if len(text) > _MOST_CHARACTERS:
         raise too_large(str(path), f"it has more than {_MOST_CHARACTERS} characters")
     return text
@@ -89,7 +81,7 @@ def read_text(path: Path) -> str:
 
 def too_large(what: str, why: str) -> InputError:
     """The error for a Dockerfile or .dockerignore that would take too long to look at."""
-    return InputError("dockerfile-too-large", f"{what} is not looked at: {why}", hint="Take it apart.")
+    return InputError("dockerfile-too-large", what=what, why=why)
 
 
 def measure(folder: Path, ignore: Ignore) -> Size:

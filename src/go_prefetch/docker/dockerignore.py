@@ -95,7 +95,7 @@ def _compiled(pattern: str, where: str) -> Callable[[str], bool]:
 
 
 def _bad(where: str, problem: str) -> InputError:
-    return InputError("dockerignore-malformed", f"{where}: {problem}", hint="No builder accepts this line: correct it.")
+    return InputError("dockerignore-malformed", where=where, problem=problem)
 
 
 def _expression(pattern: str) -> str:

@@ -65,7 +65,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
     Raises DownloadError for a folder that takes no files.
     """
     got: frozenset[ModuleFile] = frozenset()
-    warnings: list[Notice | str] = []
+    warnings: list[Notice] = []
     for store in stores:
         lacking = [file for file in plan.missing if file not in got]
         try:

@@ -53,11 +53,7 @@ def _refuse_odd_names(project: Project, style: Style) -> None:
     told = [project.name, style.folder, style.context]
     odd = [name for name in copied if not _PLAIN.fullmatch(name)] + [name for name in told if not name.isprintable()]
     if odd:
-        raise InputError(
-            "name-not-for-dockerfile",
-            f"docker: the name {odd[0]!r} cannot stand in a Dockerfile",
-            hint="Rename it to one without blanks, quotes and $ * ? [ ].",
-        )
+        raise InputError("name-not-for-dockerfile", name=odd[0])
 
 
 def _head(project: Project, style: Style) -> str:

@@ -49,9 +49,9 @@ def parse_also(text: str) -> Proxy:
     try:
         named = parse_proxy_list(text)
     except InputError as error:
-        raise InputError("input-invalid", f"also: {error.message.partition(': ')[2]}", hint=_HINT) from None
+        raise InputError("input-invalid", "also", cause=error.notice) from None
     if len(named.proxies) != 1 or named.ending:
-        raise InputError("input-invalid", f"also: {redact(text)!r} is not one URL", hint=_HINT)
+        raise InputError("input-invalid", "also-several", text=redact(text))
     return named.proxies[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.facts import Definition, Surroundings
-from go_prefetch.errors import GoCommandError, PrefetchError
+from go_prefetch.errors import GoCommandError, Notice, PrefetchError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES, GoCommand
 from go_prefetch.golang.environment import GoEnvironment, environment_without_go
 from go_prefetch.golang.gomod import parse_gomod, parse_gowork
@@ -23,8 +23,8 @@ _VARIABLES = ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOIN
 _MOST_WORKFLOW_BYTES = 1 << 20
 
 
-def ask_go(settings: Settings, environ: Mapping[str, str]) -> tuple[GoEnvironment, dict[str, str], str]:
-    """Go's environment, its variables by name, and why there is no Go to ask (empty where there is)."""
+def ask_go(settings: Settings, environ: Mapping[str, str]) -> tuple[GoEnvironment, dict[str, str], Notice | None]:
+    """Go's environment, its variables by name, and why there is no Go to ask."""
     try:
         go = GoCommand(environ)
         environment = go.environment(settings.cwd)
@@ -32,8 +32,8 @@ def ask_go(settings: Settings, environ: Mapping[str, str]) -> tuple[GoEnvironmen
     except GoCommandError as error:
         # A module cache that is not there has no files, and no more is asked of it here.
         told = environment_without_go(environ, module_cache_of(environ) or Path("go", "pkg", "mod"))
-        return told, {name: environ.get(name, "") for name in _VARIABLES}, error.message.partition("\n")[0]
-    return environment, variables, ""
+        return told, {name: environ.get(name, "") for name in _VARIABLES}, error.notice
+    return environment, variables, None
 
 
 def gather(  # noqa: PLR0913 - facts come from many places
@@ -42,10 +42,10 @@ def gather(  # noqa: PLR0913 - facts come from many places
     variables: Mapping[str, str],
     *,
     gowork: str,
-    go_problem: str,
-    goproxy_problem: str,
+    go_problem: Notice | None,
+    goproxy_problem: Notice | None,
     plan: Plan | None,
-    plan_problem: str,
+    plan_problem: Notice | None,
 ) -> Surroundings:
     """The facts, as far as they can be had: what cannot be read is told by others."""
     places = _places(settings, gowork)
@@ -89,13 +89,14 @@ def _definitions(scope: Scope) -> Iterable[Definition]:
     except (PrefetchError, OSError):
         return  # changed since the plan was made
     zips = {ModuleVersion(*line.module) for gosum in sums for line in gosum.lines if line.kind == "zip"}
+    not_planned = scope.disabled_because.slug if scope.disabled_because else ""
     yield Definition(
         path=scope.definition,
         go=parsed.go,
         toolchain=getattr(parsed, "toolchain", ""),
         has_sums=bool(sums),
-        requires=not scope.disabled_because.endswith(("requires no modules", "requires another")),
-        is_vendored="is vendored" in scope.disabled_because,
+        requires=not_planned != "no-requirements",
+        is_vendored=not_planned == "vendored",
         sum_zips=len(zips),
         planned_zips=len(zips & set(scope.zips)),
     )

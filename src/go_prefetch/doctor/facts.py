@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from go_prefetch.errors import Notice
 from go_prefetch.golang.module import ModuleVersion
 
 
@@ -28,12 +29,12 @@ class Surroundings:
     """What the checks look at."""
 
     environ: Mapping[str, str] = field(repr=False)
-    go_problem: str  # why there is no Go to ask; empty where there is one
+    go_problem: Notice | None  # why there is no Go to ask
     variables: Mapping[str, str] = field(repr=False)  # what `go env` says, or without Go the environment
     goproxy: str = field(repr=False)  # the list that counts, as it is written: the input, else Go's
-    goproxy_problem: str  # why it is no list
+    goproxy_problem: Notice | None  # why it is no list
     definitions: tuple[Definition, ...]
-    plan_problem: str  # why there is no plan
+    plan_problem: Notice | None  # why there is no plan
     modules: tuple[ModuleVersion, ...]  # of the plan, private ones too
     workflows: Mapping[str, str]  # GitHub workflow files: name to text
     has_vendor: bool = False

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from go_prefetch.doctor.facts import Surroundings
 from go_prefetch.golang.goproxy import WELL_KNOWN_PUBLIC, redact
+from go_prefetch.render.messages import reason
 
 
 def goproxy_invalid(facts: Surroundings) -> Iterator[str]:
     """The list cannot be read at all."""
     if facts.goproxy_problem:
-        yield facts.goproxy_problem
+        yield reason(facts.goproxy_problem)
 
 
 _NEAR_MISSES = {

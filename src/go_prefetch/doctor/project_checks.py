@@ -9,18 +9,19 @@ from go_prefetch.doctor.facts import Surroundings
 from go_prefetch.doctor.workflows import doubled_caches
 from go_prefetch.golang.goflags import flags
 from go_prefetch.golang.module import matches_prefix_patterns
+from go_prefetch.render.messages import first_line, reason
 
 
 def no_go(facts: Surroundings) -> Iterator[str]:
     """No Go, or none that works."""
     if facts.go_problem:
-        yield f"{facts.go_problem}; Go's settings are taken from the environment alone"
+        yield f"{first_line(facts.go_problem)}; Go's settings are taken from the environment alone"
 
 
 def no_plan(facts: Surroundings) -> Iterator[str]:
     """Nothing to plan from."""
     if facts.plan_problem:
-        yield f"{facts.plan_problem}; proxies are measured with a public module instead"
+        yield f"{reason(facts.plan_problem)}; proxies are measured with a public module instead"
 
 
 def goflags(facts: Surroundings) -> Iterator[str]:

@@ -49,15 +49,9 @@ def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) 
     kind: Kind = "gitlab" if url.endswith("/api/v4") else "github"
     token = _gitlab_token(url, environ) if kind == "gitlab" else _github_token(url, environ)
     if not token:
-        raise InputError(
-            "token-missing",
-            f"there is no token for {urlsplit(url).netloc}, and its API answers nobody without",
-            hint=_where_from(kind, urlsplit(url).netloc),
-        )
+        raise _token_missing(kind, urlsplit(url).netloc)
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise InputError(
-            "token-refused", "the token has characters that no token has", hint="Was it copied whole, on one line?"
-        )
+        raise InputError("token-refused", "characters")
     return Access(kind, url, name, token)
 
 
@@ -73,11 +67,7 @@ def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, 
         return "", named
     match = _REMOTE.fullmatch(_origin(environ, cwd))
     if match is None:
-        raise InputError(
-            "repository-unknown",
-            "it is not clear which repository is meant",
-            hint="Say --repo OWNER/NAME, or stand in a clone with a remote called origin.",
-        )
+        raise InputError("repository-unknown")
     return match[1], match[2]
 
 
@@ -106,13 +96,13 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
     return _login_of_gh(server, environ)
 
 
-def _where_from(kind: Kind, host: str) -> str:
-    """What to set. A token that is set, and for another host, is not taken: so the name that counts for this one."""
+def _token_missing(kind: Kind, host: str) -> InputError:
+    """The error with what to set. A token for another host is not taken, so the hint names the one for this host."""
     if kind == "gitlab":
-        of_whom = "" if host == "gitlab.com" else f", and GITLAB_HOST={host} to say that it is for this host"
-        return f"Set GITLAB_TOKEN (scope read_api){of_whom}."
-    name = "GH_TOKEN" if _is_githubs(host) else "GH_ENTERPRISE_TOKEN (GH_TOKEN is for github.com alone)"
-    return f"Set {name}, or log in with `gh auth login`."
+        case = "gitlab" if host == "gitlab.com" else "gitlab-host"
+    else:
+        case = "github" if _is_githubs(host) else "github-enterprise"
+    return InputError("token-missing", case, host=host)
 
 
 def _is_githubs(host: str) -> bool:
@@ -133,12 +123,7 @@ def _origin(environ: Mapping[str, str], cwd: Path) -> str:
     try:
         return GitCommand(environ).origin(cwd)
     except NotTrustedError:
-        raise InputError(
-            "repository-unknown",
-            "it is not clear which repository is meant: git refuses this one, which belongs to another user",
-            hint="Say --repo OWNER/NAME. Or, if you trust the repository, run "
-            "`git config --global --add safe.directory DIR` with its folder.",
-        ) from None
+        raise InputError("repository-unknown", "not-trusted") from None
 
 
 def _login_of_gh(host: str, environ: Mapping[str, str]) -> str:

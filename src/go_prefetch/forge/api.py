@@ -13,7 +13,7 @@ from typing import Any
 
 from go_prefetch.base import untrusted_json
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Retries, parse_retry_after
-from go_prefetch.errors import ApiError, InputError, RateLimitError
+from go_prefetch.errors import ApiError, InputError, Notice, RateLimitError, notice
 from go_prefetch.forge.transport import Reply, Transport
 
 PER_PAGE = 100  # the most that both forges give
@@ -38,7 +38,7 @@ class Patience:
     """What to do about rate limits, and the clock to do it by (Unix time, seconds)."""
 
     wait: bool = False
-    tell: Callable[[str], None] = field(default=lambda _: None)
+    tell: Callable[[Notice], None] = field(default=lambda _: None)
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
@@ -92,23 +92,10 @@ class RestApi:
         if 200 <= answer.status < 300 or answer.status == 304:
             return answer
         if answer.status in (401, 403):
-            raise InputError(
-                "token-refused",
-                f"{self.name} refuses {path}: {answer.status}{_message(answer)}",
-                hint="Is the token still good, and may it read Actions (GitHub: `actions: read`; GitLab: `read_api`)? "
-                "Deleting wants `actions: write`.",
-            )
+            raise InputError("token-refused", api=self.name, path=path, status=answer.status, words=_message(answer))
         if answer.status == 404:
-            raise InputError(
-                "repository-not-found",
-                f"{self.name} knows no {path}, or does not show it to this token",
-                hint="Look at --repo, --workflow and --api-url, and at what the token may see.",
-            )
-        raise ApiError(
-            "api-refused",
-            f"{self.name} answered {path} with {answer.status}{_message(answer)}",
-            hint="This is not an answer that go-prefetch can do something with; try again later.",
-        )
+            raise InputError("repository-not-found", api=self.name, path=path)
+        raise ApiError("api-refused", api=self.name, path=path, status=answer.status, words=_message(answer))
 
     def _sleep(self, seconds: float) -> bool:
         self._patience.sleep(seconds)
@@ -118,21 +105,12 @@ class RestApi:
         until = self._patience.now() + seconds
         clock = time.strftime("%H:%M:%S", time.localtime(until))
         if waits > _MOST_WAITS or seconds > (_LONGEST_WAIT if self._patience.wait else _UNASKED_WAIT):
-            raise RateLimitError(
-                "api-rate-limit",
-                f"{self.name} takes no more requests until {clock}: its rate limit is used up",
-                hint="Finished runs are kept, so the next report goes on from here; --wait waits instead.",
-                until=until,
-            )
-        self._patience.tell(f"rate limit of {self.name}: waiting until {clock}")
+            raise RateLimitError("api-rate-limit", api=self.name, clock=clock, until=until)
+        self._patience.tell(notice("api-rate-limit-wait", api=self.name, clock=clock))
         self._patience.sleep(seconds)
 
     def _unreachable(self, path: str, error: AttemptError) -> ApiError:
-        return ApiError(
-            "api-unreachable",
-            f"{self.name} gave no answer for {path}: {error.words}",
-            hint="Look at --api-url, the network and the proxy variables (HTTPS_PROXY), or try again later.",
-        )
+        return ApiError("api-unreachable", api=self.name, path=path, words=error.words)
 
 
 def limited_seconds(reply: Reply, now: float) -> float | None:

@@ -47,8 +47,7 @@ def forge_client(access: Access, web: HttpSettings, *, follows: bool = True) -> 
             follows=follows,
         )
     except AttemptError as error:
-        hint = "Look at REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
-        raise ApiError("api-unreachable", error.words, hint=hint) from None
+        raise ApiError("api-unreachable", "certificates", words=error.words) from None
 
 
 def whole(answer: Answer) -> Reply:

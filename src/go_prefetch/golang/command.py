@@ -57,23 +57,14 @@ class GoCommand:
         self._environ = environment_of_go(environ)
         found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
-            raise GoCommandError(
-                "go-not-found",
-                "there is no `go` on PATH",
-                hint="Install Go 1.21 or newer (https://go.dev/dl, actions/setup-go), or use `go-prefetch fill`, "
-                "which needs none.",
-            )
+            raise GoCommandError("go-not-found")
         self.executable = found
 
     def environment(self, folder: Path) -> GoEnvironment:
         """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
         values = self.variables(folder)
         if not Path(values["GOMODCACHE"]).is_absolute():
-            raise GoCommandError(
-                "no-module-cache",
-                f"GOMODCACHE is {values['GOMODCACHE']!r}, which is no absolute path",
-                hint="Set HOME, GOPATH or GOMODCACHE: Go needs one of them to know where modules belong.",
-            )
+            raise GoCommandError("no-module-cache", gomodcache=values["GOMODCACHE"])
         return GoEnvironment(
             values["GOPROXY"],
             values["GONOPROXY"],
@@ -105,13 +96,9 @@ class GoCommand:
             done = process_group.answer(argv, folder, environ, _ENV_SECONDS)
             said = parse_object(done.stdout) if done.returncode == 0 else None
         except OSError as error:
-            raise GoCommandError(
-                "go-failed", f"{self.executable} cannot be started: {error.strerror}", hint="Is that Go? Reinstall it."
-            ) from None
+            raise GoCommandError("go-failed", "not-started", go=self.executable, words=error.strerror) from None
         except subprocess.TimeoutExpired:
-            raise GoCommandError(
-                "go-failed", f"`go env` did not end within {_ENV_SECONDS:g}s", hint=f"Is {self.executable} Go itself?"
-            ) from None
+            raise GoCommandError("go-failed", "env-stalled", go=self.executable, seconds=_ENV_SECONDS) from None
         if said is not None:
             _check_version(str(said.get("GOVERSION")))
         if said is None or not all(isinstance(said.get(name), str) for name in names):
@@ -164,12 +151,9 @@ def failed(run: GoRun) -> GoCommandError:
     """The error for a run Go was not content with: its command, status and last words."""
     lines = (line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in run.errors[-20:])
     words = "\n".join(f"  {line}" for line in dict.fromkeys(lines)) or "  (it said nothing)"
-    how = "was stopped" if run.stalled else f"exited with status {run.status}"
     command = " ".join(run.argv[:4])
     return GoCommandError(
-        "go-failed",
-        f"`{command}` {how}:\n{words}",
-        hint="Go's own words are above; the same command will say the same without go-prefetch.",
+        "go-failed", "stopped" if run.stalled else "", command=command, status=run.status, stderr=words
     )
 
 
@@ -178,8 +162,4 @@ def _check_version(goversion: str) -> None:
     numbers = goversion.removeprefix("devel ").removeprefix("go").split(".")
     digits = [int("".join(c for c in number[:2] if c.isdigit()) or 0) for number in numbers[:2]]
     if len(digits) == 2 and tuple(digits) < OLDEST_GO:
-        raise GoCommandError(
-            "go-too-old",
-            f"{goversion} is too old: go-prefetch works with Go 1.21 or newer",
-            hint="Install a newer Go, or use `go-prefetch fill`, which needs none.",
-        )
+        raise GoCommandError("go-too-old", goversion=goversion)

@@ -122,7 +122,7 @@ class _Directive(NamedTuple):
 
 
 def _malformed(source: str, line: int, problem: str) -> GoSumError:
-    return GoSumError("go-mod-malformed", f"{source}:{line}: {problem}", hint=_HINT)
+    return GoSumError("go-mod-malformed", source=source, number=line, problem=problem)
 
 
 def _refuse_damage(text: str, source: str) -> None:

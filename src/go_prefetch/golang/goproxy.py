@@ -146,12 +146,7 @@ def _url(entry: str) -> str:
 
 
 def _invalid(entry: str, why: str) -> InputError:
-    return InputError(
-        "goproxy-invalid",
-        f"goproxy: {redact(entry)!r} is not a proxy: {why}",
-        hint="Write it as Go's GOPROXY: URLs separated by `,` or `|`, ending in `direct` or `off` if you like, "
-        "e.g. https://proxy.golang.org,direct",
-    )
+    return InputError("goproxy-invalid", entry=redact(entry), why=why)
 
 
 def redact(url: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from go_prefetch.errors import GoSumError
+from go_prefetch.errors import GoSumError, Notice, notice
 from go_prefetch.golang import module
 from go_prefetch.golang.module import ModuleVersion
 
@@ -40,19 +40,17 @@ class GoSumLine(NamedTuple):
 
 @dataclass(frozen=True)
 class GoSum:
-    """The usable lines of one file, in its order, and one sentence for each line that was ignored."""
+    """The usable lines of one file, in its order, and a notice for each line that was ignored."""
 
     lines: tuple[GoSumLine, ...]
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[Notice, ...] = ()
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What to say of the ignored lines: one warning, with the first of them."""
+    def warnings(self) -> tuple[Notice, ...]:
+        """What to say of the ignored lines: one warning for all of them."""
         if len(self.ignored) < 2:
             return self.ignored
-        shown = "\n  ".join(self.ignored[:_MOST_SHOWN])
-        left = len(self.ignored) - _MOST_SHOWN
-        return (f"{len(self.ignored)} lines are ignored:\n  {shown}" + (f"\n  and {left} more" if left > 0 else ""),)
+        return (notice("go-sum-line-ignored", "lines", count=len(self.ignored), lines=self.ignored),)
 
 
 def parse_gosum(data: bytes, source: str) -> GoSum:
@@ -62,14 +60,14 @@ def parse_gosum(data: bytes, source: str) -> GoSum:
     for one that tells of a damaged file (a NUL byte, text that is not UTF-8).
     """
     lines: dict[GoSumLine, None] = {}
-    ignored: list[str] = []
+    ignored: list[Notice] = []
     for number, raw in enumerate(data.split(b"\n"), start=1):
         fields = _fields(raw, f"{source}:{number}")
         if not fields:
             continue
         line, problem = _read_line(*fields)
         if problem:
-            ignored.append(f"{source}:{number}: {problem}; the line is ignored")
+            ignored.append(notice("go-sum-line-ignored", source=source, number=number, problem=problem))
         elif line:
             lines[line] = None
     return GoSum(tuple(lines), tuple(ignored))
@@ -83,11 +81,7 @@ def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
     if "\0" in text:
         raise _malformed(where, "a NUL byte")
     if text.startswith(_CONFLICT_MARKERS):
-        raise GoSumError(
-            "go-sum-conflict",
-            f"{where}: a merge conflict marker",
-            hint="Resolve the conflict (keeping the lines of both sides is right for go.sum), then run `go mod tidy`.",
-        )
+        raise GoSumError("go-sum-conflict", where=where)
     fields = text.split()
     if not fields:
         return None
@@ -97,11 +91,7 @@ def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
 
 
 def _malformed(where: str, what: str) -> GoSumError:
-    return GoSumError(
-        "go-sum-malformed",
-        f"{where}: {what}",
-        hint="Restore the line from version control, or delete it and run `go mod tidy`.",
-    )
+    return GoSumError("go-sum-malformed", where=where, problem=what)
 
 
 def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import ApiError, RateLimitError
+from go_prefetch.errors import ApiError, Notice, RateLimitError
 from go_prefetch.history.cache import Kept, observed
 from go_prefetch.history.logs import LogError
 from go_prefetch.history.model import History, Observed, Selection, WorkflowRun
@@ -33,7 +33,7 @@ class Gathering:
         self._end = end
         self._now = now
         self._found: dict[int, Observed] = {}
-        self._incomplete = ""
+        self._incomplete: Notice | None = None
 
     def history(self, selection: Selection) -> History:
         """All that was asked for, or what was there when a limit ended it.
@@ -47,7 +47,7 @@ class Gathering:
         try:
             storage = None if self._incomplete else self._forge.storage()
         except ApiError as error:
-            storage, self._incomplete = None, error.message
+            storage, self._incomplete = None, error.notice
         return History(
             repository=repository.name,
             url=repository.url,
@@ -70,7 +70,7 @@ class Gathering:
         except RateLimitError as error:
             if not runs:
                 raise
-            self._incomplete = error.message
+            self._incomplete = error.notice
         return sorted(runs.values(), key=lambda run: (run.created, run.id), reverse=True)[: selection.most]
 
     def _known(self, run: WorkflowRun, kept: Kept) -> bool:
@@ -106,7 +106,7 @@ class Gathering:
         except LogsGone:
             self._gone(run, kept)
         except ApiError as error:
-            self._incomplete = error.message
+            self._incomplete = error.notice
         return None
 
     def _take(self, run: WorkflowRun, came: Future[list[tuple[str, str]]], kept: Kept) -> None:
@@ -120,7 +120,7 @@ class Gathering:
         except LogError as error:
             self._found[run.id] = Observed(run, logs="unreadable", problem=str(error))
         except ApiError as error:
-            self._incomplete = error.message
+            self._incomplete = error.notice
         else:
             kept.keep(run, lines, "read")
             self._found[run.id] = observed(run, lines, "read")

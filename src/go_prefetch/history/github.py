@@ -132,9 +132,7 @@ class GitHubForge:
         unknown = sorted(set(wanted) - {name for _, *names in known for name in names})
         if unknown:
             raise InputError(
-                "workflow-not-found",
-                f"--workflow: there is none called {', '.join(map(repr, unknown))}",
-                hint="There are: " + (", ".join(f"{name} ({file})" for _, name, file in known) or "none") + ".",
+                "workflow-not-found", unknown=tuple(unknown), known=tuple(f"{name} ({file})" for _, name, file in known)
             )
         return [number for number, *names in known if set(names) & set(wanted)]
 
@@ -171,7 +169,7 @@ class GitHubForge:
         url = answer.headers.get("location", "") if answer.status in (302, 303, 307) else ""
         if not url:
             self._api.checked(path, answer)
-            raise ApiError("api-refused", f"{self._api.name} did not say where a log is", hint="Try again later.")
+            raise ApiError("api-refused", "no-log", api=self._api.name)
         return url
 
 

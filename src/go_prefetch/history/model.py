@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from go_prefetch.errors import Notice
 from go_prefetch.render.record import Record
 
 Logs = Literal["read", "gone", "unreadable", "unasked"]
@@ -114,7 +115,7 @@ class History:
     observed: tuple[Observed, ...]
     now: datetime
     storage: Storage | None = None
-    incomplete_because: str = ""
+    incomplete_because: Notice | None = None
     warnings: tuple[str, ...] = ()
 
     def records(self) -> Iterator[tuple[WorkflowRun, Recorded]]:

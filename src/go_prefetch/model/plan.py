@@ -36,8 +36,8 @@ class Scope:
     gosum_lines: tuple[GoSumLine, ...]  # of the planned zips, and of every `.mod`
     sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
     zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
-    disabled_because: str = ""
-    warnings: tuple[Notice | str, ...] = ()
+    disabled_because: Notice | None = None
+    warnings: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Plan:
     present: frozenset[ModuleFile]
     private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
     unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
-    disabled_because: str = ""
-    warnings: tuple[Notice | str, ...] = ()
+    disabled_because: Notice | None = None
+    warnings: tuple[Notice, ...] = ()
     seconds: float = 0.0
     unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
 

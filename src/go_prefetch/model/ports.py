@@ -91,13 +91,13 @@ class Platform(Protocol):
     def detail(self, text: str) -> None:
         """One line for those who asked for more."""
 
-    def notice(self, notice: Notice | str) -> None:
+    def notice(self, notice: Notice) -> None:
         """Something worth knowing that is no warning."""
 
-    def warn(self, notice: Notice | str) -> None:
+    def warn(self, notice: Notice) -> None:
         """Something to look at that fails nothing."""
 
-    def error(self, notice: Notice | str) -> None:
+    def error(self, notice: Notice) -> None:
         """Why the run fails."""
 
     def progress(self, text: str) -> None:

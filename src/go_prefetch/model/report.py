@@ -27,10 +27,10 @@ class RunState:
     admitted: Admitted = field(default_factory=Admitted)
     completed: Completed = field(default_factory=Completed)
     saved: Saved = field(default_factory=Saved)
-    notes: tuple[Notice | str, ...] = ()  # warnings that are part of no result
+    notes: tuple[Notice, ...] = ()  # warnings that are part of no result
 
     @property
-    def warnings(self) -> tuple[Notice | str, ...]:
+    def warnings(self) -> tuple[Notice, ...]:
         """All warnings, in the order of the steps."""
         return (
             *self.plan.warnings,

@@ -51,7 +51,7 @@ class Restored:
     cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
     entry: RestoredEntry | None = None
     skipped_reason: Notice | None = None  # why it was not asked, or could not answer, though nothing is wrong
-    warnings: tuple[Notice | str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
     @property
     def cold_seconds(self) -> float | None:
@@ -138,7 +138,7 @@ class Admitted:
     modules: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
     deferred_to_go: Mapping[str, int] = field(default_factory=dict)
-    notice: Notice | str = ""
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -181,9 +181,9 @@ class Completed:
     refetched: Downloaded = Downloaded()  # what took the place of rejected files
     unverified: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
     verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
-    unverified_because: str = ""  # why Go was not asked, or not believed
+    unverified_because: Notice | None = None  # why Go was not asked, or not believed
     failure: PrefetchError | None = None
-    warnings: tuple[Notice | str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,4 +195,4 @@ class Saved:
     seconds: float = 0.0
     key: str = ""  # of the new entry, where the store has entries
     skipped_reason: Notice | None = None
-    warnings: tuple[Notice | str, ...] = ()
+    warnings: tuple[Notice, ...] = ()

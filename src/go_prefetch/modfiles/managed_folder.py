@@ -30,17 +30,9 @@ def own(folder: Path) -> None:
     mark = folder / _MARK
     try:
         if folder.is_file():
-            raise InputError(
-                "folder-not-ours",
-                f"{folder} is a file, and a folder is to be filled",
-                hint="Name a new or empty folder.",
-            )
+            raise InputError("folder-not-ours", "file", folder=folder)
         if folder.exists() and any(folder.iterdir()) and not _is_ours(mark):
-            raise InputError(
-                "folder-not-ours",
-                f"{folder} holds other things than modules of a plan",
-                hint="Name a new or empty folder, or one filled before: what the plan does not name goes.",
-            )
+            raise InputError("folder-not-ours", folder=folder)
         if not mark.is_file():
             write_whole(folder, _MARK, _OURS)
         clear_dead_runs(folder)
@@ -87,18 +79,10 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
 
 def folder_error(error: OSError, folder: Path) -> DownloadError:
     """The error for a module cache (or folder to fill) that does not take files."""
-    where = f"{place_of(error, folder)}: "
+    where = place_of(error, folder)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError(
-            "disk-full",
-            f"no room for the modules: {where}{error.strerror}",
-            hint="Free some space, or name a folder on a larger disk (GOMODCACHE, or what is to be filled).",
-        )
-    return DownloadError(
-        "folder-unwritable",
-        f"the modules cannot be written: {where}{error.strerror}",
-        hint="Give this user write access, or name another folder (GOMODCACHE, or what is to be filled).",
-    )
+        return DownloadError("disk-full", place=where, words=error.strerror)
+    return DownloadError("folder-unwritable", place=where, words=error.strerror)
 
 
 def place_of(error: OSError, folder: Path) -> str:

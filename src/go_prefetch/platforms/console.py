@@ -69,7 +69,7 @@ class Console:
         cleaned = self._harmless(self.clean(text))
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
 
-    def notice(self, notice: Notice | str) -> None:
+    def notice(self, notice: Notice) -> None:
         """One line, unless only warnings are wanted."""
         if not self.loudness.quiet:
             self.line(f"note: {on_one_line(notice)}")

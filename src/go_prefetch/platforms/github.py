@@ -13,7 +13,7 @@ from typing import TextIO
 from actions_toolkit import core, file_command
 
 from go_prefetch.base.untrusted_json import members, read_object
-from go_prefetch.errors import Notice
+from go_prefetch.errors import Notice, notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.messages import in_full, on_one_line
 
@@ -67,17 +67,17 @@ class GitHub(Console):
         if self.loudness.verbose or core.is_debug():
             self.line(f"  {text}")
 
-    def notice(self, notice: Notice | str) -> None:
+    def notice(self, notice: Notice) -> None:
         """An annotation."""
         core.notice(self.clean(on_one_line(notice)), title=_TITLE)
 
-    def warn(self, notice: Notice | str) -> None:
+    def warn(self, notice: Notice) -> None:
         """An annotation, at its file if it has one."""
         file = notice.file if isinstance(notice, Notice) else None
         at = {"file": self.clean(str(file))} if file else {}
         core.warning(self.clean(on_one_line(notice)), title=_TITLE, **at)
 
-    def error(self, notice: Notice | str) -> None:
+    def error(self, notice: Notice) -> None:
         """An annotation."""
         core.error(self.clean(in_full(notice)), title=_TITLE)
 
@@ -89,7 +89,7 @@ class GitHub(Console):
             if summary:
                 file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))
         except Exception as error:  # noqa: BLE001 - the toolkit raises nothing more exact where a file is missing
-            self.warn(f"the runner takes no outputs or job summary: {error}")
+            self.warn(notice("outputs-refused", words=str(error)))
 
 
 def without_commands(text: str) -> str:

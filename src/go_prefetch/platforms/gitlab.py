@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.config.inputs import GITLAB, NOTE_TOKEN, read_inputs
-from go_prefetch.errors import InputError, Notice
+from go_prefetch.errors import InputError, Notice, notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.gitlab_reports import dotenv, links, metrics
 from go_prefetch.render.messages import in_full, on_one_line
@@ -62,11 +62,11 @@ class GitLab(Console):
         if self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true":
             self.line(f"  {text}")
 
-    def warn(self, notice: Notice | str) -> None:
+    def warn(self, notice: Notice) -> None:
         """A warning; the text names its file."""
         self.line(f"WARNING: {on_one_line(notice)}", _YELLOW)
 
-    def error(self, notice: Notice | str) -> None:
+    def error(self, notice: Notice) -> None:
         """An error."""
         self.line(f"ERROR: {in_full(notice)}", _RED)
 
@@ -81,7 +81,7 @@ class GitLab(Console):
             try:
                 self._write_reports(self._project / str(inputs["reports"]), self._cleaned(outputs), self.clean(summary))
             except OSError as error:
-                self.warn(f"the reports could not be written: {error}")
+                self.warn(notice("reports-unwritable", words=str(error)))
         if summary and inputs["merge-request-note"]:
             from go_prefetch.platforms.gitlab_note import leave_note  # noqa: PLC0415 - it imports requests
 

@@ -44,11 +44,11 @@ class Local(Console):
         if self.loudness.verbose:
             self.line(f"  {text}")
 
-    def warn(self, notice: Notice | str) -> None:
+    def warn(self, notice: Notice) -> None:
         """A warning; the text names its file."""
         self.line(f"warning: {on_one_line(notice)}", _YELLOW)
 
-    def error(self, notice: Notice | str) -> None:
+    def error(self, notice: Notice) -> None:
         """An error."""
         self.line(f"error: {in_full(notice)}", _RED)
 

@@ -37,18 +37,14 @@ class Held:
 def held(pool: Path) -> list[Held]:
     """Every module version in the pool. Raises InputError for a folder that is no pool."""
     if not pool.is_dir():
-        raise InputError("folder-not-found", f"pool: {pool} is no folder", hint="Name the folder of a directory pool.")
+        raise InputError("folder-not-found", "pool", pool=pool)
     os.scandir(pool).close()  # the walk takes what it may not read for empty
     groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
     for parts, folder, names in nofollow.walk(pool):
         if NOTES_FOLDER in parts[:1] or parts[-1:] != ("@v",):
             continue
         if any(name.endswith((".ziphash", ".lock")) for name in names):
-            raise InputError(
-                "folder-not-ours",
-                f"pool: {pool} is Go's own module cache",
-                hint="Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
-            )
+            raise InputError("folder-not-ours", "module-cache", pool=pool)
         for name in names:
             file = file_named("/".join((*parts, name)))
             found = _regular(folder, name)

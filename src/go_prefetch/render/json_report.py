@@ -9,7 +9,7 @@ from typing import Any
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Downloaded
-from go_prefetch.render.messages import hint, on_one_line, text, with_slug
+from go_prefetch.render.messages import hint, on_one_line, reason, text, with_slug
 from go_prefetch.render.outputs import outputs
 
 SCHEMA_VERSION = 1
@@ -53,7 +53,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "present": len(report.plan.modules_present),
             "seconds": round(report.admitted.seconds, 3),
             "left_to_go": dict(report.admitted.deferred_to_go),
-            "notice": text(report.admitted.notice),
+            "notice": with_slug(report.admitted.notice),
         },
         "complete": {
             "seconds": round(report.completed.seconds, 3),
@@ -64,7 +64,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             ],
             "refetched": _downloaded(report.completed.refetched),
             "verified": report.completed.verified,
-            "unverified_because": report.completed.unverified_because,
+            "unverified_because": reason(report.completed.unverified_because),
         },
         "save": {
             "files": report.saved.files,
@@ -84,7 +84,7 @@ def _plan(report: Report) -> dict[str, Any]:
         "files": len(report.plan.files),
         "present": len(report.plan.present),
         "private": sorted(str(version) for version in report.plan.private),
-        "disabled_because": report.plan.disabled_because,
+        "disabled_because": reason(report.plan.disabled_because),
         "seconds": round(report.plan.seconds, 3),
     }
 

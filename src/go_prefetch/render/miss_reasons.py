@@ -36,7 +36,7 @@ class Reason:
 def why_not_exact(report: Report) -> tuple[Reason, ...]:
     """The causes, the weightiest first; none for a run that was exact or had everything present."""
     if report.plan.disabled_because:
-        return (Reason(report.plan.disabled_because),)
+        return (Reason(reason(report.plan.disabled_because)),)
     if report.cache_result in ("present", "exact"):
         return ()
     found = [*_rejected(report), *_not_read(report), *_trouble(report)]

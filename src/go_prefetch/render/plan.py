@@ -7,13 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 from go_prefetch.model.plan import Plan, Scope
-from go_prefetch.render.messages import on_one_line
+from go_prefetch.render.messages import on_one_line, reason
 
 
 def plan_text(plan: Plan, *, every_module: bool) -> str:
     """What would be done, and the key part by part."""
     if plan.disabled_because:
-        return f"nothing to do: {plan.disabled_because}"
+        return f"nothing to do: {reason(plan.disabled_because)}"
     kinds = Counter(file.kind for file in plan.files)
     lines = [
         f"key          {plan.key.text}",
@@ -44,7 +44,7 @@ def plan_json(plan: Plan) -> str:
     """The same for programs."""
     values = {
         "schema": 1,
-        "disabled_because": plan.disabled_because,
+        "disabled_because": reason(plan.disabled_because),
         "key": plan.key.text,
         "key_parts": {
             "cache_name": plan.key.cache_name,

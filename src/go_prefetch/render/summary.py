@@ -18,7 +18,7 @@ _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 def headline(report: Report) -> str:
     """One line that says it all: result · modules · bytes and seconds · time saved."""
     if report.plan.disabled_because:
-        return f"nothing to do: {report.plan.disabled_because}"
+        return f"nothing to do: {reason(report.plan.disabled_because)}"
     failure = report.completed.failure
     if report.ended_early and failure:
         return f"failed: {failure.slug}"
@@ -112,7 +112,7 @@ def _source(source: Source) -> str:
 def verified(completed: Completed, goversion: str) -> str:
     """Whether Go has compared the files of a filled folder with go.sum; empty for other runs, where it always has."""
     if completed.unverified_because:
-        return f"no: {completed.unverified_because}"
+        return f"no: {reason(completed.unverified_because)}"
     if completed.verified is None:
         return ""
     rest = f", {len(completed.unverified)} not: go.sum has two hashes of them" if completed.unverified else ""

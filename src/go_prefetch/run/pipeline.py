@@ -13,7 +13,7 @@ from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import Notice, PrefetchError
+from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
@@ -96,8 +96,8 @@ def _planned(job: Job) -> Plan:
         job.platform.info(
             f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
         )
-    if note := detect_duplicate_cache(plan, job.platform.job_began):
-        job.platform.notice(note)
+    if duplicate := detect_duplicate_cache(plan, job.platform.job_began):
+        job.platform.notice(duplicate)
     clear_leftovers(plan.folder.gomodcache)
     clear_temporary_roots()
     return plan
@@ -135,7 +135,7 @@ class _Run:
     def _reached(self, **results: Any) -> None:
         self.state = replace(self.state, **results)
 
-    def _note(self, notes: Iterable[Notice | str]) -> None:
+    def _note(self, notes: Iterable[Notice]) -> None:
         self._reached(notes=(*self.state.notes, *notes))
 
     def _check_present(self) -> None:
@@ -143,7 +143,7 @@ class _Run:
         checked = check_present(plan, self._trees)
         self._note(remove_bad(plan, self._trees, checked))
         if checked.unchecked:
-            self._note([f"{len(checked.unchecked)} present modules could not be checked"])
+            self._note([notice("trees-unchecked", "count", count=len(checked.unchecked))])
 
     def _restore(self, arrived: Arrived) -> None:
         job = self._job

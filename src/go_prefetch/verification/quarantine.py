@@ -23,6 +23,7 @@ from go_prefetch.base import file_lock
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.errors import notice
 from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan, unambiguous
@@ -99,7 +100,7 @@ class Quarantine:
             modules=admitted,
             seconds=time.monotonic() - started,
             deferred_to_go=self._deferred_to_go(),
-            notice=f"the fast way was not believed: {verdict.disbelieved}" if verdict.disbelieved else "",
+            notice=notice("fast-verification", words=verdict.disbelieved) if verdict.disbelieved else None,
         )
 
     def _open(self, goroot: Path) -> None:

@@ -104,6 +104,7 @@ def _failed(*files: ModuleFile) -> tuple[Failure, ...]:
 
 
 _COLD = plan(A, B, PRIVATE, private=[PRIVATE], seconds=0.0123)
+_NOTHING = notice("no-requirements", definition="/proj/go.mod")
 _MISMATCH = "verifying example.com/a@v1.0.0: checksum mismatch\n\tdownloaded: h1:A=\n\tgo.sum:     h1:B="
 
 # One of each kind that a reader may meet.
@@ -146,16 +147,22 @@ REPORTS = {
             ),
         ),
         saved=Saved(1, 1000, 0.01),
-        notes=("go.sum:3: version 'v1' is not canonical; the line is ignored", "1 files of go.sum could not be had"),
+        notes=(
+            notice("go-sum-line-ignored", source="go.sum", number=3, problem="version 'v1' is not canonical"),
+            notice("files-not-needed", count=1, failures=_failed(ModuleFile(B, "info"))),
+        ),
     ),
     "present": report(plan(A, B, present=files_of(A, B)), seconds=0.04),
-    "disabled": report(plan(disabled_because="/proj/go.mod requires no modules"), restored=Restored(""), seconds=0.0),
+    "disabled": report(plan(disabled_because=_NOTHING), restored=Restored(""), seconds=0.0),
     "failed": report(
         plan(A),
         downloaded=Downloaded(failures=_failed(*sorted(files_of(A))), seconds=1.0),
         completed=Completed(
             failure=ChecksumMismatch(
-                "checksum-mismatch", f"SECURITY: not what go.sum says\n{_MISMATCH}", hint="Do not."
+                "checksum-mismatch",
+                module_file=ModuleFile(A, "zip"),
+                sources=(PROXY,),
+                stderr=_MISMATCH,
             )
         ),
         saved=Saved(skipped_reason=notice("run-failed")),

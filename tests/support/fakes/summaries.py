@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from go_prefetch.errors import ProxyUnavailable, StoreError, notice
+from go_prefetch.errors import ProxyUnavailable, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.machine import Machine
@@ -127,9 +127,7 @@ _MISS = report(
     seconds=38.7,
 )
 
-_UNREACHABLE = StoreError(
-    "store-unreachable", "the cache service: looking up: connection refused.", hint="A later run tries again."
-).notice
+_UNREACHABLE = notice("store-unreachable", "call", call="look-up", words="connection refused")
 _STORE_FAILURE = dataclasses.replace(
     _MISS,
     restored=Restored(
@@ -150,11 +148,7 @@ _PROXY_FAILURE = report(
     downloaded=dataclasses.replace(_downloaded(_ALL[:6], 61.0), failures=_LOST),
     completed=Completed(
         seconds=3.4,
-        failure=ProxyUnavailable(
-            "proxy-unavailable",
-            f"{MODULES[3]} could not be had:\n" + "\n".join(f"  {PROXY}: status 502" for _ in range(4)),
-            hint="Try again later, or name another proxy in `goproxy`, after `|`.",
-        ),
+        failure=ProxyUnavailable("proxy-unavailable", count=len(_LOST), failures=_LOST, cause=None),
     ),
     saved=Saved(skipped_reason=notice("run-failed")),
     seconds=64.7,

@@ -61,16 +61,18 @@ def test_a_dockerfile_is_judged_in_one_go(text: str, context: Context) -> None:
     ids=["instructions", "stages times instructions"],
 )
 def test_a_dockerfile_of_too_many_instructions_is_not_looked_at(text: str, context: Context) -> None:
-    with pytest.raises(InputError, match="is not looked at"):
+    with pytest.raises(InputError) as caught:
         check(text, context)
+    assert caught.value.slug == "dockerfile-too-large"
 
 
 def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     with path.open("wb") as file:
         file.truncate(1 << 34)
-    with pytest.raises(InputError, match="more than 1048576 characters"):
+    with pytest.raises(InputError) as caught:
         read_text(path)
+    assert caught.value.slug == "dockerfile-too-large"
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,9 @@ def test_no_pattern_takes_every_way_through_a_path(pattern: str, path: str) -> N
 
 
 def test_many_wildcards_in_a_pattern_of_odd_signs_are_refused() -> None:
-    with pytest.raises(InputError, match="more wildcards"):
+    with pytest.raises(InputError) as caught:
         parse_ignore("^*a*a*a*a*a*b", "x")
+    assert caught.value.slug == "dockerignore-malformed"
 
 
 WORDS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", "[^a]", ".", "\\*", "-"]), max_size=8)

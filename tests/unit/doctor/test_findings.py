@@ -11,6 +11,7 @@ import pytest
 from go_prefetch.doctor.facts import Definition, Surroundings
 from go_prefetch.doctor.findings import CHECKS, findings
 from go_prefetch.doctor.workflows import doubled_caches
+from go_prefetch.errors import notice
 from go_prefetch.golang.module import ModuleVersion
 
 DEFINITION = Definition(
@@ -25,7 +26,7 @@ DEFINITION = Definition(
 )
 GOOD = Surroundings(
     environ={"GOPRIVATE": "corp.test", "GOFLAGS": "-modcacherw", "PATH": "/usr/bin"},
-    go_problem="",
+    go_problem=None,
     variables={
         "GOPROXY": "https://proxy.golang.org,direct",
         "GOPRIVATE": "corp.test",
@@ -39,9 +40,9 @@ GOOD = Surroundings(
         "GOTOOLCHAIN": "auto",
     },
     goproxy="https://proxy.golang.org,direct",
-    goproxy_problem="",
+    goproxy_problem=None,
     definitions=(DEFINITION,),
-    plan_problem="",
+    plan_problem=None,
     modules=(ModuleVersion("golang.org/x/text", "v0.14.0"), ModuleVersion("corp.test/lib", "v1.0.0")),
     workflows={},
 )
@@ -64,10 +65,12 @@ def definition(**changes: object) -> Surroundings:
     return replace(GOOD, definitions=(replace(DEFINITION, **changes),))  # type: ignore[arg-type]
 
 
+NO_PLAN = notice("go-sum-malformed", where="go.sum:3", problem="2 fields")
+NO_PROXY = notice("goproxy-invalid", entry="x", why="it has no scheme")
 BAD: list[tuple[str, Surroundings, str]] = [
-    ("go-missing", replace(GOOD, go_problem="there is no `go` on PATH"), "no `go` on PATH"),
-    ("no-plan", replace(GOOD, plan_problem="go.sum:3: 2 fields"), "go.sum:3"),
-    ("goproxy-invalid", replace(GOOD, goproxy_problem="goproxy: 'x' is not a proxy"), "'x' is not a proxy"),
+    ("go-missing", replace(GOOD, go_problem=notice("go-not-found")), "no `go` on PATH"),
+    ("no-plan", replace(GOOD, plan_problem=NO_PLAN), "go.sum:3"),
+    ("goproxy-invalid", replace(GOOD, goproxy_problem=NO_PROXY), "'x' is not a proxy"),
     ("goproxy-misspelt", proxies("https://a.test,direct,https://b.test"), "never asked: https://b.test"),
     ("goproxy-misspelt", proxies("https://proxy.golangs.org,direct"), "not proxy.golang.org"),
     ("goproxy-misspelt", proxies("goproxy.golang.org"), "not proxy.golang.org"),

@@ -8,6 +8,7 @@ import pytest
 
 from go_prefetch.errors import InputError
 from go_prefetch.forge.access import find_access
+from tests.support.notices import printed
 
 
 @pytest.mark.parametrize(
@@ -49,25 +50,25 @@ def test_a_token_of_another_host_is_none(
 
 
 @pytest.mark.parametrize(
-    ("repo", "environ", "named"),
+    ("repo", "environ", "case"),
     [
-        ("a/b", {}, "Set GH_TOKEN, or"),
-        ("https://ghe.co/a/b", {"GH_TOKEN": "x"}, "Set GH_ENTERPRISE_TOKEN ("),
-        ("https://gitlab.com/a/b", {}, "Set GITLAB_TOKEN (scope read_api)."),
-        ("https://gitlab.co/a/b", {"GITLAB_TOKEN": "x"}, "GITLAB_HOST=gitlab.co to say"),
+        ("a/b", {}, "github"),
+        ("https://ghe.co/a/b", {"GH_TOKEN": "x"}, "github-enterprise"),
+        ("https://gitlab.com/a/b", {}, "gitlab"),
+        ("https://gitlab.co/a/b", {"GITLAB_TOKEN": "x"}, "gitlab-host"),
     ],
 )
 def test_the_variable_that_counts_for_this_host_is_named(
-    repo: str, environ: dict[str, str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repo: str, environ: dict[str, str], case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")  # no gh to ask
     with pytest.raises(InputError) as raised:
         find_access(repo, "", environ, tmp_path)
-    assert named in raised.value.hint
+    assert (raised.value.slug, raised.value.notice.case) == ("token-missing", case)
 
 
 def test_a_token_that_would_break_a_header_is_refused_unseen(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         find_access("a/b", "", {"GH_TOKEN": "abc\r\nX-Evil: 1"}, tmp_path)
     assert raised.value.slug == "token-refused"
-    assert "abc" not in raised.value.message + raised.value.hint
+    assert "abc" not in f"{raised.value!r} {printed(raised.value)}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from go_prefetch.errors import GoSumError
 from go_prefetch.golang.gomod import GoMod, GoWork, Replace, go_line_at_least, parse_gomod, parse_gowork
 from go_prefetch.golang.module import ModuleVersion
+from tests.support.notices import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,26 +225,25 @@ def test_malformed_go_mod(name: str) -> None:
     with pytest.raises(GoSumError) as caught:
         parse_gomod(f"module m{rest}", "sub/go.mod")
     assert caught.value.slug == "go-mod-malformed"
-    assert caught.value.hint
-    assert caught.value.message.startswith(f"sub/go.mod:{line}: ")
-    assert problem in caught.value.message
+    assert (facts(caught.value)["source"], facts(caught.value)["number"]) == ("sub/go.mod", line)
+    assert problem in facts(caught.value)["problem"]
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "problem"),
     [
-        ("", "go.mod:1: there is no module line"),
-        ("go 1.22\n", "go.mod:1: there is no module line"),
-        ("module", "go.mod:1: expected: module module/path"),
-        ('module ""', 'go.mod:1: bad string "" in a module line'),
-        ('"module" m', "go.mod:1: there is no module line"),
-        ("module m // \0", "go.mod:1: NUL byte; not a UTF-8 text"),
+        ("", "there is no module line"),
+        ("go 1.22\n", "there is no module line"),
+        ("module", "expected: module module/path"),
+        ('module ""', 'bad string "" in a module line'),
+        ('"module" m', "there is no module line"),
+        ("module m // \0", "NUL byte; not a UTF-8 text"),
     ],
 )
-def test_a_go_mod_without_a_module(text: str, message: str) -> None:
+def test_a_go_mod_without_a_module(text: str, problem: str) -> None:
     with pytest.raises(GoSumError) as caught:
         parse_gomod(text, "go.mod")
-    assert caught.value.message == message
+    assert (facts(caught.value)["number"], facts(caught.value)["problem"]) == (1, problem)
 
 
 # name: (the text, the line the message must name, a part of the message)
@@ -265,8 +265,8 @@ def test_malformed_go_work(name: str) -> None:
     with pytest.raises(GoSumError) as caught:
         parse_gowork(text, "go.work")
     assert caught.value.slug == "go-mod-malformed"
-    assert caught.value.message.startswith(f"go.work:{line}: ")
-    assert problem in caught.value.message
+    assert (facts(caught.value)["source"], facts(caught.value)["number"]) == ("go.work", line)
+    assert problem in facts(caught.value)["problem"]
 
 
 @pytest.mark.parametrize(
@@ -309,10 +309,11 @@ def test_any_text_is_read_or_refused(parse: Callable[[str, str], object], text: 
         parse(text, "file")
     except GoSumError as error:
         refusal = error
-    assert refusal is None or (refusal.slug == "go-mod-malformed" and refusal.message.startswith("file:"))
+    assert refusal is None or (refusal.slug == "go-mod-malformed" and facts(refusal)["source"] == "file")
 
 
 def test_an_endless_line_is_refused() -> None:
     """Reading it would take a hundred times as much memory."""
-    with pytest.raises(GoSumError, match=r"go\.mod:2: a line of 100008 characters"):
+    with pytest.raises(GoSumError) as caught:
         parse_gomod(f"module example.com/m\nrequire {'a' * 100_000}", "go.mod")
+    assert facts(caught.value)["number"] == 2

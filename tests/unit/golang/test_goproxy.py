@@ -20,6 +20,7 @@ from go_prefetch.golang.goproxy import (
     redact_list,
     secrets_of,
 )
+from tests.support.notices import facts, printed
 
 # Text; its proxies, with `|` where any error goes on; the list as Go is told of it.
 GRAMMAR = {
@@ -99,12 +100,12 @@ def test_a_misspelt_entry_is_an_input_error(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_proxy_list(text)
     assert caught.value.slug == "goproxy-invalid"
-    assert "https://proxy.golang.org,direct" in caught.value.hint
 
 
 def test_the_entry_at_fault_is_named() -> None:
-    with pytest.raises(InputError, match=r"goproxy: 'htps://b\.example' is not a proxy: only http, https and file"):
+    with pytest.raises(InputError) as caught:
         parse_proxy_list("https://a.example,htps://b.example,direct")
+    assert facts(caught.value)["entry"] == "htps://b.example"
 
 
 @given(st.text() | st.text("ab.:/|,@ \n[]?#").map("https://a.example,{}".format))
@@ -247,4 +248,4 @@ def _parsed(text: str) -> ProxyList | str:
     try:
         return parse_proxy_list(text)
     except InputError as error:
-        return f"{error.message} {error.hint} {error!r}"
+        return f"{printed(error)} {error!r}"

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from go_prefetch.errors import GoSumError
 from go_prefetch.golang.gosum import GoSumLine, parse_gosum
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.render.messages import text
+from tests.support.notices import facts
 
 A_ZIP = "example.com/a v1.0.0 h1:AAAA="
 A_MOD = "example.com/a v1.0.0/go.mod h1:BBBB="
@@ -70,19 +72,19 @@ def test_an_empty_file_has_no_lines(data: bytes) -> None:
         pytest.param(b"example.com/\0a v1.0.0 h1:A=", "go-sum-malformed", "NUL", id="NUL"),
         pytest.param("example.com/a v1.0.0 h1:A=".encode("utf-16-le"), "go-sum-malformed", "NUL", id="UTF-16"),
         pytest.param(b"example.com/\xff v1.0.0 h1:A=", "go-sum-malformed", "not UTF-8", id="not UTF-8"),
-        pytest.param(b"<<<<<<< HEAD", "go-sum-conflict", "merge conflict", id="conflict, ours"),
-        pytest.param(b"||||||| 1234567", "go-sum-conflict", "merge conflict", id="conflict, base"),
-        pytest.param(b"=======", "go-sum-conflict", "merge conflict", id="conflict, middle"),
-        pytest.param(b">>>>>>> branch", "go-sum-conflict", "merge conflict", id="conflict, theirs"),
-        pytest.param(b">>>>>>> a branch", "go-sum-conflict", "merge conflict", id="conflict of three fields"),
+        pytest.param(b"<<<<<<< HEAD", "go-sum-conflict", "", id="conflict, ours"),
+        pytest.param(b"||||||| 1234567", "go-sum-conflict", "", id="conflict, base"),
+        pytest.param(b"=======", "go-sum-conflict", "", id="conflict, middle"),
+        pytest.param(b">>>>>>> branch", "go-sum-conflict", "", id="conflict, theirs"),
+        pytest.param(b">>>>>>> a branch", "go-sum-conflict", "", id="conflict of three fields"),
     ],
 )
 def test_a_damaged_line_is_an_error_that_names_file_and_line(bad: bytes, slug: str, says: str) -> None:
-    with pytest.raises(GoSumError, match=says) as caught:
+    with pytest.raises(GoSumError) as caught:
         parse_gosum(TEXT.encode() + b"\n" + bad + b"\n" + TEXT.encode(), "sub/go.sum")
     assert caught.value.slug == slug
-    assert caught.value.message.startswith("sub/go.sum:5: ")
-    assert caught.value.hint
+    assert facts(caught.value)["where"] == "sub/go.sum:5"
+    assert says in facts(caught.value).get("problem", "")
 
 
 @pytest.mark.parametrize(
@@ -108,18 +110,19 @@ def test_an_unusable_line_is_ignored_with_a_warning_that_names_it(line: str) -> 
     found = parse_gosum(f"{A_ZIP}\n{line}\n{A_MOD}\n{B_ZIP}".encode(), "go.sum")
     assert found.lines == LINES
     assert len(found.ignored) == 1
-    assert found.ignored[0].startswith("go.sum:2: ")
-    assert found.ignored[0].endswith("; the line is ignored")
+    (one,) = found.ignored
+    assert one.slug == "go-sum-line-ignored"
+    assert (dict(one.facts)["source"], dict(one.facts)["number"]) == ("go.sum", 2)
 
 
-def test_many_ignored_lines_are_one_warning_with_the_first_ten() -> None:
+def test_many_ignored_lines_are_one_warning() -> None:
     found = parse_gosum(b"example.com/a master h1:A=\n" * 1000, "go.sum")
-    (warning,) = found.warnings
-    head, *shown, last = warning.splitlines()
-    assert head == "1000 lines are ignored:"
+    (one,) = found.warnings
+    assert (one.case, dict(one.facts)["count"]) == ("lines", 1000)
+    _, *shown, last = text(one).splitlines()
     assert [line.split(":")[1] for line in shown] == [str(number) for number in range(1, 11)]
-    assert last == "  and 990 more"
-    assert parse_gosum(b"example.com/a master h1:A=", "go.sum").warnings[0].startswith("go.sum:1: ")
+    assert "990 more" in last
+    assert parse_gosum(b"example.com/a master h1:A=", "go.sum").warnings[0].case == ""
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.errors import notice
 from go_prefetch.history.formats.html_page import page
 from go_prefetch.history.formats.json_export import document
 from go_prefetch.history.formats.markdown import markdown
@@ -47,8 +48,9 @@ def made(word: str = "ci", *, days: int = 20, **changed: object) -> HistoryRepor
             created + timedelta(seconds=90), created, word,
         )  # fmt: skip
         seen.append(Observed(run, (Recorded(word, record),), "unreadable" if number == 3 else "read", word))
+    incomplete = notice("api-refused", "no-log", api=word)
     history = History(f"acme/{word}", word, "main", Selection(None, 10**5, (word,), (word,)), tuple(seen),
-                      START + timedelta(days=days), None, word, (word,))  # fmt: skip
+                      START + timedelta(days=days), None, incomplete, (word,))  # fmt: skip
     return history_report(history, Limits(0.9, 1.0, 0.0), (START + timedelta(days=days / 2), word))
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import unambiguous
@@ -18,7 +18,8 @@ from tests.support.fakes.reports import downloaded as fetched
 A_ZIP, A_MOD, A_INFO = (ModuleFile(A, "zip"), ModuleFile(A, "mod"), ModuleFile(A, "info"))
 GRAPH_MOD = ModuleFile(PRIVATE, "mod")  # of a module of which no zip is wanted
 ALL = files_of(A, B)
-ERROR = ChecksumMismatch("checksum-mismatch", "SECURITY", hint="Do not build.")
+NOTHING = notice("no-requirements", definition="go.mod")
+ERROR = ChecksumMismatch("checksum-mismatch", module_file="x", sources=("y",), stderr="")
 
 
 def _rejected(*files: ModuleFile) -> Completed:
@@ -47,7 +48,7 @@ CASES: dict[str, tuple[Report, str, int, float | None]] = {
         report(plan(A, present=[A_ZIP, A_MOD]), restored=_restored(gone=frozenset({A_INFO}))), "present", 0, None),
     "the run failed for want of a file nobody has": (
         report(plan(A), downloaded=_gone(*files_of(A)), completed=Completed(failure=ERROR)), "miss", 0, 0.0),
-    "nothing to do": (report(plan(disabled_because="no dependencies")), "disabled", 0, None),
+    "nothing to do": (report(plan(disabled_because=NOTHING)), "disabled", 0, None),
     "all from the store": (report(plan(A, B), restored=_restored(*ALL)), "exact", 2, 1.0),
     "all that was missing from the store": (
         report(plan(A, B, present=files_of(A)), restored=_restored(*files_of(B))), "exact", 1, 1.0),

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.modfiles.managed_folder import folder_error
+from tests.support.notices import facts
 
 
 @pytest.mark.parametrize(
-    ("filename", "said"),
+    ("filename", "place"),
     [
-        ("v1.0.0.mod", "v1.0.0.mod in /cache: Permission denied"),
-        ("/cache/x", "/cache/x: Permission denied"),
-        (b"v1.0.0.mod", "v1.0.0.mod in /cache: Permission denied"),
-        (None, "/cache: Permission denied"),
+        ("v1.0.0.mod", "v1.0.0.mod in /cache"),
+        ("/cache/x", "/cache/x"),
+        (b"v1.0.0.mod", "v1.0.0.mod in /cache"),
+        (None, "/cache"),
     ],
 )
-def test_folder_error_names_file_and_folder(filename: object, said: str) -> None:
+def test_folder_error_names_file_and_folder(filename: object, place: str) -> None:
     error = folder_error(OSError(errno.EACCES, "Permission denied", filename), Path("/cache"))
-    assert error.message == f"the modules cannot be written: {said}"
+    assert facts(error) == {"place": place, "words": "Permission denied"}

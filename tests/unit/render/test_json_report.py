@@ -12,8 +12,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.config.inputs import TABLE
+from go_prefetch.errors import notice
 from go_prefetch.model.report import Report
 from go_prefetch.render.json_report import document
+from go_prefetch.render.messages import on_one_line
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
 from tests.support.snapshots import JsonFile
@@ -66,15 +68,16 @@ def test_every_text_is_cleaned_and_no_name() -> None:
     """The platform's `clean` takes secrets out of whatever is written elsewhere."""
     shouted = json.loads(document(REPORTS["partial"], str.upper))
     assert shouted["restore"]["store"] == REPORTS["partial"].restored.store.upper()
-    assert shouted["warnings"] == [str(warning).upper() for warning in REPORTS["partial"].warnings]
+    assert shouted["warnings"] == [on_one_line(warning).upper() for warning in REPORTS["partial"].warnings]
     assert shouted["complete"]["rejected"][0]["words"].startswith("VERIFYING")
     assert shouted.keys() == _document(REPORTS["partial"]).keys()
 
 
 def test_what_is_not_text_can_be_written_all_the_same() -> None:
     """A folder whose name is not UTF-8 comes out of the environment with lone surrogates."""
-    odd = dataclasses.replace(REPORTS["miss"], notes=("/tmp/\udcff é",))
-    assert _document(odd)["warnings"] == ["/tmp/? é"]
+    changed = notice("go-sum-changed", name="/tmp/\udcff é", path="go.sum")
+    odd = dataclasses.replace(REPORTS["miss"], notes=(changed,))
+    assert _document(odd)["warnings"][0].startswith("/tmp/? é")
     document(odd, str).encode()
 
 

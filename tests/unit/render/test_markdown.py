@@ -128,7 +128,7 @@ def _with(text: str) -> Report:
             1.0,
             entry=held,
             skipped_reason=notice("store-not-allowed", "in-words", words=text),
-            warnings=(text,),
+            warnings=(notice("trees-unchecked", words=text),),
         ),
         downloaded=Downloaded(
             files={f.file: f.source for f in fetched},
@@ -139,11 +139,11 @@ def _with(text: str) -> Report:
         admitted=Admitted(deferred_to_go={text: 1}),
         completed=Completed(
             rejected=(Rejection(ModuleFile(A, "mod"), text, text),),
-            failure=DownloadError("proxy-unavailable", f"words{text}", hint=f"Try{text}"),
+            failure=DownloadError("folder-unwritable", place=f"place{text}", words=f"words{text}"),
         ),
         saved=Saved(skipped_reason=notice("store-not-allowed", "in-words", words=text), key=f"saved{text}"),
         goversion=f"go{text}",
-        notes=(f"one{text}",),
+        notes=(notice("trees-unchecked", words=f"one{text}"),),
     )
 
 
@@ -245,7 +245,7 @@ def test_what_is_in_the_open_is_short(name: str) -> None:
 
 
 def test_warnings_are_shown_where_there_was_nothing_to_do() -> None:
-    warned = dataclasses.replace(ALL["present"], notes=("2 present modules could not be checked",))
+    warned = dataclasses.replace(ALL["present"], notes=(notice("trees-unchecked", "count", count=2),))
     assert "2 present modules could not be checked" in markdown(warned, mermaid=True)
 
 

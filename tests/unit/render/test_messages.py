@@ -79,7 +79,7 @@ def test_unknown_slug_is_refused() -> None:
     with pytest.raises(ValueError, match="no-such-slug"):
         notice("no-such-slug")
     with pytest.raises(ValueError, match="InputError"):
-        InputError("go-failed", "a text", hint="a hint")
+        InputError("go-failed")
 
 
 def test_facts_fill_the_text_and_the_hint() -> None:

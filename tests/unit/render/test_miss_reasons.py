@@ -53,7 +53,7 @@ def test_what_could_not_be_saved_is_said() -> None:
 def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
     """Another `cache-name` mends nothing where what the proxies have is rejected too."""
     file = next(iter(files_of(A)))
-    mismatch = ChecksumMismatch("checksum-mismatch", "SECURITY", hint="Do not build.")
+    mismatch = ChecksumMismatch("checksum-mismatch", module_file="x", sources=("y",), stderr="")
     completed = Completed(rejected=(Rejection(file, POOL, "checksum mismatch"),), failure=mismatch)
     (reason,) = why_not_exact(report(plan(A), restored=Restored(POOL, files=frozenset({file})), completed=completed))
     assert "cache-name" not in reason.advice

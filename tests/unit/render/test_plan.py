@@ -7,11 +7,20 @@ import json
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from go_prefetch.errors import notice
 from go_prefetch.render.plan import plan_json, plan_text
 from tests.support.fakes.reports import PRIVATE, A, B, files_of, plan
 from tests.support.snapshots import JsonFile, TextFile
 
-PLAN = plan(A, B, PRIVATE, present=files_of(B), private=[PRIVATE], warnings=("go.sum:3: ignored",))
+IGNORED = notice("go-sum-line-ignored", source="go.sum", number=3, problem="version 'v1' is not canonical")
+PLAN = plan(
+    A,
+    B,
+    PRIVATE,
+    present=files_of(B),
+    private=[PRIVATE],
+    warnings=(IGNORED,),
+)
 
 
 @pytest.mark.parametrize("every_module", [True, False], ids=["every module", "summary"])
@@ -24,6 +33,6 @@ def test_json(snapshot: SnapshotAssertion) -> None:
 
 
 def test_nothing_to_do_is_one_line() -> None:
-    nothing = plan(disabled_because="no modules are required")
-    assert plan_text(nothing, every_module=True) == "nothing to do: no modules are required"
-    assert json.loads(plan_json(nothing))["disabled_because"] == "no modules are required"
+    nothing = plan(disabled_because=notice("no-requirements", definition="go.mod"))
+    assert plan_text(nothing, every_module=True) == "nothing to do: go.mod requires no modules"
+    assert json.loads(plan_json(nothing))["disabled_because"] == "go.mod requires no modules"

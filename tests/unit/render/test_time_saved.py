@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from go_prefetch.errors import notice
 from go_prefetch.model.machine import Machine
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Admitted, ColdRun, Completed, Restored
@@ -80,7 +81,7 @@ def test_no_figure_has_its_reason(name: str, words: str) -> None:
     found = {
         **SUMMARIES,
         "present": report(plan(A, present=files_of(A))),
-        "disabled": report(plan(disabled_because="x")),
+        "disabled": report(plan(disabled_because=notice("no-requirements", definition="go.mod"))),
     }
     assert formula(found[name]) == ""
     assert words in in_full(found[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import GoCommandError
+from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.model.results import Downloaded
 from go_prefetch.run.steps.explain_failure import blamed
 
@@ -13,15 +13,14 @@ GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\t
 
 
 @pytest.mark.parametrize(
-    ("words", "slug", "hint"),
+    ("words", "slug", "case"),
     [
-        (f"{GIT}unable to access 'https://github.com/x/': Could not resolve host: github.com", "git-unreadable", "git"),
-        ("go: x@v1.0.0: module lookup disabled by GOPROXY=off", "go-failed", "Name a proxy"),
-        ("go: errors parsing go.mod", "go-failed", "as Go said"),
+        (f"{GIT}unable to access 'https://github.com/x/': Could not resolve host: github.com", "git-unreadable", ""),
+        ("go: x@v1.0.0: module lookup disabled by GOPROXY=off", "go-failed", "goproxy-off"),
+        ("go: errors parsing go.mod", "go-failed", ""),
     ],
 )
-def test_blamed_adds_what_to_do(words: str, slug: str, hint: str) -> None:
-    error = blamed(GoCommandError("go-failed", words, hint="as Go said"), Downloaded(), Deadline.after(60))
-    assert error.slug == slug
-    assert error.message == words
-    assert hint in error.hint
+def test_blamed_adds_what_to_do(words: str, slug: str, case: str) -> None:
+    error = blamed(failed(GoRun(("go", "mod", "download"), 1, (words,))), Downloaded(), Deadline.after(60))
+    assert (error.slug, error.notice.case) == (slug, case)
+    assert words in error.go_stderr

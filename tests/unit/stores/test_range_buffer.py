@@ -69,7 +69,7 @@ def test_a_stream_is_read_as_it_comes_and_ends_the_asking(arrivals: Arrivals) ->
 def test_what_had_come_is_read_before_a_failure_is_told(arrivals: Arrivals) -> None:
     begin(arrivals)
     arrivals.put(0, b"first")
-    arrivals.fail(StoreError("store-unreachable", "words", hint="hint"))
+    arrivals.fail(StoreError("store-unreachable", "reading", words="words"))
     assert arrivals.awaited() == b"first"
     with pytest.raises(StoreError, match="words"):
         arrivals.awaited()
@@ -78,7 +78,7 @@ def test_what_had_come_is_read_before_a_failure_is_told(arrivals: Arrivals) -> N
 def test_a_deadline_goes_before_what_failed_because_of_it(arrivals: Arrivals) -> None:
     """Else an entry that was only slow would count as damaged."""
     late = Arrivals(Deadline.after(0))
-    late.fail(StoreError("store-unreachable", "no time left", hint="hint"))
+    late.fail(StoreError("store-unreachable", "reading", words="no time left"))
     with pytest.raises(StoreError) as caught:
         late.awaited()
     assert caught.value.slug == "store-slow"

@@ -20,13 +20,14 @@ from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import check
 from go_prefetch.docker.source_rules import MODULE_FOLDER
 from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
-from go_prefetch.errors import InputError
+from go_prefetch.errors import InputError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Platform
 from go_prefetch.model.results import Filled, Restored
+from go_prefetch.render.messages import reason
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder
@@ -62,11 +63,7 @@ def docker(invocation: Invocation) -> int:
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
     asked = _asked(invocation.arguments)
     if not (asked.output or asked.dockerfile or asked.check or asked.dockerignore):
-        raise InputError(
-            "usage",
-            "go-prefetch docker: nothing to do",
-            hint="Give --output DIR, --dockerfile, --check FILE or --dockerignore; see go-prefetch docker --help.",
-        )
+        raise InputError("usage", "nothing-to-do")
     status = 0
     said: list[str] = []
     # What is wrong with it is found before a folder is filled.
@@ -95,7 +92,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
     if plan.disabled_because:
-        return 0, f"nothing to do: {plan.disabled_because}"
+        return 0, f"nothing to do: {reason(plan.disabled_because)}"
     plan, removed = prepare(plan)
     local = take_local(plan, _local_stores(settings, environ), budget.deadline)
     supply = Supply(proxy_walk(settings, proxies, budget), platform.progress)
@@ -118,7 +115,8 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     if failure and settings.on_failure.ends_with(failure):
         raise failure
     if failure:
-        platform.warn(f"{failure.message}\n{failure.hint}")
+        platform.warn(failure.notice)
+        platform.notice(notice("failure-ignored"))
     told = _told(plan, local, replace(ended, removed=ended.removed + removed), steadied)
     return 0, f"{told}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, asked)}"
 
@@ -162,31 +160,19 @@ def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: _Asked) -
     output = asked.output or (project.context / "gomod")
     folder = _inside(settings.cwd / output, project.context)
     if not folder:
-        raise InputError(
-            "folder-outside-context",
-            f"docker: {output} lies outside the build context {project.context}",
-            hint="A builder without named contexts copies it from there: name a folder inside.",
-        )
+        raise InputError("folder-outside-context", output=output, context=project.context)
     return dockerfile_for(project, Style(named_context=False, folder=folder, context=context))
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
     places = discover(settings, environ.get("GOWORK", ""))
     if len(places) > 1:
-        raise InputError(
-            "one-module-only",
-            f"docker: --dockerfile is about one module or workspace, and {len(places)} are in scope",
-            hint="Name one folder in --working-directory.",
-        )
+        raise InputError("one-module-only", count=len(places))
     scope = resolve(places[0], environ.get("GOFLAGS", ""))
     try:
         return read_project(places[0].definition, None if scope.disabled_because else scope)
     except OSError as error:
-        raise InputError(
-            "go-source-unreadable",
-            f"{error.filename} cannot be read: {error.strerror}",
-            hint="The packages that are programs are found by reading the Go files.",
-        ) from None
+        raise InputError("go-source-unreadable", path=error.filename, words=error.strerror) from None
 
 
 def _inside(folder: Path, context: Path) -> str:
@@ -215,11 +201,7 @@ def _dockerignore(settings: Settings, asked: _Asked) -> tuple[int, str]:
     try:
         write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
     except OSError as error:
-        raise InputError(
-            "dockerignore-unwritable",
-            f"{context.ignore_file} cannot be written: {error.strerror}",
-            hint="Name the build context with --context.",
-        ) from None
+        raise InputError("dockerignore-unwritable", path=context.ignore_file, words=error.strerror) from None
     return 0, f"{context.ignore_file}: written\n{told}"
 
 

@@ -23,7 +23,7 @@ from go_prefetch.doctor.measure_store import measure_folder, measure_service
 from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
-from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.errors import InputError, Notice, PrefetchError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
@@ -85,9 +85,7 @@ def _samples(text: str) -> int:
     try:
         return integer(1, _MOST_SAMPLES)(text)
     except ValueError:
-        raise InputError(
-            "input-invalid", f"samples: {text!r} is not allowed", hint=f"Allowed: a number from 1 to {_MOST_SAMPLES}."
-        ) from None
+        raise InputError("input-invalid", "samples", text=text, most=_MOST_SAMPLES) from None
 
 
 def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Asked:
@@ -97,18 +95,18 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
     """
     environment, variables, go_problem = ask_go(settings, environ)
     platform.hide(secrets_of(environment.goproxy))
-    proxies, goproxy_problem = ProxyList((), ""), ""
+    proxies, goproxy_problem = ProxyList((), ""), None
     try:
         proxies = proxy_list(settings, environment.goproxy or GO_DEFAULT_PROXIES)
     except InputError as error:
-        goproxy_problem = error.message
-    plan, plan_problem = None, ""
+        goproxy_problem = error.notice
+    plan, plan_problem = None, None
     try:
         plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     except PrefetchError as error:
         if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
             raise
-        plan_problem = error.message
+        plan_problem = error.notice
     facts = gather(
         settings, environ, variables, gowork=environment.gowork,
         go_problem=go_problem, goproxy_problem=goproxy_problem, plan=plan, plan_problem=plan_problem,
@@ -169,9 +167,9 @@ def _block(stdout: TextIO) -> str:
     return "█"
 
 
-def _verdict(diagnosis: Diagnosis, platform: Platform, goproxy_problem: str) -> int:
+def _verdict(diagnosis: Diagnosis, platform: Platform, goproxy_problem: Notice | None) -> int:
     for row in diagnosis.unusable:
-        platform.error(f"{row.measurement.name} brings nothing: {row.rating.why} [proxy-unusable]")
+        platform.error(notice("proxy-unusable", name=row.measurement.name, words=row.rating.why))
     if goproxy_problem:
-        platform.error(f"{goproxy_problem} [goproxy-invalid]")
+        platform.error(goproxy_problem)
     return 1 if diagnosis.unusable or goproxy_problem else 0

@@ -49,7 +49,8 @@ def fill(invocation: Invocation) -> int:
     if failure and settings.on_failure.ends_with(failure):
         raise failure
     if failure:
-        platform.warn(f"{failure.message}\n{failure.hint}")
+        platform.warn(failure.notice)
+        platform.notice(notice("failure-ignored"))
     return 0
 
 

@@ -43,11 +43,7 @@ def _prune_entries(
     settings: PruneSettings, access: Access, platform: Platform, environ: Mapping[str, str], stdout: TextIO
 ) -> None:
     if access.kind == "gitlab":
-        raise InputError(
-            "input-invalid",
-            "prune: GitLab's caches lie on its runners' storage, out of reach of its API",
-            hint="Set a lifecycle rule on the runners' bucket; --pool trims a directory pool.",
-        )
+        raise InputError("input-invalid", "prune-gitlab")
     from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
 
     client = forge_client(access, HttpSettings.from_environ(environ), follows=False)
@@ -114,8 +110,4 @@ def _folder_errors(pool: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadError(
-            "folder-unwritable",
-            f"the pool cannot be pruned: {place_of(error, pool)}: {error.strerror}",
-            hint="Prune as the user who owns its files, or give this user write access to them.",
-        ) from None
+        raise DownloadError("folder-unwritable", "pool", place=place_of(error, pool), words=error.strerror) from None

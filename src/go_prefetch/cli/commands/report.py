@@ -12,7 +12,7 @@ from go_prefetch.base.untrusted_json import parse_moment
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import ReportFormat
 from go_prefetch.config.forge_inputs import REPORT, ReportSettings, report_settings
-from go_prefetch.errors import GateError, InputError
+from go_prefetch.errors import GateError, InputError, notice
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
 from go_prefetch.history.cache import Kept
@@ -46,7 +46,7 @@ def report(invocation: Invocation) -> int:
     platform.hide(frozenset({access.token}))
     made = _made(settings, access, platform, environ)
     if made.history.incomplete_because:
-        platform.warn(f"the report is incomplete: {made.history.incomplete_because}")
+        platform.warn(notice("report-incomplete", cause=made.history.incomplete_because))
     shown = _FORMATS[settings.format](made)
     if settings.output:
         _write(settings.output, platform.clean(shown))
@@ -88,11 +88,7 @@ def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
         return None
     moment = parse_moment(text) or forge.moment_of(text)
     if moment is None:
-        raise InputError(
-            "compare-at-unknown",
-            f"compare-at: {text!r} is no date, and the repository has no such commit",
-            hint="Write a date such as 2026-03-01, a moment such as 2026-03-01T12:00:00Z, or a commit that was pushed.",
-        )
+        raise InputError("compare-at-unknown", text=text)
     return moment, text[:40]
 
 
@@ -100,17 +96,9 @@ def _write(path: Path, shown: str) -> None:
     try:
         write_named(path, shown.encode(errors="replace"))
     except OSError as error:
-        raise InputError(
-            "report-file-unwritable",
-            f"output: {path} cannot be written: {error.strerror}",
-            hint="Name a file that may be written, e.g. one in the working directory.",
-        ) from None
+        raise InputError("report-file-unwritable", name="output", path=path, words=error.strerror) from None
 
 
 def _missed(gates: list[Gate]) -> GateError:
     told = "\n".join(f"{gate.flag}: wanted {gate.wanted}, measured {gate.measured}" for gate in gates)
-    return GateError(
-        "gate-missed",
-        f"{len(gates)} of the gates were missed\n{told}",
-        hint="The report above has the runs and the reasons.",
-    )
+    return GateError("gate-missed", count=len(gates), gates=told)

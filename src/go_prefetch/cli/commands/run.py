@@ -12,7 +12,7 @@ from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
 from go_prefetch.cli.traced import traced
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import DownloadError, GoCommandError, PrefetchError
+from go_prefetch.errors import DownloadError, GoCommandError, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
@@ -65,5 +65,6 @@ def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int
     """Exit status 0 where the user would rather have a later go command try, but never for a wrong byte."""
     if settings.on_failure.ends_with(error):
         raise error
-    platform.warn(f"{error.message}\n{error.hint}\n(on-failure is warn: later go commands are left to try)")
+    platform.warn(error.notice)
+    platform.notice(notice("failure-ignored"))
     return 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.errors import notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.results import TakenAway
-from go_prefetch.run.steps.check_present import STALE_OBJECTS, check_present, packed
+from go_prefetch.run.steps.check_present import check_present, packed
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.sandbox import clear_temporary_roots
@@ -33,19 +34,18 @@ def verify(invocation: Invocation) -> int:
     trees = Trees(plan, environment.goroot, deadline)
     checked = check_present(plan, trees)
     taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
-    advice = _CANNOT if fix else _FIX
     for version in sorted(taken.removed | taken.stays):
         where = plan.folder.tree(version)
         if version in taken.removed:
-            platform.warn(f"{version} was not what go.sum says, and was removed: {where}; Go unpacks it anew")
+            platform.warn(notice("tree-removed", "folder", version=version, folder=where))
         else:
-            platform.error(f"{version} is not what go.sum says: {where}\n{advice} [checksum-mismatch]")
+            platform.error(notice("checksum-mismatch", "tree-stays" if fix else "tree", version=version, tree=where))
     for version in sorted(checked.unchecked):
-        platform.warn(f"{version} was not checked")
+        platform.warn(notice("tree-unchecked", version=version))
     if checked.disbelieved:
-        platform.error(f"no verdict: {checked.disbelieved}")
+        platform.error(notice("no-verdict", words=checked.disbelieved))
     if taken.removed:
-        platform.warn(STALE_OBJECTS)
+        platform.warn(notice("stale-objects"))
     if fix:
         for version in packed(plan):
             trees.forget_hash(version)

@@ -10,6 +10,7 @@ from typing import Any
 from go_prefetch.history.formats.sections import notes
 from go_prefetch.history.metrics import Delivery, Prefetching
 from go_prefetch.history.report import HistoryReport
+from go_prefetch.render.messages import reason
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +25,7 @@ def document(report: HistoryReport) -> str:
         "since": _moment(history.selection.since),
         "workflows": list(history.selection.workflows),
         "branches": list(history.selection.branches),
-        "incomplete_because": history.incomplete_because,
+        "incomplete_because": reason(history.incomplete_because),
         "notes": notes(report),
         "prefetching": _prefetching(report.prefetching),
         "workflow_runs": _delivery(report.delivery),

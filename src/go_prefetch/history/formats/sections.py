@@ -12,6 +12,7 @@ from go_prefetch.history.formats.number_format import count, difference, duratio
 from go_prefetch.history.metrics import Delivery, Prefetching, by_workflow, delivery
 from go_prefetch.history.model import Storage
 from go_prefetch.history.report import HistoryReport
+from go_prefetch.render.messages import reason
 
 _MOST_ROWS = 12
 
@@ -62,7 +63,7 @@ def notes(report: HistoryReport) -> list[str]:
     """What a reader must know of what the figures rest on."""
     history = report.history
     logs = Counter(seen.logs for seen in history.observed)
-    found = [f"Incomplete: {history.incomplete_because}."] if history.incomplete_because else []
+    found = [f"Incomplete: {reason(history.incomplete_because)}."] if history.incomplete_because else []
     if logs["gone"]:
         found.append(f"{plural(logs['gone'], 'run')} without logs: they are kept for a time only.")
     if logs["unasked"]:

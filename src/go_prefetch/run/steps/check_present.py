@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from go_prefetch.base.format import some
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
@@ -13,8 +12,6 @@ from go_prefetch.model.results import Admitted, Rechecked, TakenAway
 from go_prefetch.verification.trees import Trees
 
 # Go keeps an index of each tree there, and what it compiled.
-STALE_OBJECTS = "GOCACHE may hold objects made from what was removed: run `go clean -cache`."
-_MOST_NAMES = 10
 _ROUNDS = 5  # only somebody hostile puts trees there that often
 
 
@@ -23,24 +20,21 @@ def check_present(plan: Plan, trees: Trees) -> Rechecked:
     return trees.recheck(plan.zip_hashes.keys() & set(plan.modules))
 
 
-def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[str, ...]:
-    """Remove the bad trees, so that Go unpacks them again; one sentence for each, and one if there was no verdict.
+def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[Notice, ...]:
+    """Remove the bad trees, so that Go unpacks them again; one warning for each, and one if there was no verdict.
 
     Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
     """
     for version in packed(plan):
         trees.forget_hash(version)
-    no_verdict = (f"trees in the module cache were not checked: {checked.disbelieved}",) if checked.disbelieved else ()
+    no_verdict = (notice("trees-unchecked", words=checked.disbelieved),) if checked.disbelieved else ()
     taken = trees.take_away(checked.bad)
     _none_stays(plan, taken.stays)
-    removed = (
-        f"{version} in the module cache was not what go.sum says; it was removed, so that Go unpacks it again"
-        for version in sorted(taken.removed)
-    )
-    return (*no_verdict, *removed, *([STALE_OBJECTS] if taken.removed else []))
+    removed = (notice("tree-removed", version=version) for version in sorted(taken.removed))
+    return (*no_verdict, *removed, *([notice("stale-objects")] if taken.removed else []))
 
 
-def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str, ...]:
+def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Notice, ...]:
     """Take away trees that nothing vouches for, unless they are what go.sum says; what to say of them.
 
     Go believes a tree once there is a hash of its zip, wherever the zip came from. So whatever lies unpacked of a
@@ -55,28 +49,26 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[str,
         trees.forget_hash(version)
     zips_without_sum = {version for scope in plan.scopes for version in scope.zips_without_sum}
     suspects += (version for version in sorted(zips_without_sum) if not plan.folder.accepted_by_go(version))
-    said: dict[str, None] = {}
+    said: dict[Notice, None] = {}
     for _ in range(_ROUNDS):
         suspects = [version for version in suspects if not trees.mark_unfinished(version)]
         if not suspects:
-            return (*said, *([STALE_OBJECTS] if said else []))
+            return (*said, *([notice("stale-objects")] if said else []))
         checked = trees.recheck(suspects)
         taken = trees.take_away(checked.bad | checked.unchecked)
         _none_stays(plan, taken.stays)
-        said |= dict.fromkeys(_told(checked, taken))
+        said |= dict.fromkeys(_removed(checked, taken))
         suspects = [version for version in suspects if version not in checked.good | taken.good]
     raise tree_stays(plan, suspects[0])
 
 
-def _told(checked: Rechecked, taken: TakenAway) -> list[str]:
-    """A sentence for those that were wrong, and one for those that nobody knows of."""
-    because = f" ({checked.disbelieved})" if checked.disbelieved else ""
+def _removed(checked: Rechecked, taken: TakenAway) -> list[Notice]:
+    """A warning for those that were wrong, and one for those that could not be compared."""
     return [
-        f"the module cache held unpacked modules {why}: {some(sorted(versions), _MOST_NAMES)}. "
-        "They were removed, so that Go unpacks them again."
-        for why, versions in (
-            ("that are not what go.sum says", taken.removed & checked.bad),
-            (f"that could not be compared with go.sum{because}", taken.removed & checked.unchecked),
+        notice("trees-replaced", case, modules=tuple(sorted(versions)), words=checked.disbelieved)
+        for case, versions in (
+            ("wrong", taken.removed & checked.bad),
+            ("not-compared", taken.removed & checked.unchecked),
         )
         if versions
     ]
@@ -94,11 +86,7 @@ def _none_stays(plan: Plan, stays: Iterable[ModuleVersion]) -> None:
 
 def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
     """The error for a tree that must not be built from, and that cannot be removed."""
-    return ChecksumMismatch(
-        "checksum-mismatch",
-        f"{version} in the module cache is not what go.sum says, and cannot be removed",
-        hint=f"Remove {plan.folder.tree(version)} yourself before you build.",
-    )
+    return ChecksumMismatch("checksum-mismatch", "tree-stays", version=version, tree=plan.folder.tree(version))
 
 
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:

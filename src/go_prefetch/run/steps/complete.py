@@ -17,7 +17,7 @@ from go_prefetch.golang.command import GoCommand, in_parts
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.results import Completed, Downloaded, Rejection, Restored
-from go_prefetch.run.steps.explain_failure import blamed, told
+from go_prefetch.run.steps.explain_failure import blamed
 from go_prefetch.run.steps.go_download import FetchAgain, GoDownload
 from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
@@ -96,20 +96,22 @@ def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]
     return in_parts([v for v in scope.zips if v not in gone or plan.folder.has_zip(v)])
 
 
-def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[str]:
+def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[Notice]:
     """Files that could not be had and that Go did without; not those of which a run before has told."""
     if failure:
         return []
     news = [failure for failure in downloaded.failures if failure.file not in restored.unavailable]
     absent = [failure for failure in news if not plan.folder.has(failure.file)]
-    return [f"{len(absent)} files of go.sum could not be had; Go did not need them.\n{told(absent)}"] if absent else []
+    return [notice("files-not-needed", count=len(absent), failures=tuple(absent))] if absent else []
 
 
-def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[str]:
+def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[Notice]:
     """Files that Go refused, by where they came from."""
-    ends = {True: "and another source replaced", False: "and nothing replaced"}
     counts = Counter((plan.folder.has(r.file), r.source) for r in rejections)
-    return [f"files that Go rejected {ends[there]}: {n} from {source}" for (there, source), n in counts.items()]
+    return [
+        notice("files-rejected", "replaced" if there else "removed", count=count, source=source)
+        for (there, source), count in counts.items()
+    ]
 
 
 def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:

@@ -45,33 +45,20 @@ def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
         yield from _globbed(text, settings.cwd, gowork)
         return
     if not _is_folder(folder):
-        raise InputError(
-            "folder-not-found",
-            f"working-directory: {text!r} is not a folder (looked in {settings.cwd})",
-            hint="Name folders that hold a go.mod or go.work, one a line, relative to where the job runs.",
-        )
+        raise InputError("folder-not-found", text=text, cwd=settings.cwd)
     definition = _definition_for(folder, gowork)
     if definition:
         yield Place(definition, folder)
         return
-    hint = "Name the folders that hold one in the working-directory input, one a line; globs are allowed."
-    if text == "." and _is_empty(folder):
-        hint = "The folder is empty: check out the repository (actions/checkout) before this step."
+    case = "empty" if text == "." and _is_empty(folder) else ""
     try:
         tracked = _tracked_below(folder, settings.git) if text == "." else []
     except NotTrustedError:
         tracked = []
-        hint += (
-            " git does not list those below, because the repository belongs to another user. If you trust it, run "
-            "`git config --global --add safe.directory DIR` with its folder."
-        )
+        case = f"{case or 'any'}-not-trusted"
     below = [path for path in tracked if _definition_for(path.parent, gowork)]
     if not below:
-        raise InputError(
-            "go-mod-not-found",
-            f"working-directory: there is no go.mod or go.work in {folder.resolve()} or above it",
-            hint=hint,
-        )
+        raise InputError("go-mod-not-found", case, folder=folder.resolve())
     for path in below:
         yield Place(_definition_for(path.parent, gowork) or path, path.parent)
 
@@ -86,11 +73,7 @@ def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Place]:
         folders = []
     definitions = [_beside(folder) for folder in folders]
     if not any(definitions):
-        raise InputError(
-            "go-mod-not-found",
-            f"working-directory: no folder that matches {pattern!r} holds a go.mod or go.work (looked in {base})",
-            hint="Check the pattern; `**` matches any depth.",
-        )
+        raise InputError("go-mod-not-found", "pattern", pattern=pattern, base=base)
     for definition in definitions:
         if definition:
             yield Place(_definition_for(definition.parent, gowork) or definition, definition.parent)

@@ -5,39 +5,31 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from go_prefetch.base.format import some
 from go_prefetch.errors import DownloadError, PrefetchError
 from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
 
-_MOST_NAMES = 3
-
 
 def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchError:
     """The error for a Go that stood still for `silence` seconds each time it was started."""
-    times = f"(nothing moved for {silence:g}s, {attempts} times)"
     commands = [pending for pending in run.pending if pending.is_version_control]
     if commands:
-        return _stuck_git(commands[-1], plan, times)
-    waiting = "".join(f"\n  waiting for {pending.remote}" for pending in run.pending[:_MOST_NAMES])
+        return _stuck_git(commands[-1], plan, silence, attempts)
     return DownloadError(
-        "go-stalled",
-        f"{failed(run).message}{waiting}\n  {times}",
-        hint="A server it asks does not answer. Name another proxy in the goproxy input, or raise stall-timeout.",
-    )
+        "go-stalled", "" if run.pending else "unknown", cause=failed(run).notice, silence=silence,
+        times=attempts, remotes=tuple(pending.remote for pending in run.pending),
+    )  # fmt: skip
 
 
-def _stuck_git(pending: Pending, plan: Plan, times: str) -> PrefetchError:
+def _stuck_git(pending: Pending, plan: Plan, silence: float, attempts: int) -> PrefetchError:
     host = urlsplit(pending.remote).hostname or "its host"
-    modules = some(_modules_of(pending.remote, plan), _MOST_NAMES) or "a module that no proxy was to bring"
+    modules = tuple(_modules_of(pending.remote, plan))
     return DownloadError(
-        "git-stalled",
-        f"`{pending.command}` of {pending.remote or 'a repository'} did not end {times}\n  for {modules}",
-        hint=f"Does `git ls-remote {pending.remote}` end on this machine, without a question? Look at: the credential "
-        f"helper, GIT_ASKPASS or SSH key for {host}; whether {host} can be reached; GOPRIVATE, if a proxy has it.",
-    )
+        "git-stalled", "" if modules else "unknown", command=pending.command, remote=pending.remote or "REPOSITORY",
+        host=host, silence=silence, times=attempts, modules=modules,
+    )  # fmt: skip
 
 
 def _modules_of(remote: str, plan: Plan) -> list[ModuleVersion]:

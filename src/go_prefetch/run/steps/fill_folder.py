@@ -56,11 +56,7 @@ class Supply:
     def require_proxy(self, plan: Plan, lacking: Iterable[ModuleFile]) -> None:
         """Raise InputError where files are to be had from a proxy and there is none."""
         if any(file.module not in plan.private for file in lacking) and not self.walk.names:
-            raise InputError(
-                "goproxy-invalid",
-                f"goproxy: {redact_list(self.walk.goproxy)!r} names no proxy, and fill asks nobody else",
-                hint="Name one, e.g. https://proxy.golang.org; what is behind `direct` is Go's to fetch.",
-            )
+            raise InputError("goproxy-invalid", "fill", goproxy=redact_list(self.walk.goproxy))
 
 
 def fill_folder(plan: Plan, supply: Supply) -> Filled:

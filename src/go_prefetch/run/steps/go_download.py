@@ -239,10 +239,5 @@ def _growth(cache: Path) -> tuple[int, int]:
 
 def mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
     """The error for a file that is wrong from every source that was asked."""
-    sources = rejection.source if earlier is None else f"{earlier.source}, then from {rejection.source}"
-    return ChecksumMismatch(
-        "checksum-mismatch",
-        f"SECURITY: {rejection.file} is not what go.sum says (taken from {sources})\n{rejection.words}",
-        hint="Either go.sum is wrong or somebody changed this version after it was published. Do not build; find out "
-        "which: https://go.dev/ref/mod#module-cache",
-    )
+    sources = (rejection.source,) if earlier is None else (earlier.source, rejection.source)
+    return ChecksumMismatch("checksum-mismatch", module_file=rejection.file, sources=sources, stderr=rejection.words)

@@ -20,17 +20,13 @@ def read_instead(place: Place, goflags: str) -> Path:
         return definition
     path = place.folder / modfile
     if definition.name != "go.mod":
-        raise _refused(modfile, f"and Go takes no such flag in a workspace ({definition})")
+        raise _refused("workspace", modfile, definition)
     if path.suffix != ".mod":
-        raise _refused(modfile, "and its name does not end in .mod")
+        raise _refused("name", modfile, path)
     if not path.is_file():
-        raise _refused(modfile, f"and there is no {path}")
+        raise _refused("missing", modfile, path)
     return path
 
 
-def _refused(modfile: str, why: str) -> InputError:
-    return InputError(
-        "modfile-invalid",
-        f"GOFLAGS has -modfile={modfile}, {why}",
-        hint="Every go command fails so. `go env GOFLAGS` shows the flags, `go env -u GOFLAGS` forgets what `-w` set.",
-    )
+def _refused(case: str, modfile: str, path: Path) -> InputError:
+    return InputError("modfile-invalid", case, modfile=modfile, path=path)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from go_prefetch.config.settings import Settings
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
@@ -38,11 +39,16 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         present=present,
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
         unsaved=frozenset(version for version in versions if go.is_private(version.path)),
-        disabled_because="" if live else "; ".join(scope.disabled_because for scope in scopes),
+        disabled_because=None if live else _nothing_to_do(scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
         seconds=time.monotonic() - started,
         unpacked=_unpacked(folder, files, present),
     )
+
+
+def _nothing_to_do(scopes: Sequence[Scope]) -> Notice | None:
+    reasons = tuple(dict.fromkeys(scope.disabled_because for scope in scopes if scope.disabled_because))
+    return reasons[0] if len(reasons) == 1 else notice("nothing-in-scope", reasons=reasons) if reasons else None
 
 
 def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:

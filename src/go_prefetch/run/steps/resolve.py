@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from go_prefetch.errors import GoSumError
+from go_prefetch.errors import GoSumError, Notice, notice
 from go_prefetch.golang import goflags as flags
 from go_prefetch.golang import semver
 from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
@@ -49,7 +49,7 @@ def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
     zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
     reason = _vendored(place.definition.parent, gomod.go, goflags, workspace=False)
     if not gomod.requires:
-        reason = f"{definition} requires no modules"
+        reason = notice("no-requirements", definition=definition)
     return Scope(
         folder=place.folder,
         definition=definition,
@@ -78,7 +78,7 @@ def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
     zips = _wanted_together(members, targets, zip_lines)
     reason = _vendored(folder, gowork.go, goflags, workspace=True)
     if not any(member.requires for member in members):
-        reason = f"no module of {definition} requires another"
+        reason = notice("no-requirements", "workspace", definition=definition)
     return Scope(
         folder=here,
         definition=definition,
@@ -156,11 +156,7 @@ def _fitting(required: ModuleVersion, replaces: _Replaces) -> Replace | None:
 def _member(folder: Path, use: str, definition: Path) -> Path:
     path = folder / use / "go.mod"
     if not path.is_file():
-        raise GoSumError(
-            "go-work-member-missing",
-            f"{definition}: use {use}: there is no {path}",
-            hint="Check out that folder too, or take it out of go.work with `go work edit -dropuse`.",
-        )
+        raise GoSumError("go-work-member-missing", definition=definition, use=use, path=path)
     return path.parent.resolve() / path.name
 
 
@@ -168,28 +164,22 @@ def _text(path: Path) -> str:
     try:
         return _regular_bytes(path, _MOST_GO_MOD).decode("utf-8")
     except OSError as error:
-        raise GoSumError(
-            "go-mod-unreadable", f"{path}: {error.strerror}", hint="The file must be readable by the job."
-        ) from None
+        raise GoSumError("go-mod-unreadable", path=path, words=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise GoSumError(
-            "go-mod-malformed", f"{path}: not UTF-8 text (byte {error.start})", hint="Go refuses this file too."
-        ) from None
+        raise GoSumError("go-mod-malformed", "not-text", path=path, number=error.start) from None
 
 
 def _merged(paths: Iterable[Path]) -> GoSum:
     """All lines of these files; one that is not there has none, and Go's own verdict on that stands."""
     lines: dict[GoSumLine, None] = {}
-    ignored: list[str] = []
+    ignored: list[Notice] = []
     for path in paths:
         try:
             data = _regular_bytes(path, _MOST_GO_SUM)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise GoSumError(
-                "go-sum-unreadable", f"{path}: {error.strerror}", hint="The file must be readable by the job."
-            ) from None
+            raise GoSumError("go-sum-unreadable", path=path, words=error.strerror) from None
         gosum = parse_gosum(data, str(path))
         lines.update(dict.fromkeys(gosum.lines))
         ignored.extend(gosum.ignored)
@@ -218,20 +208,20 @@ def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[GoSumLine, .
 
 def _without_sums(
     definition: Path, targets: _Targets, zips: Iterable[ModuleVersion], *, explicit: bool
-) -> Iterable[str]:
+) -> Iterable[Notice]:
     """Where Go gets an explicit list it is not asked at all if that is empty, so it is we who must speak."""
     if explicit and targets.all and not list(zips):
-        yield f"no go.sum line vouches for any module that {definition} requires; run `go mod tidy` and commit go.sum"
+        yield notice("go-sum-missing", definition=definition)
 
 
-def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> str:
-    """Why Go reads no module cache here: it builds from vendor/. The empty string if it does read it."""
+def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> Notice | None:
+    """Why Go reads no module cache here: it builds from vendor/. None if it does read it."""
     modules_txt = folder / "vendor" / "modules.txt"
     if not modules_txt.is_file() or flags.value(goflags, "mod") in ("mod", "readonly"):
-        return ""
+        return None
     with modules_txt.open(encoding="utf-8", errors="replace") as lines:
         marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}
     # Written by `go work vendor` or by `go mod vendor`: Go heeds it only in the mode it was written in.
     if not go or not go_line_at_least(go, 1, 14) or ("workspace" in marks) != workspace:
-        return ""
-    return f"{folder} is vendored: Go builds from vendor/ and reads no module cache"
+        return None
+    return notice("vendored", folder=folder)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import ChecksumMismatch, GoCommandError
+from go_prefetch.errors import ChecksumMismatch, GoCommandError, Notice, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
@@ -35,8 +35,8 @@ class GoAtHand:
 
     goroot: Path = Path()
     goversion: str = ""
-    skipped_reason: str = ""
-    warning: str = ""
+    skipped_reason: Notice | None = None
+    warning: Notice | None = None
 
 
 def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
@@ -45,8 +45,8 @@ def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
         said = GoCommand(environ).variables(folder, ("GOROOT",))
     except GoCommandError as error:
         if error.slug == "go-not-found":
-            return GoAtHand(skipped_reason=error.message)
-        return GoAtHand(skipped_reason=error.message.splitlines()[0], warning=_not_verified(error.message))
+            return GoAtHand(skipped_reason=error.notice)
+        return GoAtHand(skipped_reason=error.notice, warning=notice("folder-not-verified", "go", cause=error.notice))
     return GoAtHand(Path(said["GOROOT"]), said["GOVERSION"])
 
 
@@ -66,9 +66,10 @@ def verify_folder(
         return Completed(unverified_because=go.skipped_reason, warnings=(go.warning,) if go.warning else ())
     verification = _Verification(plan, sources, supply)
     failure: ChecksumMismatch | None = None
-    disbelieved = ""
+    inconclusive: Notice | None = None
     try:
-        disbelieved = verification.run(go.goroot, silence)
+        words = verification.run(go.goroot, silence)
+        inconclusive = notice("folder-not-verified", words=words) if words else None
     except ChecksumMismatch as error:
         failure = error
     return Completed(
@@ -78,10 +79,10 @@ def verify_folder(
         failure=failure,
         verified=len(verification.good),
         unverified=verification.unverified,
-        unverified_because=disbelieved,
+        unverified_because=inconclusive,
         warnings=(
             *replaced(plan, verification.rejected.values()),
-            *((_not_verified(disbelieved),) if disbelieved else ()),
+            *((inconclusive,) if inconclusive else ()),
         ),
     )
 
@@ -185,7 +186,3 @@ class _Verification:
         for file in list(files):
             self._plan.folder.drop(file)
             self._sources.pop(file, None)
-
-
-def _not_verified(why: str) -> str:
-    return f"Go did not verify the files, which stay as they are: {why}"

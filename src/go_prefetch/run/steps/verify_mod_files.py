@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Rejection
@@ -24,7 +25,7 @@ class ModFilesVerified(NamedTuple):
     """Files that still no Go command has read, which is no reason to fail, and what to say of it."""
 
     files: frozenset[ModuleFile]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
 
 def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
@@ -44,9 +45,7 @@ def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline
             return ModFilesVerified(unverified - good)
     left = _unverified(go_download, plan) - good
     go_download.drop(left)
-    return ModFilesVerified(
-        left, (f"{len(left)} .mod files were taken away: too many of those that came with them were wrong",)
-    )
+    return ModFilesVerified(left, (notice("mod-files-removed", count=len(left)),))
 
 
 def _unverified(go_download: GoDownload, plan: Plan) -> frozenset[ModuleFile]:
@@ -61,5 +60,5 @@ def _replace(go_download: GoDownload, verdict: ModVerdict, unverified: frozenset
     go_download.reject([Rejection(file, go_download.sources[file], words) for file, words in bad], unverified)
 
 
-def _no_verdict(verdict: ModVerdict) -> str:
-    return f".mod files that no go command has read were not checked, and not saved: {verdict.disbelieved}"
+def _no_verdict(verdict: ModVerdict) -> Notice:
+    return notice("mod-files-unchecked", words=verdict.disbelieved)

@@ -58,7 +58,7 @@ class Reading:
         self._damaged: set[EntryName] = set()
         self._gave_up = ""  # the slug of what ended it
         self._bytes = 0
-        self._warnings: list[Notice | str] = []
+        self._warnings: list[Notice] = []
 
     def run(self, deadline: Deadline) -> None:
         """Look up and read. Raises StoreError and Declined for a look-up; what befalls a read becomes a warning.
