@@ -1,1 +1,4 @@
-"""Measure proxies and stores, look at the surroundings, and recommend."""
+"""`go-prefetch doctor`: measure proxies and stores, check the project and Go's variables, recommend a proxy list.
+
+Requests belong to web, what a run does to run.
+"""

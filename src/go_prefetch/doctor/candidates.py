@@ -1,7 +1,7 @@
 """Which sources are measured, and which of them may be asked about this project's modules. Pure.
 
-A `,` after a proxy that is not a well-known public one protects paths: Go asks whoever stands behind it only for what
-that proxy says it does not have. Doctor would ask for everything, so there it asks for a public module instead.
+A `,` after a proxy that is not a well-known public one protects paths: Go asks the next proxy only for what this one
+says it does not have. Doctor would ask for everything, so there it asks for a public module instead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def candidates(proxies: ProxyList, also: Sequence[Proxy]) -> tuple[Candidate, ..
         group += guards
     last = max((candidate.group for candidate in found.values()), default=0)
     for proxy in also:
-        # Whoever names a host of their own trusts it as much as the list; a public one may be named by habit.
+        # A private host on the command line is trusted as much as the list. A public one may be there by habit.
         behind = any(protecting) and proxy.is_well_known_public
         own = Candidate(proxy, "also", group if behind else last, is_guarded=behind, guards=False)
         found.setdefault(proxy.url, own)
@@ -53,6 +53,3 @@ def parse_also(text: str) -> Proxy:
     if len(named.proxies) != 1 or named.ending:
         raise InputError("input-invalid", "also-several", text=redact(text))
     return named.proxies[0]
-
-
-_HINT = "Give one URL with each --also, e.g. --also https://goproxy.io."

@@ -1,4 +1,4 @@
-"""What in the environment bends things: a table of checks. Pure: each looks at the facts and says what it finds."""
+"""The table of checks. Each looks at the facts and returns a sentence for everything it finds. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from go_prefetch.doctor import goproxy_checks, project_checks
-from go_prefetch.doctor.facts import Surroundings
+from go_prefetch.doctor import project_checks, variable_checks
+from go_prefetch.doctor.facts import Facts
 
 Severity = Literal["problem", "note"]
-_Check = Callable[[Surroundings], Iterator[str]]
+_Check = Callable[[Facts], Iterator[str]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Finding:
     text: str
 
 
-def findings(facts: Surroundings) -> tuple[Finding, ...]:
+def findings(facts: Facts) -> tuple[Finding, ...]:
     """Everything the checks find, problems first."""
     found = [Finding(name, severity, text) for name, severity, check in CHECKS for text in check(facts)]
     return tuple(sorted(found, key=lambda finding: finding.severity != "problem"))
@@ -32,18 +32,18 @@ def findings(facts: Surroundings) -> tuple[Finding, ...]:
 CHECKS: tuple[tuple[str, Severity, _Check], ...] = (
     ("go-missing", "problem", project_checks.no_go),
     ("no-plan", "problem", project_checks.no_plan),
-    ("goproxy-invalid", "problem", goproxy_checks.goproxy_invalid),
-    ("goproxy-misspelt", "problem", goproxy_checks.goproxy_misspelt),
-    ("variable-misspelt", "problem", goproxy_checks.variable_misspelt),
-    ("goproxy-clear-text", "problem", goproxy_checks.goproxy_clear_text),
-    ("goproxy-lone-file", "problem", goproxy_checks.lone_file_proxy),
+    ("goproxy-invalid", "problem", variable_checks.goproxy_invalid),
+    ("goproxy-misspelt", "problem", variable_checks.goproxy_misspelt),
+    ("variable-misspelt", "problem", variable_checks.variable_misspelt),
+    ("goproxy-clear-text", "problem", variable_checks.goproxy_clear_text),
+    ("goproxy-lone-file", "problem", variable_checks.goproxy_lone_file),
     ("go-sum-missing", "problem", project_checks.go_sum_missing),
-    ("goflags", "problem", project_checks.goflags),
-    ("checks-left-out", "problem", project_checks.checks_left_out),
+    ("goflags", "problem", variable_checks.goflags),
+    ("checks-left-out", "problem", variable_checks.checks_left_out),
     ("cache-doubled", "problem", project_checks.cache_doubled),
     ("toolchain-ahead", "problem", project_checks.toolchain_ahead),
-    ("goproxy-asks-nobody", "note", goproxy_checks.goproxy_asks_nobody),
-    ("gonoproxy-without-need", "note", project_checks.gonoproxy_without_need),
+    ("goproxy-asks-nobody", "note", variable_checks.goproxy_without_proxy),
+    ("gonoproxy-without-need", "note", variable_checks.gonoproxy_without_need),
     ("vendored", "note", project_checks.vendored),
     ("go-sum-unused", "note", project_checks.go_sum_unused),
 )

@@ -1,101 +1,50 @@
-"""Checks of the project and of what surrounds it: flags, checksums, toolchains, other caches. Pure."""
+"""Checks of the project: Go itself, go.mod, go.sum, vendor folders, workflow files. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from go_prefetch.doctor.facts import Surroundings
-from go_prefetch.doctor.workflows import doubled_caches
-from go_prefetch.golang.goflags import flags
-from go_prefetch.golang.module import matches_prefix_patterns
+from go_prefetch.doctor.facts import Facts
 from go_prefetch.render.messages import first_line, reason
 
+_MANY_LINES = 10
+# What a line begins with, behind its indent and dash.
+_OURS = re.compile(r"uses:\s*['\"]?[\w./-]*go-prefetch|run:.*\bgo-prefetch\b|.*\bgo-prefetch run\b")
+_SETUP_GO = re.compile(r"uses:\s*['\"]?actions/setup-go@(?P<ref>[\w.-]+)['\"]?\s*(?:#\s*(?P<note>\S+))?")
+_NO_CACHE = re.compile(r"cache:\s*['\"]?false\b|GOMODCACHE:")
+_CACHE = re.compile(r"cache:\s*['\"]?true\b")
+_LONGEST_LINE, _LONGEST_STEP = 1_000, 200  # characters, lines
 
-def no_go(facts: Surroundings) -> Iterator[str]:
+
+def no_go(facts: Facts) -> Iterator[str]:
     """No Go, or none that works."""
     if facts.go_problem:
         yield f"{first_line(facts.go_problem)}; Go's settings are taken from the environment alone"
 
 
-def no_plan(facts: Surroundings) -> Iterator[str]:
+def no_plan(facts: Facts) -> Iterator[str]:
     """Nothing to plan from."""
     if facts.plan_problem:
         yield f"{reason(facts.plan_problem)}; proxies are measured with a public module instead"
 
 
-def goflags(facts: Surroundings) -> Iterator[str]:
-    """Flags that change what Go reads."""
-    for flag in flags(facts.variables.get("GOFLAGS", "")):
-        if flag == "-mod=mod":
-            yield "GOFLAGS has -mod=mod: go commands may change go.mod and go.sum, and do not read vendor/"
-        if flag == "-mod=vendor":
-            there = "no module cache is read" if facts.has_vendor else "and there is no vendor folder: builds fail"
-            yield f"GOFLAGS has -mod=vendor: {there}"
-        if flag.startswith("-modfile="):
-            yield f"GOFLAGS has {flag}: Go, and the plan, read that file and its .sum, not go.mod and go.sum"
-        if flag == "-insecure":
-            yield "GOFLAGS has -insecure, which Go no longer knows: go commands fail; GOINSECURE took its place"
-    if facts.variables.get("GO111MODULE", "") == "off":
-        yield "GO111MODULE is off: Go uses no modules at all"
-
-
-def checks_left_out(facts: Surroundings) -> Iterator[str]:
-    """What weakens the check of what is downloaded."""
-    if facts.environ.get("GONOSUMCHECK"):
-        yield "GONOSUMCHECK is set: a leftover, no Go since 1.13 reads it; GONOSUMDB and GOPRIVATE took its place"
-    if facts.variables.get("GOSUMDB", "") == "off":
-        yield "GOSUMDB is off: a module without a go.sum line is believed whatever it holds, and toolchains are refused"
-    named = facts.environ.get("GONOSUMDB", "")
-    private = facts.variables.get("GOPRIVATE", "")
-    public = [module for module in facts.modules if not matches_prefix_patterns(private, module.path)]
-    if named and any(matches_prefix_patterns(named, module.path) for module in public):
-        matched = next(module for module in public if matches_prefix_patterns(named, module.path))
-        yield f"GONOSUMDB covers {matched.path}, which GOPRIVATE does not: the checksum database never vouches for it"
-    if facts.variables.get("GOINSECURE", ""):
-        yield "GOINSECURE is set: what it matches is fetched without a check of certificates, or in clear text"
-
-
-def gonoproxy_without_need(facts: Surroundings) -> Iterator[str]:
-    """A GONOPROXY that does nothing, or too much."""
-    given = facts.environ.get("GONOPROXY", "")
-    if not given or given == "none" or not facts.modules:
-        return
-    matched = [module for module in facts.modules if matches_prefix_patterns(given, module.path)]
-    known = [module for module in matched if module.path.startswith(("golang.org/x/", "google.golang.org/"))]
-    if not matched:
-        yield "GONOPROXY matches no module of the plan"
-    elif known:
-        yield f"GONOPROXY covers {known[0].path}, which every public proxy has: Go clones its repository instead"
-    elif given == facts.variables.get("GOPRIVATE", ""):
-        yield "GONOPROXY repeats GOPRIVATE, which is its default"
-
-
-def cache_doubled(facts: Surroundings) -> Iterator[str]:
-    """A setup-go step that caches modules too."""
-    for name, text in sorted(facts.workflows.items()):
-        for line in doubled_caches(text):
-            yield (
-                f"{name}:{line}: this setup-go step caches the module cache too, as whole trees that nothing checks; "
-                "give it `env: GOMODCACHE: ${{ runner.temp }}/none`, so that it keeps build results only"
-            )
-
-
-def vendored(facts: Surroundings) -> Iterator[str]:
+def vendored(facts: Facts) -> Iterator[str]:
     """A vendor folder that Go builds from."""
     for definition in facts.definitions:
         if definition.is_vendored:
             yield f"{definition.path.parent} is vendored: Go builds from vendor/, and there is nothing to prefetch"
 
 
-def go_sum_missing(facts: Surroundings) -> Iterator[str]:
+def go_sum_missing(facts: Facts) -> Iterator[str]:
     """Requirements without a go.sum."""
     for definition in facts.definitions:
         if definition.requires and not definition.has_sums and not definition.is_vendored:
             yield f"{definition.path} has no go.sum: nothing vouches for what is downloaded; `go mod tidy` writes it"
 
 
-def go_sum_unused(facts: Surroundings) -> Iterator[str]:
+def go_sum_unused(facts: Facts) -> Iterator[str]:
     """A go.sum that is mostly of no use."""
     for definition in facts.definitions:
         unused = definition.sum_zips - definition.planned_zips
@@ -107,10 +56,7 @@ def go_sum_unused(facts: Surroundings) -> Iterator[str]:
             )
 
 
-_MANY_LINES = 10
-
-
-def toolchain_ahead(facts: Surroundings) -> Iterator[str]:
+def toolchain_ahead(facts: Facts) -> Iterator[str]:
     """A go.mod that asks for a newer Go."""
     switch = facts.variables.get("GOTOOLCHAIN", "") or "auto"
     local = max(map(_numbers, (facts.variables.get("GOVERSION", ""), switch)))
@@ -137,3 +83,67 @@ def _numbers(version: str) -> tuple[int, int, int, int]:
         return (0, 0, 0, 0)
     # `go 1.21` in go.mod means the language, and any 1.21 release candidate is older than its releases.
     return (int(match[1]), int(match[2]), int(match[3] or 0), 0 if match[4] else 1)
+
+
+def cache_doubled(facts: Facts) -> Iterator[str]:
+    """A setup-go step that caches modules too."""
+    for name, text in sorted(facts.workflows.items()):
+        for line in doubled_caches(text):
+            yield (
+                f"{name}:{line}: this setup-go step caches the module cache too, as whole trees that nothing checks; "
+                "give it `env: GOMODCACHE: ${{ runner.temp }}/none`, so that it keeps build results only"
+            )
+
+
+def doubled_caches(text: str) -> list[int]:
+    """Return the numbers of the lines where a setup-go step begins that caches modules, too.
+
+    A workflow without go-prefetch has none. There is no YAML reader in the standard library, and none is needed: a step
+    is the lines from its dash to the next one of the same depth. The time is in proportion to the length of the file.
+    """
+    lines = [_read(line[:_LONGEST_LINE]) for line in text.splitlines()]
+    if not any(_OURS.match(line.words) for line in lines):
+        return []
+    found: dict[int, None] = {}
+    for at, line in enumerate(lines):
+        uses = _SETUP_GO.match(line.words)
+        start = _start(lines, at) if uses else None
+        if uses and start is not None and _caches_modules(uses, lines[start : _end(lines, start)]):
+            found[start + 1] = None
+    return list(found)
+
+
+@dataclass(frozen=True)
+class _Line:
+    depth: int
+    has_dash: bool
+    words: str  # none in a comment
+
+
+def _read(text: str) -> _Line:
+    bare = text.lstrip()
+    has_dash = bare[:1] == "-" and bare[1:2] in ("", " ", "\t")
+    words = bare[1:].lstrip() if has_dash else bare
+    return _Line(len(text) - len(bare), has_dash, "" if words.startswith("#") else words.rstrip())
+
+
+def _start(lines: Sequence[_Line], at: int) -> int | None:
+    """Where the step begins that this line is in."""
+    if lines[at].has_dash:
+        return at
+    above = range(at - 1, max(-1, at - _LONGEST_STEP), -1)
+    return next((n for n in above if lines[n].has_dash and lines[n].depth < lines[at].depth), None)
+
+
+def _end(lines: Sequence[_Line], start: int) -> int:
+    last = min(len(lines), start + _LONGEST_STEP)
+    behind = (n for n in range(start + 1, last) if lines[n].words or lines[n].has_dash)
+    return next((n for n in behind if lines[n].depth <= lines[start].depth), last)
+
+
+def _caches_modules(uses: re.Match[str], step: Sequence[_Line]) -> bool:
+    if any(_NO_CACHE.match(line.words) for line in step):
+        return False
+    major = re.match(r"v(\d+)", uses["ref"]) or re.match(r"v(\d+)", uses["note"] or "")
+    asked_for = any(_CACHE.match(line.words) for line in step)
+    return asked_for or not major or int(major[1]) >= 4  # from v4 on it caches by default

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.doctor.facts import Definition, Surroundings
+from go_prefetch.doctor.facts import Definition, Facts
 from go_prefetch.doctor.findings import CHECKS, findings
-from go_prefetch.doctor.workflows import doubled_caches
+from go_prefetch.doctor.project_checks import doubled_caches
 from go_prefetch.errors import notice
 from go_prefetch.golang.module import ModuleVersion
 
@@ -24,7 +24,7 @@ DEFINITION = Definition(
     sum_zips=100,
     planned_zips=63,  # the share of a large project in the wild
 )
-GOOD = Surroundings(
+GOOD = Facts(
     environ={"GOPRIVATE": "corp.test", "GOFLAGS": "-modcacherw", "PATH": "/usr/bin"},
     go_problem=None,
     variables={
@@ -49,25 +49,25 @@ GOOD = Surroundings(
 SETUP_GO = "jobs:\n  a:\n    steps:\n      - uses: actions/setup-go@v6\n{}      - uses: org/go-prefetch@v1\n"
 
 
-def environ(**variables: str) -> Surroundings:
+def environ(**variables: str) -> Facts:
     return replace(GOOD, environ={**GOOD.environ, **variables})
 
 
-def variables(**values: str) -> Surroundings:
+def variables(**values: str) -> Facts:
     return replace(GOOD, variables={**GOOD.variables, **values})
 
 
-def proxies(text: str) -> Surroundings:
+def proxies(text: str) -> Facts:
     return replace(GOOD, goproxy=text)
 
 
-def definition(**changes: object) -> Surroundings:
+def definition(**changes: object) -> Facts:
     return replace(GOOD, definitions=(replace(DEFINITION, **changes),))  # type: ignore[arg-type]
 
 
 NO_PLAN = notice("go-sum-malformed", where="go.sum:3", problem="2 fields")
 NO_PROXY = notice("goproxy-invalid", entry="x", why="it has no scheme")
-BAD: list[tuple[str, Surroundings, str]] = [
+BAD: list[tuple[str, Facts, str]] = [
     ("go-missing", replace(GOOD, go_problem=notice("go-not-found")), "no `go` on PATH"),
     ("no-plan", replace(GOOD, plan_problem=NO_PLAN), "go.sum:3"),
     ("goproxy-invalid", replace(GOOD, goproxy_problem=NO_PROXY), "'x' is not a proxy"),
@@ -107,13 +107,13 @@ def test_the_ordinary_case_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize(("name", "facts", "words"), BAD, ids=[f"{name}-{n}" for n, (name, _, _) in enumerate(BAD)])
-def test_a_bad_case_has_exactly_its_finding(name: str, facts: Surroundings, words: str) -> None:
+def test_a_bad_case_has_exactly_its_finding(name: str, facts: Facts, words: str) -> None:
     (finding,) = findings(facts)
     assert finding.name == name
     assert words in finding.text
 
 
-QUIET: dict[str, Surroundings] = {
+QUIET: dict[str, Facts] = {
     "two public proxies": proxies("https://goproxy.io|https://proxy.golang.org|direct"),
     "a company's proxy": proxies("https://athens.corp.test,https://proxy.golang.org,direct"),
     "a mirror with its path": proxies("https://mirrors.aliyun.com/goproxy/,direct"),
@@ -140,7 +140,7 @@ QUIET: dict[str, Surroundings] = {
 
 
 @pytest.mark.parametrize("facts", QUIET.values(), ids=QUIET)
-def test_what_is_in_order_is_left_alone(facts: Surroundings) -> None:
+def test_what_is_in_order_is_left_alone(facts: Facts) -> None:
     assert findings(facts) == ()
 
 

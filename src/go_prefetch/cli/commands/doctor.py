@@ -13,9 +13,8 @@ from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.inputs import integer
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.candidates import candidates, parse_also
-from go_prefetch.doctor.collect import ask_go, gather
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
-from go_prefetch.doctor.facts import Surroundings
+from go_prefetch.doctor.facts import Facts, ask_go, collect_facts
 from go_prefetch.doctor.findings import findings
 from go_prefetch.doctor.measure_all import Examination
 from go_prefetch.doctor.measure_proxy import Limits
@@ -25,7 +24,6 @@ from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.errors import InputError, Notice, PrefetchError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
-from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
@@ -41,18 +39,17 @@ from go_prefetch.stores.null_store import Disabled
 from go_prefetch.web.in_flight import Timeouts
 
 _MOST_SAMPLES = 1000
-_NAMED_IN_VAIN = ("folder-not-found", "go-mod-not-found")
+_WRONG_FOLDER = ("folder-not-found", "go-mod-not-found")
 _NO_KEY = cache_key("", ())
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What is to be measured, and what was wrong with how it was asked for."""
+class _Subject:
+    """What is measured, and what the checks look at."""
 
-    environment: GoEnvironment
     proxies: ProxyList
     plan: Plan | None
-    facts: Surroundings
+    facts: Facts
     modules: tuple[ModuleVersion, ...]
 
 
@@ -65,20 +62,20 @@ def doctor(invocation: Invocation) -> int:
     limits = Limits(
         _samples(arguments.samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline)
     )
-    asked = _asked(settings, platform, environ)
+    subject = _subject(settings, platform, environ)
     probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
-    examination = Examination(probe, asked.modules, limits, platform.progress)
-    order = candidates(asked.proxies, named)
+    examination = Examination(probe, subject.modules, limits, platform.progress)
+    order = candidates(subject.proxies, named)
     measured = examination.measure(order)
-    store, left_out = _store(settings, platform, environ, asked, examination)
-    private = len(asked.facts.modules) - len(asked.modules)
+    store, left_out = _store(settings, platform, environ, subject, examination)
+    private = len(subject.facts.modules) - len(subject.modules)
     diagnosis = diagnose(
-        asked.proxies, [(one, measured[one]) for one in order], store, findings(asked.facts),
-        Extent(len(asked.modules), private, limits.samples),
-        store_left_out=left_out, written=redact_list(asked.facts.goproxy),
+        subject.proxies, [(one, measured[one]) for one in order], store, findings(subject.facts),
+        Extent(len(subject.modules), private, limits.samples),
+        store_left_out=left_out, written=redact_list(subject.facts.goproxy),
     )  # fmt: skip
     _show(diagnosis, settings, platform, stdout, arguments.format, _width(stdout, environ))
-    return _verdict(diagnosis, platform, asked.facts.goproxy_problem)
+    return _verdict(diagnosis, platform, subject.facts.goproxy_problem)
 
 
 def _samples(text: str) -> int:
@@ -88,12 +85,13 @@ def _samples(text: str) -> int:
         raise InputError("input-invalid", "samples", text=text, most=_MOST_SAMPLES) from None
 
 
-def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Asked:
-    """What can be found out before anybody is asked; what is wrong with it is for the findings to tell.
+def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Subject:
+    """Read the settings and the plan. Findings name what is wrong with them.
 
-    Raises InputError for folders that were named and are not there, or hold nothing.
+    Raises InputError for a `working-directory` that is not there or holds no module.
     """
-    environment, variables, go_problem = ask_go(settings, environ)
+    go = ask_go(settings, environ)
+    environment = go.environment
     platform.hide(secrets_of(environment.goproxy))
     proxies, goproxy_problem = ProxyList((), ""), None
     try:
@@ -104,25 +102,22 @@ def _asked(settings: Settings, platform: Platform, environ: Mapping[str, str]) -
     try:
         plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     except PrefetchError as error:
-        if error.slug in _NAMED_IN_VAIN and settings.working_directory != (".",):
+        if error.slug in _WRONG_FOLDER and settings.working_directory != (".",):
             raise
         plan_problem = error.notice
-    facts = gather(
-        settings, environ, variables, gowork=environment.gowork,
-        go_problem=go_problem, goproxy_problem=goproxy_problem, plan=plan, plan_problem=plan_problem,
-    )  # fmt: skip
+    facts = collect_facts(settings, environ, go, plan, plan_problem=plan_problem, goproxy_problem=goproxy_problem)
     private = f"{environment.goprivate},{environment.gonoproxy}"
     planned = plan.modules if plan else ()
     askable = tuple(version for version in planned if not matches_prefix_patterns(private, version.path))
-    return _Asked(environment, proxies, plan, facts, askable)
+    return _Subject(proxies, plan, facts, askable)
 
 
 def _store(
-    settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked, examination: Examination
+    settings: Settings, platform: Platform, environ: Mapping[str, str], subject: _Subject, examination: Examination
 ) -> tuple[Measurement | None, str]:
-    """The store, measured, or why it is not."""
+    """Measure the store. The text says why there is no measurement."""
     endpoint = find_endpoint(environ)
-    store = cache_store(settings, asked.proxies, endpoint, environ)
+    store = cache_store(settings, subject.proxies, endpoint, environ)
     limits = replace(examination.limits, deadline=examination.limits.deadline.earlier_of(settings.restore_deadline))
     platform.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):
@@ -130,9 +125,9 @@ def _store(
     if isinstance(store, Disabled) or endpoint is None:
         nothing = Wanted(_NO_KEY, (), ModuleFolder.at(Path()))
         return None, reason(store.restore(nothing, limits.deadline, lambda _: None).skipped_reason)
-    if asked.plan is None:
+    if subject.plan is None:
         return None, "there is no plan, and so no key to look for"
-    return measure_service(store, endpoint.url, examination.probe, asked.plan.key, examination.modules, limits), ""
+    return measure_service(store, endpoint.url, examination.probe, subject.plan.key, examination.modules, limits), ""
 
 
 def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:
@@ -159,7 +154,7 @@ def _width(stdout: TextIO, environ: Mapping[str, str]) -> int:
 
 
 def _block(stdout: TextIO) -> str:
-    """What bars are made of: a block where the output's encoding has one."""
+    """Return what bars are made of: a block where the output's encoding has one."""
     try:
         "█".encode(stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
