@@ -7,11 +7,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from github import Auth, Github, UnknownObjectException
+from github import UnknownObjectException
 from github.Repository import Repository
 
+from go_prefetch.forge.access import Access
+from go_prefetch.forge.api import Patience, RestApi
+from go_prefetch.forge.github import GitHub
 from go_prefetch.history.github import parse_run
-from go_prefetch.prune.cache_api import parse_entry
+from go_prefetch.prune.entries import parse_entry
+from go_prefetch.web.http_settings import HttpSettings
 from tests.support.fakes.github_api import payloads
 from tests.support.fakes.github_api.server import TOKEN, GitHubApi
 
@@ -28,9 +32,14 @@ def api() -> Iterator[GitHubApi]:
 
 
 @pytest.fixture
-def repository(api: GitHubApi) -> Repository:
-    client = Github(auth=Auth.Token(TOKEN), base_url=api.url, retry=None, seconds_between_requests=0)
-    return client.get_repo(api.name)
+def ours(api: GitHubApi) -> GitHub:
+    access = Access("github", api.url, api.name, TOKEN)
+    return GitHub(RestApi(access, HttpSettings(), Patience(), follows=False), access)
+
+
+@pytest.fixture
+def repository(api: GitHubApi, ours: GitHub) -> Repository:
+    return ours.github.get_repo(api.name)
 
 
 def every_property(thing: Any, *left_out: str) -> dict[str, Any]:
@@ -75,7 +84,7 @@ def test_what_is_not_there_is_unknown_to_pygithub(repository: Repository) -> Non
 
 def test_our_run_says_what_pygithub_says(repository: Repository) -> None:
     theirs = repository.get_workflow_runs()[0]
-    ours = parse_run(theirs.raw_data)
+    ours = parse_run(theirs)
     assert ours is not None
     assert (ours.id, ours.attempt, ours.workflow) == (theirs.id, theirs.run_attempt, theirs.name)
     assert (ours.branch, ours.event, ours.commit) == (theirs.head_branch, theirs.event, theirs.head_sha)
@@ -84,8 +93,22 @@ def test_our_run_says_what_pygithub_says(repository: Repository) -> None:
     assert ours.file == "ci.yml"
 
 
-def test_a_run_that_is_under_way_is_none() -> None:
-    assert parse_run(payloads.run(1, status="in_progress", conclusion=None)) is None
+@pytest.mark.parametrize(
+    "changed",
+    [{"status": "in_progress", "conclusion": None}, {"id": "7"}, {"id": -7}, {"created_at": "soon"}, {"name": ["ci"]}],
+    ids=str,
+)
+def test_a_run_that_has_not_ended_or_makes_no_sense_is_none(ours: GitHub, changed: dict[str, Any]) -> None:
+    assert parse_run(ours.run({**payloads.run(1), **changed})) is None
+
+
+def test_a_run_with_unusual_values_is_read(ours: GitHub) -> None:
+    """Half a surrogate pair cannot be written; a time without a zone cannot be compared."""
+    changed = {"name": "a\ud800b", "created_at": "2026-03-02T09:00:00", "head_commit": None, "run_attempt": 1 << 60}
+    run = parse_run(ours.run({**payloads.run(1), **changed}))
+    assert run is not None
+    assert (run.workflow, run.committed, run.attempt) == ("a?b", None, 0)
+    assert run.created == datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 
 
 def test_an_entry_of_the_cache() -> None:

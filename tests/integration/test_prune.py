@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from go_prefetch.forge.api import Patience
 from go_prefetch.prune.pool import held, remove, remove_empty_folders
 from tests.support.fakes.github_api import payloads
 from tests.support.fakes.github_api.server import TOKEN, GitHubApi, Said
@@ -28,8 +30,7 @@ MODULES = tuple(FakeModule(f"example.com/{name}", "v1.0.0", padding=50_000) for 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubApi]:
-    # PyGithub lets a second pass between writes, for GitHub's sake.
-    monkeypatch.setattr("github.Requester.Requester._Requester__deferRequest", lambda requester, verb: None)
+    monkeypatch.setattr("go_prefetch.cli.commands.prune.Patience", partial(Patience, write_pause=0.0))
     with GitHubApi() as server:
         server.caches = [
             payloads.cache(1, f"{LINEAGE}full-{'a' * 64}-1.1", created=NOW - 5 * DAY, size=4_000_000),

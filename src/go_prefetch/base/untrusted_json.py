@@ -93,6 +93,16 @@ def as_number(value: object, low: float = -_LARGEST_NUMBER, high: float = _LARGE
     return float(value)
 
 
+def as_moment(value: object) -> datetime | None:
+    """Return a datetime, in UTC; None for everything else. One without a time zone is in UTC."""
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except OverflowError:  # the year 1 or 9999, in another time zone
+        return None
+
+
 def text(values: object, name: str) -> str:
     """Return the text called `name`; the empty string if there is none."""
     return as_text(_member(values, name)) or ""
@@ -127,12 +137,10 @@ def parse_moment(written: str) -> datetime | None:
     try:
         # Python 3.10 reads neither `Z` nor fractions of other than 3 or 6 digits.
         seconds, fraction, zone = _split_moment(written)
-        read = datetime.fromisoformat(f"{seconds}{zone}")
-        if read.tzinfo is None:
-            read = read.replace(tzinfo=timezone.utc)
-        return read.astimezone(timezone.utc).replace(microsecond=int(f"{fraction:0<6}"[:6]))
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(f"{seconds}{zone}").replace(microsecond=int(f"{fraction:0<6}"[:6]))
+    except ValueError:
         return None
+    return as_moment(moment)
 
 
 def _split_moment(written: str) -> tuple[str, str, str]:

@@ -42,6 +42,15 @@ class Access:
         return urlsplit(self.api_url).netloc
 
 
+@dataclass(frozen=True)
+class Repository:
+    """A repository's name as the forge spells it now, its page and its default branch."""
+
+    name: str
+    url: str
+    default_branch: str
+
+
 def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) -> Access:
     """Who is to be asked about what. Raises InputError where that is not known, or no token is there."""
     host, name = _repository(repo, environ, cwd)

@@ -1,4 +1,4 @@
-"""Calls of a forge's REST API: what is tried again, what a rate limit means, what else can come.
+"""Requests to a forge's REST API: their limits, retries and rate limits, for GitHub and GitLab alike.
 
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers
@@ -8,120 +8,207 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from go_prefetch.base import untrusted_json
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Retries, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries, parse_retry_after
 from go_prefetch.errors import ApiError, InputError, Notice, RateLimitError, notice
-from go_prefetch.forge.transport import Reply, Transport
+from go_prefetch.forge.access import Access
+from go_prefetch.web.answer import Answer
+from go_prefetch.web.client import HttpClient
+from go_prefetch.web.http_settings import HttpSettings
+from go_prefetch.web.in_flight import Timeouts
 
 PER_PAGE = 100  # the most that both forges give
-_MOST_PAGES = 10_000
-_UNASKED_WAIT = 30.0  # seconds: so long a rate limit is waited out without being told to
+MOST_PAGES = 10_000
+_LARGEST = 16 << 20  # bytes of one answer: a page of a hundred runs has some 2 MB
+_MOVED = (301, 308)
+_MOST_HOPS = 4
+_UNASKED_WAIT = 30.0  # seconds: a longer rate limit is waited out with --wait only
 _SECONDARY_WAIT = 60.0  # seconds: what GitHub advises where a limit does not say when it ends
 _LONGEST_WAIT = 2 * 3600.0
 _MOST_WAITS = 20
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer that makes sense: `value` is its JSON, None for 204 and 304."""
-
-    status: int
-    headers: Mapping[str, str]
-    value: Any
-
-
-@dataclass(frozen=True)
 class Patience:
-    """What to do about rate limits, and the clock to do it by (Unix time, seconds)."""
+    """What to do about rate limits, and the clock to do it by (Unix time, seconds).
+
+    `write_pause` is the least time between two requests that change something, as GitHub asks for.
+    """
 
     wait: bool = False
     tell: Callable[[Notice], None] = field(default=lambda _: None)
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    write_pause: float = 1.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one answer may take, in seconds: its silences, and the whole of it with the redirects before."""
+
+    timeouts: Timeouts = field(default=Timeouts(connect=10.0, stall=30.0))
+    whole: float = 60.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @cached_property
+    def value(self) -> Any:
+        """Its JSON; None if it has none."""
+        return untrusted_json.parse(self.body, _LARGEST)
 
 
 class RestApi:
-    """The API called `name` (for messages) behind `transport`."""
+    """The API that `access` names.
 
-    def __init__(self, name: str, transport: Transport, patience: Patience, backoff: Backoff | None = None) -> None:
-        self.name = name
-        self._transport = transport
-        self._patience = patience
+    Where `follows` is false, redirects are followed within the API only, if they say that something has moved. That
+    is for GitHub, whose redirect to a log must not be followed with the token.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        web: HttpSettings,
+        patience: Patience,
+        *,
+        follows: bool = True,
+        backoff: Backoff | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.name = access.host
+        self._base = access.api_url.rstrip("/")
+        self._login = {"Authorization": f"Bearer {access.token}"}
+        self._limits = limits or Limits()
+        self._client = forge_client(access, web, self._limits.timeouts, follows=follows)
+        self.patience = patience
         self._backoff = backoff or Backoff(attempts=4)
 
-    def call(
-        self, path: str, parameters: Mapping[str, Any] | None = None, *, etag: str = "", method: str = "GET"
-    ) -> Answer:
-        """The answer, whatever its status. With `etag` it is 304 where nothing has changed since.
+    def send(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
+        """Return the reply, whatever its status, to a request for a path and query of the API's host.
 
-        Raises RateLimitError where a limit would have to be waited for longer than was allowed, ApiError where no
-        attempt was answered with sense.
+        Raises RateLimitError if a rate limit lasts longer than may be waited, and ApiError if no attempt brings a
+        sensible answer.
         """
-        headers = {"If-None-Match": etag} if etag else {}
+        path = target.partition("?")[0].removeprefix(urlsplit(self._base).path)
         waits, retries = 0, Retries(self._backoff, self._sleep)
         while True:
             try:
-                reply = self._transport.send(method, path, parameters or {}, headers)
-                seconds = limited_seconds(reply, self._patience.now())
+                reply = self._once(method, target, headers)
+                seconds = limited_seconds(reply, self.patience.now())
                 if seconds is None:
-                    return _understood(reply)
+                    return _checked(reply, method)
             except AttemptError as error:
                 if not (error.transient and retries.again(error.retry_after)):
-                    raise self._unreachable(path, error) from None
+                    raise ApiError("api-unreachable", api=self.name, path=path, words=error.words) from None
                 continue
             waits += 1
             self._wait_out(seconds, waits)
 
-    def get(self, path: str, parameters: Mapping[str, Any] | None = None, *, etag: str = "") -> Answer:
-        """An answer of status 200 or 304. Raises as `call`, and InputError for what this token may not see."""
-        return self.checked(path, self.call(path, parameters, etag=etag))
+    def call(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
+        """Return the reply, whatever its status, to a request with the token. Raises as `send`."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self.send("GET", f"{urlsplit(self._base).path}{path}{query}", self._login)
+
+    def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
+        """Return a good reply. Raises as `call` and `refusal`."""
+        return self.checked(path, self.call(path, parameters))
 
     def pages(self, path: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Any]:
-        """The value of each page, until one says that it is the last."""
-        for number in range(1, _MOST_PAGES):
-            answer = self.get(path, {**(parameters or {}), "per_page": PER_PAGE, "page": number})
-            yield answer.value
-            if not has_next(answer):
+        """Return the value of each page, until one says that it is the last."""
+        for number in range(1, MOST_PAGES):
+            reply = self.get(path, {**(parameters or {}), "per_page": PER_PAGE, "page": number})
+            yield reply.value
+            if not has_next(reply.headers):
                 return
 
-    def checked(self, path: str, answer: Answer) -> Answer:
-        """This answer, if it is a good one. Raises InputError or ApiError."""
-        if 200 <= answer.status < 300 or answer.status == 304:
-            return answer
-        if answer.status in (401, 403):
-            raise InputError("token-refused", api=self.name, path=path, status=answer.status, words=_message(answer))
-        if answer.status == 404:
-            raise InputError("repository-not-found", api=self.name, path=path)
-        raise ApiError("api-refused", api=self.name, path=path, status=answer.status, words=_message(answer))
+    @contextmanager
+    def opened(self, path: str, deadline: Deadline) -> Iterator[Answer]:
+        """Return an answer as it arrives, whatever its status. Raises AttemptError."""
+        with self._client.request("GET", f"{self._base}{path}", deadline, headers=self._login) as answer:
+            yield answer
+
+    def checked(self, path: str, reply: Reply) -> Reply:
+        """Return a good reply. Raises what `refusal` makes of the others."""
+        if 200 <= reply.status < 300:
+            return reply
+        raise self.refusal(path, reply.status, untrusted_json.text(reply.value, "message"))
+
+    def refusal(self, path: str, status: int, message: str) -> InputError | ApiError:
+        """Return the error for a status that is no success."""
+        words = " ".join(message.split())[:200]
+        words = f" ({words})" if words else ""
+        if status in (401, 403):
+            return InputError("token-refused", api=self.name, path=path, status=status, words=words)
+        if status == 404:
+            return InputError("repository-not-found", api=self.name, path=path)
+        return ApiError("api-refused", api=self.name, path=path, status=status, words=words)
+
+    def _once(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
+        """Return the reply to one request, or to the one that its redirects lead to. Raises AttemptError."""
+        deadline = Deadline.after(self._limits.whole)
+        url = urljoin(self._base, target)
+        for _ in range(_MOST_HOPS):
+            packed = {"Accept-Encoding": "gzip", **headers}
+            with self._client.request(method, url, deadline, headers=packed) as answer:
+                names = {name.lower(): value for name, value in answer.headers.items()}
+                reply = Reply(answer.status, names, answer.read(_LARGEST).decode(errors="replace"))
+            if reply.status not in _MOVED or "location" not in reply.headers:
+                return reply
+            url = _moved(url, reply.headers["location"])
+        raise AttemptError("too many redirects", transient=False)
 
     def _sleep(self, seconds: float) -> bool:
-        self._patience.sleep(seconds)
+        self.patience.sleep(seconds)
         return True
 
     def _wait_out(self, seconds: float, waits: int) -> None:
-        until = self._patience.now() + seconds
+        until = self.patience.now() + seconds
         clock = time.strftime("%H:%M:%S", time.localtime(until))
-        if waits > _MOST_WAITS or seconds > (_LONGEST_WAIT if self._patience.wait else _UNASKED_WAIT):
+        if waits > _MOST_WAITS or seconds > (_LONGEST_WAIT if self.patience.wait else _UNASKED_WAIT):
             raise RateLimitError("api-rate-limit", api=self.name, clock=clock, until=until)
-        self._patience.tell(notice("api-rate-limit-wait", api=self.name, clock=clock))
-        self._patience.sleep(seconds)
+        self.patience.tell(notice("api-rate-limit-wait", api=self.name, clock=clock))
+        self.patience.sleep(seconds)
 
-    def _unreachable(self, path: str, error: AttemptError) -> ApiError:
-        return ApiError("api-unreachable", api=self.name, path=path, words=error.words)
+
+def forge_client(
+    access: Access, web: HttpSettings, timeouts: Timeouts | None = None, *, follows: bool = True
+) -> HttpClient:
+    """Return a client for this API and what it names, without netrc: a log's URL is its own credential."""
+    try:
+        return HttpClient(
+            timeouts or Limits().timeouts,
+            web=web,
+            caller_authenticates=True,
+            trusted_origin=access.api_url,
+            follows=follows,
+        )
+    except AttemptError as error:
+        raise ApiError("api-unreachable", "certificates", words=error.words) from None
 
 
 def limited_seconds(reply: Reply, now: float) -> float | None:
-    """Seconds until a rate limit ends that this answer tells of; None if it tells of none."""
+    """Return the seconds until the rate limit ends that a reply tells of; None if it tells of none."""
     if reply.status not in (403, 429):
         return None
     after = parse_retry_after(reply.headers.get("retry-after"))
     if after is not None:
         return after
-    left = _header(reply, "ratelimit-remaining")
-    reset = _header(reply, "ratelimit-reset")
+    left, reset = (
+        reply.headers.get(f"x-{name}", "") or reply.headers.get(name, "")
+        for name in ("ratelimit-remaining", "ratelimit-reset")
+    )
     if left == "0" and reset.isascii() and reset.isdigit():
         return max(0.0, float(reset[:12]) - now) + 1.0  # their clock and ours are not the same
     if reply.status == 429 or "secondary rate limit" in reply.body[:2000].lower():
@@ -129,26 +216,27 @@ def limited_seconds(reply: Reply, now: float) -> float | None:
     return None
 
 
-def has_next(answer: Answer) -> bool:
-    """Whether there is another page (RFC 8288, as both forges use it)."""
-    return 'rel="next"' in answer.headers.get("link", "")
+def has_next(headers: Mapping[str, Any]) -> bool:
+    """Return whether there is another page (RFC 8288, as both forges use it)."""
+    return 'rel="next"' in headers.get("link", "")
 
 
-def _header(reply: Reply, name: str) -> str:
-    return reply.headers.get(f"x-{name}", "") or reply.headers.get(name, "")
+def _moved(url: str, location: str) -> str:
+    """Return where something has moved to. Raises AttemptError outside of the API's host, which has the token."""
+    try:
+        target = urljoin(url, location)
+        inside = urlsplit(target)[:2] == urlsplit(url)[:2]
+    except ValueError:
+        raise AttemptError("redirected to a malformed URL", transient=False) from None
+    if not inside:
+        raise AttemptError("redirected to another host", transient=False)
+    return target
 
 
-def _understood(reply: Reply) -> Answer:
-    if reply.status in TRANSIENT_STATUSES:
+def _checked(reply: Reply, method: str) -> Reply:
+    """Return a reply that makes sense. Raises AttemptError for what a second attempt may not meet."""
+    if reply.status in TRANSIENT_STATUSES or (reply.status == 202 and method == "GET"):
         raise AttemptError(f"{reply.status}", retry_after=parse_retry_after(reply.headers.get("retry-after")))
-    if not reply.body or reply.status in (204, 302, 304):
-        return Answer(reply.status, reply.headers, None)
-    value = untrusted_json.parse(reply.body)
-    if value is None and reply.status < 300:
+    if reply.status < 300 and reply.body and reply.value is None:
         raise AttemptError("what came is no JSON")
-    return Answer(reply.status, reply.headers, value)
-
-
-def _message(answer: Answer) -> str:
-    message = " ".join(untrusted_json.text(answer.value, "message").split())
-    return f" ({message[:200]})" if message else ""
+    return reply

@@ -1,24 +1,42 @@
-"""Put a history together: the list of runs, then the logs of those that are not known yet."""
+"""Put a history together: open the forge, list the runs, read the logs of those that are not known yet."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ApiError, Notice, RateLimitError
+from go_prefetch.forge.access import Access
+from go_prefetch.forge.api import Patience, RestApi, forge_client
 from go_prefetch.history.cache import Kept, observed
-from go_prefetch.history.logs import LogError
-from go_prefetch.history.model import History, Observed, Selection, WorkflowRun
-from go_prefetch.history.port import Forge, LogsGone, ReadLogs
+from go_prefetch.history.logs import LogError, LogsGone
+from go_prefetch.history.model import Forge, History, Observed, ReadLogs, Selection, WorkflowRun
+from go_prefetch.web.http_settings import HttpSettings
 
 Progress = Callable[[str], None]
 
 _AT_ONCE = 6  # logs that travel at the same time; the API itself is asked one request after the other
 _WIDTH = 24  # of the bar
+
+
+def open_forge(
+    access: Access, patience: Patience, kept: Callable[[str], Kept], end: Deadline, environ: Mapping[str, str]
+) -> Forge:
+    """The forge behind this access. Cancelling `end` ends its downloads."""
+    web = HttpSettings.from_environ(environ)
+    if access.kind == "gitlab":
+        from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415 - each when it is needed
+
+        return GitLabForge(RestApi(access, web, patience), access.repository, end)
+    from go_prefetch.forge.github import GitHub  # noqa: PLC0415
+    from go_prefetch.history.github import GitHubForge  # noqa: PLC0415
+
+    github = GitHub(RestApi(access, web, patience, follows=False), access)
+    return GitHubForge(github, forge_client(access, web), kept, end)
 
 
 class Gathering:

@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from go_prefetch.base import untrusted_json
-from go_prefetch.base.retry import AttemptError, Deadline
-from go_prefetch.base.temporary_folder import temporary_folder
+from go_prefetch.base.retry import Deadline
+from go_prefetch.forge.access import Repository
 from go_prefetch.forge.api import RestApi
-from go_prefetch.forge.gitlab import GitLabTransport
-from go_prefetch.history.logs import LogError, lines_in_text, write_log
-from go_prefetch.history.model import Selection, Storage, WorkflowRun
-from go_prefetch.history.port import ReadLogs, Repository
+from go_prefetch.history.logs import ONE_LOG, LogsGone, downloaded, lines_in_text
+from go_prefetch.history.model import ReadLogs, Selection, Storage, WorkflowRun
 
-_ONE_LOG = 600.0  # seconds for one trace
 # GitLab's words for how a pipeline ended, in GitHub's.
 _CONCLUSIONS = {"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"}
 
@@ -30,12 +26,11 @@ _CONCLUSIONS = {"success": "success", "failed": "failure", "canceled": "cancelle
 class GitLabForge:
     """The project `name` (`group/project`)."""
 
-    def __init__(self, api: RestApi, name: str, transport: GitLabTransport, end: Deadline) -> None:
+    def __init__(self, api: RestApi, name: str, end: Deadline) -> None:
         self._api = api
         self._end = end
         self._path = f"/projects/{quote(name, safe='')}"
         self._name = name
-        self._transport = transport
 
     def repository(self) -> Repository:
         """See Forge."""
@@ -92,18 +87,12 @@ class GitLabForge:
 
     def _trace(self, number: int) -> list[str]:
         """Record lines of one job; none where its trace was erased."""
-        with temporary_folder() as folder:
-            path = Path(folder, "trace")
-            try:
-                deadline = self._end.earlier_of(_ONE_LOG)
-                with self._transport.opened(f"{self._path}/jobs/{number}/trace", deadline) as answer:
-                    if answer.status in (404, 410):
-                        return []
-                    write_log(answer, path)
-            except AttemptError as error:
-                raise LogError(f"a job's trace did not come: {error.words}") from None
-            with path.open("rb") as stream:
+        opened = self._api.opened(f"{self._path}/jobs/{number}/trace", self._end.earlier_of(ONE_LOG))
+        try:
+            with downloaded(opened) as path, path.open("rb") as stream:
                 return list(lines_in_text(stream))
+        except LogsGone:
+            return []
 
 
 def parse_pipeline(values: Mapping[str, Any]) -> WorkflowRun | None:

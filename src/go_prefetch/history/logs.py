@@ -7,13 +7,16 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.render.record import PREFIX, parse_record
 from go_prefetch.web.answer import Answer, up_to
 
+ONE_LOG = 600.0  # seconds for one log
 _LARGEST_DOWNLOAD = 256 << 20  # bytes of one log, packed or plain
 _MOST_UNPACKED = 2 << 30  # bytes of all logs of a run: some 20 million lines
 _LONGEST_LINE = 1 << 16
@@ -32,6 +35,25 @@ class Lines(Protocol):
 
 class LogError(Exception):
     """Logs that cannot be read, in one sentence."""
+
+
+class LogsGone(Exception):  # noqa: N818 - not an error: forges keep logs for a time
+    """The forge no longer has the logs of this run."""
+
+
+@contextmanager
+def downloaded(opened: AbstractContextManager[Answer]) -> Iterator[Path]:
+    """A log in a file that is gone afterwards. Raises LogError and LogsGone."""
+    with temporary_folder() as folder:
+        path = Path(folder, "log")
+        try:
+            with opened as answer:
+                write_log(answer, path)
+        except AttemptError as error:
+            if error.not_found:
+                raise LogsGone from None
+            raise LogError(f"the log did not come: {error.words}") from None
+        yield path
 
 
 def write_log(answer: Answer, path: Path) -> None:

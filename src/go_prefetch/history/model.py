@@ -1,13 +1,14 @@
-"""The vocabulary: workflow runs of a repository, and what go-prefetch wrote into their logs."""
+"""Workflow runs of a repository, what go-prefetch wrote into their logs, and the port to the forge that has them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from go_prefetch.errors import Notice
+from go_prefetch.forge.access import Repository
 from go_prefetch.render.record import Record
 
 Logs = Literal["read", "gone", "unreadable", "unasked"]
@@ -121,3 +122,32 @@ class History:
     def records(self) -> Iterator[tuple[WorkflowRun, Recorded]]:
         """Every record with its run."""
         return ((seen.run, recorded) for seen in self.observed for recorded in seen.records)
+
+
+# Record lines as (job, line). Raises LogError, LogsGone, or what the API raises; may be called in another thread.
+ReadLogs = Callable[[], list[tuple[str, str]]]
+
+
+class Forge(Protocol):
+    """Raises InputError, ApiError and RateLimitError for what the API does."""
+
+    def repository(self) -> Repository:
+        """The repository; asked first."""
+
+    def runs(self, selection: Selection) -> Iterator[WorkflowRun]:
+        """Finished runs, the newest first. Ends before runs that are too old; may give some that are not asked for."""
+
+    def refined(self, run: WorkflowRun) -> WorkflowRun:
+        """The run with all that is known of it, where a list does not tell."""
+
+    def logs(self, run: WorkflowRun) -> ReadLogs:
+        """Ask for the logs of a run. Raises LogsGone."""
+
+    def logs_job_by_job(self, run: WorkflowRun) -> list[tuple[str, str]]:
+        """The same by another way, where that one failed. Raises LogError, LogsGone."""
+
+    def storage(self) -> Storage | None:
+        """What is kept in the forge's cache service; None where it does not tell."""
+
+    def moment_of(self, commit: str) -> datetime | None:
+        """When a commit was made; None if there is no such commit."""

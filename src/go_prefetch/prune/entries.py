@@ -1,4 +1,4 @@
-"""Which entries of the cache service nothing will read any more. Pure: a list in, a list out.
+"""Entries of GitHub's cache service: list them, choose those that nothing will read any more, delete them.
 
 A run reads entries of its own scope (`ref`), of its pull request's base, and of the default branch. It takes the entry
 for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names.
@@ -6,11 +6,20 @@ for its go.sum lines, else the newest one; a delta only together with a full ent
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from go_prefetch.stores.cache_service.keys import EntryName
+from go_prefetch.base.untrusted_json import integer, moment, text
+from go_prefetch.model.cache_key import PREFIX
+from go_prefetch.stores.cache_service.keys import EntryName, parse_key
+
+if TYPE_CHECKING:
+    from go_prefetch.forge.github import GitHub
+
+_PULL = re.compile(r"refs/pull/([0-9]{1,15})/(?:merge|head)")
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,41 @@ class Superseded:
 
     entry: Entry
     because: str
+
+
+def list_entries(github: GitHub) -> list[Entry]:
+    """Return the entries whose keys are ours."""
+    return [entry for values in github.caches(f"{PREFIX}-") if (entry := parse_entry(values))]
+
+
+def parse_entry(values: object) -> Entry | None:
+    """Return the entry in an element of GitHub's list; None if it is not ours, or makes no sense."""
+    name, created = parse_key(text(values, "key")), moment(values, "created_at")
+    if name is None or created is None or not integer(values, "id") or not text(values, "ref"):
+        return None
+    return Entry(
+        id=integer(values, "id"),
+        name=name,
+        ref=text(values, "ref"),
+        version=text(values, "version"),
+        bytes=integer(values, "size_in_bytes"),
+        created=created,
+        read=moment(values, "last_accessed_at") or created,
+    )
+
+
+def gone_scopes(github: GitHub, refs: Iterable[str]) -> dict[str, str]:
+    """Return the scopes that no run can have any more, with the reason."""
+    return {ref: reason for ref in sorted(set(refs)) if (reason := _gone(github, ref))}
+
+
+def _gone(github: GitHub, ref: str) -> str:
+    """Return why this scope is no more; the empty string if it is, or if that is unknown."""
+    pull = _PULL.fullmatch(ref)
+    if pull:
+        return f"pull request {pull[1]} is closed" if github.is_pull_closed(int(pull[1])) else ""
+    branch = ref.removeprefix("refs/heads/")
+    return "" if branch == ref or github.has_branch(branch) else f"branch {branch} is gone"
 
 
 def superseded(

@@ -326,6 +326,7 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     "api-refused": {
         "": "{api} answered {path} with {status}{words}.",
         "no-log": "{api} did not say where a log is.",
+        "other-shape": "{api} answered {path} with JSON of an unexpected shape.",
     },
     "gate-missed": "{count:#gate} of the report was missed.\n{gates}",
     "store-archive": "The cache service: the entry could not be made: {words}.",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.forge.api import limited_seconds
-from go_prefetch.forge.transport import Reply
+from go_prefetch.forge.api import Reply, limited_seconds
 
 NOW = 1_000_000.0
 

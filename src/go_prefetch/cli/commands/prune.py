@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from go_prefetch.base.format import counted, size
 from go_prefetch.cli.invocation import Invocation
@@ -15,13 +15,14 @@ from go_prefetch.config.forge_inputs import PRUNE, PruneSettings, prune_settings
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
-from go_prefetch.forge.transport import forge_client
 from go_prefetch.model.ports import Platform
 from go_prefetch.modfiles.managed_folder import place_of
-from go_prefetch.prune.cache_api import CacheEntries
-from go_prefetch.prune.entries import Entry, Superseded, superseded
+from go_prefetch.prune.entries import Entry, Superseded, gone_scopes, list_entries, superseded
 from go_prefetch.prune.pool import Held, held, remove, remove_empty_folders, to_trim
 from go_prefetch.web.http_settings import HttpSettings
+
+if TYPE_CHECKING:
+    from go_prefetch.forge.github import GitHub
 
 _IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
 
@@ -44,30 +45,29 @@ def _prune_entries(
 ) -> None:
     if access.kind == "gitlab":
         raise InputError("input-invalid", "prune-gitlab")
-    from go_prefetch.forge.github import GitHubTransport  # noqa: PLC0415 - PyGithub is imported when it is needed
+    from go_prefetch.forge.github import GitHub  # noqa: PLC0415 - PyGithub is imported when it is needed
 
-    client = forge_client(access, HttpSettings.from_environ(environ), follows=False)
-    asking = GitHubTransport(access.api_url, access.token, client)
-    cache = CacheEntries(RestApi(access.host, asking, Patience(settings.wait, platform.warn)), access.repository)
-    default_ref = cache.default_ref()
+    patience = Patience(settings.wait, platform.warn)
+    github = GitHub(RestApi(access, HttpSettings.from_environ(environ), patience, follows=False), access)
+    default_ref = f"refs/heads/{github.repository().default_branch}"
     platform.progress("listing entries")
-    entries = list(cache.entries())
-    gone = cache.gone_scopes(entry.ref for entry in entries if entry.ref != default_ref)
+    entries = list_entries(github)
+    gone = gone_scopes(github, (entry.ref for entry in entries if entry.ref != default_ref))
     since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
     chosen = superseded(entries, gone, default_ref, since)
     for one in chosen:
         platform.show(_told(one), stdout)
-    deleted = _deleted(chosen, cache, platform) if settings.delete else []
+    deleted = _deleted(chosen, github, platform) if settings.delete else []
     done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
     print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
 
 
-def _deleted(chosen: list[Superseded], cache: CacheEntries, platform: Platform) -> list[Entry]:
+def _deleted(chosen: list[Superseded], github: GitHub, platform: Platform) -> list[Entry]:
     """Deltas first: a full entry without its deltas is of use, a delta without its full entry is not."""
     done = []
     for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
         platform.progress(f"deleting {number} of {len(chosen)}")
-        if cache.delete(one.entry):
+        if github.delete_cache(one.entry.id):
             done.append(one.entry)
     return done
 

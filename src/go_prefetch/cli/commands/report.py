@@ -16,15 +16,13 @@ from go_prefetch.errors import GateError, InputError, notice
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
 from go_prefetch.history.cache import Kept
-from go_prefetch.history.collect import Gathering
+from go_prefetch.history.collect import Gathering, open_forge
 from go_prefetch.history.formats.html_page import page
 from go_prefetch.history.formats.json_export import document
 from go_prefetch.history.formats.markdown import markdown
 from go_prefetch.history.formats.text import text
 from go_prefetch.history.gates import Gate, Limits
-from go_prefetch.history.model import Selection
-from go_prefetch.history.open_forge import open_forge
-from go_prefetch.history.port import Forge
+from go_prefetch.history.model import Forge, Selection
 from go_prefetch.history.report import HistoryReport, history_report
 from go_prefetch.model.ports import Platform
 
