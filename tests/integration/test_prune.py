@@ -231,4 +231,5 @@ def test_a_pool_that_may_not_be_read_is_not_called_empty(
     monkeypatch.setattr("go_prefetch.prune.pool.os.scandir", refused)
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0")
     assert result.status == 5
-    assert f"the pool cannot be pruned: {pool}: Permission denied" in result.stderr
+    assert "[folder-unwritable]" in result.stderr
+    assert f"{pool}: Permission denied" in result.stderr

@@ -181,7 +181,7 @@ def test_the_rate_limit_ends_the_report_with_what_it_has(bench: Workbench, api: 
     values = json.loads(result.stdout)
     assert result.status == 0
     assert "rate limit" in values["incomplete_because"]
-    assert "the report is incomplete" in result.stderr
+    assert "The report is incomplete" in result.stderr
     assert 5 <= values["prefetching"]["runs"] <= 12
     assert values["workflow_runs"]["runs"] == 30
     api.remaining = 100
