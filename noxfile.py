@@ -97,7 +97,7 @@ def packages(session: nox.Session) -> None:
 
 @nox.session
 def system(session: nox.Session) -> None:
-    """Run what needs root, Debian packages or the network: the release archive, and tests marked so."""
+    """Run what is slow, or needs root, Debian packages or the network: the release archive, and tests marked so."""
     packages(session)
     with _scratch(session) as folder:
         for copy in ("one", "two"):
@@ -110,7 +110,7 @@ def system(session: nox.Session) -> None:
         template.write_text(session.run("python", "tools/template_script.py", silent=True) or "")
         session.run("shellcheck", "--shell=sh", "--severity=warning", str(template))
 
-        session.run(*_as_root(), "pytest", "-q", "-m", "network or system", *session.posargs)
+        session.run(*_as_root(), "pytest", "-q", "-m", "(network or system or slow) and not nightly", *session.posargs)
 
 
 @nox.session
@@ -121,6 +121,7 @@ def nightly(session: nox.Session) -> None:
     attack = "tests/integration/test_pool_under_attack.py"
     with _scratch(session):
         session.run(*_as_root(), "env", f"ATTACK_ROUNDS={rounds}", "pytest", "-q", "-n", "0", "-m", "system", attack)
+        session.run(*_as_root(), "pytest", "-q", "-m", "nightly")
         session.run("pytest", "-q", "-m", "hypothesis and not network and not system", "--hypothesis-profile=nightly")
 
 

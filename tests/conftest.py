@@ -14,7 +14,7 @@ from hypothesis import settings
 from tests.support.workbench import Workbench, wheel_program_folders
 
 _OLDEST_GO = (1, 21)
-# In seconds, for tests that download, compile programs or build images.
+# In seconds, for tests that download, compile programs, build images or have many rounds.
 _LONG_TIMEOUT = 900
 
 # How long an example takes is the machine's business.
@@ -36,9 +36,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that need the network or a system more time than the `timeout` of pyproject.toml."""
+    """Give tests outside of the default suite more time than the `timeout` of pyproject.toml."""
     for item in items:
-        if any(item.get_closest_marker(name) for name in ("network", "system")):
+        if any(item.get_closest_marker(name) for name in ("network", "system", "slow", "nightly")):
             item.add_marker(pytest.mark.timeout(_LONG_TIMEOUT))
 
 

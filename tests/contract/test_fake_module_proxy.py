@@ -85,6 +85,7 @@ def fetch(proxy: ModuleProxy, path: str = ZIP, **headers: str) -> requests.Respo
 
 
 class TestWithRealGo:
+    @pytest.mark.slow
     def test_a_graph_downloads_verifies_and_builds(self, proxy: ModuleProxy, project: Path) -> None:
         sums = (project / "go.sum").read_bytes()
         downloaded = run_go(project, proxy.url, "mod", "download")

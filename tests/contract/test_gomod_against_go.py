@@ -210,6 +210,7 @@ def in_any_order(file: GoMod | GoWork) -> list[Any]:
     return [*rest, sorted(file.replaces, key=str)]
 
 
+@pytest.mark.slow
 @given(text=GO_MODS)
 @few
 def test_go_mod_texts_are_read_as_go_reads_them(go: Go, text: str) -> None:
@@ -218,6 +219,7 @@ def test_go_mod_texts_are_read_as_go_reads_them(go: Go, text: str) -> None:
     assert in_any_order(parse_gomod(text, "go.mod")) == in_any_order(expected)
 
 
+@pytest.mark.slow
 @given(text=GO_WORKS)
 @few
 def test_go_work_texts_are_read_as_go_reads_them(go: Go, text: str) -> None:
@@ -251,6 +253,7 @@ ODD_LINES = [
 ]
 
 
+@pytest.mark.slow
 @given(lines=st.lists(st.sampled_from(ODD_LINES), max_size=6))
 @few
 def test_odd_texts_that_go_reads_we_read_alike(go: Go, lines: list[str]) -> None:

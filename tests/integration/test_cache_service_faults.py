@@ -116,6 +116,7 @@ def test_evicted_between_look_up_and_read(service: CacheService, tmp_path: Path,
     assert slugs(restored.warnings)[0] == "store-damaged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "times"),
     [*((fault, None) for fault in ANY_CALL), *((fault, 1) for fault in PASSING)],

@@ -268,6 +268,7 @@ def broken_zip(folder: Path) -> None:
     (folder / f"{STEM}.zip").write_bytes(b"no zip at all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poison", [swapped, lying_mod, broken_zip])
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_poison_is_refused_and_replaced(

@@ -69,6 +69,7 @@ ANSWERS: dict[str, Callable[[socket.socket, bytes], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "markdown"])
 @pytest.mark.parametrize("speak", ANSWERS.values(), ids=ANSWERS)
 def test_whatever_is_answered(bench: Workbench, speak: Callable[[socket.socket, bytes], None], form: str) -> None:

@@ -84,7 +84,7 @@ def http2_program(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Pa
     return built(tmp_path_factory.mktemp("http2"), gocache)
 
 
-@pytest.mark.system  # 75 runs of both: too long for every day
+@pytest.mark.slow  # 75 runs of both
 @pytest.mark.parametrize("goproxy", LISTS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_row_is_what_happens(bench: Workbench, request: pytest.FixtureRequest, row: Row, goproxy: str) -> None:
@@ -142,7 +142,7 @@ def outcome(plain: subprocess.Popen[bytes], patience: float) -> str:
         return "hangs"
 
 
-@pytest.mark.system  # it compiles net/http
+@pytest.mark.slow  # it compiles net/http
 def test_go_meets_the_abort_over_http2_and_we_over_http1(bench: Workbench, http2_program: Path) -> None:
     """What the rows on HTTP/2 rest on: the same server, and what each of the two asked it in."""
     bench.write_project(MODULES)

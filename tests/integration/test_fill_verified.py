@@ -389,6 +389,7 @@ def test_report_is_json_of_its_schema(project: Workbench, proxy: ModuleProxy) ->
         jsonschema.validate(project.report, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, make in CASES.items() if make is not vast])
 def test_hostile_zip_in_the_folder_never_reaches_a_reader(bench: Workbench, name: str) -> None:
     """However it is made: it is replaced, or it is what go.sum says and plain Go takes it too."""

@@ -317,6 +317,7 @@ def assert_nothing_escaped(bench: Workbench) -> None:
     assert list((bench.modcache / "cache").glob("go-prefetch-*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endorsed", [False, True], ids=["go-sum-has-the-honest-hash", "go-sum-endorses-it"])
 @pytest.mark.parametrize(
     "make",

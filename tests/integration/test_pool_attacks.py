@@ -86,6 +86,7 @@ POISON: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POISON)
 def test_a_file_that_would_break_the_reader_is_replaced(ready: Workbench, name: str) -> None:
     """The run ends well within ordinary memory, so does the next one, and the pool is healed."""
@@ -106,6 +107,7 @@ def test_a_file_that_would_break_the_reader_is_replaced(ready: Workbench, name: 
     assert ready.outputs["cache-result"] == "exact"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".zip", ".mod", ".info"])
 def test_a_file_larger_than_any_module_is_not_copied(ready: Workbench, suffix: str) -> None:
     """A terabyte of nothing in the pool: it would fill the disk before somebody looked at it."""

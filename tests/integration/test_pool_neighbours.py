@@ -166,6 +166,7 @@ def test_a_killed_save_leaves_nothing_that_the_next_run_does_not_clear(ready: Wo
     assert list(ready.modcache.rglob("run-*")) == []
 
 
+@pytest.mark.slow
 def test_sixteen_large_zip_directories_at_once_take_little_memory(tmp_path: Path) -> None:
     """A directory of 16 MiB is the largest that is read; it takes many times as much while it is looked at."""
     directory = bytearray()
@@ -182,6 +183,7 @@ def test_sixteen_large_zip_directories_at_once_take_little_memory(tmp_path: Path
     assert int(peak) < 300e6
 
 
+@pytest.mark.slow
 def test_notes_of_runs_with_other_files_take_no_memory(bench: Workbench) -> None:
     """Only one at a time: half a million short names each, which take many times as much as in the file."""
     notes = bench.pool / ".go-prefetch/runs"

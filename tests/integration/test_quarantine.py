@@ -129,6 +129,7 @@ def test_what_is_admitted_is_what_go_leaves(ready: Workbench, goflags: str, umas
     assert_honest(ready)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -385,6 +386,7 @@ def test_what_was_present_is_left_alone_unless_asked(ready: Workbench) -> None:
     assert (ready.modcache / TREE / "lib.go").read_text() == EVIL_GO
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", PRESENT[:-1], ids=lambda function: function.__name__)
 def test_verify_names_and_removes_what_is_not_what_go_sum_says(
     ready: Workbench, attack: Callable[[Workbench], None]

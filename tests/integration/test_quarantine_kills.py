@@ -30,7 +30,11 @@ GROWING = {
     "admit": "example.com/*@v1.0.0",
 }
 _CHANCE = random.Random(20)
-MOMENTS = [(step, _CHANCE.randint(1, len(MODULES))) for step in GROWING for _ in range(4)]
+MOMENTS = [
+    pytest.param(step, _CHANCE.randint(1, len(MODULES)), marks=pytest.mark.nightly if number >= 2 else ())
+    for step in GROWING
+    for number in range(8)
+]
 
 
 def running_in(folder: Path) -> list[int]:
@@ -58,6 +62,7 @@ def killed_at(bench: Workbench, step: str, count: int) -> int:
     return process.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "count"), MOMENTS)
 def test_killed_at_any_moment_go_accepts_what_is_left(bench: Workbench, step: str, count: int) -> None:
     """First Go alone, then a run of ours on the same leftovers: right modules, dead quarantines gone, others not."""
@@ -69,6 +74,7 @@ def test_killed_at_any_moment_go_accepts_what_is_left(bench: Workbench, step: st
     assert prefetch(bench, "verify").stdout.startswith(f"{len(MODULES)} modules are what go.sum says, 0 are not")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "count"), MOMENTS)
 def test_killed_at_any_moment_the_next_run_tidies_up(bench: Workbench, step: str, count: int) -> None:
     """It ends well, every tree is go.sum's, and only the quarantine that somebody holds is left."""

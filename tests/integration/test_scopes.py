@@ -703,6 +703,7 @@ def test_a_file_larger_than_any_of_its_kind_is_named(bench: Workbench, name: str
     assert "MiB" in done.stderr
 
 
+@pytest.mark.slow
 def test_as_many_replacements_as_a_go_mod_can_hold(tmp_path: Path) -> None:
     """Each is looked up, not searched for: this would take minutes."""
     names = [f"example.com/m{number}" for number in range(40_000)]

@@ -316,6 +316,7 @@ def test_a_lock_that_cannot_be_taken_fails_the_run(ready: Workbench, what: str) 
     assert not (ready.folder / "nowhere").exists()
 
 
+@pytest.mark.slow
 def test_a_thousand_planted_trees_take_one_verification_more(bench: Workbench, tmp_path: Path) -> None:
     """They are checked together, not each by a go of its own; and no more files are open than a process may have."""
     modules = [FakeModule(f"example.com/m{number:03}", "v1.0.0") for number in range(250)]

@@ -170,6 +170,7 @@ def test_two_hashes_are_left_alone(bench: Workbench) -> None:
     assert not (bench.pool / MOD).exists()
 
 
+@pytest.mark.slow
 def test_thousands_of_them_go_in_parts(bench: Workbench) -> None:
     """No argument list is too long, and each part is checked: the first and the last are wrong here."""
     many = [FakeModule(f"example.com/{'long' * 10}/module{number:04}", "v1.0.0") for number in range(500)]

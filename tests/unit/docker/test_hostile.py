@@ -47,6 +47,7 @@ def context(tmp_path: Path) -> Context:
     return Context(tmp_path, tmp_path / ".dockerignore", Ignore())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_dockerfile_is_judged_in_one_go(text: str, context: Context) -> None:
     check(text, context)

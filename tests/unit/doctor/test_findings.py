@@ -197,6 +197,7 @@ def test_where_a_step_begins_and_ends(text: str, lines: list[int]) -> None:
     assert doubled_caches(text) == lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["\n", " ", "-", "- a\n", "  - uses: actions/setup-go@v3\n", "cache:", "\t", "run:"])
 def test_a_workflow_that_was_made_to_be_slow_is_not(part: str) -> None:
     """A repository may hold anything: what takes time in the square of a file's length would not end here."""
