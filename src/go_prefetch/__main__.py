@@ -15,7 +15,7 @@ def main() -> None:
 
         choose_place(os.environ)
         status = command_line.main(sys.argv[1:], dict(os.environ), sys.stdout, sys.stderr)
-        if status == command_line.NOBODY_READS or not _written():
+        if status == command_line.BROKEN_PIPE or not _written():
             _forget_output()
     except KeyboardInterrupt:
         status = 130

@@ -1,4 +1,4 @@
-"""Hand a finished Report to everyone who waits for it: the log, the platform, the report file."""
+"""The settings and the results of the commands that report: log, outputs, job summary, report file, trace."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from go_prefetch.base.atomic_file import write_named
+from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.inputs import BY_NAME
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.errors import InputError, PrefetchError, notice
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.render.json_report import document
@@ -45,11 +46,15 @@ def publish(report: Report, settings: Settings, invocation: Invocation) -> None:
 
 
 @contextmanager
-def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[None]:
-    """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again."""
+def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Trace]:
+    """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again.
+
+    Yields what to note events in.
+    """
     started = time.monotonic()
     try:
-        yield
+        with _traced(settings, invocation.platform) as trace:
+            yield trace
     except PrefetchError as error:
         made = report(failed(RunState(), error), settings.shown, seconds=time.monotonic() - started, ended_early=True)
         _publish_failure(made, invocation, report_file=settings.report_file, summary=settings.summary)
@@ -79,3 +84,19 @@ def _write_report(path: Path, report: Report, platform: Platform) -> None:
         write_named(path, document(report, platform.clean).encode())
     except OSError as error:
         raise InputError("report-file-unwritable", name="report-file", path=path, words=error.strerror) from None
+
+
+@contextmanager
+def _traced(settings: Settings, platform: Platform) -> Iterator[Trace]:
+    """Write the trace to the file of `--trace`, however the block ends. A file that cannot be written is a warning."""
+    if settings.trace is None:
+        yield UNTRACED
+        return
+    trace = Trace()
+    try:
+        yield trace
+    finally:
+        try:
+            write_named(settings.trace, trace.text(platform.clean).encode())
+        except OSError as error:
+            platform.warn(notice("trace-unwritable", path=settings.trace, words=error.strerror))

@@ -172,12 +172,13 @@ GITLAB: tuple[Input, ...] = (
 )
 # fmt: on
 
-# Variables of the GitLab template's shell and of the benches. They are listed so that none is taken for a typing error.
+# Variables of the GitLab template's shell and of the benches, and an output as GitLab hands it to later jobs. They are
+# listed so that none is taken for a typing error.
 OTHER_VARIABLES = frozenset(
     f"GO_PREFETCH_{name}"
     for name in (
-        "ARCHIVE", "ARCHIVE_SECONDS", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "LATEST_KEY",
-        "LATEST_POLICY", "POLICY", "PYTHON",
+        "ARCHIVE", "ARCHIVE_SECONDS", "ARCHIVE_SHA256", "BENCH_CACHE", "CARRIED", "FOLDER", "HIT_RATE",
+        "LATEST_KEY", "LATEST_POLICY", "POLICY", "PYTHON",
     )
 )  # fmt: skip
 

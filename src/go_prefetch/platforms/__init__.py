@@ -1,1 +1,27 @@
 """Where we run: GitHub, GitLab or a terminal; adapters of the Platform port. The only package that prints the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from go_prefetch.model.ports import Platform
+from go_prefetch.platforms.console import Console, Loudness
+
+
+def detect(
+    environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: bool = False, verbose: bool = False
+) -> Platform:
+    """The platform this environment belongs to."""
+    wants_color = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    if environ.get("GITHUB_ACTIONS") == "true":
+        from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only
+
+        is_hosted = environ.get("RUNNER_ENVIRONMENT") == "github-hosted"
+        return GitHub(stdout, Loudness(quiet, verbose), environ.get("GITHUB_EVENT_PATH", ""), is_hosted=is_hosted)
+    # Not GITLAB_CI: gitlab-ci-local says there that it is not GitLab, and it reads the same reports.
+    if environ.get("CI_JOB_ID") and environ.get("CI_PROJECT_DIR"):
+        from go_prefetch.platforms.gitlab import GitLab  # noqa: PLC0415 - its imports are for GitLab only
+
+        return GitLab(stdout, Loudness(quiet, verbose, color=wants_color), environ)
+    return Console(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty()))

@@ -1,20 +1,23 @@
-"""Printing: what every platform does alike. Secrets hidden, control characters removed, progress in its place."""
+"""A terminal: secrets hidden, control characters removed, progress in its place. Other platforms differ in part."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.redaction import CONTROL, hide
 from go_prefetch.errors import Notice
-from go_prefetch.render.messages import on_one_line
+from go_prefetch.render.messages import in_full, on_one_line
 
 _OURS = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # words and numbers of our own: `exact`, `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0
 _LIVE_PROGRESS_SECONDS = 0.1
+_BOLD, _YELLOW, _RED = "1", "33", "31"
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,11 @@ class Loudness:
 
 
 class Console:
-    """One output stream, line by line."""
+    """Prints for people: a terminal, or a CI system that has no class of its own. `stream` takes the log."""
 
-    job_began: float | None = None  # nobody says
-
+    job_began: float | None = None  # unknown
     draws_mermaid = False
+    warning, failure = "warning", "error"  # what lines of the log begin with
 
     def __init__(self, stream: TextIO, loudness: Loudness) -> None:
         self.loudness = loudness
@@ -40,6 +43,16 @@ class Console:
         self._is_live = stream.isatty() and not loudness.quiet
         self._progress_shown = False
         self._last_progress = time.monotonic()
+
+    @property
+    def repository_is_private(self) -> bool:
+        """Return False: nothing says so."""
+        return False
+
+    def carries(self, folder: Path) -> bool:
+        """Return False: only a store keeps files."""
+        del folder
+        return False
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these, in no spelling. The longest first, so that no part of one is left standing."""
@@ -69,10 +82,44 @@ class Console:
         cleaned = self._harmless(self.clean(text))
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
 
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Print a heading, with `--verbose`."""
+        if self.loudness.verbose:
+            self.line(title, _BOLD)
+        yield
+
+    def info(self, text: str) -> None:
+        """Print one line, unless only warnings are wanted."""
+        if not self.loudness.quiet:
+            self.line(text)
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether `detail` prints."""
+        return self.loudness.verbose
+
+    def detail(self, text: str) -> None:
+        """Print one line, for readers who want more."""
+        if self.shows_details:
+            self.line(f"  {text}")
+
     def notice(self, notice: Notice) -> None:
         """One line, unless only warnings are wanted."""
         if not self.loudness.quiet:
             self.line(f"note: {on_one_line(notice)}")
+
+    def warn(self, notice: Notice) -> None:
+        """Print a warning; its text names its file."""
+        self.line(f"{self.warning}: {on_one_line(notice)}", _YELLOW)
+
+    def error(self, notice: Notice) -> None:
+        """Print an error."""
+        self.line(f"{self.failure}: {in_full(notice)}", _RED)
+
+    def publish(self, outputs: Mapping[str, str], summary: str) -> None:
+        """Do nothing: no later step reads outputs here."""
+        del outputs, summary
 
     def progress(self, text: str) -> None:
         """On a terminal a line that is overwritten; elsewhere a line now and then."""

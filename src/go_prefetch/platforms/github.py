@@ -40,11 +40,6 @@ class GitHub(Console):
         event = read_object(Path(self._event_path), _LARGEST_EVENT) if self._event_path else None
         return members(event, "repository").get("private") is True
 
-    def carries(self, folder: Path) -> bool:
-        """Never: what is kept is what a store is given."""
-        del folder
-        return False
-
     def _harmless(self, text: str) -> str:
         return without_commands(text)
 
@@ -57,15 +52,10 @@ class GitHub(Console):
         finally:
             core.end_group()
 
-    def info(self, text: str) -> None:
-        """One line of the log."""
-        if not self.loudness.quiet:
-            self.line(text)
-
-    def detail(self, text: str) -> None:
-        """One line of the log, with `--verbose` or when the runner debugs."""
-        if self.loudness.verbose or core.is_debug():
-            self.line(f"  {text}")
+    @property
+    def shows_details(self) -> bool:
+        """Whether the user or the runner debugs."""
+        return self.loudness.verbose or core.is_debug()
 
     def notice(self, notice: Notice) -> None:
         """An annotation."""

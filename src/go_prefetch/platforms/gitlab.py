@@ -15,18 +15,18 @@ from urllib.parse import quote, urlsplit
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.config.inputs import GITLAB, NOTE_TOKEN, read_inputs
-from go_prefetch.errors import InputError, Notice, notice
+from go_prefetch.errors import InputError, notice
 from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.gitlab_reports import dotenv, links, metrics
-from go_prefetch.render.messages import in_full, on_one_line
 
-_YELLOW, _RED = "33", "31"
 _ERASE_LINE = "\x1b[0K"
 _SUMMARY = "summary.md"
 
 
 class GitLab(Console):
     """Prints for GitLab's job log, which shows stdout and stderr as one."""
+
+    warning, failure = "WARNING", "ERROR"
 
     def __init__(self, stdout: TextIO, loudness: Loudness, environ: Mapping[str, str]) -> None:
         super().__init__(stdout, loudness)
@@ -52,23 +52,10 @@ class GitLab(Console):
         finally:
             self._mark("end", name, "")
 
-    def info(self, text: str) -> None:
-        """One line of the log."""
-        if not self.loudness.quiet:
-            self.line(text)
-
-    def detail(self, text: str) -> None:
-        """One line of the log, with `--verbose` or in a pipeline that traces."""
-        if self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true":
-            self.line(f"  {text}")
-
-    def warn(self, notice: Notice) -> None:
-        """A warning; the text names its file."""
-        self.line(f"WARNING: {on_one_line(notice)}", _YELLOW)
-
-    def error(self, notice: Notice) -> None:
-        """An error."""
-        self.line(f"ERROR: {in_full(notice)}", _RED)
+    @property
+    def shows_details(self) -> bool:
+        """Whether the user or the pipeline debugs."""
+        return self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true"
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Report files where the job collects them, and a note if asked for one; neither is worth a red job."""

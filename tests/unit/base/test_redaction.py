@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from go_prefetch.base.redaction import NO_PASSWORDS, hide, login_secrets
 from go_prefetch.errors import notice
 from go_prefetch.golang.goproxy import secrets_of
-from go_prefetch.platforms.console import Loudness
-from go_prefetch.platforms.local import Local
+from go_prefetch.platforms.console import Console, Loudness
 
 # What servers, proxies, Go and Python make of a text that they quote.
 ENCODERS: dict[str, Callable[[str], str]] = {
@@ -188,7 +187,7 @@ def test_login_of_an_unknown_url_is_hidden(text: str, shown: str) -> None:
 def test_control_characters_inside_a_secret_do_not_save_it() -> None:
     """Neither those that somebody put into it nor its own, which are not printed."""
     out = io.StringIO()
-    local = Local(out, Loudness())
+    local = Console(out, Loudness())
     local.hide(frozenset({"s3cr3t-pass", "with\x01a-bell\x07"}))
     local.warn(notice("trees-unchecked", words="s3cr\x1b[1m3t-pa\x00ss witha-bell with\x01a-bell\x07"))
     assert "xxxxx xxxxx xxxxx" in out.getvalue()

@@ -6,8 +6,7 @@ import io
 
 import pytest
 
-from go_prefetch.platforms import console
-from go_prefetch.platforms.detect import detect
+from go_prefetch.platforms import console, detect
 
 
 class _Terminal(io.StringIO):

@@ -15,7 +15,6 @@ from go_prefetch.base.format import size
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
-from go_prefetch.cli.traced import traced
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
@@ -42,7 +41,7 @@ def fill(invocation: Invocation) -> int:
     """
     settings, platform = settings_of_a_run(invocation), invocation.platform
     folder = settings.cwd / invocation.arguments.folder
-    with publish_failure(settings, invocation), traced(settings, platform) as trace:
+    with publish_failure(settings, invocation) as trace:
         made = _filled(settings, platform, invocation.environ, folder, trace)
     publish(made, settings, invocation)
     failure = made.completed.failure

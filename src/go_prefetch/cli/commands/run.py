@@ -9,7 +9,6 @@ from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
-from go_prefetch.cli.traced import traced
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import DownloadError, GoCommandError, PrefetchError, notice
@@ -27,7 +26,7 @@ def run(invocation: Invocation) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
     settings, platform = settings_of_a_run(invocation), invocation.platform
     try:
-        with publish_failure(settings, invocation), traced(settings, platform) as trace:
+        with publish_failure(settings, invocation) as trace:
             report = _prefetched(settings, platform, invocation.environ, trace)
     except (DownloadError, GoCommandError) as error:
         return _failed(error, settings, platform)

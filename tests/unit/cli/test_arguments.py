@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from go_prefetch.cli.arguments import closest, variable_typos
 from go_prefetch.cli.subcommands import SUBCOMMANDS
-from go_prefetch.config.suggestions import closest, misspelt
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
 
@@ -32,17 +32,17 @@ ROWS = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table]
     ],
 )
 def test_the_closest_input_is_named(given: str, right: str) -> None:
-    assert misspelt({given: "1"}, ROWS) == [(given, right)]
+    assert variable_typos({given: "1"}) == [(given, right)]
 
 
 @pytest.mark.parametrize("name", ["GO_PREFETCH_VERSION", "GOPROXY", "PREFETCH_JOBS", "GO_PREFETCH_", "GO_PREFETCH_X"])
 def test_what_is_close_to_none_is_left_alone(name: str) -> None:
     """It may be somebody's own."""
-    assert misspelt({name: "1"}, ROWS) == []
+    assert variable_typos({name: "1"}) == []
 
 
 def test_an_empty_one_says_nothing() -> None:
-    assert misspelt({"GO_PREFETCH_JOB": ""}, ROWS) == []
+    assert variable_typos({"GO_PREFETCH_JOB": ""}) == []
 
 
 def test_no_name_of_the_project_is_taken_for_a_mistake() -> None:
@@ -52,7 +52,7 @@ def test_no_name_of_the_project_is_taken_for_a_mistake() -> None:
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
     used = {name for text in texts for name in re.findall(r"GO_PREFETCH_[A-Z0-9_]*[A-Z0-9]", text)}
     told = {f"GO_PREFETCH_{name.upper().replace('-', '_')}" for name in outputs(REPORTS["exact"])}
-    assert misspelt(dict.fromkeys(used | told | {row.variable for row in ROWS}, "1"), ROWS) == []
+    assert variable_typos(dict.fromkeys(used | told | {row.variable for row in ROWS}, "1")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,151 @@
+"""The command line and the variables: what argparse is told, and what the user may have meant instead."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn, TextIO
+
+from go_prefetch import __version__
+from go_prefetch.cli.subcommands import SUBCOMMANDS
+from go_prefetch.config.inputs import BY_NAME, GITLAB, OTHER_VARIABLES, Input
+from go_prefetch.errors import InputError
+
+_PREFIX = "GO_PREFETCH_"
+_CLOSE = 0.75  # share of the letters
+_CLOSE_ON_OUR_COMMAND_LINE = 0.55  # where nothing can be meant for another program
+_WIDTH = 79  # of help on a terminal of 80 columns
+_NO_FLAGS = ("command", "folder")  # of what a parsed command line holds: given by their place
+
+_DESCRIPTION = """\
+Put Go modules on disk: from a cache store, then from module proxies with
+retries and fallbacks; Go verifies every one against go.sum."""
+
+_EPILOG = """\
+exit status:
+  0    the modules are there (or there was nothing to do)
+  1    verify, doctor or docker found something, or the system or an API failed
+  2    an input is wrong
+  3    go.mod, go.work or go.sum cannot be read, or is malformed
+  4    go is missing, too old, or failed
+  5    modules could not be downloaded, or one is not what go.sum says
+  6    a gate of report was missed
+  130  interrupted (141: nobody reads the output any more)
+
+Every flag that takes a VALUE can also be given as an environment variable,
+GO_PREFETCH_ and its name in capitals with underscores: --stall-timeout as
+GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else the words as they are
+        right = closest(command[1], SUBCOMMANDS) if command else ""
+        case = "did-you-mean" if right else ""
+        raise InputError("usage", case, program=self.prog, words=message, meant=right)
+
+
+def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
+    """Return the command and its flags. Raises InputError, and SystemExit after --help and --version."""
+    try:
+        arguments, unknown = _parser().parse_known_args(argv)
+    except SystemExit:
+        stdout.flush()
+        raise
+    if unknown:
+        raise _unknown(arguments, unknown)
+    return arguments
+
+
+def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputError:
+    """The error for what argparse could not place: the command's help, which lists what there is, is named with it."""
+    program = f"go-prefetch {arguments.command}"
+    given = next((text for text in unknown if text.startswith("-")), unknown[0]).partition("=")[0]
+    flags = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in _NO_FLAGS]
+    right = ""
+    if not given.startswith("-"):
+        case = "argument-folder" if "--working-directory" in flags else "argument"
+    elif given in flags:
+        case = "flag-before-command"
+    elif given.removeprefix("--") in BY_NAME:
+        case = "flag-without-effect"
+    else:
+        right = closest(given, flags)
+        case = "flag-meant" if right else "flag"
+    return InputError("usage", case, program=program, given=given, meant=right)
+
+
+def texts_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the inputs of the command as its flags have them, by name."""
+    names = [row.name for row in SUBCOMMANDS[arguments.command].table]
+    return {name: _text(getattr(arguments, name.replace("-", "_"))) for name in names}
+
+
+def _text(given: str | list[str] | None) -> str:
+    return "\n".join(given) if isinstance(given, list) else given or ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    style = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="go-prefetch", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=style, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"go-prefetch {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, row in SUBCOMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=row.meaning,
+            description=textwrap.fill(f"{row.meaning[0].upper()}{row.meaning[1:]}.", _WIDTH),
+            epilog=f"examples:\n  {row.examples}\n\n{_EPILOG}",
+            formatter_class=style,
+            allow_abbrev=False,
+        )
+        row.own_flags(command)
+        _add_inputs(command, row.table)
+        command.add_argument("--quiet", "-q", action="store_true", help="print only warnings, errors and the result")
+        command.add_argument("--verbose", "-v", action="store_true", help="print what Go does, line by line")
+    return parser
+
+
+def _add_inputs(command: argparse.ArgumentParser, table: Sequence[Input]) -> None:
+    for row in table:
+        default = row.default_shown or row.default
+        command.add_argument(
+            row.flag,
+            metavar="VALUE",
+            action="append" if row.is_repeatable else "store",
+            nargs="?" if row.is_switch else None,
+            const="true" if row.is_switch else None,
+            help=textwrap.shorten(f"{row.meaning} (default: {default})", 1000).replace("%", "%%"),
+        )
+
+
+def variable_typos(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return each variable that is set, is close to that of an input and has no meaning, with the input's."""
+    inputs = {row.variable for subcommand in SUBCOMMANDS.values() for row in subcommand.table}
+    right = inputs | {row.variable for row in GITLAB}
+    known = right | OTHER_VARIABLES
+    found = []
+    for name in sorted(environ):
+        given = _letters(name)
+        if name in known or not environ[name] or not given.startswith(_letters(_PREFIX)):
+            continue
+        meant = closest(given.removeprefix(_letters(_PREFIX)), sorted(right), _CLOSE)
+        found += [(name, meant)] if meant else []
+    return found
+
+
+def closest(given: str, names: Iterable[str], share: float = _CLOSE_ON_OUR_COMMAND_LINE) -> str:
+    """The name that `given`, a flag, a command or a variable without its prefix, was meant to be; empty if none is."""
+    letters = {_letters(name.removeprefix(_PREFIX)): name for name in names}
+    close = difflib.get_close_matches(_letters(given), letters, 1, share)
+    return letters[close[0]] if close else ""
+
+
+def _letters(name: str) -> str:
+    """What people mix up left out: underscores, dashes, capitals."""
+    return re.sub("[^a-z0-9]", "", name.lower())
