@@ -117,84 +117,66 @@ PRUNE: tuple[Input, ...] = (
 class ReportSettings:
     """The inputs of `report` as values. Rates are shares; without `history_dir` runs are not kept."""
 
-    repo: str
-    api_url: str
-    days: int | None
-    runs: int | None
-    workflow: tuple[str, ...]
-    branch: tuple[str, ...]
-    compare_at: str
     format: ReportFormat
-    output: Path | None
     wait: bool
     history_dir: Path | None
-    min_hit_rate: float | None
-    max_p95_seconds: float | None
-    max_failure_rate: float | None
+    output: Path | None
+    repo: str = ""
+    api_url: str = ""
+    days: int | None = None
+    runs: int | None = None
+    workflow: tuple[str, ...] = ()
+    branch: tuple[str, ...] = ()
+    compare_at: str = ""
+    min_hit_rate: float | None = None
+    max_p95_seconds: float | None = None
+    max_failure_rate: float | None = None
 
 
 @dataclass(frozen=True)
 class PruneSettings:
     """The inputs of `prune` as values: `max_age` is seconds, `max_size` bytes, these of a pool."""
 
-    repo: str
-    api_url: str
-    wait: bool
     delete: bool
+    wait: bool
     pool: Path | None
-    max_age: float | None
-    max_size: int | None
+    repo: str = ""
+    api_url: str = ""
+    max_age: float | None = None
+    max_size: int | None = None
 
 
 def report_settings(values: Mapping[str, Value], environ: Mapping[str, str], cwd: Path) -> ReportSettings:
-    """The settings these inputs ask for."""
-    known = {name: _optional(value) for name, value in values.items()}
-    return ReportSettings(
-        repo=known["repo"] or "",
-        api_url=known["api-url"] or "",
-        days=known["days"],
-        runs=known["runs"],
-        workflow=known["workflow"] or (),
-        branch=known["branch"] or (),
-        compare_at=known["compare-at"] or "",
-        format=known["format"],
-        output=_path(known["output"], cwd),
-        wait=known["wait"],
-        history_dir=_history_dir(known["history-dir"], environ, cwd),
-        min_hit_rate=known["min-hit-rate"],
-        max_p95_seconds=known["max-p95-seconds"],
-        max_failure_rate=known["max-failure-rate"],
-    )
+    """Return the settings of these inputs. Raises InputError for a path that cannot be expanded."""
+    given = _given(values)
+    history_dir = _history_dir(given.pop("history_dir", ""), environ, cwd)
+    output = _path("output", given.pop("output", ""), cwd)
+    return ReportSettings(**given, history_dir=history_dir, output=output)
 
 
 def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
-    """The settings these inputs ask for. Raises InputError where they do not fit together."""
-    known = {name: _optional(value) for name, value in values.items()}
-    unlimited = known["max-size"] is None and (known["max-age"] is None or known["pool"] is None)
-    if unlimited != (known["pool"] is None):
+    """Return the settings of these inputs. Raises InputError where they do not fit together."""
+    given = _given(values)
+    limits_a_pool = "max_size" in given or ("max_age" in given and "pool" in given)
+    if limits_a_pool != ("pool" in given):
         raise InputError("input-invalid", "prune-pool")
-    return PruneSettings(
-        repo=known["repo"] or "",
-        api_url=known["api-url"] or "",
-        wait=known["wait"],
-        delete=known["delete"] and not known["dry-run"],
-        pool=_path(known["pool"], cwd),
-        max_age=known["max-age"],
-        max_size=known["max-size"],
-    )
+    delete, dry_run = given.pop("delete"), given.pop("dry_run")
+    pool = _path("pool", given.pop("pool", ""), cwd)
+    return PruneSettings(**given, delete=delete and not dry_run, pool=pool)
 
 
-def _history_dir(text: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+def _given(values: Mapping[str, Value]) -> dict[str, Any]:
+    """Return what was given or has a default, by the name of its field."""
+    return {name.replace("-", "_"): value for name, value in values.items() if value != ""}
+
+
+def _history_dir(text: str, environ: Mapping[str, str], cwd: Path) -> Path | None:
     if text:
-        return None if text == "none" else _path(text, cwd)
+        return None if text == "none" else _path("history-dir", text, cwd)
     base = user_cache_folder(environ)
     return base / "go-prefetch" / "history" if base else None
 
 
-def _optional(value: Value) -> Any:
-    """None for what was not given."""
-    return None if value == "" else value
-
-
-def _path(text: str | None, cwd: Path) -> Path | None:
-    return cwd / Path(text).expanduser() if text else None
+def _path(name: str, text: str, cwd: Path) -> Path | None:
+    row = next(row for row in (*REPORT, *PRUNE) if row.name == name)
+    return cwd / row.expand(Path(text), text) if text else None

@@ -66,6 +66,14 @@ class Input:
                 "input-invalid", name=self.name, text=shown, given_as=given_as, allowed=self.allowed
             ) from None
 
+    def expand(self, path: Path, text: str) -> Path:
+        """Return `path`, which is in `text`, with the user's folder in place of `~`. Raises InputError."""
+        try:
+            return path.expanduser()
+        except RuntimeError as error:
+            facts = {"name": self.name, "text": text, "words": str(error), "allowed": self.allowed}
+            raise InputError("input-invalid", "path", **facts) from None
+
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A parser for a whole number from `low` to `high`."""

@@ -12,7 +12,6 @@ from typing import cast
 from go_prefetch.base.git_command import GitCommand
 from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.config.inputs import BY_NAME, TABLE, Value, read_inputs
-from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import Fallback, redact_list
 from go_prefetch.web.http_settings import HttpSettings
 
@@ -83,11 +82,7 @@ def _pool(store: StoreChoice, environ: Mapping[str, str], cwd: Path) -> Path | N
     if store.kind is StoreKind.AUTO:
         base = user_cache_folder(environ)
         return base / "go-prefetch" / "pool" if base else None
-    try:
-        return cwd / store.pool.expanduser() if store.pool else None
-    except RuntimeError as error:
-        allowed = BY_NAME["store"].allowed
-        raise InputError("input-invalid", "store", text=store, words=str(error), allowed=allowed) from None
+    return cwd / BY_NAME["store"].expand(store.pool, store.text) if store.pool else None
 
 
 def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:

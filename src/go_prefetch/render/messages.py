@@ -161,7 +161,7 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     },
     "input-invalid": {
         "": "{name}: {text} is not allowed (given as {given_as}).",
-        "store": "store: {text!r} is not allowed: {words}.",
+        "path": "{name}: {text!r} is not allowed: {words}.",
         "samples": Text("samples: {text!r} is not allowed.", "Allowed: a number from 1 to {most}."),
         "also": Text("also: {cause}", "Give one URL with each --also, for example --also https://goproxy.io."),
         "also-several": Text(

@@ -64,7 +64,8 @@ def test_a_pool_below_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pool_below_the_home_of_nobody_is_an_input_error() -> None:
     with pytest.raises(InputError) as caught:
         read_settings({"store": "dir:~no-such-user-here/pool"}, HOME, CWD)
-    assert (caught.value.slug, caught.value.notice.case) == ("input-invalid", "store")
+    assert (caught.value.slug, caught.value.notice.case) == ("input-invalid", "path")
+    assert dict(caught.value.notice.facts)["text"] == "dir:~no-such-user-here/pool"
 
 
 def test_a_store_is_shown_as_it_was_written() -> None:
