@@ -35,6 +35,8 @@ class AttemptError(Exception):
     transient: bool = True
     retry_after: float | None = None
     kind: Kind = "error"
+    status: int | None = None  # of the answer that was the reason
+    at_http_proxy: bool = False  # whether it was that of an HTTP proxy on the way
 
     def __str__(self) -> str:
         return self.words

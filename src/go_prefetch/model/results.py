@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
@@ -69,13 +70,33 @@ class Source:
     failed_attempts: int
 
 
+class PassedOver(Enum):
+    """Why a proxy was not asked for a file."""
+
+    RESTING = "resting"  # it failed many times in a row
+    AFTER_COMMA = "after-comma"  # `,` goes on only where a file is not found
+    REJECTED = "rejected"  # Go rejected what it sent, and there is no other proxy
+    NO_TIME = "no-time"
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """One request that brought nothing, or why there was none."""
+
+    source: str  # the proxy; empty where time ran out before one was asked
+    words: str = ""  # of the system, the server or the transfer
+    status: int | None = None  # HTTP status, where the answer of the proxy or of an HTTP proxy was the reason
+    at_http_proxy: bool = False  # whether an HTTP proxy on the way failed (HTTPS_PROXY, HTTP_PROXY)
+    passed_over: PassedOver | None = None
+
+
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be had, with one sentence for each attempt."""
+    """A file that could not be downloaded, with what was tried."""
 
     file: ModuleFile
     not_found: bool  # every proxy answered 404 or 410
-    attempts: tuple[str, ...]
+    attempts: tuple[FailedAttempt, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,7 @@ class Fetched:
     bytes: int
     credentialed: bool
     seconds: float = 0.0  # from the first attempt to the last byte
-    failed: tuple[str, ...] = ()  # one sentence for each attempt that brought nothing
+    failed: tuple[FailedAttempt, ...] = ()  # what was tried before
     plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have ended there
 
 

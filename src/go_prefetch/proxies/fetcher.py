@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from go_prefetch.base.retry import Budget
 from go_prefetch.golang.goproxy import Proxy, ProxyList
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.model.results import Failure, Fetched
+from go_prefetch.model.results import FailedAttempt, Failure, Fetched, PassedOver
 from go_prefetch.proxies.attempt import Get, Outcome, ProxyAttempt
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.hedging import Hedging
@@ -33,9 +33,13 @@ class _Attempts:
     retry_after: float = 0.0
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """One sentence for each request that brought nothing."""
-        return tuple(f"{one.proxy.shown}: {one.error}" for one in self.asked if one.error)
+    def failed(self) -> tuple[FailedAttempt, ...]:
+        """Each request that brought nothing."""
+        return tuple(
+            FailedAttempt(one.proxy.shown, one.error.words, one.error.status, one.error.at_http_proxy)
+            for one in self.asked
+            if one.error
+        )
 
     def note(self, outcome: Outcome) -> None:
         """Take in what came of a request."""
@@ -88,7 +92,7 @@ class ProxyWalk:
                     break
             if not (self._askable(proxies, so_far) and rounds.again(so_far.retry_after)):
                 not_found = set(proxies) <= so_far.not_found
-                return Failure(file, not_found=not_found, attempts=self._told(proxies, so_far))
+                return Failure(file, not_found=not_found, attempts=self._tried(proxies, so_far))
 
     def failed_attempts(self, source: str) -> int:
         """How many attempts failed at the proxy shown as `source`."""
@@ -157,21 +161,17 @@ class ProxyWalk:
             came.bytes,
             credentialed=came.has_login or proxy.has_credentials,
             seconds=time.monotonic() - so_far.started,
-            failed=so_far.words,
+            failed=so_far.failed,
             plain_go_fails=rejected or ends_at(so_far.asked, self._proxies, self._ending),
         )
 
-    def _told(self, proxies: Sequence[Proxy], so_far: _Attempts) -> tuple[str, ...]:
+    def _tried(self, proxies: Sequence[Proxy], so_far: _Attempts) -> tuple[FailedAttempt, ...]:
         answered = so_far.not_found | so_far.given_up
         resting = [p for p in proxies if p not in answered and self._health[p].is_resting]
         asked = answered | {one.proxy for one in so_far.asked}
         after_a_comma = proxies[1:] if proxies and not proxies[0].on_any_error else []
         return (
-            *so_far.words,
-            *(f"{p.shown}: passed over, it failed many times in a row" for p in resting),
-            *(
-                f"{p.shown}: not asked, `,` goes on only where a file is not found"
-                for p in after_a_comma
-                if p not in asked
-            ),
+            *so_far.failed,
+            *(FailedAttempt(p.shown, passed_over=PassedOver.RESTING) for p in resting),
+            *(FailedAttempt(p.shown, passed_over=PassedOver.AFTER_COMMA) for p in after_a_comma if p not in asked),
         )

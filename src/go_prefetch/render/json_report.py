@@ -9,6 +9,7 @@ from typing import Any
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Downloaded
+from go_prefetch.render.attempts import attempt
 from go_prefetch.render.messages import hint, on_one_line, reason, text, with_slug
 from go_prefetch.render.outputs import outputs
 
@@ -99,7 +100,8 @@ def _downloaded(downloaded: Downloaded) -> dict[str, Any]:
             for s in downloaded.sources
         ],
         "failures": [
-            {"file": f.file.name, "not_found": f.not_found, "attempts": list(f.attempts)} for f in downloaded.failures
+            {"file": f.file.name, "not_found": f.not_found, "attempts": list(map(attempt, f.attempts))}
+            for f in downloaded.failures
         ],
     }
 

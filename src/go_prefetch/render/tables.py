@@ -9,6 +9,7 @@ from go_prefetch.base.format import counted, duration, size
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.report import GO_ITSELF, Report
 from go_prefetch.model.results import Fetched, Source
+from go_prefetch.render.attempts import attempt
 from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import reason
@@ -44,10 +45,10 @@ def slowest(report: Report) -> list[str]:
 def retries(report: Report) -> list[str]:
     """Files that did not come at the first attempt, or not at all, and what was said last."""
     late = sorted((f for f in report.fetched if f.failed), key=lambda f: (-len(f.failed), f.file))
-    rows = [(str(f.file), len(f.failed), f.failed[-1], f.source) for f in late]
+    rows = [(str(f.file), len(f.failed), attempt(f.failed[-1]), f.source) for f in late]
     failures = (*report.downloaded.failures, *report.completed.refetched.failures)
     lost = [failure for failure in failures if not failure.not_found]
-    rows = [*((str(f.file), len(f.attempts), f.attempts[-1] if f.attempts else "", "") for f in lost), *rows]
+    rows = [*((str(f.file), len(f.attempts), attempt(f.attempts[-1]) if f.attempts else "", "") for f in lost), *rows]
     shown = [
         (code(file), str(failed), code(words), code(source) or "never came")
         for file, failed, words, source in rows[:_MOST_RETRIED]

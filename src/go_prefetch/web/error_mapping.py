@@ -41,8 +41,14 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
 def _of_http_proxy(words: str) -> AttemptError:
     """A login that it does not take is not to be tried again and again: accounts are locked for that."""
     refused = _REFUSED_TUNNEL.search(words)
-    is_transient = not refused or int(refused[1]) in TRANSIENT_STATUSES
-    return AttemptError(f"HTTP proxy: {words}", transient=is_transient, kind="refused" if refused else "error")
+    status = int(refused[1]) if refused else None
+    return AttemptError(
+        f"HTTP proxy: {words}",
+        transient=status is None or status in TRANSIENT_STATUSES,
+        kind="refused" if refused else "error",
+        status=status,
+        at_http_proxy=True,
+    )
 
 
 def _system_words(error: OSError, words: str) -> str:

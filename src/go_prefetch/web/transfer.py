@@ -107,4 +107,5 @@ def _refusal(answer: Answer) -> AttemptError:
         not_found=answer.status in (404, 410),
         transient=answer.status in TRANSIENT_STATUSES,
         retry_after=parse_retry_after(answer.headers.get("Retry-After")),
+        status=answer.status,
     )

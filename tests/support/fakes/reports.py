@@ -20,6 +20,7 @@ from go_prefetch.model.results import (
     ColdRun,
     Completed,
     Downloaded,
+    FailedAttempt,
     Failure,
     Rejection,
     Restored,
@@ -100,7 +101,9 @@ def downloaded(*files: ModuleFile, **more: Any) -> Downloaded:
 
 
 def _failed(*files: ModuleFile) -> tuple[Failure, ...]:
-    return tuple(Failure(file, not_found=True, attempts=(f"{PROXY}: 404 Not Found",)) for file in files)
+    return tuple(
+        Failure(file, not_found=True, attempts=(FailedAttempt(PROXY, "404 Not Found", 404),)) for file in files
+    )
 
 
 _COLD = plan(A, B, PRIVATE, private=[PRIVATE], seconds=0.0123)

@@ -13,6 +13,7 @@ from go_prefetch.model.results import (
     Admitted,
     Completed,
     Downloaded,
+    FailedAttempt,
     Failure,
     Fetched,
     Rejection,
@@ -110,11 +111,10 @@ _PARTIAL = report(
     seconds=5.2,
 )
 
-_RESET = f"{PROXY}: connection reset by peer"
+_BUSY = FailedAttempt(PROXY, "status 503", 503)
+_RESET = FailedAttempt(PROXY, "connection reset by peer")
 _RETRIED = tuple(
-    dataclasses.replace(f, failed=(f"{PROXY}: status 503", _RESET)[: 1 + n % 2], plain_go_fails=n % 2 == 1)
-    if n < 4
-    else f
+    dataclasses.replace(f, failed=(_BUSY, _RESET)[: 1 + n % 2], plain_go_fails=n % 2 == 1) if n < 4 else f
     for n, f in enumerate(_ALL)
 )
 _MISS = report(
@@ -139,7 +139,7 @@ _STORE_FAILURE = dataclasses.replace(
 )
 
 _LOST = tuple(
-    Failure(ModuleFile(MODULES[3], kind), not_found=False, attempts=(f"{PROXY}: status 502",) * 4)
+    Failure(ModuleFile(MODULES[3], kind), not_found=False, attempts=(FailedAttempt(PROXY, "status 502", 502),) * 4)
     for kind in ("zip", "mod", "info")
 )
 _PROXY_FAILURE = report(

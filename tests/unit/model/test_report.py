@@ -11,7 +11,7 @@ from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import unambiguous
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Admitted, Completed, Downloaded, Failure, Rejection, Restored
+from go_prefetch.model.results import Admitted, Completed, Downloaded, FailedAttempt, Failure, Rejection, Restored
 from tests.support.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
 from tests.support.fakes.reports import downloaded as fetched
 
@@ -27,11 +27,17 @@ def _rejected(*files: ModuleFile) -> Completed:
 
 
 def _gone(*files: ModuleFile) -> Downloaded:
-    return Downloaded(failures=tuple(Failure(file, not_found=True, attempts=("404",)) for file in files))
+    return Downloaded(
+        failures=tuple(
+            Failure(file, not_found=True, attempts=(FailedAttempt("p", "404 Not Found", 404),)) for file in files
+        )
+    )
 
 
 def _unreachable(*files: ModuleFile) -> Downloaded:
-    return Downloaded(failures=tuple(Failure(file, not_found=False, attempts=("500",)) for file in files))
+    return Downloaded(
+        failures=tuple(Failure(file, not_found=False, attempts=(FailedAttempt("p", "500", 500),)) for file in files)
+    )
 
 
 def _restored(*files: ModuleFile, gone: frozenset[ModuleFile] = frozenset()) -> Restored:

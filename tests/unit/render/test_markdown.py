@@ -21,6 +21,7 @@ from go_prefetch.model.results import (
     Admitted,
     Completed,
     Downloaded,
+    FailedAttempt,
     Failure,
     Fetched,
     Rejection,
@@ -118,7 +119,9 @@ def _with(text: str) -> Report:
     """A report with foreign text in every place that takes any."""
     odd = ModuleVersion(f"x{text}".encode(errors="replace").decode(), "v1.0.0")  # go.sum is UTF-8
     held = RestoredEntry(f"key{text}", held=frozenset({"example.com/gone/@v/v1.0.0.zip", f"{text}/@v/v1.0.0.zip"}))
-    fetched = tuple(Fetched(ModuleFile(odd, kind), text, 1, False, 1.0, (text,)) for kind in ("zip", "mod"))
+    fetched = tuple(
+        Fetched(ModuleFile(odd, kind), text, 1, False, 1.0, (FailedAttempt("", text),)) for kind in ("zip", "mod")
+    )
     return report(
         plan(A, odd),
         restored=Restored(
@@ -133,7 +136,7 @@ def _with(text: str) -> Report:
         downloaded=Downloaded(
             files={f.file: f.source for f in fetched},
             sources=(Source(f"proxy{text}", 1, 1, 1),),
-            failures=(Failure(ModuleFile(odd, "info"), not_found=False, attempts=(text,)),),
+            failures=(Failure(ModuleFile(odd, "info"), not_found=False, attempts=(FailedAttempt(text, text),)),),
             fetched=fetched,
         ),
         admitted=Admitted(deferred_to_go={text: 1}),

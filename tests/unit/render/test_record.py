@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import notice
-from go_prefetch.model.results import Fetched, Restored, Saved
+from go_prefetch.model.results import FailedAttempt, Fetched, Restored, Saved
 from go_prefetch.render.record import PREFIX, Record, parse_record, record_line
 from tests.support.fakes.reports import REPORTS, A, downloaded, files_of, plan, report
 from tests.support.fakes.summaries import ALL
@@ -50,7 +50,10 @@ def test_what_the_line_says_of_a_run() -> None:
 def test_failures_avoided_are_files_that_plain_go_would_have_failed_for() -> None:
     """Only those, however many attempts failed."""
     files = sorted(files_of(A))
-    fetched = tuple(Fetched(f, "proxy", 1, False, 0.1, ("x",), plain_go_fails=f.kind == "zip") for f in files)
+    fetched = tuple(
+        Fetched(f, "proxy", 1, False, 0.1, (FailedAttempt("proxy", "x"),), plain_go_fails=f.kind == "zip")
+        for f in files
+    )
     record = parse_record(record_line(report(plan(A), downloaded=downloaded(*files, fetched=fetched))))
     assert record is not None
     assert record.failures_avoided == 1

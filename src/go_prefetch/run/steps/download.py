@@ -13,7 +13,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived
-from go_prefetch.model.results import Downloaded, Failure, Fetched, Restored, Source
+from go_prefetch.model.results import Downloaded, FailedAttempt, Failure, Fetched, PassedOver, Restored, Source
 from go_prefetch.modfiles.managed_folder import folder_error
 from go_prefetch.proxies.fetcher import ProxyWalk
 
@@ -168,7 +168,8 @@ class _Outcomes:
 
     def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
         told = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
-        late = [Failure(f, not_found=False, attempts=("no time left",)) for f in files if f not in told]
+        no_time = (FailedAttempt("", passed_over=PassedOver.NO_TIME),)
+        late = [Failure(file, not_found=False, attempts=no_time) for file in files if file not in told]
         return Downloaded(
             files={fetched.file: fetched.source for fetched in self._fetched},
             bytes=self._bytes,

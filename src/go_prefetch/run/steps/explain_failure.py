@@ -26,7 +26,7 @@ _NO_LOGIN = re.compile(
 )
 _NO_HOST = re.compile(r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:")
 _LOOKUP_OFF = "module lookup disabled by GOPROXY=off"
-_REFUSED = re.compile(r": (401|403|407) ")  # of an attempt at a proxy, as told()
+_REFUSED = (401, 403, 407)  # a proxy wants another login
 
 
 def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
@@ -71,11 +71,11 @@ def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMism
 
 def unavailable(failures: Sequence[Failure], cause: Notice | None = None) -> ProxyUnavailable:
     """The error for files that no proxy handed over; `cause` is what Go said to it."""
-    attempts = [words for failure in failures for words in failure.attempts]
-    if all("HTTP proxy: " in words for words in attempts):
+    attempts = [attempt for failure in failures for attempt in failure.attempts]
+    if attempts and all(attempt.at_http_proxy for attempt in attempts):
         case = "http-proxy"
     else:
-        case = "refused" if all(map(_REFUSED.search, attempts)) else ""
+        case = "refused" if attempts and all(attempt.status in _REFUSED for attempt in attempts) else ""
     return ProxyUnavailable("proxy-unavailable", case, count=len(failures), failures=tuple(failures), cause=cause)
 
 

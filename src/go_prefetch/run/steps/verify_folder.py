@@ -17,7 +17,7 @@ from go_prefetch.errors import ChecksumMismatch, GoCommandError, Notice, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
-from go_prefetch.model.results import Completed, Downloaded, Failure, Filled, Rejection
+from go_prefetch.model.results import Completed, Downloaded, FailedAttempt, Failure, Filled, PassedOver, Rejection
 from go_prefetch.run.steps.complete import replaced
 from go_prefetch.run.steps.fill_folder import Supply
 from go_prefetch.run.steps.go_download import mismatch
@@ -176,7 +176,7 @@ class _Verification:
         if self._supply.walk.names:
             came = self._supply.bring(self._plan, asked, source)
         else:
-            why = (f"Go rejected what came from {source}, and goproxy names no proxy",)
+            why = (FailedAttempt(source, passed_over=PassedOver.REJECTED),)
             came = Downloaded(failures=tuple(Failure(file, not_found=False, attempts=why) for file in asked))
         stayed = came.files.keys() - self._supply.left_out(came)
         self._sources |= {file: came.files[file] for file in stayed}
