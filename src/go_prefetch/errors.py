@@ -619,6 +619,10 @@ _WARNINGS = {
 }
 
 _NOTICES = {
+    "inconclusive": (
+        "A check by Go proved nothing, neither that files are right nor that they are wrong.",
+        "",
+    ),
     "duplicate-cache": (
         "Modules are older than the machine of this job, so another cache restored them. They are stored twice.",
         "If that is setup-go, set `cache: false` in its step, or `env: GOMODCACHE: ${{{{ runner.temp }}}}/none` to "

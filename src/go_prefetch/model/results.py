@@ -152,13 +152,26 @@ class Filled:
     left_out: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials, and were not to stay
 
 
+class Deferral(Enum):
+    """Why a module is left to `go mod download`. The values are keys of the JSON report."""
+
+    TWO_HASHES = "two hashes in go.sum"
+    OTHER_VERSION = "another version of the same module"
+    NO_ROOM = "no room to unpack it unverified"
+    UNUSUAL_ZIP = "a zip of an unusual kind"
+    UNREADABLE_ZIP = "a zip that cannot be read"
+    REFUSED = "refused by go mod verify"
+    NOT_UNPACKED = "not unpacked, or there already"
+    NO_QUARANTINE = "no quarantine"
+
+
 @dataclass(frozen=True)
 class Admitted:
     """What the fast way moved into the module cache, and how many zips it left to the slow way, by reason."""
 
     modules: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
-    deferred_to_go: Mapping[str, int] = field(default_factory=dict)
+    deferred_to_go: Mapping[Deferral, int] = field(default_factory=dict)
     notice: Notice | None = None
 
 
@@ -170,7 +183,7 @@ class Rechecked:
     bad: frozenset[ModuleVersion] = frozenset()
     unchecked: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
-    disbelieved: str = ""
+    inconclusive: Notice | None = None
 
 
 @dataclass(frozen=True)

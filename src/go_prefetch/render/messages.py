@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from go_prefetch.base.format import counted, duration, size, some
 from go_prefetch.errors import TABLE, Notice, PrefetchError
+from go_prefetch.model.results import Deferral
 from go_prefetch.render.attempts import attempts
 
 _MOST_LISTED = 3
@@ -84,6 +85,23 @@ def _template(notice: Notice) -> Text:
 def _cases(cases: str | Text | Mapping[str, str | Text]) -> dict[str, Text]:
     by_case = cases if isinstance(cases, Mapping) else {"": cases}
     return {case: one if isinstance(one, Text) else Text(one) for case, one in by_case.items()}
+
+
+def deferral(why: Deferral) -> str:
+    """Return why a module is left to `go mod download`."""
+    return _DEFERRALS[why]
+
+
+_DEFERRALS = {
+    Deferral.TWO_HASHES: "two hashes in go.sum",
+    Deferral.OTHER_VERSION: "another version of the same module",
+    Deferral.NO_ROOM: "no room to unpack it unverified",
+    Deferral.UNUSUAL_ZIP: "a zip of an unusual kind",
+    Deferral.UNREADABLE_ZIP: "a zip that cannot be read",
+    Deferral.REFUSED: "refused by `go mod verify`",
+    Deferral.NOT_UNPACKED: "not unpacked, or there already",
+    Deferral.NO_QUARANTINE: "no quarantine",
+}
 
 
 class _Formatter(string.Formatter):
@@ -315,7 +333,7 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
         ),
     },
     "proxy-unusable": "{name} brings nothing: {words}.",
-    "no-verdict": "Go gave no verdict on the module cache: {words}.",
+    "no-verdict": "Go gave no verdict on the module cache: {cause}",
     "system-error": "{what} cannot be read or written: {words}.",
     "interrupted": "Interrupted. No file was left half written.",
     "api-rate-limit": "{api} takes no more requests until {clock}: its rate limit is used up.",
@@ -359,16 +377,16 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     "store-unreadable": "{place} has {count:#file} that this user may not read, {files:list}: {words}.",
     "store-unwritable": "{store} took no more files: {words}.",
     "credentialed-not-kept": "{count:#file} came from a proxy with credentials and are not kept.",
-    "fast-verification": "Fast verification was inconclusive, so `go mod download` verifies these modules: {words}.",
+    "fast-verification": {
+        "": "Fast verification was inconclusive, so `go mod download` verifies these modules: {cause}",
+        "no-folder": "Fast verification has no folder ({words}), so `go mod download` verifies these modules.",
+    },
     "files-not-needed": "{count:#file} of go.sum could not be downloaded. Go needed none of them.\n{failures:attempts}",
     "files-rejected": {
         "replaced": "Go rejected {count:#file} from {source}. Another source replaced them.",
         "removed": "Go rejected {count:#file} from {source}. Nothing replaced them.",
     },
-    "folder-not-verified": {
-        "": "Go did not verify the files, which stay as they are: {words}.",
-        "go": "Go did not verify the files, which stay as they are: {cause}",
-    },
+    "folder-not-verified": "Go did not verify the files, which stay as they are: {cause}",
     "go-sum-changed": "{name} changed.",
     "go-sum-lacks": "{name} has no hash of {modules:list}.",
     "go-sum-line-ignored": {
@@ -378,7 +396,7 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
     "go-sum-stale": "{count:#file} of go.sum are on no proxy.\n{failures:attempts}",
     "mod-files-removed": "{count} .mod files were removed: too many of those that came with them were wrong.",
-    "mod-files-unchecked": ".mod files that no go command has read were not checked, and not saved: {words}.",
+    "mod-files-unchecked": ".mod files that no go command has read were not checked, and not saved: {cause}",
     "outputs-refused": "The runner takes no outputs or job summary: {words}.",
     "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
     "private-left-to-go": "{count:#private module version} are left to Go: {modules:list}.",
@@ -395,11 +413,11 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     "trees-replaced": {
         "wrong": "Unpacked modules in the module cache are not what go.sum says: {modules:list}. They were removed, so "
         "that Go unpacks them again.",
-        "not-compared": "Unpacked modules in the module cache could not be compared with go.sum ({words}): "
-        "{modules:list}. They were removed, so that Go unpacks them again.",
+        "not-compared": "Unpacked modules in the module cache could not be compared with go.sum: {modules:list}. "
+        "They were removed, so that Go unpacks them again. {cause}",
     },
     "trees-unchecked": {
-        "": "Unpacked modules in the module cache were not checked: {words}.",
+        "": "Unpacked modules in the module cache were not checked: {cause}",
         "count": "{count:#present module} could not be checked.",
     },
     "unknown-variable": "Unknown environment variable {name}.",
@@ -411,6 +429,15 @@ _TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
     "entry-too-slow": "There is an entry, which came too slowly.",
     "failure-ignored": "`on-failure` is warn, so later go commands may try.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",
+    "inconclusive": {
+        "no-time": "No time is left.",
+        "stubs": "The folder for the check could not be made: {words}.",
+        "zips": "The zips could not be removed: {words}.",
+        "not-ended": "`{command}` did not start, or did not end in time.",
+        "output": "`{command}` ended with status {status} and {count:#line}: {stderr}",
+        "trees-not-listed": "`go list -m` did not name the trees that are checked.",
+        "zips-not-listed": "`go list -m` did not name the zips that are checked.",
+    },
     "no-cache-folder": "No cache folder is known, because HOME is not set.",
     "no-cache-service": "This runner offers no cache service to this step.",
     "no-requirements": {

@@ -12,7 +12,7 @@ from go_prefetch.model.results import Fetched, Source
 from go_prefetch.render.attempts import attempt
 from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
-from go_prefetch.render.messages import reason
+from go_prefetch.render.messages import deferral, reason
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 
@@ -82,7 +82,7 @@ def _source(source: Source) -> tuple[str, str, str, str]:
 
 def _brought(step: str, report: Report) -> str:
     restored, downloaded, saved = report.restored, report.downloaded, report.saved
-    left = ", ".join(f"{count} {why}" for why, count in report.admitted.deferred_to_go.items())
+    left = ", ".join(f"{count} {deferral(why)}" for why, count in report.admitted.deferred_to_go.items())
     private = len(report.plan.private)
     rejected, by_go = len(report.completed.rejected), len(report.completed.by_go)
     return {

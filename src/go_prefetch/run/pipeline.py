@@ -22,7 +22,7 @@ from go_prefetch.model.ports import Arrived, CacheStore, Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.render.messages import reason
+from go_prefetch.render.messages import deferral, reason
 from go_prefetch.run.steps.build_report import failed, report
 from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
@@ -170,8 +170,8 @@ class _Run:
             admitted = unpacked.admit()
             self._reached(admitted=admitted)
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
-            for reason, count in admitted.deferred_to_go.items():
-                say(f"{count} left to go mod download: {reason}")
+            for why, count in admitted.deferred_to_go.items():
+                say(f"{count} left to go mod download: {deferral(why)}")
             self._note(replace_unproven(self.state.plan, admitted, self._trees))
 
     def _complete(self) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.check_mods import check_mods
@@ -34,7 +35,7 @@ class FolderVerdict:
 
     good: frozenset[ModuleFile] = frozenset()
     bad: Mapping[ModuleFile, str] = field(default_factory=dict)
-    disbelieved: str = ""
+    inconclusive: Notice | None = None
 
 
 def check_folder(
@@ -46,17 +47,17 @@ def check_folder(
     """
     good: set[ModuleFile] = set()
     bad: dict[ModuleFile, str] = {}
-    disbelieved = ""
+    inconclusive: Notice | None = None
     for part in one_version_a_path({file.module: digest for file, digest in hashes.items() if file.kind == "zip"}):
         verdict = _check_zips(folder, goroot, part, deadline)
         good |= {ModuleFile(version, "zip") for version in verdict.good}
         bad |= {ModuleFile(version, "zip"): f"go.sum: {part[version]}" for version in verdict.bad}
-        disbelieved = disbelieved or verdict.disbelieved
+        inconclusive = inconclusive or verdict.inconclusive
     mods = {file.module: digest for file, digest in hashes.items() if file.kind == "mod"}
     checked = check_mods(folder, goroot, mods, deadline)
     good |= {ModuleFile(version, "mod") for version in checked.good}
     bad |= {ModuleFile(version, "mod"): words for version, words in checked.bad.items()}
-    return FolderVerdict(frozenset(good), bad, disbelieved or checked.disbelieved)
+    return FolderVerdict(frozenset(good), bad, inconclusive or checked.inconclusive)
 
 
 def _check_zips(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:
@@ -67,7 +68,7 @@ def _check_zips(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersio
                 _take_in(folder.zip_path(version), stubs.folder.zip_path(version))
             return stubs.verify_zips(deadline)
     except OSError as error:
-        return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror or error}")
+        return Verdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
 
 
 def _take_in(source: Path, name: Path) -> None:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, described, new_canary, temporary_root
+from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, temporary_root, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n"
 _TEMPLATE = "{{.Path}}@{{.Version}} {{.GoMod}}"
@@ -32,7 +33,7 @@ class ModVerdict:
 
     good: frozenset[ModuleVersion] = frozenset()
     bad: Mapping[ModuleVersion, str] = field(default_factory=dict)
-    disbelieved: str = ""
+    inconclusive: Notice | None = None
 
 
 def check_mods(
@@ -51,7 +52,7 @@ def check_mods(
             _lay(go, folder, hashes, canary)
             return _verdict(go, hashes, canary, deadline)
     except OSError as error:
-        return ModVerdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
+        return ModVerdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
 
 
 def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleVersion, str], canary: ModuleVersion) -> None:
@@ -84,7 +85,7 @@ def _verdict(
 ) -> ModVerdict:
     proof = _list(go, [str(canary)], deadline)
     if not _refused(proof, {str(canary): canary}):
-        return ModVerdict(disbelieved=described("go list -m of a canary", proof))
+        return ModVerdict(inconclusive=unexpected("go list -m of a canary", proof))
     versions = {str(version): version for version in sorted(hashes)}
     good: set[ModuleVersion] = set()
     bad: dict[ModuleVersion, str] = {}
@@ -97,7 +98,7 @@ def _verdict(
         elif _went_through(go, said, part):
             good |= set(part.values())
         else:
-            return ModVerdict(bad=bad, disbelieved=described("go list -m", said))
+            return ModVerdict(bad=bad, inconclusive=unexpected("go list -m", said))
     return ModVerdict(good=frozenset(good), bad=bad)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import walk
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, escape
 from go_prefetch.model.plan import Hashes, unambiguous
@@ -35,18 +36,18 @@ def recheck(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadli
     good: set[ModuleVersion] = set()
     bad = {version for version in there if not _is_plain(folder.tree(version))}
     able = unambiguous({version: hashes[version] for version in there - bad})
-    disbelieved = ""
+    inconclusive: Notice | None = None
     for part in one_version_a_path(able):
         verdict = _verdict(folder, goroot, part, deadline)
         good |= verdict.good
         bad |= verdict.bad
-        disbelieved = disbelieved or verdict.disbelieved
+        inconclusive = inconclusive or verdict.inconclusive
     return Rechecked(
         good=frozenset(good),
         bad=frozenset(bad),
         unchecked=frozenset(there - good - bad),
         seconds=time.monotonic() - started,
-        disbelieved=disbelieved,
+        inconclusive=inconclusive,
     )
 
 
@@ -57,7 +58,7 @@ def _verdict(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, 
             _link(stubs.folder, folder, hashes)
             return stubs.verify(deadline)
     except OSError as error:
-        return Verdict(disbelieved=f"the stubs could not be laid: {error.strerror}")
+        return Verdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
 
 
 def _is_plain(tree: Path) -> bool:

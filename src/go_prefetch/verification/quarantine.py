@@ -23,11 +23,11 @@ from go_prefetch.base import file_lock
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
-from go_prefetch.errors import notice
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan, unambiguous
-from go_prefetch.model.results import Admitted
+from go_prefetch.model.results import Admitted, Deferral
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
 from go_prefetch.verification.room import Room
@@ -35,7 +35,6 @@ from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
-_NO_ROOM = "no room to unpack it unverified"
 _BATCH = 200  # zips of one `go mod download`: its argument list has to fit
 
 
@@ -59,6 +58,7 @@ class Quarantine:
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
         self._stubs: StubCache | None = None
+        self._problem: Notice | None = None
         self._room: Room | None = None
         if self._hashes and goroot:
             self._open(goroot)
@@ -83,24 +83,25 @@ class Quarantine:
         """Wait for the last tree, let Go check all, move the good ones into the module cache."""
         started = time.monotonic()
         if self._stubs is None:
-            return Admitted(deferred_to_go=self._deferred_to_go())
+            return Admitted(deferred_to_go=self._deferred_to_go(), notice=self._problem)
         self._arrived.put(None)
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
         with self._trace.span("go mod verify", "verify"):
-            verdict = Verdict(disbelieved="no time left") if late else self._stubs.verify(self._deadline)
+            no_time = Verdict(inconclusive=notice("inconclusive", "no-time"))
+            verdict = no_time if late else self._stubs.verify(self._deadline)
         with self._counting:
             taken = dict(self._taken)  # a copy: if late, it grows still
         good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
         admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
-        self._leave("refused by go mod verify", len(verdict.bad))
-        self._leave("not unpacked, or there already", len(taken.keys() - admitted - verdict.bad))
+        self._leave(Deferral.REFUSED, len(verdict.bad))
+        self._leave(Deferral.NOT_UNPACKED, len(taken.keys() - admitted - verdict.bad))
         return Admitted(
             modules=admitted,
             seconds=time.monotonic() - started,
             deferred_to_go=self._deferred_to_go(),
-            notice=notice("fast-verification", words=verdict.disbelieved) if verdict.disbelieved else None,
+            notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
         )
 
     def _open(self, goroot: Path) -> None:
@@ -111,8 +112,9 @@ class Quarantine:
             self._closing.enter_context(recording(self._folder.path))
             self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
         except OSError as error:
-            self._leave(f"no quarantine: {error.strerror}", len(self._hashes))
+            self._leave(Deferral.NO_QUARANTINE, len(self._hashes))
             self._hashes = {}
+            self._problem = notice("fast-verification", "no-folder", words=error.strerror)
             return
         for unpacker in self._unpackers:
             unpacker.start()
@@ -144,19 +146,19 @@ class Quarantine:
                 self._taken[version] = found
             reason = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
         except OSError:
-            reason = "a zip that cannot be read"
+            reason = Deferral.UNREADABLE_ZIP
         if reason:
             self._leave(reason)
             with self._counting:
                 self._taken.pop(version, None)
         return not reason
 
-    def _leave(self, reason: str, count: int = 1) -> None:
+    def _leave(self, reason: Deferral, count: int = 1) -> None:
         """Count modules that are left to Go."""
         with self._counting:
             self._left[reason] += count
 
-    def _deferred_to_go(self) -> dict[str, int]:
+    def _deferred_to_go(self) -> dict[Deferral, int]:
         with self._counting:
             return {reason: count for reason, count in self._left.items() if count}
 
@@ -181,26 +183,26 @@ class Quarantine:
         return True
 
 
-def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[str]]:
+def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
     """Zip hashes of the missing modules that may go the fast way, and why others may not."""
     hashes = unambiguous(plan.zip_hashes)
-    left: Counter[str] = Counter()
+    left: Counter[Deferral] = Counter()
     chosen: dict[str, ModuleVersion] = {}
     for file in plan.missing:
         version = file.module
         if file.kind != "zip" or version in plan.private:
             continue
         if version not in hashes:
-            left["two hashes in go.sum"] += 1
+            left[Deferral.TWO_HASHES] += 1
         elif version.path in chosen:
-            left["another version of the same module"] += 1
+            left[Deferral.OTHER_VERSION] += 1
         else:
             chosen[version.path] = version
     return {version: hashes[version] for version in chosen.values()}, left
 
 
-def _brought(source: Path, place: Path, room: Room) -> str:
-    """Bring a zip to `place`; the reason why it stays out, or the empty string. Raises OSError.
+def _brought(source: Path, place: Path, room: Room) -> Deferral | None:
+    """Bring a zip to `place`; return the reason if it stays out. Raises OSError.
 
     What counts is what lies in `place`: `source` may be exchanged at any moment.
     """
@@ -208,13 +210,13 @@ def _brought(source: Path, place: Path, room: Room) -> str:
         os.link(source, place)
     except OSError:
         if not room.take(Space(source.stat().st_size + room.block, 1)):
-            return _NO_ROOM
+            return Deferral.NO_ROOM
         shutil.copyfile(source, place)
     space = plain_space(place, room.block)
     if space is not None and room.take(space):
-        return ""
+        return None
     place.unlink()
-    return "a zip of an unusual kind" if space is None else _NO_ROOM
+    return Deferral.UNUSUAL_ZIP if space is None else Deferral.NO_ROOM
 
 
 def _rename_tree(tree: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from go_prefetch.base import process_group
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
@@ -83,12 +84,13 @@ def new_canary() -> ModuleVersion:
     return ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
 
 
-def described(command: str, said: Said | None) -> str:
-    """Why these words of `command` are not believed."""
+def unexpected(command: str, said: Said | None) -> Notice:
+    """Return why the output of `command` proves nothing."""
     if said is None:
-        return f"{command} did not start, or did not end in time"
+        return notice("inconclusive", "not-ended", command=command)
     lines = (said.stdout + said.stderr).splitlines()
-    return f"{command} ended with status {said.returncode} and {len(lines)} lines: {' / '.join(lines[:3])}"
+    words, status = " / ".join(lines[:3]), said.returncode
+    return notice("inconclusive", "output", command=command, status=status, count=len(lines), stderr=words)
 
 
 @contextmanager

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.go_stderr import tells_of_a_damaged_zip
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, described, new_canary
+from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
 _NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
@@ -31,7 +32,7 @@ class Verdict:
 
     good: frozenset[ModuleVersion] = frozenset()
     bad: frozenset[ModuleVersion] = frozenset()
-    disbelieved: str = ""
+    inconclusive: Notice | None = None
 
 
 class StubCache:
@@ -64,14 +65,14 @@ class StubCache:
             for version in (*self._versions, self._canary):
                 self.folder.zip_path(version).unlink(missing_ok=True)
         except OSError as error:
-            return Verdict(disbelieved=f"the zips cannot be removed: {error.strerror}")
+            return Verdict(inconclusive=notice("inconclusive", "zips", words=error.strerror))
         covered = self._covered(deadline)
         said = self._go.run("mod", "verify", deadline=deadline)
         bad = self._named(said)
         if bad is None:
-            return Verdict(disbelieved=described("go mod verify", said))
+            return Verdict(inconclusive=unexpected("go mod verify", said))
         if self._canary not in covered:
-            return Verdict(disbelieved="go list -m did not tell which trees are looked at")
+            return Verdict(inconclusive=notice("inconclusive", "trees-not-listed"))
         return Verdict(good=covered - bad - {self._canary}, bad=bad)
 
     def _lay(self, hashes: Mapping[ModuleVersion, str]) -> None:
@@ -126,11 +127,11 @@ class StubCache:
         said = self._go.run("mod", "verify", deadline=deadline)
         bad = self._named_zips(said)
         if bad is None:
-            return Verdict(disbelieved=described("go mod verify", said))
+            return Verdict(inconclusive=unexpected("go mod verify", said))
         names = set(listed.stdout.splitlines()) if listed and listed.returncode == 0 else set()
         covered = frozenset(version for version in self._versions if str(version) in names)
         if str(self._canary) not in names or not bad <= covered:
-            return Verdict(disbelieved="go list -m did not tell which zips are looked at")
+            return Verdict(inconclusive=notice("inconclusive", "zips-not-listed"))
         return Verdict(good=covered - bad, bad=bad)
 
     def _named_zips(self, said: Said | None) -> frozenset[ModuleVersion] | None:

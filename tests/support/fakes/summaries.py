@@ -12,6 +12,7 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import (
     Admitted,
     Completed,
+    Deferral,
     Downloaded,
     FailedAttempt,
     Failure,
@@ -121,7 +122,7 @@ _MISS = report(
     _PLAN,
     restored=Restored(SERVICE, seconds=0.21),
     downloaded=_downloaded(_RETRIED, 31.2, Source(PROXY, 36, sum(f.bytes for f in _RETRIED), 6)),
-    admitted=Admitted(frozenset(MODULES[1:]), 2.9, {"two hashes in go.sum": 1}),
+    admitted=Admitted(frozenset(MODULES[1:]), 2.9, {Deferral.TWO_HASHES: 1}),
     completed=Completed(seconds=1.02),
     saved=Saved(36, 140_110_223, 3.3, key=_key(_PLAN)),
     seconds=38.7,

@@ -20,6 +20,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.model.results import (
     Admitted,
     Completed,
+    Deferral,
     Downloaded,
     FailedAttempt,
     Failure,
@@ -139,7 +140,7 @@ def _with(text: str) -> Report:
             failures=(Failure(ModuleFile(odd, "info"), not_found=False, attempts=(FailedAttempt(text, text),)),),
             fetched=fetched,
         ),
-        admitted=Admitted(deferred_to_go={text: 1}),
+        admitted=Admitted(deferred_to_go={Deferral.NO_ROOM: 1}),
         completed=Completed(
             rejected=(Rejection(ModuleFile(A, "mod"), text, text),),
             failure=DownloadError("folder-unwritable", place=f"place{text}", words=f"words{text}"),

@@ -42,8 +42,8 @@ def verify(invocation: Invocation) -> int:
             platform.error(notice("checksum-mismatch", "tree-stays" if fix else "tree", version=version, tree=where))
     for version in sorted(checked.unchecked):
         platform.warn(notice("tree-unchecked", version=version))
-    if checked.disbelieved:
-        platform.error(notice("no-verdict", words=checked.disbelieved))
+    if checked.inconclusive:
+        platform.error(notice("no-verdict", cause=checked.inconclusive))
     if taken.removed:
         platform.warn(notice("stale-objects"))
     if fix:
@@ -54,4 +54,4 @@ def verify(invocation: Invocation) -> int:
         f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
         file=invocation.stdout,
     )
-    return 1 if taken.stays or checked.disbelieved else 0
+    return 1 if taken.stays or checked.inconclusive else 0

@@ -27,7 +27,7 @@ def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[Notice, ..
     """
     for version in packed(plan):
         trees.forget_hash(version)
-    no_verdict = (notice("trees-unchecked", words=checked.disbelieved),) if checked.disbelieved else ()
+    no_verdict = (notice("trees-unchecked", cause=checked.inconclusive),) if checked.inconclusive else ()
     taken = trees.take_away(checked.bad)
     _none_stays(plan, taken.stays)
     removed = (notice("tree-removed", version=version) for version in sorted(taken.removed))
@@ -65,7 +65,7 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Noti
 def _removed(checked: Rechecked, taken: TakenAway) -> list[Notice]:
     """A warning for those that were wrong, and one for those that could not be compared."""
     return [
-        notice("trees-replaced", case, modules=tuple(sorted(versions)), words=checked.disbelieved)
+        notice("trees-replaced", case, modules=tuple(sorted(versions)), cause=checked.inconclusive)
         for case, versions in (
             ("wrong", taken.removed & checked.bad),
             ("not-compared", taken.removed & checked.unchecked),

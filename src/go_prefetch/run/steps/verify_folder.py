@@ -46,7 +46,7 @@ def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
     except GoCommandError as error:
         if error.slug == "go-not-found":
             return GoAtHand(skipped_reason=error.notice)
-        return GoAtHand(skipped_reason=error.notice, warning=notice("folder-not-verified", "go", cause=error.notice))
+        return GoAtHand(skipped_reason=error.notice, warning=notice("folder-not-verified", cause=error.notice))
     return GoAtHand(Path(said["GOROOT"]), said["GOVERSION"])
 
 
@@ -68,8 +68,8 @@ def verify_folder(
     failure: ChecksumMismatch | None = None
     inconclusive: Notice | None = None
     try:
-        words = verification.run(go.goroot, silence)
-        inconclusive = notice("folder-not-verified", words=words) if words else None
+        cause = verification.run(go.goroot, silence)
+        inconclusive = notice("folder-not-verified", cause=cause) if cause else None
     except ChecksumMismatch as error:
         failure = error
     return Completed(
@@ -116,16 +116,16 @@ class _Verification:
             **{ModuleFile(version, "mod"): digest for version, digest in unambiguous(plan.mod_hashes).items()},
         }
 
-    def run(self, goroot: Path, silence: float) -> str:
-        """Why Go is not believed in the end; empty if it is. Raises ChecksumMismatch for what is wrong twice."""
+    def run(self, goroot: Path, silence: float) -> Notice | None:
+        """Return why Go gave no verdict in the end; None if it did. Raises ChecksumMismatch for what is wrong twice."""
         while True:
             asked = {file: digest for file, digest in self._hashes.items() if file in self._unproven()}
             verdict = check_folder(self._plan.folder, goroot, asked, self._limit(asked, silence))
             self.good |= verdict.good
             if verdict.bad:
                 self._reject(verdict.bad)
-            if verdict.disbelieved or not verdict.bad:
-                return verdict.disbelieved
+            if verdict.inconclusive or not verdict.bad:
+                return verdict.inconclusive
 
     def _limit(self, files: Iterable[ModuleFile], silence: float) -> Deadline:
         size = 0

@@ -39,7 +39,7 @@ def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline
         good |= {ModuleFile(version, "mod") for version in verdict.good}
         if verdict.bad:
             _replace(go_download, verdict, unverified - good)
-        if verdict.disbelieved:
+        if verdict.inconclusive:
             return ModFilesVerified(_unverified(go_download, plan) - good, (_no_verdict(verdict),))
         if not verdict.bad:
             return ModFilesVerified(unverified - good)
@@ -61,4 +61,4 @@ def _replace(go_download: GoDownload, verdict: ModVerdict, unverified: frozenset
 
 
 def _no_verdict(verdict: ModVerdict) -> Notice:
-    return notice("mod-files-unchecked", words=verdict.disbelieved)
+    return notice("mod-files-unchecked", cause=verdict.inconclusive)
