@@ -64,6 +64,15 @@ def test(session: nox.Session) -> None:
 
 
 @nox.session
+def wording(session: nox.Session) -> None:
+    """Show that no sentence is data: blank every notice, and run what is not about wording."""
+    chosen = "not network and not system and not slow and not nightly"
+    folders = ("tests/unit", "tests/integration")
+    session.run("pytest", "-q", "--blank-messages", "-m", f"{chosen} and not wording", *folders, *session.posargs)
+    session.run("pytest", "-q", "-n", "0", "--collect-only", "-q", "-q", "-m", f"{chosen} and wording")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Compare the documents with the source; `nox -s docs -- --write` writes what is generated."""
     for tool in ("check_inputs", "errors_page"):

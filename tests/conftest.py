@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.wording import blank_messages
 from tests.support.workbench import Workbench, wheel_program_folders
 
 _OLDEST_GO = (1, 21)
 # In seconds, for tests that download, compile programs, build images or have many rounds.
 _LONG_TIMEOUT = 900
+# Where sentences are compared: the renderers, and the command as users see it. So do snapshots anywhere.
+_WORDED = (Path(__file__).parent / "unit" / "render", Path(__file__).parent / "cli")
 
 # How long an example takes is the machine's business.
 settings.register_profile("no clock", deadline=None)
@@ -24,8 +27,15 @@ settings.register_profile("nightly", deadline=None, max_examples=3000)
 settings.load_profile("no clock")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--blank-messages` shows that no code and no test outside the marker `wording` depends on a sentence."""
+    parser.addoption("--blank-messages", action="store_true", help="replace the text and hint of every notice")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """The wheels' programs stand in for those that PATH lacks."""
+    if config.getoption("--blank-messages"):
+        blank_messages()
     missing = [name for name in ("go", "node", "act") if not _usable(name)]
     if missing:
         folders = [str(folder) for folder in wheel_program_folders() if folder.is_dir()]
@@ -36,8 +46,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests outside of the default suite more time than the `timeout` of pyproject.toml."""
+    """Mark tests of wording. Give tests outside of the default suite more time than pyproject.toml's `timeout`."""
     for item in items:
+        if any(map(item.path.is_relative_to, _WORDED)) or "snapshot" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.wording)
         if any(item.get_closest_marker(name) for name in ("network", "system", "slow", "nightly")):
             item.add_marker(pytest.mark.timeout(_LONG_TIMEOUT))
 

@@ -132,7 +132,7 @@ def _with(text: str) -> Report:
             1.0,
             entry=held,
             skipped_reason=notice("store-not-allowed", "in-words", words=text),
-            warnings=(notice("trees-unchecked", words=text),),
+            warnings=(notice("trees-unchecked", cause=notice("inconclusive", "stubs", words=text)),),
         ),
         downloaded=Downloaded(
             files={f.file: f.source for f in fetched},
@@ -147,7 +147,7 @@ def _with(text: str) -> Report:
         ),
         saved=Saved(skipped_reason=notice("store-not-allowed", "in-words", words=text), key=f"saved{text}"),
         goversion=f"go{text}",
-        notes=(notice("trees-unchecked", words=f"one{text}"),),
+        notes=(notice("trees-unchecked", cause=notice("inconclusive", "stubs", words=f"one{text}")),),
     )
 
 

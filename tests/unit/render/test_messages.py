@@ -102,3 +102,11 @@ def test_notice_can_be_compared_and_put_into_sets() -> None:
     one = [notice("go-sum-changed", name="go.sum", path=Path("p")) for _ in range(2)]
     assert len({*one}) == 1
     assert isinstance(one[0], Notice)
+
+
+def test_many_lines_of_a_notice_are_cut() -> None:
+    """A go.sum may have a thousand lines that cannot be read."""
+    lines = tuple(notice("go-sum-line-ignored", source="go.sum", number=n, problem="a branch") for n in range(1, 1001))
+    _, *shown, last = text(notice("go-sum-line-ignored", "lines", count=1000, lines=lines)).splitlines()
+    assert [line.split(":")[1] for line in shown] == [str(number) for number in range(1, 11)]
+    assert "990 more" in last
