@@ -12,14 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import notice
+from go_prefetch.history.formats.documents import json_document, markdown, text
 from go_prefetch.history.formats.html_page import page
-from go_prefetch.history.formats.json_export import document
-from go_prefetch.history.formats.markdown import markdown
 from go_prefetch.history.formats.number_format import UNKNOWN, clock, difference, duration, percent
-from go_prefetch.history.formats.text import text
-from go_prefetch.history.gates import Limits
 from go_prefetch.history.model import History, Observed, Recorded, Selection, WorkflowRun
-from go_prefetch.history.report import HistoryReport, history_report
+from go_prefetch.history.report import HistoryReport, Limits, history_report
 from go_prefetch.render.record import parse_record
 from tests.support.fakes import records
 
@@ -106,7 +103,7 @@ def test_any_text_in_every_format(word: str) -> None:
     report = made(word.encode(errors="replace").decode() or "x", days=3)
     parsed = Page(page(report))
     assert parsed.tags <= TAGS
-    assert json.loads(document(report))["schema"] == 1
+    assert json.loads(json_document(report))["schema"] == 1
     said, marked = text(report), markdown(report)
     plain, plain_marked = text(made("x", days=3)), markdown(made("x", days=3))
     assert len(said.splitlines()) == len(plain.splitlines())
@@ -126,7 +123,7 @@ def test_tables_keep_their_columns_in_markdown(word: str) -> None:
 def test_a_report_about_nothing() -> None:
     history = History("acme/x", "", "main", Selection(None, 10), (), START)
     report = history_report(history, Limits(), None)
-    for form in (text, markdown, page, document):
+    for form in (text, markdown, page, json_document):
         assert "acme/x" in form(report)
     assert "no run of go-prefetch" in text(report)
 
@@ -134,7 +131,7 @@ def test_a_report_about_nothing() -> None:
 def test_huge_figures_are_still_figures() -> None:
     """The most that a record may claim, many times over."""
     report = made(seconds=1e9, modules=1 << 53, bytes_restored=1 << 53, failed_attempts=1 << 53, seconds_saved=-1e9)
-    for form in (text, markdown, page, document):
+    for form in (text, markdown, page, json_document):
         assert "inf" not in re.findall(r"\binf\b", form(report))
 
 

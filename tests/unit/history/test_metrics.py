@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.history.comparison import compare, interval
-from go_prefetch.history.gates import Limits, gates
 from go_prefetch.history.metrics import Delivery, Prefetching, delivery, percentile, periods, prefetching
 from go_prefetch.history.model import History, Observed, Selection, WorkflowRun
+from go_prefetch.history.report import Limits, compare, gates, interval
 from go_prefetch.render.record import Record, parse_record
 from tests.support.fakes import records
 

@@ -17,13 +17,10 @@ from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
 from go_prefetch.history.cache import Kept
 from go_prefetch.history.collect import Gathering, open_forge
+from go_prefetch.history.formats.documents import json_document, markdown, text
 from go_prefetch.history.formats.html_page import page
-from go_prefetch.history.formats.json_export import document
-from go_prefetch.history.formats.markdown import markdown
-from go_prefetch.history.formats.text import text
-from go_prefetch.history.gates import Gate, Limits
 from go_prefetch.history.model import Forge, Selection
-from go_prefetch.history.report import HistoryReport, history_report
+from go_prefetch.history.report import Gate, HistoryReport, Limits, history_report
 from go_prefetch.model.ports import Platform
 
 _DAYS = 30
@@ -31,7 +28,7 @@ _MOST_RUNS = 100_000
 _FORMATS: dict[ReportFormat, Callable[[HistoryReport], str]] = {
     ReportFormat.TEXT: lambda report: text(report) + "\n",
     ReportFormat.MARKDOWN: markdown,
-    ReportFormat.JSON: document,
+    ReportFormat.JSON: json_document,
     ReportFormat.HTML: page,
 }
 

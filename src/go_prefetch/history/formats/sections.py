@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from go_prefetch.base.format import size
-from go_prefetch.history.comparison import FEW, Comparison, Side
 from go_prefetch.history.formats.number_format import count, difference, duration, percent, plural, points, seconds
 from go_prefetch.history.metrics import Delivery, Prefetching, by_workflow, delivery
 from go_prefetch.history.model import Storage
-from go_prefetch.history.report import HistoryReport
+from go_prefetch.history.report import FEW, Comparison, HistoryReport, Side
 from go_prefetch.render.messages import reason
 
 _MOST_ROWS = 12
