@@ -53,7 +53,7 @@ def test_a_runner_without_files_is_a_warning(bench: Workbench, files: dict[str, 
     with ModuleProxy([LIB]) as proxy:
         result = bench.prefetch(goproxy=proxy.url, **files | gone)
     assert result.status == 0, result.text
-    assert "the runner takes no outputs" in result.stdout
+    assert "[outputs-refused]" in result.stdout
     assert "go-prefetch: miss" in result.stdout
     assert "Traceback" not in result.text
 

@@ -90,7 +90,7 @@ def test_reports_that_cannot_be_written_are_a_warning(bench: Workbench, proxy: M
     (bench.project / ".reports").write_text("mine")
     done = fill(bench, proxy)
     assert done.status == 0, done.text
-    assert "WARNING: the reports could not be written" in done.stdout
+    assert "[reports-unwritable]" in done.stdout
 
 
 def with_password(proxy: ModuleProxy) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from go_prefetch.cli.arguments import closest, variable_typos
+from go_prefetch.cli.arguments import closest, parse, variable_typos
 from go_prefetch.cli.subcommands import SUBCOMMANDS
+from go_prefetch.errors import InputError
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
 
@@ -69,3 +71,30 @@ def test_no_name_of_the_project_is_taken_for_a_mistake() -> None:
 )
 def test_the_closest_flag_is_named(given: str, right: str) -> None:
     assert closest(given, [row.flag for row in SUBCOMMANDS["run"].table]) == right
+
+
+@pytest.mark.parametrize(
+    ("argv", "case", "meant"),
+    [
+        (["rum"], "did-you-mean", "run"),
+        (["zzz"], "", ""),
+        ([], "", ""),
+        (["run", "--jobs"], "", ""),
+        (["run", "--work-directory", "a"], "flag-meant", "--working-directory"),
+        (["run", "--job=3"], "flag-meant", "--jobs"),
+        (["plan", "--color"], "flag", ""),
+        (["report", "--repository", "a/b"], "flag-meant", "--repo"),
+        (["--quiet", "run"], "flag-before-command", ""),
+        (["run", "service"], "argument-folder", ""),
+        (["prune", "pool"], "argument", ""),
+        (["plan", "--jobs", "3"], "flag-without-effect", ""),
+        (["fill", "out", "--store=none"], "flag-without-effect", ""),
+    ],
+)
+def test_what_was_meant_is_named(argv: list[str], case: str, meant: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(argv, io.StringIO())
+    assert (caught.value.slug, caught.value.notice.case) == ("usage", case)
+    facts = dict(caught.value.notice.facts)
+    assert facts["meant"] == meant
+    assert facts["program"] == " ".join(["go-prefetch", *({*argv} & {*SUBCOMMANDS})])
