@@ -89,9 +89,7 @@ def test_a_tunnel_that_is_refused_is_told(
     assert result.status == 5, result.text
     often = f" ({times} times)" if times > 1 else ""
     assert f"https://{HOST}: HTTP proxy: Tunnel connection failed: {refusal}{often}" in result.stderr
-    assert (
-        "check its address and login, and name hosts that need none in NO_PROXY. [proxy-unavailable]" in result.stderr
-    )
+    assert "[proxy-unavailable]" in result.stderr
     assert modules.requests == []
     assert_hidden(bench, result.text, [*SECRETS, "wr0ng-pass"])
 
