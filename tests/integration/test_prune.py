@@ -95,7 +95,7 @@ def test_gitlab_has_no_entries_to_prune(bench: Workbench) -> None:
     result = prefetch(bench, "prune", "--api-url", "https://gitlab.com/api/v4", "--repo", "a/b", cwd=bench.folder,
                       GITLAB_TOKEN="glpat-x")  # fmt: skip
     assert result.status == 2
-    assert "--pool" in result.stderr
+    assert "[input-invalid]" in result.stderr
 
 
 @pytest.mark.parametrize("flags", [("--max-size", "1GB"), ("--pool", "x"), ("--pool", "nowhere", "--max-age", "1d")])
@@ -232,4 +232,3 @@ def test_a_pool_that_may_not_be_read_is_not_called_empty(
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0")
     assert result.status == 5
     assert "[folder-unwritable]" in result.stderr
-    assert f"{pool}: Permission denied" in result.stderr

@@ -180,8 +180,8 @@ def test_the_rate_limit_ends_the_report_with_what_it_has(bench: Workbench, api: 
     result = report(bench, api, "--format", "json")
     values = json.loads(result.stdout)
     assert result.status == 0
-    assert "rate limit" in values["incomplete_because"]
-    assert "The report is incomplete" in result.stderr
+    assert values["incomplete_because"]
+    assert "[report-incomplete]" in result.stderr
     assert 5 <= values["prefetching"]["runs"] <= 12
     assert values["workflow_runs"]["runs"] == 30
     api.remaining = 100
@@ -195,7 +195,6 @@ def test_a_rate_limit_before_anything_came_is_an_error(bench: Workbench, api: Gi
     result = report(bench, api)
     assert result.status == 1
     assert "[api-rate-limit]" in result.stderr
-    assert "--wait" in result.stderr
 
 
 def test_waiting_for_the_rate_limit(bench: Workbench, api: GitHubApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +213,7 @@ def test_waiting_for_the_rate_limit(bench: Workbench, api: GitHubApi, monkeypatc
     assert json.loads(result.stdout)["prefetching"]["runs"] == 5
     assert len(slept) == 1
     assert 1790 <= slept[0] <= 1802
-    assert "waiting until" in result.stderr
+    assert "[api-rate-limit-wait]" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -287,7 +286,6 @@ def test_workflows_by_name_and_by_file(bench: Workbench, api: GitHubApi) -> None
     unknown = report(bench, api, "--workflow", "weekly")
     assert unknown.status == 2
     assert "[workflow-not-found]" in unknown.stderr
-    assert "nightly (night.yml)" in unknown.stderr
 
 
 def test_more_runs_of_a_branch_than_a_filter_of_github_gives(bench: Workbench, api: GitHubApi) -> None:
@@ -342,13 +340,14 @@ def test_gates_that_are_missed_end_with_status_6(bench: Workbench, api: GitHubAp
     add_runs(api, 4, records.line(modules_from_cache=200, result="partial", seconds=40))
     api.runs[0]["conclusion"] = "failure"
     flags = ("--min-hit-rate", "90%", "--max-p95-seconds", "30", "--max-failure-rate", "0.05")
-    result = report(bench, api, *flags)
+    result = report(bench, api, "--format", "json", *flags)
     assert result.status == 6
-    assert "Prefetching" in result.stdout
-    assert "--min-hit-rate: wanted at least 90%, measured 79.6813%" in result.stderr
-    assert "--max-p95-seconds: wanted at most 30 s, measured 40 s" in result.stderr
-    assert "--max-failure-rate: wanted at most 5%, measured 25%" in result.stderr
     assert "[gate-missed]" in result.stderr
+    assert [tuple(gate.values()) for gate in json.loads(result.stdout)["gates"]] == [
+        ("--min-hit-rate", "at least 90%", "79.6813%", False),
+        ("--max-p95-seconds", "at most 30 s", "40 s", False),
+        ("--max-failure-rate", "at most 5%", "25%", False),
+    ]
 
 
 def test_gates_that_are_met(bench: Workbench, api: GitHubApi) -> None:
@@ -360,7 +359,7 @@ def test_a_gate_without_anything_to_measure_is_missed(bench: Workbench, api: Git
     """An empty report proves nothing."""
     result = report(bench, api, "--min-hit-rate", "10%")
     assert result.status == 6
-    assert "nothing to measure it by" in result.stderr
+    assert "[gate-missed]" in result.stderr
 
 
 def test_the_report_goes_to_a_file_whole(bench: Workbench, api: GitHubApi) -> None:
