@@ -28,7 +28,7 @@ _PATH = os.pathsep.join(
     ]
 )
 # Go programs with tests of their own.
-_GO_PROGRAMS = ("examples/service", "bench/modproxy", "tests/programs/http2_proxy")
+_GO_PROGRAMS = ("examples/service", "tests/programs/module_proxy")
 # Benches that fail when something is wrong, with the arguments of a long run.
 _BENCHES = {
     "faults": ("--seeds", "1-200"),

@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 
 from realproject import BenchError, Project
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.support.fakes.go_proxy import GoProxy, built
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
@@ -187,36 +191,6 @@ def scratch_folder(zip_bytes: int) -> str | None:
     return None
 
 
-def go_program(name: str, scratch: Path) -> Path:
-    """Build the Go program in the folder of that name beside this file."""
-    program = scratch / name
-    plain = {"GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-    subprocess.run(
-        ["go", "build", "-o", str(program), "."],
-        cwd=Path(__file__).resolve().parent / name,
-        env={**os.environ, **plain},
-        check=True,
-    )
-    return program
-
-
-@contextlib.contextmanager
-def served(options: argparse.Namespace, folder: Path, files: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Serve both folders with the wanted latency and rates; give the URL and the file of the certificate."""
-    program, certificate = go_program("modproxy", scratch), scratch / "modproxy.pem"
-    command = [str(program), "-dir", str(folder), "-cert-out", str(certificate), "-latency", options.latency]
-    command += ["-files", str(files)]
-    command += ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            url = (server.stdout.readline() if server.stdout else "").strip()
-            if not url:
-                raise BenchError("the proxy did not start; what it said is above")
-            yield url, certificate
-        finally:
-            server.terminate()
-
-
 @contextlib.contextmanager
 def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[Rig]:
     """Put a copy of the project, the running proxy and its environment together."""
@@ -227,8 +201,9 @@ def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[Rig]:
         proxy = Path(shutil.copytree(fetched.proxy, scratch / "proxy"))
         files = scratch / "files"
         files.mkdir()
-        with served(options, proxy, files, scratch) as (url, certificate):
-            yield Rig(project, url, environment(url, certificate), scratch, files)
+        rates = ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]
+        with GoProxy(built(scratch), proxy, "-files", str(files), "-latency", options.latency, *rates) as server:
+            yield Rig(project, server.url, environment(server.url, server.certificate), scratch, files)
 
 
 def environment(url: str, certificate: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ P1 has the fault for one file (for its every request, or once where the row is a
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fakes.http2_proxy import Http2Proxy, built
+from tests.support.fakes.go_proxy import GoProxy, built
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
-from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.workbench import Workbench
 
 TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -81,7 +82,7 @@ def test_the_table_has_these_rows_and_no_others() -> None:
 @pytest.fixture(scope="session")
 def http2_program(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
     """The module proxy that speaks HTTP/2."""
-    return built(tmp_path_factory.mktemp("http2"), gocache)
+    return built(tmp_path_factory.mktemp("http2"), {**os.environ, "GOCACHE": str(gocache)})
 
 
 @pytest.mark.slow  # 75 runs of both
@@ -109,14 +110,25 @@ def test_a_row_is_what_happens(bench: Workbench, request: pytest.FixtureRequest,
     assert [said, "succeeds" if ours.status == 0 else "fails"] == expected, ours.text
 
 
+def http2_proxy(program: Path, bench: Workbench, kind: str, fault: str, times: int | None) -> GoProxy:
+    """A P1 that speaks HTTP/2 and has such a fault for LIB's file of this kind."""
+    folder = bench.folder / "proxy"
+    write_proxy_folder(folder, MODULES)
+    often = str(-1 if times is None else times)
+    fails = ("-fault", fault, "-fault-name", f"lib/@v/v1.2.3.{kind}", "-fault-times", often)
+    return GoProxy(program, folder, "-log", *fails)
+
+
 @contextmanager
 def first_proxy(row: Row, times: int | None, bench: Workbench, http2_program: Path) -> Iterator[str]:
     """The address of a P1 that has the row's fault so many times (None: always)."""
     if row.fault is None:
         yield REFUSED
     elif isinstance(row.fault, str):
-        with Http2Proxy(http2_program, MODULES, f"lib/@v/v1.2.3.{row.kind}", row.fault, times) as proxy:
-            bench.environ["SSL_CERT_FILE"] = str(proxy.bundle)
+        with http2_proxy(http2_program, bench, row.kind, row.fault, times) as proxy:
+            with (bench.folder / "trusted.pem").open("a") as trusted:  # those of both, for Go's and for ours
+                trusted.write(proxy.certificate.read_text())
+            bench.environ["SSL_CERT_FILE"] = trusted.name
             yield proxy.url
     else:
         with ModuleProxy(MODULES) as proxy:
@@ -148,8 +160,8 @@ def test_go_meets_the_abort_over_http2_and_we_over_http1(bench: Workbench, http2
     bench.write_project(MODULES)
     spoken: dict[str, set[str]] = {}
     for who in ("go", "ours"):
-        with Http2Proxy(http2_program, MODULES, "lib/@v/v1.2.3.zip", "abort", times=1) as proxy:
-            trusted = {"GOPROXY": proxy.url, "SSL_CERT_FILE": str(proxy.bundle)}
+        with http2_proxy(http2_program, bench, "zip", "abort", times=1) as proxy:
+            trusted = {"GOPROXY": proxy.url, "SSL_CERT_FILE": str(proxy.certificate)}
             fill = ("fill", str(bench.folder / "filled"))
             done = bench.go("mod", "download", **trusted) if who == "go" else bench.run(*fill, **trusted)
         spoken[who] = {protocol for protocol, _ in proxy.requests}

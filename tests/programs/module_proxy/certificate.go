@@ -39,7 +39,7 @@ func selfSigned(file string) (*tls.Config, error) {
 func loopbackTemplate(now time.Time) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber:          big.NewInt(now.UnixNano()),
-		Subject:               pkix.Name{CommonName: "modproxy"},
+		Subject:               pkix.Name{CommonName: "module_proxy"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(7 * 24 * time.Hour),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,

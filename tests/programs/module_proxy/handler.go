@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -16,8 +16,8 @@ import (
 // chunk is how much is written between two looks at the clock: 2 ms at 30 MB/s.
 const chunk = 64 << 10
 
-// catchUp is how far a bucket may lag behind its rate and still make up for it: timers wake late.
-const catchUp = 10 * time.Millisecond
+// filesPrefix begins the names of plain files. No module path has an element like it.
+const filesPrefix = "-/"
 
 var contentTypes = map[string]string{
 	".info": "application/json",
@@ -26,19 +26,40 @@ var contentTypes = map[string]string{
 	"":      "text/plain; charset=UTF-8", // list
 }
 
-// filesPrefix begins the names of plain files. No module path has an element like it.
-const filesPrefix = "-/"
-
 type handler struct {
 	root       fs.FS
 	files      fs.FS // nil: none
 	latency    time.Duration
 	streamRate int64
-	link       *bucket
+	link       *meter
+	logged     bool
+	fault      fault
+}
+
+// fault is what happens to some files: "abort" and "stall" in the middle of the body, "silence" before it.
+type fault struct {
+	mutex sync.Mutex
+	kind  string
+	name  string // how their names end
+	left  int    // how many times more; below 0: always
+}
+
+// next returns what happens to a request for this file; nothing, mostly.
+func (f *fault) next(name string) string {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if f.left == 0 || !strings.HasSuffix(name, f.name) {
+		return ""
+	}
+	f.left--
+	return f.kind
 }
 
 // ServeHTTP answers GET and HEAD of a module file or a plain one after the latency. What is neither is not found.
 func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request) {
+	if h.logged {
+		fmt.Println(request.Proto, request.URL.Path)
+	}
 	if !sleep(request.Context(), h.latency) {
 		return
 	}
@@ -47,12 +68,8 @@ func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request)
 		return
 	}
 	file, size, err := h.open(request.URL.Path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		http.Error(response, "not found", http.StatusNotFound)
-		return
-	}
 	if err != nil {
-		http.Error(response, err.Error(), http.StatusInternalServerError)
+		http.Error(response, "not found", http.StatusNotFound)
 		return
 	}
 	defer file.Close()
@@ -61,12 +78,24 @@ func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request)
 	if request.Method == http.MethodHead {
 		return
 	}
-	h.copy(request.Context(), response, file)
+	happens := h.fault.next(request.URL.Path)
+	switch happens {
+	case "":
+		h.copy(request.Context(), response, file)
+		return
+	case "abort", "stall":
+		h.copy(request.Context(), response, io.LimitReader(file, size/2))
+		_ = http.NewResponseController(response).Flush()
+	}
+	if happens != "abort" {
+		<-request.Context().Done()
+	}
+	panic(http.ErrAbortHandler) // over HTTP/2 a RST_STREAM, over HTTP/1.1 the end of the connection
 }
 
 func (h *handler) open(url string) (fs.File, int64, error) {
 	folder, name := h.find(strings.TrimPrefix(url, "/"))
-	if folder == nil || !fs.ValidPath(name) {
+	if folder == nil {
 		return nil, 0, fs.ErrNotExist
 	}
 	file, err := folder.Open(name)
@@ -84,13 +113,6 @@ func (h *handler) open(url string) (fs.File, int64, error) {
 	return file, status.Size(), nil
 }
 
-func contentType(url string) string {
-	if known, found := contentTypes[path.Ext(url)]; found {
-		return known
-	}
-	return "application/octet-stream"
-}
-
 // find says which folder has the name, and how it is called there; no folder if neither can have it.
 func (h *handler) find(name string) (fs.FS, string) {
 	if plain, found := strings.CutPrefix(name, filesPrefix); found {
@@ -102,14 +124,21 @@ func (h *handler) find(name string) (fs.FS, string) {
 	return h.root, name
 }
 
+func contentType(url string) string {
+	if known, found := contentTypes[path.Ext(url)]; found {
+		return known
+	}
+	return "application/octet-stream"
+}
+
 // copy sends the file, each chunk when both the response's own rate and the shared one allow it.
 func (h *handler) copy(ctx context.Context, response io.Writer, file io.Reader) {
-	stream := newBucket(h.streamRate)
+	stream := newMeter(h.streamRate)
 	buffer := make([]byte, chunk)
 	for {
 		count, err := file.Read(buffer)
 		if count > 0 {
-			delay := max(stream.take(count), h.link.take(count))
+			delay := max(stream.admit(count), h.link.admit(count))
 			if !sleep(ctx, delay) {
 				return
 			}
@@ -120,48 +149,5 @@ func (h *handler) copy(ctx context.Context, response io.Writer, file io.Reader) 
 		if err != nil {
 			return
 		}
-	}
-}
-
-// bucket hands out bytes at a rate. A nil bucket has no limit.
-type bucket struct {
-	mutex sync.Mutex
-	rate  float64
-	free  time.Time // when all that has been handed out will have passed
-}
-
-func newBucket(rate int64) *bucket {
-	if rate <= 0 {
-		return nil
-	}
-	return &bucket{rate: float64(rate), free: time.Now()}
-}
-
-// take books count bytes and says how long until the last of them has passed.
-func (b *bucket) take(count int) time.Duration {
-	if b == nil {
-		return 0
-	}
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	now := time.Now()
-	if earliest := now.Add(-catchUp); b.free.Before(earliest) {
-		b.free = earliest
-	}
-	b.free = b.free.Add(time.Duration(float64(count) / b.rate * float64(time.Second)))
-	return b.free.Sub(now)
-}
-
-func sleep(ctx context.Context, duration time.Duration) bool {
-	if duration <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -1,3 +1,0 @@
-module example.com/modproxy
-
-go 1.21

@@ -1,3 +1,0 @@
-module example.com/http2proxy
-
-go 1.21

@@ -1,0 +1,3 @@
+module example.com/module_proxy
+
+go 1.21
