@@ -28,6 +28,7 @@ from go_prefetch.run.steps.check_present import check_present, remove_bad, repla
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.detect_duplicate_cache import detect_duplicate_cache
 from go_prefetch.run.steps.download import download, nobody_waits, still_missing
+from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.restore import restore
 from go_prefetch.run.steps.save import save
@@ -176,15 +177,12 @@ class _Run:
 
     def _complete(self) -> None:
         """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
-        job, plan = self._job, self.state.plan
+        job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
+        goroot, silence = job.environment.goroot, job.settings.go_silence
         with job.step("Complete"):
-            completed = complete(
-                job.go, plan, self.state.restored, self.state.downloaded,
-                fetch_again=lambda files, avoid: job.bring(plan.folder, files, avoid), variables=variables,
-                silence=job.settings.go_silence, budget=job.budget,
-                goroot=job.environment.goroot, trees=self._trees, say=job.platform.detail,
-            )  # fmt: skip
+            go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail)
+            completed = complete(go, self.state, self._trees, lambda files, avoid: job.bring(folder, files, avoid))
             self._reached(completed=completed)
             self._trees.remove_marks()
 

@@ -8,100 +8,48 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from go_prefetch.base.retry import Budget
-from go_prefetch.errors import Notice, PrefetchError, notice
-from go_prefetch.golang.command import GoCommand, in_parts
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.errors import Notice, notice
 from go_prefetch.model.plan import Plan, Scope
-from go_prefetch.model.results import Completed, Downloaded, Rejection, Restored
+from go_prefetch.model.report import RunState
+from go_prefetch.model.results import Completed, Rejection
 from go_prefetch.run.steps.explain_failure import blamed
-from go_prefetch.run.steps.go_download import FetchAgain, GoDownload
-from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
+from go_prefetch.run.steps.go_download import GoDownload
+from go_prefetch.run.steps.replacements import FetchAgain
 from go_prefetch.verification.trees import Trees
 
 
-def complete(  # noqa: PLR0913 - Go's verdict takes in every step before
-    go: GoCommand,
-    plan: Plan,
-    restored: Restored,
-    downloaded: Downloaded,
-    *,
-    fetch_again: FetchAgain,
-    variables: Mapping[str, str],
-    silence: float,
-    budget: Budget,
-    goroot: Path,
-    trees: Trees,
-    say: Callable[[str], None],
-) -> Completed:
+def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAgain) -> Completed:
     """Go's verdict on every scope, as a value: a failure is told, not raised."""
-    started = time.monotonic()
+    started, plan = time.monotonic(), state.plan
     before = _contents(plan.scopes)
-    sources = {**dict.fromkeys(restored.files, restored.store), **downloaded.files}
-    sources.update(dict.fromkeys(plan.present, "the module cache"))
-    go_download = GoDownload(
-        go,
-        plan,
-        sources,
-        restored,
-        fetch_again=fetch_again,
-        variables=variables,
-        silence=silence,
-        budget=budget,
-        trees=trees,
-        say=say,
-    )
-    failure: PrefetchError | None = None
-    unverified = ModFilesVerified(frozenset())
-    try:
-        for scope in plan.scopes:
-            for arguments in _argument_lists(scope, plan, _denied(scope, restored, downloaded)):
-                go_download.run(scope, arguments)
-        unverified = verify_mod_files(go_download, plan, goroot, budget.deadline)
-    except PrefetchError as error:
-        failure = blamed(error, downloaded, budget.deadline)
-    by_go = frozenset(file for file in plan.missing if file not in go_download.sources and plan.folder.has(file))
+    verdict = go.verdict(state, trees, fetch_again)
+    failure = verdict.failure and blamed(verdict.failure, state.downloaded, go.budget.deadline)
+    by_go = frozenset(file for file in plan.missing if file not in verdict.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,
         bytes_by_go=sum(map(plan.folder.size_of, by_go)),
-        rejected=tuple(go_download.rejected.values()),
+        rejected=verdict.rejected,
         seconds=time.monotonic() - started,
-        refetched=go_download.refetched,
-        unverified=unverified.files,
+        refetched=verdict.refetched,
+        unverified=verdict.unverified,
         failure=failure,
         warnings=(
-            *_dropped(plan, restored, downloaded, failure),
-            *replaced(plan, go_download.rejected.values()),
-            *unverified.warnings,
+            *([] if failure else _dropped(state)),
+            *replaced(plan, verdict.rejected),
+            *verdict.warnings,
             *_changed(before, _contents(plan.scopes)),
             *_zips_without_sum(plan),
         ),
     )
 
 
-def _denied(scope: Scope, restored: Restored, downloaded: Downloaded) -> frozenset[ModuleFile]:
-    """Files that every proxy denies. A store's word on that counts where none answered, and no go.mod names it."""
-    unanswered = {failure.file for failure in downloaded.failures} & restored.unavailable
-    return downloaded.unavailable | {file for file in unanswered if file.module not in scope.required_zips}
-
-
-def _argument_lists(scope: Scope, plan: Plan, unavailable: frozenset[ModuleFile]) -> list[tuple[str, ...]]:
-    """No argument, or the explicit list in parts; a zip that every proxy denies is left out: no build may need it."""
-    if not scope.explicit:
-        return [()]
-    gone = {file.module for file in unavailable} - plan.private
-    return in_parts([v for v in scope.zips if v not in gone or plan.folder.has_zip(v)])
-
-
-def _dropped(plan: Plan, restored: Restored, downloaded: Downloaded, failure: PrefetchError | None) -> list[Notice]:
+def _dropped(state: RunState) -> list[Notice]:
     """Files that could not be had and that Go did without; not those of which a run before has told."""
-    if failure:
-        return []
-    news = [failure for failure in downloaded.failures if failure.file not in restored.unavailable]
-    absent = [failure for failure in news if not plan.folder.has(failure.file)]
+    news = [failure for failure in state.downloaded.failures if failure.file not in state.restored.unavailable]
+    absent = [failure for failure in news if not state.plan.folder.has(failure.file)]
     return [notice("files-not-needed", count=len(absent), failures=tuple(absent))] if absent else []
 
 

@@ -20,11 +20,9 @@ from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Completed, Downloaded, FailedAttempt, Failure, Filled, PassedOver, Rejection
 from go_prefetch.run.steps.complete import replaced
 from go_prefetch.run.steps.fill_folder import Supply
-from go_prefetch.run.steps.go_download import mismatch
+from go_prefetch.run.steps.replacements import DISTRUST_AFTER, distrusted, mismatch
 from go_prefetch.verification.check_folder import check_folder
 
-# After this many wrong files of one source, its other `.mod` files are replaced too: Go names one of them at a time.
-_DISTRUST_AFTER = 3
 # Bytes a second that even a slow machine hashes. A Go that is not done by then hangs.
 _SLOWEST_HASHING = 10_000_000
 
@@ -162,14 +160,16 @@ class _Verification:
         return file.kind == "zip" or file.module in self._plan.modules
 
     def _distrusted(self) -> list[Rejection]:
-        """The `.mod` files that came with several wrong files, that Go has said nothing of and a proxy may replace."""
+        """The `.mod` files that came with several wrong files, that Go has said nothing of and a proxy may replace.
+
+        Go names one wrong `.mod` at a time.
+        """
         if not self._supply.walk.names:
             return []
         wrong = Counter(rejection.source for rejection in self.rejected.values())
-        words = "distrusted: it came with files that Go rejected"
         doubtful = (file for file in sorted(self._unproven() - self.rejected.keys()) if file.kind == "mod")
-        found = (Rejection(f, self._sources[f], words) for f in doubtful if f.module not in self._plan.private)
-        return [rejection for rejection in found if wrong[rejection.source] >= _DISTRUST_AFTER]
+        found = (distrusted(f, self._sources[f]) for f in doubtful if f.module not in self._plan.private)
+        return [rejection for rejection in found if wrong[rejection.source] >= DISTRUST_AFTER]
 
     def _take_again(self, files: list[ModuleFile], source: str) -> None:
         asked = [file for file in files if file.module not in self._plan.private]

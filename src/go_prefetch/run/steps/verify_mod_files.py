@@ -14,7 +14,7 @@ from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.results import Rejection
-from go_prefetch.run.steps.go_download import GoDownload
+from go_prefetch.run.steps.replacements import Replacements
 from go_prefetch.verification.check_mods import ModVerdict, check_mods
 
 # Each round finds a wrong file or the end; only somebody hostile needs so many.
@@ -28,36 +28,36 @@ class ModFilesVerified(NamedTuple):
     warnings: tuple[Notice, ...] = ()
 
 
-def verify_mod_files(go_download: GoDownload, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
+def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
     """Go's verdict on each `.mod` that was restored or downloaded and not read; wrong ones are replaced."""
     hashes = unambiguous(plan.mod_hashes)
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
-        unverified = _unverified(go_download, plan) - good
+        unverified = _unverified(files, plan) - good
         asked = {file.module: hashes[file.module] for file in unverified if file.module in hashes}
         verdict = check_mods(plan.folder, goroot, asked, deadline)
         good |= {ModuleFile(version, "mod") for version in verdict.good}
         if verdict.bad:
-            _replace(go_download, verdict, unverified - good)
+            _replace(files, verdict, unverified - good)
         if verdict.inconclusive:
-            return ModFilesVerified(_unverified(go_download, plan) - good, (_no_verdict(verdict),))
+            return ModFilesVerified(_unverified(files, plan) - good, (_no_verdict(verdict),))
         if not verdict.bad:
             return ModFilesVerified(unverified - good)
-    left = _unverified(go_download, plan) - good
-    go_download.drop(left)
+    left = _unverified(files, plan) - good
+    files.drop(left)
     return ModFilesVerified(left, (notice("mod-files-removed", count=len(left)),))
 
 
-def _unverified(go_download: GoDownload, plan: Plan) -> frozenset[ModuleFile]:
+def _unverified(files: Replacements, plan: Plan) -> frozenset[ModuleFile]:
     """The `.mod` files of ours that Go did not come by as it took their zips, or not as they are now."""
     taken = set(filter(plan.folder.has_zip, plan.modules))
-    ours = (file for file in go_download.sources if file.kind == "mod" and file not in plan.present)
-    return frozenset(file for file in ours if file.module not in taken or file in go_download.rejected)
+    ours = (file for file in files.sources if file.kind == "mod" and file not in plan.present)
+    return frozenset(file for file in ours if file.module not in taken or file in files.rejected)
 
 
-def _replace(go_download: GoDownload, verdict: ModVerdict, unverified: frozenset[ModuleFile]) -> None:
+def _replace(files: Replacements, verdict: ModVerdict, unverified: frozenset[ModuleFile]) -> None:
     bad = ((ModuleFile(version, "mod"), words) for version, words in sorted(verdict.bad.items()))
-    go_download.reject([Rejection(file, go_download.sources[file], words) for file, words in bad], unverified)
+    files.replace_once([Rejection(file, files.sources[file], words) for file, words in bad], unverified)
 
 
 def _no_verdict(verdict: ModVerdict) -> Notice:
