@@ -20,13 +20,11 @@ from typing import Protocol
 import pytest
 
 from go_prefetch.base.retry import Backoff, Deadline
-from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
-from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
+from go_prefetch.stores.cache_service.protocol import Exchange, Found, NotAllowed, send
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
-from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
@@ -96,7 +94,7 @@ class OurClient:
             upload = self._service.reserve(key, Deadline.after(60))
         except NotAllowed:
             return False
-        block_upload.send(BytesIO(content), len(content), upload, Deadline.after(60))
+        send(BytesIO(content), len(content), upload, Deadline.after(60))
         return True
 
     def restore(self, key: str, *restore_keys: str) -> tuple[str, bytes] | None:

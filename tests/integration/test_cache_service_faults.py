@@ -11,7 +11,7 @@ import pytest
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.model.results import Saved
-from go_prefetch.stores.cache_service import block_upload, range_buffer, range_layout, throughput_guard
+from go_prefetch.stores.cache_service import range_buffer
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.cache_service.faults import (
     ANY_CALL,
@@ -37,7 +37,7 @@ BIG = FakeModule("example.com/big", "v1.0.0", padding=900_000)  # the first rang
 NEXT = FakeModule("example.com/next", "v1.0.0", padding=800_000)
 SMALL = FakeModule("example.com/small", "v1.0.0")
 MODULES = (BIG, NEXT, SMALL)
-SECOND = range_layout.first_byte(1)
+SECOND = range_buffer.first_byte(1)
 PASSING = (500, 503, "reset", "silence", "truncated")  # one of them is made good by another attempt
 CALLS = {"v2": ("create", "blob.block", "blob.list", "finalize"), "v1": ("create", "chunk", "finalize")}
 PROTOCOLS = ("v2", "v1")
@@ -146,7 +146,7 @@ def test_a_block_that_nobody_takes_holds_up_no_other(
     service: CacheService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, route: str
 ) -> None:
     """They are sent at the same time, and each is tried again by itself."""
-    monkeypatch.setattr(block_upload, "_BLOCK", 200_000)
+    monkeypatch.setattr("go_prefetch.stores.cache_service.protocol._BLOCK", 200_000)
     shelf = Shelf(service, tmp_path, MODULES, protocol, stall=1.0)
     service.inject(route, "silence", times=1)
     saved = shelf.save()
@@ -180,7 +180,7 @@ def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: She
 def test_a_pace_that_would_take_too_long_ends_it_early(
     service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throughput_guard, "_OVER", 0.3)
+    monkeypatch.setattr(range_buffer, "_PACE_OVER", 0.3)
     shelf.save()
     service.drip = 0.1
     service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
@@ -246,7 +246,7 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
     assert found is not None
     with connection.open(found.url, lambda: found.url, shelf.deadline) as stream:
         assert stream.read(1) == b"\0"
-        most = range_layout.first_byte(1 + range_buffer.AHEAD)
+        most = range_buffer.first_byte(1 + range_buffer.AHEAD)
         wait_until(lambda: stream.received == most, "all ranges that may be held")
         assert service.routes.count("blob.get") == 1 + range_buffer.AHEAD
         read = 1

@@ -15,11 +15,10 @@ from go_prefetch.base.retry import AttemptError, Backoff, Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, best_encoding, by_program
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
-from go_prefetch.stores.cache_service.protocol import Found
+from go_prefetch.stores.cache_service.protocol import Exchange, Found
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
-from go_prefetch.stores.cache_service.rpc import Exchange
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings

@@ -117,11 +117,11 @@ def _cache_service(
 
     @cache
     def connect() -> Connection:
+        from go_prefetch.stores.cache_service.protocol import Exchange  # noqa: PLC0415
         from go_prefetch.stores.cache_service.protocol_v1 import RestService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.protocol_v2 import TwirpService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader  # noqa: PLC0415
         from go_prefetch.stores.cache_service.restore import Connection  # noqa: PLC0415
-        from go_prefetch.stores.cache_service.rpc import Exchange  # noqa: PLC0415
 
         try:
             client = http_client(settings, trace, trusted_origin=endpoint.url)

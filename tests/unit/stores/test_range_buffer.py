@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.stores.cache_service.range_buffer import AHEAD, Arrivals
-from go_prefetch.stores.cache_service.range_layout import Announced, GoneError, first_byte
+from go_prefetch.stores.cache_service.range_buffer import AHEAD, Announced, Arrivals, GoneError, first_byte
 
 COUNT = 6
 TOTAL = first_byte(COUNT)

@@ -13,8 +13,16 @@ from urllib.parse import quote
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import notice
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
-from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
-from go_prefetch.stores.cache_service.rpc import Call, Exchange, Reply, is_object_or_error, json_object, refused
+from go_prefetch.stores.cache_service.protocol import (
+    Call,
+    Exchange,
+    Found,
+    NotAllowed,
+    Reply,
+    is_object_or_error,
+    json_object,
+    refused,
+)
 
 _ACCEPT = "application/json;api-version=6.0-preview.1"
 

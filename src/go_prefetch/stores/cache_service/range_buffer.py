@@ -11,15 +11,61 @@ import statistics
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.stores.cache_service.range_layout import EAGER, Announced, GoneError, first_byte
-from go_prefetch.stores.cache_service.throughput_guard import Pace
 
+# The first ranges are small: an answer takes a fifth of a second to begin, whatever is asked.
+EAGER = 16  # ranges that can be asked for before anybody knows how many bytes there are
+_EAGER_BYTES = 1 << 20  # of each of these
+_BYTES = 4 << 20  # of all others
 AHEAD = 24  # ranges, or pieces of a stream, that are held or under way at most: 96 MiB
 _RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
 _TICK = 0.25  # seconds between looks at the clock
+_PACE_OVER = 5.0  # seconds over which the pace is measured
+
+
+class GoneError(Exception):
+    """The blob is not, or no longer, what the first answer promised; `status` says how."""
+
+    def __init__(self, status: int = 412) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the headers of an answer say: bytes of this range and of the whole blob, and its ETag."""
+
+    bytes: int
+    total: int
+    etag: str
+
+
+def first_byte(number: int) -> int:
+    """Where a range begins."""
+    return min(number, EAGER) * _EAGER_BYTES + max(0, number - EAGER) * _BYTES
+
+
+class _Pace:
+    """Whether all will have come in time, from how much came since the last look at the clock."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._since, self._received = time.monotonic(), 0
+
+    def check(self, received: int, total: int | None) -> None:
+        """Raises StoreError (`store-slow`) where no time is left, or the pace says that the rest will come too late."""
+        if self._deadline.passed():
+            raise StoreError("store-slow", "no-time-to-read")
+        now = time.monotonic()
+        if now - self._since < _PACE_OVER or total is None:
+            return
+        pace = (received - self._received) / (now - self._since)
+        if total - received > pace * self._deadline.left():
+            raise StoreError("store-slow", "pace", megabytes_per_second=pace / 1e6)
+        self._since, self._received = now, received
 
 
 class Arrivals:
@@ -29,7 +75,7 @@ class Arrivals:
         self.received = 0  # bytes, those that nobody has read yet included
         self.etag = ""
         self._deadline = deadline
-        self._pace = Pace(deadline)
+        self._pace = _Pace(deadline)
         self._change = threading.Condition()
         self._total: int | None = None
         self._end: float = math.inf  # a byte that the server said is past the end

@@ -7,25 +7,28 @@ second time, beside the first. A server that knows no ranges sends one stream.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from go_prefetch.base.retry import AttemptError, Backoff, Deadline, Retries
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries
 from go_prefetch.errors import StoreError
-from go_prefetch.stores.cache_service.range_buffer import Arrivals
-from go_prefetch.stores.cache_service.range_layout import GoneError, announced, headers_for, length_of
-from go_prefetch.stores.cache_service.rpc import without_queries
+from go_prefetch.stores.cache_service.protocol import without_queries
+from go_prefetch.stores.cache_service.range_buffer import Announced, Arrivals, GoneError, first_byte
 from go_prefetch.web.answer import Answer, up_to
 
 if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
 
 _AT_ONCE = 20
+_NUMBER = "([0-9]{1,15})"
+_CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")  # RFC 9110, 14.4
+_GONE = (404, 412, 416)  # it is gone, was exchanged, is shorter than it was
 
 
 class Blob:
-    """What is read: a signed URL, and how to have a new one. `renewed` raises StoreError, and Declined."""
+    """What is read: a signed URL, and how to have a new one. `renewed` raises StoreError, and NotAllowed."""
 
     def __init__(self, url: str, renewed: Callable[[], str]) -> None:
         self.url = url
@@ -83,7 +86,7 @@ class RangeReader:
                 self._arrivals.fail(error)
             except GoneError as gone:
                 self._arrivals.fail(StoreError("store-damaged", "exchanged", status=gone.status))
-            except Exception as error:  # noqa: BLE001 - Declined and the like: whoever reads must not wait for ever
+            except Exception as error:  # noqa: BLE001 - NotAllowed and the like: whoever reads must not wait for ever
                 self._arrivals.fail(StoreError("store-unreachable", "reading", words=str(error)))
 
     def _bring(self, number: int) -> None:
@@ -109,7 +112,7 @@ class RangeReader:
 
     def _attempt(self, number: int, url: str) -> bool:
         """Bring it; True where the URL is not accepted, or no longer."""
-        headers = headers_for(number, self._arrivals.etag)
+        headers = _headers_for(number, self._arrivals.etag)
         with self._client.request("GET", url, self._deadline, headers=headers) as answer:
             if answer.status == 403:
                 return True
@@ -129,7 +132,7 @@ class RangeReader:
 
     def _take_part(self, number: int, answer: Answer) -> None:
         """One range. Raises AttemptError, GoneError, StoreError."""
-        coming = announced(number, answer)
+        coming = _announced(number, answer)
         self._arrivals.agree(coming)
         part = bytearray()
         for piece in up_to(coming.bytes, answer.pieces):
@@ -143,7 +146,7 @@ class RangeReader:
 
     def _take_whole(self, answer: Answer) -> None:
         """One stream. What fails of it is not asked again, for it would have to begin anew."""
-        if not self._arrivals.begin_stream(length_of(answer)):
+        if not self._arrivals.begin_stream(_length_of(answer)):
             return
         try:
             for piece in answer.pieces:
@@ -152,3 +155,33 @@ class RangeReader:
         except AttemptError as error:
             raise StoreError("store-unreachable", "reading", words=without_queries(str(error))) from None
         self._arrivals.end_stream()
+
+
+def _headers_for(number: int, etag: str) -> dict[str, str]:
+    """What asks for a range, of this very blob if its ETag is known."""
+    wanted = f"bytes={first_byte(number)}-{first_byte(number + 1) - 1}"
+    return {"Range": wanted, **({"If-Match": etag} if etag else {})}
+
+
+def _announced(number: int, answer: Answer) -> Announced:
+    """What an answer brings. Raises AttemptError for a slip, GoneError, and StoreError where asking again is vain."""
+    if answer.status in _GONE:
+        raise GoneError(answer.status)
+    if answer.status != 206 and answer.status not in TRANSIENT_STATUSES:
+        raise StoreError("store-refused", call="read", status=answer.status)
+    if answer.status != 206:
+        raise AttemptError(f"status {answer.status}")
+    match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+    first = first_byte(number)
+    if match is None or int(match[1]) != first:
+        raise AttemptError("an answer for another range")
+    total, last = int(match[3]), int(match[2])
+    if last < first or last != min(first_byte(number + 1), total) - 1:
+        raise AttemptError("an answer for another range")
+    return Announced(last - first + 1, total, answer.headers.get("ETag", ""))
+
+
+def _length_of(answer: Answer) -> int | None:
+    """How many bytes an answer says that it brings."""
+    match = re.fullmatch(_NUMBER, answer.headers.get("Content-Length", ""))
+    return int(match[1]) if match else None

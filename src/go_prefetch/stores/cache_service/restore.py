@@ -61,7 +61,7 @@ class Reading:
         self._warnings: list[Notice] = []
 
     def run(self, deadline: Deadline) -> None:
-        """Look up and read. Raises StoreError and Declined for a look-up; what befalls a read becomes a warning.
+        """Look up and read. Raises StoreError and NotAllowed for a look-up; what befalls a read becomes a warning.
 
         Entries for just these go.sum lines are asked for first, and alone: a server that looks into the own branch
         before the default branch would else hand over a stale entry of the one instead of the right one of the other.

@@ -17,13 +17,12 @@ from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import ColdRun, Restored, RestoredEntry, Saved
-from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.keys import Names
 from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
-from go_prefetch.stores.cache_service.protocol import NotAllowed
+from go_prefetch.stores.cache_service.protocol import NotAllowed, send
 from go_prefetch.stores.cache_service.restore import Connection, Reading
 from go_prefetch.stores.cold_runs import measured
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
@@ -102,7 +101,7 @@ class CacheServiceStore:
                 unavailable=[Unavailable(file.name, self._asked, until) for file in saving.unavailable],
             )  # fmt: skip
             size = archive.seek(0, os.SEEK_END)
-            block_upload.send(archive, size, upload, deadline)
+            send(archive, size, upload, deadline)
         return size
 
 
