@@ -20,7 +20,6 @@ from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
 from go_prefetch.render.record import record_line
 from go_prefetch.render.text import text
-from go_prefetch.run.steps.build_report import failed, report
 
 
 def settings_of_a_run(invocation: Invocation) -> Settings:
@@ -28,7 +27,7 @@ def settings_of_a_run(invocation: Invocation) -> Settings:
     try:
         return invocation.settings()
     except InputError as error:
-        made = report(failed(RunState(), error), {}, seconds=0.0, ended_early=True)
+        made = RunState().failed(error).report({}, seconds=0.0, ended_early=True)
         _publish_failure(made, invocation, report_file=_report_file(invocation), summary=True)
         raise
 
@@ -56,7 +55,7 @@ def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Trac
         with _traced(settings, invocation.platform) as trace:
             yield trace
     except PrefetchError as error:
-        made = report(failed(RunState(), error), settings.shown, seconds=time.monotonic() - started, ended_early=True)
+        made = RunState().failed(error).report(settings.shown, seconds=time.monotonic() - started, ended_early=True)
         _publish_failure(made, invocation, report_file=settings.report_file, summary=settings.summary)
         raise
 

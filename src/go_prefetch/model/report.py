@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
-from go_prefetch.errors import Notice
+from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.machine import Machine
+from go_prefetch.model.machine import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 
@@ -39,6 +39,24 @@ class RunState:
             *((self.admitted.notice,) if self.admitted.notice else ()),
             *self.completed.warnings,
             *self.saved.warnings,
+        )
+
+    def failed(self, error: PrefetchError) -> RunState:
+        """Return the state of a run that `error` ended before Go's verdict: what it had so far, and nothing saved."""
+        completed = replace(self.completed, failure=error)
+        return replace(self, completed=completed, saved=Saved(skipped_reason=notice("run-failed")))
+
+    def report(
+        self, settings_shown: Mapping[str, str], *, seconds: float, goversion: str = "", ended_early: bool = False
+    ) -> Report:
+        """Return the whole as one value."""
+        return Report(
+            **{each.name: getattr(self, each.name) for each in fields(self)},
+            seconds=seconds,
+            machine=this_machine(),
+            goversion=goversion,
+            settings_shown=settings_shown,
+            ended_early=ended_early,
         )
 
 

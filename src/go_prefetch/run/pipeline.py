@@ -23,15 +23,12 @@ from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import deferral, reason
-from go_prefetch.run.steps.build_report import failed, report
-from go_prefetch.run.steps.check_present import check_present, remove_bad, replace_unproven
+from go_prefetch.run.steps.check_present import check_present, detect_duplicate_cache, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
-from go_prefetch.run.steps.detect_duplicate_cache import detect_duplicate_cache
 from go_prefetch.run.steps.download import download, nobody_waits, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.steps.restore import restore
-from go_prefetch.run.steps.save import save
+from go_prefetch.run.steps.store import restore, save
 from go_prefetch.verification.admit import quarantine
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
@@ -81,14 +78,9 @@ def prefetch(job: Job) -> Report:
     try:
         run.steps()
     except PrefetchError as error:
-        run.state, ended_early = failed(run.state, error), True
-    return report(
-        run.state,
-        job.settings.shown,
-        seconds=time.monotonic() - started,
-        goversion=job.environment.goversion,
-        ended_early=ended_early,
-    )
+        run.state, ended_early = run.state.failed(error), True
+    seconds, goversion = time.monotonic() - started, job.environment.goversion
+    return run.state.report(job.settings.shown, seconds=seconds, goversion=goversion, ended_early=ended_early)
 
 
 def _planned(job: Job) -> Plan:

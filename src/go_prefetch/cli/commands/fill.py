@@ -25,7 +25,6 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Filled, Saved
 from go_prefetch.render.summary import verified
-from go_prefetch.run.steps.build_report import report
 from go_prefetch.run.steps.fill_folder import Supply, fill_folder
 from go_prefetch.run.steps.fill_verdict import deferred_to_go, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
@@ -60,7 +59,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
-        return report(RunState(plan), settings.shown, seconds=time.monotonic() - started)
+        return RunState(plan).report(settings.shown, seconds=time.monotonic() - started)
     supply = Supply(
         proxy_walk(settings, proxies, budget, trace), platform.progress,
         private_too=_keeps_private(settings, platform, folder),
@@ -80,7 +79,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         saved=Saved(skipped_reason=notice("fill-keeps-folder")),
         notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
     )
-    return report(state, settings.shown, goversion=go.goversion, seconds=time.monotonic() - started)
+    return state.report(settings.shown, goversion=go.goversion, seconds=time.monotonic() - started)
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:

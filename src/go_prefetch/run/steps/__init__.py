@@ -1,1 +1,1 @@
-"""One step of the job a file, named after its verb."""
+"""The steps of the job: what each does, and what it says where it fails."""

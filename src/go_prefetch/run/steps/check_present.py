@@ -1,4 +1,4 @@
-"""Check trees that were in the module cache before us, and take away those that are not what go.sum says."""
+"""What was in the module cache before us: trees to check and take away, and modules that another step restored."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ from go_prefetch.verification.trees import Trees
 
 # Go keeps an index of each tree there, and what it compiled.
 _ROUNDS = 5  # only somebody hostile puts trees there that often
+
+
+def detect_duplicate_cache(plan: Plan, job_began: float | None) -> Notice | None:
+    """A notice if another step restored modules, unverified: setup-go does, unless it is told otherwise.
+
+    They are older than the job's fresh machine.
+    """
+    if job_began is None:
+        return None
+    zips = map(plan.folder.zip_path, plan.modules_present)
+    older = sum(path.is_file() and path.stat().st_mtime < job_began for path in zips)
+    return notice("duplicate-cache", count=older, total=len(plan.modules)) if older else None
 
 
 def check_present(plan: Plan, trees: Trees) -> Rechecked:

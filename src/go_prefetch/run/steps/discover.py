@@ -9,6 +9,7 @@ from pathlib import Path
 from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError
+from go_prefetch.golang.goflags import value
 
 _GLOB = frozenset("*?[")
 # Go itself looks into none of these for packages of the main module.
@@ -122,3 +123,27 @@ def _tracked_below(folder: Path, git: GitCommand) -> list[Path]:
     names = git.tracked(folder, "**/go.mod", "**/go.work")
     ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
     return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]
+
+
+def read_instead(place: Place, goflags: str) -> Path:
+    """What Go reads there as its go.mod or go.work: with `-modfile=FILE` in GOFLAGS it is FILE, and its .sum.
+
+    FILE is relative to where Go is run, and so are this run's go commands; go.mod has to be there, and is not read.
+    Raises InputError where Go would refuse.
+    """
+    definition = place.definition
+    modfile = value(goflags, "modfile")
+    if not modfile:
+        return definition
+    path = place.folder / modfile
+    if definition.name != "go.mod":
+        raise _modfile_refused("workspace", modfile, definition)
+    if path.suffix != ".mod":
+        raise _modfile_refused("name", modfile, path)
+    if not path.is_file():
+        raise _modfile_refused("missing", modfile, path)
+    return path
+
+
+def _modfile_refused(case: str, modfile: str, path: Path) -> InputError:
+    return InputError("modfile-invalid", case, modfile=modfile, path=path)

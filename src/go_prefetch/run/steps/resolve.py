@@ -19,8 +19,7 @@ from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gom
 from go_prefetch.golang.gosum import GoSum, GoSumLine, parse_gosum
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Scope
-from go_prefetch.run.steps.discover import Place
-from go_prefetch.run.steps.modfile import read_instead
+from go_prefetch.run.steps.discover import Place, read_instead
 
 # Far above those of any project; a file of this size takes seconds and hundreds of megabytes.
 _MOST_GO_MOD, _MOST_GO_SUM = 16 << 20, 32 << 20

@@ -1,13 +1,30 @@
-"""Give the store what it lacked, and only that. A store that fails is a warning."""
+"""Restore from the store, and save to it what it lacked. A store that fails is a miss or a warning."""
 
 from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.ports import CacheStore, Saving
+from go_prefetch.model.plan import Plan
+from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
 from go_prefetch.model.report import RunState
-from go_prefetch.model.results import Saved
+from go_prefetch.model.results import Restored, Saved
+from go_prefetch.modfiles.managed_folder import folder_error
+
+
+def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived) -> Restored:
+    """What the store had of the plan's missing files, now in the module cache. Asks nothing if nothing is missing.
+
+    Raises DownloadError where the module cache cannot be written or is full.
+    """
+    if not plan.missing:
+        return Restored(store.name)
+    try:
+        return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, arrived)
+    except StoreError as error:
+        return Restored(store.name, warnings=(error.notice,))
+    except OSError as error:
+        raise folder_error(error, plan.folder.path) from None
 
 
 def save(store: CacheStore, state: RunState, deadline: Deadline, *, private_too: bool, go_logs_in: bool) -> Saved:
