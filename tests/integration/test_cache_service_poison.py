@@ -17,7 +17,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import ColdRun
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.render.messages import on_one_line
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding

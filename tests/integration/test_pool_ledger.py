@@ -12,7 +12,7 @@ import pytest
 
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.results import ColdRun
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.stores.pool_metadata import Ledger
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.machine import Machine, this_machine
+from go_prefetch.model.cold_runs import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 

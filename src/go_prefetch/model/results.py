@@ -9,22 +9,7 @@ from enum import Enum
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.machine import Machine
-
-
-@dataclass(frozen=True)
-class ColdRun:
-    """What a run measured that downloaded exactly these files, and on what machine."""
-
-    seconds: float
-    files: frozenset[str]  # names in GOPROXY layout
-    cores: int = 0  # 0: not noted
-    os: str = ""
-
-    @property
-    def machine(self) -> Machine:
-        """What it was measured on."""
-        return Machine(self.cores, self.os)
+from go_prefetch.model.cold_runs import ColdRun
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.base.format import counted, duration
-from go_prefetch.model.machine import Machine
+from go_prefetch.model.cold_runs import Machine
 from go_prefetch.model.report import STEPS_THAT_COUNT, Report
 
 # Where a hit that was slower spent most of its time, and what to change.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -11,15 +12,15 @@ from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.choices import StoreKind, When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import StoreError, notice
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.model.cache_key import hexadecimal
-from go_prefetch.model.ports import CacheStore
+from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
+from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
-from go_prefetch.stores.null_store import Disabled
 from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
 if TYPE_CHECKING:
@@ -77,6 +78,24 @@ def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -
         trusted_origin=trusted_origin,
         trace=trace,
     )
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """Has nothing and takes nothing."""
+
+    reason: Notice
+    name: str = "no store"
+
+    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+        """Nothing, at once."""
+        del wanted, deadline, arrived
+        return Restored(self.name, skipped_reason=self.reason)
+
+    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+        """Not done."""
+        del saving, deadline
+        return Saved(skipped_reason=self.reason)
 
 
 def cache_store(

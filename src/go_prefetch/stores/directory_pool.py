@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -22,13 +22,14 @@ from go_prefetch.base import file_copy, nofollow
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
-from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.errors import DownloadError, InputError, Notice, StoreError, notice
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
+from go_prefetch.model.cold_runs import measured
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
+from go_prefetch.modfiles.managed_folder import own, remove_others
 from go_prefetch.modfiles.staging import InUseError, StructureError, received, structure_problem
-from go_prefetch.stores.cold_runs import measured
 from go_prefetch.stores.pool_metadata import Ledger
 
 
@@ -56,49 +57,24 @@ class DirectoryPool:
 
         Raises OSError only for the folder: the module cache must take files, the pool need not give any.
         """
-        started = time.monotonic()
-        got: set[ModuleFile] = set()
-        size = left_out = 0
-        room = _room(wanted.folder.path)
-        slow: list[Notice] = []
-        damaged: dict[ModuleFile, str] = {}
-        forbidden: dict[ModuleFile, str] = {}
+        started, slow = time.monotonic(), False
+        intake = _Intake(self._resolved, wanted.folder)
         with recording(wanted.folder.path):
             for file in sorted(wanted.files, key=self._large_zips_first):
-                if deadline.passed():
-                    slow.append(notice("store-slow", "pool-restore", store=self.name))
+                slow = deadline.passed()
+                if slow:
                     break
-                try:
-                    size += _transfer(
-                        lambda name: nofollow.open_file(self._resolved, name), wanted.folder, file, room - size
-                    )
-                except (FileNotFoundError, InUseError):
-                    continue
-                except _NoRoomError:
-                    left_out += 1
-                    continue
-                except _ForbiddenError as error:
-                    forbidden[file] = str(error)
-                    continue
-                except StructureError as error:
-                    damaged[file] = str(error)
-                    continue
-                got.add(file)
-                arrived(file)
-        no_room = notice("store-no-room", "pool", store=self.name, count=left_out)
+                if intake.take(file):
+                    arrived(file)
+        too_slow = (notice("store-slow", "pool-restore", store=self.name),) if slow else ()
         return Restored(
             store=self.name,
-            files=frozenset(got),
-            bytes=size,
+            files=frozenset(intake.files),
+            bytes=intake.bytes,
             seconds=time.monotonic() - started,
             unavailable=self._ledger.unavailable(wanted.files),
-            cold=self._ledger.cold_runs(got),
-            warnings=(
-                *slow,
-                *((no_room,) if left_out else ()),
-                *unreadable(self.name, forbidden),
-                *damage(self.name, damaged),
-            ),
+            cold=self._ledger.cold_runs(intake.files),
+            warnings=(*too_slow, *intake.warnings(self.name)),
         )
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
@@ -150,13 +126,69 @@ class DirectoryPool:
             folder.unlink(name)
 
 
+def is_ours(pool: Path) -> bool:
+    """Whether the pool holds nothing but what runs have put there: only then may anything be taken out.
+
+    An empty one becomes ours. One that takes no files is not: what that means for the run is for the save step to tell.
+    """
+    try:
+        own(pool)
+    except (InputError, DownloadError):
+        return False
+    return True
+
+
+def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
+    """Take away files and notes that a run with just these files has no use for; a warning where that failed."""
+    try:
+        remove_others(pool, files)
+        Ledger(pool, asked="").forget_others(files)
+    except OSError as error:
+        return (notice("pool-not-trimmed", pool=pool, words=error.strerror or str(error)),)
+    return ()
+
+
 class _NoRoomError(Exception):
     """A file is larger than the room that is left for it."""
 
 
-def _room(folder: Path) -> int:
-    """Bytes that a pool may fill: half of the free disk. With more there would be no room to unpack the zips either."""
-    return free_bytes(folder) // 2
+class _Intake:
+    """What one restore takes from the pool at `root` into `folder`, and why it leaves other files."""
+
+    def __init__(self, root: Path, folder: ModuleFolder) -> None:
+        self.files: set[ModuleFile] = set()
+        self.bytes = 0
+        self._root = root
+        self._folder = folder
+        self._room = free_bytes(folder.path) // 2  # with less left there would be no room to unpack the zips
+        self._left_out = 0
+        self._damaged: dict[ModuleFile, str] = {}
+        self._forbidden: dict[ModuleFile, str] = {}
+
+    def take(self, file: ModuleFile) -> bool:
+        """Copy a file. False if the pool cannot hand it over whole. Raises OSError as the folder does."""
+        room = self._room - self.bytes
+        try:
+            size = _transfer(lambda name: nofollow.open_file(self._root, name), self._folder, file, room)
+        except (FileNotFoundError, InUseError):
+            return False
+        except _NoRoomError:
+            self._left_out += 1
+            return False
+        except _ForbiddenError as error:
+            self._forbidden[file] = str(error)
+            return False
+        except StructureError as error:
+            self._damaged[file] = str(error)
+            return False
+        self.files.add(file)
+        self.bytes += size
+        return True
+
+    def warnings(self, store: str) -> tuple[Notice, ...]:
+        """What to say of the files that were left."""
+        no_room = (notice("store-no-room", "pool", store=store, count=self._left_out),) if self._left_out else ()
+        return (*no_room, *unreadable(store, self._forbidden), *damage(store, self._damaged))
 
 
 def _transfer(

@@ -22,8 +22,7 @@ from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cache_key import hexadecimal
-from go_prefetch.model.results import ColdRun
-from go_prefetch.stores.cold_runs import runs_that_cover
+from go_prefetch.model.cold_runs import ColdRun, runs_that_cover
 
 _RUNS, _UNAVAILABLE = "runs", "unavailable"
 

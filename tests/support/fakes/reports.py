@@ -12,12 +12,11 @@ from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
-from go_prefetch.model.machine import Machine
+from go_prefetch.model.cold_runs import ColdRun, Machine
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import (
     Admitted,
-    ColdRun,
     Completed,
     Deferral,
     Downloaded,

@@ -7,7 +7,7 @@ import dataclasses
 from go_prefetch.errors import ProxyUnavailable, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.machine import Machine
+from go_prefetch.model.cold_runs import Machine
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import (
     Admitted,

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from go_prefetch.errors import notice
-from go_prefetch.model.machine import Machine
+from go_prefetch.model.cold_runs import ColdRun, Machine
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Admitted, ColdRun, Completed, Restored
+from go_prefetch.model.results import Admitted, Completed, Restored
 from go_prefetch.render.text import text
 from go_prefetch.render.time_saved import formula, in_full, in_short, instead, measured_on
 from tests.support.fakes.reports import POOL, A, B, cold, files_of, plan, report

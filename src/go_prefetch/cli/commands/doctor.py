@@ -32,10 +32,9 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform, Wanted
 from go_prefetch.render.messages import reason
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.wiring import cache_store, proxy_list
+from go_prefetch.run.wiring import Disabled, cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
-from go_prefetch.stores.null_store import Disabled
 from go_prefetch.web.in_flight import Timeouts
 
 _MOST_SAMPLES = 1000

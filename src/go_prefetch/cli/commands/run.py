@@ -18,7 +18,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
 from go_prefetch.run.pipeline import Job, prefetch
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
-from go_prefetch.stores import ci_pool
+from go_prefetch.stores import directory_pool
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
 
@@ -49,7 +49,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     pool = _carried_pool(settings, platform)
     report = prefetch(Job(settings, platform, store, go, environment, walk, trace))
     if pool and not (report.completed.failure or report.plan.disabled_because):
-        for problem in ci_pool.keep_to(pool, report.plan.files):
+        for problem in directory_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)
     return report
 
@@ -57,7 +57,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
     """The pool, if the CI system's own cache takes it along and it may be tidied."""
     pool = settings.store.pool if settings.save is not When.NEVER else None
-    return pool if pool and platform.carries(pool) and ci_pool.is_ours(pool) else None
+    return pool if pool and platform.carries(pool) and directory_pool.is_ours(pool) else None
 
 
 def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:

@@ -20,7 +20,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.model.results import ColdRun
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
 from go_prefetch.modfiles.zip_repack import UnreadableZip, stored_size, write_stored

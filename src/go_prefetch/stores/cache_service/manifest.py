@@ -17,7 +17,7 @@ from typing import Any
 
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object, required
 from go_prefetch.golang.modcache import MAX_BYTES
-from go_prefetch.model.results import ColdRun
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.stores.cache_service.compression import ArchiveError
 
 _FORMAT = 1

@@ -13,6 +13,7 @@ from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.cold_runs import runs_that_cover
 from go_prefetch.model.ports import Arrived, Wanted
 from go_prefetch.model.results import Restored, RestoredEntry
 from go_prefetch.stores.cache_service.archive import read_archive
@@ -20,7 +21,6 @@ from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding,
 from go_prefetch.stores.cache_service.keys import EntryName, Names
 from go_prefetch.stores.cache_service.manifest import Manifest
 from go_prefetch.stores.cache_service.protocol import CacheService, Found
-from go_prefetch.stores.cold_runs import runs_that_cover
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
 

@@ -15,8 +15,9 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.cold_runs import ColdRun, measured
 from go_prefetch.model.ports import Arrived, Saving, Wanted
-from go_prefetch.model.results import ColdRun, Restored, RestoredEntry, Saved
+from go_prefetch.model.results import Restored, RestoredEntry, Saved
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
@@ -24,7 +25,6 @@ from go_prefetch.stores.cache_service.keys import Names
 from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
 from go_prefetch.stores.cache_service.protocol import NotAllowed, send
 from go_prefetch.stores.cache_service.restore import Connection, Reading
-from go_prefetch.stores.cold_runs import measured
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
 # A delta that would pass this share of its full entry is written as a new full entry.
