@@ -105,11 +105,11 @@ class Folder:
             return sorted(entry.name for entry in itertools.islice(found, _MOST_ENTRIES))
 
     def contents(self) -> tuple[list[str], list[str]]:
-        """The names of the folders in it, and of everything else."""
+        """The names of the folders in it, and of everything else, of the first 100,000 that the system tells."""
         folders: list[str] = []
         others: list[str] = []
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
-            for entry in found:
+            for entry in itertools.islice(found, _MOST_ENTRIES):
                 (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
         return folders, others
 
@@ -216,31 +216,73 @@ def clear_way(root: Path, name: str) -> None:
             folder.unlink(last)
 
 
-def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES) -> int:
+def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES, ignore_errors: bool = False) -> int:
     """Remove the folder that `parts` lead to from `root`, and all that is in it; return how many files that were.
 
-    Raises OSError, with EFBIG for more than `most` entries.
+    Read-only folders are made writable first. Raises OSError unless errors are ignored, with EFBIG for more than `most`
+    entries.
     """
     *above, name = parts
-    files = entries = 0
-    with opened(root, above) as top:
-        pending = [name]
-        while pending:
-            emptied = pending.pop()
-            with contextlib.closing(top.entered(emptied)) as folder:
-                while found := folder.entries():
-                    entries += len(found)
-                    if entries > most:
-                        raise OSError(errno.EFBIG, "it holds too much to be removed", str(folder.path))
-                    for entry in found:
-                        if folder.has_folder(entry):  # brought up, so that no depth costs more than another
-                            pending.append(f"{name}{random_digits()}.tmp")
-                            folder.move(entry, top, pending[-1])
-                        else:
-                            folder.unlink(entry)
-                            files += 1
-            top.rmdir(emptied)
-    return files
+    ignored = (OSError,) if ignore_errors else ()
+    removal = _Removal(most, ignored)
+    with suppress(*ignored), opened(root, above) as parent:
+        with contextlib.closing(parent.entered(name)) as top:
+            removal.clear(top)
+        parent.rmdir(name)
+    return removal.files
+
+
+class _Removal:
+    """Removes what is in a folder. Folders further down are brought up to its top, so that no depth costs more."""
+
+    def __init__(self, most: int, ignored: tuple[type[OSError], ...]) -> None:
+        self.files = 0
+        self._entries_left = most
+        self._ignored = ignored
+
+    def clear(self, top: Folder) -> None:
+        """Remove all that is in `top`."""
+        for names in self._without_files(top):
+            pending = [*names]
+            while pending:
+                name = pending.pop()
+                with suppress(*self._ignored):
+                    with contextlib.closing(top.entered(name)) as here:
+                        for folders in self._without_files(here):
+                            pending += filter(None, (self._brought_up(folder, here, top) for folder in folders))
+                    top.rmdir(name)
+
+    def _without_files(self, here: Folder) -> Iterator[list[str]]:
+        """Remove the files of a folder; yield the names of the folders in it, of some entries at a time."""
+        with suppress(OSError):  # another user's, perhaps: what can be removed all the same, is
+            here.make_writable()
+        last: tuple[list[str], list[str]] = ([], [])
+        while (found := here.contents()) != last:
+            last = found
+            folders, others = found
+            self._entries_left -= len(folders) + len(others)
+            if self._entries_left < 0:
+                raise OSError(errno.EFBIG, "it holds too much to be removed", str(here.path))
+            for name in others:
+                with suppress(*self._ignored):
+                    here.unlink(name)
+                    self.files += 1
+            yield folders
+            if len(folders) + len(others) < _MOST_ENTRIES:
+                return
+
+    def _brought_up(self, name: str, here: Folder, top: Folder) -> str:
+        """Move a folder to `top`; return its new name, or the empty string if that failed."""
+        brought = f"{random_digits()}.tmp"
+        with suppress(*self._ignored):
+            try:
+                here.move(name, top, brought)
+            except PermissionError:  # a read-only folder cannot be moved elsewhere
+                with contextlib.closing(here.entered(name)) as below:
+                    below.make_writable()
+                here.move(name, top, brought)
+            return brought
+        return ""
 
 
 def walk(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from go_prefetch.base import nofollow
-from go_prefetch.base.nofollow import Folder
 
 
 def free_bytes(folder: Path) -> int:
@@ -45,40 +45,4 @@ def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
     Follows no link, also where another user puts one in the place of a folder meanwhile. Raises OSError unless errors
     are ignored.
     """
-    ignored = (OSError,) if ignore_errors else ()
-    with contextlib.suppress(*ignored), nofollow.opened(folder.parent) as above:
-        with contextlib.closing(above.entered(folder.name)) as top:
-            pending = _emptied(top, top, ignored)
-            while pending:
-                name = pending.pop()
-                with contextlib.suppress(*ignored):
-                    with contextlib.closing(top.entered(name)) as here:
-                        pending += _emptied(here, top, ignored)
-                    top.rmdir(name)
-        above.rmdir(folder.name)
-
-
-def _emptied(here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> list[str]:
-    """Remove the files of a folder, bring its folders up to `top`, so that no depth costs more; return their names."""
-    with contextlib.suppress(OSError):  # another user's, perhaps: what can be removed all the same, is
-        here.make_writable()
-    folders, others = here.contents()
-    for name in others:
-        with contextlib.suppress(*ignored):
-            here.unlink(name)
-    return (
-        folders if here is top else [brought for name in folders if (brought := _brought_up(name, here, top, ignored))]
-    )
-
-
-def _brought_up(name: str, here: Folder, top: Folder, ignored: tuple[type[OSError], ...]) -> str:
-    brought = f"{nofollow.random_digits()}.tmp"
-    with contextlib.suppress(*ignored):
-        try:
-            here.move(name, top, brought)
-        except PermissionError:  # a read-only folder cannot be moved elsewhere
-            with contextlib.closing(here.entered(name)) as below:
-                below.make_writable()
-            here.move(name, top, brought)
-        return brought
-    return ""
+    nofollow.remove(folder.parent, (folder.name,), most=sys.maxsize, ignore_errors=ignore_errors)

@@ -141,6 +141,18 @@ def test_remove_ends_where_there_is_no_end(root: Path) -> None:
         nofollow.remove(root, ("a",), most=10)
 
 
+def test_remove_takes_read_only_folders(root: Path) -> None:
+    (root / "a" / "b" / "c").mkdir()
+    for folder in ("a/b/c", "a/b", "a"):
+        (root / folder).chmod(0o500)
+    nofollow.remove(root, ("a",))
+    assert list(root.iterdir()) == []
+
+
+def test_remove_that_ignores_errors_raises_none(root: Path) -> None:
+    assert nofollow.remove(root, ("nothing", "here"), ignore_errors=True) == 0
+
+
 def test_remove_takes_links_away_and_not_what_they_lead_to(root: Path, outside: Path) -> None:
     (root / "a" / "link").symlink_to(outside)
     (root / "a" / "b" / "link").symlink_to(outside / "file")
