@@ -33,10 +33,13 @@ parts:
 
 Seconds move with the machine; only ratios within one run of this program count.
 
+--other SRC runs the go_prefetch of another checkout in turn with ours, with the same lots.
+
 examples:
   bench/faults.py                                  viper, seeds 1 to 200
   bench/faults.py --seeds 1-20 --plain 20
   bench/faults.py --part dead --rounds 7
+  bench/faults.py --alone --kinds STALL_BEFORE_HEADERS --share 0.02 --other /elsewhere/src
 """
 # What ends the matter for Go (404) or only shows in a hash is no trouble of the network.
 MIXED = tuple(fault for fault in Fault if fault not in (Fault.NOT_FOUND, Fault.GONE, Fault.WRONG_BYTES))
@@ -53,13 +56,20 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--part", choices=("faults", "dead"), default="faults", help="what to measure (%(default)s)")
     add("--seeds", default="1-200", metavar="A-B", help="which lots to draw (%(default)s)")
     add("--share", type=float, default=0.2, help="of the requests that fail (%(default)s)")
+    add("--kinds", metavar="NAMES", help="of tests/fakes' Fault, with commas, to draw from (all of the above)")
+    add("--stall", type=float, metavar="SECONDS", help="how long a silent proxy is silent (for ever)")
+    add("--alone", action="store_true", help="P1 alone is the list")
     add("--latency", type=float, default=0.03, metavar="SECONDS", help="before each response (%(default)s)")
     add("--plain", type=int, default=0, metavar="N", help="run plain `go mod download` with the first N seeds too")
     add("--rounds", type=int, default=5, metavar="N", help="of part dead (%(default)s)")
     add("--connect-timeout", type=float, default=5, metavar="SECONDS", help="of part dead (%(default)s)")
     add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
-    return parser.parse_args(arguments)
+    add("--other", type=Path, metavar="SRC", help="run the go_prefetch in this folder in turn with ours")
+    given = parser.parse_args(arguments)
+    if given.other and not (given.other / "go_prefetch").is_dir():
+        parser.error("--other: the src folder of another checkout")
+    return given
 
 
 class Runs:
@@ -78,25 +88,39 @@ class Runs:
         self._environ = {**kept, **go, "GOMODCACHE": str(scratch / "modcache")}
 
     @contextlib.contextmanager
-    def proxy(self, latency: float) -> Iterator[ModuleProxy]:
-        """A proxy that has the project's modules."""
-        with ModuleProxy(latency=latency) as proxy:
+    def proxy(self, options: argparse.Namespace, seed: int | None = None) -> Iterator[ModuleProxy]:
+        """A proxy that has the project's modules; with a seed it fails a share of all requests."""
+        with ModuleProxy(latency=options.latency) as proxy:
             proxy.files = self.files
             proxy.has_etags = True
+            proxy.patience, proxy.goes_on = options.stall, True
+            if seed is not None:
+                kinds = [Fault[name] for name in options.kinds.split(",")] if options.kinds else MIXED
+                proxy.random_faults(options.share, seed, kinds)
             yield proxy
 
-    def prefetch(self, goproxy: str, *flags: str) -> float:
-        """Seconds of a run. Raises BenchError unless it succeeds and Go then finds everything."""
+    @contextlib.contextmanager
+    def goproxy(self, options: argparse.Namespace, seed: int | None = None) -> Iterator[str]:
+        """The list of two such proxies, or of one."""
+        with self.proxy(options, seed) as one, self.proxy(options, None if seed is None else seed + 100_000) as two:
+            yield one.url if options.alone else f"{one.url}|{two.url}"
+
+    def prefetch(self, goproxy: str, *flags: str, source: Path | None = None) -> float:
+        """Seconds of a run, of the go_prefetch in `source`. Raises BenchError unless it succeeds and Go finds all."""
         command = [sys.executable, "-m", "go_prefetch", "run", "--store", "none", "--quiet", *flags]
-        seconds, said = self.timed(command, goproxy, limit=600)
+        seconds, said = self.timed(command, goproxy, limit=600, source=source)
         if said is not None:
             raise BenchError(f"a run failed:\n{said}")
         return seconds
 
-    def timed(self, command: list[str], goproxy: str, limit: float) -> tuple[float, str | None]:
+    def timed(
+        self, command: list[str], goproxy: str, limit: float, source: Path | None = None
+    ) -> tuple[float, str | None]:
         """Seconds of a command, and what it said if it failed or did not end in time."""
         shutil.rmtree(self._scratch / "modcache", ignore_errors=True)
         environ = {**self._environ, "GOPROXY": goproxy}
+        if source:
+            environ["PYTHONPATH"] = os.pathsep.join([str(source.resolve()), environ.get("PYTHONPATH", "")])
         started = time.perf_counter()
         try:
             done = subprocess.run(
@@ -112,31 +136,32 @@ def faults(options: argparse.Namespace, runs: Runs) -> dict[str, object]:
     """Run every seed; one in a few runs without faults, in between."""
     first_seed, _, last_seed = options.seeds.partition("-")
     seeds = range(int(first_seed), int(last_seed or first_seed) + 1)
-    healthy, faulty, plain = [], [], []
+    sources = {"": None, ", --other": options.other} if options.other else {"": None}
+    healthy: dict[str, list[float]] = {name: [] for name in sources}
+    faulty: dict[str, list[float]] = {name: [] for name in sources}
+    plain = []
     for number, seed in enumerate(seeds):
-        if number % EVERY == 0:
-            with runs.proxy(options.latency) as one, runs.proxy(options.latency) as two:
-                healthy.append(runs.prefetch(f"{one.url}|{two.url}"))
-        with runs.proxy(options.latency) as one, runs.proxy(options.latency) as two:
-            one.random_faults(options.share, seed, MIXED)
-            two.random_faults(options.share, seed + 100_000, MIXED)
-            faulty.append(runs.prefetch(f"{one.url}|{two.url}"))
-            print(f"seed {seed}: {faulty[-1]:.2f} s", file=sys.stderr)
+        for name in list(sources) if number % 2 == 0 else reversed(sources):
+            if number % EVERY == 0:
+                with runs.goproxy(options) as goproxy:
+                    healthy[name].append(runs.prefetch(goproxy, source=sources[name]))
+            with runs.goproxy(options, seed) as goproxy:
+                faulty[name].append(runs.prefetch(goproxy, source=sources[name]))
+            print(f"seed {seed}{name}: {faulty[name][-1]:.2f} s", file=sys.stderr)
         if number < options.plain:
-            with runs.proxy(options.latency) as one, runs.proxy(options.latency) as two:
-                one.random_faults(options.share, seed, MIXED)
-                two.random_faults(options.share, seed + 100_000, MIXED)
-                _, said = runs.timed(["go", "mod", "download"], f"{one.url}|{two.url}", PLAIN_LIMIT)
+            with runs.goproxy(options, seed) as goproxy:
+                _, said = runs.timed(["go", "mod", "download"], goproxy, PLAIN_LIMIT)
                 plain.append("succeeded" if said is None else "hung" if said == "hangs" else "failed")
-    return {
-        "runs with faults": len(faulty),
-        "succeeded": len(faulty),
-        "median without faults": statistics.median(healthy),
-        "median with faults": statistics.median(faulty),
-        "ratio of the medians": statistics.median(faulty) / statistics.median(healthy),
-        "slowest with faults": max(faulty),
-        "plain go mod download": {how: plain.count(how) for how in sorted(set(plain))},
-    }
+    figures: dict[str, object] = {"runs with faults": len(seeds), "succeeded": len(seeds)}
+    for name in sources:
+        figures |= {
+            f"median without faults{name}": statistics.median(healthy[name]),
+            f"median with faults{name}": statistics.median(faulty[name]),
+            f"ratio of the medians{name}": statistics.median(faulty[name]) / statistics.median(healthy[name]),
+            f"mean with faults{name}": statistics.mean(faulty[name]),
+            f"slowest with faults{name}": max(faulty[name]),
+        }
+    return figures | {"plain go mod download": {how: plain.count(how) for how in sorted(set(plain))}}
 
 
 def dead(options: argparse.Namespace, runs: Runs) -> dict[str, object]:
@@ -144,7 +169,7 @@ def dead(options: argparse.Namespace, runs: Runs) -> dict[str, object]:
     healthy, alone = [], []
     limit = f"{options.connect_timeout:g}s"
     for _ in range(options.rounds):
-        with runs.proxy(options.latency) as one, runs.proxy(options.latency) as two, dead_port() as port:
+        with runs.proxy(options) as one, runs.proxy(options) as two, dead_port() as port:
             healthy.append(runs.prefetch(f"{one.url}|{two.url}", "--connect-timeout", limit))
             alone.append(runs.prefetch(f"http://127.0.0.1:{port}|{two.url}", "--connect-timeout", limit))
     allowed = 1.2 * statistics.median(healthy) + options.connect_timeout

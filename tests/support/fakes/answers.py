@@ -72,6 +72,7 @@ class AnsweringService(LoopbackService):
         self.link = Meter(link_rate)
         self.drip = 0.05  # seconds between pieces
         self.patience: float | None = None  # seconds that a silent connection is held; None: until the service closes
+        self.goes_on = False  # whether what it lacks comes then, in place of its end
 
 
 class AnsweringHandler(Quiet, BaseHTTPRequestHandler):
@@ -110,7 +111,7 @@ class AnsweringHandler(Quiet, BaseHTTPRequestHandler):
         if how is Delivery.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif how is Delivery.SILENCE:
-            self.wait(service.patience)
+            self._fall_silent(answer.head(), answer.body)
         elif how is Delivery.WITHOUT_LENGTH:
             self._send(answer.head(Connection="close"), half)
         elif how is Delivery.IN_CHUNKS:
@@ -119,12 +120,17 @@ class AnsweringHandler(Quiet, BaseHTTPRequestHandler):
             self._send(answer.head(), half)
         elif how is Delivery.STUCK:
             self._send(answer.head(), half)
-            self.wait(service.patience)
+            self._fall_silent(b"", answer.body[len(half) :])
         elif how is Delivery.DRIP:
             self._drip(answer)
         elif how is Delivery.WHOLE:
             self._send(answer.head(), answer.body)
             self.close_connection = last
+
+    def _fall_silent(self, head: bytes, rest: bytes | memoryview) -> None:
+        service = self.server.owner
+        if not self.wait(service.patience) and service.goes_on:
+            self._send(head, rest)
 
     def _send(self, head: bytes, body: bytes | memoryview) -> None:
         own, step = self._meter_and_step(len(body))
