@@ -24,7 +24,7 @@ from go_prefetch.base.trees import remove_trees
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Saving, Wanted
-from go_prefetch.prune.pool import held
+from go_prefetch.prune.pool import list_modules
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.integration.test_quarantine import quarantines, tamper
 from tests.support.fakes.module_proxy import ModuleProxy
@@ -234,7 +234,7 @@ def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: 
         Wanted(KEY, wanted, ModuleFolder.at(tmp_path / "modcache")), Deadline.after(20), lambda _: None
     )
     assert (restored.files, len(restored.warnings)) == (frozenset(), 1)
-    assert held(pool) == []
+    assert list_modules(pool) == []
     write_proxy_folder(tmp_path / "source", (LIB,))
     none: frozenset[ModuleFile] = frozenset()
     source = ModuleFolder.at(tmp_path / "source")

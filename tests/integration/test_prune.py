@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.forge.api import Patience
-from go_prefetch.prune.pool import held, remove, remove_empty_folders
+from go_prefetch.prune.pool import list_modules, remove, remove_empty_folders
 from tests.support.fakes.github_api import payloads
 from tests.support.fakes.github_api.server import TOKEN, GitHubApi, Said
 from tests.support.fakes.module_proxy import ModuleProxy
@@ -139,10 +139,10 @@ def test_the_longest_unused_go_until_the_size_is_met(
 ) -> None:
     make_old(pool, "old", 3, monkeypatch)
     make_old(pool, "!upper", 2, monkeypatch)
-    size = sum(one.bytes for one in held(pool))
+    size = sum(one.bytes for one in list_modules(pool))
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", str(size - 60_000), "--delete")
     assert result.status == 0, result.text
-    assert {one.version.path for one in held(pool)} == {"example.com/new"}
+    assert {one.version.path for one in list_modules(pool)} == {"example.com/new"}
 
 
 def test_the_next_run_downloads_what_was_trimmed(bench: Workbench, pool: Path) -> None:
@@ -165,7 +165,7 @@ def test_only_module_files_are_touched(bench: Workbench, pool: Path, tmp_path: P
         path.write_text("mine")
     ledger = sorted((pool / ".go-prefetch").rglob("*"))
     assert prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0", "--delete").status == 0
-    assert held(pool) == []
+    assert list_modules(pool) == []
     assert all(path.exists() for path in [*others, outside / "@v" / "v1.0.0.zip"])
     assert sorted((pool / ".go-prefetch").rglob("*")) == ledger
     assert ledger
@@ -180,7 +180,7 @@ def test_a_module_cache_is_no_pool(bench: Workbench, pool: Path) -> None:
 
 def test_a_module_that_was_used_since_we_looked_stays(bench: Workbench, pool: Path) -> None:
     """Another run has just taken it."""
-    seen = held(pool)
+    seen = list_modules(pool)
     one = next(one for one in seen if one.version.path == "example.com/new")
     os.utime(pool / one.names[0], (time.time() + 10,) * 2)
     assert not remove(pool, one)
@@ -193,7 +193,7 @@ def test_a_folder_that_became_a_link_since_we_looked_is_not_entered(pool: Path, 
     outside = tmp_path / "mirror"
     shutil.copytree(pool / "example.com", outside)
     before = sorted(outside.rglob("*"))
-    seen = held(pool)
+    seen = list_modules(pool)
     shutil.rmtree(pool / "example.com")
     (pool / "example.com").symlink_to(outside)
     assert all(remove(pool, one) for one in seen)
@@ -213,7 +213,7 @@ def test_a_module_that_a_run_has_restored_counts_as_used(bench: Workbench, pool:
 
 def test_folders_go_when_they_have_been_empty_for_a_day(bench: Workbench, pool: Path) -> None:
     """A run that is about to write into one has made it just now."""
-    for one in held(pool):
+    for one in list_modules(pool):
         remove(pool, one)
     assert remove_empty_folders(pool) == 0
     while remove_empty_folders(pool, time.time() + 2 * 86400):

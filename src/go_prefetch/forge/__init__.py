@@ -1,4 +1,4 @@
-"""GitHub's and GitLab's APIs: which repository and token, attempts, rate limits, pages.
+"""GitHub's and GitLab's APIs: which repository and token, limits, retries, rate limits, PyGithub.
 
-What is made of the answers belongs to history and prune.
+What the answers mean belongs to history and prune.
 """

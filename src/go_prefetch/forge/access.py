@@ -1,6 +1,6 @@
-"""Which repository, at which API, with which token: from inputs, the job's variables, git and gh.
+"""Find which repository, at which API, with which token: from inputs, the job's variables, git and gh.
 
-There is no `--token`: the arguments of a process are for everybody on its machine to read.
+There is no `--token`: every user of the machine can read the arguments of a process.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Access:
 
     @property
     def host(self) -> str:
-        """Of the API."""
+        """The host of the API, with its port."""
         return urlsplit(self.api_url).netloc
 
 
@@ -52,7 +52,7 @@ class Repository:
 
 
 def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) -> Access:
-    """Who is to be asked about what. Raises InputError where that is not known, or no token is there."""
+    """Return how to ask. Raises InputError if the repository is unknown, or if there is no token."""
     host, name = _repository(repo, environ, cwd)
     url = api_url or _api_url(host, environ)
     kind: Kind = "gitlab" if url.endswith("/api/v4") else "github"
@@ -65,7 +65,7 @@ def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) 
 
 
 def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, str]:
-    """Host (empty: as the job says) and name."""
+    """Return host and name. The host is empty if the job's own API is meant."""
     if "://" in repo:
         parts = urlsplit(repo)
         return parts.netloc, parts.path.strip("/")
@@ -81,7 +81,7 @@ def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, 
 
 
 def _api_url(host: str, environ: Mapping[str, str]) -> str:
-    """The job's own API; else the one of the host that the repository was found at."""
+    """Return the job's own API, or else that of the repository's host."""
     of_job = environ.get("GITHUB_API_URL") or environ.get("CI_API_V4_URL")
     if not host:
         return (of_job or "https://api.github.com").rstrip("/")
@@ -93,7 +93,7 @@ def _api_url(host: str, environ: Mapping[str, str]) -> str:
 
 
 def _github_token(url: str, environ: Mapping[str, str]) -> str:
-    """Never one of github.com for another host: as `gh` has it, or as the job itself has it."""
+    """Return a token, as `gh` finds it or as the job has it: never one of github.com for another host."""
     host = urlsplit(url).hostname or ""
     is_jobs_own = urlsplit(environ.get("GITHUB_API_URL", "")).netloc == urlsplit(url).netloc
     public = _is_githubs(host)
@@ -115,12 +115,12 @@ def _token_missing(kind: Kind, host: str) -> InputError:
 
 
 def _is_githubs(host: str) -> bool:
-    """Whether this host is one that GitHub itself runs."""
+    """Return whether GitHub itself runs this host."""
     return any(f".{host}".endswith(f".{domain}") for domain in _GITHUB_DOMAINS)
 
 
 def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:
-    """GITLAB_TOKEN, for gitlab.com, the job's own server, or the host that GITLAB_HOST names."""
+    """Return GITLAB_TOKEN for gitlab.com, the job's own server, or the host that GITLAB_HOST names."""
     host = urlsplit(url).netloc
     named = environ.get("GITLAB_HOST", "")
     trusted = {"gitlab.com", urlsplit(environ.get("CI_API_V4_URL", "")).netloc, urlsplit(named).netloc or named}
@@ -128,7 +128,7 @@ def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:
 
 
 def _origin(environ: Mapping[str, str], cwd: Path) -> str:
-    """What git says; the empty string if it is not there, or fails."""
+    """Return the URL of the remote `origin`; the empty string if git is missing, or fails."""
     try:
         return GitCommand(environ).origin(cwd)
     except NotTrustedError:
@@ -136,7 +136,7 @@ def _origin(environ: Mapping[str, str], cwd: Path) -> str:
 
 
 def _login_of_gh(host: str, environ: Mapping[str, str]) -> str:
-    """The token that gh has; the empty string if it is not there, or has none."""
+    """Return the token that gh has; the empty string if gh is missing, or has none."""
     argv = ("gh", "auth", "token", "--hostname", host)
     try:
         done = process_group.answer(argv, Path(), environment_of("gh", environ), _SECONDS)

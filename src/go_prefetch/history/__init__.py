@@ -1,1 +1,4 @@
-"""Many runs: gathered from a forge, counted, compared, held against gates, and shown."""
+"""Many runs of a repository: collect them from a forge, count, compare, check gates.
+
+Requests themselves belong to forge.
+"""

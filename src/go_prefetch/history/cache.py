@@ -1,4 +1,4 @@
-"""Finished runs do not change: what was read of them is kept in the user's cache folder. Delete it any time.
+"""Finished runs do not change: what was read of them stays in the user's cache folder. Delete it any time.
 
 FOLDER/<host>/<repository>/<run>.<attempt>.json   record lines of one run, or that its logs are gone
 FOLDER/<host>/<repository>/page-<digest>.json     a page of a list of runs, and the ETag to ask with if it changed
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from go_prefetch.base import untrusted_json
 from go_prefetch.base.atomic_file import write_whole
-from go_prefetch.history.model import Logs, Observed, Recorded, WorkflowRun
+from go_prefetch.base.untrusted_json import moment, objects, read_object, text
+from go_prefetch.history.model import JobRecord, Logs, ObservedRun, WorkflowRun
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.render.record import parse_record
 
@@ -23,54 +23,52 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class KeptPage:
-    """Runs of one page of a list, as the forge described them, less what nobody asks."""
+class CachedPage:
+    """Runs of one page of a list as the forge described them, without the fields that have no use here."""
 
     etag: str
     runs: tuple[dict[str, Any], ...]
     has_next: bool
 
 
-class Kept:
-    """What is kept of one repository; nothing, where `folder` is None. A cache that fails is an empty one."""
+class RunCache:
+    """The cache of one repository. It is empty if `folder` is None, or if reading or writing fails."""
 
     def __init__(self, folder: Path | None, host: str, repository: str) -> None:
-        self._folder = folder / _name(host) / _name(repository) if folder else None
+        self._folder = folder / _folder_name(host) / _folder_name(repository) if folder else None
 
-    def observed(self, run: WorkflowRun) -> Observed | None:
-        """What was read of this run before."""
+    def load(self, run: WorkflowRun) -> ObservedRun | None:
+        """Return what an earlier report read of this run."""
         values = self._read(f"{run.id}.{run.attempt}.json")
         if values is None or values.get("logs") not in ("read", "gone"):
             return None
         logs: Logs = "gone" if values["logs"] == "gone" else "read"
-        started, finished = untrusted_json.moment(values, "started"), untrusted_json.moment(values, "finished")
-        run = replace(run, started=started or run.started, finished=finished or run.finished)
-        return observed(
-            run, [(untrusted_json.text(v, "job"), untrusted_json.text(v, "line")) for v in _list(values)], logs
+        run = replace(
+            run, started=moment(values, "started") or run.started, finished=moment(values, "finished") or run.finished
         )
+        return observe(run, [(text(one, "job"), text(one, "line")) for one in objects(values, "records")], logs)
 
-    def keep(self, run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> None:
-        """Remember the record lines (job and line) of a run, and when it began and ended."""
+    def store(self, run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> None:
+        """Write down the record lines (job and line) of a run, and when it began and ended."""
         records = [{"job": job, "line": line} for job, line in lines]
         moments = {"started": run.started.isoformat(), "finished": run.finished.isoformat()}
         self._write(f"{run.id}.{run.attempt}.json", {"logs": logs, **moments, "records": records})
 
-    def page(self, url: str) -> KeptPage | None:
-        """What was answered to `url` before."""
-        values = self._read(f"page-{hexadecimal(url)[:32]}.json")
-        if values is None or not untrusted_json.text(values, "etag"):
+    def load_page(self, name: str) -> CachedPage | None:
+        """Return what the forge answered for this page before."""
+        values = self._read(f"page-{hexadecimal(name)[:32]}.json")
+        if values is None or not text(values, "etag"):
             return None
-        runs = tuple(dict(run) for run in untrusted_json.objects(values.get("runs")))
-        return KeptPage(untrusted_json.text(values, "etag"), runs, values.get("next") is True)
+        return CachedPage(text(values, "etag"), tuple(map(dict, objects(values, "runs"))), values.get("next") is True)
 
-    def keep_page(self, url: str, page: KeptPage) -> None:
-        """Remember an answer that has an ETag."""
+    def store_page(self, name: str, page: CachedPage) -> None:
+        """Write down a page that has an ETag."""
         if page.etag:
             values = {"etag": page.etag, "runs": page.runs, "next": page.has_next}
-            self._write(f"page-{hexadecimal(url)[:32]}.json", values)
+            self._write(f"page-{hexadecimal(name)[:32]}.json", values)
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        values = untrusted_json.read_object(self._folder / name) if self._folder else None
+        values = read_object(self._folder / name) if self._folder else None
         return values if values and values.get("format") == _FORMAT else None
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
@@ -79,19 +77,15 @@ class Kept:
         try:
             write_whole(self._folder / name, json.dumps({"format": _FORMAT, **values}).encode())
         except OSError:
-            self._folder = None  # a full or read-only disk: this report goes on without
+            self._folder = None  # a full or read-only disk: this report goes on without a cache
 
 
-def observed(run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> Observed:
-    """A run with these record lines (job and line)."""
+def observe(run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> ObservedRun:
+    """Return a run with these record lines (job and line)."""
     parsed = ((job, parse_record(line)) for job, line in lines)
-    return Observed(run, tuple(Recorded(job, record) for job, record in parsed if record), logs)
+    return ObservedRun(run, tuple(JobRecord(job, record) for job, record in parsed if record), logs)
 
 
-def _list(values: dict[str, Any]) -> Sequence[Any]:
-    return list(untrusted_json.objects(values.get("records")))
-
-
-def _name(text: str) -> str:
-    """`text` as one name of a folder, on every file system; case counts for nothing there."""
+def _folder_name(text: str) -> str:
+    """Return `text` as a name that every file system takes. Some do not tell upper from lower case."""
     return quote(text.lower(), safe="")[:200].replace(".", "%2E")

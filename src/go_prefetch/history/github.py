@@ -18,40 +18,42 @@ from go_prefetch.forge.access import Repository
 from go_prefetch.forge.api import MOST_PAGES, has_next
 from go_prefetch.forge.github import BadAttributeException, GitHub
 from go_prefetch.forge.github import WorkflowRun as GitHubRun
-from go_prefetch.history.cache import Kept, KeptPage
+from go_prefetch.history.cache import CachedPage, RunCache
 from go_prefetch.history.logs import ONE_LOG, LogsGone, downloaded, lines_in_text, lines_in_zip
 from go_prefetch.history.model import ReadLogs, Selection, Storage, WorkflowRun
 from go_prefetch.model.cache_key import PREFIX as KEY_PREFIX
 from go_prefetch.web.client import HttpClient
 
 _DEFAULT_LIMIT = 10 << 30  # bytes: https://docs.github.com/actions/reference/workflows-and-actions/dependency-caching
-# What the cache keeps of a run; a page of runs is 2 MB, most of it two descriptions of the repository a run.
+# What the cache has of a run. A page of runs is 2 MB, most of it two descriptions of the repository for each run.
 _FIELDS = ("id", "run_attempt", "name", "path", "head_branch", "event", "head_sha", "conclusion", "status",
            "created_at", "run_started_at", "updated_at", "html_url")  # fmt: skip
 
 
 class GitHubForge:
-    """A repository at GitHub. `client` downloads logs without the token; `kept` is made for the present name."""
+    """A repository at GitHub. `client` downloads logs without the token; `open_cache` gets the present name."""
 
-    def __init__(self, github: GitHub, client: HttpClient, kept: Callable[[str], Kept], end: Deadline) -> None:
+    def __init__(
+        self, github: GitHub, client: HttpClient, open_cache: Callable[[str], RunCache], end: Deadline
+    ) -> None:
         self._github = github
         self._client = client
         self._end = end
-        self._kept_for = kept
-        self._kept: Kept | None = None
+        self._open_cache = open_cache
+        self._cache: RunCache | None = None
 
     def repository(self) -> Repository:
         """See Forge."""
         found = self._github.repository()
-        self._kept = self._kept_for(found.name)
+        self._cache = self._open_cache(found.name)
         return found
 
     def runs(self, selection: Selection) -> Iterator[WorkflowRun]:
         """See Forge. Filters are not sent: with one, GitHub gives 1,000 runs at most, however many there are."""
         for workflow in self._workflows(selection.workflows) if selection.workflows else [None]:
-            yield from self._listed(workflow, selection)
+            yield from self._list(workflow, selection)
 
-    def refined(self, run: WorkflowRun) -> WorkflowRun:
+    def refine(self, run: WorkflowRun) -> WorkflowRun:
         """See Forge."""
         return run
 
@@ -103,7 +105,7 @@ class GitHubForge:
         return downloaded(self._client.request("GET", url, self._end.earlier_of(ONE_LOG)))
 
     def _workflows(self, wanted: tuple[str, ...]) -> list[int]:
-        """The numbers of workflows by name or file name. Raises InputError for one that is not there."""
+        """Return the numbers of workflows by name or file name. Raises InputError for one that does not exist."""
         known = [(number, name, path.rsplit("/", 1)[-1]) for number, name, path in self._github.workflows()]
         unknown = sorted(set(wanted) - {name for _, *names in known for name in names})
         if unknown:
@@ -112,41 +114,41 @@ class GitHubForge:
             )
         return [number for number, *names in known if set(names) & set(wanted)]
 
-    def _listed(self, workflow: int | None, selection: Selection) -> Iterator[WorkflowRun]:
-        """Page by page; a run that moves to the next page while we read comes twice."""
+    def _list(self, workflow: int | None, selection: Selection) -> Iterator[WorkflowRun]:
+        """Return runs page by page. A run that moves to the next page meanwhile comes twice."""
         given = 0
         for number in range(1, MOST_PAGES):
             page = self._page(workflow, number)
             runs = [run for values in page.runs if (run := parse_run(self._github.run(values)))]
             yield from runs
-            given += sum(selection.takes(run) for run in runs)
+            given += sum(selection.includes(run) for run in runs)
             oldest = min((run.created for run in runs), default=None)
             too_old = selection.since is not None and oldest is not None and oldest < selection.since
             if not page.has_next or too_old or given >= selection.most:
                 return
 
-    def _page(self, workflow: int | None, number: int) -> KeptPage:
-        """A page of the list; from the cache, where GitHub says that it is what it was (and counts no request)."""
+    def _page(self, workflow: int | None, number: int) -> CachedPage:
+        """Return a page of the list: from the cache if it has not changed, which GitHub does not count as a request."""
         name = f"{workflow or 'all'}/{number}"
-        known = self._kept.page(name) if self._kept else None
+        known = self._cache.load_page(name) if self._cache else None
         headers, values = self._github.runs(workflow, number, known.etag if known else "")
         if values is None and known:
             return known
-        runs = tuple(map(_shortened, objects(values, "workflow_runs")))
-        page = KeptPage(str(headers.get("etag", "")), runs, has_next(headers))
-        if self._kept:
-            self._kept.keep_page(name, page)
+        runs = tuple(map(_shorten, objects(values, "workflow_runs")))
+        page = CachedPage(str(headers.get("etag", "")), runs, has_next(headers))
+        if self._cache:
+            self._cache.store_page(name, page)
         return page
 
 
-def _shortened(run: Mapping[str, Any]) -> dict[str, Any]:
+def _shorten(run: Mapping[str, Any]) -> dict[str, Any]:
     committed = moment(members(run, "head_commit"), "timestamp")
     timestamp = committed.isoformat() if committed else None
     return {**{name: run.get(name) for name in _FIELDS}, "head_commit": {"timestamp": timestamp}}
 
 
 def parse_run(run: GitHubRun) -> WorkflowRun | None:
-    """A run that has ended; None for one that has not, or that makes no sense."""
+    """Return a run that has ended; None for one that has not, or that makes no sense."""
     try:
         number, created, finished = as_integer(run.id), as_moment(run.created_at), as_moment(run.updated_at)
         if run.status != "completed" or not number or created is None or finished is None:

@@ -34,7 +34,7 @@ class Lines(Protocol):
 
 
 class LogError(Exception):
-    """Logs that cannot be read, in one sentence."""
+    """Why logs cannot be read, in a few words."""
 
 
 class LogsGone(Exception):  # noqa: N818 - not an error: forges keep logs for a time
@@ -43,7 +43,7 @@ class LogsGone(Exception):  # noqa: N818 - not an error: forges keep logs for a 
 
 @contextmanager
 def downloaded(opened: AbstractContextManager[Answer]) -> Iterator[Path]:
-    """A log in a file that is gone afterwards. Raises LogError and LogsGone."""
+    """Download a log into a temporary file. Raises LogError and LogsGone."""
     with temporary_folder() as folder:
         path = Path(folder, "log")
         try:
@@ -57,7 +57,7 @@ def downloaded(opened: AbstractContextManager[Answer]) -> Iterator[Path]:
 
 
 def write_log(answer: Answer, path: Path) -> None:
-    """The body of a log that is downloaded. Raises AttemptError, OSError."""
+    """Write the body of a log. Raises AttemptError and OSError."""
     if answer.status != 200:
         gone = answer.status in (404, 410)
         raise AttemptError(f"{answer.status} {answer.reason}".strip(), not_found=gone, transient=not gone)
@@ -66,7 +66,7 @@ def write_log(answer: Answer, path: Path) -> None:
 
 
 def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:
-    """The record lines of one plain log. Raises LogError for a log that is too long, or has too many."""
+    """Return the record lines of one plain log. Raises LogError if it is too long, or has too many records."""
     read = records = 0
     whole = True
     while piece := stream.readline(_LONGEST_LINE):
@@ -84,7 +84,7 @@ def lines_in_text(stream: Lines, most: int = _MOST_UNPACKED) -> Iterator[str]:
 
 
 def lines_in_zip(path: Path, most: int = _MOST_UNPACKED) -> list[tuple[str, str]]:
-    """Job and record line of each record in a run's zip of logs. Raises LogError for one that is not to be read.
+    """Return job and record line of each record in a run's zip of logs. Raises LogError if it cannot be read.
 
     GitHub puts each job's whole log at the top (`0_build.txt`) and the same again, step by step, into folders.
     """
@@ -101,7 +101,7 @@ def lines_in_zip(path: Path, most: int = _MOST_UNPACKED) -> list[tuple[str, str]
 
 
 def _add(found: list[tuple[str, str]], job: str, stream: Lines, most: int) -> int:
-    """Take the records of one log; return how many bytes may still be read."""
+    """Add the records of one log. Return how many bytes may still be read."""
     counted = _Counted(stream)
     for line in lines_in_text(counted, most):
         found.append((job, line))
@@ -111,7 +111,7 @@ def _add(found: list[tuple[str, str]], job: str, stream: Lines, most: int) -> in
 
 
 class _Counted:
-    """A stream that knows how much of it was read."""
+    """A stream that counts the bytes read."""
 
     def __init__(self, stream: Lines) -> None:
         self._stream = stream
@@ -125,7 +125,7 @@ class _Counted:
 
 
 def _check_directory(path: Path) -> None:
-    """Refuse a zip whose table of contents would not fit into memory (APPNOTE.TXT 4.3.16): zipfile reads all of it."""
+    """Refuse a zip with too large a table of contents: zipfile reads it into memory (APPNOTE.TXT 4.3.16)."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - (1 << 16) - 22))
@@ -139,7 +139,7 @@ def _check_directory(path: Path) -> None:
 
 
 def _logs(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """The logs of whole jobs, or, where there are none, those of steps; packed as zips of logs are."""
+    """Return the logs of whole jobs, or those of steps if there are none, if they are compressed as usual."""
     files = (m for m in members if not m.filename.endswith("/"))  # ZipInfo.is_dir chokes on a name that is empty
     usual = [m for m in files if m.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
     return [m for m in usual if _TOP.fullmatch(m.filename)] or [m for m in usual if m.filename.endswith(".txt")]
@@ -151,6 +151,6 @@ def _job(name: str) -> str:
 
 
 def _record_line(piece: bytes) -> str:
-    """The record line in this line of a log; the empty string if it only quotes one, or makes no sense."""
+    """Return the record line in this line of a log; the empty string if it only quotes one, or makes no sense."""
     line = piece.decode(errors="replace").rstrip("\r\n")
     return line if parse_record(line) else ""

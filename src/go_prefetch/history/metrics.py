@@ -1,4 +1,4 @@
-"""Figures of many runs: pure arithmetic over what was gathered."""
+"""Figures of many runs: pure arithmetic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from go_prefetch.history.model import History, Observed, WorkflowRun
+from go_prefetch.history.model import ObservedRun, WorkflowRun
 from go_prefetch.render.record import Record
 
 _HITS = ("present", "exact")
@@ -89,7 +89,7 @@ class Period:
 
 
 def prefetching(records: Iterable[Record]) -> Prefetching:
-    """Figures of these records; runs with no result of the cache are counted, with what failed them, and left out."""
+    """Return the figures of these records. Runs without a result of the cache count as runs and failures only."""
     every = list(records)
     counted = [record for record in every if record.result not in _WITHOUT_CACHE]
     missed = [record for record in counted if record.result not in _HITS]
@@ -117,7 +117,7 @@ def prefetching(records: Iterable[Record]) -> Prefetching:
 
 
 def delivery(runs: Iterable[WorkflowRun], default_branch: str) -> Delivery:
-    """Figures of these workflow runs."""
+    """Return the figures of these workflow runs."""
     every = list(runs)
     ended = [run for run in every if run.succeeded or run.failed]
     changes = [run for run in ended if run.branch == default_branch and run.event == "push"]
@@ -138,38 +138,39 @@ def delivery(runs: Iterable[WorkflowRun], default_branch: str) -> Delivery:
     )
 
 
-def by_workflow(history: History) -> dict[str, list[Observed]]:
-    """Runs by the name of their workflow, those with most runs first."""
-    groups: dict[str, list[Observed]] = {}
-    for seen in history.observed:
-        groups.setdefault(seen.run.workflow, []).append(seen)
+def figures(runs: Sequence[ObservedRun], default_branch: str) -> tuple[Prefetching, Delivery]:
+    """Return the figures of these runs, and of the records in their logs."""
+    records = (one.record for observed in runs for one in observed.records)
+    return prefetching(records), delivery((observed.run for observed in runs), default_branch)
+
+
+def by_workflow(runs: Sequence[ObservedRun]) -> dict[str, list[WorkflowRun]]:
+    """Return runs by the name of their workflow, those with most runs first."""
+    groups: dict[str, list[WorkflowRun]] = {}
+    for observed in runs:
+        groups.setdefault(observed.run.workflow, []).append(observed.run)
     return dict(sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])))
 
 
-def periods(observed: Sequence[Observed], default_branch: str, most: int = 26) -> list[Period]:
-    """The runs, day by day, or in longer stretches of whole weeks where days would be more than `most`."""
-    if not observed:
+def periods(runs: Sequence[ObservedRun], default_branch: str, most: int = 26) -> list[Period]:
+    """Return the figures day by day, or by stretches of whole weeks if there were more than `most` days."""
+    if not runs:
         return []
-    first = min(seen.run.created for seen in observed).date()
-    last = max(seen.run.created for seen in observed).date()
+    first = min(observed.run.created for observed in runs).date()
+    last = max(observed.run.created for observed in runs).date()
     span = (last - first).days + 1
     days = 1 if span <= most else 7 * math.ceil(span / (7 * most))
-    groups: dict[int, list[Observed]] = {}
-    for seen in observed:
-        groups.setdefault((seen.run.created.date() - first).days // days, []).append(seen)
+    groups: dict[int, list[ObservedRun]] = {}
+    for observed in runs:
+        groups.setdefault((observed.run.created.date() - first).days // days, []).append(observed)
     return [
-        Period(
-            first + timedelta(days=days * number),
-            days,
-            prefetching(recorded.record for seen in groups.get(number, []) for recorded in seen.records),
-            delivery((seen.run for seen in groups.get(number, [])), default_branch),
-        )
+        Period(first + timedelta(days=days * number), days, *figures(groups.get(number, []), default_branch))
         for number in range((span - 1) // days + 1)
     ]
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The least value that `percent` of the values do not pass (nearest rank); None of none."""
+    """Return the least value that `percent` of the values do not exceed (nearest rank); None if there are none."""
     if not values:
         return None
     rank = max(1, math.ceil(percent / 100 * len(values)))
@@ -177,7 +178,7 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
 
 
 def _times_to_restore(changes: Iterable[WorkflowRun]) -> list[float]:
-    """Seconds from the end of each first failure to the end of the next success, workflow by workflow."""
+    """Return the seconds from each first failure to the next success, workflow by workflow, by their ends."""
     broken: dict[str, datetime] = {}
     times = []
     for run in sorted(changes, key=lambda run: run.finished):

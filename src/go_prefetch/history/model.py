@@ -20,15 +20,15 @@ _FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 
 @dataclass(frozen=True)
 class Selection:
-    """Which runs were asked for: of these workflows and branches (empty: all), no older, no more than that."""
+    """Which runs to report on: of these workflows and branches (empty: all), no older and no more than that."""
 
     since: datetime | None
     most: int
     workflows: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
 
-    def takes(self, run: WorkflowRun) -> bool:
-        """Whether this run is one of them."""
+    def includes(self, run: WorkflowRun) -> bool:
+        """Return whether this run is one of them."""
         return (
             (self.since is None or run.created >= self.since)
             and (not self.branches or run.branch in self.branches)
@@ -61,7 +61,7 @@ class WorkflowRun:
 
     @property
     def lead_seconds(self) -> float:
-        """From its commit, or else from when it was asked for, to its end."""
+        """From its commit, or else from when it was created, to its end."""
         return max(0.0, (self.finished - (self.committed or self.created)).total_seconds())
 
     @property
@@ -76,26 +76,26 @@ class WorkflowRun:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A record line, and the job in whose log it stood."""
+class JobRecord:
+    """A record, and the job that has it in its log."""
 
     job: str
     record: Record
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A run, and what its logs said."""
+class ObservedRun:
+    """A run, and the records in its logs."""
 
     run: WorkflowRun
-    records: tuple[Recorded, ...] = ()
+    records: tuple[JobRecord, ...] = ()
     logs: Logs = "unasked"
     problem: str = ""  # why they are unreadable
 
 
 @dataclass(frozen=True)
 class Storage:
-    """What the repository keeps in GitHub's cache service. Bytes; `limit` is GitHub's default where it is not told."""
+    """What the repository keeps in GitHub's cache service. Bytes; `limit` is GitHub's default if it is unknown."""
 
     used: int
     entries: int
@@ -107,47 +107,47 @@ class Storage:
 
 @dataclass(frozen=True)
 class History:
-    """What was gathered, oldest run first."""
+    """Runs of a repository, the oldest first."""
 
     repository: str
     url: str
     default_branch: str
     selection: Selection
-    observed: tuple[Observed, ...]
+    runs: tuple[ObservedRun, ...]
     now: datetime
     storage: Storage | None = None
     incomplete_because: Notice | None = None
     warnings: tuple[str, ...] = ()
 
-    def records(self) -> Iterator[tuple[WorkflowRun, Recorded]]:
-        """Every record with its run."""
-        return ((seen.run, recorded) for seen in self.observed for recorded in seen.records)
+    def records(self) -> Iterator[Record]:
+        """Return the records of all runs."""
+        return (one.record for observed in self.runs for one in observed.records)
 
 
-# Record lines as (job, line). Raises LogError, LogsGone, or what the API raises; may be called in another thread.
+# Returns record lines as (job, line). Raises LogError, LogsGone, or what the API raises. May run in another thread.
 ReadLogs = Callable[[], list[tuple[str, str]]]
 
 
 class Forge(Protocol):
-    """Raises InputError, ApiError and RateLimitError for what the API does."""
+    """Where runs and logs come from. Raises InputError, ApiError and RateLimitError for what the API does."""
 
     def repository(self) -> Repository:
-        """The repository; asked first."""
+        """Return the repository. Called first."""
 
     def runs(self, selection: Selection) -> Iterator[WorkflowRun]:
-        """Finished runs, the newest first. Ends before runs that are too old; may give some that are not asked for."""
+        """Return finished runs, the newest first, until they are too old. Some may not be in the selection."""
 
-    def refined(self, run: WorkflowRun) -> WorkflowRun:
-        """The run with all that is known of it, where a list does not tell."""
+    def refine(self, run: WorkflowRun) -> WorkflowRun:
+        """Return the run with what a list lacks."""
 
     def logs(self, run: WorkflowRun) -> ReadLogs:
-        """Ask for the logs of a run. Raises LogsGone."""
+        """Return what reads the logs of a run. Raises LogsGone."""
 
     def logs_job_by_job(self, run: WorkflowRun) -> list[tuple[str, str]]:
-        """The same by another way, where that one failed. Raises LogError, LogsGone."""
+        """Return the record lines by another way, if that one failed. Raises LogError and LogsGone."""
 
     def storage(self) -> Storage | None:
-        """What is kept in the forge's cache service; None where it does not tell."""
+        """Return what the forge's cache service holds; None if that is unknown."""
 
     def moment_of(self, commit: str) -> datetime | None:
-        """When a commit was made; None if there is no such commit."""
+        """Return when a commit was made; None if there is no such commit."""

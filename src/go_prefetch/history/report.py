@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from go_prefetch.history.metrics import Delivery, Period, Prefetching, delivery, periods, prefetching
-from go_prefetch.history.model import History, Observed
+from go_prefetch.history.metrics import Delivery, Period, Prefetching, figures, periods
+from go_prefetch.history.model import History
 
 FEW = 20  # runs on one side; fewer tell little
 _Z = 1.96  # of a 95 % interval
@@ -50,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Gate:
-    """One figure, what was wanted of it, and what was measured (None: nothing to measure it by)."""
+    """One figure, its limit, and what was measured."""
 
     flag: str
     wanted: str
@@ -60,7 +60,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Limits:
-    """What was asked for; None: no such gate. Rates are shares from 0 to 1."""
+    """The limits of gates; None: no such gate. Rates are shares from 0 to 1."""
 
     min_hit_rate: float | None = None
     max_p95_seconds: float | None = None
@@ -80,28 +80,28 @@ class HistoryReport:
 
 
 def history_report(history: History, limits: Limits, split: tuple[datetime, str] | None) -> HistoryReport:
-    """All figures of a history. `split` is a moment to compare around, and how the user named it."""
-    prefetched = prefetching(recorded.record for _, recorded in history.records())
-    delivered = delivery((seen.run for seen in history.observed), history.default_branch)
+    """Return all figures of a history. `split` is a moment to compare around, and how the user named it."""
+    prefetched, delivered = figures(history.runs, history.default_branch)
     return HistoryReport(
         history=history,
         prefetching=prefetched,
         delivery=delivered,
-        periods=tuple(periods(history.observed, history.default_branch)),
+        periods=tuple(periods(history.runs, history.default_branch)),
         comparison=compare(history, *split) if split else None,
         gates=gates(limits, prefetched, delivered),
     )
 
 
 def compare(history: History, moment: datetime, label: str) -> Comparison:
-    """The history before `moment`, and from it on."""
-    before = [seen for seen in history.observed if seen.run.created < moment]
-    after = [seen for seen in history.observed if seen.run.created >= moment]
-    return Comparison(label, moment, _side(before, history), _side(after, history))
+    """Compare the runs before `moment` with those from it on."""
+    before = [observed for observed in history.runs if observed.run.created < moment]
+    after = [observed for observed in history.runs if observed.run.created >= moment]
+    sides = (Side(*figures(runs, history.default_branch)) for runs in (before, after))
+    return Comparison(label, moment, *sides)
 
 
 def interval(count: int, total: int) -> tuple[float, float] | None:
-    """Between which two shares the true one lies, 19 times in 20 (Wilson's score interval); None of none."""
+    """Return the two shares that the true one lies between, 19 times in 20 (Wilson's score interval)."""
     if total <= 0:
         return None
     share = count / total
@@ -111,39 +111,32 @@ def interval(count: int, total: int) -> tuple[float, float] | None:
 
 
 def gates(limits: Limits, prefetched: Prefetching, delivered: Delivery) -> tuple[Gate, ...]:
-    """Every gate that was asked for. What could not be measured passes none: an empty report proves nothing."""
+    """Return the gates that have a limit. One without a measurement is missed: an empty report proves nothing."""
     p95, failures = prefetched.seconds_p95, delivered.failure_rate
-    asked = [
+    every = [
         _gate("--min-hit-rate", "at least", limits.min_hit_rate, _hit_rate(prefetched), _percent, lowest=True),
         _gate("--max-p95-seconds", "at most", limits.max_p95_seconds, p95, _seconds, lowest=False),
         _gate("--max-failure-rate", "at most", limits.max_failure_rate, failures, _percent, lowest=False),
     ]
-    return tuple(gate for gate in asked if gate)
-
-
-def _side(observed: list[Observed], history: History) -> Side:
-    return Side(
-        prefetching(recorded.record for seen in observed for recorded in seen.records),
-        delivery((seen.run for seen in observed), history.default_branch),
-    )
+    return tuple(gate for gate in every if gate)
 
 
 def _hit_rate(prefetched: Prefetching) -> float | None:
-    """By modules; where every module was there before, nothing was left to miss."""
+    """Return the hit rate by modules; 1 if every module was present before, so that none could be missed."""
     if not prefetched.modules_wanted and prefetched.results.get("present"):
         return 1.0
     return prefetched.hit_rate_by_modules
 
 
 def _gate(
-    flag: str, word: str, limit: float | None, measured: float | None, shown: Callable[[float], str], *, lowest: bool
+    flag: str, word: str, limit: float | None, measured: float | None, text: Callable[[float], str], *, lowest: bool
 ) -> Gate | None:
     if limit is None:
         return None
     if measured is None:
-        return Gate(flag, f"{word} {shown(limit)}", "nothing to measure it by", passed=False)
+        return Gate(flag, f"{word} {text(limit)}", "nothing to measure it by", passed=False)
     passed = measured >= limit if lowest else measured <= limit
-    return Gate(flag, f"{word} {shown(limit)}", shown(measured), passed)
+    return Gate(flag, f"{word} {text(limit)}", text(measured), passed)
 
 
 def _percent(share: float) -> str:

@@ -41,11 +41,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Superseded:
-    """An entry that can go, and why."""
+class Removal:
+    """An entry to remove, and why."""
 
     entry: Entry
-    because: str
+    reason: str
 
 
 def list_entries(github: GitHub) -> list[Entry]:
@@ -83,20 +83,22 @@ def _gone(github: GitHub, ref: str) -> str:
     return "" if branch == ref or github.has_branch(branch) else f"branch {branch} is gone"
 
 
-def superseded(
+def choose_removals(
     entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
-) -> list[Superseded]:
-    """Entries that can go: of the scopes in `gone` (with the reason), and idle ones, not read after `since`."""
-    reasons = _of_scopes(entries, gone, default_ref, since)
+) -> list[Removal]:
+    """Return the entries to remove: those of the scopes in `gone` (with the reason), and idle ones, not read since."""
+    reasons = _of_gone_scopes(entries, gone, default_ref, since)
     left = [entry for entry in entries if entry.id not in reasons]
-    reasons.update(_saved_again(left))
-    reasons.update(_deltas(left, reasons))
+    reasons.update(_duplicates(left))
+    reasons.update(_useless_deltas(left, reasons))
     reasons.update(_replaced_fulls(left, reasons))
-    return [Superseded(entry, reasons[entry.id]) for entry in entries if entry.id in reasons]
+    return [Removal(entry, reasons[entry.id]) for entry in entries if entry.id in reasons]
 
 
-def _of_scopes(entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime) -> dict[int, str]:
-    """All entries of scopes that are gone or idle. The default branch's are for every other scope, and stay."""
+def _of_gone_scopes(
+    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
+) -> dict[int, str]:
+    """Return all entries of scopes that are gone or idle. Those of the default branch serve every scope, and stay."""
     last: dict[str, datetime] = {}
     for entry in entries:
         last[entry.ref] = max(entry.read, entry.created, last.get(entry.ref, entry.created))
@@ -106,8 +108,8 @@ def _of_scopes(entries: Sequence[Entry], gone: Mapping[str, str], default_ref: s
     return {entry.id: reasons[entry.ref] for entry in entries if entry.ref in reasons}
 
 
-def _saved_again(entries: Sequence[Entry]) -> dict[int, str]:
-    """Of entries that say the same, all but the newest: a look-up takes that one."""
+def _duplicates(entries: Sequence[Entry]) -> dict[int, str]:
+    """Return all but the newest of entries with the same contents: a look-up takes that one."""
     newest: dict[object, Entry] = {}
     found = {}
     for entry in sorted(entries, key=_age, reverse=True):
@@ -118,8 +120,8 @@ def _saved_again(entries: Sequence[Entry]) -> dict[int, str]:
     return found
 
 
-def _deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
-    """Deltas that are of no use: without their full entry, or with one that a newer took the place of."""
+def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
+    """Return the deltas without their full entry, or with one that a newer one has replaced."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     held = {(full.version, full.name.lineage, full.name.digest) for full in fulls}
     found = {}
@@ -137,7 +139,7 @@ def _deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, s
 
 
 def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
-    """Full entries that were not read since a newer one came, and on which no delta rests that stays."""
+    """Return the full entries that were not read since a newer one came, and that no other delta needs."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     needed = {
         (entry.version, entry.name.lineage, entry.name.digest_of_full)
@@ -153,7 +155,7 @@ def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dic
 
 
 def _newer_full(entry: Entry, fulls: Iterable[Entry], digest: str) -> Entry | None:
-    """The first full entry for other go.sum lines that came after this entry, at its place."""
+    """Return the first full entry for other go.sum lines that came after this entry, at its place."""
     later = [f for f in fulls if f.place == entry.place and f.name.digest != digest and f.created > entry.created]
     return min(later, key=_age, default=None)
 

@@ -1,7 +1,7 @@
-"""Trim a directory pool: the modules that were not used for longest go first.
+"""Trim a directory pool: remove the modules that were not used for longest.
 
-Other runs may use the pool meanwhile: a file that is gone is one the pool lacks; what was used since we looked stays.
-So may other users write to it: no link is followed, also where one takes a folder's place meanwhile.
+Other runs may use the pool meanwhile. A file that is gone is one that the pool lacks, and a module that was used since
+it was listed stays. Other users may write to the pool meanwhile: no link is followed, even if it replaces a folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to 
 
 
 @dataclass(frozen=True)
-class Held:
+class PoolModule:
     """A module version as it lies in a pool."""
 
     version: ModuleVersion
@@ -34,8 +34,8 @@ class Held:
     used: float  # Unix time: when one of its files was last read or written
 
 
-def held(pool: Path) -> list[Held]:
-    """Every module version in the pool. Raises InputError for a folder that is no pool."""
+def list_modules(pool: Path) -> list[PoolModule]:
+    """Return the module versions in the pool. Raises InputError for a folder that is no pool."""
     if not pool.is_dir():
         raise InputError("folder-not-found", "pool", pool=pool)
     os.scandir(pool).close()  # the walk takes what it may not read for empty
@@ -50,11 +50,13 @@ def held(pool: Path) -> list[Held]:
             found = _regular(folder, name)
             if file and found:
                 groups.setdefault(file.module, []).append((file.name, found))
-    return [_held(version, files) for version, files in groups.items()]
+    return [_module(version, files) for version, files in groups.items()]
 
 
-def to_trim(modules: Sequence[Held], max_age: float | None, max_size: int | None, now: float) -> list[Held]:
-    """Those older than `max_age` seconds; then the longest unused, until no more than `max_size` bytes are left."""
+def choose_modules(
+    modules: Sequence[PoolModule], max_age: float | None, max_size: int | None, now: float
+) -> list[PoolModule]:
+    """Return those older than `max_age` seconds, then the longest unused, until `max_size` bytes are left at most."""
     by_use = sorted(modules, key=lambda one: (one.used, one.version))
     chosen = [one for one in by_use if max_age is not None and one.used < now - max_age]
     left = sum(one.bytes for one in by_use) - sum(one.bytes for one in chosen)
@@ -66,8 +68,8 @@ def to_trim(modules: Sequence[Held], max_age: float | None, max_size: int | None
     return chosen
 
 
-def remove(pool: Path, module: Held) -> bool:
-    """Take a module out of its pool; false if it was used since, and stays. The zip goes first: no use without it."""
+def remove(pool: Path, module: PoolModule) -> bool:
+    """Remove a module, its zip first. Return False if it was used since it was listed, and stays."""
     try:
         with nofollow.opened(pool, module.names[0].split("/")[:-1]) as folder:
             names = sorted(
@@ -84,7 +86,7 @@ def remove(pool: Path, module: Held) -> bool:
 
 
 def remove_empty_folders(pool: Path, now: float | None = None) -> int:
-    """Folders that have been empty for a day: a run that is about to fill one has made it just now."""
+    """Remove folders that have been empty for a day. A younger one may be about to be filled."""
     removed = 0
     empty = [parts for parts, _, names in nofollow.walk(pool) if parts and not names and NOTES_FOLDER not in parts[:1]]
     for *above, name in empty:
@@ -101,8 +103,8 @@ def _regular(folder: Folder, name: str) -> os.stat_result | None:
     return found if found and stat.S_ISREG(found.st_mode) else None
 
 
-def _held(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> Held:
-    return Held(
+def _module(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> PoolModule:
+    return PoolModule(
         version=version,
         names=tuple(name for name, _ in files),
         bytes=sum(found.st_size for _, found in files),
@@ -111,5 +113,5 @@ def _held(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -
 
 
 def _used(found: os.stat_result) -> float:
-    """A restore sets the atime; where the file is another user's, the disk may note one by itself."""
+    """Return the last use. A restore sets the atime; if another user owns the file, only the disk may."""
     return max(found.st_atime, found.st_mtime, found.st_ctime)

@@ -11,29 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.history.cache import Kept, KeptPage
+from go_prefetch.history.cache import CachedPage, RunCache
 from go_prefetch.history.model import WorkflowRun
 from tests.support.fakes import records
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 RUN = WorkflowRun(7, 1, "ci", "ci.yml", "main", "push", "c" * 40, "success", NOW, NOW, NOW, None, "https://x")
-PAGE = KeptPage("tag", ({"id": 7},), has_next=True)
+PAGE = CachedPage("tag", ({"id": 7},), has_next=True)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(tmp_path, "github.com", "acme/widget")
+def cache(tmp_path: Path) -> RunCache:
+    return RunCache(tmp_path, "github.com", "acme/widget")
 
 
-def test_what_was_kept_is_read(kept: Kept) -> None:
-    kept.keep(RUN, [("test", records.line())], "read")
-    kept.keep_page("url", PAGE)
-    read = kept.observed(RUN)
+def test_what_was_kept_is_read(cache: RunCache) -> None:
+    cache.store(RUN, [("test", records.line())], "read")
+    cache.store_page("url", PAGE)
+    read = cache.load(RUN)
     assert read is not None
     assert [recorded.job for recorded in read.records] == ["test"]
-    assert kept.observed(replace(RUN, attempt=2)) is None
-    assert kept.page("url") == PAGE
-    assert kept.page("another") is None
+    assert cache.load(replace(RUN, attempt=2)) is None
+    assert cache.load_page("url") == PAGE
+    assert cache.load_page("another") is None
 
 
 def pipe(path: Path) -> None:
@@ -59,11 +59,11 @@ def too_large(path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 @pytest.mark.parametrize("make", [pipe, endless_link, nothing, deep, too_large], ids=lambda make: make.__name__)
-def test_anything_else_in_its_place_is_nothing(kept: Kept, tmp_path: Path, make: Callable[[Path], None]) -> None:
-    kept.keep(RUN, (), "gone")
-    kept.keep_page("url", PAGE)
+def test_anything_else_in_its_place_is_nothing(cache: RunCache, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    cache.store(RUN, (), "gone")
+    cache.store_page("url", PAGE)
     for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
         path.unlink()
         make(path)
-    assert kept.observed(RUN) is None
-    assert kept.page("url") is None
+    assert cache.load(RUN) is None
+    assert cache.load_page("url") is None

@@ -15,7 +15,7 @@ from go_prefetch.errors import notice
 from go_prefetch.history.formats.documents import json_document, markdown, text
 from go_prefetch.history.formats.html_page import page
 from go_prefetch.history.formats.number_format import UNKNOWN, clock, difference, duration, percent
-from go_prefetch.history.model import History, Observed, Recorded, Selection, WorkflowRun
+from go_prefetch.history.model import History, JobRecord, ObservedRun, Selection, WorkflowRun
 from go_prefetch.history.report import HistoryReport, Limits, history_report
 from go_prefetch.render.record import parse_record
 from tests.support.fakes import records
@@ -44,7 +44,7 @@ def made(word: str = "ci", *, days: int = 20, **changed: object) -> HistoryRepor
             number, 1, f"{word}{number % 2}", "ci.yml", word, "push", f"{number:040x}", "success", created, created,
             created + timedelta(seconds=90), created, word,
         )  # fmt: skip
-        seen.append(Observed(run, (Recorded(word, record),), "unreadable" if number == 3 else "read", word))
+        seen.append(ObservedRun(run, (JobRecord(word, record),), "unreadable" if number == 3 else "read", word))
     incomplete = notice("api-refused", "no-log", api=word)
     history = History(f"acme/{word}", word, "main", Selection(None, 10**5, (word,), (word,)), tuple(seen),
                       START + timedelta(days=days), None, incomplete, (word,))  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.history.metrics import Delivery, Prefetching, delivery, percentile, periods, prefetching
-from go_prefetch.history.model import History, Observed, Selection, WorkflowRun
+from go_prefetch.history.model import History, ObservedRun, Selection, WorkflowRun
 from go_prefetch.history.report import Limits, compare, gates, interval
 from go_prefetch.render.record import Record, parse_record
 from tests.support.fakes import records
@@ -135,7 +135,7 @@ def test_time_to_restore_runs_from_the_first_failure_to_the_next_success() -> No
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["success", "failure", "cancelled"])), max_size=40))
 def test_periods_hold_every_run_once(made: list[tuple[int, str]]) -> None:
     """Without gaps, and never more than asked for."""
-    seen = [Observed(run(place, how, hours=24 * days)) for place, (days, how) in enumerate(made)]
+    seen = [ObservedRun(run(place, how, hours=24 * days)) for place, (days, how) in enumerate(made)]
     found = periods(seen, "main")
     assert sum(period.delivery.runs for period in found) == len(seen)
     assert len(found) <= 26
@@ -152,7 +152,7 @@ def test_an_interval_holds_the_share_it_is_about(count: int, more: int) -> None:
 
 
 def history(*runs: WorkflowRun) -> History:
-    return History("acme/x", "", "main", Selection(None, 100), tuple(Observed(one) for one in runs), START)
+    return History("acme/x", "", "main", Selection(None, 100), tuple(ObservedRun(one) for one in runs), START)
 
 
 def test_before_and_after_share_no_run() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.prune.entries import Entry, superseded
+from go_prefetch.prune.entries import Entry, choose_removals
 from go_prefetch.stores.cache_service.keys import parse_key
 
 NOW = datetime(2026, 3, 20, tzinfo=timezone.utc)
@@ -34,7 +34,9 @@ def entry(number: int, key: str, *, ref: str = MAIN, age: float = 1.0, read: flo
 
 
 def gone(*entries: Entry, scopes: dict[str, str] | None = None, days: int = 7) -> dict[int, str]:
-    return {one.entry.id: one.because for one in superseded(entries, scopes or {}, MAIN, NOW - timedelta(days=days))}
+    return {
+        one.entry.id: one.reason for one in choose_removals(entries, scopes or {}, MAIN, NOW - timedelta(days=days))
+    }
 
 
 def test_a_full_entry_and_its_deltas_stay() -> None:

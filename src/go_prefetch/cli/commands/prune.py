@@ -17,8 +17,8 @@ from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.model.ports import Platform
 from go_prefetch.modfiles.managed_folder import place_of
-from go_prefetch.prune.entries import Entry, Superseded, gone_scopes, list_entries, superseded
-from go_prefetch.prune.pool import Held, held, remove, remove_empty_folders, to_trim
+from go_prefetch.prune.entries import Entry, Removal, choose_removals, gone_scopes, list_entries
+from go_prefetch.prune.pool import PoolModule, choose_modules, list_modules, remove, remove_empty_folders
 from go_prefetch.web.http_settings import HttpSettings
 
 if TYPE_CHECKING:
@@ -54,15 +54,15 @@ def _prune_entries(
     entries = list_entries(github)
     gone = gone_scopes(github, (entry.ref for entry in entries if entry.ref != default_ref))
     since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
-    chosen = superseded(entries, gone, default_ref, since)
+    chosen = choose_removals(entries, gone, default_ref, since)
     for one in chosen:
-        platform.show(_told(one), stdout)
+        platform.show(_line(one), stdout)
     deleted = _deleted(chosen, github, platform) if settings.delete else []
     done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
     print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
 
 
-def _deleted(chosen: list[Superseded], github: GitHub, platform: Platform) -> list[Entry]:
+def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[Entry]:
     """Deltas first: a full entry without its deltas is of use, a delta without its full entry is not."""
     done = []
     for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
@@ -72,9 +72,9 @@ def _deleted(chosen: list[Superseded], github: GitHub, platform: Platform) -> li
     return done
 
 
-def _told(one: Superseded) -> str:
+def _line(one: Removal) -> str:
     entry = one.entry
-    return f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {one.because}"
+    return f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {one.reason}"
 
 
 def _sum(entries: list[Entry]) -> str:
@@ -85,8 +85,8 @@ def _sum(entries: list[Entry]) -> str:
 def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout: TextIO) -> None:
     now = time.time()
     with _folder_errors(pool):
-        modules = held(pool)
-    chosen = to_trim(modules, settings.max_age, settings.max_size, now)
+        modules = list_modules(pool)
+    chosen = choose_modules(modules, settings.max_age, settings.max_size, now)
     for one in chosen:
         used = datetime.fromtimestamp(one.used, timezone.utc)
         platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
@@ -97,7 +97,7 @@ def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout:
     print(f"{done} {freed} of {total}{'' if settings.delete else '; --delete removes them'}", file=stdout)
 
 
-def _removed(chosen: list[Held], pool: Path) -> list[Held]:
+def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:
     with _folder_errors(pool):
         removed = [one for one in chosen if remove(pool, one)]
         remove_empty_folders(pool)

@@ -15,8 +15,8 @@ from go_prefetch.config.forge_inputs import REPORT, ReportSettings, report_setti
 from go_prefetch.errors import GateError, InputError, notice
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience
-from go_prefetch.history.cache import Kept
-from go_prefetch.history.collect import Gathering, open_forge
+from go_prefetch.history.cache import RunCache
+from go_prefetch.history.collect import Collector, open_forge
 from go_prefetch.history.formats.documents import json_document, markdown, text
 from go_prefetch.history.formats.html_page import page
 from go_prefetch.history.model import Forge, Selection
@@ -57,12 +57,11 @@ def report(invocation: Invocation) -> int:
 def _made(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
     end, now = Deadline(), datetime.now(timezone.utc)
 
-    def kept(name: str) -> Kept:
-        return Kept(settings.history_dir, access.host, name)
+    def open_cache(name: str) -> RunCache:
+        return RunCache(settings.history_dir, access.host, name)
 
-    forge = open_forge(access, Patience(settings.wait, platform.warn), kept, end, environ)
-    gathering = Gathering(forge, kept, platform.progress, end, now)
-    history = gathering.history(_selection(settings, now))
+    forge = open_forge(access, Patience(settings.wait, platform.warn), open_cache, end, environ)
+    history = Collector(forge, open_cache, platform.progress, end, now).history(_selection(settings, now))
     limits = Limits(settings.min_hit_rate, settings.max_p95_seconds, settings.max_failure_rate)
     return history_report(history, limits, _split(settings.compare_at, forge))
 

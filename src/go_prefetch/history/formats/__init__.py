@@ -1,1 +1,1 @@
-"""The sections of a report once, and text, Markdown, JSON and a page of them."""
+"""The report as text, Markdown, JSON and an HTML page, all made of the same sections."""

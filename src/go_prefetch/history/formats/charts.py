@@ -12,7 +12,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 24
 _INNER_WIDTH, _INNER_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 _TICKS = 4
 
-Shown = Callable[[float], str]
+Format = Callable[[float], str]
 
 # Ends of a scale of time that divide into four round parts, in seconds.
 _TIMES = (1, 2, 4, 8, 20, 40, 60, 120, 240, 480, 1200, 2400, 3600, 7200, 14400, 28800, 86400, 172800, 345600)
@@ -35,18 +35,18 @@ class Frame:
     mark: float | None = None  # in periods from the left
 
 
-def lines(title: str, frame: Frame, series: Sequence[Series], shown: Shown, top: float) -> str:
-    """A line for each series, dots where a value stands alone; `top` is the end of the scale."""
+def lines(title: str, frame: Frame, series: Sequence[Series], text: Format, top: float) -> str:
+    """Return a line for each series, dots where a value stands alone; `top` is the end of the scale."""
     scale = _Scale(top, len(frame.labels))
-    drawn = [_line(one, frame, scale, shown) for one in series]
-    return _figure(title, frame, series, scale, shown, drawn)
+    shapes = [_line(one, frame, scale, text) for one in series]
+    return _figure(title, frame, series, scale, text, shapes)
 
 
-def bars(title: str, frame: Frame, series: Sequence[Series], shown: Shown, top: float) -> str:
-    """A bar for each period, one color on top of the other."""
+def bars(title: str, frame: Frame, series: Sequence[Series], text: Format, top: float) -> str:
+    """Return a bar for each period, one color on top of the other."""
     scale = _Scale(top, len(frame.labels))
-    drawn = [_stack(place, frame, series, scale, shown) for place in range(len(frame.labels))]
-    return _figure(title, frame, series, scale, shown, drawn)
+    shapes = [_stack(place, frame, series, scale, text) for place in range(len(frame.labels))]
+    return _figure(title, frame, series, scale, text, shapes)
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class _Scale:
     periods: int
 
     def x(self, place: float) -> float:
-        """The middle of a period."""
+        """Return the middle of a period."""
         return _LEFT + _INNER_WIDTH * (place + 0.5) / max(1, self.periods)
 
     def y(self, value: float) -> float:
-        """The height of a value."""
+        """Return the height of a value."""
         return _TOP + _INNER_HEIGHT * (1 - min(1.0, max(0.0, value / self.top)))
 
 
 def _figure(
-    title: str, frame: Frame, series: Sequence[Series], scale: _Scale, shown: Shown, drawn: Sequence[str]
+    title: str, frame: Frame, series: Sequence[Series], scale: _Scale, text: Format, shapes: Sequence[str]
 ) -> str:
     legend = "".join(f'<span class="{one.color}"><i></i>{escape(one.name)}</span>' for one in series)
     marked = []
@@ -74,27 +74,27 @@ def _figure(
     parts = [
         f'<figure><figcaption>{escape(title)}</figcaption><p class="legend">{legend}</p>',
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">',
-        *_grid(scale, shown),
+        *_grid(scale, text),
         *_dates(frame, scale),
-        *drawn,
+        *shapes,
         *marked,
         "</svg></figure>",
     ]
     return "\n".join(parts)
 
 
-def _grid(scale: _Scale, shown: Shown) -> list[str]:
+def _grid(scale: _Scale, text: Format) -> list[str]:
     made = []
     for tick in range(_TICKS + 1):
         value = scale.top * tick / _TICKS
         y = f"{scale.y(value):.1f}"
         made.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        made.append(f'<text x="{_LEFT - 6}" y="{y}" dy="4" text-anchor="end">{escape(shown(value))}</text>')
+        made.append(f'<text x="{_LEFT - 6}" y="{y}" dy="4" text-anchor="end">{escape(text(value))}</text>')
     return made
 
 
 def _dates(frame: Frame, scale: _Scale) -> list[str]:
-    """The first, the middle and the last: more would not fit on a phone."""
+    """Return the first, the middle and the last date: more would not fit on a phone."""
     last = len(frame.labels) - 1
     places = sorted({0, last // 2, last}) if last > 1 else range(last + 1)
     made = []
@@ -105,36 +105,36 @@ def _dates(frame: Frame, scale: _Scale) -> list[str]:
     return made
 
 
-def _line(one: Series, frame: Frame, scale: _Scale, shown: Shown) -> str:
+def _line(one: Series, frame: Frame, scale: _Scale, text: Format) -> str:
     points = [(scale.x(place), scale.y(value)) for place, value in enumerate(one.values) if value is not None]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dots = "".join(
         f'<circle cx="{scale.x(place):.1f}" cy="{scale.y(value):.1f}" r="3">'
-        f"<title>{escape(f'{frame.labels[place]}: {one.name} {shown(value)}')}</title></circle>"
+        f"<title>{escape(f'{frame.labels[place]}: {one.name} {text(value)}')}</title></circle>"
         for place, value in enumerate(one.values)
         if value is not None
     )
     return f'<g class="line {one.color}"><polyline points="{path}"/>{dots}</g>'
 
 
-def _stack(place: int, frame: Frame, series: Sequence[Series], scale: _Scale, shown: Shown) -> str:
+def _stack(place: int, frame: Frame, series: Sequence[Series], scale: _Scale, text: Format) -> str:
     width = min(28.0, 0.7 * _INNER_WIDTH / max(1, scale.periods))
     x, below, made = scale.x(place) - width / 2, 0.0, []
     for one in series:
         value = one.values[place] or 0.0
         if value:
             top, bottom = scale.y(below + value), scale.y(below)
-            told = escape(f"{frame.labels[place]}: {shown(value)} {one.name}")
+            label = escape(f"{frame.labels[place]}: {text(value)} {one.name}")
             made.append(
                 f'<rect class="bar {one.color}" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" '
-                f'height="{bottom - top:.1f}"><title>{told}</title></rect>'
+                f'height="{bottom - top:.1f}"><title>{label}</title></rect>'
             )
         below += value
     return "".join(made)
 
 
 def top_of_counts(series: Sequence[Series]) -> float:
-    """The end of a scale for bars of these: the least of 4, 8, 20, 40, 80 … that no bar passes."""
+    """Return the end of a scale for bars: the least of 4, 8, 20, 40, 80 … that no bar exceeds."""
     totals = [sum(one.values[place] or 0.0 for one in series) for place in range(len(series[0].values))]
     highest = max(totals, default=0.0)
     power = 10.0 ** math.floor(math.log10(max(highest, 1.0)))
@@ -142,7 +142,7 @@ def top_of_counts(series: Sequence[Series]) -> float:
 
 
 def top_of_times(series: Sequence[Series]) -> float:
-    """The end of a scale for these seconds: a round time that none passes."""
+    """Return the end of a scale for these seconds: a round time that none exceeds."""
     highest = max((value for one in series for value in one.values if value is not None), default=0.0)
     days = 4 * 86400 * math.ceil(highest / (4 * 86400))
     return next((float(top) for top in _TIMES if top >= highest), float(days))

@@ -19,7 +19,7 @@ _FOLDED = 8  # rows; longer tables are folded
 
 
 def text(report: HistoryReport) -> str:
-    """Headline, sections, notes; columns that line up."""
+    """Return headline, sections and notes, with aligned columns."""
     parts = [f"{_one_line(report.history.repository)}: {headline(report)}", *map(_text_section, sections(report))]
     if found := notes(report):
         parts.append("\n".join(f"note: {_one_line(note)}" for note in found))
@@ -33,18 +33,18 @@ def _text_section(section: Section) -> str:
 
 
 def _aligned_lines(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Each column as wide as its widest text, but for the last."""
+    """Return lines whose columns are as wide as their widest text, except for the last."""
     widths = [min(60, max(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _one_line(text: str) -> str:
-    """Foreign text on one line."""
+    """Return foreign text on one line."""
     return " ".join(text.split())
 
 
 def markdown(report: HistoryReport) -> str:
-    """A heading, the headline, a table for each section."""
+    """Return a heading, the headline, and a table for each section."""
     lines = [f"### go-prefetch: {prose(report.history.repository)}", "", f"**{prose(headline(report))}**", ""]
     for note in notes(report):
         lines += [f"> {prose(note)}", ""]
@@ -67,7 +67,7 @@ def _markdown_row(texts: tuple[str, ...]) -> str:
 
 
 def json_document(report: HistoryReport) -> str:
-    """Every figure; `schema` changes when a field changes its meaning or goes."""
+    """Return every figure. `schema` changes if a field changes its meaning, or is removed."""
     history = report.history
     values = {
         "schema": SCHEMA_VERSION,

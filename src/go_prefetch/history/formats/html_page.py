@@ -20,7 +20,7 @@ _RESULTS = (
 
 
 def page(report: HistoryReport) -> str:
-    """The page. Every text in it is escaped."""
+    """Return the page. Every text in it is escaped."""
     name, now = escape(report.history.repository), report.history.now
     return "\n".join(
         [
@@ -33,7 +33,7 @@ def page(report: HistoryReport) -> str:
             f"<title>go-prefetch: {name}</title>",
             f"<style>{_STYLE}</style></head><body><main>",
             f"<header><h1>{name}</h1><p>{escape(headline(report))}</p>",
-            f'<p class="quiet">{escape(_asked(report))} Made {now:%Y-%m-%d %H:%M} UTC.</p></header>',
+            f'<p class="quiet">{escape(_selection(report))} Made {now:%Y-%m-%d %H:%M} UTC.</p></header>',
             *(f'<p class="note">{escape(note)}</p>' for note in notes(report)),
             _tiles(report),
             _charts(report),
@@ -43,14 +43,14 @@ def page(report: HistoryReport) -> str:
     )
 
 
-def _asked(report: HistoryReport) -> str:
-    """Which runs these are, in a sentence."""
-    asked, seen = report.history.selection, report.history.observed
-    parts = [f"{len(seen)} workflow runs"]
-    if seen:
-        parts.append(f"from {seen[0].run.created:%Y-%m-%d} to {seen[-1].run.created:%Y-%m-%d}")
+def _selection(report: HistoryReport) -> str:
+    """Return which runs these are, in a sentence."""
+    selection, runs = report.history.selection, report.history.runs
+    parts = [f"{len(runs)} workflow runs"]
+    if runs:
+        parts.append(f"from {runs[0].run.created:%Y-%m-%d} to {runs[-1].run.created:%Y-%m-%d}")
     parts += [f"of {word} {', '.join(names)}" for word, names in
-              (("workflow", asked.workflows), ("branch", asked.branches)) if names]  # fmt: skip
+              (("workflow", selection.workflows), ("branch", selection.branches)) if names]  # fmt: skip
     return f"{' '.join(parts)}."
 
 
@@ -118,7 +118,7 @@ def _saved(frame: Frame, figures: Sequence[Prefetching]) -> str:
 
 
 def _mark(report: HistoryReport, every: list[Period]) -> float | None:
-    """Where the comparison's moment lies, in periods from the left; None if it lies outside."""
+    """Return where the comparison's moment lies, in periods from the left; None if it lies outside."""
     if report.comparison is None:
         return None
     day = report.comparison.moment.date()
@@ -127,7 +127,7 @@ def _mark(report: HistoryReport, every: list[Period]) -> float | None:
 
 
 def _section(section: Section) -> str:
-    """A table; a label's column is a heading of its row."""
+    """Return a table. The first column has the headings of the rows."""
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in section.header)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(text)}</td>" for text in rest) + "</tr>"

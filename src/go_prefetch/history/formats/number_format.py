@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Figures as text for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ UNKNOWN = "–"  # noqa: RUF001 - a dash in place of a figure
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage; only all is 100%, only none is 0%."""
+    """Return a share as a percentage. Only all is 100%, and only none is 0%."""
     if share is None:
         return UNKNOWN
     shown = round(100 * share, 1)
@@ -20,41 +20,41 @@ def percent(share: float | None) -> str:
 
 
 def count(number: float | None) -> str:
-    """A whole number."""
+    """Return a whole number."""
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
 def seconds(taken: float | None) -> str:
-    """Seconds as seconds."""
+    """Return seconds as seconds."""
     return UNKNOWN if taken is None else f"{taken:.1f} s"
 
 
 def duration(taken: float | None) -> str:
-    """Seconds in the units that fit; less than none is told as such."""
+    """Return seconds in the units that fit, with a sign if they are negative."""
     if taken is None:
         return UNKNOWN
     return f"-{plain_duration(-taken)}" if taken < 0 else plain_duration(taken)
 
 
 def clock(taken: float | None) -> str:
-    """The same for a scale: `20 s`, `2 min`, `3 h`."""
+    """Return the same for a scale: `20 s`, `2 min`, `3 h`."""
     if taken is None or taken < 60:
         return UNKNOWN if taken is None else f"{taken:.3g} s"
     return "1 min" if taken == 60 else duration(taken).removesuffix(" 0 s").removesuffix(" 0 min").removesuffix(" 0 h")
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """`1 run`, `2,000 runs`, `3 entries`."""
+    """Return `1 run`, `2,000 runs`, `3 entries`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def points(before: float | None, after: float | None) -> str:
-    """How far two shares are apart, in points of a percentage."""
+    """Return how far two shares are apart, in points of a percentage."""
     return UNKNOWN if before is None or after is None else f"{100 * (after - before):+.1f} points"
 
 
 def difference(before: float | None, after: float | None) -> str:
-    """How much more or less the second is, relative to the first."""
+    """Return how much more or less the second is, relative to the first."""
     if before is None or after is None or not before:
         return UNKNOWN
     change = 100 * (after - before) / abs(before)

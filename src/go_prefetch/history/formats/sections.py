@@ -27,7 +27,7 @@ class Section:
 
 
 def headline(report: HistoryReport) -> str:
-    """One sentence that says it all."""
+    """Return the report in one sentence."""
     p = report.prefetching
     if not p.runs:
         return f"no run of go-prefetch in the logs of {plural(report.delivery.runs, 'workflow run')}"
@@ -43,8 +43,8 @@ def headline(report: HistoryReport) -> str:
 
 
 def sections(report: HistoryReport) -> list[Section]:
-    """Everything that is known, section by section; none that would be empty."""
-    made = [
+    """Return the sections that are not empty."""
+    every = [
         _gates(report),
         _comparison(report.comparison) if report.comparison else None,
         Section("Prefetching", tuple(_prefetching(report.prefetching))) if report.prefetching.runs else None,
@@ -55,19 +55,19 @@ def sections(report: HistoryReport) -> list[Section]:
         _storage(report.history.storage) if report.history.storage else None,
         _periods(report),
     ]
-    return [section for section in made if section and section.rows]
+    return [section for section in every if section and section.rows]
 
 
 def notes(report: HistoryReport) -> list[str]:
-    """What a reader must know of what the figures rest on."""
+    """Return what limits the figures."""
     history = report.history
-    logs = Counter(seen.logs for seen in history.observed)
+    logs = Counter(observed.logs for observed in history.runs)
     found = [f"Incomplete: {reason(history.incomplete_because)}."] if history.incomplete_because else []
     if logs["gone"]:
         found.append(f"{plural(logs['gone'], 'run')} without logs: they are kept for a time only.")
     if logs["unasked"]:
         found.append(f"{plural(logs['unasked'], 'run')} whose logs were not read.")
-    problems = Counter(seen.problem for seen in history.observed if seen.logs == "unreadable")
+    problems = Counter(observed.problem for observed in history.runs if observed.logs == "unreadable")
     found += [f"{plural(count, 'run')} with unreadable logs: {problem}." for problem, count in problems.most_common(3)]
     return [*found, *history.warnings]
 
@@ -118,12 +118,12 @@ def _delivery(d: Delivery) -> list[tuple[str, str]]:
 
 
 def _workflows(report: HistoryReport) -> Section | None:
-    groups = by_workflow(report.history)
+    groups = by_workflow(report.history.runs)
     if len(groups) < 2:
         return None
     rows = []
-    for name, seen in list(groups.items())[:_MOST_ROWS]:
-        d = delivery((one.run for one in seen), report.history.default_branch)
+    for name, runs in list(groups.items())[:_MOST_ROWS]:
+        d = delivery(runs, report.history.default_branch)
         rows.append((name, str(d.runs), percent(d.success_rate), duration(d.seconds_p50), duration(d.seconds_p95)))
     note = f"and {len(groups) - _MOST_ROWS} more workflows" if len(groups) > _MOST_ROWS else ""
     return Section("Workflows", tuple(rows), ("workflow", "runs", "success", "half within", "95% within"), note)
@@ -151,38 +151,38 @@ def _storage(storage: Storage) -> Section:
 
 def _comparison(c: Comparison) -> Section:
     rows = (
-        _compared(c, "workflow runs", lambda side: side.delivery.runs, count),
-        _compared(c, "duration, half within", lambda side: side.delivery.seconds_p50, duration),
-        _compared(c, "duration, 95% within", lambda side: side.delivery.seconds_p95, duration),
-        _compared(c, "failures", lambda side: side.delivery.failure_rate, percent),
-        _compared(c, "go-prefetch runs", lambda side: side.prefetching.runs, count),
-        _compared(c, "modules from cache", lambda side: side.prefetching.hit_rate_by_modules, percent),
-        _compared(c, "seconds, half within", lambda side: side.prefetching.seconds_p50, seconds),
-        _compared(c, "seconds, 95% within", lambda side: side.prefetching.seconds_p95, seconds),
+        _row(c, "workflow runs", lambda side: side.delivery.runs, count),
+        _row(c, "duration, half within", lambda side: side.delivery.seconds_p50, duration),
+        _row(c, "duration, 95% within", lambda side: side.delivery.seconds_p95, duration),
+        _row(c, "failures", lambda side: side.delivery.failure_rate, percent),
+        _row(c, "go-prefetch runs", lambda side: side.prefetching.runs, count),
+        _row(c, "modules from cache", lambda side: side.prefetching.hit_rate_by_modules, percent),
+        _row(c, "seconds, half within", lambda side: side.prefetching.seconds_p50, seconds),
+        _row(c, "seconds, 95% within", lambda side: side.prefetching.seconds_p95, seconds),
     )
     return Section(f"Before and after {c.label}", rows, ("", "before", "after", "difference"), comparison_note(c))
 
 
 def comparison_note(c: Comparison) -> str:
-    """The comparison in one sentence, and how far it is to be believed."""
+    """Return the comparison in one sentence, and whether it may be chance."""
     was, now = (
         f"{duration(side.delivery.seconds_p50)} and {percent(side.delivery.failure_rate)} failures"
         for side in (c.before, c.after)
     )
-    said = f"Was {was}, is {now}."
+    words = f"Was {was}, is {now}."
     if c.is_thin:
-        return f"{said} One side has fewer than {FEW} runs: this may be chance."
+        return f"{words} One side has fewer than {FEW} runs: this may be chance."
     if c.failures_differ is False:
-        return f"{said} So small a difference in failures may be chance."
-    return said
+        return f"{words} So small a difference in failures may be chance."
+    return words
 
 
-def _compared(
-    c: Comparison, label: str, figure: Callable[[Side], float | None], shown: Callable[[float | None], str]
+def _row(
+    c: Comparison, label: str, figure: Callable[[Side], float | None], text: Callable[[float | None], str]
 ) -> tuple[str, str, str, str]:
     before, after = figure(c.before), figure(c.after)
-    apart = points if shown is percent else difference
-    return label, shown(before), shown(after), apart(before, after)
+    apart = points if text is percent else difference
+    return label, text(before), text(after), apart(before, after)
 
 
 def _periods(report: HistoryReport) -> Section | None:
