@@ -1,12 +1,14 @@
-"""Make docs/errors.md from the error table.
+"""Keep docs/errors.md to the error table: sections, slugs, exit statuses and hints. The paragraphs are written there.
 
-python tools/errors_page.py            fail unless docs/errors.md is what the table says
-python tools/errors_page.py --write    write it
+python tools/errors_page.py            fail unless docs/errors.md has what the table has
+python tools/errors_page.py --write    write it; paragraphs stay, new slugs get a place for one
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +19,7 @@ from go_prefetch.errors import TABLE, Row, Section  # noqa: E402 - it may not be
 PAGE = ROOT / "docs" / "errors.md"
 
 _HEAD = """\
-<!-- Made by tools/errors_page.py from src/go_prefetch/errors.py. -->
+<!-- Headings and quoted lines are written by tools/errors_page.py from src/go_prefetch/errors.py. -->
 
 # Errors and warnings
 
@@ -26,15 +28,25 @@ status of its section. A warning never changes it. An interrupted run ends with 
 """
 
 
-def page() -> str:
-    """Return the page: a heading for each section, and one for each slug below it."""
+def page(paragraphs: Mapping[str, str]) -> str:
+    """Return the page: a heading for each section, and one for each slug below it, with its paragraphs."""
     parts = [_HEAD]
     for section in Section:
         rows = {slug: row for slug, row in TABLE.items() if row.section is section}
         if rows:
             parts.append(f"## {_title(section)}\n")
-            parts += [f"### {slug}\n\n{_paragraphs(row)}\n" for slug, row in rows.items()]
+            parts += [f"### {slug}\n\n{paragraphs.get(slug, '')}\n{_hint(row)}" for slug, row in rows.items()]
     return "\n".join(parts)
+
+
+def paragraphs_of(text: str) -> dict[str, str]:
+    """Return what a page says of each slug, without what this program writes."""
+    found = {}
+    for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
+        slug, _, rest = part.partition("\n")
+        body = rest.partition("\n## ")[0]
+        found[slug] = "\n".join(line for line in body.splitlines() if not line.startswith("> ")).strip()
+    return found
 
 
 def _title(section: Section) -> str:
@@ -42,17 +54,22 @@ def _title(section: Section) -> str:
     return f"{section.title} ({status})"
 
 
-def _paragraphs(row: Row) -> str:
-    """What the row means, and what to do; a hint with facts in it is for the message alone."""
-    return f"{row.meaning}\n\n{row.hint}" if row.hint and "{" not in row.hint else row.meaning
+def _hint(row: Row) -> str:
+    """A hint with facts in it is for the message alone."""
+    return f"\n> {row.hint}\n" if row.hint and "{" not in row.hint else ""
 
 
 def main(arguments: list[str]) -> int:
     """Compare or write; returns the exit status."""
+    before = PAGE.read_text(encoding="utf-8")
+    paragraphs = paragraphs_of(before)
     if arguments == ["--write"]:
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.read_text(encoding="utf-8") == page():
+        PAGE.write_text(page(paragraphs), encoding="utf-8")
+    silent = [slug for slug in TABLE if not paragraphs.get(slug)]
+    if silent:
+        print(f"docs/errors.md says nothing of {', '.join(silent)}")
+        return 1
+    if PAGE.read_text(encoding="utf-8") == page(paragraphs):
         return 0
     print("docs/errors.md is not what the error table says: run python tools/errors_page.py --write")
     return 1
