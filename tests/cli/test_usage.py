@@ -25,6 +25,18 @@ def test_a_wrong_command_line_ends_before_anything_is_printed(bench: Workbench, 
     assert (result.status, result.stdout) == (2, "")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--samples", "0"), ("--samples", "x"), ("--also", "direct"), ("--also", "https://a.test,https://b.test")],
+)
+def test_a_wrong_flag_of_doctor_is_named(bench: Workbench, arguments: tuple[str, str]) -> None:
+    bench.project.mkdir()
+    result = prefetch(bench, "doctor", *arguments)
+    assert result.status == 2
+    assert f"{arguments[0].lstrip('-')}: " in result.stderr
+    assert "[input-invalid]" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["", *SUBCOMMANDS])
 def test_help_fits_a_terminal_of_80_columns(
     bench: Workbench, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
