@@ -1,4 +1,4 @@
-"""A call beside others, in a thread that holds up no end of the program: those of an executor are waited for."""
+"""Calls in threads that do not keep the program from ending, as those of an executor do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _Result = TypeVar("_Result")
 
 
 def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
-    """Begin the call; what it returns or raises is in the Future."""
+    """Run a call in a daemon thread and return its Future."""
     future: Future[_Result] = Future()
 
     def run() -> None:
         try:
             future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result is told
+        except BaseException as error:  # noqa: BLE001 - result() raises it
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

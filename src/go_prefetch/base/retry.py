@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait before."""
+"""Retries, waits and deadlines, and how they end early."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-# Statuses that a second request may well not see again. 404 and 410 are answers, not failures.
+# Statuses that may be gone with the next request. 404 and 410 are answers, not failures.
 TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 _LONGEST_RETRY_AFTER = 30.0
 
-# What brings less than this for the whole of a limit for silence is as good as silent.
+# A server that sends less than this for as long as it may be silent has stalled.
 CRAWL_BYTES_PER_SECOND = 1024
 
 
@@ -46,7 +46,7 @@ class AttemptError(Exception):
 class Backoff:
     """Full-jitter exponential backoff: a random wait between zero and a limit that quadruples. Seconds.
 
-    Soon the first time, when most are well again, and long enough in the end for a server that is started anew.
+    Short at first, since most errors are brief, and long enough in the end for a server that restarts.
     """
 
     attempts: int = 4
@@ -55,7 +55,7 @@ class Backoff:
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
     def wait(self, failed: int, retry_after: float | None = None) -> float:
-        """Seconds to wait after `failed` attempts in a row; at least what the server asked for, up to 30 s."""
+        """Return the seconds to wait after `failed` attempts, at least `retry_after` up to 30 s."""
         jittered = self.uniform(0.0, min(self.longest, self.first * 4.0 ** (failed - 1)))
         return max(jittered, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
 
@@ -78,7 +78,7 @@ class Retries:
 
 
 def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:
-    """Seconds asked for by a `Retry-After` header (RFC 9110, 10.2.3): a number or a date; None if there is none."""
+    """Return the seconds of a `Retry-After` header (RFC 9110, 10.2.3), a number or a date; None without one."""
     if not header:
         return None
     text = header.strip()
@@ -95,7 +95,7 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> float 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock after which nothing more is begun, or an earlier end from any thread. Seconds.
+    """A moment on the monotonic clock after which no work begins. Any thread can cancel it earlier. Seconds.
 
     Cancelling ends requests and waits. It also cancels each deadline that `earlier_of` made of this one, and the one
     that this one was made of.
@@ -107,19 +107,19 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
-        """The moment `seconds` from now."""
+        """Return the deadline `seconds` from now."""
         return cls(clock() + seconds, clock)
 
     def left(self) -> float:
-        """Seconds left, never below zero."""
+        """Return the seconds left, at least zero."""
         return max(0.0, self.at - self.clock())
 
     def passed(self) -> bool:
-        """Whether there is no time left."""
+        """Return whether no time is left."""
         return self.clock() >= self.at
 
     def earlier_of(self, seconds: float) -> Deadline:
-        """This deadline, or the one `seconds` from now if that comes first."""
+        """Return this deadline, or the one `seconds` from now if that is earlier."""
         return replace(self, at=min(self.at, self.clock() + seconds))
 
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: one catcher of errors, the table of subcommands, one thin file for each.
+"""The command line: one place that catches errors, the table of subcommands, a thin module for each.
 
-Nothing is decided here that a test of a package below could not ask for.
+Decisions belong in the packages below.
 """

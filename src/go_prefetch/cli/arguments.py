@@ -1,4 +1,4 @@
-"""The command line and the variables: what argparse is told, and what the user may have meant instead."""
+"""Parse the command line, and name what a mistyped command, flag or variable was meant to be."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from go_prefetch.config.inputs import BY_NAME, GITLAB, OTHER_VARIABLES, Input
 from go_prefetch.errors import InputError
 
 _PREFIX = "GO_PREFETCH_"
-_CLOSE = 0.75  # share of the letters
-_CLOSE_ON_OUR_COMMAND_LINE = 0.55  # where nothing can be meant for another program
+_CLOSE = 0.75  # similarity, from 0 to 1
+_CLOSE_ON_COMMAND_LINE = 0.55  # lower: nothing there is meant for another program
 _WIDTH = 79  # of help on a terminal of 80 columns
-_NO_FLAGS = ("command", "folder")  # of what a parsed command line holds: given by their place
+_NO_FLAGS = ("command", "folder")  # positional arguments
 
 _DESCRIPTION = """\
 Put Go modules on disk: from a cache store, then from module proxies with
@@ -42,7 +42,7 @@ GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else the words as they are
+        command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else argparse's own text
         right = closest(command[1], SUBCOMMANDS) if command else ""
         case = "did-you-mean" if right else ""
         raise InputError("usage", case, program=self.prog, words=message, meant=right)
@@ -61,7 +61,7 @@ def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
 
 
 def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputError:
-    """The error for what argparse could not place: the command's help, which lists what there is, is named with it."""
+    """Return the error for arguments that argparse does not know."""
     program = f"go-prefetch {arguments.command}"
     given = next((text for text in unknown if text.startswith("-")), unknown[0]).partition("=")[0]
     flags = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in _NO_FLAGS]
@@ -125,7 +125,7 @@ def _add_inputs(command: argparse.ArgumentParser, table: Sequence[Input]) -> Non
 
 
 def variable_typos(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return each variable that is set, is close to that of an input and has no meaning, with the input's."""
+    """Return each variable that nothing reads and that resembles one of an input, with that of the input."""
     inputs = {row.variable for subcommand in SUBCOMMANDS.values() for row in subcommand.table}
     right = inputs | {row.variable for row in GITLAB}
     known = right | OTHER_VARIABLES
@@ -139,13 +139,13 @@ def variable_typos(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def closest(given: str, names: Iterable[str], share: float = _CLOSE_ON_OUR_COMMAND_LINE) -> str:
-    """The name that `given`, a flag, a command or a variable without its prefix, was meant to be; empty if none is."""
+def closest(given: str, names: Iterable[str], share: float = _CLOSE_ON_COMMAND_LINE) -> str:
+    """Return the name that most resembles `given`, a command, a flag or a variable without its prefix; else empty."""
     letters = {_letters(name.removeprefix(_PREFIX)): name for name in names}
     close = difflib.get_close_matches(_letters(given), letters, 1, share)
     return letters[close[0]] if close else ""
 
 
 def _letters(name: str) -> str:
-    """What people mix up left out: underscores, dashes, capitals."""
+    """Drop what is often mistyped: underscores, dashes, capitals."""
     return re.sub("[^a-z0-9]", "", name.lower())

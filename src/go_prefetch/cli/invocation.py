@@ -16,7 +16,7 @@ from go_prefetch.model.ports import Platform
 
 @dataclass(frozen=True)
 class Invocation:
-    """Its command line, and what is around it. `texts` are the flags of its table as they were written, by name."""
+    """A command line and its surroundings. `texts` are the inputs as their flags were written, by name."""
 
     arguments: argparse.Namespace
     texts: Mapping[str, str]
@@ -30,10 +30,10 @@ class Invocation:
         return Path.cwd()
 
     def settings(self) -> Settings:
-        """The inputs of the main table; a login in --goproxy is never printed from here on. Raises InputError."""
+        """Return the inputs of the main table, and hide a login in --goproxy. Raises InputError."""
         self.platform.hide(secrets_of(self.texts.get("goproxy", "")))
         return read_settings(self.texts, self.environ, self.cwd)
 
     def values(self, table: Sequence[Input]) -> dict[str, Value]:
-        """The inputs of another table. Raises InputError."""
+        """Return the inputs of another table, by name. Raises InputError."""
         return read_inputs(self.texts, self.environ, table)

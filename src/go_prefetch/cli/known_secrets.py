@@ -1,7 +1,7 @@
-"""Every secret that this process was started with: the one place that knows where they are.
+"""Every secret in the environment and the command line of this process.
 
-A few come later, and whoever gets them hides them: what `go env` says of GOPROXY, the flags --goproxy and --also, the
-token that `gh` keeps.
+A few come later, and the code that gets them hides them: `go env GOPROXY`, the flags --goproxy and --also, and the
+token of `gh`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.web.http_settings import HttpSettings
 
-# Tokens that a CI system or a user gives to us, or to the git and Go that we start.
+# Tokens for go-prefetch, or for the git and Go that it starts.
 _TOKENS = (
     "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN",
     "GITHUB_ENTERPRISE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_DEPLOY_PASSWORD",
     "CI_REGISTRY_PASSWORD", NOTE_TOKEN.variable,
 )  # fmt: skip
-# Variables with URLs that may have a login in them.
+# Variables with URLs that may hold a login.
 _URLS = (
     "GOPROXY", BY_NAME["goproxy"].variable, BY_NAME["goproxy"].action_variable, "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY",
     "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "CI_REPOSITORY_URL",

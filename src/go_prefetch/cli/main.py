@@ -18,7 +18,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.platforms import detect
 
 _INTERRUPTED = 130
-BROKEN_PIPE = 141  # as a shell tells of a program that SIGPIPE ended
+BROKEN_PIPE = 141  # as shells report a program that SIGPIPE ended
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
             platform.warn(notice("unknown-variable", name=name, meant=right))
         invocation = Invocation(arguments, texts_of(arguments), platform, environ, stdout)
         status = SUBCOMMANDS[arguments.command].call(invocation)
-        stdout.flush()  # here, where what is wrong with it is caught
+        stdout.flush()  # here, where its errors are caught
         return status
     except PrefetchError as error:
         platform.error(error.notice)
@@ -43,9 +43,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     except KeyboardInterrupt:
         platform.error(notice("interrupted"))
         return _INTERRUPTED
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has ended
         return BROKEN_PIPE
-    except OSError as error:  # a full disk under our own output: all else has a better name by now
+    except OSError as error:  # such as a full disk under the output; other errors are caught before
         platform.error(notice("system-error", what=error.filename or "the output", words=error.strerror or str(error)))
         return 1
     finally:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
 
 
 def _raise_on_signals() -> None:
-    """Ctrl-C and termination end the run in order, once: what is half done is put away before the exit."""
+    """Raise KeyboardInterrupt at Ctrl-C and termination, once, so that unfinished files are removed before the exit."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -66,6 +66,6 @@ def _raise_on_signals() -> None:
         signal.signal(name, interrupt)
 
 
-if sys.platform == "win32":  # a console there may not take every character; better a `?` than a traceback
+if sys.platform == "win32":  # a console may lack a character: print `?` instead
     for stream in (sys.stdout, sys.stderr):
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")

@@ -40,7 +40,7 @@ def _report_file(invocation: Invocation) -> Path | None:
 
 
 def publish(report: Report, settings: Settings, invocation: Invocation) -> None:
-    """Warnings, text, record, outputs, job summary, report file. Raises InputError where the last cannot be written."""
+    """Write the log, outputs, job summary and report file. Raises InputError if the last cannot be written."""
     _publish(report, invocation, report_file=settings.report_file, summary=settings.summary)
 
 
@@ -63,7 +63,7 @@ def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Trac
 def _publish_failure(report: Report, invocation: Invocation, *, report_file: Path | None, summary: bool) -> None:
     try:
         _publish(report, invocation, report_file=report_file, summary=summary)
-    except InputError as error:  # it must not hide the failure itself
+    except InputError as error:  # the failure itself matters more
         invocation.platform.warn(error.notice)
 
 

@@ -1,6 +1,6 @@
-"""The subcommands as a table: what each is for, which inputs it heeds, which flags are its own, what it calls.
+"""The subcommands as a table: what each is for, which inputs and flags it has, what it calls.
 
-Commands are imported when they are asked for: `plan` and `fill` need not wait for what `run` needs.
+A command is imported when it is called: `plan` does not wait for the imports of `run`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.choices import DiagnosisFormat, DockerfileKind, PlanFormat
 from go_prefetch.config.forge_inputs import PRUNE, REPORT
 from go_prefetch.config.inputs import TABLE, Input
 
@@ -29,12 +31,17 @@ class Subcommand:
     table: tuple[Input, ...] = TABLE
 
 
-def _heeding(*names: str) -> tuple[Input, ...]:
-    """The inputs of the main table that a command heeds. (Variables are for all of them: others are no mistake.)"""
+def _inputs(*names: str) -> tuple[Input, ...]:
+    """Return the rows of the main table that have an effect on a command. Variables are for all commands."""
     return tuple(row for row in TABLE if row.name in names)
 
 
-_ASKING = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
+_DOWNLOADS = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
+_RESULTS = ("cache-name", "on-failure", "save-private", "summary", "report-file", "trace")
+
+
+def _texts(choices: type[Enum]) -> tuple[str, ...]:
+    return tuple(choice.value for choice in choices)
 
 
 def _run(invocation: Invocation) -> int:
@@ -51,7 +58,7 @@ def _plan(invocation: Invocation) -> int:
 
 def _plan_flags(command: argparse.ArgumentParser) -> None:
     formats = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
-    command.add_argument("--format", choices=("text", "json", "github"), default="text", help=formats)
+    command.add_argument("--format", choices=_texts(PlanFormat), default="text", help=formats)
     command.add_argument("--modules", action="store_true", help="list every module version")
 
 
@@ -75,7 +82,7 @@ def _doctor_flags(command: argparse.ArgumentParser) -> None:
     also = "a proxy to measure besides those of the list; may be given several times"
     command.add_argument("--also", metavar="URL", action="append", default=[], help=also)
     command.add_argument("--samples", metavar="N", default="10", help="requests to each source (default: 10)")
-    command.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
+    command.add_argument("--format", choices=_texts(DiagnosisFormat), default="text", help="(default: text)")
 
 
 def _fill(invocation: Invocation) -> int:
@@ -106,7 +113,7 @@ def _docker_flags(command: argparse.ArgumentParser) -> None:
         "--dockerfile",
         nargs="?",
         const="buildkit",
-        choices=("buildkit", "plain"),
+        choices=_texts(DockerfileKind),
         help="print a Dockerfile for the module at hand: DIR as a named context (buildkit), or, for every other "
         "builder, as a folder of the build context (plain)",
     )
@@ -145,14 +152,14 @@ SUBCOMMANDS = {
         "  go-prefetch plan --format github --store dir:.go-pool",
         _plan,
         _plan_flags,
-        _heeding("working-directory", "store", "cache-name"),
+        _inputs("working-directory", "store", "cache-name"),
     ),
     "verify": Subcommand(
         "hash the unpacked modules of the module cache against go.sum, in place",
         "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
         _verify,
         _verify_flags,
-        _heeding("working-directory", "deadline"),
+        _inputs("working-directory", "deadline"),
     ),
     "doctor": Subcommand(
         "measure every proxy and the store, look for what bends things, recommend an order of proxies",
@@ -160,16 +167,14 @@ SUBCOMMANDS = {
         '  go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"',
         _doctor,
         _doctor_flags,
-        _heeding("working-directory", *_ASKING, "store", "cache-name", "restore-deadline", "summary"),
+        _inputs("working-directory", *_DOWNLOADS, "store", "cache-name", "restore-deadline", "summary"),
     ),
     "fill": Subcommand(
         "download the plan's files into a GOPROXY-layout folder; needs no Go; verified where there is one",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go build ./...",
         _fill,
         _fill_flags,
-        _heeding(
-            "working-directory", *_ASKING, "cache-name", "on-failure", "save-private", "summary", "report-file", "trace"
-        ),
+        _inputs("working-directory", *_DOWNLOADS, *_RESULTS),
     ),
     "docker": Subcommand(
         "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
@@ -177,7 +182,7 @@ SUBCOMMANDS = {
         "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
         _docker,
         _docker_flags,
-        _heeding("working-directory", *_ASKING, "store", "on-failure"),
+        _inputs("working-directory", *_DOWNLOADS, "store", "on-failure"),
     ),
     "report": Subcommand(
         "hit rate, time saved and failures over many runs of a repository on GitHub or GitLab, as text, Markdown, JSON "

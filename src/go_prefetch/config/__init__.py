@@ -1,4 +1,4 @@
 """Inputs and settings: flags, environment and their defaults, as typed values.
 
-What a setting brings about is for the package that it is handed to.
+What a setting does belongs in the package that gets it.
 """

@@ -66,6 +66,14 @@ class PlanFormat(Enum):
     GITHUB = "github"
 
 
+class DiagnosisFormat(Enum):
+    """`--format` of `doctor`."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class ReportFormat(Enum):
     """`--format` of `report`."""
 

@@ -1,4 +1,4 @@
-"""The inputs of `report` and `prune`: rows as in inputs.py, and the values they make. No action has them."""
+"""The inputs of `report` and `prune`: rows as in inputs.py, and their values. Actions do not have them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
 
 def share(text: str) -> float:
-    """`0.8` or `80%`, from none to all."""
+    """Parse a share such as `0.8` or `80%`."""
     match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)", text)
     value = float(match[1]) / (100 if match[2] else 1) if match else -1.0
     if not 0 <= value <= 1:
@@ -27,14 +27,14 @@ def share(text: str) -> float:
 
 
 def positive(text: str) -> float:
-    """A number above none, such as `30` or `2.5`."""
+    """Parse a number above zero, such as `30` or `2.5`."""
     if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text) or not float(text):
         raise ValueError(text)
     return float(text)
 
 
 def age(text: str) -> float:
-    """Seconds from `12h`, `30d` or `2w`."""
+    """Return the seconds of `12h`, `30d` or `2w`."""
     match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
     if not match or not int(match[1]):
         raise ValueError(text)
@@ -42,7 +42,7 @@ def age(text: str) -> float:
 
 
 def amount(text: str) -> int:
-    """Bytes from `5GB`, `500 MB`, `2GiB` or a plain number."""
+    """Return the bytes of `5GB`, `500 MB`, `2GiB` or a plain number."""
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kMGT]B|[KMG]iB|)", text)
     if not match:
         raise ValueError(text)

@@ -1,6 +1,6 @@
 """The inputs: one table that flags, action inputs, environment variables and documentation share.
 
-A flag beats `GO_PREFETCH_*`, which beats `INPUT_*` (how GitHub hands over action inputs), which beats the default.
+A flag beats `GO_PREFETCH_*`, which beats `INPUT_*` (how GitHub passes action inputs), which beats the default.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LONGEST_SECONDS = 7 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class Input:
-    """One row: what it is called, what it means, how its text becomes a value."""
+    """One row: its name, its meaning, and how its text becomes a value."""
 
     name: str
     default: str
@@ -38,26 +38,26 @@ class Input:
 
     @property
     def flag(self) -> str:
-        """Its name on the command line."""
+        """Return its name on the command line."""
         return f"--{self.name}"
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether its flag may be given more than once: a line each."""
+        """Return whether its flag may be given more than once, one line each time."""
         return self.parse is lines
 
     @property
     def variable(self) -> str:
-        """Its environment variable."""
+        """Return its environment variable."""
         return "GO_PREFETCH_" + self.name.upper().replace("-", "_")
 
     @property
     def action_variable(self) -> str:
-        """The environment variable in which a GitHub runner hands it over."""
+        """Return the environment variable in which a GitHub runner passes it."""
         return "INPUT_" + self.name.upper()
 
     def value(self, text: str, given_as: str) -> Value:
-        """The value `text` stands for; raises InputError naming the input, the text and what is allowed."""
+        """Return the value of `text`. Raises InputError with the input, the text and what is allowed."""
         try:
             return self.parse(text.strip())
         except ValueError:
@@ -76,7 +76,7 @@ class Input:
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
-    """A parser for a whole number from `low` to `high`."""
+    """Return a parser for a whole number from `low` to `high`."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
@@ -87,7 +87,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
 
 def duration(text: str) -> float:
-    """Seconds from `15s`, `2m`, `1m30s`, `500ms` (Go's notation); more than none and at most a week."""
+    """Return the seconds of `15s`, `2m`, `1m30s`, `500ms` (Go's notation): more than zero, at most a week."""
     parts = _DURATION_PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(text)
@@ -98,14 +98,14 @@ def duration(text: str) -> float:
 
 
 def boolean(text: str) -> bool:
-    """`true` or `false`, in any case, as YAML 1.2 writes them."""
+    """Parse `true` or `false` in any case, as YAML 1.2 writes them."""
     if text.lower() not in ("true", "false"):
         raise ValueError(text)
     return text.lower() == "true"
 
 
 def lines(text: str) -> tuple[str, ...]:
-    """The lines of `text` that are not blank."""
+    """Return the lines of `text` that are not blank."""
     found = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not found or any("\0" in line for line in found):
         raise ValueError(text)
@@ -113,7 +113,7 @@ def lines(text: str) -> tuple[str, ...]:
 
 
 def store(text: str) -> StoreChoice:
-    """`auto`, `github`, `dir:PATH` or `none`; the path as it was written."""
+    """Parse `auto`, `github`, `dir:PATH` or `none`. The path stays as it was written."""
     path = text.removeprefix("dir:")
     if path != text and path and "\0" not in path:
         return StoreChoice(StoreKind.POOL, text, Path(path))
@@ -121,10 +121,10 @@ def store(text: str) -> StoreChoice:
 
 
 def one_line(text: str) -> str:
-    """Any text of one line."""
+    """Return any text of one line."""
     if re.search(r"[\r\n\0]", text):
         raise ValueError(text)
-    text.encode()  # what the environment held may not be text at all: then a UnicodeEncodeError, which is a ValueError
+    text.encode()  # UnicodeEncodeError, a ValueError, if the environment held bytes that are no text
     return text
 
 
@@ -199,7 +199,7 @@ BY_NAME = {row.name: row for row in TABLE}
 def read_inputs(
     flags: Mapping[str, str], environ: Mapping[str, str], table: Iterable[Input] = TABLE
 ) -> dict[str, Value]:
-    """The value of every input of a table, by name; an empty text counts as not given.
+    """Return the value of every input of a table, by name. An empty text counts as not given.
 
     Raises InputError for the first value that is not allowed.
     """

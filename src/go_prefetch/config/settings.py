@@ -1,4 +1,4 @@
-"""What a run was asked to do: the inputs as typed values, read once."""
+"""The inputs of a run as typed values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Settings:
 
     cwd: Path
     working_directory: tuple[str, ...]
-    goproxy: str = field(repr=False)  # empty: what `go env GOPROXY` says; may contain a password
+    goproxy: str = field(repr=False)  # empty: `go env GOPROXY`; may contain a password
     fallback: Fallback
     store: StoreChoice
     save: When
@@ -43,26 +43,23 @@ class Settings:
     report_file: Path | None
     trace: Path | None
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
-    git: GitCommand  # with what it may have of the environment
+    git: GitCommand  # with its part of the environment
 
     @property
     def go_silence(self) -> float:
-        """Seconds that Go may be silent: it is while it unpacks or hashes, and a zip takes longer than an answer."""
+        """Return the seconds that Go may be silent. It prints nothing while it unpacks or hashes a zip."""
         return self.stall_timeout * _GO_SILENCE_FACTOR
 
     @property
     def shown(self) -> dict[str, str]:
-        """The inputs fit for a report: no password."""
+        """Return the inputs as texts for a report, without passwords."""
         values = {row.name: getattr(self, row.name.replace("-", "_")) for row in TABLE}
         values["goproxy"] = redact_list(self.goproxy)
         return {name: _shown(value) for name, value in values.items()}
 
 
 def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
-    """The settings these flags and this environment ask for.
-
-    Raises InputError naming the input, its text and what is allowed.
-    """
+    """Return the settings of these flags and this environment. Raises InputError for a value that is not allowed."""
     values = read_inputs(flags, environ)
     known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
@@ -86,7 +83,7 @@ def _pool(store: StoreChoice, environ: Mapping[str, str], cwd: Path) -> Path | N
 
 
 def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """Where this user keeps caches, as Go's os.UserCacheDir finds it; None if the environment does not say."""
+    """Return the user's cache folder, as Go's os.UserCacheDir does; None if the environment does not name it."""
     if platform == "win32":
         local = environ.get("LocalAppData") or environ.get("LOCALAPPDATA")
         return Path(local) if local else None

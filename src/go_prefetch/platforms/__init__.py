@@ -1,4 +1,4 @@
-"""Where we run: GitHub, GitLab or a terminal; adapters of the Platform port. The only package that prints the log."""
+"""Where a command runs: GitHub, GitLab, a terminal. Adapters of the Platform port. Only this package prints logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from go_prefetch.platforms.console import Console, Loudness
 def detect(
     environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: bool = False, verbose: bool = False
 ) -> Platform:
-    """The platform this environment belongs to."""
+    """Return the platform of this environment."""
     wants_color = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     if environ.get("GITHUB_ACTIONS") == "true":
         from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only

@@ -14,7 +14,7 @@ from go_prefetch.base.redaction import CONTROL, hide
 from go_prefetch.errors import Notice
 from go_prefetch.render.messages import in_full, on_one_line
 
-_OURS = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # words and numbers of our own: `exact`, `0.98`
+_PLAIN = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # plain words and numbers, such as `exact` and `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0
 _LIVE_PROGRESS_SECONDS = 0.1
 _BOLD, _YELLOW, _RED = "1", "33", "31"
@@ -22,7 +22,7 @@ _BOLD, _YELLOW, _RED = "1", "33", "31"
 
 @dataclass(frozen=True)
 class Loudness:
-    """How much the user wants to read."""
+    """How much is printed."""
 
     quiet: bool = False
     verbose: bool = False
@@ -55,29 +55,29 @@ class Console:
         return False
 
     def hide(self, secrets: frozenset[str]) -> None:
-        """Never print these, in no spelling. The longest first, so that no part of one is left standing."""
+        """Never print these secrets. The longest is replaced first, so that no part of it is left."""
         printable = {CONTROL.sub("", secret) for secret in secrets}
         self._secrets = tuple(sorted({*self._secrets, *secrets, *printable} - {""}, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
-        """`text` without secrets and control characters (foreign text may hold both); newlines and tabs stay."""
-        # Once more afterwards: somebody who knows a secret may have put control characters into it.
+        """Return `text` without secrets and control characters. Newlines and tabs stay."""
+        # Twice: untrusted text may hold a secret with control characters in it.
         return hide(CONTROL.sub("", hide(text, self._secrets)), self._secrets)
 
     def _cleaned(self, outputs: Mapping[str, str]) -> dict[str, str]:
-        """Outputs without secrets. What is a word or number of ours stays, for a program reads it."""
-        return {name: value if _OURS.fullmatch(value) else self.clean(value) for name, value in outputs.items()}
+        """Return outputs without secrets. Plain words and numbers stay, because programs read them."""
+        return {name: value if _PLAIN.fullmatch(value) else self.clean(value) for name, value in outputs.items()}
 
     def show(self, text: str, stdout: TextIO) -> None:
-        """Print a result, what a command was asked for. Like the log it may quote others."""
+        """Print the result of a command. It may quote untrusted text, as the log does."""
         _print(f"{self._harmless(self.clean(text))}\n", stdout)
 
     def _harmless(self, text: str) -> str:
-        """Clean text without what the reader of this log would take for a command."""
+        """Return clean text without what the reader of this log takes for a command."""
         return text
 
     def line(self, text: str, style: str = "") -> None:
-        """Print `text`, in a style of ANSI numbers if colors are wanted."""
+        """Print `text`, with ANSI numbers as its style if colors are wanted."""
         self._clear_progress()
         cleaned = self._harmless(self.clean(text))
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
@@ -96,7 +96,7 @@ class Console:
 
     @property
     def shows_details(self) -> bool:
-        """Whether `detail` prints."""
+        """Return whether `detail` prints."""
         return self.loudness.verbose
 
     def detail(self, text: str) -> None:
@@ -105,7 +105,7 @@ class Console:
             self.line(f"  {text}")
 
     def notice(self, notice: Notice) -> None:
-        """One line, unless only warnings are wanted."""
+        """Print one line, unless only warnings are wanted."""
         if not self.loudness.quiet:
             self.line(f"note: {on_one_line(notice)}")
 
@@ -122,7 +122,7 @@ class Console:
         del outputs, summary
 
     def progress(self, text: str) -> None:
-        """On a terminal a line that is overwritten; elsewhere a line now and then."""
+        """Overwrite a line of a terminal; elsewhere print a line from time to time."""
         now = time.monotonic()
         pause = _LIVE_PROGRESS_SECONDS if self._is_live else _PLAIN_PROGRESS_SECONDS
         if self.loudness.quiet or now - self._last_progress < pause:
@@ -144,7 +144,7 @@ class Console:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print what the stream's encoding has, at once: file names need not be text."""
+    """Print at once, and replace what the stream's encoding lacks: file names need not be text."""
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, errors="replace").decode(encoding))
     stream.flush()

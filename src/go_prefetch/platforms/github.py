@@ -36,7 +36,7 @@ class GitHub(Console):
 
     @property
     def repository_is_private(self) -> bool:
-        """What the event payload says of the repository; false if it says nothing."""
+        """Return what the event says of the repository; False if it says nothing."""
         event = read_object(Path(self._event_path), _LARGEST_EVENT) if self._event_path else None
         return members(event, "repository").get("private") is True
 
@@ -45,7 +45,7 @@ class GitHub(Console):
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """A folded part of the log."""
+        """Fold a part of the log."""
         core.start_group(title)
         try:
             yield
@@ -54,25 +54,25 @@ class GitHub(Console):
 
     @property
     def shows_details(self) -> bool:
-        """Whether the user or the runner debugs."""
+        """Return whether the user or the runner debugs."""
         return self.loudness.verbose or core.is_debug()
 
     def notice(self, notice: Notice) -> None:
-        """An annotation."""
+        """Print an annotation."""
         core.notice(self.clean(on_one_line(notice)), title=_TITLE)
 
     def warn(self, notice: Notice) -> None:
-        """An annotation, at its file if it has one."""
+        """Print an annotation, at its file if it has one."""
         file = notice.file if isinstance(notice, Notice) else None
         at = {"file": self.clean(str(file))} if file else {}
         core.warning(self.clean(on_one_line(notice)), title=_TITLE, **at)
 
     def error(self, notice: Notice) -> None:
-        """An annotation."""
+        """Print an annotation."""
         core.error(self.clean(in_full(notice)), title=_TITLE)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
-        """Step outputs, and the job summary unless it is empty; a runner that takes none is a warning."""
+        """Write step outputs, and the job summary unless it is empty. A runner that takes none is a warning."""
         try:
             for name, value in self._cleaned(outputs).items():
                 file_command.issue_file_command("OUTPUT", file_command.prepare_key_value_message(name, value))
@@ -83,6 +83,6 @@ class GitHub(Console):
 
 
 def without_commands(text: str) -> str:
-    """Clean text with nothing in it that the runner would take for a command: it may quote a proxy, a go.sum, Go."""
+    """Return clean text without what the runner takes for a command: it may quote proxies, files and Go."""
     lines = (f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n"))
     return "\n".join(lines).replace("##[", "## [")

@@ -35,16 +35,16 @@ class GitLab(Console):
 
     @property
     def repository_is_private(self) -> bool:
-        """`internal` is open to everyone with an account, so only `private` is."""
+        """Return whether it is `private`. Everyone with an account can read `internal` ones."""
         return self._environ.get("CI_PROJECT_VISIBILITY") == "private"
 
     def carries(self, folder: Path) -> bool:
-        """Whatever lies in the project folder: that is all `cache:` and `artifacts:` can take."""
+        """Return whether the folder is in the project: `cache:` and `artifacts:` take nothing else."""
         return folder.resolve().is_relative_to(self._project.resolve())
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """A folded section."""
+        """Fold a section of the log."""
         name = "go_prefetch_" + re.sub(r"[^a-z0-9]+", "_", title.lower())
         self._mark("start", f"{name}[collapsed=true]", self.clean(title))
         try:
@@ -54,11 +54,11 @@ class GitLab(Console):
 
     @property
     def shows_details(self) -> bool:
-        """Whether the user or the pipeline debugs."""
+        """Return whether the user or the pipeline debugs."""
         return self.loudness.verbose or self._environ.get("CI_DEBUG_TRACE") == "true"
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
-        """Report files where the job collects them, and a note if asked for one; neither is worth a red job."""
+        """Write report files and a note, if the job has them on. A failure is a warning."""
         try:
             inputs = read_inputs({}, self._environ, GITLAB)
         except InputError as error:
@@ -85,6 +85,6 @@ class GitLab(Console):
             write_whole(folder / "annotations.json", links(outputs, shown).encode())
 
     def _mark(self, which: str, name: str, title: str) -> None:
-        """GitLab folds what lies between two such marks, and shows neither."""
+        """Print one of the two marks between which GitLab folds the log."""
         if not self.loudness.quiet:
             self._write(f"{_ERASE_LINE}section_{which}:{int(time.time())}:{name}\r{_ERASE_LINE}{title}\n")

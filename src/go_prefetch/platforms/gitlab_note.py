@@ -1,4 +1,4 @@
-"""The job summary as a note of the merge request: one note, brought up to date by each pipeline.
+"""The job summary as a note of the merge request: one note, which each pipeline updates.
 
 https://docs.gitlab.com/api/notes/#merge-requests
 """
@@ -56,7 +56,7 @@ class _Notes:
         self._deadline = Deadline.after(_SECONDS)
 
     def write(self, text: str) -> str:
-        """Renew our note, or write the first."""
+        """Update the note, or write the first."""
         ours = self._ours()
         body = json.dumps({"body": text}).encode()
         if ours:
@@ -66,7 +66,7 @@ class _Notes:
         return "merge request note written"
 
     def _ours(self) -> int:
-        """The number of the note with our mark; 0 if there is none."""
+        """Return the number of the note with the mark; 0 if there is none."""
         for page in range(1, _MOST_PAGES + 1):
             notes = self._ask("GET", f"{self._url}?per_page=100&sort=asc&page={page}")
             if not isinstance(notes, list) or not notes:

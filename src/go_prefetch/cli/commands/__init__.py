@@ -1,1 +1,1 @@
-"""One subcommand a file."""
+"""The subcommands, one in each module. Each is called with an Invocation and returns its exit status."""

@@ -42,8 +42,8 @@ _LOCAL = "the module cache or the pool"
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What `docker` is to do; at least one of them."""
+class _Tasks:
+    """What `docker` does: at least one task."""
 
     output: str | None  # the folder to fill
     dockerfile: DockerfileKind | None  # print one
@@ -52,42 +52,42 @@ class _Asked:
     context: str
 
 
-def _asked(arguments: argparse.Namespace) -> _Asked:
-    values = {field.name: getattr(arguments, field.name) for field in fields(_Asked)}
+def _tasks(arguments: argparse.Namespace) -> _Tasks:
+    values = {field.name: getattr(arguments, field.name) for field in fields(_Tasks)}
     kind = DockerfileKind(arguments.dockerfile) if arguments.dockerfile else None
-    return _Asked(**{**values, "dockerfile": kind})
+    return _Tasks(**{**values, "dockerfile": kind})
 
 
 def docker(invocation: Invocation) -> int:
-    """Do what is asked; exit status 1 if a Dockerfile or .dockerignore is to be mended. Raises PrefetchError."""
+    """Do every task; exit status 1 if a Dockerfile or .dockerignore needs a change. Raises PrefetchError."""
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
-    asked = _asked(invocation.arguments)
-    if not (asked.output or asked.dockerfile or asked.check or asked.dockerignore):
+    tasks = _tasks(invocation.arguments)
+    if not (tasks.output or tasks.dockerfile or tasks.check or tasks.dockerignore):
         raise InputError("usage", "nothing-to-do")
     status = 0
-    said: list[str] = []
+    texts: list[str] = []
     # What is wrong with it is found before a folder is filled.
-    dockerfile = _dockerfile(settings, environ, asked) if asked.dockerfile else ""
-    if asked.output:
-        status, text = _fill(settings, platform, environ, asked)
-        said.append(text)
-    if asked.dockerignore:
-        wrong, text = _dockerignore(settings, asked)
-        status, said = status or wrong, [*said, text]
-    if asked.check:
-        wrong, text = _check(settings, asked)
-        status, said = status or wrong, [*said, text]
+    dockerfile = _dockerfile(settings, environ, tasks) if tasks.dockerfile else ""
+    if tasks.output:
+        status, text = _fill(settings, platform, environ, tasks)
+        texts.append(text)
+    if tasks.dockerignore:
+        wrong, text = _dockerignore(settings, tasks)
+        status, texts = status or wrong, [*texts, text]
+    if tasks.check:
+        wrong, text = _check(settings, tasks)
+        status, texts = status or wrong, [*texts, text]
     if dockerfile:  # alone on stdout, so that it can be redirected
-        for text in said:
+        for text in texts:
             platform.info(text)
-        said = [dockerfile.rstrip("\n")]
-    for text in said:
+        texts = [dockerfile.rstrip("\n")]
+    for text in texts:
         platform.show(text, invocation.stdout)
     return status
 
 
-def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], asked: _Asked) -> tuple[int, str]:
-    folder = settings.cwd / str(asked.output)
+def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks) -> tuple[int, str]:
+    folder = settings.cwd / str(tasks.output)
     budget = begin_budget(settings)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
@@ -117,19 +117,19 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], as
     if failure:
         platform.warn(failure.notice)
         platform.notice(notice("failure-ignored"))
-    told = _told(plan, local, replace(ended, removed=ended.removed + removed), steadied)
-    return 0, f"{told}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, asked)}"
+    summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
+    return 0, f"{summary}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, tasks)}"
 
 
 def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
-    """Where files may be without any proxy: the module cache, then the pool. Nothing is saved in either."""
+    """Return the stores on this machine: the module cache, then the pool. Nothing is saved there."""
     module_cache = module_cache_of(environ)
     roots = [ModuleFolder.of_cache(module_cache).path] if module_cache else []
     roots += [settings.store.pool] if settings.store.pool else []
     return [DirectoryPool(root, asked="", takes_files=False) for root in roots if root.is_dir()]
 
 
-def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
+def _summary(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
     held, came = filled.held, filled.downloaded
     held_now = sum(map(plan.folder.has, plan.files))
     kept = f", {steadied.kept} left as they came" if steadied.kept else ""
@@ -141,23 +141,23 @@ def _told(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> st
     )
 
 
-def _how_to(plan: Plan, asked: _Asked) -> str:
+def _how_to(plan: Plan, tasks: _Tasks) -> str:
     listed = any(scope.explicit for scope in plan.scopes)
     command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
     return (
-        f"Build with `docker build --build-context gomod={asked.output} .`, and in the Dockerfile, after go.mod and "
+        f"Build with `docker build --build-context gomod={tasks.output} .`, and in the Dockerfile, after go.mod and "
         f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN --mount=type=bind,from=gomod,target=/gomod "
-        f"{command}`. Without BuildKit let the folder lie in the context and `COPY {asked.output}/ /gomod/`. "
+        f"{command}`. Without BuildKit let the folder lie in the context and `COPY {tasks.output}/ /gomod/`. "
         f"`go-prefetch docker --dockerfile` prints the whole file."
     )
 
 
-def _dockerfile(settings: Settings, environ: Mapping[str, str], asked: _Asked) -> str:
+def _dockerfile(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> str:
     project = _project(settings, environ)
     context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
-    if asked.dockerfile is not DockerfileKind.PLAIN:
-        return dockerfile_for(project, Style(named_context=True, folder=asked.output or MODULE_FOLDER, context=context))
-    output = asked.output or (project.context / "gomod")
+    if tasks.dockerfile is not DockerfileKind.PLAIN:
+        return dockerfile_for(project, Style(named_context=True, folder=tasks.output or MODULE_FOLDER, context=context))
+    output = tasks.output or (project.context / "gomod")
     folder = _inside(settings.cwd / output, project.context)
     if not folder:
         raise InputError("folder-outside-context", output=output, context=project.context)
@@ -176,22 +176,22 @@ def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
 
 
 def _inside(folder: Path, context: Path) -> str:
-    """`folder` relative to `context`, with slashes; empty if it lies elsewhere."""
+    """Return `folder` relative to `context`, with slashes; empty if it is not inside."""
     relative = Path(os.path.relpath(folder, context)).as_posix()
     return "" if relative == ".." or relative.startswith("../") or Path(relative).is_absolute() else relative
 
 
-def _check(settings: Settings, asked: _Asked) -> tuple[int, str]:
-    path = settings.cwd / str(asked.check)
-    findings = check(read_text(path), read_context(settings.cwd / asked.context, path))
-    lines = [f"{asked.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
-    return (1, "\n".join(lines)) if findings else (0, f"{asked.check}: nothing found")
+def _check(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
+    path = settings.cwd / str(tasks.check)
+    findings = check(read_text(path), read_context(settings.cwd / tasks.context, path))
+    lines = [f"{tasks.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
+    return (1, "\n".join(lines)) if findings else (0, f"{tasks.check}: nothing found")
 
 
-def _dockerignore(settings: Settings, asked: _Asked) -> tuple[int, str]:
-    """Write the file where there is none, else say what it lets through."""
-    context = read_context(settings.cwd / asked.context)
-    folder = _kept_out(settings, asked, context)
+def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
+    """Write the file if there is none, else list what it lets through."""
+    context = read_context(settings.cwd / tasks.context)
+    folder = _excluded_folder(settings, tasks, context)
     if context.has_ignore_file:
         missing = dockerignore_advice.lacking(context, folder)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
@@ -205,11 +205,11 @@ def _dockerignore(settings: Settings, asked: _Asked) -> tuple[int, str]:
     return 0, f"{context.ignore_file}: written\n{told}"
 
 
-def _kept_out(settings: Settings, asked: _Asked, context: Context) -> str:
-    """The folder of modules, where it lies in the context and reaches the build by another way."""
-    if asked.dockerfile is DockerfileKind.PLAIN:
+def _excluded_folder(settings: Settings, tasks: _Tasks, context: Context) -> str:
+    """Return the folder of modules, if it is inside the context but reaches the build in another way."""
+    if tasks.dockerfile is DockerfileKind.PLAIN:
         return ""
-    folder = settings.cwd / (asked.output or MODULE_FOLDER)
+    folder = settings.cwd / (tasks.output or MODULE_FOLDER)
     dockerfile = context.folder / "Dockerfile"
     copied = dockerfile.is_file() and f" {_inside(folder, context.folder)}" in read_text(dockerfile)
     return "" if copied else _inside(folder, context.folder)

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.choices import DiagnosisFormat
 from go_prefetch.config.inputs import integer
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.candidates import candidates, parse_also
@@ -55,7 +56,7 @@ class _Subject:
 def doctor(invocation: Invocation) -> int:
     """Print the diagnosis. Exit status 1 where a proxy of the list brings nothing. Raises InputError for bad flags."""
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
-    arguments, stdout = invocation.arguments, invocation.stdout
+    arguments = invocation.arguments
     platform.hide(frozenset().union(*map(secrets_of, arguments.also)))
     named = [parse_also(url) for url in arguments.also]
     limits = Limits(
@@ -73,7 +74,7 @@ def doctor(invocation: Invocation) -> int:
         Extent(len(subject.modules), private, limits.samples),
         store_left_out=left_out, written=redact_list(subject.facts.goproxy),
     )  # fmt: skip
-    _show(diagnosis, settings, platform, stdout, arguments.format, _width(stdout, environ))
+    _show(diagnosis, invocation, summary=settings.summary)
     return _verdict(diagnosis, platform, subject.facts.goproxy_problem)
 
 
@@ -129,15 +130,17 @@ def _store(
     return measure_service(store, endpoint.url, examination.probe, subject.plan.key, examination.modules, limits), ""
 
 
-def _show(diagnosis: Diagnosis, settings: Settings, platform: Platform, stdout: TextIO, form: str, width: int) -> None:
-    if form == "json":
+def _show(diagnosis: Diagnosis, invocation: Invocation, *, summary: bool) -> None:
+    platform, stdout = invocation.platform, invocation.stdout
+    form = DiagnosisFormat(invocation.arguments.format)
+    if form is DiagnosisFormat.JSON:
         text = diagnosis_json(diagnosis, platform.clean)
-    elif form == "markdown":
+    elif form is DiagnosisFormat.MARKDOWN:
         text = diagnosis_markdown(diagnosis)
     else:
-        text = diagnosis_text(diagnosis, _block(stdout), width)
+        text = diagnosis_text(diagnosis, _block(stdout), _width(stdout, invocation.environ))
     platform.show(text, stdout)
-    if settings.summary:
+    if summary:
         platform.publish({}, diagnosis_markdown(diagnosis))
 
 

@@ -83,7 +83,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
-    """A folder that the CI system hands on holds private modules only where the repository is private too."""
+    """Return whether private modules stay: a folder that the CI system keeps holds none of a public repository."""
     return settings.save_private.applies(auto=platform.repository_is_private or not platform.carries(folder))
 
 

@@ -34,7 +34,7 @@ _FORMATS: dict[ReportFormat, Callable[[HistoryReport], str]] = {
 
 
 def report(invocation: Invocation) -> int:
-    """Gather, count, show. Raises PrefetchError, GateError among them: after the report was shown."""
+    """Collect runs, count, print. Raises PrefetchError; GateError comes after the report is printed."""
     platform, environ, cwd = invocation.platform, invocation.environ, invocation.cwd
     settings = report_settings(invocation.values(REPORT), environ, cwd)
     access = find_access(settings.repo, settings.api_url, environ, cwd)
@@ -77,7 +77,7 @@ def _selection(settings: ReportSettings, now: datetime) -> Selection:
 
 
 def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
-    """The moment that a date, a point in time or a commit stands for. Raises InputError if it is none."""
+    """Return the moment of a date, a time or a commit, and its text. Raises InputError if it is none."""
     if not text:
         return None
     moment = parse_moment(text) or forge.moment_of(text)

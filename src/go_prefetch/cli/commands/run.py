@@ -55,13 +55,13 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
 
 
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
-    """The pool, if the CI system's own cache takes it along and it may be tidied."""
+    """Return the pool, if the CI system itself keeps it between jobs and it may be trimmed."""
     pool = settings.store.pool if settings.save is not When.NEVER else None
     return pool if pool and platform.carries(pool) and directory_pool.is_ours(pool) else None
 
 
 def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:
-    """Exit status 0 where the user would rather have a later go command try, but never for a wrong byte."""
+    """Raise the error, or return 0 where `on-failure` leaves the rest to later go commands."""
     if settings.on_failure.ends_with(error):
         raise error
     platform.warn(error.notice)
