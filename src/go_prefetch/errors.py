@@ -189,7 +189,7 @@ class StoreError(PrefetchError):
     section = Section.STORE
 
 
-# Slug: what to do next. A template, filled with the facts of the notice; see render.messages.
+# Slug: what to do next. A template, filled with the facts of the notice; see render.texts.
 _INPUT = {
     "usage": "See `{program} --help`.",
     "input-invalid": "Allowed: {allowed}.",

@@ -18,7 +18,7 @@ from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cold_runs import ColdRun
-from go_prefetch.render.messages import on_one_line
+from go_prefetch.render.messages import as_warning
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
@@ -62,7 +62,7 @@ def read(data: bytes, folder: Path, encoding: Encoding = PLAIN) -> tuple[set[str
             io.BytesIO(data), encoding, wanted=WANTED, folder=ModuleFolder.at(folder), deadline=Deadline.after(20),
             arrived=lambda file: taken.add(file.name), on_manifest=lambda _: None,
         )  # fmt: skip
-        why = "; ".join(map(on_one_line, warnings))
+        why = "; ".join(map(as_warning, warnings))
     except (ArchiveError, StoreError) as error:
         why = str(error)
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}

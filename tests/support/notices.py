@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from go_prefetch.errors import Notice, PrefetchError
-from go_prefetch.render.messages import in_full
+from go_prefetch.render.messages import as_error
 
 
 def slugs(notices: Iterable[Notice]) -> list[str]:
@@ -21,4 +21,4 @@ def facts(error: PrefetchError) -> dict[str, Any]:
 
 def printed(error: PrefetchError) -> str:
     """Return all that a user sees of an error."""
-    return in_full(error.notice)
+    return as_error(error.notice)

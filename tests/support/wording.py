@@ -6,16 +6,17 @@ In this process only: a command that a test starts as a process of its own keeps
 from __future__ import annotations
 
 from go_prefetch.model.results import Deferral, PassedOver
-from go_prefetch.render import attempts, messages
+from go_prefetch.render.messages import templates
+from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
 BLANK = "Blank."
 
 
 def blank_messages() -> None:
-    """Replace the text and hint of every notice, and each reason that has a table of its own, by one constant."""
-    texts: dict[str, dict[str, str | messages.Text]] = {}
-    for slug, case in messages.templates():
-        texts.setdefault(slug, {})[case] = messages.Text(BLANK, BLANK)
-    messages._TEXTS = texts
-    messages._DEFERRALS = dict.fromkeys(Deferral, BLANK)
-    attempts._PASSED_OVER = dict.fromkeys(PassedOver, BLANK)
+    """Replace the text and hint of every notice, and the words of every reason, by one constant."""
+    blank: dict[str, dict[str, str | Text]] = {}
+    for slug, case in templates():
+        blank.setdefault(slug, {})[case] = Text(BLANK, BLANK)
+    TEXTS.update(blank)
+    DEFERRALS.update(dict.fromkeys(Deferral, BLANK))
+    PASSED_OVER.update(dict.fromkeys(PassedOver, BLANK))

@@ -19,7 +19,7 @@ from go_prefetch.render.json_report import document
 from go_prefetch.render.markdown import markdown
 from go_prefetch.render.outputs import outputs
 from go_prefetch.render.record import record_line
-from go_prefetch.render.text import text
+from go_prefetch.render.summary import summary_text
 
 
 def settings_of_a_run(invocation: Invocation) -> Settings:
@@ -71,7 +71,7 @@ def _publish(report: Report, invocation: Invocation, *, report_file: Path | None
     platform, stdout = invocation.platform, invocation.stdout
     for warning in report.warnings:
         platform.warn(warning)
-    platform.show(text(report), stdout)
+    platform.show(summary_text(report), stdout)
     platform.show(record_line(report, platform.clean), stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if summary else "")
     if report_file:

@@ -19,7 +19,7 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
-from go_prefetch.render.messages import on_one_line, reason
+from go_prefetch.render.messages import as_warning, reason
 
 _PIECE = 1 << 20
 _MOST_ZIPS = 8
@@ -116,4 +116,4 @@ def _of_restore(
     moved = Transfer(restored.bytes, restored.seconds, zips) if restored.files else Transfer()
     because = (f"restored nothing: {reason(restored.skipped_reason)}",) if restored.skipped_reason else ()
     rate = ("its rate is that of a whole restore, look-up included",) if moved.rate else ()
-    return Measurement(name, "store", samples, holdings, moved, (*because, *rate, *map(on_one_line, restored.warnings)))
+    return Measurement(name, "store", samples, holdings, moved, (*because, *rate, *map(as_warning, restored.warnings)))

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from go_prefetch.base.redaction import CONTROL, hide
 from go_prefetch.errors import Notice
-from go_prefetch.render.messages import in_full, on_one_line
+from go_prefetch.render.messages import as_error, as_warning
 
 _PLAIN = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # plain words and numbers, such as `exact` and `0.98`
 _PLAIN_PROGRESS_SECONDS = 10.0
@@ -107,15 +107,15 @@ class Console:
     def notice(self, notice: Notice) -> None:
         """Print one line, unless only warnings are wanted."""
         if not self.loudness.quiet:
-            self.line(f"note: {on_one_line(notice)}")
+            self.line(f"note: {as_warning(notice)}")
 
     def warn(self, notice: Notice) -> None:
         """Print a warning; its text names its file."""
-        self.line(f"{self.warning}: {on_one_line(notice)}", _YELLOW)
+        self.line(f"{self.warning}: {as_warning(notice)}", _YELLOW)
 
     def error(self, notice: Notice) -> None:
         """Print an error."""
-        self.line(f"{self.failure}: {in_full(notice)}", _RED)
+        self.line(f"{self.failure}: {as_error(notice)}", _RED)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Do nothing: no later step reads outputs here."""

@@ -15,7 +15,7 @@ from actions_toolkit import core, file_command
 from go_prefetch.base.untrusted_json import members, read_object
 from go_prefetch.errors import Notice, notice
 from go_prefetch.platforms.console import Console, Loudness
-from go_prefetch.render.messages import in_full, on_one_line
+from go_prefetch.render.messages import as_error, as_warning
 
 _TITLE = "go-prefetch"
 _LARGEST_EVENT = 32 << 20  # bytes; GitHub sends 25 MB at most
@@ -59,17 +59,17 @@ class GitHub(Console):
 
     def notice(self, notice: Notice) -> None:
         """Print an annotation."""
-        core.notice(self.clean(on_one_line(notice)), title=_TITLE)
+        core.notice(self.clean(as_warning(notice)), title=_TITLE)
 
     def warn(self, notice: Notice) -> None:
         """Print an annotation, at its file if it has one."""
         file = notice.file if isinstance(notice, Notice) else None
         at = {"file": self.clean(str(file))} if file else {}
-        core.warning(self.clean(on_one_line(notice)), title=_TITLE, **at)
+        core.warning(self.clean(as_warning(notice)), title=_TITLE, **at)
 
     def error(self, notice: Notice) -> None:
         """Print an annotation."""
-        core.error(self.clean(in_full(notice)), title=_TITLE)
+        core.error(self.clean(as_error(notice)), title=_TITLE)
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Write step outputs, and the job summary unless it is empty. A runner that takes none is a warning."""

@@ -17,7 +17,7 @@ from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.config.inputs import GITLAB, NOTE_TOKEN, read_inputs
 from go_prefetch.errors import InputError, notice
 from go_prefetch.platforms.console import Console, Loudness
-from go_prefetch.render.gitlab_reports import dotenv, links, metrics
+from go_prefetch.render.outputs import dotenv, links, metrics
 
 _ERASE_LINE = "\x1b[0K"
 _SUMMARY = "summary.md"

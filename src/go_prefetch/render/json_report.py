@@ -9,8 +9,7 @@ from typing import Any
 from go_prefetch.errors import PrefetchError
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Downloaded
-from go_prefetch.render.attempts import attempt
-from go_prefetch.render.messages import hint, on_one_line, reason, text, with_slug
+from go_prefetch.render.messages import as_warning, attempt, hint, reason, text, with_slug
 from go_prefetch.render.outputs import outputs
 
 SCHEMA_VERSION = 1
@@ -74,7 +73,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "key": report.saved.key,
             "because_not": with_slug(report.saved.skipped_reason),
         },
-        "warnings": [on_one_line(warning) for warning in report.warnings],
+        "warnings": [as_warning(warning) for warning in report.warnings],
         "failure": _failure(report.completed.failure),
     }
 

@@ -10,7 +10,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.render import tables
 from go_prefetch.render.escape import code, fenced, prose
 from go_prefetch.render.gosum_diff import changes
-from go_prefetch.render.messages import hint, on_one_line, text
+from go_prefetch.render.messages import as_warning, hint, text
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.summary import headline, verified
 from go_prefetch.render.time_saved import formula, in_full, instead, measured_on
@@ -96,7 +96,7 @@ def _warnings(report: Report) -> list[str]:
     if not count:
         return []
     return _fold(
-        counted(count, "warning"), ["", fenced("\n".join(f"- {on_one_line(warning)}" for warning in report.warnings))]
+        counted(count, "warning"), ["", fenced("\n".join(f"- {as_warning(warning)}" for warning in report.warnings))]
     )
 
 

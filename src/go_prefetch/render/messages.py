@@ -1,38 +1,21 @@
-"""The text of every notice and error: one template for each slug and case. Nothing else in the package writes them.
-
-A template is filled with the facts of a notice by `str.format`, with these formats beside Python's own:
-
-    {count:#file}     1 file, 2 files
-    {bytes:size}      1.2 MB
-    {seconds:time}    3.4 s
-    {paths:list}      a, b, c and 3 more
-    {sources:then}    a, then from b
-    {failures:attempts}, {notices:lines}, {notices:reasons}
-
-A fact that is a notice is filled in as its text; None as nothing.
-"""
+"""Notices, errors and reasons as text. The sentences are in texts.py."""
 
 from __future__ import annotations
 
 import string
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from go_prefetch.base.format import counted, duration, size, some
 from go_prefetch.errors import TABLE, Notice, PrefetchError
-from go_prefetch.model.results import Deferral
-from go_prefetch.render.attempts import attempts
+from go_prefetch.model.results import Deferral, FailedAttempt, Failure
+from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
 _MOST_LISTED = 3
 _MOST_LINES = 10
+_MOST_GROUPS = 10
 _NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital within a sentence
-
-
-class Text(NamedTuple):
-    """The templates of one case: what happened, and what to do where the table's hint does not fit."""
-
-    text: str
-    hint: str = ""
 
 
 def text(notice: Notice) -> str:
@@ -63,23 +46,25 @@ def with_slug(notice: Notice | None) -> str:
     return f"{text(notice)} [{notice.slug}]" if notice else ""
 
 
-def on_one_line(notice: Notice) -> str:
-    """Return a warning as lists have it: text, hint and slug."""
-    return " ".join(part for part in (text(notice), hint(notice), f"[{notice.slug}]") if part)
+def as_warning(notice: Notice) -> str:
+    """Return a warning as logs and lists have it: text, hint and slug in one line, the words of others below."""
+    sentence, _, below = text(notice).partition("\n")
+    line = " ".join(part for part in (sentence, hint(notice), f"[{notice.slug}]") if part)
+    return f"{line}\n{below}" if below else line
 
 
-def in_full(notice: Notice) -> str:
+def as_error(notice: Notice) -> str:
     """Return an error as the log has it: the text, and the hint and the slug on a line of their own."""
     return f"{text(notice)}\n{' '.join(part for part in (hint(notice), f'[{notice.slug}]') if part)}"
 
 
 def templates() -> dict[tuple[str, str], Text]:
     """Return every template by slug and case."""
-    return {(slug, case): one for slug, cases in _TEXTS.items() for case, one in _cases(cases).items()}
+    return {(slug, case): one for slug, cases in TEXTS.items() for case, one in _cases(cases).items()}
 
 
 def _template(notice: Notice) -> Text:
-    return _cases(_TEXTS[notice.slug])[notice.case]
+    return _cases(TEXTS[notice.slug])[notice.case]
 
 
 def _cases(cases: str | Text | Mapping[str, str | Text]) -> dict[str, Text]:
@@ -89,19 +74,26 @@ def _cases(cases: str | Text | Mapping[str, str | Text]) -> dict[str, Text]:
 
 def deferral(why: Deferral) -> str:
     """Return why a module is left to `go mod download`."""
-    return _DEFERRALS[why]
+    return DEFERRALS[why]
 
 
-_DEFERRALS = {
-    Deferral.TWO_HASHES: "two hashes in go.sum",
-    Deferral.OTHER_VERSION: "another version of the same module",
-    Deferral.NO_ROOM: "no room to unpack it unverified",
-    Deferral.UNUSUAL_ZIP: "a zip of an unusual kind",
-    Deferral.UNREADABLE_ZIP: "a zip that cannot be read",
-    Deferral.REFUSED: "refused by `go mod verify`",
-    Deferral.NOT_UNPACKED: "not unpacked, or there already",
-    Deferral.NO_QUARANTINE: "no quarantine",
-}
+def attempt(one: FailedAttempt) -> str:
+    """Return what one attempt met, after the name of the proxy."""
+    words = PASSED_OVER[one.passed_over] if one.passed_over else one.words
+    return f"{one.source}: {words}" if one.source else words
+
+
+def attempts(failures: Sequence[Failure]) -> str:
+    """Return a line for each kind of failure, with the files that met it; empty for none."""
+    files: dict[str, list[str]] = {}
+    for failure in failures:
+        counts = Counter(failure.attempts)
+        tried = "; ".join(f"{attempt(one)} ({n} times)" if n > 1 else attempt(one) for one, n in counts.items())
+        files.setdefault(tried, []).append(str(failure.file))
+    groups = sorted(files.items(), key=lambda group: -len(group[1]))
+    lines = [f"  {some(names, _MOST_LISTED)}: {tried}" for tried, names in groups[:_MOST_GROUPS]]
+    left = sum(len(names) for _, names in groups[_MOST_GROUPS:])
+    return "\n".join([*lines, f"  and {left} more files"] if left else lines)
 
 
 class _Formatter(string.Formatter):
@@ -149,323 +141,3 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
 
 def _filled(template: str, notice: Notice) -> str:
     return _Formatter().vformat(template, (), dict(notice.facts)).strip()
-
-
-_NO_GO_MOD = "working-directory: there is no go.mod or go.work in {folder} or above it."
-_EMPTY = "The folder is empty: check out the repository (actions/checkout) before this step."
-_TRUST = "If you trust the repository, run `git config --global --add safe.directory DIR` with its folder."
-_NOT_TRUSTED = f"git does not list files below, because the repository belongs to another user. {_TRUST}"
-_LACKS_LOGIN = "There is no token for {host}, and its API answers no request without one."
-_GIT_STALLED = "`{command}` of {remote} did not end (nothing moved for {silence:g} s, {times} times)"
-_UNAVAILABLE = "{count:#file} could not be downloaded.\n{failures:attempts}\n{cause}"
-
-# By slug, in the order of the error table; then by case, where a slug has several.
-_TEXTS: Mapping[str, str | Text | Mapping[str, str | Text]] = {
-    "usage": {
-        "": "{program}: {words}.",
-        "did-you-mean": Text("{program}: {words}.", "Did you mean {meant}? See `{program} --help`."),
-        "argument": "{program} takes no argument {given!r}.",
-        "argument-folder": Text(
-            "{program} takes no argument {given!r}.", "Name folders in --working-directory. See `{program} --help`."
-        ),
-        "flag": "{program} has no flag {given}.",
-        "flag-meant": Text("{program} has no flag {given}.", "Did you mean {meant}? See `{program} --help`."),
-        "flag-before-command": Text("{given} belongs after the command.", "Write `{program} {given}`."),
-        "flag-without-effect": "{given} has no effect on {program}.",
-        "nothing-to-do": Text(
-            "go-prefetch docker: nothing to do.",
-            "Give --output DIR, --dockerfile, --check FILE or --dockerignore. See `go-prefetch docker --help`.",
-        ),
-    },
-    "input-invalid": {
-        "": "{name}: {text} is not allowed (given as {given_as}).",
-        "path": "{name}: {text!r} is not allowed: {words}.",
-        "samples": Text("samples: {text!r} is not allowed.", "Allowed: a number from 1 to {most}."),
-        "also": Text("also: {cause}", "Give one URL with each --also, for example --also https://goproxy.io."),
-        "also-several": Text(
-            "also: {text!r} is not one URL.", "Give one URL with each --also, for example --also https://goproxy.io."
-        ),
-        "prune-gitlab": Text(
-            "prune: GitLab keeps its caches on the storage of its runners, which its API does not reach.",
-            "Set a lifecycle rule on the bucket of the runners. `--pool` trims a directory pool.",
-        ),
-        "prune-pool": Text(
-            "prune: --pool needs --max-age or --max-size, and --max-size needs --pool.",
-            "For example: --pool DIR --max-size 5GB. Without a pool, prune looks at the entries of a repository.",
-        ),
-    },
-    "goproxy-invalid": {
-        "": "goproxy: {entry!r} is not a proxy: {why}.",
-        "fill": Text(
-            "goproxy: {goproxy!r} names no proxy, and `fill` asks nothing else.",
-            "Name one, for example https://proxy.golang.org. Go fetches what is behind `direct`.",
-        ),
-    },
-    "folder-not-found": {
-        "": "working-directory: {text!r} is not a folder (looked in {cwd}).",
-        "pool": Text("pool: {pool} is not a folder.", "Name the folder of a directory pool."),
-    },
-    "modfile-invalid": {
-        "workspace": "GOFLAGS has -modfile={modfile}, which Go does not take in a workspace ({path}).",
-        "name": "GOFLAGS has -modfile={modfile}, and the name does not end in .mod.",
-        "missing": "GOFLAGS has -modfile={modfile}, and {path} does not exist.",
-    },
-    "go-mod-not-found": {
-        "": _NO_GO_MOD,
-        "empty": Text(_NO_GO_MOD, _EMPTY),
-        "any-not-trusted": Text(_NO_GO_MOD, f"{TABLE['go-mod-not-found'].hint} {_NOT_TRUSTED}"),
-        "empty-not-trusted": Text(_NO_GO_MOD, f"{_EMPTY} {_NOT_TRUSTED}"),
-        "pattern": Text(
-            "working-directory: no folder that matches {pattern!r} has a go.mod or go.work (looked in {base}).",
-            "Check the pattern. `**` matches any depth.",
-        ),
-    },
-    "folder-not-ours": {
-        "": "{folder} holds other things than modules of a plan.",
-        "file": Text("{folder} is a file, not a folder to fill.", "Name a new or empty folder."),
-        "module-cache": Text(
-            "pool: {pool} is Go's own module cache.",
-            "Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
-        ),
-    },
-    "folder-outside-context": "docker: {output} is outside the build context {context}.",
-    "name-not-for-dockerfile": "docker: the name {name!r} cannot stand in a Dockerfile.",
-    "one-module-only": "docker: --dockerfile is about one module or workspace, and {count} are in scope.",
-    "context-not-a-folder": "{folder} is not a folder, so it cannot be a build context.",
-    "dockerfile-unreadable": "{path} cannot be read: {words}.",
-    "dockerfile-too-large": "{what} is not checked: {why}.",
-    "dockerignore-malformed": "{where}: {problem}.",
-    "dockerignore-unwritable": "{path} cannot be written: {words}.",
-    "go-source-unreadable": "{path} cannot be read: {words}.",
-    "report-file-unwritable": "{name}: {path} cannot be written: {words}.",
-    "repository-unknown": {
-        "": "No repository given.",
-        "not-trusted": Text(
-            "No repository given, and git refuses the repository here, because it belongs to another user.",
-            f"Pass `--repo OWNER/NAME`. {_TRUST}",
-        ),
-    },
-    "repository-not-found": "{api} knows no {path}, or does not show it to this token.",
-    "token-missing": {
-        "gitlab": Text(_LACKS_LOGIN, "Set GITLAB_TOKEN (scope read_api)."),
-        "gitlab-host": Text(_LACKS_LOGIN, "Set GITLAB_TOKEN (scope read_api), and GITLAB_HOST={host}."),
-        "github": Text(_LACKS_LOGIN, "Set GH_TOKEN, or log in with `gh auth login`."),
-        "github-enterprise": Text(
-            _LACKS_LOGIN,
-            "Set GH_ENTERPRISE_TOKEN (GH_TOKEN is for github.com alone), or log in with `gh auth login`.",
-        ),
-    },
-    "token-refused": {
-        "": "{api} refuses {path}: {status}{words}.",
-        "characters": Text("The token has characters that no token has.", "Copy the token as a whole, on one line."),
-    },
-    "workflow-not-found": "--workflow: there is no workflow {unknown:list}.",
-    "compare-at-unknown": "compare-at: {text!r} is not a date, and the repository has no such commit.",
-    "go-mod-malformed": {
-        "": "{source}:{number}: {problem}.",
-        "not-text": Text("{path}: not UTF-8 text (byte {number}).", "Go refuses this file too."),
-    },
-    "go-mod-unreadable": "{path}: {words}.",
-    "go-work-member-missing": "{definition}: use {use}: {path} does not exist.",
-    "go-sum-malformed": "{where}: {problem}.",
-    "go-sum-conflict": "{where}: a merge conflict marker.",
-    "go-sum-unreadable": "{path}: {words}.",
-    "no-module-cache": "GOMODCACHE is {gomodcache!r}, which is not an absolute path.",
-    "go-not-found": "There is no `go` on PATH.",
-    "go-too-old": "{goversion} is too old: go-prefetch needs Go 1.21 or newer.",
-    "go-failed": {
-        "": "`{command}` exited with status {status}:\n{stderr}",
-        "stopped": "`{command}` was stopped:\n{stderr}",
-        "not-started": Text("{go} cannot be started: {words}.", "Check that this is Go, and reinstall it."),
-        "env-stalled": Text("`go env` did not end within {seconds:g} s.", "Check that {go} is Go itself."),
-        "goproxy-off": Text(
-            "{cause}",
-            "GOPROXY is `off`, and the store lacks what Go needs. Name a proxy, or fill the store by a run with one.",
-        ),
-    },
-    "git-unreadable": "{cause}",
-    "proxy-unavailable": {
-        "": _UNAVAILABLE,
-        "http-proxy": Text(
-            _UNAVAILABLE,
-            "The HTTP proxy (HTTPS_PROXY, HTTP_PROXY) failed. Check its address and login. Name hosts that need no "
-            "HTTP proxy in NO_PROXY.",
-        ),
-        "refused": Text(
-            _UNAVAILABLE,
-            "The proxy refuses. Check the login in its URL or in netrc, and whether that may read these modules.",
-        ),
-    },
-    "module-not-found": {
-        "": "{count:#file} could not be downloaded.\n{failures:attempts}",
-        "go": Text(
-            "No proxy has {count} of the files that Go needs.\n{failures:attempts}\n{cause}",
-            "Check the version, and whether the module is public. Private modules belong in GOPRIVATE.",
-        ),
-    },
-    "checksum-mismatch": {
-        "": "SECURITY: {module_file} is not what go.sum says (from {sources:then})\n{stderr}",
-        "not-downloaded": "{cause}\nBefore that it could not be downloaded.\n{failures:attempts}",
-        "tree": Text("{version} is not what go.sum says: {tree}.", "`go-prefetch verify --fix` removes it."),
-        "tree-stays": Text(
-            "{version} in the module cache is not what go.sum says, and cannot be removed.",
-            "Remove {tree} yourself before you build.",
-        ),
-    },
-    "go-stalled": {
-        "": "{cause}\n  waiting for {remotes:list}\n  (nothing moved for {silence:g} s, {times} times)",
-        "unknown": "{cause}\n  (nothing moved for {silence:g} s, {times} times)",
-    },
-    "git-stalled": {
-        "": f"{_GIT_STALLED}\n  for {{modules:list}}",
-        "unknown": _GIT_STALLED,
-    },
-    "deadline-passed": "No time is left.\n{failures:attempts}\n{cause}",
-    "disk-full": {
-        "": "There is no room for the modules: {place}: {words}.",
-        "go": "{cause}",
-    },
-    "folder-unwritable": {
-        "": "The modules cannot be written: {place}: {words}.",
-        "pool": Text(
-            "The pool cannot be pruned: {place}: {words}.",
-            "Prune as the user who owns its files, or give this user write access to them.",
-        ),
-    },
-    "proxy-unusable": "{name} brings nothing: {words}.",
-    "no-verdict": "Go gave no verdict on the module cache: {cause}",
-    "system-error": "{what} cannot be read or written: {words}.",
-    "interrupted": "Interrupted. No file was left half written.",
-    "api-rate-limit": "{api} takes no more requests until {clock}: its rate limit is used up.",
-    "api-unreachable": {
-        "": "{api} gave no answer for {path}: {words}.",
-        "certificates": Text("{words}.", "Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."),
-    },
-    "api-refused": {
-        "": "{api} answered {path} with {status}{words}.",
-        "no-log": "{api} did not say where a log is.",
-        "other-shape": "{api} answered {path} with JSON of an unexpected shape.",
-    },
-    "gate-missed": "{count:#gate} of the report was missed.\n{gates}",
-    "store-archive": "The cache service: the entry could not be made: {words}.",
-    "store-damaged": {
-        "gone": "The cache service: entry {key} is gone.",
-        "exchanged": "The cache service: the entry was removed or exchanged while it was read (status {status}).",
-        "files": "{place} has {count:#damaged file}, {files:list}: {problem}.",
-        "more-files": "{place} has {count:#more damaged file}.",
-        "in-use": "{module_file} was not taken from the entry: {problem}.",
-        "entry": "The cache service: entry {key} is damaged: {problem}.",
-    },
-    "store-no-room": {
-        "entry": "The cache service: the entry needs {needed:size} in {folder}, and {free:size} are free.",
-        "pool": "{store}: {count:#file} would take more than half of the free disk before Go has verified them.",
-    },
-    "store-refused": "The cache service: {call}: status {status}.",
-    "store-slow": {
-        "no-time-to-read": "The cache service: no time is left to read the entry.",
-        "no-time-to-unpack": "The cache service: no time is left to unpack the entry.",
-        "pace": "The cache service sends {megabytes_per_second:.2f} MB/s, too slow for the time that is left.",
-        "upload": Text("The cache service is slow.", "Nothing was saved. A later run tries again."),
-        "pool-save": Text("{store} is slow.", "The files that it has taken stay there."),
-        "pool-restore": "{store} is slow.",
-    },
-    "store-unreachable": {
-        "call": "The cache service: {call}: {words}.",
-        "reading": Text("The cache service: reading the entry: {words}.", "The proxies take over."),
-        "certificates": Text("The cache service: {words}.", "Correct that variable."),
-    },
-    "store-unreadable": "{place} has {count:#file} that this user may not read, {files:list}: {words}.",
-    "store-unwritable": "{store} took no more files: {words}.",
-    "credentialed-not-kept": "{count:#file} came from a proxy with credentials and are not kept.",
-    "fast-verification": {
-        "": "Fast verification was inconclusive, so `go mod download` verifies these modules: {cause}",
-        "no-folder": "Fast verification has no folder ({words}), so `go mod download` verifies these modules.",
-    },
-    "files-not-needed": "{count:#file} of go.sum could not be downloaded. Go needed none of them.\n{failures:attempts}",
-    "files-rejected": {
-        "replaced": "Go rejected {count:#file} from {source}. Another source replaced them.",
-        "removed": "Go rejected {count:#file} from {source}. Nothing replaced them.",
-    },
-    "folder-not-verified": "Go did not verify the files, which stay as they are: {cause}",
-    "go-sum-changed": "{name} changed.",
-    "go-sum-lacks": "{name} has no hash of {modules:list}.",
-    "go-sum-line-ignored": {
-        "": "{source}:{number}: {problem}. The line is ignored.",
-        "lines": "{count:#line} of go.sum are ignored.\n{lines:lines}",
-    },
-    "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
-    "go-sum-stale": "{count:#file} of go.sum are on no proxy.\n{failures:attempts}",
-    "mod-files-removed": "{count} .mod files were removed: too many of those that came with them were wrong.",
-    "mod-files-unchecked": ".mod files that no go command has read were not checked, and not saved: {cause}",
-    "outputs-refused": "The runner takes no outputs or job summary: {words}.",
-    "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
-    "private-left-to-go": "{count:#private module version} are left to Go: {modules:list}.",
-    "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",
-    "report-incomplete": "The report is incomplete. {cause}",
-    "reports-unwritable": "The reports could not be written: {words}.",
-    "stale-objects": "GOCACHE may hold objects that were made from what was removed.",
-    "trace-unwritable": "trace: {path} cannot be written: {words}.",
-    "tree-removed": {
-        "": "{version} in the module cache was not what go.sum says. It was removed, so that Go unpacks it again.",
-        "folder": "{version} was not what go.sum says, and was removed: {folder}. Go unpacks it again.",
-    },
-    "tree-unchecked": "{version} was not checked.",
-    "trees-replaced": {
-        "wrong": "Unpacked modules in the module cache are not what go.sum says: {modules:list}. They were removed, so "
-        "that Go unpacks them again.",
-        "not-compared": "Unpacked modules in the module cache could not be compared with go.sum: {modules:list}. "
-        "They were removed, so that Go unpacks them again. {cause}",
-    },
-    "trees-unchecked": {
-        "": "Unpacked modules in the module cache were not checked: {cause}",
-        "count": "{count:#present module} could not be checked.",
-    },
-    "unknown-variable": "Unknown environment variable {name}.",
-    "cache-mode": "cache-mode is {mode}.",
-    "duplicate-cache": "An earlier step (setup-go?) already restored {count} of {total} modules. They are cached twice "
-    "and were not verified.",
-    "entry-complete": "An entry has all these files, though not all were handed over.",
-    "entry-taken": "Another job saves this entry, or has saved it.",
-    "entry-too-slow": "There is an entry, which came too slowly.",
-    "failure-ignored": "`on-failure` is warn, so later go commands may try.",
-    "fill-keeps-folder": "`fill` keeps the modules in its folder.",
-    "inconclusive": {
-        "no-time": "No time is left.",
-        "stubs": "The folder for the check could not be made: {words}.",
-        "zips": "The zips could not be removed: {words}.",
-        "not-ended": "`{command}` did not start, or did not end in time.",
-        "output": "`{command}` ended with status {status} and {count:#line}: {stderr}",
-        "trees-not-listed": "`go list -m` did not name the trees that are checked.",
-        "zips-not-listed": "`go list -m` did not name the zips that are checked.",
-    },
-    "no-cache-folder": "No cache folder is known, because HOME is not set.",
-    "no-cache-service": "This runner offers no cache service to this step.",
-    "no-requirements": {
-        "": "{definition} requires no modules.",
-        "workspace": "No module of {definition} requires another.",
-    },
-    "nothing-in-scope": "{reasons:reasons}",
-    "nothing-to-save": {
-        "stored": "The store lacks nothing.",
-        "present": "Nothing was missing.",
-    },
-    "run-failed": "The run failed.",
-    "save-disabled": "`save` is false.",
-    "save-unshared": {
-        "merge-queue": "No other run can read what a merge queue saves.",
-        "tag": "No other run can read what the run of a tag saves.",
-    },
-    "store-failed": "The store failed.",
-    "store-none": "`store` is none.",
-    "store-not-allowed": {
-        "token": Text(
-            "The cache service does not accept the job's token, or no longer.",
-            "The job took longer than its token lives, or runs without one. A later run asks again.",
-        ),
-        "rate-limit": "The cache service takes no more requests of this repository for now.",
-        "forbidden": "The cache service does not allow it to this job's token.",
-        "not-taken": "The cache service did not take the entry.",
-        "in-words": "The cache service says: {words}.",
-    },
-    "vendored": "{folder} is vendored: Go builds from vendor/ and reads no module cache.",
-}

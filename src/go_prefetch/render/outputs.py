@@ -1,9 +1,29 @@
-"""A Report as the action's outputs: text each, all always set."""
+"""A Report as the action's outputs (text each, all always set), and outputs as the report files of a GitLab job.
+
+https://docs.gitlab.com/ci/yaml/artifacts_reports/ (`dotenv`, `metrics`, `annotations`)
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
+
 from go_prefetch.model.plan import NO_PLAN
 from go_prefetch.model.report import Report
+
+_PREFIX = "go_prefetch_"
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# What each figure is, for whoever meets it in a merge request.
+_METRICS = {
+    "modules": "module versions planned",
+    "modules-from-cache": "module versions that the cache had",
+    "hit-rate": "share of them",
+    "bytes-restored": "bytes from the cache",
+    "bytes-downloaded": "bytes from module proxies",
+    "seconds": "seconds of the run",
+    "seconds-saved": "seconds saved against measured cold runs",
+}
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -30,3 +50,34 @@ def matched_key(report: Report) -> str:
     if report.restored.entry and report.restored.files:
         return report.restored.entry.key
     return report.plan.key.text if report.cache_result == "exact" else ""
+
+
+def dotenv(outputs: Mapping[str, str]) -> str:
+    """Variables for later jobs: `cache-result` becomes GO_PREFETCH_CACHE_RESULT. GitLab takes one line each."""
+    lines = (f"{_identifier(name).upper()}={value}" for name, value in outputs.items() if _is_one_line(value))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def metrics(outputs: Mapping[str, str]) -> str:
+    """The figures in the OpenMetrics text format; one that was not measured is not there."""
+    lines: list[str] = []
+    for name, meaning in _METRICS.items():
+        value = outputs.get(name, "")
+        if _NUMBER.fullmatch(value):
+            lines += [f"# HELP {_identifier(name)} {meaning}", f"{_identifier(name)} {value}"]
+    return "".join(f"{line}\n" for line in (*lines, "# EOF"))
+
+
+def links(outputs: Mapping[str, str], url: str) -> str:
+    """A link on the job's page to the job summary."""
+    figures = f"{outputs['modules-from-cache']} of {outputs['modules']} modules from the cache"
+    label = f"go-prefetch: {outputs['cache-result']}, {figures}"
+    return json.dumps({"go-prefetch": [{"external_link": {"label": label, "url": url}}]}, indent=2) + "\n"
+
+
+def _identifier(name: str) -> str:
+    return _PREFIX + name.replace("-", "_")
+
+
+def _is_one_line(value: str) -> bool:
+    return not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", value)

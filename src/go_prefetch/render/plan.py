@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from go_prefetch.model.plan import Plan, Scope
-from go_prefetch.render.messages import on_one_line, reason
+from go_prefetch.render.messages import as_warning, reason
 
 
 def plan_text(plan: Plan, *, every_module: bool) -> str:
@@ -64,7 +64,7 @@ def plan_json(plan: Plan) -> str:
         "modules": [str(version) for version in plan.modules],
         "left_to_go": sorted(str(version) for version in plan.private),
         "files": [{"name": file.name, "present": file in plan.present} for file in plan.files],
-        "warnings": [on_one_line(warning) for warning in plan.warnings],
+        "warnings": [as_warning(warning) for warning in plan.warnings],
     }
     return json.dumps(values, indent=2)
 

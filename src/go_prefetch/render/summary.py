@@ -15,6 +15,14 @@ from go_prefetch.render.time_saved import in_full, in_short, instead
 _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 
 
+def summary_text(report: Report) -> str:
+    """Return the lines to print at the end of a run."""
+    lines = [f"go-prefetch: {' '.join(headline(report).split())}"]
+    lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
+    # An old spelling of workflow commands, which counts anywhere in a line; the newer one counts at its start only.
+    return "\n".join(lines).replace("##[", "## [")
+
+
 def headline(report: Report) -> str:
     """One line that says it all: result · modules · bytes and seconds · time saved."""
     if report.plan.disabled_because:

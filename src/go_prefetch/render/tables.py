@@ -9,10 +9,9 @@ from go_prefetch.base.format import counted, duration, size
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.report import GO_ITSELF, Report
 from go_prefetch.model.results import Fetched, Source
-from go_prefetch.render.attempts import attempt
 from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
-from go_prefetch.render.messages import deferral, reason
+from go_prefetch.render.messages import attempt, deferral, reason
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 

@@ -15,7 +15,7 @@ from go_prefetch.config.inputs import TABLE
 from go_prefetch.errors import notice
 from go_prefetch.model.report import Report
 from go_prefetch.render.json_report import document
-from go_prefetch.render.messages import on_one_line
+from go_prefetch.render.messages import as_warning
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
 from tests.support.snapshots import JsonFile
@@ -68,7 +68,7 @@ def test_every_text_is_cleaned_and_no_name() -> None:
     """The platform's `clean` takes secrets out of whatever is written elsewhere."""
     shouted = json.loads(document(REPORTS["partial"], str.upper))
     assert shouted["restore"]["store"] == REPORTS["partial"].restored.store.upper()
-    assert shouted["warnings"] == [on_one_line(warning).upper() for warning in REPORTS["partial"].warnings]
+    assert shouted["warnings"] == [as_warning(warning).upper() for warning in REPORTS["partial"].warnings]
     assert shouted["complete"]["rejected"][0]["words"].startswith("VERIFYING")
     assert shouted.keys() == _document(REPORTS["partial"]).keys()
 

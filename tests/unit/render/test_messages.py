@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from go_prefetch.errors import TABLE, InputError, Notice, PrefetchError, notice
-from go_prefetch.render.messages import hint, in_full, on_one_line, templates, text
+from go_prefetch.render.messages import as_error, as_warning, hint, templates, text
 
 SOURCE = Path(__file__).parents[3] / "src" / "go_prefetch"
 KINDS = {"notice", "StoreError", *(kind.__name__ for kind in PrefetchError.__subclasses__())} | {
@@ -87,8 +87,8 @@ def test_facts_fill_the_text_and_the_hint() -> None:
     one = notice("go-sum-lacks", name="go.sum", path=Path("a/go.sum"), modules=("m@v1", "n@v2"))
     assert text(one) == "go.sum has no hash of m@v1, n@v2."
     assert hint(one) == "Run `go mod tidy` and commit a/go.sum."
-    assert on_one_line(one).endswith("[go-sum-lacks]")
-    assert in_full(one).splitlines()[1] == f"{hint(one)} [go-sum-lacks]"
+    assert as_warning(one).endswith("[go-sum-lacks]")
+    assert as_error(one).splitlines()[1] == f"{hint(one)} [go-sum-lacks]"
 
 
 def test_a_brace_in_a_fact_is_no_template() -> None:

@@ -9,8 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.base.format import counted, duration, size
 from go_prefetch.model.results import Downloaded, Restored
-from go_prefetch.render.summary import headline
-from go_prefetch.render.text import text
+from go_prefetch.render.summary import headline, summary_text
 from tests.support.fakes.reports import A, B, files_of, plan, report
 from tests.support.fakes.summaries import ALL
 from tests.support.snapshots import TextFile
@@ -18,12 +17,12 @@ from tests.support.snapshots import TextFile
 
 @pytest.mark.parametrize("name", ALL)
 def test_text(snapshot: SnapshotAssertion, name: str) -> None:
-    assert text(ALL[name]) + "\n" == snapshot(extension_class=TextFile)
+    assert summary_text(ALL[name]) + "\n" == snapshot(extension_class=TextFile)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_no_password_is_shown(name: str) -> None:
-    assert "hunter2" not in text(ALL[name])
+    assert "hunter2" not in summary_text(ALL[name])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,7 @@ def test_one_is_no_plural() -> None:
 
 def test_foreign_text_adds_no_line() -> None:
     """A folder with a line break in its name would else begin a line of the log, which may be a command."""
-    hostile = text(report(plan(A), restored=Restored("pool\n::error::x ##[error]y", files_of(A))))
+    hostile = summary_text(report(plan(A), restored=Restored("pool\n::error::x ##[error]y", files_of(A))))
     assert not [line for line in hostile.splitlines() if line.lstrip().startswith("::")]
     assert "##[" not in hostile
 

@@ -10,7 +10,7 @@ from go_prefetch.errors import notice
 from go_prefetch.model.cold_runs import ColdRun, Machine
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Admitted, Completed, Restored
-from go_prefetch.render.text import text
+from go_prefetch.render.summary import summary_text
 from go_prefetch.render.time_saved import formula, in_full, in_short, instead, measured_on
 from tests.support.fakes.reports import POOL, A, B, cold, files_of, plan, report
 from tests.support.fakes.summaries import SUMMARIES
@@ -58,7 +58,7 @@ def test_a_slower_hit_says_so_and_what_to_change(longest: str, advice: str) -> N
     assert "slower than downloading" in in_short(hit)
     assert in_full(hit).startswith("none: ")
     assert advice in instead(hit)
-    assert instead(hit) in " ".join(text(hit).split())
+    assert instead(hit) in " ".join(summary_text(hit).split())
 
 
 def test_a_faster_hit_has_no_advice() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from go_prefetch.render.gitlab_reports import dotenv, links, metrics
+from go_prefetch.render.outputs import dotenv, links, metrics
 from tests.support.snapshots import TextFile
 
 OUTPUTS = {
