@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import ssl
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.support.fakes import cache_service as fake
 from tests.support.fakes.cache_service import faults
+from tests.support.fakes.tls import server_tls
 
 BLOB_HOST = "bench.blob.core.windows.net"  # the official client reads ranges from such names only
 TOKEN = "token-of-the-bench"
@@ -46,15 +46,14 @@ class Server:
     """The fake over TLS. An object of this class lives in the server's process."""
 
     def __init__(self, authority: Path, traffic: Traffic, unreliable: Unreliable, options: dict[str, Any]) -> None:
-        trusted, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trusted.issue_cert("127.0.0.1", BLOB_HOST).configure_cert(tls)
+        trusted = trustme.CA()
         trusted.cert_pem.write_to_path(str(authority))
         self._service = fake.CacheService(
             fake.Token(TOKEN),
             latency=traffic.latency,
             rate=traffic.stream_rate * 1e6,
             link_rate=traffic.link_rate * 1e6,
-            tls=tls,
+            tls=server_tls(trusted, "127.0.0.1", BLOB_HOST),
             **options,
         )
         self._service.inject("*", FAULTS, times=None, share=unreliable.share, seed=unreliable.seed)

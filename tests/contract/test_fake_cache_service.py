@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.support.fakes.cache_service.blobs import SIGNATURE
 from tests.support.fakes.cache_service.entries import CREATES_A_MINUTE, LOOK_UPS_A_MINUTE
 from tests.support.fakes.lot import Lot
 from tests.support.fakes.meter import Meter
+from tests.support.fakes.tls import server_tls
 
 MAIN = Token("main-token")
 TOPIC = Token("topic-token", "refs/heads/topic", ("refs/heads/main",))
@@ -741,8 +741,7 @@ class TestSlowness:
 
     def test_over_tls(self, monkeypatch: pytest.MonkeyPatch) -> None:
         authority = trustme.CA()
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        tls = server_tls(authority)
         with CacheService(MAIN, tls=tls) as service, authority.cert_pem.tempfile() as trusted:
             service.put(MAIN, "key", VERSION, b"x")
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", trusted)

@@ -8,17 +8,21 @@ import io
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.parse
+import urllib.request
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import trustme
 
 from tests.support.fakes.module_proxy import Fault, ModuleProxy, Request
 from tests.support.fakes.modules import FakeModule, escape, layout, write_project, write_proxy_folder
+from tests.support.fakes.tls import server_tls
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -208,6 +212,7 @@ class TestAnswers:
         part = fetch(proxy, Range="bytes=100-")
         assert (part.status_code, part.content) == (206, LEAF.zip[100:])
         assert part.headers["Content-Range"] == f"bytes 100-{len(LEAF.zip) - 1}/{len(LEAF.zip)}"
+        assert fetch(proxy, Range="bytes=0-0").content == LEAF.zip[:1]
         assert fetch(proxy, Range=f"bytes={len(LEAF.zip)}-").status_code == 416
 
     def test_files_can_be_added_and_removed(self, proxy: ModuleProxy) -> None:
@@ -225,6 +230,16 @@ class TestAnswers:
             assert requests.get(url, timeout=60).status_code == 200
             expected = "Basic " + base64.b64encode(b"ci:p@ss:word").decode()
             assert [(r.status_or_fault, r.authorization) for r in proxy.requests] == [(401, None), (200, expected)]
+
+    def test_tls_and_rates(self, tmp_path: Path) -> None:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+        with ModuleProxy(GRAPH, rate=1e6, link_rate=1e6, tls=server_tls(authority)) as proxy:
+            trusted = ssl.create_default_context(cafile=tmp_path / "authority.pem")
+            with urllib.request.urlopen(f"{proxy.url}/{ZIP}", context=trusted, timeout=60) as answer:
+                began = time.monotonic()
+                assert answer.read() == LEAF.zip
+            assert time.monotonic() - began >= 0.9 * len(LEAF.zip) / 1e6 - 0.01
 
     def test_latency_delays_but_does_not_queue(self) -> None:
         with ModuleProxy(GRAPH, latency=0.1) as proxy:
@@ -348,6 +363,10 @@ class TestFaults:
         proxy.fault("*.zip", Fault.GONE, times=1)
         assert [fetch(proxy).status_code for _ in range(4)] == [502, 502, 410, 200]
         assert fetch(proxy, "example.com/leaf/@v/v0.3.0.mod").status_code == 200
+
+    def test_a_rule_can_pick_requests_by_their_number(self, proxy: ModuleProxy) -> None:
+        proxy.fault("*.zip", Fault.GONE, picks=lambda number: number % 2 == 0)
+        assert [fetch(proxy).status_code for _ in range(4)] == [200, 410, 200, 410]
 
     def test_random_faults_repeat_with_the_seed(self) -> None:
         def statuses(seed: int) -> list[int]:

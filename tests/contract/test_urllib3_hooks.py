@@ -27,8 +27,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from tests.support.fakes.connect_proxy import ConnectProxy
+from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.support.fakes.tls import server_tls
 
 HOST = "modules.test"  # no name server knows it
 
@@ -109,8 +110,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def tls(authority: trustme.CA) -> Iterator[RawServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
+    context = server_tls(authority, HOST)
     with RawServer(lambda request, line: line.say(answer(b"hello")), tls=context) as server:
         yield server
 
@@ -183,7 +183,7 @@ def test_proxy_is_known_to_a_connection_through_one(
     """And its answer to CONNECT is read by the same class."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    with ConnectProxy({HOST: tls.port}) as proxy:
+    with HttpProxy({HOST: tls.port}) as proxy:
         manager = ProxyManager(f"http://127.0.0.1:{proxy.port}", ssl_context=context)
         manager.pool_classes_by_scheme = POOLS
         assert manager.request("GET", f"https://{HOST}/").data == b"hello"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-from collections.abc import Callable
 
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
 from tests.support.fakes.modules import FakeModule
-from tests.support.fakes.told_server import ToldServer
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
@@ -21,32 +19,20 @@ LIMITS = ("--samples", "1", "--connect-timeout", "500ms", "--stall-timeout", "40
 EVIL = b"\x1b[2J\x1b]0;owned\x07 | [x](https://evil.test) <script> `x` ::error::owned ##[error]owned \xff\x9b31m\r"
 
 
-def endless(piece: bytes, start: bytes = b"HTTP/1.1 200 OK\r\n") -> Callable[[socket.socket, bytes], None]:
-    def speak(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(start)
+def endless(piece: bytes, start: bytes = b"HTTP/1.1 200 OK\r\n") -> Respond:
+    def respond(request: RawRequest, line: Line) -> None:
+        line.say(start)
         while True:
-            connection.sendall(piece)
+            line.say(piece)
 
-    return speak
-
-
-def says(answer: bytes) -> Callable[[socket.socket, bytes], None]:
-    return lambda connection, _: connection.sendall(answer)
+    return respond
 
 
-def drips(connection: socket.socket, head: bytes) -> None:
-    """A header that comes byte by byte, each in time, and never ends."""
-    connection.settimeout(0.05)
-    while True:
-        connection.sendall(b"H")
-        try:
-            if not connection.recv(1):
-                return
-        except TimeoutError:
-            continue
+def says(answer: bytes) -> Respond:
+    return lambda request, line: line.say(answer)
 
 
-ANSWERS: dict[str, Callable[[socket.socket, bytes], None]] = {
+ANSWERS: dict[str, Respond] = {
     "control characters in the reason": says(b"HTTP/1.1 503 " + EVIL + b"\nContent-Length: 0\r\n\r\n"),
     "a reason without end": endless(b"x" * 65536, b"HTTP/1.1 503 "),
     "headers without end": endless(b"X-Header: " + b"x" * 1000 + b"\r\n"),
@@ -55,7 +41,7 @@ ANSWERS: dict[str, Callable[[socket.socket, bytes], None]] = {
     "chunks without end": endless(b"1\r\nx\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
     "interim answers without end": endless(b"HTTP/1.1 100 Continue\r\n\r\n", b""),
     "hints without end": endless(b"HTTP/1.1 103 Early Hints\r\n\r\n", b""),
-    "headers that drip": drips,
+    "headers that drip": lambda request, line: line.drip(b"H" * 10_000, 0.05),
     "no HTTP": says(b"220 mail.test ESMTP\r\n"),
     "a length that is none": says(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nPK"),
     "a length without measure": says(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 4000 + b"\r\n\r\nPK"),
@@ -65,17 +51,17 @@ ANSWERS: dict[str, Callable[[socket.socket, bytes], None]] = {
     "a redirect to no URL": says(b"HTTP/1.1 302 Found\r\nLocation: http://[::\r\nContent-Length: 0\r\n\r\n"),
     "nested JSON": says(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"[" * 100_000),
     "no JSON": says(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"Version":"\xff\xfe"}'),
-    "nothing": lambda connection, _: None,
+    "nothing": lambda request, line: None,
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "markdown"])
-@pytest.mark.parametrize("speak", ANSWERS.values(), ids=ANSWERS)
-def test_whatever_is_answered(bench: Workbench, speak: Callable[[socket.socket, bytes], None], form: str) -> None:
+@pytest.mark.parametrize("respond", ANSWERS.values(), ids=ANSWERS)
+def test_whatever_is_answered(bench: Workbench, respond: Respond, form: str) -> None:
     """The proxy is unusable, in words of one line; no control character, markup or command gets through."""
     bench.write_project(MODULES)
-    with ToldServer(speak) as server:
+    with RawServer(respond) as server:
         result = prefetch(bench, "doctor", "--format", form, *LIMITS, GOPROXY=server.url)
     assert result.status == 1, result.text
     assert "[proxy-unusable]" in result.stderr
@@ -93,7 +79,7 @@ def test_whatever_is_answered(bench: Workbench, speak: Callable[[socket.socket, 
 
 def test_evil_words_stay_data_in_json(bench: Workbench) -> None:
     bench.write_project(MODULES)
-    with ToldServer(ANSWERS["control characters in the reason"]) as server:
+    with RawServer(ANSWERS["control characters in the reason"]) as server:
         result = prefetch(bench, "doctor", "--format", "json", *LIMITS, GOPROXY=server.url)
     (failure,) = json.loads(result.stdout)["sources"][0]["failures"]
     assert failure["words"].startswith("503 ?[2J?]0;owned?")
@@ -104,13 +90,13 @@ def test_a_body_that_never_ends_still_has_a_rate(bench: Workbench) -> None:
     """A zip is not read to an end it does not have: it is left at Go's own limit, or when its time is over."""
     bench.write_project(MODULES)
 
-    def speak(connection: socket.socket, head: bytes) -> None:
-        if b".info" in head:
-            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"Version":"v1.0.0"}')
+    def respond(request: RawRequest, line: Line) -> None:
+        if request.target.endswith(".info"):
+            line.say(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"Version":"v1.0.0"}')
             return
-        endless(b"PK" + b"x" * 65534, b"HTTP/1.1 200 OK\r\n\r\n")(connection, head)
+        endless(b"PK" + b"x" * 65534, b"HTTP/1.1 200 OK\r\n\r\n")(request, line)
 
-    with ToldServer(speak) as server:
+    with RawServer(respond) as server:
         result = prefetch(bench, "doctor", "--format", "json", *LIMITS, "--deadline", "2s", GOPROXY=server.url)
     (source,) = json.loads(result.stdout)["sources"]
     assert source["bytes_per_second"] > 0

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.fakes.paced_proxy import Loss, PacedProxy
 from tests.support.workbench import Workbench
 
 # Zips of 2 MB (random bytes do not shrink): a machine that is busy for some milliseconds is no matter then.
@@ -33,10 +33,11 @@ def test_three_proxies_of_known_latency_rate_and_loss(bench: Workbench) -> None:
     """Latency and rate within 20 %, loss as injected, the order right; and the line recommends that order."""
     bench.write_project(MODULES)
     with (
-        PacedProxy(MODULES, latency=0.30, rate=4e6) as slow,
-        PacedProxy(MODULES, latency=0.06, rate=16e6) as fast,
-        PacedProxy(MODULES, latency=0.12, rate=8e6, is_lost=lambda number: number % 5 == 2) as lossy,
+        ModuleProxy(MODULES, latency=0.30, rate=4e6) as slow,
+        ModuleProxy(MODULES, latency=0.06, rate=16e6) as fast,
+        ModuleProxy(MODULES, latency=0.12, rate=8e6) as lossy,
     ):
+        lossy.fault("*", Fault.RESET, picks=lambda number: number % 5 == 2)
         said = diagnosed(bench, GOPROXY=f"{slow.url}|{lossy.url}|{fast.url}|direct")
         measured = by_name(said)
         for proxy in (slow, fast, lossy):
@@ -52,11 +53,12 @@ def test_three_proxies_of_known_latency_rate_and_loss(bench: Workbench) -> None:
         assert "20% of requests fail" in said["recommended"]["reasons"][1]
 
 
-@pytest.mark.parametrize("loss", list(Loss), ids=lambda loss: loss.name.lower())
-def test_loss_is_counted_however_it_comes_about(bench: Workbench, loss: Loss) -> None:
+@pytest.mark.parametrize("loss", [Fault.RESET, Fault.STALL_BEFORE_HEADERS, Fault.HALF_BODY], ids=lambda loss: loss.name)
+def test_loss_is_counted_however_it_comes_about(bench: Workbench, loss: Fault) -> None:
     """Reset, never answered, cut off in the body: of ten samples those three that were lost, in words."""
     bench.write_project(MODULES[:1])
-    with PacedProxy(MODULES[:1], is_lost=lambda number: number in (2, 3, 7), loss=loss) as proxy:
+    with ModuleProxy(MODULES[:1]) as proxy:
+        proxy.fault("*", loss, picks=lambda number: number in (2, 3, 7))
         said = diagnosed(bench, "--stall-timeout", "300ms", GOPROXY=proxy.url)
         (source,) = said["sources"]
         assert source["loss"] == 0.3
@@ -68,8 +70,9 @@ def test_loss_moves_a_proxy_behind_a_slower_one_that_loses_nothing(bench: Workbe
     """A request that is never answered costs its timeout: half of them lost is worse than a tenfold latency."""
     bench.write_project(MODULES[:1])
     with (
-        PacedProxy(MODULES[:1], latency=0.005, is_lost=lambda number: number % 2 == 0, loss=Loss.SILENCE) as lossy,
-        PacedProxy(MODULES[:1], latency=0.05) as slow,
+        ModuleProxy(MODULES[:1], latency=0.005) as lossy,
+        ModuleProxy(MODULES[:1], latency=0.05) as slow,
     ):
+        lossy.fault("*", Fault.STALL_BEFORE_HEADERS, picks=lambda number: number % 2 == 0)
         said = diagnosed(bench, "--samples", "4", "--stall-timeout", "500ms", GOPROXY=f"{lossy.url}|{slow.url}")
         assert said["recommended"]["goproxy"] == f"{slow.url}|{lossy.url}"

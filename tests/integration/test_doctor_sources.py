@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import ssl
 import stat
 import sys
 from datetime import datetime, timedelta, timezone
@@ -16,16 +15,18 @@ import trustme
 
 from tests.support.fakes.cache_service import CacheService, Token
 from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
-from tests.support.fakes.paced_proxy import Loss, PacedProxy
-from tests.support.fakes.told_server import ToldServer, relay
+from tests.support.fakes.raw_server import RawServer
+from tests.support.fakes.tls import server_tls
 from tests.support.same_process import prefetch
 from tests.support.waiting import wait_until
 from tests.support.workbench import Workbench
 
 MODULES = tuple(FakeModule(f"example.com/m{number}", "v1.0.0", padding=2_000) for number in range(3))
 QUICK = ("--samples", "2", "--store", "none")
+LOGIN = "relay:s3cr3t-pass"
 IMPATIENT = ("--connect-timeout", "500ms", "--stall-timeout", "500ms")  # where nobody answers, and only there
 
 
@@ -44,13 +45,6 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(path)
     return path
-
-
-def tls(authority: trustme.CA, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    begin = not_after - timedelta(days=2) if not_after else None
-    authority.issue_cert(*names, not_before=begin, not_after=not_after).configure_cert(context)
-    return context
 
 
 def source(bench: Workbench, *arguments: str, status: int, **variables: str) -> dict[str, Any]:
@@ -72,7 +66,7 @@ def test_a_ca_of_ones_own_is_trusted_when_named(
     bench: Workbench, authority: trustme.CA, bundle: Path, variable: str
 ) -> None:
     """TLS then has a time of its own, as DNS and TCP have."""
-    with PacedProxy(MODULES, tls=tls(authority, "127.0.0.1")) as proxy:
+    with ModuleProxy(MODULES, tls=server_tls(authority)) as proxy:
         arguments = ("doctor", "--format", "json", *QUICK)
         environ = {"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": "", variable: str(bundle)}
         result = bench.run(*arguments, GOPROXY=proxy.url, **environ)  # OpenSSL reads a process's own environment
@@ -88,15 +82,15 @@ def test_a_certificate_that_is_not_right_is_named(
 ) -> None:
     """The reason is OpenSSL's own; nothing is asked."""
     past = datetime.now(timezone.utc) - timedelta(days=1) if kind == "expired" else None
-    context = tls(authority, "elsewhere.test" if kind == "another name" else "127.0.0.1", not_after=past)
+    context = server_tls(authority, "elsewhere.test" if kind == "another name" else "127.0.0.1", not_after=past)
     trusted = {} if kind == "unknown authority" else {"REQUESTS_CA_BUNDLE": str(bundle)}
-    with PacedProxy(MODULES, tls=context) as proxy:
+    with ModuleProxy(MODULES, tls=context) as proxy:
         found = source(bench, status=1, GOPROXY=proxy.url, **trusted)
         expected = {"expired": "expired", "another name": "mismatch", "unknown authority": "unable to get local issuer"}
         assert words(found).startswith("TLS: ")
         assert expected[kind] in words(found)
         assert found["worth"] == "unusable"
-        assert proxy.paths == []
+        assert proxy.paths() == []
 
 
 def test_a_port_that_never_answers(bench: Workbench) -> None:
@@ -110,7 +104,7 @@ def test_a_port_that_never_answers(bench: Workbench) -> None:
 
 
 def test_a_host_that_takes_connections_and_is_silent(bench: Workbench) -> None:
-    with ToldServer(lambda connection, _: connection.recv(1)) as silent:
+    with RawServer(lambda request, line: line.wait()) as silent:
         assert words(source(bench, *IMPATIENT, status=1, GOPROXY=silent.url)) == "no answer within 0.5s"
 
 
@@ -170,14 +164,14 @@ def test_answers_that_say_no(bench: Workbench, fault: Fault) -> None:
 
 def test_a_login_in_the_url_is_used_and_not_shown(bench: Workbench) -> None:
     """Over https and to loopback; the recommended line says that a password belongs in it."""
-    with PacedProxy(MODULES, credentials=("user", "s3cr3t-pass")) as proxy:
+    with ModuleProxy(MODULES, credentials=("user", "s3cr3t-pass")) as proxy:
         url = proxy.url.replace("//", "//user:s3cr3t-pass@")
         for form in ("text", "json", "markdown"):
             result = prefetch(bench, "doctor", *QUICK, "--format", form, "--also", url, GOPROXY=url)
             assert result.status == 0, result.text
             assert "s3cr3t" not in result.text
             assert "user:xxxxx@127.0.0.1" in result.text
-        assert proxy.authorizations == {proxy.expected}
+        assert {request.status_or_fault for request in proxy.requests} <= {200, 206}
         assert words(source(bench, status=1, GOPROXY=proxy.url)) == "401 Unauthorized"
 
 
@@ -188,11 +182,11 @@ def test_a_login_from_netrc_goes_over_https_only(
     netrc.write_text("machine 127.0.0.1 login user password s3cr3t-pass\n")
     netrc.chmod(stat.S_IRUSR | stat.S_IWUSR)
     variables = {"NETRC": str(netrc), "REQUESTS_CA_BUNDLE": str(bundle)}
-    with PacedProxy(MODULES, credentials=("user", "s3cr3t-pass"), tls=tls(authority, "127.0.0.1")) as proxy:
+    with ModuleProxy(MODULES, credentials=("user", "s3cr3t-pass"), tls=server_tls(authority)) as proxy:
         assert source(bench, status=0, GOPROXY=proxy.url, **variables)["worth"] == "usable"
-    with PacedProxy(MODULES) as clear:
+    with ModuleProxy(MODULES) as clear:
         source(bench, status=0, GOPROXY=clear.url, **variables)
-        assert clear.authorizations == {None}
+        assert {request.authorization for request in clear.requests} == {None}
 
 
 def test_a_login_over_http_to_elsewhere_is_refused(bench: Workbench) -> None:
@@ -205,26 +199,26 @@ def test_an_http_proxy_on_the_way_is_used_and_said(
     bench: Workbench, authority: trustme.CA, bundle: Path, scheme: str
 ) -> None:
     """By absolute URL or by CONNECT, with its own login; NO_PROXY and loopback go past it."""
-    context = tls(authority, "modules.test") if scheme == "https" else None
-    with PacedProxy(MODULES, tls=context) as proxy, ToldServer(relay) as between:
+    context = server_tls(authority, "modules.test") if scheme == "https" else None
+    with ModuleProxy(MODULES, tls=context) as proxy, HttpProxy({"modules.test": proxy.port}, login=LOGIN) as between:
         variables = {
-            f"{scheme.upper()}_PROXY": between.url.replace("//", "//relay:s3cr3t-pass@"),
+            f"{scheme.upper()}_PROXY": between.url.replace("//", f"//{LOGIN}@"),
             "REQUESTS_CA_BUNDLE": str(bundle),
         }
         url = f"{scheme}://modules.test:{proxy.port}"
         found = source(bench, status=0, GOPROXY=url, **variables)
         assert found["lacks"] == []
         assert found["notes"] == [f"through the HTTP proxy 127.0.0.1:{between.port}"]
-        assert all(b"Proxy-Authorization: Basic cmVsYXk6czNjcjN0LXBhc3M=" in head for head in between.heads)
-        asked = len(between.heads)
+        asked = len(between.asked)
+        assert asked > 0
         source(bench, *IMPATIENT, status=1, GOPROXY=url, NO_PROXY=".test", **variables)
         source(bench, status=0 if scheme == "http" else 1, GOPROXY=proxy.url, **variables)
-        assert len(between.heads) == asked
+        assert len(between.asked) == asked
 
 
 def test_an_http_proxy_that_says_no_is_named(bench: Workbench) -> None:
     refusal = b"HTTP/1.1 407 Proxy \x1b[31mlogin\r\nContent-Length: 0\r\n\r\n"
-    with ToldServer(lambda connection, _: connection.sendall(refusal)) as between:
+    with RawServer(lambda request, line: line.say(refusal)) as between:
         found = source(bench, status=1, GOPROXY="https://modules.test", HTTPS_PROXY=between.url)
         assert words(found) == "HTTP proxy: Tunnel connection failed: 407 Proxy ?[31mlogin"
 
@@ -279,7 +273,7 @@ def test_the_directory_pool_is_a_row(bench: Workbench) -> None:
 
 def test_no_time_left_ends_it(bench: Workbench) -> None:
     """A deadline that is over before the samples are: what was measured is shown."""
-    with PacedProxy(MODULES, latency=0.1) as proxy:
+    with ModuleProxy(MODULES, latency=0.1) as proxy:
         result = prefetch(bench, "doctor", *QUICK, "--samples", "1000", "--deadline", "2s", GOPROXY=proxy.url)
         assert result.status == 0, result.text
         assert "of 1000 samples: no time left" in result.stdout
@@ -364,9 +358,10 @@ def test_the_job_summary_has_it_on_github(bench: Workbench, tmp_path: Path) -> N
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
 def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
     """Though a proxy is silent, and others are waited for."""
-    with PacedProxy(MODULES, is_lost=lambda _: True, loss=Loss.SILENCE) as proxy:
+    with ModuleProxy(MODULES) as proxy:
+        proxy.fault("*", Fault.STALL_BEFORE_HEADERS)
         run = bench.start("doctor", "--store", "none", GOPROXY=proxy.url)
-        wait_until(lambda: proxy.paths, "the first request")
+        wait_until(proxy.paths, "the first request")
         run.send_signal(signal.SIGINT)
         stdout, stderr = run.communicate(timeout=30)
         assert (run.returncode, stdout) == (130, ""), stderr

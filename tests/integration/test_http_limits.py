@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.dns import Resolver
 from tests.support.fakes.dead_port import dead_port
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.fakes.tls import server_tls
 from tests.support.transferring import received
 
 LONG = 600.0  # seconds; whoever waits for it has lost
@@ -148,8 +148,7 @@ def test_the_deadline_ends_a_body_that_comes_well(tmp_path: Path) -> None:
 def test_a_drip_below_tls_is_given_up(tmp_path: Path) -> None:
     """Encrypted or not."""
     authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_tls(authority)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     from go_prefetch.web.http_settings import HttpSettings

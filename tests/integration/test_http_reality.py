@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import os
-import ssl
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -19,6 +18,7 @@ from go_prefetch.web.http_settings import HttpSettings
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.fakes.tls import server_tls
 from tests.support.transferring import received
 from tests.support.workbench import Workbench
 
@@ -38,32 +38,12 @@ def says(*parts: bytes) -> Respond:
     return respond
 
 
-def tls(name: str = "127.0.0.1") -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert(name).configure_cert(context)
-    return context
-
-
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """The certificate of the authority that vouches for the test's servers."""
     path = tmp_path / "authority.pem"
     AUTHORITY.cert_pem.write_to_path(str(path))
     return path
-
-
-def serving(files: dict[str, bytes], login: str = "") -> Respond:
-    """A module proxy, with a login if one is given as `user:password`."""
-
-    def respond(request: RawRequest, line: Line) -> None:
-        expected = f"Basic {base64.b64encode(login.encode()).decode()}"
-        if login and request.headers["Authorization"] != expected:
-            line.say(answer(b"who?\n", status="401 Unauthorized", WWW_Authenticate='Basic realm="modules"'))
-            return
-        path = urlsplit(request.target).path.replace("%21", "!").lstrip("/")
-        line.say(answer(files[path]) if path in files else answer(b"not found\n", status="404 Not Found"))
-
-    return respond
 
 
 @pytest.mark.parametrize(
@@ -135,7 +115,7 @@ def test_a_certificate_of_ones_own_authority(bench: Workbench, bundle: Path, tmp
     bench.write_project(MODULES)
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         bench.environ.pop(name, None)
-    with RawServer(serving(ModuleProxy(MODULES).files), tls=tls()) as server:
+    with ModuleProxy(MODULES, tls=server_tls(AUTHORITY)) as server:
         refused = bench.run("fill", str(tmp_path / "none"), "--attempts", "1", GOPROXY=server.url)
         assert refused.status == 5
         assert "certificate verify failed" in refused.stderr
@@ -159,10 +139,10 @@ def test_a_login_is_used_and_what_it_brought_is_not_saved(bench: Workbench, bund
     """netrc over https, or user and password in the URL: the proxy serves us, the shared pool goes without."""
     bench.write_project(MODULES)
     netrc = bench.folder / "home" / ".netrc"
-    with RawServer(serving(ModuleProxy(MODULES).files, "me:se cret"), tls=tls()) as server:
+    with ModuleProxy(MODULES, credentials=("me", "se cret"), tls=server_tls(AUTHORITY)) as server:
         if way == "netrc":
             netrc.write_text("machine 127.0.0.1 login me password secret\n")
-            server.respond = serving(ModuleProxy(MODULES).files, "me:secret")
+            server.credentials = ("me", "secret")
         url = server.url if way == "netrc" else server.url.replace("https://", "https://me:se%20cret@")
         result = bench.prefetch(goproxy=url, SSL_CERT_FILE=str(bundle))
         assert result.status == 0, result.text
@@ -176,16 +156,20 @@ def test_a_login_is_used_and_what_it_brought_is_not_saved(bench: Workbench, bund
 def test_what_go_fetched_with_a_login_is_not_saved(bench: Workbench, bundle: Path, way: str) -> None:
     """A login that only Go has, or a proxy that was well for Go alone: what came from there stays out of the pool."""
     bench.write_project(MODULES)
-    answers = serving(ModuleProxy(MODULES).files, "me:secret")
+    files = ModuleProxy(MODULES).files
+    basic = f"Basic {base64.b64encode(b'me:secret').decode()}"
 
     def respond(request: RawRequest, line: Line) -> None:
-        ours = request.headers["User-Agent"].startswith("go-prefetch")
-        line.say(answer(b"", status="503 Not For You")) if ours else answers(request, line)
+        if request.headers["User-Agent"].startswith("go-prefetch"):
+            line.say(answer(b"", status="503 Not For You"))
+        elif request.headers["Authorization"] == basic:
+            line.say(answer(files[request.target.lstrip("/")]))
+        else:
+            line.say(answer(b"who?\n", status="401 Unauthorized", WWW_Authenticate='Basic realm="modules"'))
 
-    with RawServer(respond, tls=tls()) as server:
+    with RawServer(respond, tls=server_tls(AUTHORITY)) as server:
         script = bench.folder / "login"
-        basic = base64.b64encode(b"me:secret").decode()
-        script.write_text(f"#!/bin/sh\nprintf '{server.url}\\n\\nAuthorization: Basic {basic}\\n\\n'\n")
+        script.write_text(f"#!/bin/sh\nprintf '{server.url}\\n\\nAuthorization: {basic}\\n\\n'\n")
         script.chmod(0o755)
         if way == "netrc":
             (bench.folder / "home" / ".netrc").write_text(f"machine 127.0.0.1:{server.port} login me password secret\n")
@@ -205,7 +189,9 @@ def test_what_go_fetched_with_a_login_is_not_saved(bench: Workbench, bundle: Pat
 def test_a_login_is_sent_in_utf_8(tmp_path: Path, login: str) -> None:
     """As by Go, to a server and to an HTTP proxy; also a login that Latin-1 has no letters for."""
     written = ":".join(map(quote, login.split(":")))
-    with RawServer(serving({"file": BODY}, login)) as server:
+    user, _, password = login.partition(":")
+    with ModuleProxy(credentials=(user, password)) as server:
+        server.files["file"] = BODY
         received(server.url.replace("://", f"://{written}@") + "/file", tmp_path / "file")
     with RawServer(says(answer(BODY))) as proxy:
         web = HttpSettings(http_proxy=proxy.url.replace("://", f"://{written}@"))
@@ -246,9 +232,9 @@ def test_loopback_and_no_proxy_go_direct(bench: Workbench) -> None:
 
 def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: Path) -> None:
     """To another host, as large proxies send zips to object storage: no login is for that host, and it counts still."""
-    with RawServer(says(answer(BODY)), tls=tls()) as storage:
+    with RawServer(says(answer(BODY)), tls=server_tls(AUTHORITY)) as storage:
         moved = answer(b"", status="302 Found", Location=f"{storage.url}/object?signature=1")
-        with RawServer(lambda request, line: line.say(moved), tls=tls()) as server:
+        with RawServer(lambda request, line: line.say(moved), tls=server_tls(AUTHORITY)) as server:
             netrc = tmp_path / "netrc"
             netrc.write_text("machine 127.0.0.1 login me password secret")
             url = server.url.replace("https://", "https://me:secret@")
@@ -268,7 +254,7 @@ def test_no_redirect_leads_from_https_to_http(tmp_path: Path, bundle: Path) -> N
     with RawServer(says(answer(BODY))) as plain:
         moved = answer(b"", status="302 Found", Location=plain.url)
         with (
-            RawServer(says(moved), tls=tls()) as server,
+            RawServer(says(moved), tls=server_tls(AUTHORITY)) as server,
             pytest.raises(AttemptError, match="redirected from https to http"),
         ):
             received(server.url, tmp_path / "file", web=HttpSettings(bundles=(bundle,)))

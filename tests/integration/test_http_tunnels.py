@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
 from tests.cli.test_passwords import assert_hidden, on_github
-from tests.integration.test_http_reality import serving
-from tests.support.fakes.connect_proxy import ConnectProxy
+from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.fakes.raw_server import RawServer
+from tests.support.fakes.tls import server_tls
 from tests.support.transferring import received
 from tests.support.workbench import Workbench
 
@@ -33,33 +31,32 @@ SECRETS = ["s3cr3t p@ss", "s3cr3t%20p%40ss"]
 
 
 @pytest.fixture
-def modules(tmp_path: Path) -> Iterator[RawServer]:
+def modules(tmp_path: Path) -> Iterator[ModuleProxy]:
     """The module proxy, with a certificate for HOST."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    with RawServer(serving(FILES), tls=context, keeps_alive=True) as server:
+    context = server_tls(authority, HOST)
+    with ModuleProxy(MODULES, tls=context) as server:
         yield server
 
 
-def variables(proxy: ConnectProxy, tmp_path: Path, login: str = "") -> dict[str, str]:
+def variables(proxy: HttpProxy, tmp_path: Path, login: str = "") -> dict[str, str]:
     at = f"{login}@" if login else ""
     return {"HTTPS_PROXY": f"http://{at}{proxy.address}:{proxy.port}", "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
 
 
 @pytest.mark.parametrize("where", ["terminal", "GitHub"])
 def test_files_come_through_a_tunnel_with_a_login(
-    bench: Workbench, modules: RawServer, tmp_path: Path, where: str
+    bench: Workbench, modules: ModuleProxy, tmp_path: Path, where: str
 ) -> None:
     """Every file, by us and by plain Go alike; what the proxy is told is told to nobody else."""
     bench.write_project(MODULES)
-    with ConnectProxy({HOST: modules.port}, login=LOGIN) as proxy:
+    with HttpProxy({HOST: modules.port}, login=LOGIN) as proxy:
         through = variables(proxy, tmp_path, IN_URL) | (on_github(tmp_path) if where == "GitHub" else {})
         trace = ("--verbose", "--trace", str(bench.folder / "trace.json"))
         result = bench.prefetch(*trace, goproxy=f"https://{HOST}", **through)
         assert result.status == 0, result.text
-        assert sorted(modules.targets) == sorted(f"/{path}" for path in FILES)
+        assert sorted(modules.paths()) == sorted(FILES)
         assert set(proxy.asked) == {f"{HOST}:443"}
         assert_hidden(bench, result.text, SECRETS)
         bench.forget_modcache()
@@ -75,11 +72,11 @@ def test_files_come_through_a_tunnel_with_a_login(
     ids=["407", "403", "502"],
 )  # fmt: skip
 def test_a_tunnel_that_is_refused_is_told(
-    bench: Workbench, modules: RawServer, tmp_path: Path, *, login: str, refusal: str, times: int, command: str
+    bench: Workbench, modules: ModuleProxy, tmp_path: Path, *, login: str, refusal: str, times: int, command: str
 ) -> None:
     """As a failure of the HTTP proxy, with its status and without the login; a wrong login is not tried again."""
     bench.write_project(MODULES)
-    with ConnectProxy({HOST: modules.port}, login=LOGIN, refusal=refusal) as proxy:
+    with HttpProxy({HOST: modules.port}, login=LOGIN, refusal=refusal) as proxy:
         through = variables(proxy, tmp_path, login)
         given = ("run", "--store", "none") if command == "run" else ("fill", str(bench.folder / "filled"))
         result = bench.run(*given, "--verbose", "--attempts", "2", GOPROXY=f"https://{HOST}", **through)
@@ -106,10 +103,10 @@ def test_an_http_proxy_that_is_no_address_is_refused(place: str, tmp_path: Path)
         assert "s3cr3t" not in str(caught.value)
 
 
-def test_a_host_of_no_proxy_is_reached_directly(modules: RawServer, tmp_path: Path) -> None:
+def test_a_host_of_no_proxy_is_reached_directly(modules: ModuleProxy, tmp_path: Path) -> None:
     """Not even asked for: the HTTP proxy would refuse."""
     here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", modules.port))]
-    with ConnectProxy({}, refusal="502 Bad Gateway") as proxy:
+    with HttpProxy({}, refusal="502 Bad Gateway") as proxy:
         environ = variables(proxy, tmp_path) | {"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")}
         for no_proxy in (HOST, ".test", "*", f"{HOST}:443", "other.test, modules.test"):
             web = HttpSettings.from_environ({**environ, "NO_PROXY": no_proxy})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import ssl
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import trustme
 
 from tests.support.fakes.modules import FakeModule
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.support.fakes.tls import server_tls
 from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
@@ -114,8 +114,8 @@ def test_login_of_proxy_url_is_hidden_by_doctor(bench: Workbench, server: RawSer
 @pytest.mark.parametrize("command", [*COMMANDS.values(), ("doctor", "--samples", "1", "--store", "none")])
 def test_login_of_netrc_is_hidden(bench: Workbench, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Only over https, as Go; and nothing in netrc is percent-encoded."""
-    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(tls)
+    authority = trustme.CA()
+    tls = server_tls(authority, "localhost")
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     password = PASSWORD.replace(" ", "")
     (bench.folder / "home" / ".netrc").write_text(f"machine localhost login {USER} password {password}\n")

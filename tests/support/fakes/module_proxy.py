@@ -19,7 +19,7 @@ from tests.support.fakes.lot import Lot
 from tests.support.fakes.modules import FakeModule, damaged, layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 CONTENT_TYPES = {"info": "application/json", "mod": "text/plain; charset=UTF-8", "zip": "application/zip"}
 HTML_PAGE = b"<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>\n"
@@ -75,11 +75,23 @@ class Request:
 
 @dataclass
 class _Rule:
-    """Which paths fail, how, and how many times more (None: for ever)."""
+    """Which paths fail, how, how many times more (None: always), and which requests for them, counted from 1."""
 
     pattern: str
     fault: Fault
     remaining: int | None
+    picks: Callable[[int], bool]
+    seen: int = 0
+
+    def befalls(self, path: str) -> bool:
+        """Whether this request is one of those that fail; counts it."""
+        if self.remaining == 0 or not fnmatchcase(path, self.pattern):
+            return False
+        self.seen += 1
+        if not self.picks(self.seen):
+            return False
+        self.remaining = None if self.remaining is None else self.remaining - 1
+        return True
 
 
 @dataclass
@@ -140,10 +152,19 @@ class ModuleProxy(AnsweringService):
         with self._lock:
             self._requests.clear()
 
-    def fault(self, pattern: str, fault: Fault, times: int | None = None) -> None:
-        """Fail requests whose path matches the pattern; of several rules the first with times left applies."""
+    def fault(
+        self,
+        pattern: str,
+        fault: Fault,
+        times: int | None = None,
+        picks: Callable[[int], bool] = lambda _: True,
+    ) -> None:
+        """Fail requests whose path matches the pattern; of several rules the first with times left applies.
+
+        With `picks` only those that it picks by their number among the rule's, which begins with 1.
+        """
         with self._lock:
-            self._rules.append(_Rule(pattern, fault, times))
+            self._rules.append(_Rule(pattern, fault, times, picks))
 
     def random_faults(self, share: float, seed: int, faults: Sequence[Fault] = QUICK_FAULTS) -> None:
         """Fail this share of the requests that no rule of `fault` applies to, by lot."""
@@ -169,8 +190,7 @@ class ModuleProxy(AnsweringService):
 
     def _next_fault(self, path: str) -> Fault | None:
         for rule in self._rules:
-            if rule.remaining != 0 and fnmatchcase(path, rule.pattern):
-                rule.remaining = None if rule.remaining is None else rule.remaining - 1
+            if rule.befalls(path):
                 return rule.fault
         if self._chance:
             drawn = self._chance.lot.draw(path)
@@ -203,14 +223,15 @@ def _etag(content: bytes) -> str:
 
 
 def _part(content: bytes, wanted_range: str | None, headers: dict[str, str]) -> Answer:
-    """The content from `bytes=N-` on, or the whole of it for any other or no range."""
-    match = re.fullmatch(r"bytes=(\d+)-", wanted_range or "")
+    """The content from `bytes=N-` on or of `bytes=N-M`, or the whole of it for any other or no range."""
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted_range or "")
     if not match:
         return Answer(200, content, headers)
     start, size = int(match[1]), len(content)
-    if start >= size:
+    last = min(int(match[2] or size), size - 1)
+    if start > last:
         return Answer(416, b"", {"Content-Range": f"bytes */{size}"})
-    return Answer(206, content[start:], headers | {"Content-Range": f"bytes {start}-{size - 1}/{size}"})
+    return Answer(206, content[start : last + 1], headers | {"Content-Range": f"bytes {start}-{last}/{size}"})
 
 
 class _Handler(AnsweringHandler, BaseHTTPRequestHandler):

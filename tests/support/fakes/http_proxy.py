@@ -1,4 +1,4 @@
-"""An HTTP proxy on a loopback port that opens tunnels: CONNECT, with a login if wanted, as companies have them."""
+"""An HTTP proxy on a loopback port, as companies have them: tunnels (CONNECT) and plain http, perhaps with a login."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import Mapping
+from http.client import parse_headers
 from socketserver import StreamRequestHandler
+from urllib.parse import urlsplit
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService
 
 
-class ConnectProxy(LoopbackService):
+class HttpProxy(LoopbackService):
     """Serves inside its `with` block. `hosts` are the names it knows, each with a loopback port behind it.
 
     `login` is `user:password`; `refusal` is the status line of its answer to everyone.
@@ -23,14 +25,14 @@ class ConnectProxy(LoopbackService):
         self.hosts = hosts
         self.login = login
         self.refusal = refusal
-        self.asked: list[str] = []  # what CONNECT named, in order
+        self.asked: list[str] = []  # host and port of each connection, in order
 
-    def serve(self) -> LoopbackServer[ConnectProxy]:
+    def serve(self) -> LoopbackServer[HttpProxy]:
         """See LoopbackService."""
         return LoopbackServer(self, _Handler)
 
     def answer_to(self, target: str, authorization: str) -> str:
-        """The status line for a CONNECT."""
+        """The status line for a connection there."""
         self.asked.append(target)
         if self.login and authorization != f"Basic {base64.b64encode(self.login.encode()).decode()}":
             return "407 Proxy Authentication Required"
@@ -38,19 +40,26 @@ class ConnectProxy(LoopbackService):
 
 
 class _Handler(StreamRequestHandler):
-    server: LoopbackServer[ConnectProxy]
+    server: LoopbackServer[HttpProxy]
 
     def handle(self) -> None:
         proxy = self.server.owner
         with contextlib.suppress(OSError):
-            _, target, _ = self.rfile.readline().decode().split()
-            headers = dict(line.decode().strip().split(": ", 1) for line in iter(self.rfile.readline, b"\r\n"))
-            status = proxy.answer_to(target, headers.get("Proxy-Authorization", ""))
-            login = 'Proxy-Authenticate: Basic realm="out"\r\n' if status.startswith("407") else ""
-            self.wfile.write(f"HTTP/1.1 {status}\r\n{login}\r\n".encode())
-            if status.startswith("200"):
-                with socket.create_connection(("127.0.0.1", proxy.hosts[target.partition(":")[0]])) as behind:
-                    self._join(behind)
+            method, target, _ = self.rfile.readline().decode().split()
+            headers = parse_headers(self.rfile)
+            url = urlsplit(target if method != "CONNECT" else f"//{target}")
+            status = proxy.answer_to(url.netloc, headers["Proxy-Authorization"] or "")
+            if not status.startswith("200"):
+                login = 'Proxy-Authenticate: Basic realm="out"\r\n' if status.startswith("407") else ""
+                self.wfile.write(f"HTTP/1.1 {status}\r\n{login}\r\n".encode())
+                return
+            with socket.create_connection(("127.0.0.1", proxy.hosts[str(url.hostname)])) as behind:
+                if method == "CONNECT":
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                else:
+                    del headers["Proxy-Authorization"]
+                    behind.sendall(f"{method} {url.path} HTTP/1.1\r\n{headers}".encode())
+                self._join(behind)
 
     def _join(self, behind: socket.socket) -> None:
         back = threading.Thread(target=_pass_on, args=(behind, self.connection))

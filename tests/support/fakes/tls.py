@@ -1,0 +1,17 @@
+"""What a server needs to speak TLS."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime, timedelta
+
+import trustme
+
+
+def server_tls(authority: trustme.CA, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
+    """Return a context with a certificate of the authority for these names (none: 127.0.0.1)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    not_before = not_after - timedelta(days=2) if not_after else None
+    certificate = authority.issue_cert(*(names or ("127.0.0.1",)), not_before=not_before, not_after=not_after)
+    certificate.configure_cert(context)
+    return context
