@@ -115,6 +115,7 @@ def test_a_go_env_that_does_not_end_is_not_waited_for(tmp_path: Path, monkeypatc
     """A wrapper in Go's place may ask something that nobody answers."""
     go = GoOnPath(tmp_path / "bin", on_env=HANG)
     monkeypatch.setattr("go_prefetch.golang.command._ENV_SECONDS", 0.5)
-    with pytest.raises(GoCommandError, match=r"`go env` did not end within 0.5s"):
+    with pytest.raises(GoCommandError) as caught:
         GoCommand({"PATH": go.path}).environment(tmp_path)
+    assert (caught.value.slug, caught.value.notice.case) == ("go-failed", "env-stalled")
     assert_gone(go.pids())
