@@ -51,8 +51,8 @@ ROWS = (
     Row("closed in place of a reply", Fault.CLOSED_EARLY),
     Row("half of the body", Fault.HALF_BODY),
     Row("half of the body in chunks", Fault.HALF_BODY_IN_CHUNKS),
-    Row("half of the body, its length not said", Fault.HALF_BODY_WITHOUT_LENGTH),
-    Row("half of a .mod, its length not said", Fault.HALF_BODY_WITHOUT_LENGTH, "mod"),
+    Row("half of the body, without a length", Fault.HALF_BODY_WITHOUT_LENGTH),
+    Row("half of a .mod, without a length", Fault.HALF_BODY_WITHOUT_LENGTH, "mod"),
     Row("HTTP/2: aborted in the middle of the body", "abort"),
     Row("a web page with status 200", Fault.HTML),
     Row("another zip with status 200", Fault.WRONG_BYTES),
@@ -63,7 +63,7 @@ ROWS = (
     Row("HTTP/2: no reply", "silence"),
     Row("silence in the middle of the body", Fault.STALL_IN_BODY),
     Row("HTTP/2: silence in the middle of the body", "stall"),
-    Row("the body in drips, a byte at a time", Fault.SLOW_DRIP),
+    Row("the body one byte at a time", Fault.SLOW_DRIP),
 )
 LISTS = ("once, P1 alone", "P1,P2", "P1|P2")
 
