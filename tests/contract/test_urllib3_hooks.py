@@ -177,6 +177,16 @@ def test_tls_refuses_a_certificate_of_another_authority(tls: RawServer) -> None:
         manager.request("GET", f"https://{HOST}/", retries=ONE_TRY)
 
 
+def test_a_pool_without_files_of_its_own_trusts_what_the_context_trusts(authority: trustme.CA, tls: RawServer) -> None:
+    """The attributes that an adapter of requests sets, for each URL."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    pool: Any = TlsPool(HOST, ssl_context=context)
+    pool.cert_reqs, pool.ca_certs, pool.ca_cert_dir = "CERT_REQUIRED", None, None
+    Dialled.port_of_server = tls.port
+    assert pool.request("GET", "/").data == b"hello"
+
+
 def test_proxy_is_known_to_a_connection_through_one(
     authority: trustme.CA, tls: RawServer, calls: list[tuple[str, Any]]
 ) -> None:
@@ -244,6 +254,24 @@ def test_errors_of_new_conn_become_those_of_requests(error: Any, meaning: type[E
         with pytest.raises(meaning) as caught:
             session.get(f"http://{HOST}/")
     assert isinstance(caught.value.args[0], HTTPError)
+
+
+def test_another_error_of_new_conn_passes_through_unchanged() -> None:
+    """So does the refusal of a private address."""
+
+    class Refused(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            raise LookupError("refused")
+
+    class RefusedPool(HTTPConnectionPool):
+        ConnectionCls = Refused
+
+    with requests.Session() as session:
+        session.trust_env = False
+        adapter: Any = session.get_adapter("http://")
+        adapter.poolmanager.pool_classes_by_scheme = {"http": RefusedPool}
+        with pytest.raises(LookupError, match="refused"):
+            session.get(f"http://{HOST}/")
 
 
 def test_requests_uses_this_urllib3() -> None:

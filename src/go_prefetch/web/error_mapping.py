@@ -25,6 +25,8 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
     words = words_of(error)
     lost = bool(error.args) and isinstance(error.args[0], ProtocolError)
     silence = AttemptError(f"no answer within {stall:.3g}s", kind="silent")
+    # Without the words of urllib3: some versions of it quote the URL with its password.
+    malformed = AttemptError("malformed URL, of the server or of the HTTP proxy", transient=False, kind="refused")
     is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
     meanings = (
         (requests.Timeout, silence if connected else AttemptError(f"no connection within {connect:.3g}s")),
@@ -33,6 +35,7 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
         (requests.exceptions.SSLError, AttemptError(f"TLS: {words}", transient=not is_certificate)),
         (requests.ConnectionError, AttemptError(words, kind="lost" if lost else "error")),
         (requests.exceptions.ChunkedEncodingError, AttemptError(words)),
+        (requests.exceptions.InvalidURL, malformed),
     )
     other = AttemptError(f"{type(error).__name__}: {words}", transient=False, kind="refused")  # a URL that is none
     return next((meaning for kind, meaning in meanings if isinstance(error, kind)), other)

@@ -1,7 +1,8 @@
 """Connections with a time limit on everything: look-up, connection, TLS, and each answer as a whole.
 
 urllib3 limits each single read. A server can send a byte now and then without end, in its headers and in the length of
-a chunk. Here every read goes through the Wire of its request, which knows the limit.
+a chunk. Here every read goes through the Wire of its request, which knows the limit. Not all of the methods that are
+overridden for that are urllib3's documented API: tests/contract/test_urllib3_hooks.py has a test for each.
 """
 
 from __future__ import annotations
