@@ -53,6 +53,7 @@ class Session(requests.Session):
     def proxies_for(self, url: str) -> dict[str, str]:
         """Return the HTTP proxy to reach `url` through, as requests takes it."""
         proxy = self._web.proxy_for(url)
+        refuse_malformed(proxy)
         return {urlsplit(url).scheme: proxy} if proxy else {}
 
     def refuse(self, source: str, target: str) -> None:
@@ -85,11 +86,15 @@ def _leave_body(answer: requests.Response) -> None:
 
 
 def refuse_malformed(url: str) -> None:
-    """Raises AttemptError for what cannot be taken apart."""
+    """Raises AttemptError for what cannot be taken apart, and for a host with a blank in it."""
     try:
-        _ = urlsplit(url).port
+        parts = urlsplit(url)
+        _ = parts.port
+        malformed = any(map(str.isspace, parts.hostname or ""))
     except ValueError:  # whose words may hold a part of it
-        raise AttemptError("a malformed URL", transient=False, kind="refused") from None
+        malformed = True
+    if malformed:
+        raise AttemptError("a malformed URL", transient=False, kind="refused")
 
 
 def refuse_clear_text_password(url: str) -> None:
