@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from go_prefetch.cli import main
+from tests.support.notices import recorded
 from tests.support.workbench import Result, Workbench
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -19,9 +20,10 @@ def prefetch(bench: Workbench, *arguments: str, cwd: str | Path | None = None, *
     before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}
     os.chdir(cwd or bench.project)
     try:
-        status = main.main(arguments, {**bench.environ, **variables}, stdout, stderr)
+        with recorded() as notices:
+            status = main.main(arguments, {**bench.environ, **variables}, stdout, stderr)
     finally:
         os.chdir(before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    return Result(status, stdout.getvalue(), stderr.getvalue())
+    return Result(status, stdout.getvalue(), stderr.getvalue(), tuple(notices))

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from go_prefetch.errors import Notice
 from tests.support.fakes.modules import FakeModule, write_project
+from tests.support.notices import last_slugs
 
 # What the machine's environment may contribute; everything else is the bench's own.
 _PASSED_ON = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "LANG", "PIP_INDEX_URL")
@@ -35,11 +37,17 @@ class Result:
     status: int
     stdout: str
     stderr: str
+    notices: tuple[Notice, ...] = ()  # what it printed and reported as values, if it ran in the test's process
 
     @property
     def text(self) -> str:
         """Everything it printed."""
         return self.stdout + self.stderr
+
+    def notice(self, slug: str) -> Notice:
+        """The one notice with this slug."""
+        (only,) = [notice for notice in self.notices if notice.slug == slug]
+        return only
 
 
 class Workbench:
@@ -134,6 +142,11 @@ class Workbench:
         """Its outputs."""
         outputs: dict[str, str] = self.report["outputs"]
         return outputs
+
+    @property
+    def warnings(self) -> list[str]:
+        """The slugs of its warnings."""
+        return last_slugs(self.report["warnings"])
 
     @property
     def download_folder(self) -> Path:
