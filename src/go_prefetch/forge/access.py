@@ -98,9 +98,9 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
     is_jobs_own = urlsplit(environ.get("GITHUB_API_URL", "")).netloc == urlsplit(url).netloc
     public = _is_githubs(host)
     names = (*(() if public else _OF_ENTERPRISE), *(_OF_GITHUB if public or is_jobs_own else ()))
-    given = next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
-    if given:
-        return given
+    token = next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+    if token:
+        return token
     server = host.removeprefix("api.") if public else host
     return _login_of_gh(server, environ)
 

@@ -116,15 +116,15 @@ class GitHubForge:
 
     def _list(self, workflow: int | None, selection: Selection) -> Iterator[WorkflowRun]:
         """Return runs page by page. A run that moves to the next page meanwhile comes twice."""
-        given = 0
+        count = 0
         for number in range(1, MOST_PAGES):
             page = self._page(workflow, number)
             runs = [run for values in page.runs if (run := parse_run(self._github.run(values)))]
             yield from runs
-            given += sum(selection.includes(run) for run in runs)
+            count += sum(selection.includes(run) for run in runs)
             oldest = min((run.created for run in runs), default=None)
             too_old = selection.since is not None and oldest is not None and oldest < selection.since
-            if not page.has_next or too_old or given >= selection.most:
+            if not page.has_next or too_old or count >= selection.most:
                 return
 
     def _page(self, workflow: int | None, number: int) -> CachedPage:

@@ -43,15 +43,15 @@ class GitLabForge:
         parameters = {"order_by": "id", "sort": "desc"}
         if len(selection.branches) == 1:
             parameters["ref"] = selection.branches[0]
-        given = 0
+        count = 0
         for page in self._api.pages(f"{self._path}/pipelines", parameters):
             known = list(objects(page))
             runs = [run for run in map(parse_pipeline, known) if run]
             yield from runs
-            given += sum(selection.includes(run) for run in runs)
+            count += sum(selection.includes(run) for run in runs)
             created = [created for one in known if (created := moment(one, "created_at"))]
             too_old = selection.since is not None and created and min(created) < selection.since
-            if too_old or given >= selection.most:
+            if too_old or count >= selection.most:
                 return
 
     def refine(self, run: WorkflowRun) -> WorkflowRun:

@@ -39,22 +39,22 @@ def report(invocation: Invocation) -> int:
     settings = report_settings(invocation.values(REPORT), environ, cwd)
     access = find_access(settings.repo, settings.api_url, environ, cwd)
     platform.hide(frozenset({access.token}))
-    made = _made(settings, access, platform, environ)
-    if made.history.incomplete_because:
-        platform.warn(notice("report-incomplete", cause=made.history.incomplete_because))
-    shown = _FORMATS[settings.format](made)
+    result = _collect(settings, access, platform, environ)
+    if result.history.incomplete_because:
+        platform.warn(notice("report-incomplete", cause=result.history.incomplete_because))
+    document = _FORMATS[settings.format](result)
     if settings.output:
-        _write(settings.output, platform.clean(shown))
+        _write(settings.output, platform.clean(document))
     else:
-        platform.show(shown.removesuffix("\n"), invocation.stdout)
-    platform.publish({}, markdown(made))
-    missed = [gate for gate in made.gates if not gate.passed]
+        platform.show(document.removesuffix("\n"), invocation.stdout)
+    platform.publish({}, markdown(result))
+    missed = [gate for gate in result.gates if not gate.passed]
     if missed:
         raise _missed(missed)
     return 0
 
 
-def _made(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
+def _collect(settings: ReportSettings, access: Access, platform: Platform, environ: Mapping[str, str]) -> HistoryReport:
     end, now = Deadline(), datetime.now(timezone.utc)
 
     def open_cache(name: str) -> RunCache:
@@ -86,13 +86,13 @@ def _split(text: str, forge: Forge) -> tuple[datetime, str] | None:
     return moment, text[:40]
 
 
-def _write(path: Path, shown: str) -> None:
+def _write(path: Path, document: str) -> None:
     try:
-        write_named(path, shown.encode(errors="replace"))
+        write_named(path, document.encode(errors="replace"))
     except OSError as error:
         raise InputError("report-file-unwritable", name="output", path=path, words=error.strerror) from None
 
 
 def _missed(gates: list[Gate]) -> GateError:
-    told = "\n".join(f"{gate.flag}: wanted {gate.wanted}, measured {gate.measured}" for gate in gates)
-    return GateError("gate-missed", count=len(gates), gates=told)
+    lines = "\n".join(f"{gate.flag}: wanted {gate.wanted}, measured {gate.measured}" for gate in gates)
+    return GateError("gate-missed", count=len(gates), gates=lines)

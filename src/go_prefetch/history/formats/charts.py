@@ -29,7 +29,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Frame:
-    """What charts of one page share: a label for each period, and between which two the comparison is made."""
+    """What charts of one page share: a label for each period, and the place of the comparison."""
 
     labels: Sequence[str]
     mark: float | None = None  # in periods from the left
@@ -84,25 +84,27 @@ def _figure(
 
 
 def _grid(scale: _Scale, text: Format) -> list[str]:
-    made = []
+    shapes = []
     for tick in range(_TICKS + 1):
         value = scale.top * tick / _TICKS
         y = f"{scale.y(value):.1f}"
-        made.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        made.append(f'<text x="{_LEFT - 6}" y="{y}" dy="4" text-anchor="end">{escape(text(value))}</text>')
-    return made
+        shapes.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
+        shapes.append(f'<text x="{_LEFT - 6}" y="{y}" dy="4" text-anchor="end">{escape(text(value))}</text>')
+    return shapes
 
 
 def _dates(frame: Frame, scale: _Scale) -> list[str]:
     """Return the first, the middle and the last date: more would not fit on a phone."""
     last = len(frame.labels) - 1
     places = sorted({0, last // 2, last}) if last > 1 else range(last + 1)
-    made = []
+    shapes = []
     for place in places:
         anchor = "start" if place == 0 and last > 1 else "end" if place == last and last > 1 else "middle"
         x = {"start": float(_LEFT), "end": float(_WIDTH - _RIGHT)}.get(anchor, scale.x(place))
-        made.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{escape(frame.labels[place])}</text>')
-    return made
+        shapes.append(
+            f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{escape(frame.labels[place])}</text>'
+        )
+    return shapes
 
 
 def _line(one: Series, frame: Frame, scale: _Scale, text: Format) -> str:
@@ -119,18 +121,18 @@ def _line(one: Series, frame: Frame, scale: _Scale, text: Format) -> str:
 
 def _stack(place: int, frame: Frame, series: Sequence[Series], scale: _Scale, text: Format) -> str:
     width = min(28.0, 0.7 * _INNER_WIDTH / max(1, scale.periods))
-    x, below, made = scale.x(place) - width / 2, 0.0, []
+    x, below, shapes = scale.x(place) - width / 2, 0.0, []
     for one in series:
         value = one.values[place] or 0.0
         if value:
             top, bottom = scale.y(below + value), scale.y(below)
             label = escape(f"{frame.labels[place]}: {text(value)} {one.name}")
-            made.append(
+            shapes.append(
                 f'<rect class="bar {one.color}" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" '
                 f'height="{bottom - top:.1f}"><title>{label}</title></rect>'
             )
         below += value
-    return "".join(made)
+    return "".join(shapes)
 
 
 def top_of_counts(series: Sequence[Series]) -> float:

@@ -66,8 +66,8 @@ def _tiles(report: HistoryReport) -> str:
     storage = report.history.storage
     if storage:
         tiles.append((percent(storage.used / storage.limit), "of the cache storage used"))
-    drawn = "".join(f"<div><b>{escape(figure)}</b><span>{escape(words)}</span></div>" for figure, words in tiles)
-    return f'<section class="tiles">{drawn}</section>'
+    tiles_html = "".join(f"<div><b>{escape(figure)}</b><span>{escape(words)}</span></div>" for figure, words in tiles)
+    return f'<section class="tiles">{tiles_html}</section>'
 
 
 def _charts(report: HistoryReport) -> str:
@@ -78,7 +78,7 @@ def _charts(report: HistoryReport) -> str:
     p, d = [period.prefetching for period in every], [period.delivery for period in every]
     results = [Series(name, color, [one.results.get(name, 0) for one in p]) for name, color in _RESULTS]
     hits = [Series("hit rate", "c1", [one.hit_rate_by_modules for one in p])]
-    drawn = [
+    charts = [
         lines("Modules from cache", frame, hits, percent, 1.0),
         _counts("Runs by result", frame, [one for one in results if any(one.values)] or results),
         _times("Seconds of a run", frame, _paces(p)),
@@ -94,7 +94,7 @@ def _charts(report: HistoryReport) -> str:
         ),
         _saved(frame, p),
     ]
-    return f'<section class="charts">{"".join(drawn)}</section>'
+    return f'<section class="charts">{"".join(charts)}</section>'
 
 
 def _paces(figures: Sequence[Prefetching | Delivery]) -> list[Series]:

@@ -11,12 +11,12 @@ def percent(share: float | None) -> str:
     """Return a share as a percentage. Only all is 100%, and only none is 0%."""
     if share is None:
         return UNKNOWN
-    shown = round(100 * share, 1)
-    if shown == 100 and share < 1:
+    rounded = round(100 * share, 1)
+    if rounded == 100 and share < 1:
         return "over 99.9%"
-    if shown == 0 and share > 0:
+    if rounded == 0 and share > 0:
         return "under 0.1%"
-    return f"{shown:g}%"
+    return f"{rounded:g}%"
 
 
 def count(number: float | None) -> str:
