@@ -71,6 +71,15 @@ class Plan:
         """Return the hashes that go.sum has of each planned `.mod`."""
         return self._hashes("mod")
 
+    @cached_property
+    def hashes(self) -> Mapping[ModuleFile, str]:
+        """Return the hash of each zip and `.mod` of which go.sum has only one."""
+        zips, mods = unambiguous(self.zip_hashes), unambiguous(self.mod_hashes)
+        return {
+            **{ModuleFile(version, "zip"): digest for version, digest in zips.items()},
+            **{ModuleFile(version, "mod"): digest for version, digest in mods.items()},
+        }
+
     def _hashes(self, kind: Kind) -> Hashes:
         hashes: dict[ModuleVersion, frozenset[str]] = {}
         for line in (line for scope in self.scopes for line in scope.gosum_lines):

@@ -16,31 +16,21 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.verification.check_mods import check_mods
+from go_prefetch.verification.check_mods import FileVerdict, check_mods
 from go_prefetch.verification.check_trees import one_version_a_path
 from go_prefetch.verification.sandbox import temporary_root
 from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 
-@dataclass(frozen=True)
-class FolderVerdict:
-    """Files that are what go.sum says; files that are not, with words about each; why there is no verdict on others."""
-
-    good: frozenset[ModuleFile] = frozenset()
-    bad: Mapping[ModuleFile, str] = field(default_factory=dict)
-    inconclusive: Notice | None = None
-
-
 def check_folder(
     folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline
-) -> FolderVerdict:
+) -> FileVerdict:
     """Go's verdict on the files of `hashes` (the one hash that go.sum has of each), all of which lie in `folder`.
 
     Every bad zip is named, but only one bad `.mod` of many: without it the others want to be checked again.
@@ -53,11 +43,9 @@ def check_folder(
         good |= {ModuleFile(version, "zip") for version in verdict.good}
         bad |= {ModuleFile(version, "zip"): f"go.sum: {part[version]}" for version in verdict.bad}
         inconclusive = inconclusive or verdict.inconclusive
-    mods = {file.module: digest for file, digest in hashes.items() if file.kind == "mod"}
+    mods = {file: digest for file, digest in hashes.items() if file.kind == "mod"}
     checked = check_mods(folder, goroot, mods, deadline)
-    good |= {ModuleFile(version, "mod") for version in checked.good}
-    bad |= {ModuleFile(version, "mod"): words for version, words in checked.bad.items()}
-    return FolderVerdict(frozenset(good), bad, inconclusive or checked.inconclusive)
+    return FileVerdict(checked.good | good, {**bad, **checked.bad}, inconclusive or checked.inconclusive)
 
 
 def _check_zips(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline) -> Verdict:

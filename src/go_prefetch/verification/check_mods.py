@@ -19,8 +19,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
+from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, temporary_root, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n"
@@ -28,49 +28,45 @@ _TEMPLATE = "{{.Path}}@{{.Version}} {{.GoMod}}"
 
 
 @dataclass(frozen=True)
-class ModVerdict:
-    """Versions whose `.mod` is what go.sum says; some of those whose is not, with Go's words; why it has no other."""
+class FileVerdict:
+    """Files that are what go.sum says; files that are not, with words about each; why there is no verdict on others."""
 
-    good: frozenset[ModuleVersion] = frozenset()
-    bad: Mapping[ModuleVersion, str] = field(default_factory=dict)
+    good: frozenset[ModuleFile] = frozenset()
+    bad: Mapping[ModuleFile, str] = field(default_factory=dict)
     inconclusive: Notice | None = None
 
 
-def check_mods(
-    folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, str], deadline: Deadline
-) -> ModVerdict:
-    """Go's verdict on the `.mod` files in `folder`; `hashes` are those of their lines in go.sum.
+def check_mods(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline) -> FileVerdict:
+    """Go's verdict on `.mod` files in `folder`; `hashes` are those of their lines in go.sum.
 
     Go names one bad file of many and looks no further: without it the others want to be checked again.
     """
     if not hashes:
-        return ModVerdict()
+        return FileVerdict()
     try:
         with temporary_root(tiny=True) as root:
             go = IsolatedGo(root, goroot)
-            canary = new_canary()
+            canary = ModuleFile(new_canary(), "mod")
             _lay(go, folder, hashes, canary)
             return _verdict(go, hashes, canary, deadline)
     except OSError as error:
-        return ModVerdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
+        return FileVerdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
 
 
-def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleVersion, str], canary: ModuleVersion) -> None:
+def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleFile, str], canary: ModuleFile) -> None:
     go.main.mkdir(parents=True)
     source = ModuleFolder.at(folder.path.resolve())
-    for version in (*hashes, canary):
-        file = ModuleFile(version, "mod")
+    for file in (*hashes, canary):
         stub = go.folder.path_of(file)
         stub.parent.mkdir(parents=True, exist_ok=True)
-        stub.with_suffix(".info").write_text(f'{{"Version":"{version.version}"}}')
-        if version == canary:
-            stub.write_text(f"module {version.path}\n")
+        stub.with_suffix(".info").write_text(f'{{"Version":"{file.module.version}"}}')
+        if file == canary:
+            stub.write_text(f"module {file.module.path}\n")
         else:
             _link(source.path_of(file), stub)
     (go.main / "go.mod").write_text(_MAIN)
-    sums = {**hashes, canary: WRONG_HASH}
-    lines = (f"{path} {version}/go.mod {digest}\n" for (path, version), digest in sums.items())
-    (go.main / "go.sum").write_text("".join(lines))
+    lines = (GoSumLine(file.module, "mod", digest).text for file, digest in {**hashes, canary: WRONG_HASH}.items())
+    (go.main / "go.sum").write_text("".join(f"{line}\n" for line in lines))
 
 
 def _link(source: Path, stub: Path) -> None:
@@ -80,45 +76,40 @@ def _link(source: Path, stub: Path) -> None:
         shutil.copyfile(source, stub)
 
 
-def _verdict(
-    go: IsolatedGo, hashes: Mapping[ModuleVersion, str], canary: ModuleVersion, deadline: Deadline
-) -> ModVerdict:
-    proof = _list(go, [str(canary)], deadline)
-    if not _refused(proof, {str(canary): canary}):
-        return ModVerdict(inconclusive=unexpected("go list -m of a canary", proof))
-    versions = {str(version): version for version in sorted(hashes)}
-    good: set[ModuleVersion] = set()
-    bad: dict[ModuleVersion, str] = {}
-    for names in in_parts(list(versions.values())):
-        part = {name: versions[name] for name in names}
+def _verdict(go: IsolatedGo, hashes: Mapping[ModuleFile, str], canary: ModuleFile, deadline: Deadline) -> FileVerdict:
+    proof = _list(go, [str(canary.module)], deadline)
+    if not _refused(proof, [canary]):
+        return FileVerdict(inconclusive=unexpected("go list -m of a canary", proof))
+    files = {str(file.module): file for file in sorted(hashes)}
+    good: set[ModuleFile] = set()
+    bad: dict[ModuleFile, str] = {}
+    for names in in_parts([file.module for file in files.values()]):
+        part = [files[name] for name in names]
         said = _list(go, names, deadline)
         refused = _refused(said, part)
         if refused:
             bad |= refused
         elif _went_through(go, said, part):
-            good |= set(part.values())
+            good |= set(part)
         else:
-            return ModVerdict(bad=bad, inconclusive=unexpected("go list -m", said))
-    return ModVerdict(good=frozenset(good), bad=bad)
+            return FileVerdict(bad=bad, inconclusive=unexpected("go list -m", said))
+    return FileVerdict(good=frozenset(good), bad=bad)
 
 
 def _list(go: IsolatedGo, names: Sequence[str], deadline: Deadline) -> Said | None:
     return go.run("list", "-m", "-f", _TEMPLATE, *names, deadline=deadline)
 
 
-def _refused(said: Said | None, asked: Mapping[str, ModuleVersion]) -> dict[ModuleVersion, str]:
-    """The one version whose `.mod` Go refused, with its words; empty if it said anything else."""
+def _refused(said: Said | None, asked: Sequence[ModuleFile]) -> dict[ModuleFile, str]:
+    """The one file that Go refused, with its words; empty if it said anything else."""
     if said is None or said.returncode != 1 or said.stdout:
         return {}
     found = refusals(said.stderr.splitlines(), frozenset())
-    if len(found) != 1 or found[0].file.kind != "mod" or str(found[0].file.module) not in asked:
-        return {}
-    return {found[0].file.module: found[0].words}
+    return {found[0].file: found[0].words} if len(found) == 1 and found[0].file in asked else {}
 
 
-def _went_through(go: IsolatedGo, said: Said | None, asked: Mapping[str, ModuleVersion]) -> bool:
-    """Whether Go was content with every version of `asked`, and had a file for each."""
+def _went_through(go: IsolatedGo, said: Said | None, asked: Sequence[ModuleFile]) -> bool:
+    """Whether Go was content with every file of `asked`."""
     if said is None or said.returncode != 0 or said.stderr:
         return False
-    wanted = [f"{name} {go.folder.path_of(ModuleFile(version, 'mod'))}" for name, version in asked.items()]
-    return said.stdout.splitlines() == wanted
+    return said.stdout.splitlines() == [f"{file.module} {go.folder.path_of(file)}" for file in asked]

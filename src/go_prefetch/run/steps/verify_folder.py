@@ -16,7 +16,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ChecksumMismatch, GoCommandError, Notice, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.plan import Plan, unambiguous
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Completed, Downloaded, FailedAttempt, Failure, Filled, PassedOver, Rejection
 from go_prefetch.run.steps.complete import replaced
 from go_prefetch.run.steps.fill_folder import Supply
@@ -109,15 +109,11 @@ class _Verification:
         self._plan = plan
         self._sources = dict(sources)
         self._supply = supply
-        self._hashes = {
-            **{ModuleFile(version, "zip"): digest for version, digest in unambiguous(plan.zip_hashes).items()},
-            **{ModuleFile(version, "mod"): digest for version, digest in unambiguous(plan.mod_hashes).items()},
-        }
 
     def run(self, goroot: Path, silence: float) -> Notice | None:
         """Return why Go gave no verdict in the end; None if it did. Raises ChecksumMismatch for what is wrong twice."""
         while True:
-            asked = {file: digest for file, digest in self._hashes.items() if file in self._unproven()}
+            asked = {file: digest for file, digest in self._plan.hashes.items() if file in self._unproven()}
             verdict = check_folder(self._plan.folder, goroot, asked, self._limit(asked, silence))
             self.good |= verdict.good
             if verdict.bad:
@@ -138,7 +134,7 @@ class _Verification:
         return frozenset(file for file in self._sources if file.kind != "info") - self.good
 
     def _unproven(self) -> frozenset[ModuleFile]:
-        return frozenset(self._sources.keys() & self._hashes.keys()) - self.good
+        return frozenset(self._sources.keys() & self._plan.hashes.keys()) - self.good
 
     def _reject(self, bad: Mapping[ModuleFile, str]) -> None:
         rejections = [Rejection(file, self._sources[file], words) for file, words in sorted(bad.items())]

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.plan import Plan, unambiguous
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.replacements import Replacements
-from go_prefetch.verification.check_mods import ModVerdict, check_mods
+from go_prefetch.verification.check_mods import check_mods
 
 # Each round finds a wrong file or the end; only somebody hostile needs so many.
 _MOST_ROUNDS = 20
@@ -30,17 +30,18 @@ class ModFilesVerified(NamedTuple):
 
 def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
     """Go's verdict on each `.mod` that was restored or downloaded and not read; wrong ones are replaced."""
-    hashes = unambiguous(plan.mod_hashes)
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
         unverified = _unverified(files, plan) - good
-        asked = {file.module: hashes[file.module] for file in unverified if file.module in hashes}
+        asked = {file: plan.hashes[file] for file in unverified if file in plan.hashes}
         verdict = check_mods(plan.folder, goroot, asked, deadline)
-        good |= {ModuleFile(version, "mod") for version in verdict.good}
+        good |= verdict.good
         if verdict.bad:
-            _replace(files, verdict, unverified - good)
+            rejections = [Rejection(file, files.sources[file], words) for file, words in sorted(verdict.bad.items())]
+            files.replace_once(rejections, unverified - good)
         if verdict.inconclusive:
-            return ModFilesVerified(_unverified(files, plan) - good, (_no_verdict(verdict),))
+            no_verdict = notice("mod-files-unchecked", cause=verdict.inconclusive)
+            return ModFilesVerified(_unverified(files, plan) - good, (no_verdict,))
         if not verdict.bad:
             return ModFilesVerified(unverified - good)
     left = _unverified(files, plan) - good
@@ -53,12 +54,3 @@ def _unverified(files: Replacements, plan: Plan) -> frozenset[ModuleFile]:
     taken = set(filter(plan.folder.has_zip, plan.modules))
     ours = (file for file in files.sources if file.kind == "mod" and file not in plan.present)
     return frozenset(file for file in ours if file.module not in taken or file in files.rejected)
-
-
-def _replace(files: Replacements, verdict: ModVerdict, unverified: frozenset[ModuleFile]) -> None:
-    bad = ((ModuleFile(version, "mod"), words) for version, words in sorted(verdict.bad.items()))
-    files.replace_once([Rejection(file, files.sources[file], words) for file, words in bad], unverified)
-
-
-def _no_verdict(verdict: ModVerdict) -> Notice:
-    return notice("mod-files-unchecked", cause=verdict.inconclusive)
