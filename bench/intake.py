@@ -26,7 +26,7 @@ from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.modfiles.staging import received
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.verification.admit import quarantine
+from go_prefetch.verification.quarantine import Quarantine
 
 CHUNK = 256 << 10  # tarfile joins what it reads: larger pieces cost more, not less
 LIMIT = 900.0  # seconds
@@ -67,7 +67,7 @@ def main() -> None:
     environment = GoCommand(os.environ).environment(Path.cwd())
     plan = make_plan(read_settings({}, {}, Path.cwd()), environment, ModuleFolder.of_cache(environment.gomodcache))
     phases.reach("planned")
-    with quarantine(plan, environment, deadline) as unpacked:
+    with Quarantine(plan, environment, deadline) as unpacked:
         take_in(sys.argv[1], plan, unpacked.take, phases)
         admitted = unpacked.admit()
         phases.reach("admitted")

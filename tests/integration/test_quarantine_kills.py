@@ -7,11 +7,15 @@ import random
 import signal
 import sys
 from pathlib import Path
+from shutil import which
 
 import psutil
 import pytest
 
 from go_prefetch.base import file_lock
+from go_prefetch.base.background import run_in_background
+from go_prefetch.base.retry import Deadline
+from go_prefetch.verification.sandbox import IsolatedGo
 from tests.integration.test_quarantine import quarantines
 from tests.support.fakes.go_on_path import go_with_another_root
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
@@ -128,6 +132,22 @@ def test_a_run_killed_while_it_checks_leaves_nothing_for_long(bench: Workbench, 
     wait_until(lambda: not running_in(left), "the end of what the run had started")
     assert bench.prefetch(goproxy="off", TMPDIR=str(temporary)).status == 0
     assert list(temporary.iterdir()) == []
+
+
+def test_a_go_that_is_to_end_lets_no_other_begin(tmp_path: Path) -> None:
+    """Threads that unpack may be about to start the next one, in a folder that is about to go."""
+    program = tmp_path / "go" / "bin" / "go"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n: > {tmp_path}/started\n[ $1 = first ] && exec {which('sleep')} 600\nexit 0\n")
+    program.chmod(0o755)
+    go = IsolatedGo(tmp_path / "q", tmp_path / "go")
+    go.main.mkdir(parents=True)
+    first = run_in_background(lambda: go.run("first", deadline=Deadline.after(600)))
+    wait_until((tmp_path / "started").exists, "a go")
+    go.stop()
+    said = first.result(timeout=30)
+    assert said is None or said.returncode < 0
+    assert go.run("next", deadline=Deadline.after(600)) is None
 
 
 def test_these_moments_fall_into_runs_that_are_not_over(bench: Workbench) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from go_prefetch.verification.admit import quarantine
 from go_prefetch.verification.quarantine import Quarantine
 from tests.integration.test_quarantine import (
     IN_MODCACHE,
@@ -142,13 +141,12 @@ def test_a_wrong_go_sum_leaves_no_file_that_go_refused(ready: Workbench) -> None
 
 def test_the_steps_add_up_to_the_run(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """To open the quarantine takes time too: it belongs to admit."""
-    made = quarantine
 
     def slow(*arguments: Any) -> Quarantine:
         time.sleep(1.0)
-        return made(*arguments)
+        return Quarantine(*arguments)
 
-    monkeypatch.setattr("go_prefetch.run.pipeline.quarantine", slow)
+    monkeypatch.setattr("go_prefetch.run.pipeline.Quarantine", slow)
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
     assert prefetch(ready, "run", *store, GOPROXY="off").status == 0
     assert ready.report["admit"]["seconds"] >= 1.0

@@ -29,7 +29,6 @@ from go_prefetch.run.steps.download import download, nobody_waits, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.store import restore, save
-from go_prefetch.verification.admit import quarantine
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.sandbox import clear_temporary_roots
@@ -115,7 +114,7 @@ class _Run:
             return
         if job.settings.check_present:
             self._check_present()
-        with quarantine(plan, job.environment, self._deadline, job.trace) as unpacked:
+        with Quarantine(plan, job.environment, self._deadline, job.trace) as unpacked:
             self._restore(unpacked.take)
             self._download(unpacked.take)
             self._admit(unpacked)

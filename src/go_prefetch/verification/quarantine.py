@@ -13,6 +13,7 @@ import os
 import queue
 import shutil
 import stat
+import sys
 import threading
 import time
 from collections import Counter
@@ -24,6 +25,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.errors import Notice, notice
+from go_prefetch.golang import goflags
+from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan, unambiguous
@@ -38,30 +41,67 @@ _UNPACKERS = 2
 _BATCH = 200  # zips of one `go mod download`: its argument list has to fit
 
 
+class Tally:
+    """Which zips were brought in, and how many are left to Go. Safe to use from any thread."""
+
+    def __init__(self, left: Counter[Deferral]) -> None:
+        self._lock = threading.Lock()
+        self._left = left
+        self._taken: dict[ModuleVersion, Identity] = {}  # to the identity of the zip
+
+    def begin(self, version: ModuleVersion, identity: Identity) -> bool:
+        """Note a zip that is to be brought in. False if it was noted before."""
+        with self._lock:
+            if version in self._taken:
+                return False
+            self._taken[version] = identity
+            return True
+
+    def give_up(self, version: ModuleVersion, reason: Deferral) -> None:
+        """Leave a zip to Go that could not be brought in."""
+        with self._lock:
+            del self._taken[version]
+            self._left[reason] += 1
+
+    def leave(self, reason: Deferral, count: int) -> None:
+        """Leave zips to Go."""
+        with self._lock:
+            self._left[reason] += count
+
+    @property
+    def taken(self) -> dict[ModuleVersion, Identity]:
+        """A copy of what was brought in: a late thread may add to it."""
+        with self._lock:
+            return dict(self._taken)
+
+    @property
+    def left(self) -> dict[Deferral, int]:
+        """How many zips are left to Go, by reason."""
+        with self._lock:
+            return {reason: count for reason, count in self._left.items() if count}
+
+
 class Quarantine:
     """Takes zips as they arrive in the module cache; `admit` moves what Go found good. A context manager.
 
-    Without `goroot` it takes none.
+    On Windows, where it was never measured, it takes none.
     """
 
-    def __init__(
-        self, plan: Plan, goroot: Path | None, *, writable_trees: bool, deadline: Deadline, trace: Trace = UNTRACED
-    ) -> None:
+    def __init__(self, plan: Plan, go: GoEnvironment, deadline: Deadline, trace: Trace = UNTRACED) -> None:
         self._folder = plan.folder
-        self._writable = writable_trees
+        self._go = go
         self._deadline = deadline
         self._trace = trace
-        self._hashes, self._left = _eligible(plan) if goroot else ({}, Counter())
+        self._hashes, left = _eligible(plan) if sys.platform != "win32" else ({}, Counter())
+        self._tally = Tally(left)
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
-        self._taken: dict[ModuleVersion, Identity] = {}  # to the identity of the zip that was brought in
-        self._counting = threading.Lock()  # for what both unpackers write to: `_left` and `_taken`
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
         self._stubs: StubCache | None = None
         self._problem: Notice | None = None
         self._room: Room | None = None
-        if self._hashes and goroot:
-            self._open(goroot)
+        if self._hashes:
+            self._open()
 
     def __enter__(self) -> Quarantine:
         return self
@@ -83,7 +123,7 @@ class Quarantine:
         """Wait for the last tree, let Go check all, move the good ones into the module cache."""
         started = time.monotonic()
         if self._stubs is None:
-            return Admitted(deferred_to_go=self._deferred_to_go(), notice=self._problem)
+            return Admitted(deferred_to_go=self._tally.left, notice=self._problem)
         self._arrived.put(None)
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
@@ -91,28 +131,28 @@ class Quarantine:
         with self._trace.span("go mod verify", "verify"):
             no_time = Verdict(inconclusive=notice("inconclusive", "no-time"))
             verdict = no_time if late else self._stubs.verify(self._deadline)
-        with self._counting:
-            taken = dict(self._taken)  # a copy: if late, it grows still
+        taken = self._tally.taken
         good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
         admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
-        self._leave(Deferral.REFUSED, len(verdict.bad))
-        self._leave(Deferral.NOT_UNPACKED, len(taken.keys() - admitted - verdict.bad))
+        self._tally.leave(Deferral.REFUSED, len(verdict.bad))
+        self._tally.leave(Deferral.NOT_UNPACKED, len(taken.keys() - admitted - verdict.bad))
         return Admitted(
             modules=admitted,
             seconds=time.monotonic() - started,
-            deferred_to_go=self._deferred_to_go(),
+            deferred_to_go=self._tally.left,
             notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
         )
 
-    def _open(self, goroot: Path) -> None:
+    def _open(self) -> None:
         """Make the folder; where that fails, every zip goes the slow way."""
+        writable = goflags.is_set(self._go.goflags, "modcacherw")  # leaves unpacked folders writable
         try:
             root = self._closing.enter_context(private_folder(self._folder.gomodcache))
             self._room = Room(root, self._folder.gomodcache)
             self._closing.enter_context(recording(self._folder.path))
-            self._stubs = StubCache(root / "q", goroot, self._hashes, writable_trees=self._writable)
+            self._stubs = StubCache(root / "q", self._go.goroot, self._hashes, writable_trees=writable)
         except OSError as error:
-            self._leave(Deferral.NO_QUARANTINE, len(self._hashes))
+            self._tally.leave(Deferral.NO_QUARANTINE, len(self._hashes))
             self._hashes = {}
             self._problem = notice("fast-verification", "no-folder", words=error.strerror)
             return
@@ -138,29 +178,15 @@ class Quarantine:
         """Bring a zip in, by a link where the file system allows; False if it is left to Go."""
         if self._stubs is None or self._room is None:
             return False
+        if not self._tally.begin(version, self._folder.identity(ModuleFile(version, "zip"))):
+            return False
         try:
-            found = self._folder.identity(ModuleFile(version, "zip"))
-            with self._counting:
-                if version in self._taken:
-                    return False
-                self._taken[version] = found
             reason = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
         except OSError:
             reason = Deferral.UNREADABLE_ZIP
         if reason:
-            self._leave(reason)
-            with self._counting:
-                self._taken.pop(version, None)
+            self._tally.give_up(version, reason)
         return not reason
-
-    def _leave(self, reason: Deferral, count: int = 1) -> None:
-        """Count modules that are left to Go."""
-        with self._counting:
-            self._left[reason] += count
-
-    def _deferred_to_go(self) -> dict[Deferral, int]:
-        with self._counting:
-            return {reason: count for reason, count in self._left.items() if count}
 
     def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
         """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.

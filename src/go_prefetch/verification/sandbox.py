@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,18 +36,22 @@ class IsolatedGo:
         self._goroot = goroot
         self._writable = writable_trees
         self._go = goroot / "bin" / ("go.exe" if sys.platform == "win32" else "go")
+        self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_stopped = False
 
     def run(self, *arguments: str, deadline: Deadline) -> Said | None:
-        """None where Go could not be started or had no time left. Thread-safe."""
+        """None where Go could not be started, had no time left or was stopped. Thread-safe."""
         argv = (str(self._go), *arguments)
         try:
             with process_group.started(argv, self.main, self._environment(), stdout=subprocess.PIPE) as process:
-                self._running.add(process)
                 try:
+                    if not self._is_to_run(process):
+                        return None
                     output, errors = process.communicate(timeout=max(0.1, deadline.left()))
                 finally:
-                    self._running.discard(process)
+                    with self._lock:
+                        self._running.discard(process)
                     for pipe in filter(None, (process.stdout, process.stderr)):
                         pipe.close()
         except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
@@ -54,9 +59,18 @@ class IsolatedGo:
         texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))
         return subprocess.CompletedProcess(argv, process.returncode, *texts)
 
+    def _is_to_run(self, process: subprocess.Popen[bytes]) -> bool:
+        with self._lock:
+            if not self._is_stopped:
+                self._running.add(process)
+            return not self._is_stopped
+
     def stop(self) -> None:
-        """End every Go that runs in here, now."""
-        for process in list(self._running):
+        """End every Go that runs in here, now, and let no other begin."""
+        with self._lock:
+            self._is_stopped = True
+            running = list(self._running)
+        for process in running:
             process_group.kill(process)
 
     def _environment(self) -> dict[str, str]:

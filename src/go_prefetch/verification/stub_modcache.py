@@ -47,7 +47,7 @@ class StubCache:
         self._lay({**hashes, self._canary: WRONG_HASH})
 
     def stop(self) -> None:
-        """End every Go that runs in here, now."""
+        """End every Go that runs in here, now, and let no other begin."""
         self._go.stop()
 
     def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
