@@ -236,10 +236,10 @@ class TestAnswers:
         authority.cert_pem.write_to_path(tmp_path / "authority.pem")
         with ModuleProxy(GRAPH, rate=1e6, link_rate=1e6, tls=server_tls(authority)) as proxy:
             trusted = ssl.create_default_context(cafile=tmp_path / "authority.pem")
+            began = time.monotonic()
             with urllib.request.urlopen(f"{proxy.url}/{ZIP}", context=trusted, timeout=60) as answer:
-                began = time.monotonic()
                 assert answer.read() == LEAF.zip
-            assert time.monotonic() - began >= 0.9 * len(LEAF.zip) / 1e6 - 0.01
+            assert time.monotonic() - began >= len(LEAF.zip) / 1e6
 
     def test_latency_delays_but_does_not_queue(self) -> None:
         with ModuleProxy(GRAPH, latency=0.1) as proxy:
