@@ -1,4 +1,4 @@
-"""Ports behind which nobody is: one drops what comes in, as a firewall does, the other refuses it."""
+"""Ports without a server: one drops what comes in, as a firewall does, the other refuses it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENOUGH = 8  # connections that fill a queue of one, whatever a system adds to i
 
 @contextlib.contextmanager
 def dead_port() -> Iterator[int]:
-    """Its number. Connections to it are not answered: the queue of a listener that accepts nobody is full."""
+    """Its number. Connections to it are not answered: the queue of a listener that accepts none is full."""
     with contextlib.ExitStack() as closing:
         listener = closing.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -25,7 +25,7 @@ def dead_port() -> Iterator[int]:
 
 @contextlib.contextmanager
 def refusing_port() -> Iterator[int]:
-    """Its number. It is held as long as the block lasts: one that was merely given back may soon be somebody else's."""
+    """Its number. It is held until the block ends: a free port may soon belong to another program."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         yield silent.getsockname()[1]

@@ -23,7 +23,7 @@ class RawRequest:
 
 
 class Line:
-    """One connection, for whoever answers."""
+    """One connection, for the function that answers."""
 
     def __init__(self, handler: StreamRequestHandler, stopped: threading.Event) -> None:
         self._handler = handler

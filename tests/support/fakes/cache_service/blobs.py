@@ -18,7 +18,7 @@ from tests.support.fakes.cache_service.answers import Call, in_xml
 from tests.support.fakes.cache_service.entries import Entries, Entry
 
 SIGNATURE = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWU"
-_WHOLE_SIGNATURE = f"{SIGNATURE}+/="  # spoilt by whoever decodes a URL and does not encode it again
+_WHOLE_SIGNATURE = f"{SIGNATURE}+/="  # a client that decodes a URL must encode it again
 _UPLOAD_SECONDS = 3600
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _BLOCKS_AT_MOST = 50_000
@@ -60,7 +60,7 @@ class Blobs:
         return self._part(entry, call) if reads else _written(entry, call)
 
     def _unsigned(self, call: Call, number: int, needed: str) -> Answer | None:
-        """The refusal of a URL that is not one of ours, has expired or was made for something else."""
+        """The refusal of a URL that was not issued here, has expired or was made for something else."""
         end, permission = call.query.get("se", ""), call.query.get("sp", "")
         if call.query.get("sig") != _WHOLE_SIGNATURE or (number, end, permission) not in self._issued:
             return in_xml(403, "AuthenticationFailed")

@@ -42,7 +42,7 @@ class Entry:
     version: str
     scope: str
     reserved_at: float
-    blocks: dict[str, bytes] = field(default_factory=dict)  # v2: by block id, seen by nobody until listed
+    blocks: dict[str, bytes] = field(default_factory=dict)  # v2: by block id, invisible until listed
     chunks: dict[int, bytes] = field(default_factory=dict)  # v1: by offset
     created: int = 0  # order of finalization; 0: not yet
     created_at: float = 0
@@ -118,7 +118,7 @@ class Entries:
         return self._add(token, key, version)
 
     def plant(self, token: Token, key: str, version: str, data: bytes) -> Entry:
-        """An entry that somebody else made some time ago; it counts against no limit."""
+        """Add an entry of another job; it counts against no limit."""
         entry = self._add(token, key, version)
         entry.data = data
         return self.finish(entry, len(data))

@@ -151,7 +151,7 @@ class CacheService(AnsweringService):
         return bytes(entry.data or b"")
 
     def put(self, token: Token, key: str, version: str, data: bytes) -> None:
-        """Make an entry, as somebody else would have."""
+        """Add an entry of another job."""
         with self._lock:
             self.entries.plant(token, key, version, data)
 
