@@ -31,7 +31,6 @@ from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.store import restore, save
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
-from go_prefetch.verification.sandbox import clear_temporary_roots
 from go_prefetch.verification.trees import Trees
 
 
@@ -91,7 +90,6 @@ def _planned(job: Job) -> Plan:
     if duplicate := detect_duplicate_cache(plan, job.platform.job_began):
         job.platform.notice(duplicate)
     clear_leftovers(plan.folder.gomodcache)
-    clear_temporary_roots()
     return plan
 
 

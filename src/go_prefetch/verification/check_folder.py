@@ -24,7 +24,7 @@ from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification.check_mods import FileVerdict, check_mods
 from go_prefetch.verification.check_trees import one_version_a_path
-from go_prefetch.verification.sandbox import temporary_root
+from go_prefetch.verification.private_folder import temporary_root
 from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 

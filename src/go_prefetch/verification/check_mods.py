@@ -21,7 +21,8 @@ from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
 from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, temporary_root, unexpected
+from go_prefetch.verification.private_folder import temporary_root
+from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n"
 _TEMPLATE = "{{.Path}}@{{.Version}} {{.GoMod}}"

@@ -19,7 +19,7 @@ from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, escape
 from go_prefetch.model.plan import Hashes, unambiguous
 from go_prefetch.model.results import Rechecked
-from go_prefetch.verification.sandbox import temporary_root
+from go_prefetch.verification.private_folder import temporary_root
 from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too

@@ -7,21 +7,16 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from go_prefetch.base import process_group
 from go_prefetch.base.retry import Deadline
-from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
 # A hash of the right form that nothing has.
 WRONG_HASH = "h1:" + "A" * 43 + "="
-
-_IN_MEMORY = "/dev/shm"  # noqa: S108 - Linux; what is made there has a name that nobody can foretell
 
 Said = subprocess.CompletedProcess[str]
 
@@ -105,20 +100,3 @@ def unexpected(command: str, said: Said | None) -> Notice:
     lines = (said.stdout + said.stderr).splitlines()
     words, status = " / ".join(lines[:3]), said.returncode
     return notice("inconclusive", "output", command=command, status=status, count=len(lines), stderr=words)
-
-
-@contextmanager
-def temporary_root(*, tiny: bool = False) -> Iterator[Path]:
-    """A new folder for a small GOMODCACHE, gone at the end: links in it, not what they lead to. Raises OSError.
-
-    For a `tiny` one, of links and a few bytes, it is in memory where the system has a place for that: a thousand files
-    on a busy disk take longer than Go takes to read what they lead to.
-    """
-    in_memory = tiny and os.access(_IN_MEMORY, os.W_OK)
-    with temporary_folder(Path(_IN_MEMORY) if in_memory else None) as folder:
-        yield folder / "q"
-
-
-def clear_temporary_roots() -> None:
-    """Remove those that dead runs of this user have left."""
-    clear_temporary(Path(_IN_MEMORY))

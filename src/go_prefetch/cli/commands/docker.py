@@ -30,8 +30,7 @@ from go_prefetch.model.results import Filled, Restored
 from go_prefetch.render.messages import reason
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.discover import discover
-from go_prefetch.run.steps.fill_folder import Supply, fill_folder
-from go_prefetch.run.steps.fill_verdict import deferred_to_go, verdict
+from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.resolve import resolve
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder

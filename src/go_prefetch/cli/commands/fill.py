@@ -25,8 +25,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Filled, Saved
 from go_prefetch.render.summary import verified
-from go_prefetch.run.steps.fill_folder import Supply, fill_folder
-from go_prefetch.run.steps.fill_verdict import deferred_to_go, left_out, verdict
+from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
 from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk

@@ -11,7 +11,6 @@ from go_prefetch.model.results import TakenAway
 from go_prefetch.run.steps.check_present import check_present, packed
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.private_folder import clear_leftovers
-from go_prefetch.verification.sandbox import clear_temporary_roots
 from go_prefetch.verification.trees import Trees
 
 _FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
@@ -30,7 +29,6 @@ def verify(invocation: Invocation) -> int:
     plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)
     clear_leftovers(plan.folder.gomodcache)
-    clear_temporary_roots()
     trees = Trees(plan, environment.goroot, deadline)
     checked = check_present(plan, trees)
     taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)

@@ -16,7 +16,7 @@ from go_prefetch.golang.watchdog import Watch
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Downloaded, Rejection
-from go_prefetch.run.steps.explain_stall import stalled
+from go_prefetch.run.steps.explain_failure import stalled
 from go_prefetch.run.steps.replacements import FetchAgain, Replacements, mismatch
 from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
