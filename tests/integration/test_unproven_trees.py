@@ -307,11 +307,13 @@ def test_without_a_verdict_such_trees_are_replaced(ready: Workbench, tmp_path: P
 
 @pytest.mark.parametrize("what", ["link", "folder"])
 def test_a_lock_that_cannot_be_taken_fails_the_run(ready: Workbench, what: str) -> None:
-    """Nobody can tell who is at work on that tree: it is named, and no build starts."""
+    """Nobody can tell who is at work on that tree: it is named, and no build starts. What came before is reported."""
     plant_tree(ready)
     plant_lock(ready, what)
     result = ready.prefetch("--on-failure", "warn", goproxy="off")
     assert result.status == 5, result.text
+    assert ready.report["outputs"]["cache-result"] == "failed"
+    assert ready.report["restore"]["files"] > 0
     assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in result.text
     assert not (ready.folder / "nowhere").exists()
 
