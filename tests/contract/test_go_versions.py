@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,8 +90,9 @@ def test_cold_warm_and_tampered_are_the_same_in_every_go(bench: Workbench, goroo
 
     (bench.modcache / TREE / "more.go").write_text("package lib\n")
     found = bench.run("verify", "--fix")
-    assert "example.com/lib@v1.2.3 was not what go.sum says, and was removed" in found.text
-    assert "2 modules are what go.sum says, 1 are not, 0 were not checked" in found.stdout
+    assert found.status == 0, found.text
+    assert found.text.count("[tree-removed]") == 1
+    assert re.findall(r"\d+", found.stdout)[:3] == ["2", "1", "0"]  # right, wrong, not checked
     assert not (bench.modcache / TREE).exists()
 
 
@@ -128,7 +130,8 @@ def test_a_filled_folder_is_verified_in_every_go(bench: Workbench, goroot: Path)
 
     healed = bench.quickly(*arguments, GOPROXY=goproxy)
     assert healed.status == 0, healed.text
-    assert f"verified    7 files by go{goroot.parent.name}" in healed.stdout
+    assert bench.report["complete"]["verified"] == 7
+    assert f"go{goroot.parent.name}" in healed.stdout
     assert {rejected["file"] for rejected in bench.report["complete"]["rejected"]} == {ZIP, UNREAD_MOD}
     assert (folder / ZIP).read_bytes() == LIB.zip
     assert (folder / UNREAD_MOD).read_bytes() == UNREAD.mod
@@ -153,7 +156,7 @@ def test_a_planted_tree_is_replaced_in_every_go(bench: Workbench, goroot: Path) 
     assert done.status == 0, done.text
     assert f"go{goroot.parent.name}" in done.text
     assert bench.report["admit"]["left_to_go"]["a zip of an unusual kind"] == 1
-    assert any("example.com/major/v2@v2.0.1" in warning for warning in bench.report["warnings"])
+    assert "trees-replaced" in bench.warnings
     assert contents(bench) == {
         n.replace("BurntSushi", "!burnt!sushi"): data for m in MODULES for n, data in m.contents.items()
     }

@@ -263,7 +263,7 @@ def test_what_the_store_does_not_bring_in_time_comes_from_the_proxies(bench: Wor
         service.inject("blob.get", DRIP, times=None, first_byte=SECOND)
         job(*MODULES, run=2, flags=("--restore-deadline", "1s"), environ=job.only("no zstd"))
         assert bench.outputs["cache-result"] == "partial"
-        assert "store-slow" in str(bench.report["warnings"])
+        assert "store-slow" in bench.warnings
         zips = {path for path in proxy.paths() if path.endswith(".zip")}
         assert zips == {f"{module.path}/@v/{module.version}.zip" for module in (NEXT, SMALL)}
 

@@ -71,7 +71,7 @@ def test_no_service_in_this_context(bench: Workbench, proxy: ModuleProxy) -> Non
     arguments = ("run", "--store", "github", "--report-file", str(bench.report_file))
     result = bench.run(*arguments, GOPROXY=proxy.url)
     assert result.status == 0
-    assert "this runner offers no cache service to this step" in result.text
+    assert "[no-cache-service]" in bench.report["restore"]["because_not"]
     assert bench.outputs["cache-result"] == "miss"
     assert bench.report["warnings"] == []
 
@@ -185,7 +185,7 @@ def test_modules_that_an_earlier_step_has_restored_are_noticed(
     marked = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event), "RUNNER_ENVIRONMENT": runner}
     result = bench.run("run", "--store", "none", GOPROXY=proxy.url, **marked)
     assert result.status == 0
-    assert result.text.count("1 of 2 modules were restored by an earlier step") == notices
+    assert result.text.count("[duplicate-cache]") == notices
 
 
 def test_entries_expired_under_a_download_are_looked_up_again(

@@ -13,9 +13,6 @@ from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.trees import Trees
 
-_FIX = "`go-prefetch verify --fix` removes it, and Go unpacks it anew."
-_CANNOT = "It could not be removed: remove it yourself before you build."
-
 
 def verify(invocation: Invocation) -> int:
     """Name every tree that is not what go.sum says, and with `--fix` remove it. Exit status 1 if one is left.
