@@ -43,5 +43,5 @@ def test_two_lines_gate_one_run(bench: Workbench, repository: Path) -> None:
     steps = json.loads((bench.folder / "steps.json").read_text())
     assert [steps[name]["outputs"]["hit-rate"] for name in uses] == ["0.000", "1.000", ""]
     assert [steps[f"gate-{name}"]["outcome"] for name in uses] == ["failure", "skipped", "skipped"]
-    assert "fewer than 80 % of the modules came from the cache" in run.text
+    assert "Fewer than 80 % of the modules came from the cache" in run.text
     assert TOKEN not in run.text

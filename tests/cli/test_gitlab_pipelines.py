@@ -327,7 +327,7 @@ def test_wrong_digest_is_red_and_a_missing_mirror_is_not(pipeline: Pipeline, url
         '"file://$GO_PREFETCH_FOLDER|https://proxy.golang.org"') + NO_IMAGE, template)  # fmt: skip
     wrong = pipeline.run()
     assert "FAIL 70" in wrong.text  # which is not the status that the job may end with; gitlab-ci-local ends with 0
-    assert "is not the file with the SHA-256 0000" in wrong.text
+    assert "was not run, because its SHA-256 is not 0000" in wrong.text
     gone = pipeline.run(GO_PREFETCH_ARCHIVE=f"{url}/no-such-file", GO_PREFETCH_ARCHIVE_SHA256="0" * 64)
     assert gone.status == 0, gone.text
     assert "404" in gone.text

@@ -142,7 +142,7 @@ def test_other_bytes_are_not_run(job: Job, mirror: Mirror, archive: Path, place:
     job.python()
     done = job(f"{mirror.url}/x" if place == "http" else str(archive), GO_PREFETCH_ARCHIVE_SHA256="0" * 64)
     assert (done.status, done.stdout) == (70, ""), done.text
-    assert "is not the file with the SHA-256 000" in done.stderr
+    assert "was not run, because its SHA-256 is not 000" in done.stderr
 
 
 def test_damaged_copy_on_the_machine_is_replaced(job: Job, mirror: Mirror) -> None:
@@ -179,7 +179,7 @@ def test_unreachable_archive_is_status_75(job: Job) -> None:
     with refusing_port() as port:
         done = job(f"http://127.0.0.1:{port}/small.pyz")
     assert done.status == 75, done.text
-    assert "could not be had" in done.stderr
+    assert "could not be downloaded" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -204,8 +204,8 @@ def test_server_that_holds_the_job_is_left_after_the_limit(job: Job, respond: Re
     with RawServer(respond) as server:
         done = job(f"{server.url}/small.pyz", GO_PREFETCH_ARCHIVE_SECONDS="1")
     assert (done.status, done.stdout) == (75, ""), done.text
-    assert "not here within 1 s (GO_PREFETCH_ARCHIVE_SECONDS)" in done.stderr
-    assert "could not be had" in done.stderr
+    assert "was not downloaded within 1 s (GO_PREFETCH_ARCHIVE_SECONDS)" in done.stderr
+    assert "could not be downloaded" in done.stderr
     assert "Traceback" not in done.stderr
     assert list((job.folder / "app.tmp").iterdir()) == []
 
@@ -217,7 +217,7 @@ def test_limit_that_is_no_number_is_named(job: Job, mirror: Mirror, seconds: str
     mirror.tokens.clear()
     done = job(f"{mirror.url}/small.pyz", GO_PREFETCH_ARCHIVE_SECONDS=seconds)
     assert (done.status, mirror.tokens) == (75, {}), done.text
-    assert f"GO_PREFETCH_ARCHIVE_SECONDS is '{seconds}', which is no number of seconds." in done.stderr
+    assert f"GO_PREFETCH_ARCHIVE_SECONDS is '{seconds}', which is not a number of seconds." in done.stderr
 
 
 def test_archive_without_an_end_is_not_read_to_it(job: Job) -> None:
@@ -233,7 +233,7 @@ def test_archive_without_an_end_is_not_read_to_it(job: Job) -> None:
     with RawServer(respond) as server:
         done = job(f"{server.url}/small.pyz")
     assert (done.status, len(server.requests)) == (75, 1), done.text
-    assert "it is larger than 64 MiB" in done.stderr
+    assert "is larger than 64 MiB" in done.stderr
 
 
 def test_job_token_goes_to_gitlab_and_no_further(job: Job, mirror: Mirror) -> None:
@@ -259,4 +259,4 @@ def test_template_of_no_release_says_so(job: Job) -> None:
     job.python()
     done = job("", GO_PREFETCH_ARCHIVE_SHA256="")
     assert done.status == 70
-    assert "belongs to no release" in done.stderr
+    assert "does not belong to a release" in done.stderr

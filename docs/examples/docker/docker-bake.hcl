@@ -9,7 +9,7 @@ target "default" {
   tags     = ["${IMAGE}:1.0"]
 }
 
-# docker buildx bake cached: the layers of all stages are kept in the registry, for builders that are new each time.
+# docker buildx bake cached: saves the layers of all stages in the registry, for builders that are new each time.
 target "cached" {
   inherits   = ["default"]
   cache-from = ["type=registry,ref=${IMAGE}:cache"]
