@@ -1,7 +1,7 @@
 """Fail unless action.yml, the GitLab template, README.md and `--help` agree with the input table.
 
 python tools/check_inputs.py            compare
-python tools/check_inputs.py --write    write README.md's tables anew
+python tools/check_inputs.py --write    write README.md's tables
 """
 
 from __future__ import annotations
