@@ -30,7 +30,7 @@ def test_a_run_in_a_trace(bench: Workbench) -> None:
     assert sum(event["args"].get("status") == 200 for event in requests) == 6
     assert [event["args"]["status"] for event in requests if "error" in event["args"]] == [502]
     names = {event["name"] for event in events(bench)}
-    assert {"Plan", "Restore", "Download", "Admit", "Complete", "Save", "go mod verify", "go mod download"} <= names
+    assert {"Plan", "Restore", "Download", "Verify", "Save", "go mod verify", "go mod download"} <= names
     assert sum(len(event["args"]["zips"]) for event in events(bench) if event.get("cat") == "unpack") == 2
     assert all(event["dur"] >= 0 and event["ts"] >= 0 for event in events(bench) if event["ph"] == "X")
     assert {event["args"]["name"] for event in events(bench) if event["ph"] == "M"} >= {"download 1", "download 2"}

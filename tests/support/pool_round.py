@@ -28,10 +28,10 @@ from tests.support.workbench import Workbench
 NOBODY = 65534
 MARK = b"what only its owner may read"
 # The headings of the log, in order; and what a run is at before the first.
-STEPS = ("start", "Plan", "Restore", "Download", "Admit", "Complete", "Save")
+STEPS = ("start", "Plan", "Restore", "Download", "Verify", "go mod download", "Save")
 ENDS_WITHIN = 20.0  # seconds for what a killed run had started, on a busy machine
 _TITLE = re.compile(rf"^({'|'.join(STEPS[1:])})$", re.MULTILINE)
-_REPLACED = re.compile(r"Go rejected|holds a damaged|has something else in the place")
+_REPLACED = re.compile(r"\[(files-rejected|store-damaged|trees-replaced)\]")
 _OTHER_NAMES = re.compile(r"^\.go-prefetch/(runs|unavailable)/\w+\.json$|/\.writer\d+$")
 _OTHER_NAMES_OR_BEGUN = re.compile(rf"{_OTHER_NAMES.pattern}|^\.go-prefetch/run-\d+$|\d\.tmp$")
 _MOVED = re.compile(r"\.moved\d+")

@@ -10,6 +10,7 @@ from go_prefetch.model.report import Report
 from go_prefetch.model.results import Completed, Source
 from go_prefetch.render.messages import reason
 from go_prefetch.render.miss_reasons import why_not_exact
+from go_prefetch.render.texts import STEPS
 from go_prefetch.render.time_saved import in_full, in_short, instead
 
 _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
@@ -108,7 +109,7 @@ def _bytes(report: Report) -> str:
 
 
 def _seconds(report: Report) -> str:
-    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.steps.items())
+    steps = ", ".join(f"{STEPS[name]} {seconds:.1f}" for name, seconds in report.steps.items())
     return f"{report.seconds:.1f}: {steps}"
 
 

@@ -12,6 +12,7 @@ from go_prefetch.model.results import Fetched, Source
 from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import attempt, deferral, reason
+from go_prefetch.render.texts import STEPS
 
 _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 
@@ -19,7 +20,7 @@ _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 def steps(report: Report) -> list[str]:
     """Seconds of each step, and what it brought."""
     return _table("| step | time | |\n|---|--:|---|", [
-        (name, duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()
+        (STEPS[name], duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()
     ])  # fmt: skip
 
 

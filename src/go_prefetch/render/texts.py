@@ -28,6 +28,16 @@ class Text(NamedTuple):
     hint: str = ""
 
 
+# Steps as logs, summaries and documents name them; the JSON report and the record have older names as keys.
+STEPS = {
+    "plan": "plan",
+    "restore": "restore",
+    "download": "download",
+    "admit": "verify",
+    "complete": "go mod download",
+    "save": "save",
+}
+
 DEFERRALS = {
     Deferral.TWO_HASHES: "two hashes in go.sum",
     Deferral.OTHER_VERSION: "another version of the same module",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from go_prefetch.base.format import counted, duration
 from go_prefetch.model.cold_runs import Machine
 from go_prefetch.model.report import STEPS_THAT_COUNT, Report
+from go_prefetch.render.texts import STEPS
 
 # Where a hit that was slower spent most of its time, and what to change.
 _INSTEAD = {
@@ -41,7 +42,7 @@ def formula(report: Report) -> str:
     if report.seconds_saved is None:
         return ""
     runs = " + ".join(f"{run.seconds:.2f}" for run in report.restored.cold)
-    own = " - ".join(f"{report.steps[name]:.2f} {name}" for name in STEPS_THAT_COUNT)
+    own = " - ".join(f"{report.steps[name]:.2f} {STEPS[name]}" for name in STEPS_THAT_COUNT)
     return f"{runs} cold - {own} = {report.seconds_saved:.2f} s"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from go_prefetch.base.format import duration
 from go_prefetch.model.report import Report
+from go_prefetch.render.texts import STEPS
 
 _BAR_CHARACTERS = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -30,17 +31,22 @@ def gantt(report: Report) -> str:
     ]
     cold = report.restored.cold_seconds
     if cold and report.seconds_saved is not None:
-        lines += ["    section cold", f"    download to complete {duration(cold)} :done, 0, {round(cold * 1000)}"]
+        lines += [
+            "    section cold",
+            f"    download to go mod download {duration(cold)} :done, 0, {round(cold * 1000)}",
+        ]
     return "\n".join(["```mermaid", *lines, "```"])
 
 
 def bars(report: Report) -> str:
     """The same as bars of text."""
-    rows = [(name, seconds) for name, seconds in report.steps.items() if seconds >= _LEAST_SHOWN]
+    rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= _LEAST_SHOWN]
     if report.seconds_saved is not None and report.restored.cold_seconds:
         rows.append(("cold run", report.restored.cold_seconds))
     longest = max((seconds for _, seconds in rows), default=1.0)
-    lines = [f"{name:<9} {_bar(seconds / longest):<{_BAR_CHARACTERS}} {duration(seconds):>8}" for name, seconds in rows]
+    lines = [
+        f"{name:<15} {_bar(seconds / longest):<{_BAR_CHARACTERS}} {duration(seconds):>8}" for name, seconds in rows
+    ]
     return "\n".join(["```text", *lines, "```"])
 
 
@@ -49,7 +55,7 @@ def _tasks(report: Report) -> list[str]:
     for name, seconds in report.steps.items():
         until = at + round(seconds * 1000)
         if seconds >= _LEAST_SHOWN:
-            tasks.append(f"    {name} {duration(seconds)} :{at}, {until}")
+            tasks.append(f"    {STEPS[name]} {duration(seconds)} :{at}, {until}")
         at = until
     return tasks or ["    nothing :0, 1"]
 

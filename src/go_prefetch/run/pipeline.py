@@ -156,7 +156,7 @@ class _Run:
 
     def _admit(self, unpacked: Quarantine) -> None:
         say = self._job.platform.info
-        with self._job.step("Admit"):
+        with self._job.step("Verify"):
             admitted = unpacked.admit()
             self._reached(admitted=admitted)
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
@@ -169,7 +169,7 @@ class _Run:
         job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
         goroot, silence = job.environment.goroot, job.settings.go_silence
-        with job.step("Complete"):
+        with job.step("go mod download"):
             go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail)
             completed = complete(go, self.state, self._trees, lambda files, avoid: job.bring(folder, files, avoid))
             self._reached(completed=completed)

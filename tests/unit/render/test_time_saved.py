@@ -31,7 +31,10 @@ def _hit(*runs: ColdRun, restore: float = 1.0, admit: float = 0.5, complete: flo
 def test_the_formula_is_the_figure() -> None:
     """Every number of it is in the report, and it comes out."""
     hit = _hit(*cold(10.0), *cold(2.5))
-    assert formula(hit) == "10.00 + 2.50 cold - 1.00 restore - 0.00 download - 0.50 admit - 0.25 complete = 10.75 s"
+    assert (
+        formula(hit)
+        == "10.00 + 2.50 cold - 1.00 restore - 0.00 download - 0.50 verify - 0.25 go mod download = 10.75 s"
+    )
     assert hit.seconds_saved == 10.75
     assert (in_short(hit), measured_on(hit)) == ("saved 11 s", "2 cold runs on linux with 4 cores")
 
