@@ -1,1 +1,1 @@
-"""Image builds: a folder of modules, Dockerfiles and .dockerignore files, printed and judged."""
+"""Image builds: the module folder, and checks and templates for Dockerfiles and .dockerignore files."""

@@ -1,4 +1,4 @@
-"""A build context: the files a builder is sent, after .dockerignore."""
+"""A build context: the files that a builder gets, after .dockerignore."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 1 << 20
 
 
 class Size(NamedTuple):
-    """What a context weighs."""
+    """Number of files in a context, and their bytes."""
 
     files: int
     bytes: int
@@ -26,7 +26,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """A folder and what is kept out of it. `ignore_file` need not exist."""
+    """A folder and the patterns of files to leave out. `ignore_file` need not exist."""
 
     folder: Path
     ignore_file: Path
@@ -34,29 +34,29 @@ class Context:
 
     @property
     def has_ignore_file(self) -> bool:
-        """Whether anything says what is kept out."""
+        """Return whether there is an ignore file."""
         return self.ignore_file.is_file()
 
     def holds(self, path: str) -> bool:
-        """Whether `path` exists and a builder would be sent it."""
+        """Return whether `path` exists and is sent to the builder."""
         return self.exists(path) and not self.ignore.excludes(path)
 
     def exists(self, path: str) -> bool:
-        """Whether `path` exists, sent or not; one that no file can have does not."""
+        """Return whether `path` exists, sent or not. A path that no file can have does not exist."""
         try:
             return (self.folder / path).exists()
         except (OSError, ValueError):
             return False
 
     def names(self) -> list[str]:
-        """What lies in the folder itself and is sent, by name."""
+        """Return the names of the entries of the folder itself that are sent, sorted."""
         return sorted(entry.name for entry in _entries(self.folder) if not self.ignore.excludes(entry.name))
 
 
 def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
-    """The context at `folder`. `NAME.dockerignore` beside the Dockerfile NAME counts before the folder's own.
+    """Return the context at `folder`. `NAME.dockerignore` next to the Dockerfile NAME has precedence.
 
-    Raises InputError for what is no folder, a pattern no builder accepts, or a file that cannot be read.
+    Raises InputError if `folder` is not a folder, no builder accepts a pattern, or a file cannot be read.
     """
     if not folder.is_dir():
         raise InputError("context-not-a-folder", folder=folder)
@@ -66,7 +66,7 @@ def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file the user has named. Raises InputError if it cannot be read; a pipe is not waited for."""
+    """Return the text of a file that the user has named. Never waits for a pipe. Raises InputError if unreadable."""
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no regular file")
@@ -80,12 +80,12 @@ def read_text(path: Path) -> str:
 
 
 def too_large(what: str, why: str) -> InputError:
-    """The error for a Dockerfile or .dockerignore that would take too long to look at."""
+    """Return the error for a Dockerfile or .dockerignore that would take too long to check."""
     return InputError("dockerfile-too-large", what=what, why=why)
 
 
 def measure(folder: Path, ignore: Ignore) -> Size:
-    """Count the regular files below `folder` that a builder would be sent, and their bytes."""
+    """Count the regular files below `folder` that are sent to the builder, and their bytes."""
     files = size = 0
     for found in _sent(folder, ignore):
         files += 1
@@ -94,7 +94,7 @@ def measure(folder: Path, ignore: Ignore) -> Size:
 
 
 def _sent(folder: Path, ignore: Ignore) -> Iterator[os.stat_result]:
-    """Not by recursion: folders may lie deeper in each other than Python nests calls."""
+    """Yield what is sent. Without recursion, because folders may be nested deeper than Python nests calls."""
     pending = [(folder, "")]
     while pending:
         here, prefix = pending.pop()
@@ -115,4 +115,4 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError:
-        return []  # not ours to look into: then a builder cannot either
+        return []  # not readable, so a builder cannot read it either

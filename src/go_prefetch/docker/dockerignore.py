@@ -1,6 +1,6 @@
-""".dockerignore by Docker's own rules: those of github.com/moby/patternmatcher, which BuildKit and the clients share.
+""".dockerignore by Docker's own rules: those of github.com/moby/patternmatcher, which BuildKit and the clients use.
 
-https://docs.docker.com/build/concepts/context/#dockerignore-files. Paths have slashes and no leading one; the last
+https://docs.docker.com/build/concepts/context/#dockerignore-files. Paths have slashes and no leading slash. The last
 pattern that matches a path or a folder above it decides.
 """
 
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from go_prefetch.docker.linear_matcher import Automaton
 from go_prefetch.errors import InputError
 
-_SPECIAL = frozenset(".+()|{}$")  # mean nothing to Go's filepath.Match
+_SPECIAL = frozenset(".+()|{}$")  # no special meaning in Go's filepath.Match
 _WILD = re.compile(r"[*?\[\]\\]")
-_MOST_STARS = 3  # in a pattern that is left to `re`, which takes its time with many
+_MOST_STARS = 3  # in a pattern that `re` matches, which is slow with many
 _PLAIN_SUFFIX = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*")  # `**x` matches `yx` too, unlike `**/x`
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """One line: what it matches, and whether it takes a path back in (`!`)."""
+    """One line: what it matches, and whether it includes a path again (`!`)."""
 
     text: str
     line: int
@@ -38,7 +38,7 @@ class Ignore:
     patterns: tuple[Pattern, ...] = ()
 
     def excludes(self, path: str) -> bool:
-        """Whether `path` stays out of the build context."""
+        """Return whether `path` stays out of the build context."""
         excluded = False
         for pattern in self.patterns:
             if pattern.includes == excluded and pattern.matches(path):
@@ -46,12 +46,12 @@ class Ignore:
         return excluded
 
     def may_include_below(self, folder: str) -> bool:
-        """Whether something below an excluded folder may be in the context all the same."""
+        """Return whether the context may contain something below an excluded folder."""
         return any(pattern.includes and _can_reach(pattern.text, folder) for pattern in self.patterns)
 
 
 def parse_ignore(text: str, source: str) -> Ignore:
-    """The patterns of a .dockerignore; `source` names it. Raises InputError for a line that no builder accepts."""
+    """Parse a .dockerignore; `source` is its name. Raises InputError for a line that no builder accepts."""
     lines = text.removeprefix("\ufeff").split("\n")
     return Ignore(tuple(_patterns(enumerate(lines, start=1), source)))
 
@@ -70,14 +70,14 @@ def _patterns(lines: Iterable[tuple[int, str]], source: str) -> Iterator[Pattern
         cleaned = posixpath.normpath(text)
         cleaned = re.sub(r"^//", "/", cleaned)  # posixpath keeps two leading slashes, Go does not
         cleaned = cleaned[1:] if len(cleaned) > 1 and cleaned.startswith("/") else cleaned
-        if includes:  # cleaned once more with the mark before it, as Docker does: `!../../a` ends up as plain `a`
+        if includes:  # normalized again with the mark, as Docker does: `!../../a` becomes plain `a`
             marked = posixpath.normpath(f"!{cleaned}")
             includes, cleaned = marked.startswith("!"), marked.removeprefix("!")
         yield Pattern(cleaned, number, includes, _compiled(cleaned, f"{source}:{number}"))
 
 
 def _compiled(pattern: str, where: str) -> Callable[[str], bool]:
-    """What it matches as a whole, by the same steps as in patternmatcher.go."""
+    """Return a function that matches whole paths, with the same steps as patternmatcher.go."""
     if not _WILD.search(pattern):
         return lambda path: path == pattern or path.startswith(f"{pattern}/")
     try:
@@ -130,7 +130,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _can_reach(pattern: str, folder: str) -> bool:
-    """Whether a pattern could match below `folder`: its first parts say, as far as they are plain."""
+    """Return whether a pattern could match below `folder`, judged by its leading parts without wildcards."""
     for mine, theirs in zip(pattern.split("/"), folder.split("/"), strict=False):
         if re.search(r"[*?\[\\]", mine):
             return True

@@ -1,7 +1,7 @@
-"""A folder in GOPROXY layout that is byte for byte the same wherever its files came from: what an image build reads.
+"""The folder for an image build: GOPROXY layout, with the same bytes wherever its files came from.
 
-Builders find a layer in their cache by the bytes and modes of what goes into it. So every zip is rewritten alike, and
-modes and times say nothing about this machine. https://docs.docker.com/build/cache/invalidation/
+Builders find a layer in their cache by the bytes and modes of its input. So every zip is rewritten in the same way,
+and modes and times do not depend on this machine. https://docs.docker.com/build/cache/invalidation/
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
 from go_prefetch.run.steps.download import Progress, nobody_waits
 
-_TIME = 315532800  # 1980-01-01, as inside the zips; the earliest that every file system and archive can hold
+_TIME = 315532800  # 1980-01-01, as inside the zips; the earliest date that all file systems and archives support
 _FILE, _FOLDER = 0o644, 0o755
 
 
 @dataclass(frozen=True)
 class Steadied:
-    """What was done to the zips, and what they take now."""
+    """What was done to the zips, and their size afterwards."""
 
     rewritten: int
-    kept: int  # neither ours nor to be rewritten safely: as their source packed them
+    kept: int  # left unchanged, because rewriting them is not safe
     bytes: int
 
 
 def prepare(plan: Plan) -> tuple[Plan, int]:
-    """Make the plan's folder ours and take away what is not the plan's: the plan as it stands then, and how many went.
+    """Mark the plan's folder as managed and remove files that are not in the plan.
 
-    Before anything is written: nothing may be written through a symbolic link that lies there.
+    Return the plan as it stands afterwards, and the number of removed files. Call this before anything is written, so
+    that no write follows a symbolic link in the folder.
 
-    Raises InputError for a folder with other things in it, DownloadError for one that takes no files.
+    Raises InputError for a folder with other contents, DownloadError for one that is not writable.
     """
     own(plan.folder.path)
     listed = plan.folder.path / MODULE_LIST
@@ -60,9 +61,9 @@ def prepare(plan: Plan) -> tuple[Plan, int]:
 
 
 def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
-    """What these stores have of the files that the plan's folder lacks, the first asked first.
+    """Copy files that the plan's folder lacks from these stores, in order.
 
-    Raises DownloadError for a folder that takes no files.
+    Raises DownloadError for a folder that is not writable.
     """
     got: frozenset[ModuleFile] = frozenset()
     warnings: list[Notice] = []
@@ -78,7 +79,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
 
 
 def steady(plan: Plan, progress: Progress) -> Steadied:
-    """Make the plan's folder the same whatever its source. Raises DownloadError where it takes no files."""
+    """Make the bytes of the plan's folder independent of their source. Raises DownloadError if it is not writable."""
     try:
         return _steady(plan, progress)
     except OSError as error:
@@ -88,7 +89,7 @@ def steady(plan: Plan, progress: Progress) -> Steadied:
 def _steady(plan: Plan, progress: Progress) -> Steadied:
     zips = [file for file in plan.files if file.kind == "zip" and plan.folder.has(file)]
     outcomes = {"rewritten": 0, "kept": 0, "stored": 0}
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating lets go of Python's lock
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating releases Python's lock
         for done, outcome in enumerate(pool.map(lambda file: _steadied(plan.folder, file), zips), 1):
             outcomes[outcome] += 1
             progress(f"packed {done} of {len(zips)} zips alike")
@@ -107,12 +108,12 @@ def _steadied(folder: ModuleFolder, file: ModuleFile) -> str:
         with recording(folder.path) as record, new_file(folder.path, file.name, record=record) as out:
             write_stored(path, out)
     except UnreadableZip:
-        return "kept"  # Go will say what is wrong with it
+        return "kept"  # Go reports the problem with it
     return "rewritten"
 
 
 def _write_module_list(plan: Plan) -> None:
-    """Where a bare `go mod download` would want more than the plan: its arguments, one a line."""
+    """Write the arguments of `go mod download`, one per line, if it would download more than the plan without them."""
     listed = sorted({version for scope in plan.scopes if scope.explicit for version in scope.zips})
     path = plan.folder.path / MODULE_LIST
     if listed:
@@ -122,7 +123,7 @@ def _write_module_list(plan: Plan) -> None:
 
 
 def _normalise(folder: Path) -> int:
-    """Modes and times of everything in it, the folder itself last; return the bytes of its files."""
+    """Set the modes and times of everything in the folder, the folder itself last. Return the bytes of its files."""
     size = 0
     for here, entries in reversed(list(walk(folder))):
         for entry in entries:
@@ -136,7 +137,7 @@ def _normalise_file(path: Path) -> int:
     held = path.lstat()
     if not stat.S_ISREG(held.st_mode):
         return 0
-    if held.st_nlink > 1:  # its mode and times are others' too
+    if held.st_nlink > 1:  # shared with another name, which has the same mode and time
         write_whole(path, path.read_bytes())
     _stamp(path, _FILE)
     return held.st_size

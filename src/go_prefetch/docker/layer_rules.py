@@ -1,4 +1,4 @@
-"""What makes the dependency layer anew when no dependency has changed, or keeps it from being used."""
+"""Rules about the dependency layer: what rebuilds it although no dependency has changed, or prevents its use."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _CHANGING = re.compile(
 _PLATFORM = ("TARGETOS", "TARGETARCH", "TARGETPLATFORM", "TARGETVARIANT")
 _LONGEST_NAME = 100
 _VENDOR = "-mod=vendor"
-# Words by which a command shows go.mod, or hands it out.
+# Words of commands that show go.mod, or copy it out of the image.
 _SHOWN = {"git": ("diff", "status"), "cp": ("go.mod", "go.sum"), "go": ("-diff",)}
 
 
 def copy_before_download(subject: Subject) -> Iterator[Found]:
-    """The whole context, the module's folder, or Go files, copied before `go mod download`."""
+    """Find the whole context, the module's folder, or Go files, copied before `go mod download`."""
     for _, history in subject.histories:
         above = history[: download_in(history) or 0]
         named = any(fnmatchcase("go.mod", basename(source)) for each in above for source in sources(each))
@@ -42,18 +42,18 @@ def copy_before_download(subject: Subject) -> Iterator[Found]:
         for instruction in above:
             broad = [source for source in sources(instruction) if is_broad(source) or source.endswith("*.go")]
             if broad and instruction.name in ("COPY", "ADD"):
-                yield Found(instruction.line, f"{instruction.name} {broad[0]} comes before the modules are downloaded")
+                yield Found(instruction.line, f"{instruction.name} {broad[0]} is above the download of the modules")
 
 
 def no_download_layer(subject: Subject) -> Iterator[Found]:
-    """A build that downloads its modules itself, over and over."""
+    """Find a build that downloads its modules itself, each time."""
     for _, history in subject.histories:
         if download_in(history) is not None or _is_vendored(subject, history):
             continue
         copied = False
         for instruction in history:
             if copied and builds(instruction) and not module_caches(instruction):
-                yield Found(instruction.line, "the modules are downloaded by the build itself, anew for every change")
+                yield Found(instruction.line, "the build itself downloads the modules, again after every change")
                 break
             copied = copied or any(map(subject.brings_module, sources(instruction)))
 
@@ -64,13 +64,13 @@ def _is_vendored(subject: Subject, history: tuple[Instruction, ...]) -> bool:
 
 
 def _needs_modules(subject: Subject) -> bool:
-    """Whether there is a go.sum; where the context has no go.mod either, nothing is known, so yes."""
+    """Return whether there is a go.sum. Without a go.mod in the context this is unknown, so the answer is yes."""
     folder = subject.context.folder
     return (folder / "go.sum").is_file() or (folder / "go.work").is_file() or not (folder / "go.mod").is_file()
 
 
 def go_sum_not_copied(subject: Subject) -> Iterator[Found]:
-    """go.mod is there for the download, go.sum is not."""
+    """Find a download with go.mod but without go.sum."""
     for _, history in subject.histories:
         index = download_in(history)
         if index is None or not _needs_modules(subject):
@@ -80,18 +80,18 @@ def go_sum_not_copied(subject: Subject) -> Iterator[Found]:
             continue
         for instruction, source in before:
             if basename(source) == "go.mod":
-                yield Found(instruction.line, "go.mod is copied for the download, go.sum is not")
+                yield Found(instruction.line, "go.mod is copied for the download, but go.sum is not")
                 break
 
 
 def _brings(source: str, name: str) -> bool:
-    """Whether this source could hold the file: by its name, a glob, or as a folder."""
+    """Return whether this source could include the file: by its name, a glob, or as a folder."""
     last = basename(source)
     return is_whole(source) or fnmatchcase(name, last) or ("." not in last.lstrip(".") and "*" not in last)
 
 
 def arg_before_download(subject: Subject) -> Iterator[Found]:
-    """An ARG that changes from build to build, declared above a download that does not use it."""
+    """Find an ARG that changes with each build, declared above a download that does not use it."""
     for stage, history in subject.histories:
         index = download_in(history)
         above = history[: index or 0]
@@ -100,11 +100,11 @@ def arg_before_download(subject: Subject) -> Iterator[Found]:
                 continue
             for name, _ in assignments(instruction):
                 if _busts(name, stage) and not _is_used(name, history[at + 1 : (index or 0) + 1]):
-                    yield Found(instruction.line, f"ARG {name} stands above `go mod download`, which does not use it")
+                    yield Found(instruction.line, f"ARG {name} is above `go mod download`, which does not use it")
 
 
 def _busts(name: str, stage: Stage) -> bool:
-    if name in _PLATFORM:  # shared by all platforms only where the stage runs on the builder's own
+    if name in _PLATFORM:  # shared by all platforms only if the stage runs on the builder's platform
         first = stage
         while first.parent:
             first = first.parent
@@ -119,7 +119,7 @@ def _is_used(name: str, instructions: tuple[Instruction, ...]) -> bool:
 
 
 def cache_mount_lost(subject: Subject) -> Iterator[Found]:
-    """Modules downloaded into a cache mount that the build does not have."""
+    """Find modules that are downloaded into a cache mount, and a build without that mount."""
     for _, history in subject.histories:
         index = download_in(history)
         caches = frozenset() if index is None else module_caches(history[index])
@@ -127,13 +127,13 @@ def cache_mount_lost(subject: Subject) -> Iterator[Found]:
             if builds(instruction) and not caches & module_caches(instruction) and _VENDOR not in instruction.text:
                 yield Found(
                     instruction.line,
-                    f"line {history[index or 0].line} downloads into a cache mount that this RUN does not have: "
-                    "it downloads again",
+                    f"line {history[index or 0].line} downloads into a cache mount that this RUN does not have, "
+                    "so it downloads again",
                 )
 
 
 def go_mod_changed(subject: Subject) -> Iterator[Found]:
-    """Commands that change go.mod or go.sum in the image, where nobody sees it."""
+    """Find commands that change go.mod or go.sum in the image, where the change is lost."""
     for _, history in subject.histories:
         made_here = False
         for instruction in history:
@@ -147,6 +147,6 @@ def go_mod_changed(subject: Subject) -> Iterator[Found]:
 
 
 def _shows_go_mod(command: Command) -> bool:
-    """Whether go.mod is compared or handed out: then the stage is there to change it."""
+    """Return whether the stage compares go.mod or copies it out: then changing it is the purpose of the stage."""
     program, *words = command.words or ("",)
     return any(basename(word) in _SHOWN.get(program, ()) for word in words)

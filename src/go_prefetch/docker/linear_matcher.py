@@ -1,6 +1,6 @@
-"""Patterns of .dockerignore without backtracking: whoever writes both pattern and path must not buy hours with them.
+"""Match patterns of .dockerignore in linear time. An author of both pattern and path must not be able to cost hours.
 
-Docker's own matcher is linear too (Go's regexp); Python's `re` tries every way to share a path among the wildcards.
+Docker's own matcher is linear too (Go's regexp). Python's `re` tries every way to share a path among the wildcards.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# What dockerignore.py makes of a pattern: folders with their slash or nothing; one character, or any number of it.
+# The parts that dockerignore.py makes of a pattern: folders with their slash, or nothing; one character, or any number.
 _ATOM = re.compile(
     r"(?P<folders>\(\?:\.\*/\)\?)|(?P<one>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^\\\[*()?^])(?P<many>\*?)", re.DOTALL
 )
@@ -18,9 +18,9 @@ _States = frozenset[int]
 
 
 class Automaton:
-    """What `expression` matches. Raises ValueError for one that is not made of the parts above, re.error as re does.
+    """Matches `expression`. Raises ValueError if it has other parts than those above, and re.error as `re` does.
 
-    State i: the parts before the i-th are done. State -1 - i: inside the folders that are part i.
+    State i: the parts before part i are matched. State -1 - i: inside the folders that are part i.
     """
 
     def __init__(self, expression: str) -> None:
@@ -38,7 +38,7 @@ class Automaton:
         self._known: dict[tuple[_States, str], _States] = {}
 
     def matches_from_top(self, path: str) -> bool:
-        """Whether it matches `path` or a folder above it."""
+        """Return whether the pattern matches `path` or a folder above it."""
         states, end = self._begin, len(self._parts)
         for character in path:
             if character == "/" and end in states:
@@ -57,7 +57,7 @@ class Automaton:
                 continue
             takes = self._parts[part]
             if takes is None:
-                if character != "\n":  # which no dot stands for
+                if character != "\n":  # a dot does not match it
                     following |= {-1 - part, part + 1} if character == "/" else {-1 - part}
             elif takes(character):
                 following.add(part if self._repeats[part] else part + 1)
@@ -67,7 +67,7 @@ class Automaton:
         return closed
 
     def _closed(self, states: set[int]) -> _States:
-        """These, and those that are reached by leaving out what may be absent."""
+        """Return these states, and those that are reached by leaving out optional parts."""
         every = set(states)
         for state in states:
             part = state

@@ -1,4 +1,4 @@
-"""What a Dockerfile for a project depends on, read from its files: modules, packages that are programs, cgo."""
+"""What a Dockerfile depends on, read from the files of a project: modules, main packages, cgo."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from go_prefetch.model.plan import Scope
 _PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)
 _LEFT_OUT = re.compile(rb"^//(?:go:build|[ \t]*\+build)[ \t]+ignore\b", re.MULTILINE)
 _CGO = re.compile(rb'^[ \t]*import[ \t]+"C"', re.MULTILINE)
-_OLDEST = (1, 21)  # of the images that still exist on this Debian
-_IMPORT_PATH = re.compile(r"[A-Za-z0-9._~+/-]+")  # what Go lets a package be called
-_MOST_BYTES = 1 << 20  # of a Go file: package clause and imports stand at its beginning
+_OLDEST = (1, 21)  # of the images that still exist with this Debian
+_IMPORT_PATH = re.compile(r"[A-Za-z0-9._~+/-]+")  # what Go accepts as the name of a package
+_MOST_BYTES = 1 << 20  # bytes of a Go file: package clause and imports are at its beginning
 
 
 @dataclass(frozen=True)
 class LocalModule:
-    """A module of the context: its folder relative to it, with slashes, and what of go.mod's kind lies there."""
+    """A module of the context: its folder relative to the context, with slashes, and which module files it has."""
 
     folder: str
     path: str
@@ -34,32 +34,32 @@ class LocalModule:
 class Project:
     """One main module or workspace, and what its image needs."""
 
-    context: Path  # holds every local module
-    folder: str  # where Go is run, relative to the context
-    modules: tuple[LocalModule, ...]  # the main module first; else those of go.work
+    context: Path  # contains every local module
+    folder: str  # where Go runs, relative to the context
+    modules: tuple[LocalModule, ...]  # the main module first; otherwise those of go.work
     workspace: bool
     has_work_sum: bool
     go: tuple[int, int]
     vendored: bool
-    listed: bool  # `go mod download` is to get a list of modules
+    listed: bool  # `go mod download` needs a list of modules
     needs_modules: bool
     cgo: bool
 
     @property
     def name(self) -> str:
-        """Of the main module, for people."""
+        """Return the display name: that of the main module."""
         return self.modules[0].path
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Folders with a main package, relative to where Go is run: `./cmd/server`."""
+        """Return the folders with a main package, relative to where Go runs: `./cmd/server`."""
         main = [program for module in self.modules if self._is_built(module) for program in module.programs]
         named = [_dotted(os.path.relpath(program, self.folder)) for program in main]
         return tuple(sorted(named, key=lambda program: (program != ".", "cmd" not in program.split("/"))))
 
     @property
     def libraries(self) -> tuple[LocalModule, ...]:
-        """Modules of a workspace that hold no program, where others do."""
+        """Return the modules of a workspace without a program, if others have one."""
         without = tuple(module for module in self.modules if not module.programs)
         return without if self.workspace and len(without) < len(self.modules) else ()
 
@@ -68,9 +68,9 @@ class Project:
 
 
 def read_project(definition: Path, scope: Scope | None) -> Project:
-    """The project of a go.mod or go.work. `scope` is what the plan made of it, None if it needs no modules.
+    """Read the project of a go.mod or go.work. `scope` comes from the plan, or is None if it needs no modules.
 
-    Raises GoSumError for what Go would refuse, OSError for files that cannot be read.
+    Raises GoSumError for files that Go would refuse, OSError for files that cannot be read.
     """
     workspace = definition.name == "go.work"
     work = parse_gowork(_text(definition), str(definition)) if workspace else None
@@ -104,10 +104,10 @@ def _workspace_folders(folder: Path, work: GoWork) -> list[Path]:
 
 
 def _module_folders(folder: Path) -> list[Path]:
-    """The module's own, and those that it is told to find beside it."""
+    """Return the module's folder and the local folders of its `replace` lines."""
     gomod = parse_gomod(_text(folder / "go.mod"), str(folder / "go.mod"))
-    beside = [Path(os.path.normpath(folder / each.new_path)) for each in gomod.replaces if not each.new_version]
-    return list(dict.fromkeys([folder, *(each for each in beside if (each / "go.mod").is_file())]))
+    replaced = [Path(os.path.normpath(folder / each.new_path)) for each in gomod.replaces if not each.new_version]
+    return list(dict.fromkeys([folder, *(each for each in replaced if (each / "go.mod").is_file())]))
 
 
 def _module(context: Path, folder: Path, gomod: GoMod) -> LocalModule:
@@ -121,7 +121,7 @@ def _module(context: Path, folder: Path, gomod: GoMod) -> LocalModule:
 
 
 def _sources(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """The Go files of a module that a build may read: no tests, no files marked to be ignored, no nested modules."""
+    """Yield the Go files of a module that a build may read: no tests, no ignored files, no nested modules."""
     for here, entries in walk(folder, enter=_is_searched):
         for name in sorted(entry.name for entry in entries if not entry.is_dir()):
             if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
@@ -131,7 +131,7 @@ def _sources(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def _beginning(path: Path) -> bytes:
-    """Of a file, or what a link to one leads to; of a pipe or device nothing, as they may have no end."""
+    """Return the beginning of a file, following a link. Return nothing for a pipe or device, which may not end."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What a rule is given and what it says."""
+"""Input and output of a rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from go_prefetch.docker.context import Context
 from go_prefetch.docker.stages import Dockerfile, Stage, commands, mounts
 from go_prefetch.docker.syntax import Instruction
 
-# Where Go keeps modules: below GOPATH, or where a GOMODCACHE is told by its name.
+# Where Go keeps modules: below GOPATH, or where GOMODCACHE is named.
 _MODULE_CACHE = re.compile(
     r"/pkg/mod\b|GOMODCACHE|GOPATH|^(?:/root|/home/[^/]+)?/go(?:/pkg)?$|/(?:go-?)?mod(?:s|ules)?(?:-?cache)?$"
 )
@@ -21,7 +21,7 @@ _WHOLE = (".", "./", "*", "./*", "/", "..")
 
 
 class Found(NamedTuple):
-    """Where, and what is there. Why that is bad, and what to do, the rule says for all."""
+    """The line, and what is there. The rule says why that is bad and what to do instead."""
 
     line: int
     what: str
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the answer."""
+    """One line of the result."""
 
     line: int
     slug: str
@@ -39,19 +39,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Subject:
-    """A Dockerfile and the folder it is built in."""
+    """A Dockerfile and its build context."""
 
     dockerfile: Dockerfile
     context: Context
 
     @property
     def histories(self) -> Iterator[tuple[Stage, tuple[Instruction, ...]]]:
-        """Each stage that no other starts from, with all that leads to it. Stages in common come several times."""
+        """Return each stage that no other stage starts from, with everything that leads to it. Common stages repeat."""
         for stage in self.dockerfile.last_stages:
             yield stage, stage.history
 
     def brings_module(self, source: str) -> bool:
-        """Whether this source is the whole context, or a folder of it with a go.mod."""
+        """Return whether this source is the whole context, or a folder of it with a go.mod."""
         return is_whole(source) or self.context.exists(f"./{source.strip('/')}/go.mod")
 
 
@@ -59,7 +59,7 @@ Rule = Callable[[Subject], Iterator[Found]]
 
 
 def sources(instruction: Instruction) -> list[str]:
-    """What a COPY or ADD, or the bind mounts of a RUN, take from the build context; `.` is all of it."""
+    """Return what a COPY, an ADD, or the bind mounts of a RUN take from the build context; `.` is all of it."""
     if instruction.name in ("COPY", "ADD") and not instruction.flag("from"):
         return [word for word in instruction.words[:-1] if "://" not in word and not word.startswith("<<")]
     if instruction.name != "RUN":
@@ -69,27 +69,27 @@ def sources(instruction: Instruction) -> list[str]:
 
 
 def is_whole(source: str) -> bool:
-    """Whether this source is the whole context."""
+    """Return whether this source is the whole context."""
     return source in _WHOLE
 
 
 def downloads(instruction: Instruction) -> bool:
-    """Whether a RUN fills the module cache by a command of its own."""
+    """Return whether a RUN has a command that fills the module cache."""
     return any(command.downloads for command in commands(instruction))
 
 
 def builds(instruction: Instruction) -> bool:
-    """Whether a RUN needs the modules."""
+    """Return whether a RUN needs the modules."""
     return any(command.builds for command in commands(instruction))
 
 
 def download_in(history: tuple[Instruction, ...]) -> int | None:
-    """The index of the first RUN that downloads modules."""
+    """Return the index of the first RUN that downloads modules."""
     return next((index for index, instruction in enumerate(history) if downloads(instruction)), None)
 
 
 def module_caches(instruction: Instruction) -> frozenset[str]:
-    """The cache mounts of a RUN where Go keeps modules: each by its id, which is its place if none is given."""
+    """Return the ids of a RUN's cache mounts for modules. The id of a mount defaults to its path."""
     found = set()
     for mount in mounts(instruction):
         place = posixpath.normpath(mount.get("target", mount.get("dst", mount.get("destination", ""))))
@@ -99,5 +99,5 @@ def module_caches(instruction: Instruction) -> frozenset[str]:
 
 
 def basename(source: str) -> str:
-    """The last part of a path in a Dockerfile."""
+    """Return the last part of a path in a Dockerfile."""
     return PurePosixPath(source).name

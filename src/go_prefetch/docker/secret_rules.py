@@ -1,4 +1,4 @@
-"""Secrets that end up in an image, its history or its build cache."""
+"""Rules about secrets in an image, its history or its build cache."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(
 )
 _LOGIN_IN_URL = re.compile(r"https?://(?=[^/\s\"'@]*[:$])[^/\s\"'@]*@")
 _FILES = re.compile(r"\.?_?netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|\.ssh", re.IGNORECASE)
-# A password that is written out, not a variable: what a build argument or a mounted secret becomes is not in the text.
+# A literal password, not a variable. The text of a Dockerfile does not have values of build arguments and secrets.
 _PLAIN_LOGIN = re.compile(r"https?://[^/\s\"'@$`(:]*:[^/\s\"'@$`(]+@")
 _TOKEN = re.compile(
     r"gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY"
@@ -28,15 +28,15 @@ _LOGIN_FILE = re.compile(r"netrc|git-credentials|gitconfig")
 
 
 def secret_in_arg(subject: Subject) -> Iterator[Found]:
-    """A secret as a build argument: `docker history` shows it to whoever has the image."""
+    """Find a secret as a build argument: every user of the image can read it with `docker history`."""
     for instruction in subject.dockerfile.instructions:
         for name, value in assignments(instruction) if instruction.name == "ARG" else ():
             if _NAME.fullmatch(name) or _is_secret(value):
-                yield Found(instruction.line, f"ARG {name} takes a secret as a build argument")
+                yield Found(instruction.line, f"ARG {name} passes a secret as a build argument")
 
 
 def secret_in_env(subject: Subject) -> Iterator[Found]:
-    """A secret in the environment of every container made from the image."""
+    """Find a secret in the environment of every container."""
     for instruction in subject.dockerfile.instructions:
         for name, value in assignments(instruction) if instruction.name == "ENV" else ():
             held = value and not value.startswith("/") and value.lower() not in ("true", "false")
@@ -49,23 +49,23 @@ def _is_secret(value: str) -> bool:
 
 
 def secret_copied(subject: Subject) -> Iterator[Found]:
-    """A file with passwords or keys, copied into a layer."""
+    """Find a file with passwords or keys that is copied into a layer."""
     for instruction in subject.dockerfile.instructions:
         if instruction.name in ("COPY", "ADD"):
             written = instruction.words[-1:] if instruction.heredocs else []
             for source in (*sources(instruction), *written):
                 if _FILES.fullmatch(basename(source.rstrip("/"))):
-                    yield Found(instruction.line, f"{source} becomes part of a layer")
+                    yield Found(instruction.line, f"{source} stays in a layer")
 
 
 def secret_in_layer(subject: Subject) -> Iterator[Found]:
-    """A login that an instruction spells out, or a RUN writes to a file and leaves there."""
+    """Find a literal login in an instruction, or a RUN that writes a login to a file and leaves it there."""
     for instruction in subject.dockerfile.instructions:
         text = "\n".join((instruction.text, *instruction.heredocs))
         if instruction.name not in ("ARG", "ENV") and (_PLAIN_LOGIN.search(text) or _TOKEN.search(text)):
-            yield Found(instruction.line, "a login is spelled out, which stays in the image or its history")
+            yield Found(instruction.line, "a literal login stays in the image or its history")
         elif instruction.name == "RUN" and _writes_login(instruction) and not _removes(instruction.script):
-            yield Found(instruction.line, "a login is written to a file and stays in the layer")
+            yield Found(instruction.line, "a login is written to a file that stays in the layer")
 
 
 def _writes_login(instruction: Instruction) -> bool:
@@ -75,6 +75,6 @@ def _writes_login(instruction: Instruction) -> bool:
 
 
 def _removes(script: str) -> bool:
-    """Whether it takes a login away again: part by part, so that no search begins twice over the same text."""
+    """Return whether a script removes a login again. Each part is searched once, so the time is linear."""
     parts = [(part, _RM.search(part)) for part in re.split(r"[;&|\n]", script)]
     return bool(_TAKES_BACK.search(script)) or any(rm and _LOGIN_FILE.search(part, rm.end()) for part, rm in parts)

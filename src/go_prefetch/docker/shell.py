@@ -1,4 +1,4 @@
-"""The commands of a shell script, as far as a check of `go` commands needs them: no expansion, no control flow."""
+"""The commands of a shell script, as far as checks of `go` commands need them: no expansion, no control flow."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _GO = ("go", "xx-go")
 
 @dataclass(frozen=True)
 class Command:
-    """One simple command: the assignments before it, its words without quotes."""
+    """One simple command: the assignments before it, and its words without quotes."""
 
     words: tuple[str, ...]
     assigned: tuple[tuple[str, str], ...] = ()
 
     @property
     def go(self) -> tuple[str, ...]:
-        """The words after `go`, `-C DIR` left out, if this runs the go command; else nothing."""
+        """Return the words after `go`, without `-C DIR`, if this is a go command; otherwise nothing."""
         words = self.words
         if not words or words[0].rsplit("/", 1)[-1] not in _GO:
             return ()
@@ -42,12 +42,12 @@ class Command:
 
     @property
     def downloads(self) -> bool:
-        """Whether it fills the module cache and does nothing else."""
+        """Return whether it fills the module cache and does nothing else."""
         return self.go[:2] in (("mod", "download"), ("mod", "vendor"))
 
     @property
     def builds(self) -> bool:
-        """Whether it needs the modules of the main module."""
+        """Return whether it needs the modules of the main module."""
         verb = self.go[:1]
         if verb in (("install",), ("run",)):
             return not any("@" in word for word in self.go[1:])
@@ -55,7 +55,7 @@ class Command:
 
 
 def commands_in(script: str) -> Iterator[Command]:
-    """The simple commands of `script`, in order; of `sh -c SCRIPT` those in SCRIPT."""
+    """Return the simple commands of `script` in order. `sh -c SCRIPT` counts as the commands in SCRIPT."""
     words: list[str] = []
     for match in _TOKEN.finditer(script):
         if match["word"]:

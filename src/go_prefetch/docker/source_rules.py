@@ -1,4 +1,4 @@
-"""Where things come from: images, tools, modules; and what the context brings along."""
+"""Rules about sources: images, tools, modules, and the contents of the context."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from go_prefetch.docker.rule import Found, Subject, is_whole, sources
 from go_prefetch.docker.stages import assignments, commands, mounts
 from go_prefetch.docker.syntax import Instruction
 
-MODULE_FOLDER = ".gomod"  # what is proposed for `docker --output`
+MODULE_FOLDER = ".gomod"  # the suggested folder for `docker --output`
 
-# What no image build of a Go project reads, by name in the context's own folder.
+# Names in the context's own folder that no image build of a Go project reads.
 UNWANTED = {
     ".git": "changes with every commit",
-    ".env": "may hold secrets",
-    MODULE_FOLDER: "travels as a named context",
-    ".netrc": "holds passwords",
-    ".git-credentials": "holds passwords",
-    ".ssh": "holds keys",
-    "node_modules": "large, and not Go's",
-    ".venv": "large, and not Go's",
-    ".terraform": "large, may hold secrets",
-    ".idea": "an editor's",
-    ".vscode": "an editor's",
+    ".env": "may contain secrets",
+    MODULE_FOLDER: "sent as a named context",
+    ".netrc": "contains passwords",
+    ".git-credentials": "contains passwords",
+    ".ssh": "contains keys",
+    "node_modules": "large, not used by Go",
+    ".venv": "large, not used by Go",
+    ".terraform": "large, may contain secrets",
+    ".idea": "files of an editor",
+    ".vscode": "files of an editor",
 }
 _READS_GIT = re.compile(r"(?<![\w.-])(?:git|make|mage|task|just|goreleaser)\s|-buildvcs=true|\.sh\b")
 
 
 def latest_tag(subject: Subject) -> Iterator[Found]:
-    """An image without a tag or with `latest`."""
+    """Find an image without a tag, or with `latest`."""
     names = {stage.name.lower() for stage in subject.dockerfile.stages if stage.name}
     for stage in subject.dockerfile.stages:
         if stage.parent is None and stage.base != "scratch" and _floats(stage.base):
-            yield Found(stage.start.line, f"{stage.base} is another image tomorrow")
+            yield Found(stage.start.line, f"{stage.base} has no fixed version")
     for instruction in subject.dockerfile.instructions:
         for image in _taken_from(instruction):
-            # A bare name is a stage or a named context; an image is told by its slash or colon.
+            # A bare name is a stage or a named context. An image has a slash or a colon.
             if image.lower() not in names and re.search(r"[/:]", image) and _floats(image):
-                yield Found(instruction.line, f"{image} is another image tomorrow")
+                yield Found(instruction.line, f"{image} has no fixed version")
 
 
 def _taken_from(instruction: Instruction) -> list[str]:
@@ -55,19 +55,19 @@ def _floats(image: str) -> bool:
 
 
 def go_install_latest(subject: Subject) -> Iterator[Found]:
-    """A tool in whatever version there is."""
+    """Find a tool without a fixed version."""
     for instruction in subject.dockerfile.instructions:
         for command in commands(instruction):
             tools = [word for word in command.go[1:] if word.endswith(("@latest", "@upgrade", "@master", "@main"))]
             if command.go[:1] in (("install",), ("run",)) and tools:
-                yield Found(instruction.line, f"{tools[0]} is another version tomorrow")
+                yield Found(instruction.line, f"{tools[0]} has no fixed version")
 
 
 def lone_file_proxy(subject: Subject) -> Iterator[Found]:
-    """GOPROXY with a folder and nothing else."""
+    """Find a GOPROXY that is a single folder."""
     for instruction in subject.dockerfile.instructions:
         if any(name == "GOPROXY" and _is_lone_folder(value) for name, value in _set_by(instruction)):
-            yield Found(instruction.line, "GOPROXY is one file:// URL and nothing else")
+            yield Found(instruction.line, "GOPROXY is a single file:// URL")
 
 
 def _set_by(instruction: Instruction) -> Iterator[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _is_lone_folder(value: str) -> bool:
 
 
 def dockerignore_lacks(subject: Subject) -> Iterator[Found]:
-    """Things that the build context brings into a layer and no build reads."""
+    """Find entries that the build context brings into a layer although no build reads them."""
     whole = [each for each in subject.dockerfile.instructions if any(is_whole(source) for source in sources(each))]
     named = {source.strip("./") for each in subject.dockerfile.instructions for source in sources(each)}
     there = [name for name in UNWANTED if subject.context.holds(name) and name.strip("./") not in named]
@@ -93,7 +93,7 @@ def dockerignore_lacks(subject: Subject) -> Iterator[Found]:
         there = [name for name in there if name != ".git"]
     if whole and there:
         listed = ", ".join(f"{name} ({UNWANTED[name]})" for name in there)
-        yield Found(whole[0].line, f"the whole context is taken, and .dockerignore lets through {listed}")
+        yield Found(whole[0].line, f"the whole context is copied, and .dockerignore does not exclude {listed}")
 
 
 def _leaves_out(instruction: Instruction, name: str) -> bool:
@@ -101,10 +101,10 @@ def _leaves_out(instruction: Instruction, name: str) -> bool:
 
 
 def dockerignore_hides(subject: Subject) -> Iterator[Found]:
-    """Something that is copied and never sent."""
+    """Find a file that is copied but excluded from the context."""
     for instruction in subject.dockerfile.instructions:
         for source in sources(instruction):
             path = re.sub(r"^(?:\./|/)+", "", source).rstrip("/")
             hidden = path and subject.context.exists(path) and subject.context.ignore.excludes(path)
             if hidden and not subject.context.ignore.may_include_below(path):
-                yield Found(instruction.line, f"{source} is copied, and .dockerignore keeps it out of the context")
+                yield Found(instruction.line, f"{source} is copied, but .dockerignore excludes it from the context")

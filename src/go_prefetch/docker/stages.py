@@ -1,4 +1,4 @@
-"""A Dockerfile as stages: what each starts from, which variables it knows, what has happened before an instruction."""
+"""A Dockerfile as stages: their parents, their variables, and the instructions before each instruction."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^{}]*))?\}|(\w+))")
 _ASSIGNED = re.compile(r"""(?<![\w.-])([A-Za-z_][\w.-]*)=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\\S|\S)*)""")
 
 
-@dataclass(frozen=True, eq=False)  # a stage is itself: comparing all that it starts from would nest as deep
+@dataclass(frozen=True, eq=False)  # compared by identity: comparing all parents would nest too deep
 class Stage:
-    """One FROM and what follows it. `base` is expanded as far as the file says; `parent` is the stage it names."""
+    """One FROM and what follows it. `base` is expanded as far as possible; `parent` is the stage that it names."""
 
     start: Instruction
     base: str
@@ -25,7 +25,7 @@ class Stage:
 
     @property
     def history(self) -> tuple[Instruction, ...]:
-        """Everything that leads to this stage's end, of the stages it starts from too, FROM lines left out."""
+        """Return the instructions up to the end of this stage, with those of its parents, without FROM lines."""
         owns: list[tuple[Instruction, ...]] = []
         stage: Stage | None = self
         while stage:
@@ -43,18 +43,18 @@ class Dockerfile:
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:
-        """All, each once."""
+        """Return all instructions, each once."""
         return (*self.globals, *(each for stage in self.stages for each in (stage.start, *stage.own)))
 
     @property
     def last_stages(self) -> tuple[Stage, ...]:
-        """Stages that no other starts from: whose histories together hold everything."""
+        """Return the stages that no other stage starts from. Their histories together have all instructions."""
         parents = {stage.parent for stage in self.stages}
         return tuple(stage for stage in self.stages if stage not in parents)
 
 
 def read_stages(text: str) -> Dockerfile:
-    """The stages of a Dockerfile's text. One without FROM has none."""
+    """Parse the stages of a Dockerfile's text. A text without FROM has none."""
     leading: list[Instruction] = []
     blocks: list[list[Instruction]] = []
     for instruction in parse_dockerfile(text):
@@ -77,7 +77,7 @@ def _named(base: str, stages: list[Stage]) -> Stage | None:
 
 
 def expanded(text: str, values: Mapping[str, str]) -> str:
-    """`text` with what is known of its variables; unknown ones stay as they are written."""
+    """Replace the known variables of `text`; unknown ones stay."""
 
     def value(match: re.Match[str]) -> str:
         name, operator, word = match[1] or match[4], match[2], match[3] or ""
@@ -90,7 +90,7 @@ def expanded(text: str, values: Mapping[str, str]) -> str:
 
 
 def assignments(instruction: Instruction) -> list[tuple[str, str]]:
-    """Names and values of an ARG, ENV or LABEL, quotes taken off; an ARG without a default has an empty one."""
+    """Return the names and values of an ARG, ENV or LABEL, unquoted. An ARG without a default has an empty value."""
     if instruction.name == "ENV" and not re.match(r"\s*[\w.-]+=", instruction.text):
         name, _, value = instruction.text.strip().partition(" ")  # the old form: ENV NAME value
         return [(name, value.strip().strip("\"'"))] if name else []
@@ -101,13 +101,13 @@ def assignments(instruction: Instruction) -> list[tuple[str, str]]:
 
 
 def commands(instruction: Instruction) -> Iterator[Command]:
-    """The shell commands of a RUN; nothing for any other instruction."""
+    """Return the shell commands of a RUN; none for other instructions."""
     if instruction.name == "RUN":
         yield from commands_in(instruction.script)
 
 
 def mounts(instruction: Instruction) -> list[dict[str, str]]:
-    """The `--mount` options of a RUN, each as names and values."""
+    """Return the `--mount` options of a RUN, each as names and values."""
     return [
         {name: value for name, _, value in (part.partition("=") for part in text.split(","))}
         for text in instruction.flag("mount")

@@ -1,7 +1,7 @@
-"""A Dockerfile as instructions with their line numbers, cut up as BuildKit does.
+"""A Dockerfile as instructions with line numbers, split as BuildKit does.
 
-https://docs.docker.com/reference/dockerfile/: parser directives, escape, continuations, here-documents. What an
-instruction means is for stages.py; an unknown one is kept, for a later syntax must not stop a check.
+https://docs.docker.com/reference/dockerfile/: parser directives, escape, continuations, here-documents. stages.py
+interprets the instructions. Unknown ones are kept, because newer syntax must not stop a check.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ _FLAG = re.compile(r"\s*--([a-zA-Z0-9][a-zA-Z0-9-]*)(?:=((?:\"[^\"]*\"|'[^']*'|\
 _HEREDOC = re.compile(r"""(?<!\S)\d*<<(-?)(["']?)([a-zA-Z0-9_.][a-zA-Z0-9_.-]*)\2(?=[\s;|&)>]|$)""")
 _TAKE_HEREDOCS = ("RUN", "COPY", "ADD")
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_GIVEN_TO = re.compile(r"(?:\S*/)?(?:(?:ba|da|a|z|k)?sh)?(?:\s|$)")  # a shell, or nobody: then the shell too
+_GIVEN_TO = re.compile(r"(?:\S*/)?(?:(?:ba|da|a|z|k)?sh)?(?:\s|$)")  # a shell, or no command, which means the shell too
 _OTHER_LANGUAGE = re.compile(r"#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction. `text` is what follows its name, continuations joined, without flags and here-documents."""
+    """One instruction. `text` follows its name: joined continuations, without flags and here-documents."""
 
     name: str  # upper case
-    line: int  # of its first line, from 1
+    line: int  # of its first line, starting at 1
     text: str
-    flags: tuple[tuple[str, str], ...] = ()  # name without dashes, value; a name may come twice
+    flags: tuple[tuple[str, str], ...] = ()  # name without dashes, value; a name may repeat
     heredocs: tuple[str, ...] = ()
-    ignored: frozenset[str] = frozenset()  # names of findings that a comment above it waives
+    ignored: frozenset[str] = frozenset()  # names of the findings that a comment above it waives
 
     @property
     def words(self) -> list[str]:
-        """Its arguments: the JSON form's strings, else what blanks separate (quotes taken off)."""
+        """Return its arguments: the strings of the JSON form, otherwise the words without quotes."""
         listed = self.json_form
         return _words(self.text) if listed is None else listed
 
     @property
     def json_form(self) -> list[str] | None:
-        """The strings of `["go", "build"]`; None if it is not written so."""
+        """Return the strings of `["go", "build"]`, or None for another form."""
         if not self.text.lstrip().startswith("["):
             return None
         value = parse(self.text)
@@ -51,7 +51,7 @@ class Instruction:
 
     @property
     def script(self) -> str:
-        """What a RUN gives to the shell: its text, and the here-documents that are a script (others are data)."""
+        """Return the script of a RUN: its text, and the here-documents that are a script (others are data)."""
         listed = self.json_form
         if listed is not None:
             return shlex.join(listed)
@@ -60,18 +60,18 @@ class Instruction:
         return "\n".join((self.text, *(body for body in self.heredocs if not _OTHER_LANGUAGE.match(body))))
 
     def flag(self, name: str) -> list[str]:
-        """The values of every `--name=`."""
+        """Return the values of every `--name=`."""
         return [value for key, value in self.flags if key == name]
 
 
 def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
-    """The instructions of a Dockerfile, in order."""
+    """Parse the instructions of a Dockerfile, in order."""
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     return tuple(_instructions(lines, _escape(lines)))
 
 
 def _escape(lines: Sequence[str]) -> str:
-    """The escape character: a parser directive can make it a backtick, above everything else only."""
+    """Return the escape character. A parser directive at the top can make it a backtick."""
     for line in lines:
         match = _DIRECTIVE.match(line.strip())
         if not match or match[1].lower() not in _DIRECTIVES:
@@ -95,7 +95,7 @@ def _instructions(lines: Sequence[str], escape: str) -> Iterator[Instruction]:
         first = at
         joined, at = _logical_line(lines, at, continued)
         name, rest = _name_and_rest(joined)
-        if name == "ONBUILD":  # judged as if it stood in the file that will be built upon this one
+        if name == "ONBUILD":  # checked as if it were in the file that builds on this one
             name, rest = _name_and_rest(rest)
         flags, rest = _flags(rest)
         heredocs: list[str] = []
@@ -111,7 +111,7 @@ def _name_and_rest(text: str) -> tuple[str, str]:
 
 
 def _logical_line(lines: Sequence[str], at: int, continued: re.Pattern[str]) -> tuple[str, int]:
-    """Join continued lines; comments and empty lines between them do not count. Returns the next line's index too."""
+    """Join continued lines, without comments and empty lines between them. Return the index of the next line too."""
     parts: list[str] = []
     while at < len(lines):
         line = lines[at]

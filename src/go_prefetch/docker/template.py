@@ -1,4 +1,4 @@
-"""The Dockerfile that is printed: a dependency layer from the folder, then sources, then a small image."""
+"""The Dockerfile that is printed: a dependency layer from the folder, then the sources, then a small image."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _STATIC, _WITH_LIBC = "static-debian12", "base-debian12"
 
 @dataclass(frozen=True)
 class Style:
-    """How the folder of modules reaches the build."""
+    """How the module folder reaches the build."""
 
-    named_context: bool  # BuildKit's --build-context; else a folder of the context, for every builder
-    folder: str  # that folder, as it is named there
-    context: str  # the build context, relative to where the build is started
+    named_context: bool  # with BuildKit's --build-context; otherwise a folder of the context, for every builder
+    folder: str  # the name of that folder there
+    context: str  # the build context, relative to where the build starts
 
     @property
     def output(self) -> str:
-        """The folder as the shell names it where the build is started."""
+        """Return the folder as a shell word, relative to where the build starts."""
         return shlex.quote(self.folder if self.named_context else posixpath.normpath(f"{self.context}/{self.folder}"))
 
     @property
     def place(self) -> str:
-        """What `docker build` is told of the context; the Dockerfile lies where the build is started."""
+        """Return the arguments of `docker build` for the context. The Dockerfile is where the build starts."""
         return "." if self.context == "." else f"-f Dockerfile {shlex.quote(self.context)}"
 
 
 def dockerfile_for(project: Project, style: Style) -> str:
-    """A multi-stage Dockerfile, ending in a newline. Raises InputError for names that cannot stand in one."""
+    """Return a multi-stage Dockerfile, ending in a newline. Raises InputError for names that it cannot contain."""
     _refuse_odd_names(project, style)
     blocks = [_head(project, style), _modules_stage(project, style), _dependencies(project, style)]
     blocks += [_libraries(project), _build(project, style), _final(project)]
@@ -44,7 +44,7 @@ def dockerfile_for(project: Project, style: Style) -> str:
 
 
 def _refuse_odd_names(project: Project, style: Style) -> None:
-    """Blanks would part a name, `$` and `*` mean something else, and a line's end would begin an instruction."""
+    """Refuse names with blanks, `$`, `*` or line breaks, which have a meaning in a Dockerfile."""
     copied = [
         project.folder,
         *(each.folder for each in project.modules),
@@ -67,7 +67,7 @@ def _head(project: Project, style: Style) -> str:
         ]
     if project.needs_modules and style.named_context and not project.listed:
         network = f"file://{FOLDER},https://proxy.golang.org,direct"
-        lines.append(f"# Where nobody has filled the folder: docker build --build-arg GOPROXY={network} {style.place}")
+        lines.append(f"# If the folder is empty: docker build --build-arg GOPROXY={network} {style.place}")
     major, minor = project.go
     lines += [
         f"ARG GO_IMAGE=docker.io/library/golang:{major}.{minor}-bookworm",
@@ -83,7 +83,7 @@ def _modules_stage(project: Project, style: Style) -> str:
 
 
 def _dependencies(project: Project, style: Style) -> str:
-    # With cgo a C compiler of the target would be needed: then the stage runs as the target itself.
+    # With cgo, a C compiler for the target is needed, so the stage runs on the target's platform.
     platform = "--platform=$BUILDPLATFORM " if style.named_context and not project.cgo else ""
     flags = "-mod=vendor" if project.vendored else "-mod=readonly"
     lines = [
