@@ -1,4 +1,4 @@
-"""Files, locks, child processes, retries and formatting: what every package may use.
+"""Files, locks, child processes, retries and formatting: tools that every package may use.
 
-Knows nothing of Go, HTTP, stores or where we run.
+This package does not depend on Go, HTTP, stores or the CI platform.
 """

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written under a temporary name in the same folder, then renamed."""
+"""Files that appear complete or not at all: written under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from go_prefetch.base import nofollow
 from go_prefetch.base.nofollow import Folder
 
-# Our own streams by name: opened anew, one that is a file would be written from its beginning.
+# This process's own streams by name. A new open of a file would write it from its beginning.
 _STREAM = re.compile(r"/(?:proc/self|dev)/fd/([0-9]{1,9})|/dev/(stdout|stderr)")
 
 _TEMPORARY = re.compile(rf"[0-9]{{{nofollow.DIGITS}}}\.tmp$")
@@ -29,13 +29,13 @@ def new_file(
     record: Callable[[str], None] = lambda _: None,
     before_rename: Callable[[Folder, BinaryIO], None] = lambda *_: None,
 ) -> Iterator[BinaryIO]:
-    """An empty file to write and read; on leaving it becomes `name` (with slashes) below `root`, or is removed.
+    """Create an empty file to write and read. At the end it becomes `name` (with slashes) below `root`, or is removed.
 
-    Its temporary name has unpredictable digits and the form of Go's own, `NAME<digits>.tmp`, which Go removes when a
-    killed process left one behind. `record` is called with it, relative to `root`, before the file is made;
-    `before_rename` with the folder and the whole file, and may raise.
+    Its temporary name has unpredictable digits and Go's own form, `NAME<digits>.tmp`. Go removes such a file if a
+    killed process left it. `record` is called with that name, relative to `root`, before the file is created.
+    `before_rename` is called with the folder and the complete file, and may raise.
 
-    Follows no link below `root` and never writes to a file that is there already. Raises OSError.
+    Follows no link below `root` and never writes to an existing file. Raises OSError.
     """
     temporary = f"{name}{nofollow.random_digits()}.tmp"
     with nofollow.parent(root, temporary, create=True) as (folder, temporary_name):
@@ -57,13 +57,13 @@ def new_file(
 
 
 def write_whole(final: Path, data: bytes) -> None:
-    """Write `data` to `final`, whole or not at all. Raises OSError."""
+    """Write `data` to `final`, completely or not at all. Raises OSError."""
     with new_file(final.parent, final.name) as file:
         file.write(data)
 
 
 def write_named(final: Path, data: bytes) -> None:
-    """Write `data` to what a person named: a file whole or not at all; a device, pipe or stream is never replaced."""
+    """Write `data` to a path that a user has named. Replace a file atomically; write to a device, pipe or stream."""
     stream = _STREAM.fullmatch(os.fspath(final))
     if stream or _takes_bytes_as_they_come(final):
         with open(os.dup(_number(stream)) if stream else final, "wb") as out:  # noqa: PTH123 - a number has no Path
@@ -84,12 +84,12 @@ def _takes_bytes_as_they_come(final: Path) -> bool:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file of this name can be one that `new_file` has begun."""
+    """Return whether `new_file` can have created a file of this name."""
     return _TEMPORARY.search(name) is not None
 
 
 def remove_unfinished() -> None:
-    """Remove what threads that will never end have begun: for a program that is about to end."""
+    """Remove unfinished files of threads that will never end. Call this right before the program ends."""
     for path in list(_in_progress):
         with suppress(OSError):
             path.unlink(missing_ok=True)

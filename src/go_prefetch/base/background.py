@@ -1,4 +1,4 @@
-"""Calls in threads that do not keep the program from ending, as those of an executor do."""
+"""Calls in daemon threads. Unlike those of an executor, they do not keep the program from ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copy the bytes of an open file, by the file system itself where it can: a clone shares blocks and no inode."""
+"""Copy the bytes of an open file. The file system does it where it can: a clone shares blocks but no inode."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _RANGE = 1 << 26
 
 
 class SourceError(Exception):
-    """The source cannot be read, or has more bytes than allowed."""
+    """The source is not readable, or has more bytes than allowed."""
 
 
 def copy(source: BinaryIO, out: BinaryIO, most: int) -> int:
-    """Copy `source` from its beginning into the empty file `out`, and return the bytes.
+    """Copy `source` from its beginning into the empty file `out`, and return the number of bytes.
 
-    What is written to the source later does not show in the copy. Raises SourceError for a source that cannot be
-    read or has more than `most` bytes, OSError for `out`.
+    A later write to the source does not change the copy. Raises SourceError for a source that is not readable or has
+    more than `most` bytes, OSError for `out`.
     """
     if not _cloned(source, out):
         _copied_in_kernel(source, out, most)
@@ -35,7 +35,7 @@ def copy(source: BinaryIO, out: BinaryIO, most: int) -> int:
 
 
 def _cloned(source: BinaryIO, out: BinaryIO) -> bool:
-    """FICLONE: Btrfs, XFS, bcachefs, overlay on these."""
+    """Clone with FICLONE: Btrfs, XFS, bcachefs, overlay on these."""
     if sys.platform != "linux":
         return False
     import fcntl  # noqa: PLC0415 - not everywhere
@@ -47,7 +47,7 @@ def _cloned(source: BinaryIO, out: BinaryIO) -> bool:
 
 
 def _copied_in_kernel(source: BinaryIO, out: BinaryIO, most: int) -> None:
-    """copy_file_range(2) as far as it goes; what it does not copy is read and written."""
+    """Copy with copy_file_range(2) as far as it goes. The rest is read and written."""
     if not hasattr(os, "copy_file_range"):
         return
     copied = 0

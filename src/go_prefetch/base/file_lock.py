@@ -1,4 +1,4 @@
-"""Advisory locks as cmd/go takes them on Linux, macOS and BSD: `flock` on a file that is left lying."""
+"""Advisory locks as cmd/go takes them on Linux, macOS and BSD: `flock` on a file that is never removed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing there takes a lock of ours
+except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 
@@ -20,9 +20,9 @@ _LOOK_EVERY = 0.05  # seconds
 
 @contextmanager
 def held(path: Path | str, *, seconds: float = 0.0, dir_fd: int | None = None) -> Iterator[None]:
-    """Hold the exclusive lock of `path` (relative to the open folder `dir_fd`, if given), made if absent.
+    """Hold the exclusive lock of `path` (relative to the open folder `dir_fd`, if given), created if absent.
 
-    Raises OSError if somebody holds it for `seconds` more, or took the file away meanwhile.
+    Raises OSError if another process holds it for `seconds` more, or removed the file in the meantime.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags, 0o666, dir_fd=dir_fd)
@@ -37,7 +37,7 @@ def held(path: Path | str, *, seconds: float = 0.0, dir_fd: int | None = None) -
 
 
 def take(descriptor: int, seconds: float = 0.0) -> None:
-    """Take the exclusive lock of an open file, which lasts until it is closed; nothing on Windows.
+    """Take the exclusive lock of an open file until it is closed. Does nothing on Windows.
 
     Raises BlockingIOError if another process holds it for `seconds` more, OSError where there are no locks.
     """

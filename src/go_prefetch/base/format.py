@@ -1,4 +1,4 @@
-"""Figures and lists as people read them."""
+"""Figures and lists as text for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNITS = (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1))
 
 
 def size(count: int) -> str:
-    """Bytes in powers of ten."""
+    """Format bytes in powers of ten."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
@@ -16,7 +16,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, with one decimal where it tells something; from two minutes on the two largest units."""
+    """Format seconds with one decimal if it matters; from two minutes on in the two largest units."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 119.5:
@@ -27,11 +27,11 @@ def duration(seconds: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Return `1 file` or `2 files`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def some(things: Sequence[object], most: int) -> str:
-    """`a, b, c`; of more than `most` the first, `and 3 more`."""
+    """Return `a, b, c`, or the first `most` items and `3 more`."""
     shown = ", ".join(map(str, things[:most]))
     return f"{shown} and {len(things) - most} more" if len(things) > most else shown

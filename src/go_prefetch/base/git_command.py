@@ -1,15 +1,15 @@
-"""The git command, for two questions, put so that no repository can start a program or send git elsewhere.
+"""The git command, used for two questions, so that no repository can start a program or send git elsewhere.
 
-Whoever owns a `.git` above a working directory can name programs in its configuration: hooks, fsmonitor, filters, an
-`uploadpack` for objects that are fetched when they are needed. So git is asked in two steps:
+A `.git` above a working directory can name programs in its configuration: hooks, fsmonitor, filters, or an
+`uploadpack` for objects that are fetched when they are needed. git is therefore called in two steps:
 
 1. Where is the repository (`rev-parse`), or what is its origin (`remote get-url`)? Here git reads the repository's
    configuration, under its own protection (`safe.directory`), and nothing that it could start a program for.
-2. What is in the index (`ls-files`)? Here git is in an empty repository made for it, and gets the other's index and
-   objects as files. The other's configuration is not read.
+2. What is in the index (`ls-files`)? Here git is in an empty repository, and gets the other repository's index and
+   objects as files. The other configuration is not read.
 
-In either step git gets no token, none of the caller's variables for git (GIT_DIR, GIT_CONFIG_*, GIT_TRACE*, …), no
-terminal, no input, a few seconds and a bounded output. `docs/git.md` has the versions that were tried.
+In both steps git gets no token, none of the caller's variables for git (GIT_DIR, GIT_CONFIG_*, GIT_TRACE*, …), no
+terminal, no input, a few seconds and a bounded output. `docs/git.md` has the tested versions.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from go_prefetch.base.temporary_folder import temporary_folder
 
 _SECONDS = 20.0
 _MOST_MEMORY = 1 << 30  # bytes: an index of a few kilobytes can stand for billions of files
-_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where a CI system says that it has put the checkout
+_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # names the checkout of a CI system
 _MOST_SHARED_INDEXES = 100
 
-# The two steps are safe without these. They hold for every git that knows them, should a step read more than it should.
+# The two steps are safe without these. They are a second protection in every git that supports them.
 _ALWAYS = {
     "LC_ALL": "C",
-    "GIT_ALLOW_PROTOCOL": "none",  # a list without a protocol
+    "GIT_ALLOW_PROTOCOL": "none",  # an empty list of protocols
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -59,13 +59,13 @@ class _Repository:
 
 
 class GitCommand:
-    """The git found on PATH. Without one, and where it fails, answers are empty."""
+    """The git found on PATH. Answers are empty without one, and where it fails."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = {**environment_of("git", environ), **_ALWAYS}
         named = [environ[name] for name in _CHECKOUTS if Path(environ.get(name, "")).is_absolute()]
         spelt = [spelling(name) for name in named for spelling in (os.path.abspath, os.path.realpath)]
-        self._checkouts = [name for name in dict.fromkeys(spelt) if not name.endswith("*")]  # `/*`: all that is below
+        self._checkouts = [name for name in dict.fromkeys(spelt) if not name.endswith("*")]  # `/*`: everything below
 
     def tracked(self, folder: Path, *patterns: str) -> list[Path]:
         """Return the files below `folder` that git tracks, relative to it; patterns are those of git's `:(glob)`.
@@ -80,10 +80,10 @@ class GitCommand:
                     return []
                 variables = _made_for(repository, temporary)
                 listed = self._answer(folder, ("ls-files", "-z", "--", *specs), variables)
-        except OSError:  # no git, or no room
+        except OSError:  # no git, or no disk space
             return []
         names = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
-        return [name for name in names if not name.is_absolute() and ".." not in name.parts]  # others are forged
+        return [name for name in names if not name.is_absolute() and ".." not in name.parts]  # other names are forged
 
     def origin(self, folder: Path) -> str:
         """Return the URL of the remote `origin` of the repository around `folder`. Raises NotTrustedError."""
@@ -101,15 +101,15 @@ class GitCommand:
         if len(lines) != 4:  # a failure, or a path with a line break
             return None
         top, index, objects = (Path(os.path.abspath(folder / line)) for line in lines[:3])  # noqa: PTH100 - links count
-        # Before git 2.28 there was one format, and the question came back as it was.
+        # Before git 2.28 there was one format, and the question was echoed.
         object_format = "sha256" if lines[3] == "sha256" else "sha1"
         return _Repository(top, index, objects, object_format) if index.is_file() else None
 
     def _trusting(self, temporary: Path) -> dict[str, str]:
-        """Return variables that add the CI's checkout to what the user's configuration trusts.
+        """Return variables that add the CI's checkout to the repositories that the user's configuration trusts.
 
-        They name a file: git ignores `safe.directory` in the repository's configuration, and up to 2.37 on its command
-        line. Git before 2.32 looks for that file in the home.
+        They name a file, because git ignores `safe.directory` in the repository's configuration, and up to 2.37 on its
+        command line. Git before 2.32 looks for that file in the home.
         """
         if not self._checkouts:
             return {}
@@ -122,7 +122,7 @@ class GitCommand:
         return {"HOME": str(temporary), "XDG_CONFIG_HOME": str(temporary), "GIT_CONFIG_GLOBAL": str(file)}
 
     def _answer(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str]) -> bytes:
-        """Return what git prints; nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
+        """Return what git prints, or nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
         try:
             argv, environ = ("git", *_OPTIONS, *arguments), {**self._environ, **variables}
             done = process_group.answer(argv, folder, environ, _SECONDS, most_memory=_MOST_MEMORY)
@@ -134,7 +134,7 @@ class GitCommand:
 
 
 def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
-    """Make an empty repository; return the variables with which git sees the index and the objects of the other."""
+    """Create an empty repository. Return the variables that show git the index and the objects of the other one."""
     own = temporary / "repository"
     (own / "refs").mkdir(parents=True)
     (own / "HEAD").write_text("ref: refs/heads/main\n")
@@ -156,6 +156,6 @@ def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
 
 
 def _quoted(value: str) -> str:
-    """A value of a configuration file of git's."""
+    """Quote a value for a configuration file of git."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

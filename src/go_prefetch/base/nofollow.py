@@ -1,11 +1,11 @@
 """Files below a root, reached without following a link: other users may write to the folders in between.
 
-Every folder on the way is opened by its own name relative to the folder above it (openat(2) with O_NOFOLLOW), and stays
-open while it is worked in: a folder that is replaced by a link meanwhile leads nowhere else. The root itself is the
-user's to name, so links up to it are followed, once.
+Each folder on the way is opened by name relative to the folder above it (openat(2) with O_NOFOLLOW), and stays open
+while it is used. A folder that is replaced by a link in the meantime has no effect. The user names the root itself, so
+links up to it are followed, once.
 
-Windows has no openat: there each folder on the way is looked at before it is entered, and the moment between the two is
-not covered. Making a link there takes a privilege that ordinary users lack.
+Windows has no openat. There, each folder on the way is checked before it is entered, and the moment between the two is
+not covered. Creating a link takes a privilege there that ordinary users do not have.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
 _DEEPEST = 64  # folders below the root: module paths have fewer
-# Of one folder, or of all folders that are removed together: another user may fill them without end.
+# Entries of one folder, or of all folders that are removed together. Another user may add entries without end.
 _MOST_ENTRIES = 100_000
-# A pipe in the place of a file is opened without waiting for a writer.
+# A pipe in place of a file is opened without waiting for a writer.
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | _BINARY
-DIGITS = 19  # of a name that another user cannot foretell
+DIGITS = 19  # of a name that another user cannot predict
 
 
 def random_digits() -> str:
-    """Digits for a name that another user cannot foretell."""
+    """Return digits for a name that another user cannot predict."""
     return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
 
 
 def is_ours(found: os.stat_result) -> bool:
-    """Whether this belongs to this user; on Windows, where it is not told, it may."""
+    """Return whether this belongs to this user. On Windows the owner is unknown, so return True."""
     return sys.platform == "win32" or found.st_uid == os.geteuid()
 
 
 @dataclass(frozen=True)
 class Folder:
-    """An open folder. Names are those of entries in it, never paths. Methods raise OSError and follow no link."""
+    """An open folder. Names are those of its entries, never paths. Methods raise OSError and follow no link."""
 
     path: Path  # for messages
     descriptor: int | None = None  # None where the system has no openat
 
     def create(self, name: str, mode: int = 0o666) -> BinaryIO:
-        """A new file, open for reading and writing. Raises FileExistsError for a name that is taken, by a link too."""
+        """Create a file, open for reading and writing. Raises FileExistsError for a name in use, also by a link."""
         return os.fdopen(os.open(self.at(name), _NEW, mode, dir_fd=self.descriptor), "w+b")
 
     def open(self, name: str) -> BinaryIO:
-        """A regular file, open for reading. Raises OSError, with EINVAL for what is no regular file."""
+        """Open a regular file for reading. Raises OSError, with EINVAL if it is not a regular file."""
         descriptor = os.open(self.at(name), _READ, dir_fd=self.descriptor)
         file = os.fdopen(descriptor, "rb") if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         if file is None:
@@ -67,23 +67,23 @@ class Folder:
         return file
 
     def stat(self, name: str) -> os.stat_result | None:
-        """What has this name; None if nothing has."""
+        """Return the status of the entry with this name, or None if there is none."""
         with suppress(FileNotFoundError):
             return os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)
         return None
 
     def has_file(self, name: str) -> bool:
-        """Whether a regular file has this name."""
+        """Return whether there is a regular file with this name."""
         found = self.stat(name)
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def has_folder(self, name: str) -> bool:
-        """Whether a folder has this name."""
+        """Return whether there is a folder with this name."""
         found = self.stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def rename(self, name: str, final: str) -> None:
-        """Give the entry `name` another name, in place of what has it."""
+        """Rename the entry `name`, and replace an entry that has the new name."""
         self.move(name, self, final)
 
     def move(self, name: str, folder: Folder, final: str) -> None:
@@ -91,7 +91,7 @@ class Folder:
         os.replace(self.at(name), folder.at(final), src_dir_fd=self.descriptor, dst_dir_fd=folder.descriptor)
 
     def unlink(self, name: str) -> None:
-        """Remove a file or link, if it is there."""
+        """Remove a file or link, if it exists."""
         with suppress(FileNotFoundError):
             os.unlink(self.at(name), dir_fd=self.descriptor)
 
@@ -100,12 +100,12 @@ class Folder:
         os.rmdir(self.at(name), dir_fd=self.descriptor)
 
     def entries(self) -> list[str]:
-        """The names of its entries, of the first 100,000 that the system tells."""
+        """Return the names of its entries, 100,000 at most."""
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
             return sorted(entry.name for entry in itertools.islice(found, _MOST_ENTRIES))
 
     def contents(self) -> tuple[list[str], list[str]]:
-        """The names of the folders in it, and of everything else, of the first 100,000 that the system tells."""
+        """Return the names of its folders, and the names of its other entries, 100,000 at most."""
         folders: list[str] = []
         others: list[str] = []
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
@@ -114,14 +114,14 @@ class Folder:
         return folders, others
 
     def make_writable(self) -> None:
-        """Let this user, and nobody else, read and change what it holds."""
+        """Let only this user read and change its contents."""
         if self.descriptor is None:
             self.path.chmod(stat.S_IRWXU)
         else:
             os.fchmod(self.descriptor, stat.S_IRWXU)
 
     def entered(self, name: str, *, create: bool = False) -> Folder:
-        """The folder `name` in this one, open; made with `create` if nothing has the name."""
+        """Open the folder `name` in this one; with `create`, create it if the name is free."""
         try:
             return self._entered(name)
         except FileNotFoundError:
@@ -138,7 +138,7 @@ class Folder:
                 return Folder(path, os.open(at, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
             if self.has_folder(name):
                 return Folder(path)
-        except FileNotFoundError:  # told at once: another thread may make it before the next look
+        except FileNotFoundError:  # locked at once: another thread may create it before the next check
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
         except OSError:
             if self.has_folder(name):
@@ -150,12 +150,12 @@ class Folder:
         raise NotADirectoryError(errno.ENOTDIR, f"it is {kind}", str(path))
 
     def close(self) -> None:
-        """End the use of this folder."""
+        """Close this folder."""
         if self.descriptor is not None:
             os.close(self.descriptor)
 
     def at(self, name: str) -> str:
-        """What the functions of `os` take for an entry, together with `dir_fd=descriptor`."""
+        """Return the name of an entry for the functions of `os`, used with `dir_fd=descriptor`."""
         if not name or name in (".", "..") or "/" in name or os.sep in name:
             raise OSError(errno.EINVAL, "it is not the name of an entry", name)
         return name if self.descriptor is not None else str(self.path / name)
@@ -163,11 +163,11 @@ class Folder:
 
 @contextmanager
 def opened(root: Path, parts: Sequence[str] = (), *, create: bool = False) -> Iterator[Folder]:
-    """The folder that the names `parts` lead to from `root`.
+    """Open the folder that the names `parts` lead to from `root`.
 
-    With `create` folders that are missing are made, those above the root too.
+    With `create`, missing folders are created, those above the root too.
 
-    Raises FileNotFoundError for what is missing, NotADirectoryError for a link or file in the place of a folder.
+    Raises FileNotFoundError if it is missing, NotADirectoryError for a link or file in place of a folder.
     """
     if create:
         root.mkdir(parents=True, exist_ok=True)
@@ -183,21 +183,21 @@ def opened(root: Path, parts: Sequence[str] = (), *, create: bool = False) -> It
 
 @contextmanager
 def parent(root: Path, name: str, *, create: bool = False) -> Iterator[tuple[Folder, str]]:
-    """The folder of the file `name` (with slashes, relative to `root`) and its own name in it. See `opened`."""
+    """Open the folder of the file `name` (with slashes, relative to `root`). Return it, and the name in it."""
     *parts, last = name.split("/")
     with opened(root, parts, create=create) as folder:
         yield folder, last
 
 
 def open_file(root: Path, name: str) -> BinaryIO:
-    """The regular file `name` (with slashes) below `root`, open for reading. Raises OSError."""
+    """Open the regular file `name` (with slashes) below `root` for reading. Raises OSError."""
     with parent(root, name) as (folder, last):
         return folder.open(last)
 
 
 def clear_way(root: Path, name: str) -> None:
-    """Remove what keeps a regular file from lying at `name`: links and files in the place of folders, and a folder or
-    link in its own. With a slash at its end `name` is that of a folder.
+    """Remove what prevents a regular file at `name`: links and files in place of folders, and a folder or link with
+    its own name. `name` with a slash at its end is that of a folder.
 
     Raises OSError.
     """
@@ -217,7 +217,7 @@ def clear_way(root: Path, name: str) -> None:
 
 
 def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES, ignore_errors: bool = False) -> int:
-    """Remove the folder that `parts` lead to from `root`, and all that is in it; return how many files that were.
+    """Remove the folder that `parts` lead to from `root`, with its contents. Return the number of removed files.
 
     Read-only folders are made writable first. Raises OSError unless errors are ignored, with EFBIG for more than `most`
     entries.
@@ -233,7 +233,7 @@ def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES, ignor
 
 
 class _Removal:
-    """Removes what is in a folder. Folders further down are brought up to its top, so that no depth costs more."""
+    """Removes the contents of a folder. Deeper folders are moved to its top, so that depth costs no more."""
 
     def __init__(self, most: int, ignored: tuple[type[OSError], ...]) -> None:
         self.files = 0
@@ -241,7 +241,7 @@ class _Removal:
         self._ignored = ignored
 
     def clear(self, top: Folder) -> None:
-        """Remove all that is in `top`."""
+        """Remove everything in `top`."""
         for names in self._without_files(top):
             pending = [*names]
             while pending:
@@ -253,8 +253,8 @@ class _Removal:
                     top.rmdir(name)
 
     def _without_files(self, here: Folder) -> Iterator[list[str]]:
-        """Remove the files of a folder; yield the names of the folders in it, of some entries at a time."""
-        with suppress(OSError):  # another user's, perhaps: what can be removed all the same, is
+        """Remove the files of a folder. Yield the names of its folders, for some entries at a time."""
+        with suppress(OSError):  # it may belong to another user: remove what can be removed
             here.make_writable()
         last: tuple[list[str], list[str]] = ([], [])
         while (found := here.contents()) != last:
@@ -272,12 +272,12 @@ class _Removal:
                 return
 
     def _brought_up(self, name: str, here: Folder, top: Folder) -> str:
-        """Move a folder to `top`; return its new name, or the empty string if that failed."""
+        """Move a folder to `top`. Return its new name, or the empty string if that failed."""
         brought = f"{random_digits()}.tmp"
         with suppress(*self._ignored):
             try:
                 here.move(name, top, brought)
-            except PermissionError:  # a read-only folder cannot be moved elsewhere
+            except PermissionError:  # a read-only folder cannot be moved
                 with contextlib.closing(here.entered(name)) as below:
                     below.make_writable()
                 here.move(name, top, brought)
@@ -288,10 +288,10 @@ class _Removal:
 def walk(
     root: Path, enter: Callable[[tuple[str, ...]], bool] = lambda parts: len(parts) <= _DEEPEST
 ) -> Iterator[tuple[tuple[str, ...], Folder, list[str]]]:
-    """Every folder from `root` downwards: the names that lead to it, the open folder, its entries.
+    """Yield every folder from `root` downwards: the names that lead to it, the open folder, its entries.
 
-    A folder comes before those in it. Left out is what cannot be read, and what `enter` denies: without it folders
-    deeper than any module's.
+    A folder comes before those in it. Folders that are not readable, and those that `enter` rejects, are left out. By
+    default, `enter` rejects folders that are deeper than any module's.
     """
     pending: list[tuple[str, ...]] = [()]
     while pending:

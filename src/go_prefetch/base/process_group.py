@@ -1,4 +1,4 @@
-"""A child process with all its children: its start, its CPU time, and its end."""
+"""A child process with all its children: start, CPU time, end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from go_prefetch.base.windows_job import Job
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _MOST_OUTPUT = 16 << 20  # bytes of an answer
 _PS_SECONDS = 5.0
-_jobs: dict[int, Job] = {}  # Windows: by process id
+_jobs: dict[int, Job] = {}  # on Windows, by process id
 
 
 @contextlib.contextmanager
@@ -38,10 +38,10 @@ def started(
     stdout: int | BinaryIO = subprocess.DEVNULL,
     stderr: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `argv` in a process group of its own. What is left of it ends with the block, or with this process.
+    """Run `argv` in a process group. What is left of the group ends with the block, or with this process.
 
-    Every program is started here. A name without a slash is looked up in the PATH of `environ`. Where it has no input
-    it reads the null device. Raises OSError if it cannot be started.
+    Every program is started here. A name without a slash is looked up in the PATH of `environ`. Without an input the
+    program reads the null device. Raises OSError if it cannot be started.
     """
     program = _program(argv[0], environ)
     process: subprocess.Popen[bytes] | None = None
@@ -77,7 +77,7 @@ def _begun(
     )  # fmt: skip
     supervisor.add(process.pid)
     assert process.stdin is not None  # noqa: S101 - for the type checker: it was asked for
-    with contextlib.suppress(BrokenPipeError):  # somebody has ended it: its status says so
+    with contextlib.suppress(BrokenPipeError):  # another process has ended it, and its status says so
         process.stdin.write(b"\n")
         process.stdin.flush()
     if not has_input:
@@ -88,7 +88,7 @@ def _begun(
 
 
 def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
-    """What is in its group still has been left behind on purpose, by git or ssh."""
+    """Release the group: what is still in it was left behind on purpose, by git or ssh."""
     if sys.platform == "win32":
         _jobs.pop(process.pid).release()
     else:
@@ -96,7 +96,7 @@ def _leave_in_peace(process: subprocess.Popen[bytes]) -> None:
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str:
-    """The file to execute. Raises FileNotFoundError, PermissionError: a shell would only print them."""
+    """Return the file to execute. Raises FileNotFoundError, PermissionError: a shell would only print them."""
     by_name = find_program(name, environ.get("PATH", os.defpath)) if Path(name).name == name else name
     found = Path(by_name or "").absolute()
     if not by_name or not found.exists():
@@ -109,10 +109,10 @@ def _program(name: str, environ: Mapping[str, str]) -> str:
 def answer(
     argv: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float, *, most_memory: int | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program that prints something short, and ends.
+    """Run a short program and return what it prints.
 
-    Raises OSError if it cannot be started, subprocess.TimeoutExpired after so many seconds. One that prints more than
-    16 MiB is killed, and so has a status that is not 0. On Linux it gets no more than `most_memory` bytes.
+    Raises OSError if it cannot be started, subprocess.TimeoutExpired after that many seconds. A program that prints
+    more than 16 MiB is killed, and so has a status that is not 0. On Linux it gets `most_memory` bytes at most.
     """
     until = time.monotonic() + seconds
     with started(argv, folder, environ, stdout=subprocess.PIPE) as process:
@@ -133,7 +133,7 @@ def _limit_memory(process: subprocess.Popen[bytes], most: int) -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not everywhere
 
-        with contextlib.suppress(OSError, ValueError):  # it has ended, or has a lower limit already
+        with contextlib.suppress(OSError, ValueError):  # the process has ended, or has a lower limit already
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
 
 
@@ -141,13 +141,13 @@ def _all_of(pipe: IO[bytes], process: subprocess.Popen[bytes]) -> bytes:
     with pipe:
         output = pipe.read(_MOST_OUTPUT + 1)
         if len(output) > _MOST_OUTPUT:
-            kill(process)  # while the pipe is open: it could end well otherwise
+            kill(process)  # while the pipe is open: it could end normally otherwise
         return output
 
 
 @contextlib.contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Handle signals at the end of the block: one in the midst of starting a child would leave nobody to end it."""
+    """Handle signals at the end of the block. A signal during the start of a child would leave that child running."""
     if threading.current_thread() is not threading.main_thread():  # signals are handled in the main thread
         yield
         return
@@ -170,15 +170,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         if sys.platform == "win32":
             _jobs[process.pid].end()
-            process.kill()  # should it not have got into its job
+            process.kill()  # in case it is not in its job
         else:
-            with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+            with contextlib.suppress(ProcessLookupError):  # it has ended in the meantime
                 os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """CPU time its group has used so far, or as near as this system tells; 0.0 where it does not tell."""
+    """Return the CPU time of its group in seconds, as far as this system reports it; otherwise 0.0."""
     if sys.platform == "win32":
         return _windows_cpu_seconds(process)
     if Path("/proc/self/stat").exists():
@@ -191,7 +191,7 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
 
 
 def _proc_cpu_seconds(group: int) -> float:
-    """Linux: see proc(5), /proc/pid/stat; its name field may hold blanks, so count from the closing bracket."""
+    """Read /proc/pid/stat (Linux, proc(5)). The name field may have blanks, so count from the closing bracket."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -204,7 +204,7 @@ def _proc_cpu_seconds(group: int) -> float:
 
 
 def _ps_seconds(time: str) -> float:
-    """`12:34.56` or `1-02:03:04` in seconds."""
+    """Parse `12:34.56` or `1-02:03:04` into seconds."""
     days, _, clock = time.rpartition("-")
     seconds = 0.0
     for part in clock.split(":"):
@@ -213,7 +213,7 @@ def _ps_seconds(time: str) -> float:
 
 
 def _windows_cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """GetProcessTimes of the process alone: kernel and user time in units of 100 ns."""
+    """Return GetProcessTimes of the process alone: kernel and user time, in units of 100 ns."""
     created, exited, kernel, user = (ctypes.c_ulonglong() for _ in range(4))
     handle = ctypes.c_void_p(int(getattr(process, "_handle", 0)))
     kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only

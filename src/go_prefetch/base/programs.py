@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def find_program(name: str, path: str) -> str | None:
-    """Return the absolute path of program `name`; None if no folder of `path` (as PATH has it) holds it.
+    """Return the absolute path of program `name`, or None if no folder of `path` (as in PATH) has it.
 
-    Relative and empty entries are skipped: they mean the current folder, which is the user's repository. Go skips them
-    too (`exec.ErrDot`). Windows would look in the current folder before PATH; there only NAME.exe is looked for.
+    Relative and empty entries are skipped. They mean the current folder, which is the user's repository. Go skips them
+    too (`exec.ErrDot`). Windows would search the current folder before PATH. There, only NAME.exe is searched for.
     """
     file = f"{name}.exe" if sys.platform == "win32" else name
     for folder in path.split(os.pathsep):

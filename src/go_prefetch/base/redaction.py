@@ -1,7 +1,7 @@
-"""Secrets and every spelling of them that may turn up in a text: as written, encoded, in the header that was sent.
+"""Secrets, and every spelling of them that may appear in a text: as written, encoded, in the header that was sent.
 
-A server that refuses a request may quote what it was sent, in an encoding of its own choice: percent-encoded, as JSON,
-as HTML. A login is sent as Base64. None of these may reach a log.
+A server that refuses a request may quote what it was sent, in any encoding: percent-encoded, as JSON, as HTML. A login
+is sent as Base64. None of these may reach a log.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from functools import cache
 from urllib.parse import unquote, unquote_to_bytes
 
 HIDDEN = "xxxxx"  # as Go prints it
-# What stands in a password's place where the user name is a token.
+# Stands in place of the password if the user name is a token.
 NO_PASSWORDS = ("", "x-oauth-basic")
 
-# What a terminal obeys; and what turns the direction of the text, or ends a line for some readers.
+# Characters that control a terminal, change the direction of the text, or end a line for some readers.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
-_ANYWHERE, _ALONE = 6, 3  # characters from which on a secret is hidden inside words, and as a word of its own
+_ANYWHERE, _ALONE = 6, 3  # from this length on, a secret is hidden inside words; below it, as a separate word
 _LONG, _REST = 96, r"[^\s\"'<>,;]*"
-_CUT, _BEGINNING = 16, 8  # characters of a secret that is hidden also where its end was cut off, and what must be there
+_CUT, _BEGINNING = 16, 8  # characters of a secret that is hidden even if its end is cut off, and how many must be left
 _USERINFO_BEFORE, _USERINFO_BEHIND = r"(?:(?<=[:/])|(?<=%3[Aa]|%2[Ff]))", r"(?=@|%40)"
-# Alone: no letter or digit on either side. The digits of an encoded character are none of its neighbour's.
+# Separate: no letter or digit on either side. The digits of an encoded character do not count as a neighbour's.
 _WORD_BEFORE, _WORD_BEHIND = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))", r"(?![^\W_])"
 # Other names of a character: in forms, in Base64 for URLs, in strings of programs.
 _OTHERWISE = {
@@ -37,7 +37,7 @@ _OTHERWISE = {
     "\b": (r"\\{1,4}b",),
     "\f": (r"\\{1,4}f",),
 }
-# What stands behind a text that was cut: the end of a line or of a cell, perhaps with brackets closed, or dots.
+# What follows a text that was cut: the end of a line or of a cell, perhaps with closing brackets, or dots.
 _AT_A_CUT = re.compile(r"[\s)'\"`\]}]*(?:\Z|\n|\|)|…|\.\.\.")
 # Fields of a URL that are a credential: signatures of Azure, S3 and Google, and tokens.
 _SIGNED = re.compile(
@@ -46,17 +46,17 @@ _SIGNED = re.compile(
     r"(?:=|\\u003d|%3d))"
     r"(?:(?!%26|\\u0026)[^\s\"'<>&;`\\)])+"
 )
-# The login of any URL: git quotes those of the user's configuration, which are not known here. Where no password stands
-# behind it, the user of a web address is a token, and that of an SSH address is not.
+# The login of any URL. Git quotes those of the user's configuration, which are unknown here. Without a password, the
+# user of a web address is a token, and that of an SSH address is not.
 _PASSWORD_IN_URL = re.compile(r"(?<=://)(?P<user>[^\s\"'<>/?#@:]*:)[^\s\"'<>/?#@]+(?=@)")
 _TOKEN_IN_URL = re.compile(r"(?:(?<=https://)|(?<=http://))[^\s\"'<>/?#@:]+(?=(?::(?:x-oauth-basic)?)?@)")
 
 
 def login_secrets(user: str, password: str, *, encoded: bool) -> frozenset[str]:
-    """Return what must be hidden of a login: its secret half, the headers made of it.
+    """Return what must be hidden of a login: its secret half, and the headers made of it.
 
-    The half is the password, or the user name where no password stands beside it. Headers are written in UTF-8 by Go
-    and here, in Latin-1 by others. In a URL both may be `encoded` by percent signs, which are decoded first.
+    The half is the password, or the user name if there is no password. Go and this package write headers in UTF-8, and
+    others in Latin-1. In a URL both may be `encoded` by percent signs, which are decoded first.
     """
     half = user if password in NO_PASSWORDS else password
     if not half:
@@ -70,15 +70,15 @@ def login_secrets(user: str, password: str, *, encoded: bool) -> frozenset[str]:
 
 
 def _bytes_of(text: str) -> tuple[bytes, bytes]:
-    """The bytes of a text in the encodings that logins are sent in: UTF-8, which is the longer one, and Latin-1."""
+    """Return the bytes of a text in the encodings of logins: UTF-8, which is the longer one, and Latin-1."""
     return text.encode(errors="surrogateescape"), text.encode("latin-1", errors="replace")
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """Return `text` with every spelling of these secrets replaced, and the login and signature of every URL.
 
-    Secrets of one or two characters are replaced in the place of a URL's password only, those of up to five where they
-    stand alone: ordinary words keep their letters. Longer ones are replaced wherever they stand. The longest should
+    Secrets of one or two characters are replaced only as a URL's password. Those of up to five are replaced where they
+    are separate words, so ordinary words keep their letters. Longer ones are replaced everywhere. The longest should
     come first, so that no part of one is left.
     """
     for secret in secrets:
@@ -92,8 +92,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 @cache
 def _spellings(secret: str) -> re.Pattern[str]:
-    """Every way to write a secret."""
-    if len(secret) > _LONG:  # a JSON web token: what begins so is one, and its end needs no pattern of its own
+    """Yield every way to write a secret."""
+    if len(secret) > _LONG:  # a JSON web token: this prefix identifies it, so its end needs no separate pattern
         beginning = secret[:_LONG]
         forms = ["".join(map(_spelled, beginning)), *_inside_base64(beginning)]
         return re.compile("|".join(f"{form}{_REST}" for form in forms))
@@ -108,7 +108,7 @@ def _spellings(secret: str) -> re.Pattern[str]:
 
 
 def _inside_base64(secret: str) -> Iterator[str]:
-    """What Base64 makes of the secret behind any number of other bytes, less the characters that both share."""
+    """Return Base64 of the secret after any number of other bytes, without the characters that both share."""
     for content in dict.fromkeys(_bytes_of(secret)):
         for before in range(3):
             encoded = b64encode(bytes(before) + content).decode()
@@ -118,7 +118,7 @@ def _inside_base64(secret: str) -> Iterator[str]:
 
 @cache
 def _spelled(character: str) -> str:
-    """A pattern for one character, whoever encoded it: as it is, escaped, percent-encoded (twice), as JSON or HTML."""
+    """Return a pattern for one character in every encoding: plain, escaped, percent-encoded (twice), JSON or HTML."""
     if character.isascii() and character.isalnum():
         return character
     if character == "\\":
@@ -131,7 +131,7 @@ def _spelled(character: str) -> str:
     ways.append(rf"\\{{1,4}}U{_any_case(f'{ord(character):08x}')}")
     units = character.encode("utf-16-be", errors="surrogatepass").hex()
     ways.append("".join(rf"\\{{1,4}}u{_any_case(units[at : at + 4])}" for at in range(0, len(units), 4)))
-    # As it is comes last: it may be how one of the others begins.
+    # The plain character comes last, because it may be the beginning of another form.
     ways += [*_OTHERWISE.get(character, ()), rf"\\{{0,4}}{re.escape(character)}"]
     return f"(?:{'|'.join(dict.fromkeys(ways))})"
 
@@ -141,7 +141,7 @@ def _any_case(digits: str) -> str:
 
 
 def _without_beginning(text: str, secret: str) -> str:
-    """Text without the beginning of a secret whose end was cut off: long words of others are, before they are shown."""
+    """Return the text without the beginning of a secret whose end was cut off. Long untrusted text is cut before."""
     kept, done = [], 0
     at = text.find(secret[:_BEGINNING])
     while at >= 0:

@@ -12,31 +12,31 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-# Statuses that may be gone with the next request. 404 and 410 are answers, not failures.
+# Statuses that may be different for the next request. 404 and 410 are answers, not failures.
 TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 _LONGEST_RETRY_AFTER = 30.0
 
-# A server that sends less than this for as long as it may be silent has stalled.
+# A server has stalled if it sends less than this for as long as it may be silent.
 CRAWL_BYTES_PER_SECOND = 1024
 
 
-# What an attempt met: an error; silence; a connection lost in place of a reply; a whole answer that cannot be the file;
-# an end that we put to it because another attempt was quicker; a rule against the request, here or at an HTTP proxy.
+# What an attempt met: an error; silence; a connection lost in place of a reply; a complete answer that cannot be the
+# file; a cancellation because another attempt was faster; a rule against the request, here or at an HTTP proxy.
 Kind = Literal["error", "silent", "lost", "content", "overtaken", "refused"]
 
 
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
 class AttemptError(Exception):
-    """Why an attempt brought no file, and what that means for the next one. `retry_after` is in seconds."""
+    """Why an attempt brought no file, and the effect on the next attempt. `retry_after` is in seconds."""
 
     words: str
     not_found: bool = False
     transient: bool = True
     retry_after: float | None = None
     kind: Kind = "error"
-    status: int | None = None  # of the answer that was the reason
-    at_http_proxy: bool = False  # whether it was that of an HTTP proxy on the way
+    status: int | None = None  # of the answer that caused it
+    at_http_proxy: bool = False  # whether an HTTP proxy on the way sent that answer
 
     def __str__(self) -> str:
         return self.words
@@ -46,7 +46,7 @@ class AttemptError(Exception):
 class Backoff:
     """Full-jitter exponential backoff: a random wait between zero and a limit that quadruples. Seconds.
 
-    Short at first, since most errors are brief, and long enough in the end for a server that restarts.
+    It is short at first, because most errors are brief, and long enough in the end for a server that restarts.
     """
 
     attempts: int = 4
@@ -61,9 +61,9 @@ class Backoff:
 
 
 class Retries:
-    """The retries of one task: how many of its attempts have failed, and the wait before the next one.
+    """The retries of one task: the number of failed attempts, and the wait before the next one.
 
-    `wait` waits for so many seconds. It returns False where no other attempt must follow.
+    `wait` waits for a number of seconds. It returns False if no other attempt may follow.
     """
 
     def __init__(self, backoff: Backoff, wait: Callable[[float], bool]) -> None:
@@ -72,7 +72,7 @@ class Retries:
         self._wait = wait
 
     def again(self, retry_after: float | None = None) -> bool:
-        """Count a failed attempt. Wait and return True if another one follows."""
+        """Count a failed attempt. Wait, and return True if another one follows."""
         self.failed += 1
         return self.failed < self._backoff.attempts and self._wait(self._backoff.wait(self.failed, retry_after))
 
@@ -128,7 +128,7 @@ class Deadline:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether any thread has cancelled."""
+        """Return whether any thread has cancelled."""
         return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
@@ -138,7 +138,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long work may take, how often it is tried again, and how much of it goes on at once."""
+    """How long work may take, how often it is retried, and how much of it runs at once."""
 
     deadline: Deadline
     backoff: Backoff

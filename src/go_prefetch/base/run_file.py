@@ -1,11 +1,11 @@
-"""Which files a run has begun in a pool or module cache, so that a later run finds what a killed one left there.
+"""The temporary files of a run in a pool or module cache, so that a later run finds what a killed run left.
 
-    .go-prefetch/run-<digits>    one temporary name a line, relative to the root; readable by its owner only (0600)
+    .go-prefetch/run-<digits>    one temporary name per line, relative to the root; readable by its owner only (0600)
 
-A run holds the lock of its file (flock; on Windows the open file itself cannot be removed), and removes the file when
-nothing is in progress any more. A file whose lock is free belongs to a run that has ended: what it names and still has
-its temporary name is removed, if it is this user's. Other users may write to the folder, so its files are read with
-suspicion, and nothing that they say leads to a file without a temporary name.
+A run holds the lock of its file (flock; on Windows the open file itself cannot be removed). It removes the file when
+nothing is in progress any more. A file with a free lock belongs to a run that has ended. Its temporary files are
+removed if they still have their names and belong to this user. Other users may write to the folder, so its run files
+are untrusted. No entry of theirs leads to a file without a temporary name.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import BinaryIO
 from go_prefetch.base import atomic_file, file_lock, nofollow
 from go_prefetch.base.nofollow import Folder
 
-# Where a folder of module files keeps what is ours besides: no module path begins with a dot.
+# The folder for other files of go-prefetch among module files. No module path begins with a dot.
 NOTES_FOLDER = ".go-prefetch"
 
 _PREFIX = "run-"
 _MOST_BYTES = 8 << 20  # of one run file: 100,000 names
-_MOST_FILES = 200  # run files that one call looks at
+_MOST_FILES = 200  # run files that one call reads
 _MAY_REMOVE_OPEN_FILES = sys.platform != "win32"
 
 _lock = threading.Lock()
@@ -36,24 +36,24 @@ _open: dict[Path, _RunFile] = {}
 
 
 class _RunFile:
-    """The run file of this process for one root, and how many users of it there are."""
+    """The run file of this process for one root, and the number of its users."""
 
     def __init__(self, root: Path) -> None:
         self.users = 0
         self._root = root
         self._name = ""
         self._file: BinaryIO | None = None
-        with suppress(OSError):  # without a record, a killed run's leftovers are not found: no reason to fail this one
+        with suppress(OSError):  # without a record, a killed run's files stay, which is no reason to fail this run
             self._make()
 
     def record(self, temporary: str) -> None:
-        """Note a name before the file is made."""
+        """Record a name before its file is created."""
         if self._file:
             with suppress(OSError):
                 os.write(self._file.fileno(), f"{temporary}\n".encode())
 
     def remove(self) -> None:
-        """Remove the run file, and its folder if nothing else is in it."""
+        """Remove the run file, and its folder if that is empty."""
         if not self._file:
             return
         with suppress(OSError), nofollow.opened(self._root, (NOTES_FOLDER,)) as notes:
@@ -67,14 +67,14 @@ class _RunFile:
     def _make(self) -> None:
         while self._file is None:
             name = f"{_PREFIX}{nofollow.random_digits()}"
-            taken = suppress(FileNotFoundError, BlockingIOError)  # for a dead run's, before it was locked
+            taken = suppress(FileNotFoundError, BlockingIOError)  # removed as a dead run's, before it was locked
             with taken, nofollow.opened(self._root, (NOTES_FOLDER,), create=True) as notes:
                 self._file = _locked(notes, name)
                 self._name = name
 
 
 def _locked(notes: Folder, name: str) -> BinaryIO:
-    """A new run file whose lock we hold. Raises OSError."""
+    """Create a run file and lock it. Raises OSError."""
     file = notes.create(name, 0o600)
     try:
         file_lock.take(file.fileno())
@@ -89,7 +89,7 @@ def _locked(notes: Folder, name: str) -> BinaryIO:
 
 @contextmanager
 def recording(root: Path) -> Iterator[Callable[[str], None]]:
-    """A function that notes temporary names below `root`, while the block lasts. Blocks may nest, in any thread."""
+    """Yield a function that records temporary names below `root` during the block. Blocks may nest, in any thread."""
     with _lock:
         run_file = _open.get(root) or _open.setdefault(root, _RunFile(root))
         run_file.users += 1
@@ -104,13 +104,13 @@ def recording(root: Path) -> Iterator[Callable[[str], None]]:
 
 
 def write_whole(root: Path, name: str, data: bytes) -> None:
-    """Write `data` to the file `name` (with slashes) below `root`, recorded, whole or not at all. Raises OSError."""
+    """Write `data` to the file `name` (with slashes) below `root`, recorded and atomically. Raises OSError."""
     with recording(root) as record, atomic_file.new_file(root, name, record=record) as file:
         file.write(data)
 
 
 def finish() -> None:
-    """Remove what threads that will never end have begun, and its record: for a program that is about to end."""
+    """Remove files of threads that will never end, and their record. Call this right before the program ends."""
     atomic_file.remove_unfinished()
     with _lock:
         while _open:

@@ -1,14 +1,14 @@
-"""The end of the children of a run that was killed, `kill -9` included, where there is a /bin/sh.
+"""The end of the children of a killed run, also after `kill -9`, where there is a /bin/sh.
 
-One shell in a session of its own reads a pipe that only this process can write to. It gets the process group of each
-child. The pipe ends when this process does, for whatever reason, and then the shell kills the groups that it knows.
+One shell in its own session reads a pipe that only this process can write to. It gets the process group of each child.
+The pipe ends with this process, whatever the reason. Then the shell kills the groups that it has read.
 
-No moment is open. A child starts as a shell that waits for a line on its standard input, and becomes the program only
-then (`exec`, so its process id stays). The line is written after the supervisor knows the group. If this process dies
-before, the child reads the end of its input and ends too.
+There is no gap. A child starts as a shell that waits for a line on its standard input, and only then becomes the
+program (`exec`, so its process id stays). The line is written after the supervisor has the group. If this process dies
+before that, the child reads the end of its input and ends too.
 
-What remains open: a process that leaves its group (`setsid`) is not followed. Without a /bin/sh (an image with nothing
-but Python), children are started directly, and those of a killed run go on to their own end.
+Limits: a process that leaves its group (`setsid`) is not followed. Without a /bin/sh (an image with only Python),
+children are started directly, and those of a killed run continue.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WAIT = 'read -r _ && exec "$@"'
 _WAIT_THEN_NO_INPUT = 'read -r _ && exec "$@" </dev/null'
 
-_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # for one kind of machine, for several
+_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # executables for one kind of machine, and for several
 
 _lock = threading.Lock()
 _shells: list[subprocess.Popen[bytes]] = []  # one, or none yet
 
 
 def is_there() -> bool:
-    """Start the supervisor if it is not there yet; tell whether it is."""
+    """Start the supervisor if necessary; return whether it runs."""
     if sys.platform == "win32" or not os.access(_SH, os.X_OK):
         return False
     with _lock, contextlib.suppress(OSError):
@@ -55,23 +55,23 @@ def is_there() -> bool:
 
 
 def waiting(argv: Sequence[str], *, has_input: bool) -> list[str]:
-    """Return the arguments of a shell that becomes `argv` once it has read a line."""
+    """Return the arguments of a shell that becomes `argv` after it has read a line."""
     return [_SH, "-c", _WAIT if has_input else _WAIT_THEN_NO_INPUT, "sh", *argv]
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` as every shell passes it on: some drop names that no shell variable can have, some do not.
+    """Return `environ` as every shell passes it on. Some shells drop names that no shell variable can have.
 
-    SHELLOPTS would have bash print what it does.
+    SHELLOPTS would make bash print what it does.
     """
     return {name: text for name, text in environ.items() if _VARIABLE.fullmatch(name) and name != "SHELLOPTS"}
 
 
 def can_become(program: Path) -> bool:
-    """Tell whether the system surely executes this file: a shell runs as a script of its own what the system refuses.
+    """Return whether the system certainly executes this file. A shell runs a file that the system refuses as a script.
 
-    So it does with a script that begins with `#!`, and on Linux with a program for the machine that /bin/sh is for.
-    The shell of macOS knows programs when it sees them, and reads none as a script.
+    The system executes a script that begins with `#!`, and on Linux a program for the machine that /bin/sh is for. The
+    shell of macOS recognises programs, and reads none as a script.
     """
     try:
         head, own = _head(program), _head(Path(_SH))
@@ -95,12 +95,12 @@ def add(group: int) -> None:
 
 
 def discard(group: int) -> None:
-    """Leave this process group in peace from now on."""
+    """Do not end this process group any more."""
     _tell(f"- {group}\n")
 
 
 def _tell(line: str) -> None:
-    # Somebody may have ended that shell: then children live on when this process is killed, and nothing else fails.
+    # Another process may have ended that shell. Then children survive a kill of this process, and nothing else fails.
     with _lock, contextlib.suppress(OSError, ValueError):
         for pipe in (shell.stdin for shell in _shells if shell.stdin):
             os.write(pipe.fileno(), line.encode())
@@ -117,7 +117,7 @@ def _started() -> subprocess.Popen[bytes]:
 
 
 def _end(shell: subprocess.Popen[bytes]) -> None:
-    """Have the shell end, with the children that are left, and collect it: not every init would."""
+    """Make the shell end, with the children that are left, and collect it, which not every init would do."""
     with _lock:
         if shell.stdin:
             shell.stdin.close()

@@ -1,6 +1,6 @@
-"""Folders of one run's own where temporary files go, which a later run removes if this one is killed.
+"""Private folders of one run for temporary files. A later run removes them if this one is killed.
 
-A run holds a lock in each folder that it makes, so that later runs can tell what a dead one has left.
+A run holds a lock in each of its folders, so that later runs recognise what a dead run has left.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from go_prefetch.base.trees import remove_trees
 
 _PREFIX = "go-prefetch-run-"
 _ALIVE = "alive.lock"
-_ATTEMPTS = 100  # another run may take a folder that is not locked yet for that of a dead one
+_ATTEMPTS = 100  # without a lock, another run may take a new folder for that of a dead run
 
 
 def choose_place(environ: Mapping[str, str]) -> None:
-    """Have `tempfile` use the folder that it would choose, without the file that it writes to find out.
+    """Make `tempfile` use its usual folder, without the file that it writes to choose one.
 
-    That file stays if the process is killed in this moment.
+    That file would stay if the process is killed at that moment.
     """
     named = [environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
     usual = ["/tmp", "/var/tmp"] if sys.platform != "win32" else []  # noqa: S108 - as tempfile
@@ -36,15 +36,15 @@ def choose_place(environ: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def temporary_folder(place: Path | None = None) -> Iterator[Path]:
-    """A folder that nobody else enters, in `place` or where temporary files go; removed at the end. Raises OSError."""
+    """Create a private folder in `place` or the folder for temporary files; remove it at the end. Raises OSError."""
     with contextlib.ExitStack() as closing:
         yield made(place or Path(tempfile.gettempdir()), _PREFIX, closing)
 
 
 def clear_temporary(*places: Path) -> None:
-    """Remove what dead runs of this user have left in `places` and where temporary files go.
+    """Remove what dead runs of this user have left in `places` and in the folder for temporary files.
 
-    Everybody may write there: a folder counts only if it is this user's, and closed to others.
+    All users may write there, so a folder counts only if it belongs to this user and is closed to others.
     """
     for place in {Path(tempfile.gettempdir()), *places}:
         for root in place.glob(f"{_PREFIX}*"):
@@ -54,7 +54,7 @@ def clear_temporary(*places: Path) -> None:
 
 
 def made(place: Path, prefix: str, closing: contextlib.ExitStack) -> Path:
-    """A new folder in `place` that this run holds; `closing` removes it and lets go of it. Raises OSError."""
+    """Create a folder in `place` that this run holds; `closing` removes and releases it. Raises OSError."""
     for _ in range(_ATTEMPTS - 1):
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             return _locked(place.resolve(), prefix, closing)
@@ -62,7 +62,7 @@ def made(place: Path, prefix: str, closing: contextlib.ExitStack) -> Path:
 
 
 def remove_dead(root: Path) -> None:
-    """Remove a folder that no run holds. Raises OSError, BlockingIOError where one holds it."""
+    """Remove a folder that no run holds. Raises OSError, BlockingIOError if a run holds it."""
     with (
         nofollow.opened(root.parent, (root.name,)) as folder,
         file_lock.held(folder.at(_ALIVE), dir_fd=folder.descriptor),

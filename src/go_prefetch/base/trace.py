@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Trace:
-    """Collects events from any thread. One that is off takes note of nothing."""
+    """Collects events from any thread. It records nothing if it is off."""
 
     def __init__(self, *, is_on: bool = True) -> None:
         self.is_on = is_on
@@ -25,7 +25,7 @@ class Trace:
 
     @contextmanager
     def span(self, name: str, category: str, **details: Any) -> Iterator[dict[str, Any]]:
-        """Note how long the block takes; what is put into the yielded dict stands with it."""
+        """Record the duration of the block. The yielded dict becomes part of the event."""
         if not self.is_on:
             yield details
             return
@@ -36,7 +36,7 @@ class Trace:
             self.add(name, category, began, time.monotonic(), details)
 
     def add(self, name: str, category: str, began: float, ended: float, details: dict[str, Any]) -> None:
-        """An event between two moments of the monotonic clock, on the track of this thread."""
+        """Record an event between two moments of the monotonic clock, on the track of this thread."""
         if not self.is_on:
             return
         thread = threading.get_ident()
@@ -46,7 +46,7 @@ class Trace:
         self._events.append(event)
 
     def text(self, clean: Callable[[str], str]) -> str:
-        """The whole as JSON; `clean` takes secrets out of each text."""
+        """Return all events as JSON; `clean` removes secrets from each text."""
         tracks = [
             {"name": "thread_name", "ph": "M", "pid": 1, "tid": thread, "args": {"name": name}}
             for thread, name in dict(self._names).items()

@@ -1,7 +1,4 @@
-"""Folders with all that is in them: walked through and removed, without recursion and without following a link.
-
-And the room for more of it.
-"""
+"""Folder trees: walk and remove them without recursion and without following links. Free disk space."""
 
 from __future__ import annotations
 
@@ -16,17 +13,17 @@ from go_prefetch.base import nofollow
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that are free on the disk of `folder`, which need not be there yet. Raises OSError."""
+    """Return the free bytes on the disk of `folder`, which need not exist yet. Raises OSError."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return shutil.disk_usage(there).free
 
 
 def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """Every folder from `folder` down, and what it holds; nothing of what cannot be read. Follows no link below.
+    """Yield every folder from `folder` down, and its entries; skip what is not readable. Follows no link below.
 
-    Folders that `enter` denies are left out. A folder comes before those in it.
+    Folders that `enter` rejects are left out. A folder comes before those in it.
 
-    Not by recursion, as os.walk and shutil do it: a zip may nest folders deeper than Python nests calls.
+    Not recursive, unlike os.walk and shutil: a zip may nest folders deeper than Python nests calls.
     """
     pending = [os.fspath(folder)]
     while pending:
@@ -40,9 +37,9 @@ def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterat
 
 
 def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
-    """Remove `folder`; Go's trees in it are read-only, so their folders are made writable first.
+    """Remove `folder`. Go's trees in it are read-only, so their folders are made writable first.
 
-    Follows no link, also where another user puts one in the place of a folder meanwhile. Raises OSError unless errors
-    are ignored.
+    Follows no link, even if another user replaces a folder by one in the meantime. Raises OSError unless errors are
+    ignored.
     """
     nofollow.remove(folder.parent, (folder.name,), most=sys.maxsize, ignore_errors=ignore_errors)

@@ -1,7 +1,7 @@
-"""JSON from outside: read within limits of size and depth. A value of an unexpected kind counts as absent.
+"""Untrusted JSON, read within limits of size and depth. A value of an unexpected kind counts as absent.
 
-Every JSON text that another program wrote is read here. Functions that start with `as_` check one value, the others
-check the value of a name.
+Every JSON text of another program is read here. Functions that start with `as_` check one value. The others check the
+value of a name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 MOST_BYTES = 16 << 20
 MOST_DEPTH = 64
 _LONGEST_TEXT = 1 << 16
-_LARGEST_INTEGER = 1 << 53  # sums of many stay exact
+_LARGEST_INTEGER = 1 << 53  # sums of many such numbers stay exact
 _LARGEST_NUMBER = 1e12
 _NOT_BLANK = re.compile(r"\S")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]|$)", re.ASCII)
@@ -43,7 +43,7 @@ def parse_object(data: bytes | str, most_bytes: int = MOST_BYTES) -> dict[str, A
 
 
 def parse_objects(data: str) -> Iterator[dict[str, Any]]:
-    """Return the objects of a text that holds one JSON value after the other, up to the first that is not JSON."""
+    """Return the objects of a text with one JSON value after the other, up to the first that is not JSON."""
     decoder, at = json.JSONDecoder(), 0
     while start := _NOT_BLANK.search(data, at):
         try:
@@ -55,7 +55,7 @@ def parse_objects(data: str) -> Iterator[dict[str, Any]]:
 
 
 def read_object(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, Any] | None:
-    """Return the object in a file; None if there is none. A pipe or a device is not read: it may have no end."""
+    """Return the object in a file, or None if there is none. A pipe or a device is not read, because it may not end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None
@@ -160,7 +160,7 @@ def _member(values: object, name: str) -> object:
 
 
 def _is_shallow(value: object) -> bool:
-    """Return whether no value lies deeper than MOST_DEPTH, looking at one level after the other."""
+    """Return whether no value is deeper than MOST_DEPTH, level by level."""
     level = [value]
     for _ in range(MOST_DEPTH):
         inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))

@@ -1,6 +1,6 @@
-"""Windows: a job object, which ends a process and its children at our wish, or when this process ends.
+"""Windows: a job object, which ends a process and its children on request, or when this process ends.
 
-A child that the process starts before it is in the job, within the first microseconds, is not in it either.
+The job does not include a child that the process starts within its first microseconds, before it is in the job.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Limits(ctypes.Structure):
 
 
 class Job:
-    """The job of one process. Nested in the job of a CI runner, if there is one (Windows 8 and later)."""
+    """The job of one process. It may be nested in the job of a CI runner (Windows 8 and later)."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only
@@ -41,11 +41,11 @@ class Job:
         self._kernel32.AssignProcessToJobObject(self._handle, ctypes.c_void_p(int(getattr(process, "_handle", 0))))
 
     def end(self) -> None:
-        """End every process in it now."""
+        """End every process in it."""
         self._kernel32.TerminateJobObject(self._handle, 1)
 
     def release(self) -> None:
-        """Leave the processes in it in peace."""
+        """Do not end the processes in it any more."""
         self._limit(0)
         self._kernel32.CloseHandle(self._handle)
 
