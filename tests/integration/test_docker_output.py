@@ -52,12 +52,12 @@ def test_same_bytes_whatever_the_source(bench: Workbench, proxy: ModuleProxy) ->
     with RepackedProxy((TOML, LIB)) as other:
         assert output(bench, other.url, "b").status == 0
     assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
-    assert "0 downloaded" in output(bench, "off", "c").stdout
+    assert output(bench, "off", "c").status == 0
     assert bench.prefetch(goproxy=proxy.url).status == 0
     bench.forget_modcache()
     bench.prefetch(goproxy=proxy.url)
     bench.forget_modcache()
-    assert "0 downloaded" in output(bench, "off", "d").stdout
+    assert output(bench, "off", "d").status == 0
     expected = state(bench.project / "a")
     assert len(expected) > 8
     for name in "bcd":
@@ -68,12 +68,10 @@ def test_second_time_changes_nothing(bench: Workbench, proxy: ModuleProxy) -> No
     """A folder that holds the plan is left as it is; nobody is asked."""
     bench.write_project((LIB, TOML))
     first, asked = output(bench, proxy.url), len(proxy.requests)
-    assert "2 zips packed alike" in first.stdout
+    assert first.status == 0, first.text
     before = {path: path.stat().st_ino for path in (bench.project / "gomod").rglob("*.zip")}
     second = output(bench, proxy.url)
     assert (second.status, len(proxy.requests)) == (0, asked)
-    assert "0 downloaded" in second.stdout
-    assert "0 zips packed alike" in second.stdout
     assert {path: path.stat().st_ino for path in (bench.project / "gomod").rglob("*.zip")} == before
 
 
@@ -131,7 +129,7 @@ def test_private_modules_of_the_module_cache_come_too(bench: Workbench, proxy: M
     assert "[private-left-to-go]" in left.stderr
     assert bench.go("mod", "download", GOPROXY=proxy.url).status == 0
     held = output(bench, proxy.url, GOPRIVATE="corp.example/*")
-    assert "left to Go" not in held.stderr
+    assert held.stderr == ""
     assert list((bench.project / "gomod").rglob("corp.example/private/@v/*.zip"))
 
 

@@ -12,6 +12,7 @@ from tests.integration.test_docker_output import state
 from tests.support.fakes.go_on_path import go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged
+from tests.support.notices import facts
 from tests.support.same_process import prefetch
 from tests.support.workbench import Result, Workbench
 
@@ -60,7 +61,8 @@ def test_right_files_are_verified_as_they_lie_there(project: Workbench, proxy: M
     assert done.status == 0, done.text
     assert "; verified: 4 files by go1." in done.stdout
     bare = output(project, proxy.url, "bare", PATH=str(project.folder / "home"))
-    assert "; verified: no: there is no `go` on PATH" in bare.stdout
+    assert "; verified: no: " in bare.stdout
+    assert bare.notice("go-not-found")
     assert state(project.project / "gomod") == state(project.project / "bare")
 
 
@@ -86,7 +88,8 @@ def test_wrong_file_on_this_machine_is_replaced(project: Workbench, proxy: Modul
     assert state(project.project / "gomod") == state(project.project / "expected")
     assert_go_is_content(project)
     if place != "folder" and name == ZIP:  # a .mod that is not that of its zip is noticed without Go
-        assert f"files that Go rejected and another source replaced: 1 from {LOCAL}" in done.stderr
+        rejected = done.notice("files-rejected")
+        assert (rejected.case, facts(rejected)) == ("replaced", {"count": 1, "source": LOCAL})
 
 
 def test_wrong_bytes_everywhere_are_a_security_error(project: Workbench, proxy: ModuleProxy) -> None:
@@ -101,5 +104,7 @@ def test_go_that_does_not_prove_itself_is_a_warning(project: Workbench, proxy: M
     go = go_with_another_root(tmp_path / "bin", "exit 3")
     done = output(project, proxy.url, PATH=go.path)
     assert done.status == 0, done.text
-    assert "Go did not verify the files, which stay as they are: go mod verify ended with status 3" in done.stderr
+    cause = done.notice("inconclusive")
+    assert facts(done.notice("folder-not-verified")) == {"cause": cause}
+    assert (cause.case, facts(cause)["command"], facts(cause)["status"]) == ("output", "go mod verify", 3)
     assert_go_is_content(project)

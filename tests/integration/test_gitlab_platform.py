@@ -124,7 +124,7 @@ def test_files_of_a_proxy_with_credentials_stay_where_nobody_else_reads(
     done = fill(bench, proxy, *flags, GOPROXY=with_password(proxy), CI_PROJECT_VISIBILITY=visibility)
     assert done.status == 0, done.text
     assert bool(bench.module_files(bench.project / ".go-prefetch")) is kept
-    assert ("are not kept" in done.stdout) is not kept
+    assert ("[credentialed-not-kept]" in done.stdout) is not kept
     assert "word" not in done.text.replace("password", "")
 
 

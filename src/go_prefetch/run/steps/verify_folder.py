@@ -66,8 +66,7 @@ def verify_folder(
     failure: ChecksumMismatch | None = None
     inconclusive: Notice | None = None
     try:
-        cause = verification.run(go.goroot, silence)
-        inconclusive = notice("folder-not-verified", cause=cause) if cause else None
+        inconclusive = verification.run(go.goroot, silence)
     except ChecksumMismatch as error:
         failure = error
     return Completed(
@@ -80,7 +79,7 @@ def verify_folder(
         unverified_because=inconclusive,
         warnings=(
             *replaced(plan, verification.rejected.values()),
-            *((inconclusive,) if inconclusive else ()),
+            *((notice("folder-not-verified", cause=inconclusive),) if inconclusive else ()),
         ),
     )
 
