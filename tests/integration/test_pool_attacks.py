@@ -229,7 +229,7 @@ def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: 
     for path in (pool / f"{STEM}.mod", pool / NOTES_FOLDER / "runs" / "note.json"):
         path.parent.mkdir(parents=True)
         make(path)
-    store = DirectoryPool(pool, asked="", takes_files=True)
+    store = DirectoryPool(pool, proxies="", takes_files=True)
     restored = store.restore(
         Wanted(KEY, wanted, ModuleFolder.at(tmp_path / "modcache")), Deadline.after(20), lambda _: None
     )

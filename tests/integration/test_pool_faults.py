@@ -208,7 +208,7 @@ def test_a_zip_whose_data_rotted_is_found_and_healed(bench: Workbench) -> None:
 def test_a_file_that_another_takes_away_meanwhile_is_one_that_the_pool_lacks(tmp_path: Path) -> None:
     """No error of our own folder, which would end the run."""
     file = ModuleFile(ModuleVersion("example.com/lib", "v1.0.0"), "zip")
-    store = DirectoryPool(tmp_path / "pool", asked="", takes_files=False)
+    store = DirectoryPool(tmp_path / "pool", proxies="", takes_files=False)
     restored = store.restore(
         Wanted(KEY, [file], ModuleFolder.at(tmp_path / "folder")), Deadline.after(60), lambda _: None
     )

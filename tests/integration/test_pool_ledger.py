@@ -13,7 +13,7 @@ import pytest
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cold_runs import ColdRun
-from go_prefetch.stores.pool_metadata import Ledger
+from go_prefetch.stores.pool_metadata import PoolMetadata
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.workbench import Workbench
@@ -49,8 +49,8 @@ def _run(seconds: float, files: Sequence[str] = FILES) -> ColdRun:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path, ASKED)
+def ledger(tmp_path: Path) -> PoolMetadata:
+    return PoolMetadata(tmp_path, ASKED)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_notes_that_are_a_link_to_elsewhere_are_none(tmp_path: Path, elsewhere: 
     (notes / link).symlink_to(elsewhere)
     (elsewhere / "runs").mkdir()
     (elsewhere / "runs" / "other.json").write_text("{}")
-    ledger = Ledger(tmp_path / "pool", ASKED)
+    ledger = PoolMetadata(tmp_path / "pool", ASKED)
     ledger.forget_others(ALL)
     ledger.note_run(_run(5.0))
     assert sorted(path.name for path in elsewhere.rglob("*.json")) == ["other.json", "package.json"]
@@ -85,7 +85,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("text", NO_FIGURE.values(), ids=NO_FIGURE.keys())
-def test_a_senseless_note_of_a_run_gives_no_figure(ledger: Ledger, runs: Path, text: str) -> None:
+def test_a_senseless_note_of_a_run_gives_no_figure(ledger: PoolMetadata, runs: Path, text: str) -> None:
     """Neither a crash nor seconds; beside it an honest note still counts."""
     (runs / "a.json").write_bytes(text.encode(errors="surrogateescape"))
     assert ledger.cold_runs(ALL) == ()
@@ -94,14 +94,14 @@ def test_a_senseless_note_of_a_run_gives_no_figure(ledger: Ledger, runs: Path, t
 
 
 @pytest.mark.parametrize("files", [FILES, FILES[2:], []], ids=["the same", "some of them", "none"])
-def test_a_second_note_of_the_same_files_adds_nothing(ledger: Ledger, runs: Path, files: list[str]) -> None:
+def test_a_second_note_of_the_same_files_adds_nothing(ledger: PoolMetadata, runs: Path, files: list[str]) -> None:
     """What two runs paid for counts once."""
     ledger.note_run(_run(12.5))
     (runs / "another.json").write_text(json.dumps({"seconds": 12.5, "files": files}))
     assert sum(run.seconds for run in ledger.cold_runs(ALL)) == 12.5
 
 
-def test_notes_of_different_files_are_added_up(ledger: Ledger) -> None:
+def test_notes_of_different_files_are_added_up(ledger: PoolMetadata) -> None:
     """The sum over the runs whose files were all restored, and over no other."""
     ledger.note_run(_run(1.5, FILES[:1]))
     ledger.note_run(_run(2.0, FILES[1:]))
@@ -122,7 +122,7 @@ FORGOTTEN = {
 
 
 @pytest.mark.parametrize("text", FORGOTTEN.values(), ids=FORGOTTEN.keys())
-def test_a_senseless_note_of_a_gone_file_is_no_note(ledger: Ledger, tmp_path: Path, text: str) -> None:
+def test_a_senseless_note_of_a_gone_file_is_no_note(ledger: PoolMetadata, tmp_path: Path, text: str) -> None:
     """The proxies are asked again for that file; an honest note beside it still counts."""
     (tmp_path / "unavailable").mkdir()
     (tmp_path / "unavailable" / "a.json").write_text(text)
@@ -153,6 +153,6 @@ def test_a_ledger_of_strange_files_is_no_ledger(bench: Workbench, tmp_path: Path
 
 def test_what_one_proxy_list_lacks_another_may_have(tmp_path: Path) -> None:
     """A note of absence is about the list that was asked, and about no other."""
-    Ledger(tmp_path, ASKED).note_unavailable(ALL)
-    assert Ledger(tmp_path, ASKED).unavailable(ALL) == frozenset(ALL)
-    assert Ledger(tmp_path, "https://other.example").unavailable(ALL) == frozenset()
+    PoolMetadata(tmp_path, ASKED).note_unavailable(ALL)
+    assert PoolMetadata(tmp_path, ASKED).unavailable(ALL) == frozenset(ALL)
+    assert PoolMetadata(tmp_path, "https://other.example").unavailable(ALL) == frozenset()

@@ -52,9 +52,9 @@ while True:
 LEDGER = """
 import resource, sys
 from pathlib import Path
-from go_prefetch.stores.pool_metadata import Ledger
+from go_prefetch.stores.pool_metadata import PoolMetadata
 
-assert Ledger(Path(sys.argv[1]), "").cold_runs([]) == ()
+assert PoolMetadata(Path(sys.argv[1]), "").cold_runs([]) == ()
 status = Path("/proc/self/status")
 lines = [line.split() for line in status.read_text().splitlines()] if status.exists() else []
 peaks = [1024 * int(line[1]) for line in lines if line[0] == "VmHWM:"]

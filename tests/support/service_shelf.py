@@ -75,7 +75,7 @@ class Shelf:
             protocol(endpoint, self.version, Exchange(client, backoff)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
-        return CacheServiceStore(endpoint, self.encoding, lambda: connection, save=When.AUTO, asked="proxies")
+        return CacheServiceStore(endpoint, self.encoding, lambda: connection, save=When.AUTO, proxies="proxies")
 
     def origin(self) -> Path:
         """A folder that has all files."""

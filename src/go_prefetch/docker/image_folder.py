@@ -25,7 +25,7 @@ from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
-from go_prefetch.run.steps.download import Progress, nobody_waits
+from go_prefetch.run.steps.download import Progress, ignore_arrival
 
 _TIME = 315532800  # 1980-01-01, as inside the zips; the earliest date that all file systems and archives support
 _FILE, _FOLDER = 0o644, 0o755
@@ -70,7 +70,7 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
     for store in stores:
         lacking = [file for file in plan.missing if file not in got]
         try:
-            handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, nobody_waits)
+            handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, ignore_arrival)
         except OSError as error:
             raise folder_error(error, plan.folder.path) from None
         got |= handed.files

@@ -34,7 +34,7 @@ class Saving:
     key: CacheKey
     folder: ModuleFolder
     files: Sequence[ModuleFile]  # those it did not hand over
-    kept: Sequence[ModuleFile]  # those it did
+    restored: Sequence[ModuleFile]  # those it did
     entry: RestoredEntry | None  # what it handed them over from
     rejected: frozenset[ModuleFile]  # the store's own copies that Go refused: to be replaced or removed
     unavailable: frozenset[ModuleFile]  # to be remembered: every proxy answered 404 or 410

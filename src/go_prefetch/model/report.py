@@ -122,8 +122,8 @@ class Report(RunState):
     @property
     def hit_rate(self) -> float | None:
         """Share of the modules not present that came from the store; None where nothing was missing."""
-        asked = len(self._modules_missing)
-        return self.modules_from_cache / asked if asked else None
+        missing = len(self._modules_missing)
+        return self.modules_from_cache / missing if missing else None
 
     @property
     def cache_result(self) -> str:

@@ -161,7 +161,7 @@ class Admitted:
 
 
 @dataclass(frozen=True)
-class Rechecked:
+class TreeVerdict:
     """Go's verdict on trees that were in the module cache before us."""
 
     good: frozenset[ModuleVersion] = frozenset()
@@ -172,7 +172,7 @@ class Rechecked:
 
 
 @dataclass(frozen=True)
-class TakenAway:
+class RemovedTrees:
     """What became of trees that were to be taken away; those in neither were gone, or are Go's to replace."""
 
     removed: frozenset[ModuleVersion] = frozenset()

@@ -25,7 +25,7 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import deferral, reason
 from go_prefetch.run.steps.check_present import check_present, detect_duplicate_cache, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
-from go_prefetch.run.steps.download import download, nobody_waits, still_missing
+from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.store import restore, save
@@ -58,7 +58,7 @@ class Job:
             yield
 
     def bring(
-        self, folder: ModuleFolder, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = nobody_waits
+        self, folder: ModuleFolder, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = ignore_arrival
     ) -> Downloaded:
         """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
         return download(

@@ -81,7 +81,7 @@ def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -
 
 
 @dataclass(frozen=True)
-class Disabled:
+class NullStore:
     """Has nothing and takes nothing."""
 
     reason: Notice
@@ -113,12 +113,12 @@ def cache_store(
     if store.takes_cache_service and endpoint:
         return _cache_service(settings, proxies, endpoint, environ, trace)
     if store.kind is StoreKind.GITHUB:
-        return Disabled(notice("no-cache-service"))
+        return NullStore(notice("no-cache-service"))
     if store.kind is StoreKind.NONE:
-        return Disabled(notice("store-none"))
+        return NullStore(notice("store-none"))
     if store.pool is None:
-        return Disabled(notice("no-cache-folder"))
-    return DirectoryPool(store.pool, asked=proxies.shown, takes_files=settings.save is not When.NEVER)
+        return NullStore(notice("no-cache-folder"))
+    return DirectoryPool(store.pool, proxies=proxies.shown, takes_files=settings.save is not When.NEVER)
 
 
 def _cache_service(
@@ -153,4 +153,4 @@ def _cache_service(
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
 
-    return CacheServiceStore(endpoint, encoding, connect, save=settings.save, asked=proxies.shown)
+    return CacheServiceStore(endpoint, encoding, connect, save=settings.save, proxies=proxies.shown)

@@ -30,7 +30,7 @@ from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
 from go_prefetch.modfiles.managed_folder import own, remove_others
 from go_prefetch.modfiles.staging import InUseError, StructureError, received, structure_problem
-from go_prefetch.stores.pool_metadata import Ledger
+from go_prefetch.stores.pool_metadata import PoolMetadata
 
 
 class _ForbiddenError(StructureError):
@@ -40,12 +40,12 @@ class _ForbiddenError(StructureError):
 class DirectoryPool:
     """The pool at `root`, which need not exist yet."""
 
-    def __init__(self, root: Path, *, asked: str, takes_files: bool) -> None:
+    def __init__(self, root: Path, *, proxies: str, takes_files: bool) -> None:
         self.root = root
         self._resolved = Path(os.path.realpath(root))
         self._folder = ModuleFolder.at(self._resolved)
         self._takes_files = takes_files
-        self._ledger = Ledger(self._resolved, asked)
+        self._metadata = PoolMetadata(self._resolved, proxies)
 
     @property
     def name(self) -> str:
@@ -72,8 +72,8 @@ class DirectoryPool:
             files=frozenset(intake.files),
             bytes=intake.bytes,
             seconds=time.monotonic() - started,
-            unavailable=self._ledger.unavailable(wanted.files),
-            cold=self._ledger.cold_runs(intake.files),
+            unavailable=self._metadata.unavailable(wanted.files),
+            cold=self._metadata.cold_runs(intake.files),
             warnings=(*too_slow, *intake.warnings(self.name)),
         )
 
@@ -97,9 +97,9 @@ class DirectoryPool:
                     nofollow.clear_way(self._resolved, file.name)
                     size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
                     count += 1
-            self._ledger.note_unavailable(saving.unavailable)
+            self._metadata.note_unavailable(saving.unavailable)
             if saving.cold_seconds is not None:
-                self._ledger.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))
+                self._metadata.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))
         except (OSError, StructureError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None
@@ -142,7 +142,7 @@ def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
     """Take away files and notes that a run with just these files has no use for; a warning where that failed."""
     try:
         remove_others(pool, files)
-        Ledger(pool, asked="").forget_others(files)
+        PoolMetadata(pool, proxies="").forget_others(files)
     except OSError as error:
         return (notice("pool-not-trimmed", pool=pool, words=error.strerror or str(error)),)
     return ()

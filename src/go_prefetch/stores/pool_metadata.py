@@ -35,11 +35,11 @@ _MOST_NOTE_BYTES = 4 << 20
 _MOST_BYTES = 32 << 20  # of all together
 
 
-class Ledger:
-    """The notes of the pool at `root`; `asked` is the proxy list that notes of absence are about."""
+class PoolMetadata:
+    """The notes of the pool at `root`; `proxies` is the list that notes of absence are about."""
 
-    def __init__(self, root: Path, asked: str) -> None:
-        self._asked = asked
+    def __init__(self, root: Path, proxies: str) -> None:
+        self._proxies = proxies
         self._root = root
 
     def note_run(self, run: ColdRun) -> None:
@@ -69,8 +69,8 @@ class Ledger:
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
         """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
         for file in files:
-            note = {"file": file.name, "asked": self._asked, "until": time.time() + UNAVAILABLE_SECONDS}
-            self._write(_UNAVAILABLE, f"{file.name} {self._asked}", note)
+            note = {"file": file.name, "asked": self._proxies, "until": time.time() + UNAVAILABLE_SECONDS}
+            self._write(_UNAVAILABLE, f"{file.name} {self._proxies}", note)
 
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
         """Those of `files` that are remembered as had by no proxy of the list."""
@@ -78,7 +78,7 @@ class Ledger:
         gone = {
             str(note.get("file"))
             for note in self._read_all(_UNAVAILABLE)
-            if note.get("asked") == self._asked
+            if note.get("asked") == self._proxies
             and as_number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)

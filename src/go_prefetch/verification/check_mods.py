@@ -22,7 +22,7 @@ from go_prefetch.golang.go_stderr import refusals
 from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.verification.private_folder import temporary_root
-from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, unexpected
+from go_prefetch.verification.sandbox import WRONG_HASH, GoOutput, IsolatedGo, new_canary, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n"
 _TEMPLATE = "{{.Path}}@{{.Version}} {{.GoMod}}"
@@ -86,31 +86,31 @@ def _verdict(go: IsolatedGo, hashes: Mapping[ModuleFile, str], canary: ModuleFil
     bad: dict[ModuleFile, str] = {}
     for names in in_parts([file.module for file in files.values()]):
         part = [files[name] for name in names]
-        said = _list(go, names, deadline)
-        refused = _refused(said, part)
+        output = _list(go, names, deadline)
+        refused = _refused(output, part)
         if refused:
             bad |= refused
-        elif _went_through(go, said, part):
+        elif _went_through(go, output, part):
             good |= set(part)
         else:
-            return FileVerdict(bad=bad, inconclusive=unexpected("go list -m", said))
+            return FileVerdict(bad=bad, inconclusive=unexpected("go list -m", output))
     return FileVerdict(good=frozenset(good), bad=bad)
 
 
-def _list(go: IsolatedGo, names: Sequence[str], deadline: Deadline) -> Said | None:
+def _list(go: IsolatedGo, names: Sequence[str], deadline: Deadline) -> GoOutput | None:
     return go.run("list", "-m", "-f", _TEMPLATE, *names, deadline=deadline)
 
 
-def _refused(said: Said | None, asked: Sequence[ModuleFile]) -> dict[ModuleFile, str]:
-    """The one file that Go refused, with its words; empty if it said anything else."""
-    if said is None or said.returncode != 1 or said.stdout:
+def _refused(output: GoOutput | None, files: Sequence[ModuleFile]) -> dict[ModuleFile, str]:
+    """The one file that Go refused, with its words; empty for any other output."""
+    if output is None or output.returncode != 1 or output.stdout:
         return {}
-    found = refusals(said.stderr.splitlines(), frozenset())
-    return {found[0].file: found[0].words} if len(found) == 1 and found[0].file in asked else {}
+    found = refusals(output.stderr.splitlines(), frozenset())
+    return {found[0].file: found[0].words} if len(found) == 1 and found[0].file in files else {}
 
 
-def _went_through(go: IsolatedGo, said: Said | None, asked: Sequence[ModuleFile]) -> bool:
-    """Whether Go was content with every file of `asked`."""
-    if said is None or said.returncode != 0 or said.stderr:
+def _went_through(go: IsolatedGo, output: GoOutput | None, files: Sequence[ModuleFile]) -> bool:
+    """Whether Go was content with every file of `files`."""
+    if output is None or output.returncode != 0 or output.stderr:
         return False
-    return said.stdout.splitlines() == [f"{file.module} {go.folder.path_of(file)}" for file in asked]
+    return output.stdout.splitlines() == [f"{file.module} {go.folder.path_of(file)}" for file in files]

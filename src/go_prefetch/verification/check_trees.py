@@ -18,14 +18,14 @@ from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, escape
 from go_prefetch.model.plan import Hashes, unambiguous
-from go_prefetch.model.results import Rechecked
+from go_prefetch.model.results import TreeVerdict
 from go_prefetch.verification.private_folder import temporary_root
 from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 _CACHE = "cache"  # the module cache's own folder: the stubs have one too
 
 
-def recheck(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadline) -> Rechecked:
+def check_trees(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadline) -> TreeVerdict:
     """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
     Unchecked are modules that have no hash, or two.
@@ -42,7 +42,7 @@ def recheck(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadli
         good |= verdict.good
         bad |= verdict.bad
         inconclusive = inconclusive or verdict.inconclusive
-    return Rechecked(
+    return TreeVerdict(
         good=frozenset(good),
         bad=frozenset(bad),
         unchecked=frozenset(there - good - bad),

@@ -18,7 +18,7 @@ from go_prefetch.golang.module import ModuleVersion
 # A hash of the right form that nothing has.
 WRONG_HASH = "h1:" + "A" * 43 + "="
 
-Said = subprocess.CompletedProcess[str]
+GoOutput = subprocess.CompletedProcess[str]
 
 
 class IsolatedGo:
@@ -35,7 +35,7 @@ class IsolatedGo:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_stopped = False
 
-    def run(self, *arguments: str, deadline: Deadline) -> Said | None:
+    def run(self, *arguments: str, deadline: Deadline) -> GoOutput | None:
         """None where Go could not be started, had no time left or was stopped. Thread-safe."""
         argv = (str(self._go), *arguments)
         try:
@@ -93,10 +93,10 @@ def new_canary() -> ModuleVersion:
     return ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
 
 
-def unexpected(command: str, said: Said | None) -> Notice:
+def unexpected(command: str, output: GoOutput | None) -> Notice:
     """Return why the output of `command` proves nothing."""
-    if said is None:
+    if output is None:
         return notice("inconclusive", "not-ended", command=command)
-    lines = (said.stdout + said.stderr).splitlines()
-    words, status = " / ".join(lines[:3]), said.returncode
+    lines = (output.stdout + output.stderr).splitlines()
+    words, status = " / ".join(lines[:3]), output.returncode
     return notice("inconclusive", "output", command=command, status=status, count=len(lines), stderr=words)

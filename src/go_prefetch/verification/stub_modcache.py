@@ -20,7 +20,7 @@ from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.go_stderr import tells_of_a_damaged_zip
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.verification.sandbox import WRONG_HASH, IsolatedGo, Said, new_canary, unexpected
+from go_prefetch.verification.sandbox import WRONG_HASH, GoOutput, IsolatedGo, new_canary, unexpected
 
 _MAIN = "module x\n\ngo 1.17\n\nrequire (\n{}\n)\n"
 _NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
@@ -28,7 +28,7 @@ _NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `go mod verify` said: trees that are what go.sum says, trees that are not, or why it is not believed."""
+    """What `go mod verify` found: trees that are what go.sum says, trees that are not, or why it is not believed."""
 
     good: frozenset[ModuleVersion] = frozenset()
     bad: frozenset[ModuleVersion] = frozenset()
@@ -67,10 +67,10 @@ class StubCache:
         except OSError as error:
             return Verdict(inconclusive=notice("inconclusive", "zips", words=error.strerror))
         covered = self._covered(deadline)
-        said = self._go.run("mod", "verify", deadline=deadline)
-        bad = self._named(said)
+        output = self._go.run("mod", "verify", deadline=deadline)
+        bad = self._named(output)
         if bad is None:
-            return Verdict(inconclusive=unexpected("go mod verify", said))
+            return Verdict(inconclusive=unexpected("go mod verify", output))
         if self._canary not in covered:
             return Verdict(inconclusive=notice("inconclusive", "trees-not-listed"))
         return Verdict(good=covered - bad - {self._canary}, bad=bad)
@@ -91,24 +91,24 @@ class StubCache:
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
         """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence.
 
-        The canary is among them, unless Go said nothing of use.
+        The canary is among them, unless the output is of no use.
         """
         template = "{{.Path}} {{.Version}} {{.Dir}}"
-        said = self._go.run("list", "-m", "-f", template, "all", deadline=deadline)
-        if said is None or said.returncode != 0:
+        output = self._go.run("list", "-m", "-f", template, "all", deadline=deadline)
+        if output is None or output.returncode != 0:
             return frozenset()
         laid = (*self._versions, self._canary)
         wanted = {f"{version.path} {version.version} {self.folder.tree(version)}": version for version in laid}
-        return frozenset(wanted[line] for line in said.stdout.splitlines() if line in wanted)
+        return frozenset(wanted[line] for line in output.stdout.splitlines() if line in wanted)
 
-    def _named(self, said: Said | None) -> frozenset[ModuleVersion] | None:
+    def _named(self, output: GoOutput | None) -> frozenset[ModuleVersion] | None:
         """The versions that these words name, for whatever reason; None unless every line names one.
 
         And unless the canary is among them, for the reason that it was laid for.
         """
-        if said is None or said.returncode != 1 or said.stdout:
+        if output is None or output.returncode != 1 or output.stdout:
             return None
-        lines = said.stderr.splitlines()
+        lines = output.stderr.splitlines()
         canary = f"{self._canary.path} {self._canary.version}: dir has been modified ({self.folder.tree(self._canary)})"
         if lines.count(canary) != 1:
             return None
@@ -124,23 +124,23 @@ class StubCache:
         believed in nothing.
         """
         listed = self._go.run("list", "-m", "-f", "{{.Path}}@{{.Version}}", "all", deadline=deadline)
-        said = self._go.run("mod", "verify", deadline=deadline)
-        bad = self._named_zips(said)
+        output = self._go.run("mod", "verify", deadline=deadline)
+        bad = self._named_zips(output)
         if bad is None:
-            return Verdict(inconclusive=unexpected("go mod verify", said))
+            return Verdict(inconclusive=unexpected("go mod verify", output))
         names = set(listed.stdout.splitlines()) if listed and listed.returncode == 0 else set()
         covered = frozenset(version for version in self._versions if str(version) in names)
         if str(self._canary) not in names or not bad <= covered:
             return Verdict(inconclusive=notice("inconclusive", "zips-not-listed"))
         return Verdict(good=covered - bad, bad=bad)
 
-    def _named_zips(self, said: Said | None) -> frozenset[ModuleVersion] | None:
+    def _named_zips(self, output: GoOutput | None) -> frozenset[ModuleVersion] | None:
         """The versions whose zips these words reject; None unless every line rejects one, and one the canary."""
-        if said is None or said.returncode != 1 or said.stdout:
+        if output is None or output.returncode != 1 or output.stdout:
             return None
-        named = [match for match in map(_NAMED.fullmatch, said.stderr.splitlines()) if match]
+        named = [match for match in map(_NAMED.fullmatch, output.stderr.splitlines()) if match]
         rejected = {ModuleVersion(match["path"], match["version"]): match["words"] for match in named}
-        if len(rejected) < len(said.stderr.splitlines()) or not rejected.keys() <= self._versions | {self._canary}:
+        if len(rejected) < len(output.stderr.splitlines()) or not rejected.keys() <= self._versions | {self._canary}:
             return None
         modified = {v for v, words in rejected.items() if words == f"zip has been modified ({self.folder.zip_path(v)})"}
         damaged = {v for v, words in rejected.items() if tells_of_a_damaged_zip(words)}

@@ -18,8 +18,8 @@ from go_prefetch.base.trees import remove_trees
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
-from go_prefetch.model.results import Rechecked, TakenAway
-from go_prefetch.verification.check_trees import recheck
+from go_prefetch.model.results import RemovedTrees, TreeVerdict
+from go_prefetch.verification.check_trees import check_trees
 from go_prefetch.verification.private_folder import private_folder
 
 _LONGEST_HASH = 100  # characters
@@ -36,12 +36,12 @@ class Trees:
         self._deadline = deadline
         self._marked: set[ModuleVersion] = set()
 
-    def recheck(self, versions: Iterable[ModuleVersion]) -> Rechecked:
+    def check(self, versions: Iterable[ModuleVersion]) -> TreeVerdict:
         """Go's verdict on every tree of `versions` that is there."""
         hashes = {version: self._plan.zip_hashes.get(version, frozenset()) for version in versions}
-        return recheck(self._folder, self._goroot, hashes, self._deadline)
+        return check_trees(self._folder, self._goroot, hashes, self._deadline)
 
-    def take_away(self, versions: Iterable[ModuleVersion]) -> TakenAway:
+    def remove(self, versions: Iterable[ModuleVersion]) -> RemovedTrees:
         """Take these trees away under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
 
         Whoever holds a lock may be stuck: it is waited for until the deadline. Under the lock they are checked once
@@ -54,14 +54,14 @@ class Trees:
         for at in range(0, len(ordered), _AT_ONCE):
             with _private_folder(self._folder) as private, contextlib.ExitStack() as locks:
                 held = [v for v in ordered[at : at + _AT_ONCE] if self._locked(v, locks)]
-                good = self.recheck(held).good
+                good = self.check(held).good
                 found_good |= good
                 for version in set(ordered[at : at + _AT_ONCE]) - good:
                     if version in held and self._moved_away(version, private):
                         removed.add(version)
                     elif self._folder.has_tree(version):
                         stays.add(version)
-        return TakenAway(frozenset(removed), frozenset(stays), frozenset(found_good))
+        return RemovedTrees(frozenset(removed), frozenset(stays), frozenset(found_good))
 
     def mark_unfinished(self, version: ModuleVersion) -> bool:
         """Have Go replace whatever appears where it is about to unpack a module; False if something is there already.
@@ -101,7 +101,7 @@ class Trees:
             self._folder.drop(ModuleFile(version, "zip"))
             return True
 
-    def forget_hash(self, version: ModuleVersion) -> None:
+    def drop_ziphash(self, version: ModuleVersion) -> None:
         """Take the `.ziphash` of a packed module away, which anybody may have written, so that Go hashes its zip.
 
         Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile. A lock

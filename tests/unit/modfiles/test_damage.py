@@ -42,7 +42,7 @@ def test_pool_of_another_user_is_one_warning(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied", name)
 
     monkeypatch.setattr(nofollow, "open_file", refused)
-    pool = DirectoryPool(tmp_path / "pool", asked="https://proxy.example", takes_files=True)
+    pool = DirectoryPool(tmp_path / "pool", proxies="https://proxy.example", takes_files=True)
     wanted = Wanted(KEY, FILES, ModuleFolder.at(tmp_path / "modules"))
     restored = pool.restore(wanted, Deadline.after(60), lambda file: None)
     (one,) = restored.warnings

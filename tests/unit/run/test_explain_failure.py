@@ -7,7 +7,7 @@ import pytest
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.model.results import Downloaded
-from go_prefetch.run.steps.explain_failure import blamed
+from go_prefetch.run.steps.explain_failure import explain_failure
 
 GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\tfatal: "
 
@@ -20,7 +20,7 @@ GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\t
         ("go: errors parsing go.mod", "go-failed", ""),
     ],
 )
-def test_blamed_adds_what_to_do(words: str, slug: str, case: str) -> None:
-    error = blamed(failed(GoRun(("go", "mod", "download"), 1, (words,))), Downloaded(), Deadline.after(60))
+def test_explain_failure_adds_what_to_do(words: str, slug: str, case: str) -> None:
+    error = explain_failure(failed(GoRun(("go", "mod", "download"), 1, (words,))), Downloaded(), Deadline.after(60))
     assert (error.slug, error.notice.case) == (slug, case)
     assert words in error.go_stderr

@@ -33,7 +33,7 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform, Wanted
 from go_prefetch.render.messages import reason
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.wiring import Disabled, cache_store, proxy_list
+from go_prefetch.run.wiring import NullStore, cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Timeouts
@@ -122,7 +122,7 @@ def _store(
     platform.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
-    if isinstance(store, Disabled) or endpoint is None:
+    if isinstance(store, NullStore) or endpoint is None:
         nothing = Wanted(_NO_KEY, (), ModuleFolder.at(Path()))
         return None, reason(store.restore(nothing, limits.deadline, lambda _: None).skipped_reason)
     if subject.plan is None:

@@ -7,7 +7,7 @@ from go_prefetch.cli.invocation import Invocation
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
-from go_prefetch.model.results import TakenAway
+from go_prefetch.model.results import RemovedTrees
 from go_prefetch.run.steps.check_present import check_present, packed
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.private_folder import clear_leftovers
@@ -28,7 +28,7 @@ def verify(invocation: Invocation) -> int:
     clear_leftovers(plan.folder.gomodcache)
     trees = Trees(plan, environment.goroot, deadline)
     checked = check_present(plan, trees)
-    taken = trees.take_away(checked.bad) if fix else TakenAway(stays=checked.bad)
+    taken = trees.remove(checked.bad) if fix else RemovedTrees(stays=checked.bad)
     for version in sorted(taken.removed | taken.stays):
         where = plan.folder.tree(version)
         if version in taken.removed:
@@ -43,7 +43,7 @@ def verify(invocation: Invocation) -> int:
         platform.warn(notice("stale-objects"))
     if fix:
         for version in packed(plan):
-            trees.forget_hash(version)
+            trees.drop_ziphash(version)
     print(
         f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
         f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",

@@ -8,7 +8,7 @@ from go_prefetch.errors import ChecksumMismatch, Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
-from go_prefetch.model.results import Admitted, Rechecked, TakenAway
+from go_prefetch.model.results import Admitted, RemovedTrees, TreeVerdict
 from go_prefetch.verification.trees import Trees
 
 # Go keeps an index of each tree there, and what it compiled.
@@ -27,20 +27,20 @@ def detect_duplicate_cache(plan: Plan, job_began: float | None) -> Notice | None
     return notice("duplicate-cache", count=older, total=len(plan.modules)) if older else None
 
 
-def check_present(plan: Plan, trees: Trees) -> Rechecked:
+def check_present(plan: Plan, trees: Trees) -> TreeVerdict:
     """Return Go's verdict on every planned module that go.sum has a hash of and whose tree is there."""
-    return trees.recheck(plan.zip_hashes.keys() & set(plan.modules))
+    return trees.check(plan.zip_hashes.keys() & set(plan.modules))
 
 
-def remove_bad(plan: Plan, trees: Trees, checked: Rechecked) -> tuple[Notice, ...]:
+def remove_bad(plan: Plan, trees: Trees, checked: TreeVerdict) -> tuple[Notice, ...]:
     """Remove the bad trees, so that Go unpacks them again; one warning for each, and one if there was no verdict.
 
     Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
     """
     for version in packed(plan):
-        trees.forget_hash(version)
+        trees.drop_ziphash(version)
     no_verdict = (notice("trees-unchecked", cause=checked.inconclusive),) if checked.inconclusive else ()
-    taken = trees.take_away(checked.bad)
+    taken = trees.remove(checked.bad)
     _none_stays(plan, taken.stays)
     removed = (notice("tree-removed", version=version) for version in sorted(taken.removed))
     return (*no_verdict, *removed, *([notice("stale-objects")] if taken.removed else []))
@@ -58,23 +58,23 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Noti
     """
     suspects = [version for version in plan.modules if version not in plan.unpacked | admitted.modules]
     for version in _of_a_zip_before(plan, suspects):
-        trees.forget_hash(version)
+        trees.drop_ziphash(version)
     zips_without_sum = {version for scope in plan.scopes for version in scope.zips_without_sum}
     suspects += (version for version in sorted(zips_without_sum) if not plan.folder.accepted_by_go(version))
-    said: dict[Notice, None] = {}
+    notices: dict[Notice, None] = {}
     for _ in range(_ROUNDS):
         suspects = [version for version in suspects if not trees.mark_unfinished(version)]
         if not suspects:
-            return (*said, *([notice("stale-objects")] if said else []))
-        checked = trees.recheck(suspects)
-        taken = trees.take_away(checked.bad | checked.unchecked)
+            return (*notices, *([notice("stale-objects")] if notices else []))
+        checked = trees.check(suspects)
+        taken = trees.remove(checked.bad | checked.unchecked)
         _none_stays(plan, taken.stays)
-        said |= dict.fromkeys(_removed(checked, taken))
+        notices |= dict.fromkeys(_removed(checked, taken))
         suspects = [version for version in suspects if version not in checked.good | taken.good]
     raise tree_stays(plan, suspects[0])
 
 
-def _removed(checked: Rechecked, taken: TakenAway) -> list[Notice]:
+def _removed(checked: TreeVerdict, taken: RemovedTrees) -> list[Notice]:
     """A warning for those that were wrong, and one for those that could not be compared."""
     return [
         notice("trees-replaced", case, modules=tuple(sorted(versions)), cause=checked.inconclusive)

@@ -15,7 +15,7 @@ from go_prefetch.errors import Notice, notice
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Completed, Rejection
-from go_prefetch.run.steps.explain_failure import blamed
+from go_prefetch.run.steps.explain_failure import explain_failure
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.replacements import FetchAgain
 from go_prefetch.verification.trees import Trees
@@ -26,7 +26,7 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
     started, plan = time.monotonic(), state.plan
     before = _contents(plan.scopes)
     verdict = go.verdict(state, trees, fetch_again)
-    failure = verdict.failure and blamed(verdict.failure, state.downloaded, go.budget.deadline)
+    failure = verdict.failure and explain_failure(verdict.failure, state.downloaded, go.budget.deadline)
     by_go = frozenset(file for file in plan.missing if file not in verdict.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,

@@ -37,7 +37,7 @@ def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
     )
 
 
-def nobody_waits(file: ModuleFile) -> None:
+def ignore_arrival(file: ModuleFile) -> None:
     """Takes no notice of an arrival."""
     del file
 
@@ -49,7 +49,7 @@ def download(
     *,
     avoid: str = "",
     progress: Progress,
-    arrived: Arrived = nobody_waits,
+    arrived: Arrived = ignore_arrival,
 ) -> Downloaded:
     """Bring `files` into `folder`, within the budget of `walk`; what fails is told, not raised.
 
@@ -167,9 +167,9 @@ class _Outcomes:
                 self.add(finished.get_nowait())
 
     def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
-        told = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
+        known = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
         no_time = (FailedAttempt("", passed_over=PassedOver.NO_TIME),)
-        late = [Failure(file, not_found=False, attempts=no_time) for file in files if file not in told]
+        late = [Failure(file, not_found=False, attempts=no_time) for file in files if file not in known]
         return Downloaded(
             files={fetched.file: fetched.source for fetched in self._fetched},
             bytes=self._bytes,

@@ -34,7 +34,7 @@ _LOOKUP_OFF = "module lookup disabled by GOPROXY=off"
 _REFUSED = (401, 403, 407)  # a proxy wants another login
 
 
-def blamed(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
+def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
     """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
     named = [failure for failure in downloaded.failures if _names(error, failure.file)]
     if isinstance(error, ChecksumMismatch):

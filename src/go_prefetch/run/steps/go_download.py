@@ -100,11 +100,11 @@ class GoDownload:
         zips = [file for file in files.sources if file.kind == "zip"]
         suspects = [file for file in zips if files.may_be_replaced(file) and not files.is_proven(file)]
         versions = [file.module for file in suspects]
-        said = self.go.download_errors(scope.folder, versions, self.variables, self.budget.deadline)
+        errors = self.go.download_errors(scope.folder, versions, self.variables, self.budget.deadline)
         return [
-            Rejection(file, files.sources[file], said[file.module])
+            Rejection(file, files.sources[file], errors[file.module])
             for file in suspects
-            if tells_of_a_damaged_zip(said.get(file.module, ""))
+            if tells_of_a_damaged_zip(errors.get(file.module, ""))
         ]
 
 

@@ -93,7 +93,7 @@ class Replacements:
             if not self._folder.path_of(file).exists():
                 del self.sources[file]
         unpacked = filter(self._folder.has_tree, self._plan.modules)
-        for version in sorted(self._trees.take_away(unpacked).stays):
+        for version in sorted(self._trees.remove(unpacked).stays):
             raise tree_stays(self._plan, version)
 
     def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
@@ -141,7 +141,7 @@ class Replacements:
             self._folder.drop(file)
             return True
         unpacked = self._folder.has_tree(file.module)
-        stays = unpacked and self._trees.take_away([file.module]).stays
+        stays = unpacked and self._trees.remove([file.module]).stays
         dropped = self._trees.drop_zip(file.module)
         if stays:
             raise tree_stays(self._plan, file.module)

@@ -60,7 +60,7 @@ def _saving(state: RunState, withheld: frozenset[ModuleFile]) -> Saving:
         key=plan.key,
         folder=plan.folder,
         files=[file for file in good if file not in from_store],
-        kept=[file for file in good if file in from_store],
+        restored=[file for file in good if file in from_store],
         entry=restored.entry,
         rejected=rejected & restored.files,
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),

@@ -40,12 +40,12 @@ class GoAtHand:
 def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
     """The go on PATH, if it is new enough and works."""
     try:
-        said = GoCommand(environ).variables(folder, ("GOROOT",))
+        variables = GoCommand(environ).variables(folder, ("GOROOT",))
     except GoCommandError as error:
         if error.slug == "go-not-found":
             return GoAtHand(skipped_reason=error.notice)
         return GoAtHand(skipped_reason=error.notice, warning=notice("folder-not-verified", cause=error.notice))
-    return GoAtHand(Path(said["GOROOT"]), said["GOVERSION"])
+    return GoAtHand(Path(variables["GOROOT"]), variables["GOVERSION"])
 
 
 def verify_folder(
@@ -112,8 +112,8 @@ class _Verification:
     def run(self, goroot: Path, silence: float) -> Notice | None:
         """Return why Go gave no verdict in the end; None if it did. Raises ChecksumMismatch for what is wrong twice."""
         while True:
-            asked = {file: digest for file, digest in self._plan.hashes.items() if file in self._unproven()}
-            verdict = check_folder(self._plan.folder, goroot, asked, self._limit(asked, silence))
+            hashes = {file: digest for file, digest in self._plan.hashes.items() if file in self._unproven()}
+            verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
             self.good |= verdict.good
             if verdict.bad:
                 self._reject(verdict.bad)
@@ -167,12 +167,12 @@ class _Verification:
         return [rejection for rejection in found if wrong[rejection.source] >= DISTRUST_AFTER]
 
     def _take_again(self, files: list[ModuleFile], source: str) -> None:
-        asked = [file for file in files if file.module not in self._plan.private]
+        public = [file for file in files if file.module not in self._plan.private]
         if self._supply.walk.names:
-            came = self._supply.bring(self._plan, asked, source)
+            came = self._supply.bring(self._plan, public, source)
         else:
             why = (FailedAttempt(source, passed_over=PassedOver.REJECTED),)
-            came = Downloaded(failures=tuple(Failure(file, not_found=False, attempts=why) for file in asked))
+            came = Downloaded(failures=tuple(Failure(file, not_found=False, attempts=why) for file in public))
         stayed = came.files.keys() - self._supply.left_out(came)
         self._sources |= {file: came.files[file] for file in stayed}
         self.refetched = self.refetched.plus(came)

@@ -33,8 +33,8 @@ def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: De
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
         unverified = _unverified(files, plan) - good
-        asked = {file: plan.hashes[file] for file in unverified if file in plan.hashes}
-        verdict = check_mods(plan.folder, goroot, asked, deadline)
+        hashes = {file: plan.hashes[file] for file in unverified if file in plan.hashes}
+        verdict = check_mods(plan.folder, goroot, hashes, deadline)
         good |= verdict.good
         if verdict.bad:
             rejections = [Rejection(file, files.sources[file], words) for file, words in sorted(verdict.bad.items())]

@@ -37,10 +37,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A file that every proxy of the list `asked` answered with 404 or 410; believed `until` (Unix time, seconds)."""
+    """A file that every proxy of the list `proxies` answered with 404 or 410; believed `until` (Unix time, seconds)."""
 
     name: str
-    asked: str
+    proxies: str
     until: float
 
 
@@ -75,7 +75,7 @@ def manifest_json(manifest: Manifest) -> bytes:
             }
             for run in manifest.runs
         ],
-        "unavailable": [{"name": n.name, "asked": n.asked, "until": round(n.until)} for n in manifest.unavailable],
+        "unavailable": [{"name": n.name, "asked": n.proxies, "until": round(n.until)} for n in manifest.unavailable],
     }
     return json.dumps(values, separators=(",", ":")).encode()
 

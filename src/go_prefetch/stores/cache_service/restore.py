@@ -85,15 +85,15 @@ class Reading:
         """Keep it for the report."""
         self._warnings.append(error.notice)
 
-    def restored(self, store: str, asked: str, skipped_reason: Notice | None, seconds: float) -> Restored:
-        """What came of it. `asked` is the proxy list that notes of absence must be about."""
+    def restored(self, store: str, proxies: str, skipped_reason: Notice | None, seconds: float) -> Restored:
+        """What came of it. `proxies` is the list that notes of absence must be about."""
         runs = [run for manifest in self._sound.values() for run in manifest.runs]
         now = time.time()
         gone = {
             note.name
             for manifest in self._sound.values()
             for note in manifest.unavailable
-            if note.asked == asked and now < note.until <= now + UNAVAILABLE_SECONDS
+            if note.proxies == proxies and now < note.until <= now + UNAVAILABLE_SECONDS
         }
         return Restored(
             store=store,

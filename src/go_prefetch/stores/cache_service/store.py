@@ -37,13 +37,19 @@ class CacheServiceStore:
     name = "the cache service"
 
     def __init__(
-        self, endpoint: CacheEndpoint, encoding: Encoding, connect: Callable[[], Connection], *, save: When, asked: str
+        self,
+        endpoint: CacheEndpoint,
+        encoding: Encoding,
+        connect: Callable[[], Connection],
+        *,
+        save: When,
+        proxies: str,
     ) -> None:
         self._endpoint = endpoint
         self._encoding = encoding
         self._connect = connect
         self._save = save
-        self._asked = asked
+        self._proxies = proxies
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Read the best entry, and the one below it, for the files that are wanted."""
@@ -58,7 +64,7 @@ class CacheServiceStore:
             skipped_reason = no.notice
         except StoreError as error:
             reading.warn(error)
-        return reading.restored(self.name, self._asked, skipped_reason, time.monotonic() - started)
+        return reading.restored(self.name, self._proxies, skipped_reason, time.monotonic() - started)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
         """Upload what no entry has: as a delta if it is small and there is a full entry to build on."""
@@ -68,7 +74,7 @@ class CacheServiceStore:
         started = time.monotonic()
         names = Names(saving.key, self._endpoint.run)
         rejected = {file.name for file in saving.rejected}
-        every = [*saving.files, *saving.kept]
+        every = [*saving.files, *saving.restored]
         if saving.entry and {file.name for file in every} <= saving.entry.held - rejected:
             return Saved(skipped_reason=notice("entry-complete"))
         if saving.entry and saving.entry.content_unknown:
@@ -98,7 +104,7 @@ class CacheServiceStore:
         with tempfile.TemporaryFile() as archive:
             write_archive(
                 archive, saving.folder, files, encoding=self._encoding, full=full, runs=_runs(files, saving),
-                unavailable=[Unavailable(file.name, self._asked, until) for file in saving.unavailable],
+                unavailable=[Unavailable(file.name, self._proxies, until) for file in saving.unavailable],
             )  # fmt: skip
             size = archive.seek(0, os.SEEK_END)
             send(archive, size, upload, deadline)
