@@ -156,7 +156,7 @@ def test_what_another_go_has_found_good_meanwhile_is_left(ready: Workbench, tmp_
         exchange = (
             f'"$GO" "$@"; status=$?; if [ ! -f "$HERE/once" ]; then touch "$HERE/once"; rm {zip_path}; '
             f"cp -p {good}/cache/download/{ZIP} {zip_path}; cp {good}/cache/download/{ZIP}hash {zip_path}hash; "
-            f"cp -pR {good}/{TREE} {ready.modcache}/{TREE}; "
+            f"cp -pR {good}/{TREE} {ready.modcache}/{TREE}; rm -f {zip_path.with_suffix('.partial')}; "  # as Go does
             f'stat -c %i {zip_path} {zip_path}hash {ready.modcache}/{TREE} >"$HERE/inodes"; fi; exit $status'
         )
         go = GoOnPath(tmp_path / "bin", on_download=exchange)
