@@ -1,4 +1,4 @@
-"""The go command: the only judge of what a module holds, started with a watchdog beside it."""
+"""The go command, started under a watchdog. Only Go decides whether the content of a module is right."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
     "GOWORK", "GOAUTH",
 )  # fmt: skip
-# Windows takes command lines of 32,767 characters; a list longer than this goes in parts.
+# Windows limits command lines to 32,767 characters; a longer list is split.
 _ARGUMENT_CHARACTERS = 24_000
-_LONGEST_LINE = 2_000  # characters of Go's that are shown: git passes on what a server says, which may have no end
-_ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait for something
+_LONGEST_LINE = 2_000  # characters of Go's output that are shown: git passes on what a server sends, which may not end
+_ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait
 
 
 @dataclass(frozen=True)
 class GoRun:
-    """How one start of go ended. `errors` are its lines of stderr without the trace of requests."""
+    """How one run of go ended. `errors` are its lines of stderr without the trace of requests."""
 
     argv: tuple[str, ...]
     status: int
     errors: tuple[str, ...]
     stalled: bool = False
-    pending: tuple[Pending, ...] = ()  # what it was waiting for
+    pending: tuple[Pending, ...] = ()  # requests that had not ended
 
     @property
     def ok(self) -> bool:
-        """Whether Go was content."""
+        """Return whether Go succeeded."""
         return self.status == 0 and not self.stalled
 
 
 class GoCommand:
-    """The go found on PATH, in the user's environment less the CI's own secrets."""
+    """The go found on PATH, in the user's environment without the CI's own secrets."""
 
     def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
         self._trace = trace
@@ -61,7 +61,7 @@ class GoCommand:
         self.executable = found
 
     def environment(self, folder: Path) -> GoEnvironment:
-        """What Go's variables are in `folder`. Raises GoCommandError if Go fails or is too old."""
+        """Return Go's variables in `folder`. Raises GoCommandError if Go fails or is too old."""
         values = self.variables(folder)
         if not Path(values["GOMODCACHE"]).is_absolute():
             raise GoCommandError("no-module-cache", gomodcache=values["GOMODCACHE"])
@@ -79,7 +79,7 @@ class GoCommand:
         )
 
     def toolchain_switch(self, folder: Path) -> str:
-        """What GOTOOLCHAIN is, asked alone: only so does Go answer with its own toolchain and not switch first."""
+        """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""
         argv = (self.executable, "env", "GOTOOLCHAIN")
         try:
             done = process_group.answer(argv, folder, self._environ, _ENV_SECONDS)
@@ -88,9 +88,9 @@ class GoCommand:
         return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
 
     def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
-        """What `go env` says of these variables in `folder`. Raises GoCommandError if Go fails or is too old."""
+        """Return variables as `go env` prints them in `folder`. Raises GoCommandError if Go fails or is too old."""
         argv = (self.executable, "env", "-json", *dict.fromkeys((*names, "GOVERSION")))
-        # Without this, `go env` would download the toolchain that go.mod asks for.
+        # Without this, `go env` would download the toolchain that go.mod requires.
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
             done = process_group.answer(argv, folder, environ, _ENV_SECONDS)
@@ -107,7 +107,7 @@ class GoCommand:
         return said
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
-        """Run `go mod download -x ARGUMENTS` in `folder`, killed if it stalls or the deadline passes."""
+        """Run `go mod download -x ARGUMENTS` in `folder`. Kill it if it stalls or the deadline passes."""
         argv = ("go", "mod", "download", "-x", *arguments)
         environ = {**self._environ, **variables}
         work = GoTrace(self._trace)
@@ -119,7 +119,7 @@ class GoCommand:
     def download_errors(
         self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline
     ) -> dict[ModuleVersion, str]:
-        """What `go mod download -json` says of those of `versions` that it cannot download."""
+        """Return the errors of `go mod download -json` for those of `versions` that it cannot download."""
         found: dict[ModuleVersion, str] = {}
         environ = {**self._environ, **variables}
         for part in in_parts(versions):
@@ -136,7 +136,7 @@ class GoCommand:
 
 
 def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:
-    """`versions` as arguments, in as many parts as command lines of every system ask for."""
+    """Yield `versions` as arguments, split so that command lines of every system can hold them."""
     parts: list[tuple[str, ...]] = []
     part: list[str] = []
     for argument in map(str, versions):
@@ -148,7 +148,7 @@ def in_parts(versions: Sequence[ModuleVersion]) -> list[tuple[str, ...]]:
 
 
 def failed(run: GoRun) -> GoCommandError:
-    """The error for a run Go was not content with: its command, status and last words."""
+    """Return the error for a failed run of Go: its command, status and last lines."""
     lines = (line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in run.errors[-20:])
     words = "\n".join(f"  {line}" for line in dict.fromkeys(lines)) or "  (it said nothing)"
     command = " ".join(run.argv[:4])
@@ -158,7 +158,7 @@ def failed(run: GoRun) -> GoCommandError:
 
 
 def _check_version(goversion: str) -> None:
-    """`go1.26.8`, `go1.22rc1`, or `devel go1.27-abcdef`; raises GoCommandError for one that is too old."""
+    """Accept `go1.26.8`, `go1.22rc1`, or `devel go1.27-abcdef`. Raises GoCommandError for a version that is too old."""
     numbers = goversion.removeprefix("devel ").removeprefix("go").split(".")
     digits = [int("".join(c for c in number[:2] if c.isdigit()) or 0) for number in numbers[:2]]
     if len(digits) == 2 and tuple(digits) < OLDEST_GO:

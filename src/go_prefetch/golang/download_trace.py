@@ -1,4 +1,4 @@
-"""What `go mod download -x` prints of its work, as it happens: requests, and commands of version control.
+"""The trace of `go mod download -x`, read while it runs: requests, and commands of version control.
 
 # get URL                       # get URL: 200 OK (0.123s)
 cd DIR; git fetch …             0.456s # cd DIR; git fetch …
@@ -23,14 +23,14 @@ _OTHER = re.compile(r"mkdir -p |-> unzip |# lock |cd \S+$")
 
 @dataclass(frozen=True)
 class Pending:
-    """Something Go had begun and not ended. `remote` is a URL without its password."""
+    """A request or command of Go that has begun but not ended. `remote` is a URL without its password."""
 
     command: str  # `git fetch`, `get`
     remote: str
 
     @property
     def is_version_control(self) -> bool:
-        """Whether Go had started another program for it."""
+        """Return whether Go started another program for it."""
         return self.command != "get"
 
 
@@ -44,11 +44,11 @@ class GoTrace:
 
     @property
     def pending(self) -> tuple[Pending, ...]:
-        """What has begun and not ended, in order of beginning."""
+        """Return what has begun but not ended, oldest first."""
         return tuple(self._begun.values())
 
     def read(self, line: str) -> bool:
-        """Take in one line; whether it was one of these, and not an error."""
+        """Read one line. Return whether it belongs to the trace and is not an error."""
         if remote := _REMOTE.match(line):
             self._remotes[remote["folder"]] = _shown(remote["remote"])
             self._begun.pop(f"probe {remote['remote'].partition('://')[2]}", None)
@@ -80,9 +80,9 @@ class GoTrace:
 
 
 def _shown(url: str) -> str:
-    """Without user and password: Go hides the latter in its own requests, and not in commands of git."""
+    """Return a URL without user and password. Go hides the password in its own requests, but not in commands of git."""
     try:
         login, at, _ = urlsplit(url).netloc.rpartition("@")
-    except ValueError:  # it only looks like a URL, and somebody else wrote it
+    except ValueError:  # untrusted text that only looks like a URL
         return ""
     return url.replace(f"{login}@", "", 1) if at else url

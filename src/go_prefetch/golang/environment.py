@@ -1,4 +1,4 @@
-"""Go's variables, in its own words: what `go env` says, or without Go the environment."""
+"""Go's variables: those of `go env`, or without Go those of the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from go_prefetch.golang.module import matches_prefix_patterns
 
 @dataclass(frozen=True)
 class GoEnvironment:
-    """What `go env` says, in its own words."""
+    """The variables of `go env`, unchanged."""
 
     goproxy: str
     gonoproxy: str
@@ -21,20 +21,20 @@ class GoEnvironment:
     goflags: str
     goversion: str
     goroot: Path
-    gowork: str  # what GOWORK is set to: `off`, a path, or empty where Go looks for a go.work by itself
-    goauth: str = ""  # how Go logs in by itself; empty before Go 1.24, which knew netrc alone
+    gowork: str  # GOWORK as it is set: `off`, a path, or empty if Go searches for a go.work
+    goauth: str = ""  # the logins of Go; empty before Go 1.24, which supports netrc only
 
     def is_left_to_go(self, path: str) -> bool:
-        """Whether Go would fetch the module at `path` from its repository, asking no proxy."""
+        """Return whether Go fetches the module at `path` from its repository, without a proxy."""
         return matches_prefix_patterns(self.gonoproxy or self.goprivate, path)
 
     def is_private(self, path: str) -> bool:
-        """Whether any of Go's variables marks the module at `path` as nobody else's business."""
+        """Return whether any of Go's variables marks the module at `path` as private."""
         return matches_prefix_patterns(f"{self.goprivate},{self.gonoproxy},{self.gonosumdb}", path)
 
 
 def environment_without_go(environ: Mapping[str, str], gomodcache: Path) -> GoEnvironment:
-    """Go's variables as far as the environment has them, where there is no Go to ask."""
+    """Return Go's variables as far as the environment has them, without calling Go."""
     goprivate = environ.get("GOPRIVATE", "")
     return GoEnvironment(
         goproxy=environ.get("GOPROXY", ""),
@@ -50,7 +50,7 @@ def environment_without_go(environ: Mapping[str, str], gomodcache: Path) -> GoEn
 
 
 def gowork_set(gowork: str, folder: Path) -> str:
-    """GOWORK as `go env` has it, where it is no go.work that Go finds by itself from `folder` upwards.
+    """Return GOWORK of `go env`, unless it is a go.work that Go finds from `folder` upwards.
 
     `go env -w` refuses to set it, but a line of the file that it writes counts, and so does one of `$GOROOT/go.env`.
     """

@@ -1,4 +1,4 @@
-"""What Go's words on stderr mean: which file it refuses, and whether trying again may help."""
+"""The meaning of Go's messages on stderr: which file it rejects, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import NamedTuple
 from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
-# A proxy may choose a part of these words: no pattern may take long over a long line.
+# A proxy may choose a part of these lines, so no pattern may take long for a long line.
 _MISMATCH = re.compile(r"verifying (?P<path>[^\s@]+)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
-# The checksum database says so, where go.sum has no line.
+# The message of the checksum database, where go.sum has no line.
 _SUMDB_MISMATCH = re.compile(
     r"(?:^|(?<=\s))(?P<path>[^\s@]+)@(?P<version>[^\s/:]+): verifying (?:module|(?P<mod>go\.mod)): checksum mismatch"
 )
-# Words of archive/zip, compress/flate and x/mod/zip about a zip whose structure held and whose content does not.
+# Messages of archive/zip, compress/flate and x/mod/zip about a zip with a valid structure and invalid content.
 _DAMAGED_ZIP = re.compile(r"(?<![.\w])zip: |not a valid zip file|flate: |\bunzip \S|unexpected EOF")
 _DAMAGED_MOD = re.compile(r"\bparsing\b.{0,1000}\.mod|invalid go\.mod")
 _MODULE_AT = re.compile(r"(?:^|(?<=[\s@:\"']))(?P<path>[^\s@:\"']+)@(?P<version>v[^\s:/\"']+)")
@@ -27,11 +27,11 @@ _TRANSIENT = re.compile(
     r"|: (408|429|5\d\d) |invalid response from proxy|fetch timed out|no such host|network is unreachable"
 )
 _NO_SUCH_FILE = ("no such file or directory", "The system cannot find the file specified")
-_MISMATCH_LINES = 3  # the verdict, what was downloaded, what go.sum says
+_MISMATCH_LINES = 3  # the result, the hash of the download, the hash of go.sum
 
 
 class Refusal(NamedTuple):
-    """A file Go refused: by its checksum, or because it cannot be read; and Go's own words."""
+    """A file that Go rejected, by its checksum or because it cannot be read, with Go's message."""
 
     file: ModuleFile
     is_mismatch: bool
@@ -39,7 +39,7 @@ class Refusal(NamedTuple):
 
 
 def refusals(lines: Sequence[str], planned: AbstractSet[ModuleFile]) -> list[Refusal]:
-    """The files that these lines of stderr refuse; broken ones only if planned: not any path@version will do."""
+    """Return the files that these lines reject. An unreadable file counts only if it is in the plan."""
     found = []
     for number, line in enumerate(lines):
         mismatch = _MISMATCH.search(line) or _SUMDB_MISMATCH.search(line)
@@ -67,14 +67,14 @@ def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | No
 
 
 def tells_of_a_damaged_zip(words: str) -> bool:
-    """Whether Go could not read a zip to its end. `go mod download` does not say which one; `-json` does."""
+    """Return whether Go could not read a zip to its end. `go mod download` does not name the zip; `-json` does."""
     return _DAMAGED_ZIP.search(words) is not None and not _is_of_a_lost_zip(words)
 
 
 def tells_of_a_lost_zip(lines: Sequence[str], folder: Path) -> bool:
-    """Whether a zip in `folder`, or Go's hash of it, was gone when Go wanted to read what it had just seen.
+    """Return whether a zip in `folder`, or Go's hash of it, disappeared while Go was reading.
 
-    Go looks for them without its own lock. So it fails if another run replaces a file between its two looks.
+    Go looks for them without its own lock. It fails if another run replaces a file between its two looks.
     """
     return any(str(folder) in line and _is_of_a_lost_zip(line) for line in lines)
 
@@ -84,5 +84,5 @@ def _is_of_a_lost_zip(words: str) -> bool:
 
 
 def may_pass(lines: Sequence[str]) -> bool:
-    """Whether any line tells of a failure of network or server that another attempt may not meet."""
+    """Return whether any line reports a failure of network or server that a retry may not meet."""
     return any(map(_TRANSIENT.search, lines))

@@ -1,4 +1,4 @@
-"""GOFLAGS as Go reads it: flags separated by spaces, each with `-` or `--`, whole ones in quotes; the last one counts.
+"""GOFLAGS as Go reads it: flags separated by spaces, with `-` or `--`, optionally in quotes. The last one counts.
 
 cmd/internal/quoted.Split and cmd/go/internal/base.InitGOFLAGS.
 """
@@ -12,17 +12,17 @@ _FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 
 def flags(goflags: str) -> list[str]:
-    """Every flag, without its quotes, as `-name` or `-name=value`."""
+    """Return every flag, without its quotes, as `-name` or `-name=value`."""
     return [f"-{''.join(found).lstrip('-')}" for found in _FLAG.findall(goflags)]
 
 
 def value(goflags: str, name: str) -> str:
-    """What `-name=` is set to; empty where it is not."""
+    """Return the value of `-name=`, or an empty string."""
     return _last(goflags, name).partition("=")[2]
 
 
 def is_set(goflags: str, name: str) -> bool:
-    """Whether the switch `-name` is on."""
+    """Return whether the switch `-name` is on."""
     found, _, text = _last(goflags, name).partition("=")
     return bool(found) and text not in _FALSE
 

@@ -1,8 +1,8 @@
-"""What go.mod and go.work say: required modules, replacements, workspace folders.
+"""Parse go.mod and go.work: required modules, replacements, workspace folders.
 
-The format is the one of https://go.dev/ref/mod#go-mod-file and https://go.dev/ref/mod#go-work-file, read as
-strictly as the go command reads it where the answer matters to us (module, go, require, replace, use) and leniently
-elsewhere: a directive from a later Go must not stop a run that does not need it. Versions stay as they are written.
+The format is that of https://go.dev/ref/mod#go-mod-file and https://go.dev/ref/mod#go-work-file. Directives that
+matter here (module, go, require, replace, use) are read as strictly as by the go command. Others are read leniently,
+so that a directive of a later Go does not stop a run. Versions stay as they are written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from go_prefetch.golang.module import ModuleVersion
 
 _HINT = "Correct the file; `go mod edit -json` (for go.work: `go work edit -json`) shows whether Go can read it."
 
-# Matched line by line: a string cannot span lines. CRLF needs no other care than the blank.
+# Matched line by line, because a string cannot span lines. CRLF needs no special case: a CR is a blank.
 _TOKEN = re.compile(
     r"""[ \t\r]+ | //.*
       | (?P<string> "(?:[^"\\]|\\.)*" | `[^`]*`)
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 _CHARACTER = re.compile(r'\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U00[0-9a-fA-F]{6})|[^\\]')
 _DAMAGE = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)|\0", re.MULTILINE)
 _GO_VERSION = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?")
-# Files move between systems, so a folder is recognised in Unix and in Windows notation everywhere.
+# Files move between systems, so folders in Unix and in Windows notation are recognised everywhere.
 _FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
 
 _LONGEST_LINE = 1 << 16
@@ -48,7 +48,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class GoMod:
-    """The part of a go.mod file that decides which modules are needed; `go` and `toolchain` are empty if absent."""
+    """The part of a go.mod that decides which modules are needed; `go` and `toolchain` are empty if absent."""
 
     module: str
     go: str
@@ -59,7 +59,7 @@ class GoMod:
 
 @dataclass(frozen=True)
 class GoWork:
-    """The part of a go.work file that decides which modules are needed; `go` is empty if absent."""
+    """The part of a go.work that decides which modules are needed; `go` is empty if absent."""
 
     go: str
     uses: tuple[str, ...]
@@ -67,7 +67,7 @@ class GoWork:
 
 
 def parse_gomod(text: str, source: str) -> GoMod:
-    """Read the text of a go.mod file; `source` names the file in errors."""
+    """Parse the text of a go.mod; `source` is its name in errors."""
     found = _by_verb(text, source)
     if not found["module"]:
         raise _malformed(source, 1, "there is no module line")
@@ -81,7 +81,7 @@ def parse_gomod(text: str, source: str) -> GoMod:
 
 
 def parse_gowork(text: str, source: str) -> GoWork:
-    """Read the text of a go.work file; `source` names the file in errors."""
+    """Parse the text of a go.work; `source` is its name in errors."""
     found = _by_verb(text, source)
     return GoWork(
         go=_go_version(found["go"]),
@@ -91,7 +91,7 @@ def parse_gowork(text: str, source: str) -> GoWork:
 
 
 def go_line_at_least(go: str, major: int, minor: int) -> bool:
-    """Whether a go line's version reaches `major.minor`; a file without the line counts as 1.16, as for Go."""
+    """Return whether the version of a go line is at least `major.minor`. Without the line it is 1.16, as for Go."""
     match = _GO_VERSION.fullmatch(go or "1.16")
     if match is None:
         raise ValueError(f"not a Go version: {go!r}")
@@ -99,7 +99,7 @@ def go_line_at_least(go: str, major: int, minor: int) -> bool:
 
 
 class _Directive(NamedTuple):
-    """A line outside blocks, or a line of a block under the block's verb; its arguments are still quoted."""
+    """A line outside blocks, or a line of a block with the block's verb. Its arguments are still quoted."""
 
     source: str
     line: int
@@ -126,7 +126,7 @@ def _malformed(source: str, line: int, problem: str) -> GoSumError:
 
 
 def _refuse_damage(text: str, source: str) -> None:
-    # The two usual kinds of damage are named as such, before they turn into puzzling syntax errors.
+    # The two usual kinds of damage have their own error, because a syntax error would be confusing.
     if damage := _DAMAGE.search(text):
         problem = f"unresolved merge conflict: {damage[0]}" if damage[0] != "\0" else "NUL byte; not a UTF-8 text"
         raise _malformed(source, text.count("\n", 0, damage.start()) + 1, problem)
@@ -159,7 +159,7 @@ def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:
 
 def _tokens(line: str, source: str, number: int) -> list[str]:
     tokens = []
-    if len(line) > _LONGEST_LINE:  # a hundred times as much memory
+    if len(line) > _LONGEST_LINE:  # a token takes a hundred times as much memory
         raise _malformed(source, number, f"a line of {len(line)} characters")
     for match in _TOKEN.finditer(line):
         bad, word = match["bad"], match["word"] or ""
@@ -172,7 +172,7 @@ def _tokens(line: str, source: str, number: int) -> list[str]:
 
 
 def _unquote(token: str) -> str:
-    """Undo Go's string syntax (https://go.dev/ref/spec#String_literals); ValueError if broken or empty."""
+    """Undo Go's string syntax (https://go.dev/ref/spec#String_literals). Raises ValueError if invalid or empty."""
     if token.startswith('"'):
         characters = _CHARACTER.findall(token, 1, len(token) - 1)
         if "".join(characters) != token[1:-1]:
@@ -190,7 +190,7 @@ def _unquote(token: str) -> str:
 def _encoded(character: str) -> bytes:
     if not character.startswith("\\"):
         return character.encode()
-    # Go's escapes mean the same in Python, but \x and octal name single bytes of what is UTF-8 only as a whole.
+    # Go's escapes mean the same in Python, except that \x and octal name single bytes of UTF-8.
     return character.encode().decode("unicode_escape").encode("latin-1" if character[1] in "x0123" else "utf-8")
 
 
@@ -208,7 +208,7 @@ def _go_version(lines: list[_Directive]) -> str:
 
 
 def _replaces(lines: list[_Directive]) -> tuple[Replace, ...]:
-    # Of several replacements of one module version the last one counts, as in `go mod edit`.
+    # The last of several replacements of one module version counts, as in `go mod edit`.
     return tuple({(replace.old_path, replace.old_version): replace for replace in map(_replace, lines)}.values())
 
 

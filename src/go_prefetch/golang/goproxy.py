@@ -1,7 +1,7 @@
-"""GOPROXY's grammar: proxies, what separates them, and what ends the list.
+"""The grammar of GOPROXY: proxies, their separators, and the end of the list.
 
-See https://go.dev/ref/mod#environment-variables and cmd/go's `proxyList`. `,` goes on to the next proxy where this one
-does not have a file (404, 410), `|` on any error; `direct` and `off` end the list.
+See https://go.dev/ref/mod#environment-variables and cmd/go's `proxyList`. After `,` the next proxy is used if a file is
+missing (404, 410). After `|` it is used on any error. `direct` and `off` end the list.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from go_prefetch.errors import InputError
 
 Ending = Literal["", "direct", "off"]
 
-# Proxies that anyone may ask for anything public: going on to the next one after an error leaks no private path that
-# the first would not have seen. Host, and the path that belongs to it.
+# Proxies that serve any public module. Using the next one after an error reveals no private path that the first has not
+# seen. The host, and its path.
 WELL_KNOWN_PUBLIC = (
     ("proxy.golang.org", ""),
     ("goproxy.io", ""),
@@ -32,7 +32,7 @@ WELL_KNOWN_PUBLIC = (
     ("mirrors.huaweicloud.com", "/repository/goproxy"),
 )
 
-# Go adds a missing scheme, so here too it may be missing.
+# Go adds a missing scheme, so it may be missing here too.
 _SCHEME = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/*")
 _FILE_URL = re.compile(r"\s*file:/(?://|[^/])")
 _NO_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/\[]*):(?![0-9]*(?:/|$))")
@@ -40,53 +40,53 @@ _NO_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/\[]*):(?![0-9]*(?:/|$))")
 
 @dataclass(frozen=True)
 class Proxy:
-    """One proxy of the list; `on_any_error` says whether an error other than "not found" goes on to the next."""
+    """One proxy of the list. `on_any_error` says whether the next one is used on errors other than "not found"."""
 
     url: str = field(repr=False)  # may contain a password
     on_any_error: bool
-    goes_on_in_go: bool = False  # whether a `|` follows it as written: what Go itself makes of it
+    goes_on_in_go: bool = False  # whether a `|` follows it as written, which is how Go reads the list
 
     @property
     def shown(self) -> str:
-        """The URL fit for a log: without its password."""
+        """Return the URL for a log, without its password."""
         return redact(self.url)
 
     @property
     def has_credentials(self) -> bool:
-        """Whether the URL carries a user name or password."""
+        """Return whether the URL has a user name or password."""
         return "@" in urlsplit(self.url).netloc
 
     @property
     def is_well_known_public(self) -> bool:
-        """Whether this is one of the public proxies of the table above."""
+        """Return whether this is one of the public proxies of the table above."""
         parts = urlsplit(self.url)
         path = parts.path.rstrip("/")
         return parts.scheme == "https" and (parts.netloc, path) in WELL_KNOWN_PUBLIC
 
 
 class Fallback(Enum):
-    """Which proxies the next one is asked after, for an error other than not found."""
+    """After which proxies the next one is used, for an error other than not found."""
 
-    AUTO = "auto"  # all, if all of them are well-known public ones
+    AUTO = "auto"  # after all, if all of them are well-known public ones
     ANY = "any"
-    GO = "go"  # those with a `|` behind them
+    GO = "go"  # after those with a `|`
 
 
 @dataclass(frozen=True)
 class ProxyList:
-    """The proxies in order, and how the list ends."""
+    """The proxies in order, and the end of the list."""
 
     proxies: tuple[Proxy, ...]
     ending: Ending
 
     @property
     def text(self) -> str:
-        """The list in GOPROXY's grammar, for Go; it may contain a password."""
+        """Return the list in GOPROXY's grammar, for Go. It may contain a password."""
         return self._joined([proxy.url for proxy in self.proxies])
 
     @property
     def shown(self) -> str:
-        """The list in GOPROXY's grammar, fit for a log."""
+        """Return the list in GOPROXY's grammar, for a log."""
         return self._joined([proxy.shown for proxy in self.proxies])
 
     def _joined(self, urls: list[str]) -> str:
@@ -96,7 +96,7 @@ class ProxyList:
         return text + self.ending if self.ending else text[:-1]
 
     def with_fallback(self, fallback: Fallback) -> ProxyList:
-        """Return the list as `fallback` has it."""
+        """Return the list with the rule of `fallback` applied."""
         public = all(proxy.is_well_known_public for proxy in self.proxies)
         if fallback is Fallback.ANY or (fallback is Fallback.AUTO and public):
             return ProxyList(tuple(replace(proxy, on_any_error=True) for proxy in self.proxies), self.ending)
@@ -104,9 +104,9 @@ class ProxyList:
 
 
 def parse_proxy_list(text: str) -> ProxyList:
-    """Read a GOPROXY value.
+    """Parse a GOPROXY value.
 
-    Raises InputError `goproxy-invalid` where Go would refuse it: no entry at all, or one that is no URL.
+    Raises InputError `goproxy-invalid` if Go would refuse it: no entry at all, or an entry that is not a URL.
     """
     proxies: list[Proxy] = []
     for match in re.finditer(r"([^,|]*)([,|]|$)", text):
@@ -130,7 +130,7 @@ def _url(entry: str) -> str:
         parts = urlsplit(entry)
         host = parts.hostname
         _ = parts.port
-    except ValueError:  # whose words may hold a part of a password
+    except ValueError:  # its text may contain a part of a password
         raise _invalid(entry, "its host or port is malformed; is a character to be percent-encoded?") from None
     if parts.scheme not in ("http", "https", "file"):
         raise _invalid(entry, "only http, https and file URLs are proxies")
@@ -150,24 +150,24 @@ def _invalid(entry: str, why: str) -> InputError:
 
 
 def redact(url: str) -> str:
-    """`url` with its password replaced, and with no user name that might be a token either; so too if malformed."""
+    """Return `url` with its password replaced, and a user name too that may be a token; also if it is malformed."""
     scheme, userinfo, host = _around_userinfo(url)
     if userinfo:
         user, _, password = userinfo.partition(":")
         shown = HIDDEN if password in NO_PASSWORDS else f"{user}:{HIDDEN}"
         return f"{scheme}{shown}@{host}"
-    if _NO_PORT.match(host):  # the beginning of a password that was cut off at a comma?
+    if _NO_PORT.match(host):  # it may be the beginning of a password that was split at a comma
         return f"{scheme}{host.partition(':')[0]}:{HIDDEN}"
     return url
 
 
 def redact_list(text: str) -> str:
-    """A GOPROXY value with its passwords replaced."""
+    """Return a GOPROXY value with its passwords replaced."""
     return re.sub(r"[^,|]+", lambda entry: redact(entry[0]), text)
 
 
 def secrets_of(text: str) -> frozenset[str]:
-    """Return what must never be printed of the logins in the URLs of `text`; see `login_secrets`."""
+    """Return what must be hidden of the logins in the URLs of `text`; see `login_secrets`."""
     found: frozenset[str] = frozenset()
     for word in re.split(r"[\s,|]+", text):
         user, _, password = _around_userinfo(word)[1].partition(":")
@@ -176,7 +176,7 @@ def secrets_of(text: str) -> frozenset[str]:
 
 
 def _around_userinfo(url: str) -> tuple[str, str, str]:
-    """Scheme, user and password, and the rest; a password may hold an `@`, and by mistake `/`, `?` or `#`."""
+    """Split a URL into scheme, user and password, and the rest. A password may contain `@`, by mistake also `/?#`."""
     match = _SCHEME.match(url)
     scheme = match[0] if match else ""
     if _FILE_URL.match(url):

@@ -1,6 +1,6 @@
-"""go.sum and go.work.sum: which zips and go.mod files Go will accept, by hash.
+"""Parse go.sum and go.work.sum: which zips and go.mod files Go accepts, by hash.
 
-Format: https://go.dev/ref/mod#go-sum-files. The hashes are carried, never computed: Go checks them.
+Format: https://go.dev/ref/mod#go-sum-files. The hashes are passed on, never computed. Go checks them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from go_prefetch.errors import GoSumError, Notice, notice
 from go_prefetch.golang import module
 from go_prefetch.golang.module import ModuleVersion
 
-# The hash of an empty go.mod, left in go.sum files by an old bug; Go skips such lines and so do we.
+# The hash of an empty go.mod, left in go.sum by an old bug. Go skips such lines.
 _EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
 _CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MOD_SUFFIX = "/go.mod"
-# File systems take 255 bytes a name and at least 1,024 a path; ours are longer than these by a temporary name's digits.
+# File systems allow 255 bytes in a name and at least 1,024 in a path. Temporary names are longer by some digits.
 _LONGEST_NAME = 200
 _LONGEST_PATH = 700
 _MOST_SHOWN = 10
@@ -25,7 +25,7 @@ Kind = Literal["mod", "zip"]
 
 
 class GoSumLine(NamedTuple):
-    """One line that names a file Go may accept, by its hash."""
+    """One line that names a file that Go may accept, by its hash."""
 
     module: ModuleVersion
     kind: Kind
@@ -33,31 +33,31 @@ class GoSumLine(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line with single blanks and no newline."""
+        """Return the line with single blanks and without a newline."""
         suffix = _MOD_SUFFIX if self.kind == "mod" else ""
         return f"{self.module.path} {self.module.version}{suffix} {self.digest}"
 
 
 @dataclass(frozen=True)
 class GoSum:
-    """The usable lines of one file, in its order, and a notice for each line that was ignored."""
+    """The usable lines of one file, in order, and a notice for each ignored line."""
 
     lines: tuple[GoSumLine, ...]
     ignored: tuple[Notice, ...] = ()
 
     @property
     def warnings(self) -> tuple[Notice, ...]:
-        """What to say of the ignored lines: one warning for all of them."""
+        """Return the warnings about ignored lines: one for all of them."""
         if len(self.ignored) < 2:
             return self.ignored
         return (notice("go-sum-line-ignored", "lines", count=len(self.ignored), lines=self.ignored),)
 
 
 def parse_gosum(data: bytes, source: str) -> GoSum:
-    """Read the bytes of a go.sum file; `source` names it in messages.
+    """Parse the bytes of a go.sum file; `source` is its name in messages.
 
-    Raises GoSumError with file and line number for a line Go would refuse (not three fields, a merge conflict) and
-    for one that tells of a damaged file (a NUL byte, text that is not UTF-8).
+    Raises GoSumError with file and line number for a line that Go refuses (not three fields, a merge conflict), and
+    for a damaged file (a NUL byte, text that is not UTF-8).
     """
     lines: dict[GoSumLine, None] = {}
     ignored: list[Notice] = []
@@ -95,7 +95,7 @@ def _malformed(where: str, what: str) -> GoSumError:
 
 
 def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, str]:
-    """The line as a value, or the reason why it is ignored; neither for lines that Go skips silently."""
+    """Return the line as a value, or the reason why it is ignored. Return neither for lines that Go skips silently."""
     if digest == _EMPTY_GO_MOD:
         return None, ""
     if not digest.startswith("h1:"):

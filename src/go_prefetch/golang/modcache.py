@@ -1,7 +1,7 @@
-"""Module files, and the folders in GOPROXY layout that hold them: a module cache's download folder, a pool.
+"""Module files, and folders that hold them in GOPROXY layout: a module cache's download folder, a pool.
 
 `cache/download/<escaped path>/@v/<escaped version>.{info,mod,zip}` below GOMODCACHE; see https://go.dev/ref/mod#module-cache
-and https://go.dev/ref/mod#goproxy-protocol. These three kinds of file travel; nothing else of the module cache does.
+and https://go.dev/ref/mod#goproxy-protocol. Only these three kinds of file are restored and saved.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from go_prefetch.golang.module import ModuleVersion
 
 Kind = Literal["info", "mod", "zip"]
 
-# Go's own limit for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod), in bytes.
+# Go's own limits in bytes for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod).
 MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
 
 
@@ -31,12 +31,12 @@ class ModuleFile(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its place in GOPROXY layout, with slashes: `github.com/!burnt!sushi/toml/@v/v1.4.0.mod`."""
+        """Return its path in GOPROXY layout, with slashes: `github.com/!burnt!sushi/toml/@v/v1.4.0.mod`."""
         return f"{_stem(self.module)}.{self.kind}"
 
     @property
     def url_path(self) -> str:
-        """The same, percent-encoded for a request to a proxy."""
+        """Return the same, percent-encoded for a request to a proxy."""
         return quote(self.name, safe="/@")
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ def _stem(version: ModuleVersion) -> str:
 
 
 def file_named(name: str) -> ModuleFile | None:
-    """The file that has this name in GOPROXY layout; None if none is called so."""
+    """Return the file with this name in GOPROXY layout, or None if the name is not valid there."""
     path, _, rest = name.rpartition("/@v/")
     version, _, kind = rest.rpartition(".")
     if kind not in MAX_BYTES:
@@ -60,7 +60,7 @@ def file_named(name: str) -> ModuleFile | None:
 
 
 def module_cache_of(environ: Mapping[str, str]) -> Path | None:
-    """GOMODCACHE as Go would find it, with no Go to ask. https://go.dev/ref/mod#module-cache"""
+    """Return GOMODCACHE as Go would find it, without calling Go. https://go.dev/ref/mod#module-cache"""
     if named := environ.get("GOMODCACHE"):
         return Path(named)
     gopath = environ.get("GOPATH", "").split(os.pathsep)[0]
@@ -77,7 +77,7 @@ Identity = tuple[int, ...] | None
 class ModuleFolder:
     """A folder of module files in GOPROXY layout, and the module cache whose trees Go unpacks from them.
 
-    A pool and a filled folder have no module cache around them: `gomodcache` is then the folder itself.
+    A pool or a filled folder is not inside a module cache. `gomodcache` is then the folder itself.
     """
 
     path: Path
@@ -98,19 +98,19 @@ class ModuleFolder:
 
     @property
     def is_module_cache(self) -> bool:
-        """Whether go commands may be at work here: the path is that of a module cache's download folder."""
+        """Return whether go commands may use this folder: its path is that of a module cache's download folder."""
         return self.path.parts[-2:] == ("cache", "download")
 
     def path_of(self, file: ModuleFile) -> Path:
-        """Return where `file` lies."""
+        """Return the path of `file`."""
         return self.path / file.name
 
     def zip_path(self, version: ModuleVersion) -> Path:
-        """Return where the zip of a module lies."""
+        """Return the path of a module's zip."""
         return self.path / f"{_stem(version)}.zip"
 
     def ziphash(self, version: ModuleVersion) -> Path:
-        """Return where Go notes the hash of a zip that it found in go.sum."""
+        """Return the path of the hash that Go writes for a zip that matches go.sum."""
         return self.path / f"{_stem(version)}.ziphash"
 
     def lock(self, version: ModuleVersion) -> Path:
@@ -118,31 +118,31 @@ class ModuleFolder:
         return self.path / f"{_stem(version)}.lock"
 
     def partial(self, version: ModuleVersion) -> Path:
-        """Return the file that lies there while Go unpacks a module."""
+        """Return the path of a file that exists while Go unpacks a module."""
         return self.path / f"{_stem(version)}.partial"
 
     def tree(self, version: ModuleVersion) -> Path:
-        """Return where Go unpacks a module."""
+        """Return the path of a module's unpacked tree."""
         return self.gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
 
     def has(self, file: ModuleFile) -> bool:
-        """Whether `file` is there."""
+        """Return whether `file` is there."""
         return self.path_of(file).is_file()
 
     def has_zip(self, version: ModuleVersion) -> bool:
-        """Whether the zip of a module is there."""
+        """Return whether the zip of a module is there."""
         return self.zip_path(version).is_file()
 
     def has_tree(self, version: ModuleVersion) -> bool:
-        """Whether something lies there that Go takes for the unpacked module: beside `.partial` it begins again."""
+        """Return whether there is an unpacked module for Go. With a `.partial` file, Go starts to unpack again."""
         return os.path.lexists(self.tree(version)) and not os.path.exists(self.partial(version))  # noqa: PTH110 - never raises
 
     def accepted_by_go(self, version: ModuleVersion) -> bool:
-        """Whether Go has hashed the zip that lies there and found it in go.sum: it then leaves a `.ziphash`."""
+        """Return whether Go has hashed this zip and found it in go.sum. It then writes a `.ziphash`."""
         return self.has_zip(version) and self.ziphash(version).is_file()
 
     def identity(self, file: ModuleFile) -> Identity:
-        """Return what changes when another file takes this name; None where there is none."""
+        """Return a value that changes when another file takes this name, or None if there is none."""
         try:
             seen = self.path_of(file).stat(follow_symlinks=False)
         except OSError:
@@ -154,7 +154,7 @@ class ModuleFolder:
         return self.path_of(file).stat().st_size
 
     def drop(self, file: ModuleFile) -> None:
-        """Remove a file, and with a zip the hash that Go noted for it, so that Go hashes the next one."""
+        """Remove a file. With a zip, remove the hash that Go wrote for it, so that Go hashes the next one."""
         self.path_of(file).unlink(missing_ok=True)
         if file.kind == "zip":
             self.ziphash(file.module).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Module paths and versions: which are well formed, how they are spelled on disk, which are private.
+"""Module paths and versions: which are valid, their spelling on disk, which are private.
 
 Follows golang.org/x/mod/module. A path or version that fails `check` never becomes a file name or a URL.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from go_prefetch.golang import semver
 
-# Never part of a build list; Go fetches and checks toolchains itself.
+# Never part of a build list. Go fetches and checks toolchains itself.
 TOOLCHAIN = "golang.org/toolchain"
 
 _ELEMENT = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
@@ -40,9 +40,9 @@ class ModuleVersion(NamedTuple):
 
 @cache
 def check(path: str, version: str) -> str:
-    """Why `path` at `version` is not a module version Go would accept; the empty string if it is.
+    """Return why Go would not accept `path` at `version` as a module version, or an empty string if it would.
 
-    The rules are those of x/mod's `module.Check`, with a canonical version demanded besides.
+    The rules are those of x/mod's `module.Check`. In addition, the version must be canonical.
     """
     if not semver.is_canonical(version):
         return f"version {version!r} is not canonical"
@@ -78,7 +78,7 @@ def _element_is_fine(element: str) -> bool:
 
 
 def _major_suffix(path: str) -> str | None:
-    """`/v2`, `.v2` or the empty string; None where the suffix is malformed (`/v1`, `/v02`, gopkg.in without one)."""
+    """Return `/v2`, `.v2` or an empty string; None for an invalid suffix (`/v1`, `/v02`, gopkg.in without one)."""
     if path.startswith("gopkg.in/"):
         match = _GOPKG_MAJOR.search(path)
         return match.group().removesuffix("-unstable") if match else None
@@ -94,22 +94,22 @@ def _major_fits(version: str, major_suffix: str) -> bool:
     if major_suffix == "":
         return semver.major(version) in ("v0", "v1") or version.endswith("+incompatible")
     if major_suffix == ".v1" and version.startswith("v0.0.0-"):
-        return True  # gopkg.in before there were modules
+        return True  # gopkg.in before modules existed
     return semver.major(version) == major_suffix[1:]
 
 
 def escape(text: str) -> str:
-    """`text` as the module cache and the proxy protocol spell it: each upper-case letter as `!` and its lower case."""
+    """Spell `text` as the module cache and the proxy protocol do: each upper-case letter as `!` and its lower case."""
     return re.sub(r"[A-Z]", lambda letter: "!" + letter.group().lower(), text)
 
 
 def unescape(text: str) -> str:
-    """What `escape` has made of upper-case letters, undone."""
+    """Undo `escape`."""
     return re.sub(r"!([a-z])", lambda letter: letter[1].upper(), text)
 
 
 def matches_prefix_patterns(patterns: str, path: str) -> bool:
-    """Whether one of the comma-separated `patterns` (GOPRIVATE, GONOPROXY, GONOSUMDB) matches a prefix of `path`.
+    """Return whether one of the comma-separated `patterns` (GOPRIVATE, GONOPROXY, GONOSUMDB) matches a prefix of it.
 
     As x/mod's `MatchPrefixPatterns`: a pattern of n elements is compared with the first n elements of the path.
     """
@@ -124,7 +124,7 @@ def matches_prefix_patterns(patterns: str, path: str) -> bool:
 
 @cache
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Go's `path.Match` as a regular expression; a malformed pattern matches nothing."""
+    """Return Go's `path.Match` as a regular expression. A malformed pattern matches nothing."""
     out, position = "", 0
     while position < len(pattern):
         token = _GLOB_TOKEN.match(pattern, position)
@@ -139,7 +139,7 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 def _character_class(ranges: str, *, negated: bool) -> str:
-    """A class of `path.Match`, which may be negated by `^` and holds ranges; one that runs backwards holds nothing."""
+    """Return a class of `path.Match`. It may be negated by `^` and have ranges. A reversed range is empty."""
     pairs = [(low[-1], (high or low)[-1]) for low, high in re.findall(_GLOB_RANGE, ranges, re.DOTALL)]
     held = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in pairs if low <= high)
     if held:

@@ -1,6 +1,6 @@
 """Semantic versions as Go writes them: `v1.2.3`, `v1.2.3-pre.1`, `v2.0.0+incompatible`.
 
-Follows golang.org/x/mod/semver, on full three-number versions only: go.sum and a tidy go.mod hold no others.
+Follows golang.org/x/mod/semver, for complete three-number versions only: go.sum and a tidy go.mod have no others.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ _VERSION = re.compile(
     r"(?P<build>\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
-_Number = tuple[int, str]  # as many digits as somebody cared to write: int() has a limit
+_Number = tuple[int, str]  # any number of digits: int() has a limit
 _Identifier = tuple[int, int, str]
 SortKey = tuple[_Number, _Number, _Number, bool, tuple[_Identifier, ...]]
 
 
 def is_canonical(version: str) -> bool:
-    """Whether `version` is complete and carries no build metadata but Go's own `+incompatible`."""
+    """Return whether `version` is complete and has no build metadata except Go's own `+incompatible`."""
     match = _VERSION.fullmatch(version)
     return match is not None and match["build"] in (None, "+incompatible")
 
 
 def major(version: str) -> str:
-    """`v2` of `v2.3.4`; the empty string if `version` is not a complete version."""
+    """Return `v2` of `v2.3.4`, or an empty string if `version` is not complete."""
     match = _VERSION.fullmatch(version)
     return f"v{match['major']}" if match else ""
 
 
 @cache
 def sort_key(version: str) -> SortKey:
-    """A key that sorts versions by precedence (https://semver.org, 11); build metadata does not count.
+    """Return a key that sorts versions by precedence (https://semver.org, 11). Build metadata does not count.
 
-    Raises ValueError for what is not a complete version.
+    Raises ValueError for a version that is not complete.
     """
     match = _VERSION.fullmatch(version)
     if match is None:
@@ -50,5 +50,5 @@ def sort_key(version: str) -> SortKey:
 
 
 def _number(digits: str) -> _Number:
-    """Sorts by value, as there are no leading zeros."""
+    """Return a key that sorts by value, because there are no leading zeros."""
     return len(digits), digits

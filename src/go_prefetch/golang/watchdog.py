@@ -1,4 +1,4 @@
-"""Follow a running go by what it prints, and end the wait when nothing about it moves any more."""
+"""Follow a running go by its output, and end the wait when it makes no progress."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, Deadline
 from go_prefetch.golang.download_trace import GoTrace
 
 _KEPT_LINES = 2000
-_LOOK_EVERY = 0.25  # seconds between two looks at a silent process
-# Seconds for what go said before its end: it is in the pipe, and on a busy machine our thread takes a while.
+_LOOK_EVERY = 0.25  # seconds between two checks of a silent process
+# Seconds for the last lines of go: they are in the pipe, and on a busy machine the reading thread takes a while.
 _LAST_WORDS = 2.0
-# Of one core, and in seconds: a go that takes less only waits. A server that drips keeps it a little busy.
+# Of one core, and in seconds: below it, go only waits. A server that sends a trickle keeps it a little busy.
 _IDLE_SHARE, _IDLE_SECONDS = 0.005, 0.02
 
 
 @dataclass(frozen=True)
 class Watch:
-    """When to kill a silent go: no line, hardly any CPU time and no growth worth the name for `silence` seconds.
+    """Decides when to kill a silent go: no line, little CPU time and little growth for `silence` seconds.
 
-    `growth` says how many files there are where it downloads, and their bytes.
+    `growth` returns the number of files in the folder of its downloads, and their bytes.
     """
 
     silence: float
@@ -42,7 +42,7 @@ class _Vitals(NamedTuple):
     size: int
 
     def is_far_from(self, other: _Vitals, silence: float) -> bool:
-        """Whether enough has moved between the two for so many seconds."""
+        """Return whether enough has changed between the two in that many seconds."""
         return (
             self.files != other.files
             or abs(self.size - other.size) >= CRAWL_BYTES_PER_SECOND * silence
@@ -51,12 +51,12 @@ class _Vitals(NamedTuple):
 
 
 def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tuple[tuple[str, ...], bool]:
-    """Read stderr until go has ended, or nothing has moved for too long, or the deadline.
+    """Read stderr until go ends, makes no progress for too long, or the deadline passes.
 
-    Returns the lines that are no trace of its work, and whether it is still running and should not be.
+    Return the lines that do not belong to the trace, and whether go still runs and must be killed.
 
-    Once go has ended, its last words are waited for, but not the end of stderr: a daemon that go's git or ssh left
-    behind may hold it open for long.
+    After the end of go, its last lines are waited for, but not the end of stderr. A daemon of git or ssh may keep it
+    open for long.
     """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()

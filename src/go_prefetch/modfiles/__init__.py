@@ -1,4 +1,4 @@
-"""Module files on disk: how foreign bytes get a name there, and folders that hold a plan and nothing else.
+"""Module files on disk: how untrusted bytes get the name of a module file, and folders that hold only a plan.
 
-Whether their content is right is Go's to say: verification.
+Whether their content is right is decided by Go: verification.
 """

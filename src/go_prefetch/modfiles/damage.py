@@ -1,4 +1,4 @@
-"""Say which files of a pool, an entry or a folder are of no use, in few notices whatever their number."""
+"""Report files of a pool, an entry or a folder that cannot be used, in few notices whatever their number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_NOTICES = 10
 
 
 def damage(place: str, problems: Mapping[ModuleFile, str]) -> tuple[Notice, ...]:
-    """Return a notice for each problem, with the files that have it; of more than ten problems, the first."""
+    """Return a notice for each problem, with its files; at most ten problems."""
     by_problem: dict[str, list[ModuleFile]] = {}
     for file, problem in problems.items():
         by_problem.setdefault(problem, []).append(file)
@@ -25,7 +25,7 @@ def damage(place: str, problems: Mapping[ModuleFile, str]) -> tuple[Notice, ...]
 
 
 def unreadable(place: str, files: Mapping[ModuleFile, str]) -> tuple[Notice, ...]:
-    """Return a notice for the files of `place` that this user may not read, with the system's words."""
+    """Return a notice for the files of `place` that this user may not read, with the system's message."""
     if not files:
         return ()
     words = ", ".join(dict.fromkeys(files.values()))

@@ -1,6 +1,6 @@
-"""A folder in GOPROXY layout that is ours alone: it holds what a plan names, and nothing else.
+"""A folder in GOPROXY layout that go-prefetch manages: it holds the files of a plan, and nothing else.
 
-Git is to ignore all of it; that mark also tells ours from a folder with other people's things.
+Its .gitignore makes git ignore everything in it. That mark also distinguishes it from any other folder.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.golang.modcache import ModuleFile
 
 _MARK = ".gitignore"
-_OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # others have files with a lone * too
+_OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # other projects may have a lone * too
 
 
 def own(folder: Path) -> None:
-    """Make the folder ours: empty or filled before. Git is to ignore all of it.
+    """Mark the folder as managed: it must be empty or filled before. Git ignores everything in it.
 
-    Raises InputError for a folder with other things in it, DownloadError where it cannot be written.
+    Raises InputError for a folder with other contents, DownloadError if it is not writable.
     """
     mark = folder / _MARK
     try:
@@ -48,10 +48,10 @@ def _is_ours(mark: Path) -> bool:
 
 
 def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
-    """Take away all but the regular files of `files`, the mark and a pool's notes; return how many went.
+    """Remove everything except the regular files of `files`, the mark and a pool's metadata. Return the number removed.
 
-    Symbolic links go too, also where a planned file or its folder should be: none is ever written through.
-    Raises OSError.
+    Symbolic links are removed too, also in place of a planned file or its folder, so that no write follows one. Raises
+    OSError.
     """
     wanted = {file.name for file in files} | {_MARK}
     folders = {name.rpartition("/")[0] for name in wanted}
@@ -72,13 +72,13 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
                 here.unlink(name)
                 removed += 1
     for *above, name in filter(None, reversed(walked)):
-        with nofollow.opened(folder, above) as here, suppress(OSError):  # it holds something
+        with nofollow.opened(folder, above) as here, suppress(OSError):  # it is not empty
             here.rmdir(name)
     return removed
 
 
 def folder_error(error: OSError, folder: Path) -> DownloadError:
-    """The error for a module cache (or folder to fill) that does not take files."""
+    """Return the error for a module cache (or folder to fill) that does not accept files."""
     where = place_of(error, folder)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError("disk-full", place=where, words=error.strerror)
@@ -86,9 +86,9 @@ def folder_error(error: OSError, folder: Path) -> DownloadError:
 
 
 def place_of(error: OSError, folder: Path) -> str:
-    """What `error` is about.
+    """Return the path that `error` is about.
 
-    A write that found no room names no file, and one by a name relative to an open folder names no folder.
+    A full disk is reported without a file name, and a name relative to an open folder without its folder.
     """
     name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename or folder)
     return name if Path(name).is_absolute() else f"{name} in {folder}"

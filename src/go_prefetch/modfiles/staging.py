@@ -1,6 +1,6 @@
-"""The one door through which bytes from outside get the name of a module file: only with the structure it promises.
+"""The only way for untrusted bytes to get the name of a module file: they must have the structure of that kind.
 
-This catches error pages, truncated and mistaken files early and by source. It is no check of content: that is Go's.
+This finds error pages and truncated or mistaken files early, and names their source. Go checks the content.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.modfiles.zip_inspect import UNREADABLE, read_zip
 
-# Seconds to wait for Go's lock of a version. Another run holds it for a moment; a go command while it downloads.
+# Seconds to wait for Go's lock of a version. Another run holds it briefly; a go command holds it while it downloads.
 _LOCK_SECONDS = 0.5
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _MODULE_LINE = re.compile(rb"^[ \t]*module[ \t\r\n(]", re.MULTILINE)
 
 
 class StructureError(Exception):
-    """The bytes that came cannot be the file that was asked for."""
+    """The received bytes cannot be the requested file."""
 
 
 class InUseError(Exception):
-    """Another go command is at work on this version: what it brings is not replaced."""
+    """Another go command works on this version, so its file is not replaced."""
 
     def __init__(self) -> None:
         super().__init__("another go command is at work on this module")
@@ -46,14 +46,14 @@ class InUseError(Exception):
 def received(
     folder: ModuleFolder, file: ModuleFile, before_naming: Callable[[], None] = lambda: None
 ) -> Iterator[BinaryIO]:
-    """A new file to write `file` to; checked and renamed into `folder` on leaving, or removed.
+    """Create a new file for `file`. At the end it is checked and renamed into `folder`, or removed.
 
-    In a module cache a zip gets its name under Go's own lock of that version, and takes the `.ziphash` of an older one
-    away with it. It is removed instead if a go command has found another zip good meanwhile: that one may be about to
-    be unpacked, and Go would not look at it again.
+    In a module cache, a zip gets its name under Go's own lock of that version, and an older `.ziphash` is removed. The
+    new zip is removed instead if a go command has accepted another zip in the meantime. Go may be about to unpack that
+    one, and would not check it again.
 
-    Raises StructureError if the bytes cannot be that file, InUseError if Go's lock cannot be had, OSError as the file
-    system does, and whatever `before_naming` raises, which is called once they have been checked.
+    Raises StructureError if the bytes cannot be that file, InUseError if Go's lock is not free, OSError as the file
+    system does, and what `before_naming` raises, which is called after the check.
     """
 
     def settle(here: Folder, content: BinaryIO) -> None:
@@ -76,7 +76,7 @@ def received(
 
 
 class _AlreadyThereError(Exception):
-    """A go command has brought this zip and found it good."""
+    """A go command has downloaded and accepted this zip."""
 
 
 def _trim(file: ModuleFile, content: BinaryIO) -> None:
@@ -88,7 +88,7 @@ def _trim(file: ModuleFile, content: BinaryIO) -> None:
 
 
 def _forget_older(here: Folder, file: ModuleFile, locks: ExitStack | None) -> None:
-    """Remove the `.ziphash` of a zip that is about to be replaced, in a module cache under a lock: into `locks`."""
+    """In a module cache, remove the `.ziphash` of a zip that is about to be replaced, with its lock in `locks`."""
     stem = file.name.rpartition("/")[2].removesuffix(".zip")
     if locks is not None:
         lock = file_lock.held(here.at(f"{stem}.lock"), seconds=_LOCK_SECONDS, dir_fd=here.descriptor)
@@ -102,7 +102,7 @@ def _forget_older(here: Folder, file: ModuleFile, locks: ExitStack | None) -> No
 
 
 def structure_problem(file: ModuleFile, content: BinaryIO) -> str:
-    """Why the bytes of `content`, an open file, cannot be `file`; empty if they can. Raises OSError if unreadable."""
+    """Return why the bytes of the open file `content` cannot be `file`, or an empty string. Raises OSError."""
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
     if size == 0:
@@ -111,16 +111,16 @@ def structure_problem(file: ModuleFile, content: BinaryIO) -> str:
         return f"{size} bytes are more than Go accepts"
     if file.kind == "zip":
         return _zip_problem(file.module, content)
-    data = content.read(size)  # and no more, though it grows
+    data = content.read(size)  # and no more, even if it grows
     if file.kind == "mod":
         return "" if _MODULE_LINE.search(data) else "it has no module line"
     return "" if trimmed_info(file.module, data) else "it is not the JSON of a version's .info"
 
 
 def content_problem(file: ModuleFile, path: Path) -> str:
-    """As structure_problem, and every byte of a zip is read: sizes and CRCs of its entries.
+    """Do the same as structure_problem, and read every byte of a zip: sizes and CRCs of its entries.
 
-    A `.mod` is compared with the go.mod in the zip beside it, where there is one. Raises OSError if unreadable.
+    A `.mod` is compared with the go.mod in the zip next to it, if there is one. Raises OSError if unreadable.
     """
     with path.open("rb") as content:
         problem = structure_problem(file, content)
@@ -134,14 +134,14 @@ def content_problem(file: ModuleFile, path: Path) -> str:
 
 
 def _contents(file: ModuleFile, content: BinaryIO) -> bytes:
-    """All bytes, as far as Go takes them: the file may grow meanwhile."""
+    """Return all bytes up to Go's limit. The file may grow in the meantime."""
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
     return content.read(min(size, MAX_BYTES[file.kind]))
 
 
 def _gomod_in_zip(version: ModuleVersion, path: Path) -> bytes | None:
-    """The go.mod of a zip; None without one, and for a zip that cannot be read: that is not the go.mod's fault."""
+    """Return the go.mod of a zip, or None. An unreadable zip has None too, which is not the go.mod's fault."""
 
     def gomod(archive: zipfile.ZipFile) -> bytes:
         entry = archive.getinfo(f"{version}/go.mod")
@@ -165,7 +165,7 @@ def _damage(archive: zipfile.ZipFile) -> str:
 
 
 def _zip_problem(version: ModuleVersion, content: BinaryIO) -> str:
-    """Reads the central directory only. https://go.dev/ref/mod#zip-files"""
+    """Check the central directory only. https://go.dev/ref/mod#zip-files"""
     try:
         return read_zip(content, lambda archive: _entries_problem(version, archive.infolist()))
     except UNREADABLE as error:
@@ -173,7 +173,7 @@ def _zip_problem(version: ModuleVersion, content: BinaryIO) -> str:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        return "not a zip file (its directory begins before the file)"  # Python 3.10 seeks there all the same
+        return "not a zip file (its directory begins before the file)"  # Python 3.10 seeks there anyway
 
 
 def _entries_problem(version: ModuleVersion, entries: Sequence[zipfile.ZipInfo]) -> str:
@@ -193,21 +193,21 @@ def _entries_problem(version: ModuleVersion, entries: Sequence[zipfile.ZipInfo])
 
 
 def trimmed_info(version: ModuleVersion, data: bytes) -> bytes | None:
-    """A `.info` with its Version and Time only; None if `data` is not the `.info` of this version.
+    """Return a `.info` with its Version and Time only, or None if `data` is not the `.info` of this version.
 
-    Nothing in Go checks this file, so nothing in it but what Go needs is kept or passed on.
+    Go does not check this file, so only what Go needs is kept.
     """
     info = parse_object(data)
     if info is None or info.get("Version") != version.version:
         return None
     kept = {"Version": version.version}
-    if _is_time(info.get("Time")):  # Go would not read a file with another
+    if _is_time(info.get("Time")):  # Go would not accept another time
         kept["Time"] = info["Time"]
     return json.dumps(kept, separators=(",", ":")).encode()
 
 
 def _is_time(text: object) -> bool:
-    """Whether Go reads this as a time (RFC 3339)."""
+    """Return whether Go reads this as a time (RFC 3339)."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     try:
         return match is not None and bool(datetime.fromisoformat(match[1]))

@@ -1,4 +1,4 @@
-"""Look into a zip: open it within memory limits; tell whether it is of the plain kind that every reader reads alike.
+"""Inspect a zip within memory limits, and find out whether it is plain: every reader reads a plain zip alike.
 
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.3.16
 """
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-# What zipfile raises for bytes that are no zip, or none that it can read.
+# Exceptions of zipfile for bytes that are not a zip that it can read.
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OverflowError, NotImplementedError,
 )  # fmt: skip
 
-# Bytes of a zip's directory, which takes many times as much in memory; that of 100,000 files has about 16 MB.
+# Bytes of a zip's directory, which needs many times as much memory. A directory of 100,000 files has about 16 MB.
 _MOST_DIRECTORY = 16 << 20
 _LARGE_DIRECTORY = 1 << 20
-# In one thread, because memory that a thread has given back is kept for that thread (malloc(3), arenas).
+# In one thread, because freed memory is kept for the thread that freed it (malloc(3), arenas).
 _large_directories = ThreadPoolExecutor(1, "zip directory")
 
 T = TypeVar("T")
@@ -33,10 +33,10 @@ _ENTRY_BYTES = 46
 
 
 def read_zip(content: BinaryIO, read: Callable[[zipfile.ZipFile], T]) -> T:
-    """What `read` returns for the zip in the open file `content`. Those with a large directory are read one at a time.
+    """Return the result of `read` for the zip in the open file `content`. Large directories are read one at a time.
 
-    Raises one of UNREADABLE for bytes that are no zip or have a directory beyond measure, OSError as `content` does,
-    and what `read` raises.
+    Raises one of UNREADABLE for bytes that are not a zip or have too large a directory, OSError as `content` does, and
+    what `read` raises.
     """
     try:
         return _read(content, read, _LARGE_DIRECTORY)
@@ -50,11 +50,11 @@ def _read(content: BinaryIO, read: Callable[[zipfile.ZipFile], T], most: int) ->
 
 
 class _LargeDirectoryError(Exception):
-    """A directory larger than may be read here."""
+    """A directory that is too large to be read here."""
 
 
 class _BoundedReads:
-    """A file of which no more than `most` bytes are read at once: what zipfile reads in one piece is the directory."""
+    """A file that returns at most `most` bytes per read: zipfile reads a directory in one piece."""
 
     def __init__(self, content: BinaryIO, most: int) -> None:
         self._content = content
@@ -71,7 +71,7 @@ class _BoundedReads:
 
 @dataclass(frozen=True)
 class Space:
-    """What files and folders take of a disk: bytes of whole blocks, and inodes."""
+    """Disk space of files and folders: bytes of whole blocks, and inodes."""
 
     bytes: int
     files: int
@@ -81,22 +81,22 @@ class Space:
         return Space(self.bytes + other.bytes, self.files + other.files)
 
     def fits(self, room: Space) -> bool:
-        """Whether `room` has as much."""
+        """Return whether `room` has as much."""
         return self.bytes <= room.bytes and self.files <= room.files
 
 
 def is_plain(path: Path) -> bool:
-    """Whether the zip at `path` is plain. Raises OSError if unreadable."""
+    """Return whether the zip at `path` is plain. Raises OSError if unreadable."""
     return plain_space(path, 1) is not None
 
 
 def plain_space(path: Path, block: int) -> Space | None:
-    """What the zip at `path` takes once unpacked, on a disk with blocks of so many bytes; None unless it is plain.
+    """Return the space of the unpacked zip at `path` on a disk with this block size, or None if it is not plain.
 
-    Plain: no zip64, no comment, no gap at its end, and no entry that stands for a folder.
+    Plain: no zip64, no comment, no gap at its end, and no entry for a folder.
 
-    Go's hash of a zip covers folder entries and its hash of a tree cannot: the zip kept beside a good tree could be
-    another than go.sum's. Raises OSError if unreadable.
+    Go's hash of a zip covers folder entries, and its hash of a tree cannot. The zip of a good tree could therefore
+    differ from go.sum's. Raises OSError if unreadable.
     """
     with path.open("rb") as archive:
         size = archive.seek(0, os.SEEK_END)
@@ -114,7 +114,7 @@ def plain_space(path: Path, block: int) -> Space | None:
 
 
 def _space_of_files(directory: bytes, count: int, block: int) -> Space | None:
-    """Space of all files and their folders; None unless it is exactly `count` entries, and none stands for a folder.
+    """Return the space of all files and their folders, or None unless there are exactly `count` entries, all files.
 
     The smallest file takes a block, and so does each folder.
     """
@@ -138,10 +138,10 @@ def _space_of_files(directory: bytes, count: int, block: int) -> Space | None:
 
 
 def _with_those_above(folders: Iterable[bytes]) -> int:
-    """How many folders these are, together with those that they lie in.
+    """Return the number of these folders, together with their parents.
 
-    They are sorted so that each comes after one that shares most of its beginning: nothing of the rest is kept, for a
-    hostile directory may hold names of ten thousand folders in each other.
+    They are sorted so that each follows one with the longest common beginning. Nothing else is kept, because a hostile
+    directory may have names of ten thousand nested folders.
     """
     count, before = 0, [b""]
     for folder in sorted(folder.replace(b"/", b"\0") for folder in folders):

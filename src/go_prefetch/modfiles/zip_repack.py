@@ -1,7 +1,7 @@
-"""Module zips rewritten without compression, byte for byte alike whoever had packed them.
+"""Rewrite module zips without compression, to the same bytes whichever program packed them.
 
-go.sum's hash of a zip covers the names and contents of its files, so Go accepts the rewritten zip for the original.
-Only zips are rewritten of which it is plain that names and contents stay what Go sees; any slip shows in Go's hash.
+go.sum's hash of a zip covers the names and contents of its files, so Go accepts the rewritten zip. A zip is rewritten
+only if Go certainly sees the same names and contents. A mistake shows in Go's hash.
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
 
@@ -16,7 +16,7 @@ from typing import BinaryIO
 from go_prefetch.golang.modcache import MAX_BYTES
 from go_prefetch.modfiles.zip_inspect import UNREADABLE, is_plain, read_zip
 
-_LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts: twice the name and the content come on top
+_LOCAL, _CENTRAL, _END = 30, 46, 22  # bytes of the fixed parts, without twice the name and the content
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 _UNIX = 3
@@ -29,7 +29,7 @@ class UnreadableZip(Exception):  # noqa: N818 - it is the zip's fault
 
 
 def is_stored(path: Path) -> bool:
-    """Whether the zip at `path` is what `write_stored` makes of it. Raises OSError."""
+    """Return whether the zip at `path` is already as `write_stored` writes it. Raises OSError."""
     if stored_size(path) != path.stat().st_size:
         return False
     with path.open("rb") as content:
@@ -37,7 +37,7 @@ def is_stored(path: Path) -> bool:
 
 
 def stored_size(path: Path) -> int | None:
-    """Bytes of the zip at `path` once it is rewritten; None if it has to stay as it is. Raises OSError."""
+    """Return the bytes of the zip at `path` once rewritten, or None if it stays unchanged. Raises OSError."""
     if not is_plain(path):
         return None
     try:
@@ -57,7 +57,7 @@ def _size_as_written(entries: Sequence[zipfile.ZipInfo]) -> int | None:
 
 
 def write_stored(path: Path, out: BinaryIO) -> None:
-    """Write the zip at `path` to `out`, rewritten; `out` is a file of its own. Raises UnreadableZip, OSError."""
+    """Write the zip at `path` to `out`, rewritten; `out` is another file. Raises UnreadableZip, OSError."""
     try:
         with path.open("rb") as content:
             read_zip(content, lambda archive: _rewrite(archive, out))
@@ -77,7 +77,7 @@ def _rewrite(archive: zipfile.ZipFile, out: BinaryIO) -> None:
 
 
 def _is_sure(entry: zipfile.ZipInfo) -> bool:
-    """Whether zipfile and Go read the same name and content from this entry."""
+    """Return whether zipfile and Go read the same name and content from this entry."""
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return False
     name = entry.orig_filename

@@ -1,4 +1,4 @@
-"""Getting one file from a proxy list: which proxy next, when again, when to give one up.
+"""Download one file from a proxy list: which proxy is next, when to retry, when to give up.
 
 HTTP itself belongs to web.
 """

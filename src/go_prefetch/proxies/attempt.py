@@ -1,4 +1,4 @@
-"""One request for one file at one proxy: what came of it, and what that says of the proxy."""
+"""One request for one file at one proxy: its result, and its effect on the proxy's health."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.file_proxy import copied
 from go_prefetch.web.in_flight import Received, Wire
 
-# URL, an empty file, most bytes to take, deadline, what to wait on. Raises AttemptError. See transfer.py.
+# URL, an empty file, maximum bytes, deadline, wire. Raises AttemptError. See transfer.py.
 Get = Callable[[str, BinaryIO, int, Deadline, Wire], Received]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one request."""
+    """The result of one request."""
 
     proxy: Proxy
     received: Received | None = None
     error: AttemptError | None = None
-    trouble: OSError | None = None  # of our own folder
+    trouble: OSError | None = None  # of the folder on this machine
 
 
 class ProxyAttempt:
-    """Ask proxies. Each result goes to the proxy's `health`, the seconds of an answer to `record_latency`."""
+    """Sends requests to proxies. Results go to the proxy's `health`, the seconds of an answer to `record_latency`."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ProxyAttempt:
     def attempt(
         self, proxy: Proxy, file: ModuleFile, folder: ModuleFolder, wire: Wire, finish: Callable[[], None]
     ) -> Outcome:
-        """One request; `finish` is called once the file is whole and right in its structure."""
+        """Make one request. `finish` is called once the file is complete and has a valid structure."""
         health = self._health[proxy]
         health.asked()
         try:
@@ -56,13 +56,13 @@ class ProxyAttempt:
         except AttemptError as error:
             return self._failed(proxy, error, wire)
         except StructureError as error:
-            # Go looks into a .info before it goes on to the next proxy, into the others after.
+            # Go parses a .info before it goes on to the next proxy, and the other kinds after that.
             return self._failed(
                 proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
             )
         except InUseError as error:
             return self._failed(proxy, AttemptError(str(error), transient=False), wire)
-        except FileNotFoundError:  # go clears away V.zip*.tmp before it downloads V.zip itself: one of another run
+        except FileNotFoundError:  # go removes V.zip*.tmp before it downloads V.zip, which may be that of another run
             return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
         except OSError as error:
             return Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)

@@ -1,8 +1,8 @@
-"""Getting one file by walking the proxy list: which proxy next, when to try again, when to give up on one.
+"""Download one file by walking the proxy list: which proxy is next, when to retry, when to give up on one.
 
-Within one round the walk follows GOPROXY's grammar (see goproxy.py); between rounds it backs off. A proxy that
-fails again and again is rested (circuit_breaker.py); a slow request gets a rival (hedging.py), at the next proxy where
-errors may go there, else at the same one.
+Within one round the walk follows GOPROXY's grammar (see goproxy.py). Between rounds it backs off. A proxy that fails
+again and again rests (circuit_breaker.py). A slow request gets a second one (hedging.py), at the next proxy if errors
+may go there, otherwise at the same one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from go_prefetch.web.in_flight import Received
 
 @dataclass
 class _Attempts:
-    """What happened to one file so far."""
+    """What has happened to one file so far."""
 
     started: float
     asked: list[Asked] = field(default_factory=list)
@@ -34,7 +34,7 @@ class _Attempts:
 
     @property
     def failed(self) -> tuple[FailedAttempt, ...]:
-        """Each request that brought nothing."""
+        """Return each request that brought nothing."""
         return tuple(
             FailedAttempt(one.proxy.shown, one.error.words, one.error.status, one.error.at_http_proxy)
             for one in self.asked
@@ -42,7 +42,7 @@ class _Attempts:
         )
 
     def note(self, outcome: Outcome) -> None:
-        """Take in what came of a request."""
+        """Add the result of a request."""
         broke_off = outcome.received.interruptions if outcome.received else ()
         self.asked += [Asked(outcome.proxy, error) for error in broke_off]
         self.asked.append(Asked(outcome.proxy, outcome.error))
@@ -67,7 +67,7 @@ class ProxyWalk:
         self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._hedging.record_latency)
 
     def _patience(self, proxy: Proxy) -> int:
-        """Failures in a row after which a proxy is rested: as many as can be under way at once.
+        """Return the failures in a row after which a proxy rests: as many as can run at once.
 
         The only proxy gets all its attempts.
         """
@@ -75,10 +75,10 @@ class ProxyWalk:
         return self.budget.jobs * (1 if others else self.budget.backoff.attempts)
 
     def fetch(self, file: ModuleFile, folder: ModuleFolder, avoid: str = "") -> Fetched | Failure:
-        """Bring `file` into `folder`, from any proxy but `avoid` where there is another.
+        """Download `file` into `folder`, from any proxy except `avoid` if there is another.
 
-        Returns a Failure once every proxy that may be asked has answered 404 or 410, or has been asked `attempts`
-        times. Raises OSError if the folder cannot be written.
+        Return a Failure if every proxy of the walk has answered 404 or 410, or has had `attempts` requests. Raises
+        OSError if the folder cannot be written.
         """
         proxies = self._others_than(avoid)
         so_far = _Attempts(started=time.monotonic())
@@ -95,21 +95,21 @@ class ProxyWalk:
                 return Failure(file, not_found=not_found, attempts=self._tried(proxies, so_far))
 
     def failed_attempts(self, source: str) -> int:
-        """How many attempts failed at the proxy shown as `source`."""
+        """Return the number of failed attempts at the proxy shown as `source`."""
         return sum(health.failed_attempts for proxy, health in self._health.items() if proxy.shown == source)
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The proxies; their URLs may hold passwords."""
+        """Return the URLs of the proxies, which may contain passwords."""
         return tuple(proxy.url for proxy in self._proxies)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The proxies as they may be shown, each once."""
+        """Return the names of the proxies for a log, each once."""
         return tuple(dict.fromkeys(proxy.shown for proxy in self._proxies))
 
     def _askable(self, proxies: Sequence[Proxy], so_far: _Attempts) -> list[Proxy]:
-        """Proxies this file may still be asked from, as far as the grammar lets the walk go on."""
+        """Return the proxies for this file, as far as the grammar lets the walk continue."""
         askable = []
         for proxy in proxies:
             if proxy in so_far.not_found:
@@ -122,7 +122,7 @@ class ProxyWalk:
         return askable
 
     def _others_than(self, avoid: str) -> list[Proxy]:
-        """All but one; where a `,` follows it those behind it are not asked either, and it is asked again."""
+        """Return all but one. If a `,` follows it, those behind it are left out too, and it is used again."""
         others = []
         for proxy in self._proxies:
             if proxy.shown != avoid:
@@ -132,14 +132,14 @@ class ProxyWalk:
         return others or list(self._proxies)
 
     def _rival(self, proxy: Proxy, proxies: Sequence[Proxy], so_far: _Attempts) -> Proxy:
-        """Whom to ask besides, if `proxy` is slow: the next one where an error would go there, else itself."""
+        """Return the proxy for a second request: the one after `proxy` if errors go there, otherwise the same."""
         behind = proxies[proxies.index(proxy) + 1 :] if proxy.on_any_error else ()
         return next(iter(self._askable(behind, so_far)), proxy)
 
     def _ask(
         self, proxy: Proxy, proxies: Sequence[Proxy], file: ModuleFile, folder: ModuleFolder, so_far: _Attempts
     ) -> Outcome | None:
-        """The outcome that brought the file, if one did. Raises OSError."""
+        """Return the outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)
         outcomes = self._hedging.race(
             lambda wire, finish: self._attempt.attempt(proxy, file, folder, wire, finish),
@@ -154,7 +154,7 @@ class ProxyWalk:
         return won
 
     def _fetched(self, file: ModuleFile, proxy: Proxy, came: Received, so_far: _Attempts, avoid: str) -> Fetched:
-        rejected = avoid in self.names  # Go had refused what that proxy sent
+        rejected = avoid in self.names  # Go rejected what that proxy sent
         return Fetched(
             file,
             proxy.shown,

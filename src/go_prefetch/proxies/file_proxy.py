@@ -1,4 +1,4 @@
-"""A `file://` proxy: a folder in GOPROXY layout, on a network perhaps, and no more to be believed than a server."""
+"""A `file://` proxy: a folder in GOPROXY layout, perhaps on a network, and no more trusted than a server."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _PIECE = 1 << 20
 
 
 def copied(url: str, file: ModuleFile, out: BinaryIO, deadline: Deadline, wire: Wire) -> Received:
-    """Copy `file` out of the folder into `out`. A file that is not there is not found; one that cannot be read is an
-    error, as for Go.
+    """Copy `file` from the folder into `out`.
 
-    Raises AttemptError for what is wrong with the folder, OSError for what is wrong with `out`.
+    A missing file is not found. A file that is not readable is an error, as for Go.
+
+    Raises AttemptError for a problem with the folder, OSError for a problem with `out`.
     """
     from urllib.request import url2pathname  # noqa: PLC0415 - 20 ms, and file:// proxies are few
 

@@ -1,7 +1,7 @@
-"""A rival for a request that is slow: whichever brings the file first counts, the other is cut.
+"""Hedged requests: a slow request gets a rival. The first complete file counts, and the other request is cancelled.
 
-See Dean and Barroso, The Tail at Scale, 2013. What slow means follows from the run's own answers, and of all
-requests one in ten at most is a rival: a proxy in trouble is not to be asked for twice as much.
+See Dean and Barroso, The Tail at Scale, 2013. What counts as slow follows from the run's own answers. At most one
+request in ten is a rival, so that a proxy in trouble does not get twice the load.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Attempt = Callable[["Wire", Callable[[], None]], Outcome]
 
 _SHARE = 0.1  # of all requests
 _LOOK_EVERY = 0.03  # seconds
-_BEFORE_ANY_ANSWER = 1.0  # seconds of silence that are slow as long as too few answers have come
+_BEFORE_ANY_ANSWER = 1.0  # seconds of silence that count as slow until there are enough answers
 _LEAST_DELAY = 0.2
 _ENOUGH_ANSWERS = 8
 _TIMES_SLOWER = 1.5  # than nine in ten of the last answers
 
 
 class Hedging:
-    """Watches requests of many threads. `record_latency` after each answer tells it how long the first byte took."""
+    """Watches requests of many threads. Call `record_latency` with the seconds to the first byte of each answer."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,24 +38,24 @@ class Hedging:
         self._first_requests = self._rivals = 0
 
     def record_latency(self, seconds: float) -> None:
-        """How long an answer's headers took."""
+        """Record the seconds until the headers of an answer."""
         with self._condition:
             self._waits.append(seconds)
 
     @property
     def delay(self) -> float:
-        """Seconds without progress after which a request is slow."""
+        """Return the seconds without progress after which a request is slow."""
         waits = sorted(self._waits)
         if len(waits) < _ENOUGH_ANSWERS:
             return _BEFORE_ANY_ANSWER
         return max(_LEAST_DELAY, _TIMES_SLOWER * waits[len(waits) * 9 // 10])
 
     def race(self, first: Attempt[Outcome], rival: Attempt[Outcome]) -> list[Outcome]:
-        """What came of `first`, and of each `rival` that was started and has ended by then.
+        """Return the outcomes of `first`, and of each `rival` that was started and has ended.
 
-        Each gets its wire and what to call before it gives a file its name: that raises AttemptError for the loser.
-        Once one has called it the others are cut, and a rival that lost is not waited for. A rival that is slow itself,
-        or fails, may get another.
+        Each gets its wire, and a function to call before it gives a file its name. That function raises AttemptError
+        for the loser. After the first call the others are cancelled, and a lost rival is not waited for. A rival that
+        is slow itself, or fails, may get another.
         """
         race: _Race[Outcome] = _Race(rival)
         with self._condition:
@@ -94,7 +94,7 @@ def _silence(pair: tuple[float, object]) -> float:
 
 
 class _Race(Generic[Outcome]):
-    """One file's requests."""
+    """The requests for one file."""
 
     def __init__(self, rival: Attempt[Outcome]) -> None:
         self._rival = rival
@@ -106,7 +106,7 @@ class _Race(Generic[Outcome]):
 
     @property
     def silent_for(self) -> float:
-        """Seconds since any of its requests made progress."""
+        """Return the seconds since any of its requests made progress."""
         with self._changed:
             return min((wire.silent_for for wire in self._live), default=0.0)
 
@@ -135,7 +135,7 @@ class _Race(Generic[Outcome]):
             with self._changed:
                 self._outcomes.append(outcome)
         finally:
-            self._leave(wire)  # whatever came of it: nobody must wait for it for ever
+            self._leave(wire)  # whatever the outcome, so that no thread waits for it without end
 
     def _winner_is_home(self) -> bool:
         return self._winner is not None and self._winner not in self._live
@@ -152,7 +152,7 @@ class _Race(Generic[Outcome]):
             self._changed.notify_all()
 
     def _finish(self, wire: Wire) -> None:
-        """Raises AttemptError if another has finished before."""
+        """Raise AttemptError if another request has finished before."""
         with self._changed:
             if self._winner not in (None, wire):
                 raise AttemptError("overtaken", kind="overtaken")

@@ -1,7 +1,8 @@
-"""What `go mod download` alone would have made of the answers that we met: pure, and never in our own favour.
+"""What `go mod download` alone would have done with the same answers: pure, and never in favour of go-prefetch.
 
-cmd/go asks the proxies in order, each once, and goes on after `,` only on 404 and 410, after `|` on any error. It knows
-no limit for silence. It looks into a file only after that walk, so that a whole answer with wrong content ends it.
+cmd/go requests a file from the proxies in order, once each. It goes on after `,` only on 404 and 410, and after `|` on
+any error. It has no limit for silence. It parses a file only after that walk, so a complete answer with wrong content
+ends it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ class Asked:
 
 
 def ends_at(asked: Sequence[Asked], proxies: Sequence[Proxy], ending: Ending) -> bool:
-    """Whether Go would have ended (or hung) where we went on, as far as what we met tells.
+    """Return whether Go would have failed (or hung) where go-prefetch went on.
 
-    False where we do not know: a proxy we did not ask, a request that we cut, one that was lost before any reply (Go
-    repeats it on a connection that was in use before), `direct` after the last `|`.
+    False if that is unknown: a proxy without a request, a cancelled request, a connection lost before any reply (Go
+    repeats a request on a reused connection), or `direct` after the last `|`.
     """
     for number, proxy in enumerate(proxies):
         errors = [one.error for one in asked if one.proxy is proxy]
