@@ -12,7 +12,7 @@ from realproject import BenchError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support.image_builders import Buildah, BuildKit, base_root
+from tests.support.image_builders import BuildKit, base_image
 from tests.support.image_programs import missing_programs
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def builder(options: argparse.Namespace) -> Iterator[BuildKit]:
         raise BenchError(reason)
     with tempfile.TemporaryDirectory(dir=options.scratch_dir, prefix="bk-") as temporary:
         folder = Path(temporary)
-        buildah = Buildah(folder / "buildah", base_root(folder))
-        buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
+        buildkit = BuildKit(folder / "buildkit", base_image())
         try:
             if reason := buildkit.start(offline=False):
                 raise BenchError(reason)

@@ -123,7 +123,7 @@ def commit(repository: Path, text: str) -> None:
 
 @pytest.mark.network
 def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -> None:
-    """The second `uses: ./` of a job restores everything from the directory pool and asks no proxy."""
+    """The second `uses: ./` of a job restores all from the pool. No package is vendored: the action installs them."""
     with ModuleProxy(MODULES) as proxy:
         cold, warm = (USE.format(name=name, bench=bench) for name in ("cold", "warm"))
         workflow = head(proxy, bench) + cold + GATED.format(bench=bench) + warm + BUILT.format(bench=bench)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.test_action_under_act import MODULES, ROOT, TOKEN, USE, act, commit, head, repository
 from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.vendored import put_vendored
 from tests.support.workbench import Workbench
 
 __all__ = ["repository"]  # the fixture
@@ -35,6 +36,7 @@ def test_two_lines_gate_one_run(bench: Workbench, repository: Path) -> None:
     """A miss fails; an exact hit, and a run that had nothing to do, do not."""
     uses = {name: USE.format(name=name, bench=bench) + gate(name) for name in ("cold", "warm", "present")}
     wipe = f"      - run: rm -rf {bench.modcache}\n"
+    put_vendored(repository)
     with ModuleProxy(MODULES) as proxy:
         workflow = head(proxy, bench) + uses["cold"] + wipe + uses["warm"] + uses["present"]
         commit(repository, workflow + TAIL.format(bench=bench))

@@ -20,8 +20,8 @@ from tests.support.gitlab import (
     ROOT,
     Pipeline,
     file_server,
+    gitlab_ci_local,
     include,
-    install_gitlab_ci_local,
     make_archive,
 )
 from tests.support.snapshots import YamlFile
@@ -51,11 +51,6 @@ build:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_gitlab_ci_local(tmp_path_factory.mktemp("gitlab-ci-local"))
-
-
-@pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("release")
     make_archive(folder)
@@ -69,8 +64,8 @@ def url(release: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def pipeline(bench: Workbench, program: Path) -> Pipeline:
-    made = Pipeline(bench, program)
+def pipeline(bench: Workbench) -> Pipeline:
+    made = Pipeline(bench, gitlab_ci_local())
     shutil.copytree(SERVICE, made.folder, dirs_exist_ok=True)
     return made
 

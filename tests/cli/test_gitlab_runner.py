@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
-from tests.support.gitlab import ROOT, file_server, include, install_gitlab_ci_local, make_archive
+from tests.support.gitlab import ROOT, file_server, gitlab_ci_local, include, make_archive
 from tests.support.gitlab import Pipeline as Repository
+from tests.support.made_once import built_once
 from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.network, pytest.mark.system]
@@ -29,20 +30,11 @@ SERVICE = ROOT / "examples" / "service"
 KEY = "0_go-prefetch-1-0123456789"
 
 
-@pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
-    """The runner, built by Go from its own packages."""
-    folder = tmp_path_factory.mktemp("runner")
-    bench = Workbench(folder, gocache)
-    source = folder / "source"
-    shutil.copytree(ROOT / "tests" / "programs" / "gitlab_runner", source)
-    program = folder / "gitlab-runner"
-    built = bench.program(
-        ["go", "build", "-o", str(program), "."], cwd=source, GOPROXY="https://proxy.golang.org",
-        GOFLAGS="-modcacherw -mod=readonly", HOME=os.environ["HOME"],
-    )  # fmt: skip
-    assert built.status == 0, built.text
-    return program
+def gitlab_runner() -> Path:
+    """Return the runner, built by Go from its own packages."""
+    environ = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local"}
+    build = ("go", "build", "-o", "gitlab-runner", ".")
+    return built_once(ROOT / "tests/programs/gitlab_runner", *build, environ=environ) / "gitlab-runner"
 
 
 class Coordinator(LoopbackService):
@@ -154,14 +146,13 @@ class Machine:
         return found
 
 
-def test_real_runner_fills_then_finds_then_follows(bench: Workbench, runner: Path, tmp_path: Path) -> None:
+def test_real_runner_fills_then_finds_then_follows(bench: Workbench, tmp_path: Path) -> None:
     """Miss, exact (the archive is not made again), partial: then the archive holds the plan's files and no more."""
-    program = install_gitlab_ci_local(made(tmp_path / "gitlab-ci-local"))
     make_archive(made(tmp_path / "release"))
-    repository = Repository(bench, program)
+    repository = Repository(bench, gitlab_ci_local())
     shutil.copytree(SERVICE, repository.folder, dirs_exist_ok=True)
     with Coordinator() as coordinator, file_server(tmp_path / "release") as url:
-        machine = Machine(bench, runner, coordinator)
+        machine = Machine(bench, gitlab_runner(), coordinator)
         repository.write(
             include(url, goproxy="https://proxy.golang.org"), tmp_path / "release" / "templates" / "go-prefetch.yml"
         )

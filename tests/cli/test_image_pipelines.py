@@ -14,9 +14,9 @@ import pytest
 from tests.cli.test_cache_service_under_act import SETUP_GO, Runner, put_action
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_project
-from tests.support.gitlab import Pipeline, install_gitlab_ci_local
+from tests.support.gitlab import Pipeline, gitlab_ci_local
 from tests.support.image_builders import was_cached
-from tests.support.image_programs import buildx_program
+from tests.support.image_programs import buildx_program, storage_driver
 from tests.support.image_site import Site, image_site
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
@@ -89,14 +89,9 @@ def test_github(bench: Workbench, proxy: ModuleProxy, site: Site) -> None:
     assert was_cached(plain, DOWNLOAD)
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_gitlab_ci_local(tmp_path_factory.mktemp("gitlab-ci-local"))
-
-
-def test_gitlab(bench: Workbench, proxy: ModuleProxy, site: Site, program: Path) -> None:
+def test_gitlab(bench: Workbench, proxy: ModuleProxy, site: Site) -> None:
     """One job fills the folder, which is cached and handed on; the next builds with buildah and pushes."""
-    pipeline = Pipeline(bench, program)
+    pipeline = Pipeline(bench, gitlab_ci_local())
     write_sources(pipeline.folder, bench, "plain")
     archive = "https://gitlab.com/org/go-prefetch/-/archive/v1/go-prefetch-v1.tar.gz"
     source = put_action(bench.folder / "source")
@@ -126,6 +121,7 @@ def test_gitlab(bench: Workbench, proxy: ModuleProxy, site: Site, program: Path)
 def buildah_environ(folder: Path, site: Site) -> dict[str, str]:
     """The settings of buildah in a container of its own: where its images lie, and where others come from."""
     storage, registries = folder / "storage.conf", folder / "registries.conf"
-    storage.write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/storage"\nrunroot = "{folder}/run"\n')
+    driver = storage_driver()
+    storage.write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/storage"\nrunroot = "{folder}/run"\n')
     registries.write_text(site.registry.containers_config())
     return {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_REGISTRIES_CONF": str(registries)}

@@ -29,6 +29,7 @@ from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.cache_service import CacheService, Token
+from tests.support.made_once import NPM_CI, built_once
 
 OFFICIAL = Path(__file__).parents[1] / "programs" / "official_client"
 LOOPBACK = Path(__file__).parents[2] / "bench" / "official" / "loopback.cjs"
@@ -123,24 +124,6 @@ class OurClient:
         return protocol(endpoint, "c" * 64, Exchange(self._http, Backoff(2)))
 
 
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Installs the official client with the first call."""
-    made: list[Path] = []
-
-    def folder() -> Path:
-        if not made:
-            made.append(tmp_path_factory.mktemp("official"))
-            for source in OFFICIAL.glob("*.*"):
-                shutil.copy(source, made[0])
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=made[0], capture_output=True, text=True, timeout=300, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-        return made[0]
-
-    return folder
-
-
 CLIENTS = (
     "ours",
     pytest.param("5", id="official 5", marks=pytest.mark.network),
@@ -149,7 +132,7 @@ CLIENTS = (
 
 
 @pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest, installed: Callable[[], Path]) -> Callable[..., Client]:
+def client(request: pytest.FixtureRequest) -> Callable[..., Client]:
     """Makes a client for a service, a protocol and a token."""
 
     def made(service: CacheService, protocol: str, token: Token = MAIN) -> Client:
@@ -157,7 +140,7 @@ def client(request: pytest.FixtureRequest, installed: Callable[[], Path]) -> Cal
         if request.param == "ours":
             return OurClient(environ)
         path = {"PATH": os.environ["PATH"]}
-        return OfficialClient(installed(), request.param, {**path, **environ})
+        return OfficialClient(built_once(OFFICIAL, *NPM_CI), request.param, {**path, **environ})
 
     return made
 

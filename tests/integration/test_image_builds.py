@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.image_builders import Buildah, BuildKit, base_root
-from tests.support.image_programs import alone, kept, missing_programs
+from tests.support.image_builders import Buildah, BuildKit, base_image
+from tests.support.image_programs import missing_programs
+from tests.support.made_once import alone, kept
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
@@ -30,8 +31,10 @@ def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah
     if namespace.returncode:
         pytest.skip(f"no network namespace can be made here: {namespace.stderr}")
     folder = tmp_path_factory.mktemp("images")
-    buildah = Buildah(folder / "buildah", base_root(folder))
-    buildkit = BuildKit(folder / "buildkit", buildah.oci_layout(folder / "layout"))
+    base = base_image()
+    buildah = Buildah(folder / "buildah")
+    buildah.pull(base)
+    buildkit = BuildKit(folder / "buildkit", base)
     try:
         if reason := buildkit.start(offline=True):
             pytest.skip(reason)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from go_prefetch import __version__
+from tests.support.made_once import NPM_CI, built_once
 from tests.support.workbench import Result, Workbench
 
 ROOT = Path(__file__).parents[2]
@@ -30,13 +31,9 @@ def make_archive(folder: Path) -> str:
     return (folder / f"{ARCHIVE}.sha256").read_text().split()[0]
 
 
-def install_gitlab_ci_local(folder: Path) -> Path:
-    """Install it by its lock file and return the program."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests" / "programs" / "gitlab_ci_local" / name, folder / name)
-    npm = [str(shutil.which("npm")), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    subprocess.run(npm, cwd=folder, check=True, capture_output=True)
-    return folder / "node_modules" / ".bin" / "gitlab-ci-local"
+def gitlab_ci_local() -> Path:
+    """Return the program, installed by its lock file."""
+    return built_once(ROOT / "tests/programs/gitlab_ci_local", *NPM_CI) / "node_modules/.bin/gitlab-ci-local"
 
 
 @contextmanager

@@ -16,12 +16,15 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.support.image_programs import alone, buildkit_programs, buildx_program, kept
+from tests.support.image_programs import buildkit_programs, buildx_program, storage_driver
+from tests.support.made_once import alone, kept, made_once
 
 BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
 _GOROOT = ("VERSION", "go.env", "bin/go", "pkg", "lib/time", "src")
+_DOCKERFILE = "FROM scratch\nCOPY root/ /\nENV PATH=/usr/local/go/bin:/bin HOME=/root GOTOOLCHAIN=local\n"
 _LEFT_OUT = ("--exclude=src/cmd", "--exclude=testdata", "--exclude=*_test.go")
 
 
@@ -44,16 +47,27 @@ def was_cached(log: str, step: str) -> bool:
     return any(re.search(r"CACHED|^#\d+ (extracting )?sha256:", line) for line in below)
 
 
-def base_root(folder: Path) -> Path:
-    """The base image's files, made once a run."""
-    root = folder / "base"
-    with alone(folder):
-        if not (root / "Dockerfile").is_file():
-            _lay_out(root / "root")
-            (root / "Dockerfile").write_text(
-                "FROM scratch\nCOPY root/ /\nENV PATH=/usr/local/go/bin:/bin HOME=/root GOTOOLCHAIN=local\n"
-            )
-    return root
+@dataclass(frozen=True)
+class BaseImage:
+    """The base image as an OCI layout."""
+
+    layout: Path
+    digest: str
+
+
+def base_image() -> BaseImage:
+    """Return the base image, made once for each Go."""
+    version = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
+    with made_once("base-image", version + _DOCKERFILE) as (folder, is_new):
+        layout = folder / "layout"
+        if is_new:
+            with TemporaryDirectory() as scratch:
+                context = Path(scratch, "context")
+                _lay_out(context / "root")
+                (context / "Dockerfile").write_text(_DOCKERFILE)
+                Buildah(Path(scratch, "buildah")).pack(context, layout)
+        index = json.loads((layout / "index.json").read_text())
+    return BaseImage(layout, index["manifests"][0]["digest"])
 
 
 def _lay_out(root: Path) -> None:
@@ -79,23 +93,29 @@ def _compile(gocache: Path) -> None:
 
 
 class Buildah:
-    """Debian's buildah: no daemon, RUN in a chroot, layers as whole copies."""
+    """Debian's buildah: no daemon, RUN in a chroot."""
 
-    def __init__(self, folder: Path, base: Path) -> None:
-        self._argv = ["buildah", "--storage-driver", "vfs", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
-        self._bud(base, "--tag", BASE)
+    def __init__(self, folder: Path) -> None:
+        folders = ["--root", f"{folder}/root", "--runroot", f"{folder}/run"]
+        self._argv = ["buildah", "--storage-driver", storage_driver(), *folders]
+
+    def pack(self, context: Path, layout: Path) -> None:
+        """Build a context, and write the image as an OCI layout."""
+        self._bud(context, "--tag", BASE)
+        self._run([*self._argv, "push", "-q", BASE, f"oci:{layout}:base"])
+
+    def pull(self, base: BaseImage) -> None:
+        """Take the base image."""
+        # buildah names the image by the path, and a name such as .cache is no part of a valid reference.
+        argv = [*self._argv, "pull", "-q", f"oci:{base.layout.name}:base"]
+        image = self._run(argv, cwd=base.layout.parent).split()[-1]
+        self._run([*self._argv, "tag", image, BASE])
 
     def build(self, context: Path, gocache: Path) -> Built:
         """Build a context without any network."""
         arguments = ("--layers", "-v", f"{gocache}:/root/.cache/go-build", "--build-arg", f"GO_IMAGE={BASE}")
         log = self._bud(context, *arguments, "--build-arg", "RUNTIME_IMAGE=scratch", "--tag", "built", offline=True)
         return Built(log.replace("--> Using cache", "CACHED"), {})
-
-    def oci_layout(self, folder: Path) -> tuple[Path, str]:
-        """The base image for BuildKit: a folder, and the image's digest in it."""
-        self._run([*self._argv, "push", "-q", BASE, f"oci:{folder}:base"])
-        index = json.loads((folder / "index.json").read_text())
-        return folder, index["manifests"][0]["digest"]
 
     def push(self, image: str) -> None:
         """Push the base image under this name."""
@@ -114,8 +134,8 @@ class Buildah:
         return self._run([*network, *self._argv, "bud", "--isolation", "chroot", *arguments, str(context)])
 
     @staticmethod
-    def _run(argv: list[str]) -> str:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
+    def _run(argv: list[str], cwd: Path | None = None) -> str:
+        done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr if "bud" in argv else done.stdout
 
@@ -126,7 +146,7 @@ class BuildKit:
     Layers lie upon each other where the kernel lets them (overlayfs), else each is a copy of the whole tree.
     """
 
-    def __init__(self, folder: Path, base: tuple[Path, str], config: str = "") -> None:
+    def __init__(self, folder: Path, base: BaseImage, config: str = "") -> None:
         self._folder, self._base, self._programs = folder, base, buildkit_programs()
         self._socket, self._config = f"unix://{folder}/socket", config
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -172,12 +192,11 @@ class BuildKit:
         return done.stderr
 
     def _build(self, context: Path, gomod: Path, *arguments: str, dockerfile: str) -> subprocess.CompletedProcess[str]:
-        layout, digest = self._base
         return self._ctl(
             "build", "--frontend", "dockerfile.v0", "--progress", "plain", "--local", f"context={context}",
             "--local", f"dockerfile={context}", "--opt", f"filename={dockerfile}",
             "--local", f"gomod={gomod}", "--opt", "context:gomod=local:gomod",
-            "--oci-layout", f"base={layout}", "--opt", f"context:gobase=oci-layout://base@{digest}",
+            "--oci-layout", f"base={self._base.layout}", "--opt", f"context:gobase=oci-layout://base@{self._base.digest}",
             "--opt", "build-arg:GO_IMAGE=gobase", "--opt", "build-arg:RUNTIME_IMAGE=scratch",
             *arguments,
         )  # fmt: skip

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.made_once import made_once
 
 BUILDKIT = "v0.19.0"  # with Debian 12's runc
 BUILDX = "v0.38.2"  # what `docker buildx` is; reads bake and compose files
 REGISTRY = "v3.1.2"  # the registry that `docker run registry:3` is
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One worker of the test run at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def kept() -> Path:
-    """Where what takes minutes to make stays from one run of the tests to the next: nothing in it depends on us."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "go-prefetch-tests"
 
 
 def missing_programs() -> str:
@@ -36,11 +22,26 @@ def missing_programs() -> str:
     return f"not installed: {', '.join(lacking)}" if lacking else ""
 
 
+def storage_driver() -> str:
+    """Return how buildah can keep layers here: upon each other, else each as a copy of the whole tree."""
+    with TemporaryDirectory() as folder:
+        argv = [
+            "buildah",
+            "--storage-driver",
+            "overlay",
+            "--root",
+            f"{folder}/root",
+            "--runroot",
+            f"{folder}/run",
+            "info",
+        ]
+        return "overlay" if subprocess.run(argv, capture_output=True, check=False).returncode == 0 else "vfs"
+
+
 def buildkit_programs() -> Path:
     """The folder of buildkitd and buildctl."""
-    folder = kept() / f"buildkit-{BUILDKIT}"
-    with alone(folder):
-        if not (folder / "buildkitd").is_file():
+    with made_once("buildkit", BUILDKIT) as (folder, is_new):
+        if is_new:
             _from_source(f"github.com/moby/buildkit@{BUILDKIT}", ("buildctl", "buildkitd"), folder)
     return folder
 
@@ -57,12 +58,11 @@ def registry_program() -> Path:
 
 def _installed(package: str, version: str) -> Path:
     name = package.rpartition("/")[2]
-    folder = kept() / f"{name}-{version}"
-    with alone(folder):
-        if not (folder / name).is_file():
+    with made_once(name, version) as (folder, is_new):
+        if is_new:
             environ = _go_environ() | {"GOBIN": str(folder)}
             install = ["go", "install", "-ldflags=-s -w", f"{package}@{version}"]
-            subprocess.run(install, cwd=folder, env=environ, check=True, timeout=900)
+            subprocess.run(install, cwd=folder, env=environ, check=True)
     return folder / name
 
 
@@ -75,7 +75,7 @@ def _from_source(module: str, commands: tuple[str, ...], folder: Path) -> None:
     for path in (source, *source.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)
     build = ["go", "build", "-ldflags=-s -w", "-o", f"{folder}/", *(f"./cmd/{name}" for name in commands)]
-    subprocess.run(build, cwd=source, env=environ, check=True, timeout=900)
+    subprocess.run(build, cwd=source, env=environ, check=True)
     shutil.rmtree(source)
 
 

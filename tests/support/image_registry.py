@@ -27,7 +27,7 @@ class Registry:
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Registry:
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "config.yml"
         config.write_text(_CONFIG.format(folder=self._folder))
         environ = {"OTEL_TRACES_EXPORTER": "none"}

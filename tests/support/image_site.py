@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.support.image_builders import Buildah, BuildKit, base_root
+from tests.support.image_builders import BaseImage, Buildah, BuildKit, base_image
 from tests.support.image_programs import missing_programs
 from tests.support.image_registry import Registry
+from tests.support.made_once import made_once
 
 # What our Dockerfiles build from, and distroless, which is not there to be had: any image will do in its place.
 NAMES = (
@@ -25,7 +28,6 @@ class Site:
     """The registry and the builders, which see the loopback network."""
 
     folder: Path
-    layout: tuple[Path, str]  # the base image, and its digest in there
     registry: Registry
     buildkit: BuildKit
 
@@ -38,15 +40,27 @@ def image_site(folder: Path) -> Iterator[Site]:
     """
     if reason := missing_programs():
         pytest.skip(reason)
-    buildah = Buildah(folder / "buildah", base_root(folder))
+    base = base_image()
+    shutil.copytree(_storage(base), folder / "registry" / "storage")
     with Registry(folder / "registry") as registry:
-        for name in NAMES:
-            buildah.push(f"{registry.host}/{name}")
-        layout = buildah.oci_layout(folder / "layout")
-        buildkit = BuildKit(folder / "buildkit", layout, registry.buildkit_config())
+        buildkit = BuildKit(folder / "buildkit", base, registry.buildkit_config())
         try:
             reason = buildkit.start(offline=False)
             assert not reason, reason
-            yield Site(folder, layout, registry, buildkit)
+            yield Site(folder, registry, buildkit)
         finally:
             buildkit.stop()
+
+
+def _storage(base: BaseImage) -> Path:
+    """Return what a registry keeps that has the base image under all names, made once."""
+    with made_once("registry-storage", "\n".join((base.digest, *NAMES))) as (folder, is_new):
+        if is_new:
+            with TemporaryDirectory() as scratch:
+                buildah = Buildah(Path(scratch, "buildah"))
+                buildah.pull(base)
+                with Registry(Path(scratch, "registry")) as registry:
+                    for name in NAMES:
+                        buildah.push(f"{registry.host}/{name}")
+                shutil.copytree(Path(scratch, "registry", "storage"), folder / "storage")
+    return folder / "storage"
