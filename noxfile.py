@@ -29,6 +29,8 @@ _PATH = os.pathsep.join(
 )
 # Go programs with tests of their own.
 _GO_PROGRAMS = ("examples/service", "tests/programs/module_proxy")
+# Percent of a package's statements that the default suite has to run.
+_COVERAGE = {"golang": 97, "stores": 92, "verification": 94, "web": 98}
 # Benches that fail when something is wrong, with the arguments of a long run.
 _BENCHES = {
     "faults": ("--seeds", "1-200"),
@@ -61,6 +63,13 @@ def unit(session: nox.Session) -> None:
 def test(session: nox.Session) -> None:
     """Run the default suite: unit, contract, integration and cli tests, on loopback only."""
     session.run("pytest", "-q", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Compare what `nox -s test -- --cov` has measured with the floor of each package."""
+    for package, floor in _COVERAGE.items():
+        session.run("coverage", "report", f"--include=src/go_prefetch/{package}/*", f"--fail-under={floor}")
 
 
 @nox.session
