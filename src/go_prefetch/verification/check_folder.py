@@ -1,12 +1,11 @@
-"""Have Go compare the zips and `.mod` files of a folder in GOPROXY layout with go.sum, where they lie.
+"""Let Go compare the zips and `.mod` files of a folder in GOPROXY layout with go.sum, in place.
 
-Zips: a small GOMODCACHE of stubs (stub_modcache.py) takes them in, so that `go mod verify` hashes each and compares it
-with the hash of go.sum; nothing is unpacked. `.mod` files: check_mods.py.
+Zips: `go mod verify` hashes each zip in a small GOMODCACHE of stubs (stub_modcache.py) and compares it with the hash of
+go.sum. Nothing is unpacked. `.mod` files: check_mods.py.
 
-Go reads the zips under names in a private folder: hard links, or copies where the disk has none. So nobody who may
-write to the folder can have Go look at another file, or at none, while the wrong one is away for a moment. What such a
-writer does to a file in place, or after the verdict, is not seen here; the go command that reads the folder compares
-each file again.
+Go reads the zips under names in a private folder: hard links, or copies where the disk has none. A user who can write
+to the folder therefore cannot make Go read another file while the wrong one is away for a moment. Changes to a file in
+place, or after the check, are not found here. The go command that reads the folder compares each file again.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from go_prefetch.verification.stub_modcache import StubCache, Verdict
 def check_folder(
     folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline
 ) -> FileVerdict:
-    """Go's verdict on the files of `hashes` (the one hash that go.sum has of each), all of which lie in `folder`.
+    """Return Go's verdict on the files of `hashes` (the only hash of each in go.sum), all of which are in `folder`.
 
-    Every bad zip is named, but only one bad `.mod` of many: without it the others want to be checked again.
+    It names every bad zip, but only one bad `.mod` of many. Remove that one and check the others again.
     """
     good: set[ModuleFile] = set()
     bad: dict[ModuleFile, str] = {}
@@ -60,10 +59,10 @@ def _check_zips(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersio
 
 
 def _take_in(source: Path, name: Path) -> None:
-    """Give the file at `source` a second name, or else copy it. Raises OSError, also for what is no regular file."""
+    """Give the file at `source` a second name, or else copy it. Raises OSError, also if it is not a regular file."""
     try:
         os.link(source, name, follow_symlinks=False)
-    except (OSError, NotImplementedError):  # another disk, a disk without links, a file of another user's, Windows
+    except (OSError, NotImplementedError):  # another disk, a disk without links, another user's file, Windows
         shutil.copyfile(source, name, follow_symlinks=False)
     if not stat.S_ISREG(name.lstat().st_mode):
         raise OSError(errno.EINVAL, "no regular file")

@@ -1,11 +1,12 @@
-"""Let Go read `.mod` files that no command of the user's has read, and compare them with go.sum.
+"""Let Go read `.mod` files that no command of the user has read, and compare them with go.sum.
 
-`go mod download` reads the go.mod files of the modules it takes and, with `go` 1.17 or newer, of few others: the rest
-of the graph is pruned (https://go.dev/ref/mod#graph-pruning). `go list -m PATH@VERSION` reads the one it is asked for.
-It runs in a small GOMODCACHE of links to the files in question, with a stub `.info` for each and a go.sum of their
-lines, and ends at the first that is not what go.sum says.
+`go mod download` reads the go.mod files of the modules it downloads and, with `go` 1.17 or newer, few others: the rest
+of the graph is pruned (https://go.dev/ref/mod#graph-pruning). `go list -m PATH@VERSION` reads the file of that version.
+It runs in a small GOMODCACHE of links to these files, with a stub `.info` for each and a go.sum of their lines. It
+stops at the first file that does not match go.sum.
 
-That it compares at all shows a canary, a `.mod` with a wrong hash; that it went through all, a line for each of them.
+A canary, a `.mod` with a wrong hash, shows that Go compares at all. A line of output for each file shows that Go has
+read all of them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _TEMPLATE = "{{.Path}}@{{.Version}} {{.GoMod}}"
 
 @dataclass(frozen=True)
 class FileVerdict:
-    """Files that are what go.sum says; files that are not, with words about each; why there is no verdict on others."""
+    """Files that match go.sum; files that do not, with Go's message; why there is no verdict on others."""
 
     good: frozenset[ModuleFile] = frozenset()
     bad: Mapping[ModuleFile, str] = field(default_factory=dict)
@@ -38,9 +39,9 @@ class FileVerdict:
 
 
 def check_mods(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleFile, str], deadline: Deadline) -> FileVerdict:
-    """Go's verdict on `.mod` files in `folder`; `hashes` are those of their lines in go.sum.
+    """Return Go's verdict on `.mod` files in `folder`; `hashes` are those of their lines in go.sum.
 
-    Go names one bad file of many and looks no further: without it the others want to be checked again.
+    Go names one bad file of many and stops. Remove that one and check the others again.
     """
     if not hashes:
         return FileVerdict()
@@ -73,7 +74,7 @@ def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleFile, str],
 def _link(source: Path, stub: Path) -> None:
     try:
         stub.symlink_to(source)
-    except OSError:  # Windows lets not everybody make links
+    except OSError:  # Windows does not let all users create links
         shutil.copyfile(source, stub)
 
 
@@ -102,7 +103,7 @@ def _list(go: IsolatedGo, names: Sequence[str], deadline: Deadline) -> GoOutput 
 
 
 def _refused(output: GoOutput | None, files: Sequence[ModuleFile]) -> dict[ModuleFile, str]:
-    """The one file that Go refused, with its words; empty for any other output."""
+    """Return the one file that Go rejected, with Go's message; nothing for any other output."""
     if output is None or output.returncode != 1 or output.stdout:
         return {}
     found = refusals(output.stderr.splitlines(), frozenset())
@@ -110,7 +111,7 @@ def _refused(output: GoOutput | None, files: Sequence[ModuleFile]) -> dict[Modul
 
 
 def _went_through(go: IsolatedGo, output: GoOutput | None, files: Sequence[ModuleFile]) -> bool:
-    """Whether Go was content with every file of `files`."""
+    """Return whether Go accepted every file of `files`."""
     if output is None or output.returncode != 0 or output.stderr:
         return False
     return output.stdout.splitlines() == [f"{file.module} {go.folder.path_of(file)}" for file in files]

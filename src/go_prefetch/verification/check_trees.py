@@ -1,8 +1,8 @@
-"""Hash trees that lie in the module cache against go.sum, in place.
+"""Hash trees in the module cache against go.sum, in place.
 
-`go mod verify` is believed to do that and does not: it compares a tree with the `.ziphash` beside it, which whoever
-edits the tree can edit too. Here the hashes come from go.sum: a small GOMODCACHE of stubs (stub_modcache.py) whose
-top-level entries are links into the real one.
+`go mod verify` alone does not do that. It compares a tree with the `.ziphash` next to it, and a program that edits the
+tree can edit that too. Here the hashes come from go.sum: a small GOMODCACHE of stubs (stub_modcache.py) has links into
+the real one as its top-level entries.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _CACHE = "cache"  # the module cache's own folder: the stubs have one too
 
 
 def check_trees(folder: ModuleFolder, goroot: Path, hashes: Hashes, deadline: Deadline) -> TreeVerdict:
-    """Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
+    """Return Go's verdict on every tree of `hashes` (zip hashes of go.sum) that is there.
 
-    Unchecked are modules that have no hash, or two.
-    Bad without asking Go are trees that hold a link or a device, and what stands in a tree's place: Go leaves none.
+    Unchecked are modules without a hash, or with two.
+    Bad without a check by Go are trees with a link or a device, and a link or file in place of a tree: Go creates none.
     """
     started = time.monotonic()
     there = {version for version in hashes if folder.has_tree(version)}
@@ -62,10 +62,10 @@ def _verdict(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, 
 
 
 def _is_plain(tree: Path) -> bool:
-    """Whether `tree` is a folder that holds nothing but folders and files, whose names are one line each."""
+    """Return whether `tree` is a folder with nothing but folders and files, whose names are one line each."""
     if tree.is_symlink() or not tree.is_dir():
         return False
-    return all(  # what cannot be read is Go's to name
+    return all(  # Go names what is not readable
         "\n" not in entry.name and (entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False))
         for _, entries in walk(tree)
         for entry in entries
@@ -73,7 +73,7 @@ def _is_plain(tree: Path) -> bool:
 
 
 def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[ModuleVersion, str]]:
-    """`hashes` in parts that one go.mod can require."""
+    """Yield `hashes` in parts that one go.mod can require."""
     rest = dict(hashes)
     while rest:
         part = {version.path: version for version in sorted(rest)}
@@ -81,7 +81,7 @@ def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[Mod
 
 
 def _link(stubs: ModuleFolder, folder: ModuleFolder, versions: Iterable[ModuleVersion]) -> None:
-    """Links for top-level folders. A module whose path is one element has none to link, so its tree is copied."""
+    """Link top-level folders. A module whose path is one element has none to link, so its tree is copied."""
     for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
         (stubs.gomodcache / first).symlink_to(folder.gomodcache.resolve() / first, target_is_directory=True)
     for version in (version for version in versions if "/" not in version.path):

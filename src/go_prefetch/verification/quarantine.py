@@ -1,9 +1,9 @@
-"""The fast way: Go unpacks zips while others still travel, then checks all trees against go.sum at once.
+"""The quarantine: Go unpacks zips while others still download, then compares all trees with go.sum at once.
 
-A zip in the module cache is inflated twice by Go, to hash it and to unpack it. In here it is inflated once: trees are
-unpacked in a small GOMODCACHE of stubs (stub_modcache.py), one `go mod verify` hashes them, and those that are what
-go.sum says are renamed into the module cache, with their `.ziphash`. Whatever is odd is left to the slow way: Go hashes
-and unpacks its zip in the module cache. A tree that is refused is no verdict on its zip; Go's word on the zip is.
+In the module cache, Go inflates a zip twice: to hash it and to unpack it. Here it is inflated once. Trees are unpacked
+in a small GOMODCACHE of stubs (stub_modcache.py), and one `go mod verify` hashes them. Those that match go.sum are
+renamed into the module cache, with their `.ziphash`. Anything unusual is left to `go mod download`: Go hashes and
+unpacks its zip in the module cache. A rejected tree is no verdict on its zip.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from go_prefetch.verification.stub_modcache import StubCache, Verdict
 
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
-_BATCH = 200  # zips of one `go mod download`: its argument list has to fit
+_BATCH = 200  # zips of one `go mod download`, limited by the length of its command line
 
 
 class Tally:
-    """Which zips were brought in, and how many are left to Go. Safe to use from any thread."""
+    """The zips that were brought in, and the number left to Go. Safe to use from any thread."""
 
     def __init__(self, left: Counter[Deferral]) -> None:
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Tally:
         self._taken: dict[ModuleVersion, Identity] = {}  # to the identity of the zip
 
     def begin(self, version: ModuleVersion, identity: Identity) -> bool:
-        """Note a zip that is to be brought in. False if it was noted before."""
+        """Record a zip that is to be brought in. Return False if it was recorded before."""
         with self._lock:
             if version in self._taken:
                 return False
@@ -70,19 +70,19 @@ class Tally:
 
     @property
     def taken(self) -> dict[ModuleVersion, Identity]:
-        """A copy of what was brought in: a late thread may add to it."""
+        """Return a copy of what was brought in, because a late thread may add to it."""
         with self._lock:
             return dict(self._taken)
 
     @property
     def left(self) -> dict[Deferral, int]:
-        """How many zips are left to Go, by reason."""
+        """Return the number of zips left to Go, by reason."""
         with self._lock:
             return {reason: count for reason, count in self._left.items() if count}
 
 
 class Quarantine:
-    """Takes zips as they arrive in the module cache; `admit` moves what Go found good. A context manager.
+    """Takes zips as they arrive in the module cache. `admit` moves the verified ones. A context manager.
 
     On Windows, where it was never measured, it takes none.
     """
@@ -115,12 +115,12 @@ class Quarantine:
         self._closing.close()
 
     def take(self, file: ModuleFile) -> None:
-        """Note that `file` is now in the module cache. Safe to call from any thread."""
+        """Report that `file` is now in the module cache. Safe to call from any thread."""
         if file.kind == "zip" and file.module in self._hashes:
             self._arrived.put(file.module)
 
     def admit(self) -> Admitted:
-        """Wait for the last tree, let Go check all, move the good ones into the module cache."""
+        """Wait for the last tree, let Go check all of them, and move the good ones into the module cache."""
         started = time.monotonic()
         if self._stubs is None:
             return Admitted(deferred_to_go=self._tally.left, notice=self._problem)
@@ -144,7 +144,7 @@ class Quarantine:
         )
 
     def _open(self) -> None:
-        """Make the folder; where that fails, every zip goes the slow way."""
+        """Create the folder. If that fails, every zip is left to `go mod download`."""
         writable = goflags.is_set(self._go.goflags, "modcacherw")  # leaves unpacked folders writable
         try:
             root = self._closing.enter_context(private_folder(self._folder.gomodcache))
@@ -160,7 +160,7 @@ class Quarantine:
             unpacker.start()
 
     def _unpack_arrivals(self) -> None:
-        """Until the end is announced: unpack whatever has come since the last call. Runs in several threads."""
+        """Unpack what has arrived since the last call, until the end is announced. Runs in several threads."""
         ended = False
         while not ended and not self._deadline.passed():
             waiting = [self._arrived.get()]
@@ -175,7 +175,7 @@ class Quarantine:
         self._arrived.put(None)  # for the other threads
 
     def _brought_in(self, version: ModuleVersion) -> bool:
-        """Bring a zip in, by a link where the file system allows; False if it is left to Go."""
+        """Bring a zip in, by a link if the file system supports it. Return False if it is left to Go."""
         if self._stubs is None or self._room is None:
             return False
         if not self._tally.begin(version, self._folder.identity(ModuleFile(version, "zip"))):
@@ -191,7 +191,8 @@ class Quarantine:
     def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
         """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.
 
-        False if one is there, or it cannot be, or somebody else holds the lock: he unpacks it.
+        Return False if there is one already, if it cannot be moved, or if another process holds the lock: that process
+        unpacks it.
         """
         if self._stubs is None:
             return False
@@ -210,7 +211,7 @@ class Quarantine:
 
 
 def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
-    """Zip hashes of the missing modules that may go the fast way, and why others may not."""
+    """Return the zip hashes of the missing modules that may be brought in, and the reasons for others."""
     hashes = unambiguous(plan.zip_hashes)
     left: Counter[Deferral] = Counter()
     chosen: dict[str, ModuleVersion] = {}
@@ -230,7 +231,7 @@ def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
 def _brought(source: Path, place: Path, room: Room) -> Deferral | None:
     """Bring a zip to `place`; return the reason if it stays out. Raises OSError.
 
-    What counts is what lies in `place`: `source` may be exchanged at any moment.
+    The file in `place` counts, because `source` may be replaced at any moment.
     """
     try:
         os.link(source, place)
@@ -246,7 +247,7 @@ def _brought(source: Path, place: Path, room: Room) -> Deferral | None:
 
 
 def _rename_tree(tree: Path, target: Path) -> None:
-    """A read-only folder cannot be moved by a normal user: it is writable for that moment."""
+    """Move a tree. A normal user cannot move a read-only folder, so it is writable for that moment."""
     mode = stat.S_IMODE(tree.stat().st_mode)
     tree.chmod(mode | stat.S_IWUSR)
     tree.rename(target)

@@ -1,8 +1,8 @@
-"""How much may be unpacked before anybody has verified it: half of the free disk, for all runs on a module cache.
+"""The limit for unverified, unpacked files: half of the free disk, for all runs on a module cache.
 
-Each run notes what it claims in its private folder, then adds up the notes of all. Whichever of two notes is written
-last is written before its run adds up, so two runs never both get what is there for one, and neither waits for the
-other. What a dead run had claimed is free again when its folder is cleared.
+Each run records its claims in its private folder, then adds up the claims of all runs. A claim is written before its
+run adds up. Of two runs, at least the later writer sees both claims, so two runs never both get the space for one, and
+neither waits for the other. The claims of a dead run are free again when its folder is removed.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from pathlib import Path
 from go_prefetch.modfiles.zip_inspect import Space
 from go_prefetch.verification.private_folder import private_folders
 
-# A note is the size of a sparse file, which is read and written as one.
+# A claim is the size of a sparse file, which is read and written in one step.
 _NOTES = ("claimed-kilobytes", "claimed-files")
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 4 << 10, 64 << 10  # network file systems name the size of their requests
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 4 << 10, 64 << 10  # network file systems report the size of their requests
 
 
 class Room:
-    """The room for the quarantine in `root`, a private folder of `gomodcache`. Safe to use from any thread."""
+    """The space for the quarantine in `root`, a private folder of `gomodcache`. Safe to use from any thread."""
 
     def __init__(self, root: Path, gomodcache: Path) -> None:
-        """Raise OSError where the file system does not say what is free."""
+        """Raise OSError if the file system does not report free space."""
         self._root = root
         self._gomodcache = gomodcache
         seen = os.statvfs(root)
         self.block = min(max(seen.f_frsize, _SMALLEST_BLOCK), _LARGEST_BLOCK)
-        limited = seen.f_files > 0  # some file systems make inodes as they are needed
+        limited = seen.f_files > 0  # some file systems create inodes on demand
         self._most = Space(seen.f_bavail * seen.f_frsize // 2, seen.f_favail // 2 if limited else sys.maxsize)
         self._claimed = Space(0, 0)
         self._lock = threading.Lock()
         self._note(self._claimed)
 
     def take(self, space: Space) -> bool:
-        """Claim `space`; False if that is more than is left for all."""
+        """Claim `space`. Return False if that is more than is left for all."""
         with self._lock, contextlib.suppress(OSError):
             wanted = self._claimed + space
             seen = os.statvfs(self._root)
@@ -64,5 +64,5 @@ class Room:
 def _noted(note: Path) -> int:
     try:
         return note.stat(follow_symlinks=False).st_size
-    except OSError:  # a folder that is just being made or removed
+    except OSError:  # a folder that is just being created or removed
         return 0

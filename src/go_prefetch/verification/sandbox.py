@@ -1,4 +1,4 @@
-"""Go in a small GOMODCACHE of our making: no variable, go.env or GOFLAGS of the user's can bend what it says there."""
+"""Go in a small, isolated GOMODCACHE: no variable, go.env or GOFLAGS of the user changes what it does there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
-# A hash of the right form that nothing has.
+# A valid hash that no file has.
 WRONG_HASH = "h1:" + "A" * 43 + "="
 
 GoOutput = subprocess.CompletedProcess[str]
@@ -36,7 +36,7 @@ class IsolatedGo:
         self._is_stopped = False
 
     def run(self, *arguments: str, deadline: Deadline) -> GoOutput | None:
-        """None where Go could not be started, had no time left or was stopped. Thread-safe."""
+        """Run Go. Return None if it could not be started, had no time left or was stopped. Thread-safe."""
         argv = (str(self._go), *arguments)
         try:
             with process_group.started(argv, self.main, self._environment(), stdout=subprocess.PIPE) as process:
@@ -49,7 +49,7 @@ class IsolatedGo:
                         self._running.discard(process)
                     for pipe in filter(None, (process.stdout, process.stderr)):
                         pipe.close()
-        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a pipe was closed by `stop`
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: `stop` closed a pipe
             return None
         texts = (stream.decode("utf-8", errors="replace") for stream in (output, errors))
         return subprocess.CompletedProcess(argv, process.returncode, *texts)
@@ -61,7 +61,7 @@ class IsolatedGo:
             return not self._is_stopped
 
     def stop(self) -> None:
-        """End every Go that runs in here, now, and let no other begin."""
+        """End every Go in this cache now, and start no other."""
         with self._lock:
             self._is_stopped = True
             running = list(self._running)
@@ -75,7 +75,7 @@ class IsolatedGo:
             **own,
             "PATH": str(self._go.parent),
             "GOROOT": str(self._goroot),
-            "HOME": os.devnull,  # in a folder Go would write telemetry, by a process that outlives it
+            "HOME": os.devnull,  # in a folder, Go would write telemetry by a process that outlives it
             "GOMODCACHE": str(self._root),
             "GOENV": "off",
             "GOFLAGS": "-mod=mod -modcacherw" if self._writable else "-mod=mod",
@@ -89,12 +89,12 @@ class IsolatedGo:
 
 
 def new_canary() -> ModuleVersion:
-    """A module that sorts after every path that begins with a host of this world; no go.sum can name it too."""
+    """Return a module that sorts after every path of a real host. Its random name cannot be in a go.sum."""
     return ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
 
 
 def unexpected(command: str, output: GoOutput | None) -> Notice:
-    """Return why the output of `command` proves nothing."""
+    """Return why the output of `command` is inconclusive."""
     if output is None:
         return notice("inconclusive", "not-ended", command=command)
     lines = (output.stdout + output.stderr).splitlines()

@@ -1,9 +1,9 @@
 """A small GOMODCACHE of stubs, in which `go mod verify` becomes a check against go.sum.
 
-In it: one main module that requires exactly the versions in question; for each a stub `.mod`, a stub `.info` and a
-`.ziphash` written from go.sum, and no zip at verification. Then `go mod verify` has nothing to compare a tree with but
-that hash. A canary (a module with a wrong hash, named to sort last, and never the same) shows that it really looked,
-at all of them.
+Its contents: a main module that requires exactly these versions, and for each of them a stub `.mod`, a stub `.info` and
+a `.ziphash` written from go.sum. There is no zip during the check, so `go mod verify` compares a tree with that hash
+only. A canary shows that it has checked, and checked all of them. It is a module with a wrong hash and a random name
+that sorts last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NAMED = re.compile(r"(?P<path>\S+) (?P<version>v\S+): (?P<words>.*)")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `go mod verify` found: trees that are what go.sum says, trees that are not, or why it is not believed."""
+    """The result of `go mod verify`: trees that match go.sum, trees that do not, or why it is inconclusive."""
 
     good: frozenset[ModuleVersion] = frozenset()
     bad: frozenset[ModuleVersion] = frozenset()
@@ -36,29 +36,29 @@ class Verdict:
 
 
 class StubCache:
-    """The stubs for `hashes` (zip hash of go.sum by module version, one version a path) in the new folder `root`."""
+    """The stubs for `hashes` (zip hash of go.sum by module version, one version per path) in the new folder `root`."""
 
     def __init__(self, root: Path, goroot: Path, hashes: Mapping[ModuleVersion, str], *, writable_trees: bool) -> None:
         self._go = IsolatedGo(root, goroot, writable_trees=writable_trees)
-        self.folder = self._go.folder  # `unpack` expects the zips in it, and makes the trees of it
+        self.folder = self._go.folder  # `unpack` expects the zips in it, and creates the trees from them
         self._versions = frozenset(hashes)
         self._canary = new_canary()
-        self._packed_canary = [self._canary]  # until it is unpacked, with what is unpacked first: a start of go less
+        self._packed_canary = [self._canary]  # until it is unpacked with the first zips, which saves a start of go
         self._lay({**hashes, self._canary: WRONG_HASH})
 
     def stop(self) -> None:
-        """End every Go that runs in here, now, and let no other begin."""
+        """End every Go in this cache now, and start no other."""
         self._go.stop()
 
     def unpack(self, versions: Iterable[ModuleVersion], deadline: Deadline) -> None:
-        """Let Go unpack the zips of `versions`; what it refuses is simply not there afterwards. Thread-safe."""
+        """Let Go unpack the zips of `versions`. A zip that it rejects has no tree afterwards. Thread-safe."""
         named = [*versions]
         with suppress(IndexError):
             named.append(self._packed_canary.pop())
         self._go.run("mod", "download", *map(str, named), deadline=deadline)
 
     def verify(self, deadline: Deadline) -> Verdict:
-        """Go's verdict on the trees; the zips are removed first. Anything unexpected is believed in nothing."""
+        """Return Go's verdict on the trees, after the zips are removed. Unexpected output is inconclusive."""
         if self._packed_canary:
             self.unpack([], deadline)
         try:
@@ -89,9 +89,9 @@ class StubCache:
             archive.writestr(zipfile.ZipInfo(f"{self._canary}/go.mod"), f"module {self._canary.path}\n")
 
     def _covered(self, deadline: Deadline) -> frozenset[ModuleVersion]:
-        """Versions whose tree Go itself looks at, and looks at here: others would pass `verify` in silence.
+        """Return the versions whose tree Go checks, and checks here: `verify` skips others silently.
 
-        The canary is among them, unless the output is of no use.
+        The canary is among them, unless the output cannot be used.
         """
         template = "{{.Path}} {{.Version}} {{.Dir}}"
         output = self._go.run("list", "-m", "-f", template, "all", deadline=deadline)
@@ -102,9 +102,9 @@ class StubCache:
         return frozenset(wanted[line] for line in output.stdout.splitlines() if line in wanted)
 
     def _named(self, output: GoOutput | None) -> frozenset[ModuleVersion] | None:
-        """The versions that these words name, for whatever reason; None unless every line names one.
+        """Return the versions that these lines name, for any reason; None unless every line names one.
 
-        And unless the canary is among them, for the reason that it was laid for.
+        Return None too unless the canary is among them, for its own reason.
         """
         if output is None or output.returncode != 1 or output.stdout:
             return None
@@ -118,10 +118,9 @@ class StubCache:
         return frozenset(named) if None not in matches and named <= self._versions else None
 
     def verify_zips(self, deadline: Deadline) -> Verdict:
-        """Go's verdict on the zips themselves, which lie in `folder`; nothing is unpacked, so no tree is looked at.
+        """Return Go's verdict on the zips in `folder`. Nothing is unpacked, so no tree is checked.
 
-        Bad are those with another hash and those that Go cannot read to their end. Anything else that is unexpected is
-        believed in nothing.
+        Bad zips have another hash, or Go cannot read them to their end. Any other unexpected output is inconclusive.
         """
         listed = self._go.run("list", "-m", "-f", "{{.Path}}@{{.Version}}", "all", deadline=deadline)
         output = self._go.run("mod", "verify", deadline=deadline)
@@ -135,7 +134,7 @@ class StubCache:
         return Verdict(good=covered - bad, bad=bad)
 
     def _named_zips(self, output: GoOutput | None) -> frozenset[ModuleVersion] | None:
-        """The versions whose zips these words reject; None unless every line rejects one, and one the canary."""
+        """Return the versions whose zips these lines reject; None unless every line rejects one, and one the canary."""
         if output is None or output.returncode != 1 or output.stdout:
             return None
         named = [match for match in map(_NAMED.fullmatch, output.stderr.splitlines()) if match]

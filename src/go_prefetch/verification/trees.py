@@ -1,6 +1,6 @@
-"""The trees of a plan in the module cache: compared with go.sum, and taken away with what made Go believe them.
+"""The trees of a plan in the module cache: compare them with go.sum, and remove them with the files that Go trusts.
 
-All of it happens under Go's own lock of a version, since other go commands may work in the same module cache.
+This happens under Go's own lock of a version, because other go commands may use the same module cache.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from go_prefetch.verification.check_trees import check_trees
 from go_prefetch.verification.private_folder import private_folder
 
 _LONGEST_HASH = 100  # characters
-_AT_ONCE = 100  # locks held at once: a process may have no more than a thousand files open
+_AT_ONCE = 100  # locks held at once: a process may have only a thousand open files
 
 
 class Trees:
-    """The trees in the module cache of `plan`, and what the hashes in its go.sum say of them."""
+    """The trees in the module cache of `plan`, and their hashes in its go.sum."""
 
     def __init__(self, plan: Plan, goroot: Path, deadline: Deadline) -> None:
         self._plan = plan
@@ -37,20 +37,20 @@ class Trees:
         self._marked: set[ModuleVersion] = set()
 
     def check(self, versions: Iterable[ModuleVersion]) -> TreeVerdict:
-        """Go's verdict on every tree of `versions` that is there."""
+        """Return Go's verdict on every tree of `versions` that is there."""
         hashes = {version: self._plan.zip_hashes.get(version, frozenset()) for version in versions}
         return check_trees(self._folder, self._goroot, hashes, self._deadline)
 
     def remove(self, versions: Iterable[ModuleVersion]) -> RemovedTrees:
-        """Take these trees away under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
+        """Remove these trees under Go's own locks, with their `.ziphash`, so that Go hashes their zips again.
 
-        Whoever holds a lock may be stuck: it is waited for until the deadline. Under the lock they are checked once
-        more, for another go may have put a good one there. One that Go has not finished is Go's to replace.
+        The holder of a lock may be stuck, so the wait ends at the deadline. Under the lock the trees are checked again,
+        because another go may have replaced one by a good one. Go replaces a tree that it has not finished.
         """
         removed: set[ModuleVersion] = set()
         stays: set[ModuleVersion] = set()
         found_good: set[ModuleVersion] = set()
-        ordered = sorted(versions)  # in the order in which every run takes locks
+        ordered = sorted(versions)  # in the same order in every run
         for at in range(0, len(ordered), _AT_ONCE):
             with _private_folder(self._folder) as private, contextlib.ExitStack() as locks:
                 held = [v for v in ordered[at : at + _AT_ONCE] if self._locked(v, locks)]
@@ -64,10 +64,10 @@ class Trees:
         return RemovedTrees(frozenset(removed), frozenset(stays), frozenset(found_good))
 
     def mark_unfinished(self, version: ModuleVersion) -> bool:
-        """Have Go replace whatever appears where it is about to unpack a module; False if something is there already.
+        """Make Go replace whatever appears where it will unpack a module. Return False if something is already there.
 
-        It does so beside `.partial`, which it makes itself before it unpacks, and removes at the end. Whoever holds the
-        lock is a go command that unpacks this very module.
+        Go replaces a tree that has a `.partial` file. It creates that file before it unpacks, and removes it at the
+        end. A go command that holds the lock is unpacking this module.
         """
         if self._folder.has_tree(version):
             return False
@@ -82,7 +82,7 @@ class Trees:
         return not self._folder.has_tree(version)
 
     def remove_marks(self) -> None:
-        """Remove the marks of modules that Go had no need to unpack, or could not."""
+        """Remove the marks of modules that Go did not need to unpack, or could not."""
         for version in self._marked:
             with contextlib.suppress(OSError), file_lock.held(self._folder.lock(version)):
                 if not os.path.lexists(self._folder.tree(version)):
@@ -90,9 +90,9 @@ class Trees:
         self._marked.clear()
 
     def drop_zip(self, version: ModuleVersion) -> bool:
-        """Remove a zip that Go has refused; False if another go command has found a good one there since.
+        """Remove a zip that Go has rejected. Return False if another go command has since accepted a zip there.
 
-        Under Go's own lock, as long as there is time to wait for it: Go may be hashing or unpacking this very zip.
+        This needs Go's own lock, as long as there is time to wait for it: Go may be hashing or unpacking this zip.
         """
         with contextlib.ExitStack() as locks:
             self._locked(version, locks)
@@ -102,10 +102,10 @@ class Trees:
             return True
 
     def drop_ziphash(self, version: ModuleVersion) -> None:
-        """Take the `.ziphash` of a packed module away, which anybody may have written, so that Go hashes its zip.
+        """Remove the `.ziphash` of a module without a tree, which any user may have written, so that Go hashes its zip.
 
-        Under Go's own lock, waited for until the deadline, and not if a go command has unpacked it meanwhile. A lock
-        that nobody can take, such as a link to elsewhere, protects nobody.
+        This needs Go's own lock, which is waited for until the deadline. The file stays if a go command has unpacked
+        the module in the meantime. A lock that no process can take, such as a link to another place, protects nothing.
         """
         ziphash = self._folder.ziphash(version)
         if self._folder.has_tree(version) or not os.path.lexists(ziphash):
@@ -122,7 +122,7 @@ class Trees:
                     ziphash.unlink()
 
     def _has_good_zip(self, version: ModuleVersion) -> bool:
-        """Whether the hash that Go has noted is go.sum's: it notes none of what it refuses."""
+        """Return whether the hash that Go has written is go.sum's: Go writes none for a zip that it rejects."""
         note = self._folder.ziphash(version)
         with contextlib.suppress(OSError):
             if stat.S_ISREG(note.lstat().st_mode) and note.lstat().st_size <= _LONGEST_HASH:
@@ -140,12 +140,12 @@ class Trees:
         return True
 
     def _moved_away(self, version: ModuleVersion, private: Path | None) -> bool:
-        """Whether there was a tree, and is none now. It is renamed first: nobody ever sees a half of it."""
+        """Return whether there was a tree and is none now. It is renamed first: no process sees a part of it."""
         tree = self._folder.tree(version)
         if not self._folder.has_tree(version):
             return False
         name = secrets.token_hex(8)
-        # Go itself clears away what has this second name: it once unpacked there.
+        # Go itself removes a file with this second name, because it once unpacked there.
         places = [private / name] if private else []
         try:
             self._folder.ziphash(version).unlink(missing_ok=True)
@@ -163,7 +163,7 @@ class Trees:
 
 @contextlib.contextmanager
 def _private_folder(folder: ModuleFolder) -> Iterator[Path | None]:
-    """A private folder, or None where none can be made."""
+    """Return a private folder, or None if none can be created."""
     with contextlib.ExitStack() as closing:
         try:
             private = closing.enter_context(private_folder(folder.gomodcache))
@@ -173,10 +173,10 @@ def _private_folder(folder: ModuleFolder) -> Iterator[Path | None]:
 
 
 def _make_movable(tree: Path) -> None:
-    """A read-only folder cannot be moved elsewhere by a normal user. Follows no link."""
+    """Make a folder movable: a normal user cannot move a read-only one. Follows no link."""
     if not hasattr(os, "O_NOFOLLOW"):
         return
-    with contextlib.suppress(OSError):  # a file or link can be moved, and what cannot be opened perhaps
+    with contextlib.suppress(OSError):  # a file or link can be moved, and perhaps what cannot be opened
         descriptor = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             os.fchmod(descriptor, stat.S_IRWXU)
@@ -188,4 +188,4 @@ def _remove(place: Path) -> None:
     if place.is_dir() and not place.is_symlink():
         remove_trees(place, ignore_errors=True)
     else:
-        place.unlink(missing_ok=True)  # a link, not what it leads to
+        place.unlink(missing_ok=True)  # the link itself, not its target
