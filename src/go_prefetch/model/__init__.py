@@ -1,4 +1,4 @@
-"""The values that flow through a run, and the two ports that its adapters fill.
+"""The values that flow through a run, and the two ports that its adapters implement.
 
 Nothing here reads a file or prints.
 """

@@ -1,4 +1,4 @@
-"""The cache key: a digest of what go.sum says about the planned files, and of nothing else.
+"""The cache key: a digest of the go.sum lines of the planned files, and of nothing else.
 
 The recipe is public interface, fixed by tests/unit/model/cache_key.txt: a change makes every stored entry unreachable.
 """
@@ -23,18 +23,18 @@ class CacheKey:
 
     @property
     def text(self) -> str:
-        """`go-prefetch-1-<16 hex of the cache name>-<64 hex of the go.sum lines>`; empty where there is no digest."""
+        """Return `go-prefetch-1-<16 hex of the cache name>-<64 hex of the go.sum lines>`, or nothing."""
         if not self.digest:
             return ""
         return f"{PREFIX}-{hexadecimal(self.cache_name)[:16]}-{self.digest}"
 
 
 def cache_key(cache_name: str, gosum_lines: Iterable[str]) -> CacheKey:
-    """The key for these lines; their order, repetitions and line endings do not matter."""
+    """Return the key for these lines. Their order, repetitions and line endings do not matter."""
     unique = sorted(set(gosum_lines))
     return CacheKey(cache_name, hexadecimal("".join(f"{line}\n" for line in unique)), len(unique))
 
 
 def hexadecimal(text: str) -> str:
-    """64 hex digits that stand for `text` under this format version."""
+    """Return 64 hex digits that stand for `text` in this format version."""
     return hmac.digest(FORMAT.encode(), text.encode(), "sha256").hex()

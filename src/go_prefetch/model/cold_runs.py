@@ -1,6 +1,6 @@
-"""Cold runs: what it cost to download the files that a store hands over later, and on what kind of machine.
+"""Cold runs: the cost of downloading the files that a store returns later, and on what kind of machine.
 
-Seconds of another kind of machine are no measure.
+Seconds of different kinds of machine are not comparable.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 
 class Machine(NamedTuple):
-    """What decides how long Go takes over the same files, as far as it is easily told."""
+    """What determines how long Go takes for the same files, as far as it is easy to find out."""
 
-    cores: int = 0  # 0: not noted
-    os: str = ""  # as `sys.platform` spells it; empty: not noted
+    cores: int = 0  # 0: not recorded
+    os: str = ""  # as `sys.platform` spells it; empty: not recorded
 
     def __str__(self) -> str:
         cores = f"{self.cores} core{'' if self.cores == 1 else 's'}" if self.cores else "unknown cores"
@@ -24,36 +24,36 @@ class Machine(NamedTuple):
 
 
 def this_machine() -> Machine:
-    """The one we run on."""
+    """Return this machine."""
     return Machine(os.cpu_count() or 1, sys.platform)
 
 
 @dataclass(frozen=True)
 class ColdRun:
-    """What a run measured that downloaded exactly these files, and on what machine."""
+    """The measurement of a run that downloaded exactly these files, and its machine."""
 
     seconds: float
     files: frozenset[str]  # names in GOPROXY layout
-    cores: int = 0  # 0: not noted
+    cores: int = 0  # 0: not recorded
     os: str = ""
 
     @property
     def machine(self) -> Machine:
-        """What it was measured on."""
+        """Return the machine that it was measured on."""
         return Machine(self.cores, self.os)
 
 
 def measured(seconds: float, files: Iterable[str]) -> ColdRun:
-    """What was measured here and now of downloading `files` (names)."""
+    """Return a measurement on this machine, of downloading `files` (names)."""
     return ColdRun(seconds, frozenset(files), *this_machine())
 
 
 def runs_that_cover(runs: Iterable[ColdRun], restored: Collection[str]) -> tuple[ColdRun, ...]:
-    """The runs whose files are all among `restored` (names); none if they do not cover all its zips."""
+    """Return the runs whose files are all in `restored` (names); none if they do not cover all its zips."""
     every, covered = frozenset(restored), set[str]()
     counted: list[ColdRun] = []
     for run in sorted(runs, key=lambda run: len(run.files), reverse=True):
-        if run.files <= every and covered.isdisjoint(run.files):  # what was paid for twice counts once
+        if run.files <= every and covered.isdisjoint(run.files):  # files that two runs downloaded count once
             covered |= run.files
             counted.append(run)
     zips = {name for name in every if name.endswith(".zip")}

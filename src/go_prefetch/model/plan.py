@@ -18,24 +18,24 @@ Hashes = Mapping[ModuleVersion, frozenset[str]]
 
 
 def unambiguous(hashes: Hashes) -> dict[ModuleVersion, str]:
-    """Return the hash of each version that has only one. Which of two counts is for Go to decide."""
+    """Return the hash of each version that has only one. Go decides which of two counts."""
     return {version: next(iter(found)) for version, found in hashes.items() if len(found) == 1}
 
 
 @dataclass(frozen=True)
 class Scope:
-    """One main module or workspace, and what Go will want for it."""
+    """One main module or workspace, and the modules that Go needs for it."""
 
-    folder: Path  # where Go is run: that of the definition, or one below
+    folder: Path  # where Go runs: the folder of the definition, or one below
     definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
     module_paths: tuple[str, ...]
     zips: tuple[ModuleVersion, ...]
-    required_zips: frozenset[ModuleVersion]  # zips that a build is sure to want: a go.mod requires exactly these
+    required_zips: frozenset[ModuleVersion]  # zips that a build certainly needs: a go.mod requires exactly these
     mods: tuple[ModuleVersion, ...]
     explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
     gosum_lines: tuple[GoSumLine, ...]  # of the planned zips, and of every `.mod`
-    sums: tuple[Path, ...]  # the files the plan was read from, which no run of ours may change
-    zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go takes these zips, and go.sum has no hash of them
+    sums: tuple[Path, ...]  # the files the plan was read from, which a run must not change
+    zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs these zips, and go.sum has no hash of them
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
 
@@ -46,19 +46,19 @@ class Plan:
 
     scopes: tuple[Scope, ...]
     key: CacheKey
-    folder: ModuleFolder  # the module cache's download folder, or what `fill` fills
+    folder: ModuleFolder  # the module cache's download folder, or the folder that `fill` fills
     files: tuple[ModuleFile, ...]
     present: frozenset[ModuleFile]
-    private: frozenset[ModuleVersion]  # left to Go, and not saved unless asked
+    private: frozenset[ModuleVersion]  # left to Go, and not saved by default
     unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
     seconds: float = 0.0
-    unpacked: frozenset[ModuleVersion] = frozenset()  # all there already: the three files, Go's hash of the zip, a tree
+    unpacked: frozenset[ModuleVersion] = frozenset()  # complete: the three files, Go's hash of the zip, a tree
 
     @cached_property
     def missing(self) -> tuple[ModuleFile, ...]:
-        """Planned files the module cache lacks."""
+        """Return planned files that the module cache lacks."""
         return tuple(file for file in self.files if file not in self.present)
 
     @cached_property
@@ -89,14 +89,14 @@ class Plan:
 
     @cached_property
     def modules(self) -> tuple[ModuleVersion, ...]:
-        """Module versions whose zip is planned."""
+        """Return module versions whose zip is planned."""
         return tuple(file.module for file in self.files if file.kind == "zip")
 
     @property
     def modules_present(self) -> frozenset[ModuleVersion]:
-        """Those of which zip, .mod and .info were all there already."""
+        """Return those of which zip, .mod and .info were already there."""
         return frozenset(self.modules) - {file.module for file in self.missing}
 
 
-# Of a run that ended before there was one.
+# The plan of a run that ended before there was one.
 NO_PLAN = Plan((), CacheKey("", "", 0), ModuleFolder.at(Path()), (), frozenset(), frozenset(), frozenset())

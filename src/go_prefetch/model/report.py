@@ -1,4 +1,4 @@
-"""Everything a run did, and the figures that follow from it."""
+"""Everything that a run did, and the figures that follow from it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from go_prefetch.model.cold_runs import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 
-# From restore to the end of complete: what is held against a cold run.
+# From restore to the end of `go mod download`: these are compared with a cold run.
 STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
-GO_ITSELF = "Go itself"  # a source beside the store and the proxies
+GO_ITSELF = "Go itself"  # a source in addition to the store and the proxies
 
 
 @dataclass(frozen=True)
 class RunState:
-    """What a run has done so far: the result of each step, empty for those to come."""
+    """What a run has done so far: the result of each step, empty for later steps."""
 
     plan: Plan = NO_PLAN
     restored: Restored = field(default_factory=Restored)
@@ -31,7 +31,7 @@ class RunState:
 
     @property
     def warnings(self) -> tuple[Notice, ...]:
-        """All warnings, in the order of the steps."""
+        """Return all warnings, in the order of the steps."""
         return (
             *self.plan.warnings,
             *self.notes,
@@ -42,7 +42,7 @@ class RunState:
         )
 
     def failed(self, error: PrefetchError) -> RunState:
-        """Return the state of a run that `error` ended before Go's verdict: what it had so far, and nothing saved."""
+        """Return the state of a run that `error` ended before Go's verdict: its results so far, and nothing saved."""
         completed = replace(self.completed, failure=error)
         return replace(self, completed=completed, saved=Saved(skipped_reason=notice("run-failed")))
 
@@ -62,28 +62,28 @@ class RunState:
 
 @dataclass(frozen=True, kw_only=True)
 class Report(RunState):
-    """Everything a run did, and the circumstances."""
+    """Everything that a run did, and its circumstances."""
 
     seconds: float
     machine: Machine
     goversion: str
     settings_shown: Mapping[str, str]
-    ended_early: bool = False  # before Go's verdict, by what `completed.failure` says; the plan may be NO_PLAN
+    ended_early: bool = False  # before Go's verdict, because of `completed.failure`; the plan may be NO_PLAN
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """What each proxy served, first and in place of rejected files, put together."""
+        """Return the files from each proxy, including replacements of rejected files."""
         merged: dict[str, Source] = {}
         for source in (*self.downloaded.sources, *self.completed.refetched.sources):
             known = merged.get(source.name, Source(source.name, 0, 0, 0))
             files, size = known.files + source.files, known.bytes + source.bytes
-            # Attempts are counted over the whole run, so the later count includes the earlier.
+            # Attempts are counted over the whole run, so the later count includes the earlier one.
             merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
         return tuple(merged.values())
 
     @property
     def suppliers(self) -> tuple[Source, ...]:
-        """Everybody who handed over files: the store, each proxy, Go itself."""
+        """Return every source that delivered files: the store, each proxy, Go itself."""
         found = list(self.sources)
         if self.restored.files:
             found.insert(0, Source(self.restored.store, len(self.restored.files), self.restored.bytes, 0))
@@ -93,17 +93,17 @@ class Report(RunState):
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:
-        """Every file that a proxy handed over, what took the place of rejected ones last."""
+        """Return every file from a proxy; replacements of rejected files come last."""
         return (*self.downloaded.fetched, *self.completed.refetched.fetched)
 
     @property
     def bytes_downloaded(self) -> int:
-        """From the proxies, by us and by Go."""
+        """Return the bytes from proxies, downloaded by go-prefetch and by Go."""
         return self.downloaded.bytes + self.completed.refetched.bytes + self.completed.bytes_by_go
 
     @property
     def steps(self) -> dict[str, float]:
-        """Seconds of each step, in their order."""
+        """Return the seconds of each step, in order."""
         return {
             "plan": self.plan.seconds,
             "restore": self.restored.seconds,
@@ -115,19 +115,19 @@ class Report(RunState):
 
     @property
     def modules_from_cache(self) -> int:
-        """Modules whose missing files the store had, all of them, and Go accepted."""
+        """Return the number of modules whose missing files all came from the store and were accepted by Go."""
         lacking = {file.module for file in self._missing - self._got}
         return len(self._modules_missing - lacking)
 
     @property
     def hit_rate(self) -> float | None:
-        """Share of the modules not present that came from the store; None where nothing was missing."""
+        """Return the share of the modules not present that came from the store; None if nothing was missing."""
         missing = len(self._modules_missing)
         return self.modules_from_cache / missing if missing else None
 
     @property
     def cache_result(self) -> str:
-        """`disabled`, `present`, `exact`, `partial` or `miss`; `failed` where the run ended before that was known."""
+        """Return `disabled`, `present`, `exact`, `partial` or `miss`; `failed` if the run ended before it was known."""
         if self.ended_early:
             return "failed"
         if self.plan.disabled_because:
@@ -140,28 +140,28 @@ class Report(RunState):
 
     @property
     def _got(self) -> frozenset[ModuleFile]:
-        """What the store had and Go accepted."""
+        """Return the files that the store had and Go accepted."""
         return self.restored.files - {rejection.file for rejection in self.completed.rejected}
 
     @property
     def _missing(self) -> frozenset[ModuleFile]:
-        """Missing files that some proxy has; all that were missing where the run failed, perhaps for want of one."""
+        """Return missing files that some proxy has; after a failure all of them, since one may be the reason."""
         gone = (self.restored.unavailable | self.downloaded.unavailable) - self.downloaded.files.keys()
         return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
 
     @property
     def _modules_missing(self) -> frozenset[ModuleVersion]:
-        """Planned modules of which the zip, the .mod or the .info was missing."""
+        """Return planned modules of which the zip, the .mod or the .info was missing."""
         return frozenset(self.plan.modules) & {file.module for file in self._missing}
 
     @property
     def missing_that_counts(self) -> frozenset[ModuleFile]:
-        """Missing files that may be saved: what an exact hit has all of."""
+        """Return missing files that may be saved: an exact hit has all of them."""
         return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
 
     @property
     def seconds_saved(self) -> float | None:
-        """Measured seconds of the runs that first downloaded these files, less this run's own; None if not measured."""
+        """Return the measured seconds of the cold runs of these files, minus this run's own; None if not measured."""
         if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
             return None
         return self.restored.cold_seconds - sum(self.steps[name] for name in STEPS_THAT_COUNT)

@@ -1,4 +1,4 @@
-"""What each step hands to the next: frozen values, named after the steps."""
+"""The results of the steps: frozen values, named after the steps."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from go_prefetch.model.cold_runs import ColdRun
 
 @dataclass(frozen=True)
 class RestoredEntry:
-    """The entry of a cache service that a restore drew on: what a save goes on from."""
+    """The entry of a cache service that a restore read. A save continues from it."""
 
     key: str
     held: frozenset[str]  # names of the files in it, and in the full entry below it
-    full: str = ""  # the full entry that a delta can be made on: this one, or the one below it
+    full: str = ""  # the full entry that a delta can be based on: this one, or the one below it
     full_files: frozenset[str] = frozenset()
     full_bytes: int = 0
     runs: tuple[ColdRun, ...] = ()
-    content_unknown: bool = False  # it was found, but came too slowly to say what is in it
+    content_unknown: bool = False  # it was found, but could not be read in time
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What the store handed over."""
+    """The files from the store."""
 
     store: str = ""
     files: frozenset[ModuleFile] = frozenset()
     bytes: int = 0
     seconds: float = 0.0
-    unavailable: frozenset[ModuleFile] = frozenset()  # remembered: every proxy answered 404 or 410
-    cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these very files; empty: not all were measured
+    unavailable: frozenset[ModuleFile] = frozenset()  # recorded: every proxy answered 404 or 410
+    cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these files; empty: not all were measured
     entry: RestoredEntry | None = None
-    skipped_reason: Notice | None = None  # why it was not asked, or could not answer, though nothing is wrong
+    skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
     warnings: tuple[Notice, ...] = ()
 
     @property
     def cold_seconds(self) -> float | None:
-        """What those runs took together; None if they were not measured."""
+        """Return the seconds of those runs together; None if they were not measured."""
         return sum(run.seconds for run in self.cold) if self.cold else None
 
 
 @dataclass(frozen=True)
 class Source:
-    """What one proxy served."""
+    """The files from one proxy."""
 
     name: str
     files: int
@@ -56,10 +56,10 @@ class Source:
 
 
 class PassedOver(Enum):
-    """Why a proxy was not asked for a file."""
+    """Why a proxy got no request for a file."""
 
     RESTING = "resting"  # it failed many times in a row
-    AFTER_COMMA = "after-comma"  # `,` goes on only where a file is not found
+    AFTER_COMMA = "after-comma"  # `,` goes on only if a file is not found
     REJECTED = "rejected"  # Go rejected what it sent, and there is no other proxy
     NO_TIME = "no-time"
 
@@ -68,16 +68,16 @@ class PassedOver(Enum):
 class FailedAttempt:
     """One request that brought nothing, or why there was none."""
 
-    source: str  # the proxy; empty where time ran out before one was asked
+    source: str  # the proxy; empty if time ran out before the first request
     words: str = ""  # of the system, the server or the transfer
-    status: int | None = None  # HTTP status, where the answer of the proxy or of an HTTP proxy was the reason
+    status: int | None = None  # HTTP status, if the answer of the proxy or of an HTTP proxy was the reason
     at_http_proxy: bool = False  # whether an HTTP proxy on the way failed (HTTPS_PROXY, HTTP_PROXY)
     passed_over: PassedOver | None = None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be downloaded, with what was tried."""
+    """A file that could not be downloaded, and the attempts."""
 
     file: ModuleFile
     not_found: bool  # every proxy answered 404 or 410
@@ -86,20 +86,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Fetched:
-    """One file that came: from where, how long it took, what failed before."""
+    """A downloaded file: its source, its duration, the failed attempts before."""
 
     file: ModuleFile
     source: str
     bytes: int
     credentialed: bool
     seconds: float = 0.0  # from the first attempt to the last byte
-    failed: tuple[FailedAttempt, ...] = ()  # what was tried before
-    plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have ended there
+    failed: tuple[FailedAttempt, ...] = ()  # the attempts before
+    plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have failed there
 
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What the proxies handed over."""
+    """The files from the proxies."""
 
     files: Mapping[ModuleFile, str] = field(default_factory=dict)  # to the name of the source
     bytes: int = 0
@@ -111,11 +111,11 @@ class Downloaded:
 
     @property
     def unavailable(self) -> frozenset[ModuleFile]:
-        """Files that every proxy answered with 404 or 410."""
+        """Return the files for which every proxy answered 404 or 410."""
         return frozenset(failure.file for failure in self.failures if failure.not_found)
 
     def plus(self, later: Downloaded) -> Downloaded:
-        """This and what came later, together."""
+        """Return this result and a later one, together."""
         return Downloaded(
             files={**self.files, **later.files},
             bytes=self.bytes + later.bytes,
@@ -129,11 +129,11 @@ class Downloaded:
 
 @dataclass(frozen=True)
 class Filled:
-    """What became of a folder that is to hold the plan's files and nothing else."""
+    """The result of filling a folder with exactly the files of the plan."""
 
-    held: Restored  # what was there already, and whole
+    held: Restored  # complete files that were already there
     downloaded: Downloaded
-    removed: int = 0  # files that the plan does not name
+    removed: int = 0  # number of files that are not in the plan
     left_out: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials, and were not to stay
 
 
@@ -152,7 +152,7 @@ class Deferral(Enum):
 
 @dataclass(frozen=True)
 class Admitted:
-    """What the fast way moved into the module cache, and how many zips it left to the slow way, by reason."""
+    """The modules that the quarantine moved into the module cache, and the number of zips left to Go, by reason."""
 
     modules: frozenset[ModuleVersion] = frozenset()
     seconds: float = 0.0
@@ -162,7 +162,7 @@ class Admitted:
 
 @dataclass(frozen=True)
 class TreeVerdict:
-    """Go's verdict on trees that were in the module cache before us."""
+    """Go's verdict on trees that were in the module cache before the run."""
 
     good: frozenset[ModuleVersion] = frozenset()
     bad: frozenset[ModuleVersion] = frozenset()
@@ -173,16 +173,16 @@ class TreeVerdict:
 
 @dataclass(frozen=True)
 class RemovedTrees:
-    """What became of trees that were to be taken away; those in neither were gone, or are Go's to replace."""
+    """The result of removing trees. Trees that are in neither field were gone, or Go replaces them."""
 
     removed: frozenset[ModuleVersion] = frozenset()
     stays: frozenset[ModuleVersion] = frozenset()
-    good: frozenset[ModuleVersion] = frozenset()  # what go.sum says, after all
+    good: frozenset[ModuleVersion] = frozenset()  # matches go.sum after all
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file Go refused: where it had come from, and Go's own words."""
+    """A file that Go rejected, its source, and Go's message."""
 
     file: ModuleFile
     source: str
@@ -193,25 +193,25 @@ class Rejection:
 class Completed:
     """Go's verdict."""
 
-    by_go: frozenset[ModuleFile] = frozenset()  # files Go fetched itself
+    by_go: frozenset[ModuleFile] = frozenset()  # files that Go downloaded itself
     bytes_by_go: int = 0
     rejected: tuple[Rejection, ...] = ()
     seconds: float = 0.0
-    refetched: Downloaded = Downloaded()  # what took the place of rejected files
-    unverified: frozenset[ModuleFile] = frozenset()  # files of ours that no Go command has read, which compares them
-    verified: int | None = None  # files of a filled folder that Go found to be what go.sum says; None of other runs
-    unverified_because: Notice | None = None  # why Go was not asked, or not believed
+    refetched: Downloaded = Downloaded()  # replacements of rejected files
+    unverified: frozenset[ModuleFile] = frozenset()  # files that no go command has read, and so none has compared
+    verified: int | None = None  # files of a filled folder that match go.sum; None for other runs
+    unverified_because: Notice | None = None  # why Go did not check them, or why the check was inconclusive
     failure: PrefetchError | None = None
     warnings: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What the store took."""
+    """What the store saved."""
 
     files: int = 0
     bytes: int = 0
     seconds: float = 0.0
-    key: str = ""  # of the new entry, where the store has entries
+    key: str = ""  # of the new entry, if the store has entries
     skipped_reason: Notice | None = None
     warnings: tuple[Notice, ...] = ()

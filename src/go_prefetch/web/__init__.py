@@ -1,4 +1,5 @@
 """HTTP with a limit on every phase: connections, redirects, logins, HTTP proxies, certificates.
 
-Knows nothing of modules. What is asked, and when again, belongs to proxies, stores and forge.
+This package does not depend on modules. What is requested, and when it is retried, belongs to proxies, stores and
+forge.
 """

@@ -11,15 +11,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Packets to this network go to the IPv4 address in the last 32 bits: RFC 6052.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# The internet's hosts have these. Other IPv6 addresses are not assigned, or mean this machine, this link, this site.
+# Hosts on the internet have these. Other IPv6 addresses are unassigned, or mean this machine, this link, this site.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
-# A cloud answers its own machines there, and ipaddress of some Python calls them global: RFC 6890, and the metadata of
-# Azure.
+# A cloud's metadata service for its own machines. The ipaddress module of some Python versions calls these global: RFC
+# 6890, and the metadata of Azure.
 _OF_CLOUDS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
 
 
 def address_of(host: str) -> Address | None:
-    """Return the address that `host` is, without brackets and zone; None for a name."""
+    """Return the address that `host` is, without brackets and zone, or None for a name."""
     try:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -27,13 +27,13 @@ def address_of(host: str) -> Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether this is the machine itself, by name or address. A name below `localhost` may be any machine."""
+    """Return whether this is this machine, by name or address. A name below `localhost` may be any machine."""
     address = address_of(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
 def is_public(text: str) -> bool:
-    """Return whether an address, as the system writes it, is on the public internet, or the one that it carries."""
+    """Return whether an address, as the system writes it, or the address inside it, is on the public internet."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inside = _inside(address)
@@ -42,14 +42,14 @@ def is_public(text: str) -> bool:
 
 
 def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that packets to this one go to. (Teredo is not public, whatever is in it.)"""
+    """Return the IPv4 address that packets to this one go to. (Teredo is not public, whatever it contains.)"""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def is_written_private(host: str) -> bool:
-    """Return whether `host` is an address that is not public, in any spelling of the system: `127.1`, `2130706433`."""
+    """Return whether `host` is an address that is not public, in any spelling: `127.1`, `2130706433`."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

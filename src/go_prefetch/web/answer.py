@@ -1,4 +1,4 @@
-"""What a server answered: its body up to a limit, and out of an encoding that the request did not ask for."""
+"""A server's answer: its body up to a limit, decoded if the server encodes it without a request to do so."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from go_prefetch.base.retry import AttemptError
 
 _CHUNK = 1 << 16
-# A body may take so many bytes more than it brings: a header or empty blocks without end bring nothing.
+# The most bytes of a body beyond its content: a header or empty blocks without end have no content.
 _MOST_OVERHEAD = 1 << 20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered. `pieces` is the body as it arrives, decoded; it raises AttemptError."""
+    """A server's answer. `pieces` is the decoded body as it arrives; it raises AttemptError."""
 
     status: int
     reason: str
     headers: Mapping[str, str]  # names in any case
     pieces: Iterator[bytes]
-    has_login: bool = False  # whether the request carried a user and password of the URL or netrc
+    has_login: bool = False  # whether the request had a user and password of the URL or netrc
 
     def read(self, most: int) -> bytes:
-        """Return the whole body. Raises AttemptError, also for one of more than `most` bytes."""
+        """Return the whole body. Raises AttemptError, also if it is larger than `most` bytes."""
         return b"".join(up_to(most, self.pieces))
 
 
 def up_to(most: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass on the pieces of a body. Raises AttemptError before the piece that brings more than `most` bytes."""
+    """Yield the pieces of a body. Raises AttemptError before the piece that exceeds `most` bytes."""
     total = 0
     for piece in pieces:
         total += len(piece)
@@ -39,9 +39,9 @@ def up_to(most: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decode(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Return the body without its encoding, never much of it at once. Raises AttemptError.
+    """Yield the decoded body in small pieces. Raises AttemptError.
 
-    Some servers and middleboxes encode a body though the request does not allow it.
+    Some servers and middleboxes encode a body although the request does not allow it.
     """
     coding = encoding.strip().lower()
     if coding in ("", "identity"):
@@ -62,7 +62,7 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
         overhead += len(piece)
         waiting = piece
         while waiting:
-            if inflater.eof:  # zlib would keep all that follows
+            if inflater.eof:  # zlib would keep everything that follows
                 raise AttemptError("not the gzip it says it is: more follows its end")
             some = inflater.decompress(waiting, _CHUNK)
             waiting = inflater.unconsumed_tail or inflater.unused_data

@@ -28,18 +28,18 @@ from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
 
 _CHUNK = 1 << 16
-_MAX_REDIRECTS = 10  # as net/http
+_MAX_REDIRECTS = 10  # as in net/http
 _LONGEST_REASON = 200
 _LENGTH = re.compile("[0-9]{1,15}")
 
 
 class HttpClient:
-    """Keep-alive connections with limits. Safe to use from many threads: each has its connections.
+    """Keep-alive connections with limits. Safe to use from many threads: each has its own connections.
 
-    Certificates are checked against the system's store, the one that comes with requests and what `web` names. With
-    `caller_authenticates` every request carries what its caller gives it; without, the URL's own login or what the
-    user's netrc has for the host. Where a public server, `trusted_origin`, names the others, no URL is asked that a
-    redirect from there could not lead to. Redirects are answers like any other unless it `follows` them.
+    Certificates are checked against the system's store, the one of requests, and those that `web` names. With
+    `caller_authenticates` every request has the headers of its caller. Otherwise it has the login of the URL, or of the
+    user's netrc for the host. If a public server, `trusted_origin`, names the URLs, only URLs that a redirect from
+    there could lead to are requested. Redirects are answers like any other unless the client `follows` them.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class HttpClient:
     ) -> Iterator[Answer]:
         """Send a request, and yield the answer as soon as its headers are there, whatever the status.
 
-        `wire` lets another thread watch the request, or cut it. Raises AttemptError for everything the network does.
+        `wire` lets another thread watch or cancel the request. Raises AttemptError for all errors of the network.
         """
         if deadline.is_cancelled:
             raise AttemptError("interrupted", transient=False)
@@ -115,7 +115,7 @@ class HttpClient:
 
     @contextmanager
     def _span(self, method: str, url: str, wire: Wire) -> Iterator[dict[str, Any]]:
-        """A span of the trace with the phases that the wire knows. No query, user or password is noted."""
+        """Open a span of the trace with the phases of the wire. No query, user or password is recorded."""
         if not self._trace.is_on:
             yield {}
             return
@@ -145,7 +145,7 @@ class HttpClient:
             except OSError as error:
                 raise AttemptError(words_of(error)) from None
             peer = CURRENT.get().peer = str(found[0][4][0])
-            if not is_public(peer):  # inside a network a server may name others as it likes
+            if not is_public(peer):  # inside a network, a server may name any other server
                 return
         self._session().refuse(self._trusted_origin, url)
 
@@ -162,13 +162,13 @@ class HttpClient:
             )  # fmt: skip
         except requests.RequestException as error:
             raise from_requests(error, connect, wire.stall, connected=wire.is_connected) from None
-        except (HTTPError, OSError) as error:  # requests lets a few through
+        except (HTTPError, OSError) as error:  # requests does not wrap a few of these
             raise AttemptError(words_of(error)) from None
-        except ValueError:  # a URL or header that it did not expect; its words may quote a signed URL
+        except ValueError:  # an unexpected URL or header; the message may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
 
     def _has_login(self, response: requests.Response) -> bool:
-        """Whether the URL or netrc had one: of a request that was redirected the first was sent it, or none."""
+        """Return whether the first request had a login, from the URL or netrc. A redirected request gets none."""
         first = response.history[0] if response.history else response
         return "Authorization" in first.request.headers and not self._caller_authenticates
 
@@ -206,21 +206,21 @@ class HttpClient:
 
 
 class _Body(io.BytesIO):
-    """Sent in small pieces: a socket's timeout then limits each of them, and the deadline ends the rest."""
+    """A body that is sent in small pieces. A socket's timeout limits each of them, and the deadline ends the rest."""
 
     def __init__(self, content: bytes, deadline: Deadline) -> None:
         super().__init__(content)
         self._deadline = deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As BytesIO. Raises AttemptError where no time is left."""
+        """Read as BytesIO does. Raises AttemptError if no time is left."""
         if self._deadline.passed():
             raise AttemptError("no time left", transient=False)
         return super().read(size)
 
 
 class _Login:
-    """Adds this header and no other: requests' own logins are in another encoding than Go's."""
+    """Adds this header and no other. The logins of requests have another encoding than Go's."""
 
     def __init__(self, authorization: str) -> None:
         self._authorization = authorization
@@ -232,7 +232,7 @@ class _Login:
 
 
 def _read_some(response: requests.Response, stall: float) -> bytes:
-    """What has arrived, without waiting for a whole chunk: a drip must not hide behind a full buffer."""
+    """Return what has arrived, without waiting for a whole chunk. A trickle must not hide behind a full buffer."""
     try:
         some: bytes = response.raw.read1(_CHUNK, decode_content=False)
     except ReadTimeoutError:

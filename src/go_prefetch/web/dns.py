@@ -1,4 +1,4 @@
-"""Look names up within a time limit. The system's own look-up takes none."""
+"""Look up names within a time limit, because the system's own look-up has none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT_SECONDS = 60.0
 
 
 class Resolver:
-    """Looks names up, in one background thread for each name at a time, and remembers the answers for a minute."""
+    """Looks up names, each in one background thread at a time, and caches the answers for a minute."""
 
     def __init__(self, lookup: Lookup = socket.getaddrinfo) -> None:
         self._lookup = lookup
@@ -26,7 +26,7 @@ class Resolver:
         self._lock = threading.Lock()
 
     def addresses(self, host: str, port: int, seconds: float) -> list[AddressInfo]:
-        """Return where `host` is. Raises socket.gaierror for an unknown name, and where no answer comes in time."""
+        """Return the addresses of `host`. Raises socket.gaierror for an unknown name, or if no answer comes in time."""
         if address_of(host):
             return self._lookup(host, port, 0, socket.SOCK_STREAM)
         with self._lock:
@@ -59,5 +59,5 @@ class _Answer:
 
     @property
     def is_old(self) -> bool:
-        """Whether to look the name up again: an error is not remembered."""
+        """Return whether to look up the name again. An error is not cached."""
         return time.monotonic() - self._began > _KEPT_SECONDS or (self.done.is_set() and self.error is not None)

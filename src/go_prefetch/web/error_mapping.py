@@ -1,4 +1,4 @@
-"""What an error of the HTTP library means for the next attempt, in a few words for people."""
+"""Map an error of the HTTP library to its effect on the next attempt, with a short text for people."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError
 
-# What an HTTP proxy answers to CONNECT, as http.client tells it.
+# The answer of an HTTP proxy to CONNECT, as http.client reports it.
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
-# What Python writes around the words of OpenSSL: `[SSL: CERTIFICATE_VERIFY_FAILED] `, ` (_ssl.c:1000)`.
+# Python's text around a message of OpenSSL: `[SSL: CERTIFICATE_VERIFY_FAILED] `, ` (_ssl.c:1000)`.
 _OF_OPENSSL = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)$")
 
-_LONGEST = 300  # a server may choose these words
+_LONGEST = 300  # a server may choose this text
 
 
 def from_requests(error: requests.RequestException, connect: float, stall: float, *, connected: bool) -> AttemptError:
-    """Why there was no answer. `connect` and `stall` are the limits in seconds; which one counts, `connected` says."""
+    """Return why there was no answer. `connect` and `stall` are limits in seconds; `connected` tells which applies."""
     words = words_of(error)
     lost = bool(error.args) and isinstance(error.args[0], ProtocolError)
     silence = AttemptError(f"no answer within {stall:.3g}s", kind="silent")
-    # Without the words of urllib3: some versions of it quote the URL with its password.
+    # Without the message of urllib3, which quotes the URL with its password in some versions.
     malformed = AttemptError("malformed URL, of the server or of the HTTP proxy", transient=False, kind="refused")
     is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
     meanings = (
@@ -37,12 +37,12 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
         (requests.exceptions.ChunkedEncodingError, AttemptError(words)),
         (requests.exceptions.InvalidURL, malformed),
     )
-    other = AttemptError(f"{type(error).__name__}: {words}", transient=False, kind="refused")  # a URL that is none
+    other = AttemptError(f"{type(error).__name__}: {words}", transient=False, kind="refused")  # an invalid URL
     return next((meaning for kind, meaning in meanings if isinstance(error, kind)), other)
 
 
 def _of_http_proxy(words: str) -> AttemptError:
-    """A login that it does not take is not to be tried again and again: accounts are locked for that."""
+    """Map a refusal by an HTTP proxy. A rejected login is not retried, because that may lock the account."""
     refused = _REFUSED_TUNNEL.search(words)
     status = int(refused[1]) if refused else None
     return AttemptError(
@@ -61,7 +61,7 @@ def _system_words(error: OSError, words: str) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """The innermost reason of a wrapped error, on one line: the system's own word where there is one."""
+    """Return the innermost reason of a wrapped error on one line, in the system's own words if it has them."""
     while error.args and isinstance(error.args[-1], BaseException):
         error = error.args[-1]
     if isinstance(error, IncompleteRead) and isinstance(error.partial, int) and error.expected:

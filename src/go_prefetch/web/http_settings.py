@@ -1,7 +1,7 @@
-"""What the environment says of HTTP, as Go reads it: proxies to go through, logins, certificates to trust.
+"""HTTP settings of the environment, as Go reads them: HTTP proxies, logins, trusted certificates.
 
-Rules of golang.org/x/net/http/httpproxy and of cmd/go's reading of netrc. Python's own differ: they send loopback
-through proxies, and take `example.com` in NO_PROXY for `notexample.com` too.
+The rules are those of golang.org/x/net/http/httpproxy and of cmd/go for netrc. Python's own rules differ. They send
+loopback through proxies, and match `example.com` in NO_PROXY with `notexample.com` too.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """What the environment says of HTTP. Proxies may hold passwords."""
+    """HTTP settings of the environment. The proxies may contain passwords."""
 
     http_proxy: str = field(default="", repr=False)
     https_proxy: str = field(default="", repr=False)
     no_proxy: str = ""
     netrc: Path | None = None
-    bundles: tuple[Path, ...] = ()  # files or folders of certificates to trust besides the system's
+    bundles: tuple[Path, ...] = ()  # files or folders of certificates to trust in addition to the system's
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], platform: str = sys.platform) -> HttpSettings:
-        """The settings of this environment."""
+        """Return the settings of this environment."""
         bundles = [environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if environ.get(name)]
-        # A CGI program's HTTP_PROXY is what its client sent as a header `Proxy`.
+        # A CGI program's HTTP_PROXY is a header `Proxy` of its client.
         http_proxy = "" if environ.get("REQUEST_METHOD") else environ.get("HTTP_PROXY", "")
         return cls(
             http_proxy=http_proxy or environ.get("http_proxy", ""),
@@ -46,7 +46,7 @@ class HttpSettings:
         )
 
     def proxy_for(self, url: str) -> str:
-        """The HTTP proxy to reach `url` through; empty for none."""
+        """Return the HTTP proxy for `url`, or an empty string for none."""
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         proxy = self.https_proxy if parts.scheme == "https" else self.http_proxy
@@ -62,9 +62,9 @@ class HttpSettings:
         return any(entry and _covers(entry, host, port, address) for entry in entries)
 
     def authorization_for(self, url: str) -> str:
-        """The header for the login in `url`, else for what netrc has for its host; as for Go, that only over https.
+        """Return the header for the login in `url`, or for that of netrc for its host. As in Go, netrc needs https.
 
-        Go looks for the host with the port, where the URL has one, curl for the host alone: both are meant.
+        Go looks for the host with the port, if the URL has one, and curl for the host alone. Both are supported.
         """
         parts = urlsplit(url)
         if "@" in parts.netloc:
@@ -74,7 +74,7 @@ class HttpSettings:
 
     @property
     def logins(self) -> Collection[tuple[str, str]]:
-        """Every user and password in the user's netrc."""
+        """Return every user and password in the user's netrc."""
         return self._logins.values()
 
     @cached_property
@@ -86,18 +86,18 @@ class HttpSettings:
 
 
 def authorization_in(url: str) -> str:
-    """The header for the user and password in a URL; empty where it has none."""
+    """Return the header for the user and password in a URL, or an empty string if it has none."""
     parts = urlsplit(url)
     return _basic(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else ""
 
 
 def _basic(user: str, password: str) -> str:
-    """In UTF-8, as Go writes it; requests itself takes Latin-1, and has no word for what that lacks."""
+    """Return the header in UTF-8, as Go writes it. requests uses Latin-1, which cannot express some characters."""
     return f"Basic {b64encode(f'{user}:{password}'.encode(errors='surrogateescape')).decode()}"
 
 
 def _goauth_has_netrc(environ: Mapping[str, str]) -> bool:
-    """Whether Go would look there (its own default): `off` means no login at all, other ways are Go's to go."""
+    """Return whether Go uses netrc (its default). `off` means no login at all; other values are for Go only."""
     return "netrc" in map(str.strip, (environ.get("GOAUTH") or "netrc").split(";"))
 
 
@@ -109,7 +109,7 @@ def _netrc_path(environ: Mapping[str, str], platform: str) -> Path | None:
 
 
 def logins(text: str) -> dict[str, tuple[str, str]]:
-    """User and password by host; the first entry of a host counts, and `default` does not."""
+    """Return user and password by host. The first entry of a host counts, and `default` does not."""
     found: dict[str, tuple[str, str]] = {}
     entry: dict[str, str] = {}
     in_macro = False
@@ -131,7 +131,7 @@ def logins(text: str) -> dict[str, tuple[str, str]]:
 
 
 def _covers(entry: str, host: str, port: int, address: Address | None) -> bool:
-    """Whether one entry of NO_PROXY covers a host: `*`, a network, an address, a domain; with or without a port."""
+    """Return whether an entry of NO_PROXY covers a host: `*`, a network, an address, a domain; port optional."""
     if entry == "*":
         return True
     with contextlib.suppress(ValueError):

@@ -1,4 +1,4 @@
-"""One request as it stands: how far it has come, how long it may still be waited for, and its end from outside."""
+"""The state of one request: its progress, the time it may still wait, and its cancellation by another thread."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import NamedTuple
 
 from go_prefetch.base.retry import AttemptError, Deadline
 
-# Less than this is no progress: a server that drips is one that is silent.
+# Less than this is not progress: a server that sends a trickle counts as silent.
 _STEP = 8192
 _SHORTEST = 0.05
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds for a connection, the look-up of the name included, and for silence on it."""
+    """Seconds for a connection, including the look-up of the name, and for silence on it."""
 
     connect: float
     stall: float
 
     def within(self, deadline: Deadline) -> tuple[float, float]:
-        """Return both, shortened to what the deadline leaves."""
+        """Return both, shortened to the time that is left."""
         connect, stall = (max(_SHORTEST, min(limit, deadline.left())) for limit in (self.connect, self.stall))
         return connect, stall
 
 
 @dataclass(frozen=True)
 class Received:
-    """How a file came: its bytes, whether a login was needed, what broke off on the way and was gone on with."""
+    """How a file arrived: its bytes, whether a login was needed, and the interruptions that were resumed."""
 
     bytes: int
     has_login: bool = False
@@ -51,9 +51,9 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds that the phases of a request took; None where there was no such phase, or an error ended it.
+    """Seconds of the phases of a request; None if there was no such phase, or an error ended it.
 
-    Name, connection and handshake are those of the first server or HTTP proxy, whatever redirects led to.
+    Name, connection and handshake are those of the first server or HTTP proxy, whatever the redirects.
     """
 
     dns: float | None
@@ -64,14 +64,14 @@ class Timing:
 
 
 class Wire:
-    """What one thread waits for and another may look at and cut. Times are seconds, on one monotonic clock."""
+    """A wait of one thread that another thread may watch and cancel. Times are seconds, on one monotonic clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_cut = False
-        self.is_connected = False  # whether the request is under way over a connection
+        self.is_connected = False  # whether the request is running over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.peer = ""  # the address that answered last
-        self.only_public = False  # whether it was led here from the public internet, and must not be led inwards
+        self.only_public = False  # whether the public internet led here, and may not lead to a private address
         self.stall = 0.0  # how long it may be silent
         self.phases: list[Phase] = []
         self._clock = clock
@@ -85,34 +85,34 @@ class Wire:
         self._lock = threading.Lock()
 
     def allow(self, seconds: float) -> None:
-        """From now on wait that long, all reads together."""
+        """Allow a wait of that long from now on, for all reads together."""
         self._until = self._clock() + seconds
 
     def left(self) -> float:
-        """Seconds left of what was allowed. Raises TimeoutError where none are."""
+        """Return the seconds left of the allowed time. Raises TimeoutError if none are left."""
         left = self._until - self._clock()
         if left <= 0:
             raise TimeoutError("timed out")
         return left
 
     def note_answer(self) -> None:
-        """The headers are here."""
+        """Note that the headers have arrived."""
         self.first_byte = self._clock() - self._started
         self._moved = self._clock()
 
     def note_progress(self, size: int) -> None:
-        """That many bytes of the body are here."""
+        """Note that this many bytes of the body have arrived."""
         self._unnoted += size
         if self._unnoted >= _STEP:
             self._unnoted, self._moved = 0, self._clock()
 
     @property
     def silent_for(self) -> float:
-        """Seconds without progress."""
+        """Return the seconds without progress."""
         return self._clock() - self._moved
 
     def attach(self, connection: socket.socket | None, *, connected: bool = True) -> None:
-        """The connection it goes over, or is being made. Raises ConnectionAbortedError where it was cut before."""
+        """Set the connection that is used or being made. Raises ConnectionAbortedError if it was cancelled before."""
         with self._lock:
             self._socket = connection
             self.is_connected = connected
@@ -120,12 +120,12 @@ class Wire:
                 raise ConnectionAbortedError(errno.ECONNABORTED, "cut")
 
     def detach(self) -> None:
-        """It is over: the connection may serve another request."""
+        """Release the connection, which may serve another request."""
         with self._lock:
             self._socket = None
 
     def cut(self) -> None:
-        """Wake the thread that waits for it, with an error. The connection below is shut down, also below TLS."""
+        """Cancel: wake the waiting thread with an error. The connection is shut down below TLS."""
         with self._lock:
             self.is_cut = True
             if self._socket is not None:
@@ -134,7 +134,7 @@ class Wire:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Note how long the block took, without the phases and answers in it."""
+        """Record the duration of the block, without the phases and answers in it."""
         began = self._clock()
         is_complete = False
         try:
@@ -145,19 +145,19 @@ class Wire:
             self.phases.append(Phase(name, began, self._clock(), is_complete))
 
     def note_request(self) -> None:
-        """The request is sent, and its answer comes next."""
+        """Note that the request is sent. Its answer comes next."""
         self._first_read = None
         if self._first_request is None:
             self._first_request = self._clock()
 
     def note_read(self) -> None:
-        """Bytes came, of an answer's head or body."""
+        """Note that bytes of an answer's head or body have arrived."""
         self._last_read = self._clock()
         if self._first_read is None:
             self._first_read = self._last_read
 
     def timing(self) -> Timing:
-        """Return what the phases took until now."""
+        """Return the duration of the phases until now."""
         sent = self._first_request
         seconds = {
             phase.name: phase.ended - phase.began

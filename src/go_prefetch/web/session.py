@@ -1,4 +1,4 @@
-"""Where requests go: through the environment's HTTP proxies, and along redirects that may be followed."""
+"""Route requests through the environment's HTTP proxies, and along redirects that may be followed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 
 class Session(requests.Session):
-    """Follows redirects as Go does, but never from https to http and never from the public internet inwards.
+    """Follows redirects as Go does, except from https to http and from the public internet to a private address.
 
-    Go follows the latter, from the same proxies. A shorter list for Go would gain nothing: later go commands of the job
-    have the same list. A list without such a proxy would send private paths to the next one.
+    Go follows the latter, from the same proxies. A shorter list for Go would not help, because later go commands of the
+    job have the same list. A list without such a proxy would send private paths to the next one.
 
-    A session that `follows` none returns redirects as answers like any other.
+    A session that does not follow redirects returns them as answers like any other.
     """
 
     def __init__(self, web: HttpSettings, *, follows: bool) -> None:
         super().__init__()
-        self.trust_env = False  # the environment is read by `web`, as Go reads it
+        self.trust_env = False  # `web` has read the environment, as Go reads it
         self._web = web
         self._follows = follows
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where this answer leads, if anywhere. Raises AttemptError for a place where it must not lead."""
+        """Return the target of this answer's redirect, if any. Raises AttemptError for a forbidden target."""
         target = super().get_redirect_target(resp) if self._follows else None
         if target:
             try:
@@ -51,25 +51,25 @@ class Session(requests.Session):
         return self.proxies_for(prepared_request.url or "")
 
     def proxies_for(self, url: str) -> dict[str, str]:
-        """Return the HTTP proxy to reach `url` through, as requests takes it."""
+        """Return the HTTP proxy for `url`, in the form that requests takes."""
         proxy = self._web.proxy_for(url)
         refuse_malformed(proxy)
         return {urlsplit(url).scheme: proxy} if proxy else {}
 
     def refuse(self, source: str, target: str) -> None:
-        """Raises AttemptError where no redirect may lead from the one to the other."""
+        """Raise AttemptError if no redirect may lead from one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
             raise AttemptError("redirected from https to http", transient=False, kind="refused")
         wire = CURRENT.get()
-        # By the address that answered: its name may mean another one by now.
+        # Judged by the address that answered, because its name may have another address by now.
         wire.only_public = wire.only_public or bool(self._web.proxy_for(source)) or is_public(wire.peer)
-        # Names are for the connection to judge, or for the HTTP proxy that looks them up.
+        # The connection, or the HTTP proxy that looks them up, judges names.
         if wire.only_public and is_written_private(urlsplit(target).hostname or ""):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
 
 def _join(source: str, target: str) -> str:
-    """Return the URL that a redirect means. Raises AttemptError for what is none."""
+    """Return the URL that a redirect means. Raises AttemptError for an invalid one."""
     try:
         joined = urljoin(source, target)
     except ValueError:
@@ -79,26 +79,26 @@ def _join(source: str, target: str) -> str:
 
 
 def _leave_body(answer: requests.Response) -> None:
-    """Close the connection on what comes with a redirect, unless it is short: requests reads and inflates all of it."""
+    """Close the connection before a redirect's body, unless it is short: requests reads and inflates all of it."""
     encoded = "Content-Encoding" in answer.headers or "Transfer-Encoding" in answer.headers
     if encoded or not _SHORT_LENGTH.fullmatch(answer.headers.get("Content-Length", "")):
         answer.raw.close()
 
 
 def refuse_malformed(url: str) -> None:
-    """Raises AttemptError for what cannot be taken apart, and for a host with a blank in it."""
+    """Raise AttemptError for a URL that cannot be parsed, and for a host with a blank."""
     try:
         parts = urlsplit(url)
         _ = parts.port
         malformed = any(map(str.isspace, parts.hostname or ""))
-    except ValueError:  # whose words may hold a part of it
+    except ValueError:  # the message may contain a part of it
         malformed = True
     if malformed:
         raise AttemptError("a malformed URL", transient=False, kind="refused")
 
 
 def refuse_clear_text_password(url: str) -> None:
-    """As Go. Raises AttemptError."""
+    """Refuse a password over http, as Go does. Raises AttemptError."""
     parts = urlsplit(url)
     if parts.scheme == "http" and "@" in parts.netloc and not is_loopback(parts.hostname or ""):
         raise AttemptError("refusing to pass credentials to an insecure URL", transient=False, kind="refused")

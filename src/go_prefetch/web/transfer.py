@@ -1,6 +1,6 @@
-"""Download one file. A large one that breaks off is resumed, where the server can do that.
+"""Download one file. A large download that breaks off is resumed if the server supports it.
 
-RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed since then begins again.
+RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed since then starts again.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.session import refuse_clear_text_password
 
-# An answer that brought less is asked for again from its beginning, perhaps elsewhere.
+# An answer with fewer bytes is requested again from its beginning, perhaps elsewhere.
 WORTH_RESUMING = 1 << 20  # bytes
 
 
 @dataclass
 class _Half:
-    """What has come so far. `validator` is empty where the server cannot go on in the middle."""
+    """What has arrived so far. `validator` is empty if the server cannot resume."""
 
     out: BinaryIO
     most: int
@@ -33,11 +33,11 @@ class _Half:
     interruptions: list[AttemptError] = field(default_factory=list)
 
     def is_worth_resuming(self, error: AttemptError) -> bool:
-        """Whether the rest may be asked for: enough came since the last time, so this ends."""
+        """Return whether to request the rest: enough has arrived since the last time, so this ends."""
         return bool(error.transient and self.validator and self.total - self.resumed_at >= WORTH_RESUMING)
 
     def take(self, answer: Answer) -> None:
-        """The body of a 200 or a 206. Raises AttemptError."""
+        """Read the body of a 200 or a 206. Raises AttemptError."""
         self.has_login = answer.has_login
         if answer.status == 206:
             self._check_range(answer)
@@ -70,7 +70,7 @@ class _Half:
 
 
 class Transfer:
-    """Gets files over one client."""
+    """Downloads files with one client."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -78,7 +78,7 @@ class Transfer:
     def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
         """Write the body of `url` to `out`, an empty file.
 
-        Raises AttemptError for everything the network does, OSError for what the file system does.
+        Raises AttemptError for all errors of the network, OSError for those of the file system.
         """
         refuse_clear_text_password(url)
         half: _Half | None = None

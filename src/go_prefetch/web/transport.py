@@ -1,8 +1,8 @@
 """Connections with a time limit on everything: look-up, connection, TLS, and each answer as a whole.
 
 urllib3 limits each single read. A server can send a byte now and then without end, in its headers and in the length of
-a chunk. Here every read goes through the Wire of its request, which knows the limit. Not all of the methods that are
-overridden for that are urllib3's documented API: tests/contract/test_urllib3_hooks.py has a test for each.
+a chunk. Here every read goes through the Wire of its request, which has the limit. Some of the methods that are
+overridden for that are not urllib3's documented API: tests/contract/test_urllib3_hooks.py has a test for each.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CURRENT: ContextVar[Wire] = ContextVar("CURRENT")
 
 
 class _Connection(HTTPConnection):
-    """A connection made within `timeout` in all: the look-up, and every address."""
+    """A connection made within `timeout` in all, including the look-up and every address."""
 
     resolver: Resolver
     peer = ""  # the address at its other end
@@ -62,13 +62,13 @@ class _Connection(HTTPConnection):
             raise NewConnectionError(self, str(error)) from error
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Check the address also of a connection that another request made."""
+        """Check the address, also of a connection that another request made."""
         if self.sock is not None:
             self._refuse_private([self.peer])
         super().request(*args, **kwargs)
 
     def _refuse_private(self, addresses: Sequence[str]) -> None:
-        """Raises AttemptError where a redirect leads inwards. An HTTP proxy looks names up itself."""
+        """Raise AttemptError if a redirect leads to a private address. An HTTP proxy looks up names itself."""
         if CURRENT.get().only_public and not self.proxy and not all(map(is_public, addresses)):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
@@ -88,7 +88,7 @@ class _TlsConnection(_Connection, HTTPSConnection):
 
 
 class _Reply(http.client.HTTPResponse):
-    """An answer whose every byte is read within what its Wire allows."""
+    """An answer whose every byte is read within the limit of its Wire."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -97,7 +97,7 @@ class _Reply(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the final headers. http.client takes 103 (Early Hints) for them, Go does not.
 
-        Cookies are dropped, as in Go: a server can send megabytes of them.
+        Cookies are dropped, as in Go. A server can send megabytes of them.
         """
         super().begin()
         while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
@@ -129,7 +129,7 @@ class _TimedStream(io.RawIOBase):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """For requests: connections as above, trusting the certificates of `context`."""
+    """An adapter for requests: connections as above, which trust the certificates of `context`."""
 
     def __init__(self, context: ssl.SSLContext, resolver: Resolver) -> None:
         self._context = context
@@ -137,22 +137,22 @@ class LimitedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """For servers reached directly."""
+        """Create the connections to servers that are reached directly."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
-        """Load nothing, since `context` has it all. requests reads its whole bundle for each connection."""
+        """Load nothing, since `context` has all certificates. requests reads its whole bundle for each connection."""
         del url, verify, cert
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """The login of an HTTP proxy."""
+        """Return the login of an HTTP proxy."""
         login = authorization_in(proxy)
         return {"Proxy-Authorization": login} if login else {}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """For servers behind an HTTP proxy."""
+        """Return the connections to servers behind an HTTP proxy."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = self._pools
@@ -178,7 +178,7 @@ def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
 
 
 def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[Any]) -> tuple[socket.socket, str]:
-    """A connection to the first address that takes one, and that address; each gets its share of the time left."""
+    """Return a connection to the first address that accepts one, and that address. Each gets a share of the time."""
     problem: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         left = max(0.01, ends - time.monotonic()) / (len(addresses) - number)
@@ -189,7 +189,7 @@ def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[An
             connection.settimeout(left)
             CURRENT.get().attach(connection, connected=False)
             connection.connect(address)
-            CURRENT.get().attach(connection, connected=False)  # cut meanwhile? A socket that was looks connected
+            CURRENT.get().attach(connection, connected=False)  # in case it was cancelled: it looks connected then
         except OSError as error:
             connection.close()
             problem = error
@@ -201,9 +201,9 @@ def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[An
 
 @cache  # reading them takes longer than a request
 def trust(bundles: tuple[Path, ...]) -> ssl.SSLContext:
-    """The system's store (SSL_CERT_FILE and SSL_CERT_DIR included, as Go does), that of requests, and these.
+    """Return a context that trusts the system's store (with SSL_CERT_FILE and SSL_CERT_DIR), requests' and these.
 
-    Raises OSError for one that cannot be read.
+    Raises OSError for a file that is not readable.
     """
     context = ssl.create_default_context()
     for bundle in (Path(DEFAULT_CA_BUNDLE_PATH), *bundles):
