@@ -235,14 +235,13 @@ def test_git_and_gh_see_no_token(bench: Workbench, name: str) -> None:
     assert {each for each in seen if not each.startswith("GIT_")} <= allowed | of_shells
 
 
-def test_a_git_that_does_not_end_is_not_waited_for(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_that_does_not_end_is_not_waited_for(bench: Workbench) -> None:
     folder = bench.folder / "bin"
     folder.mkdir()
     (folder / "git").write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\nHERE={shlex.quote(str(folder))}\n{HANG}\n")
     (folder / "git").chmod(0o755)
     bench.project.mkdir()
-    monkeypatch.setattr("go_prefetch.base.git_command._SECONDS", 0.5)
-    command = GitCommand({"PATH": str(folder)})
+    command = GitCommand({"PATH": str(folder)}, seconds=0.5)
     assert command.tracked(bench.project, "**/go.mod") == []
     for pid in map(int, (folder / "pids").read_text().split()):
         wait_for_end(pid)

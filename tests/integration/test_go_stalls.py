@@ -112,11 +112,10 @@ def test_the_last_words_of_a_go_that_has_ended_are_waited_for(bench: Workbench, 
     assert facts(result.notice("go-failed"))["stderr"].strip() == "go: what went wrong"
 
 
-def test_a_go_env_that_does_not_end_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_go_env_that_does_not_end_is_not_waited_for(tmp_path: Path) -> None:
     """A wrapper in Go's place may ask something that nobody answers."""
     go = GoOnPath(tmp_path / "bin", on_env=HANG)
-    monkeypatch.setattr("go_prefetch.golang.command._ENV_SECONDS", 0.5)
     with pytest.raises(GoCommandError) as caught:
-        GoCommand({"PATH": go.path}).environment(tmp_path)
+        GoCommand({"PATH": go.path}, env_seconds=0.5).environment(tmp_path)
     assert (caught.value.slug, caught.value.notice.case) == ("go-failed", "env-stalled")
     assert_gone(go.pids())

@@ -44,9 +44,9 @@ def look_up(host: str, port: int, *_: Any) -> list[Any]:
     return found or socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-def ask(*urls: str, web: HttpSettings | None = None) -> str:
+def ask(*urls: str, web: HttpSettings | None = None, kept_seconds: float = 60.0) -> str:
     """What the client says of these requests, one after the other: the error of the last, or its body."""
-    client = HttpClient(Timeouts(2.0, 2.0), web=web or HttpSettings(), resolver=Resolver(look_up))
+    client = HttpClient(Timeouts(2.0, 2.0), web=web or HttpSettings(), resolver=Resolver(look_up, kept_seconds))
     said = ""
     for url in urls:
         try:
@@ -147,9 +147,8 @@ def test_a_name_that_means_another_address_by_now(inner: RawServer, monkeypatch:
         line.say(answer(b"", status="302 Found", Location=inner.url))
 
     monkeypatch.setitem(NAMES, "turning.test", [PUBLIC])
-    monkeypatch.setattr("go_prefetch.web.dns._KEPT_SECONDS", 0.0)
     with RawServer(respond, address=PUBLIC) as outer:
-        assert ask(f"http://turning.test:{outer.port}/file") == INWARDS
+        assert ask(f"http://turning.test:{outer.port}/file", kept_seconds=0.0) == INWARDS
     assert inner.requests == []
 
 

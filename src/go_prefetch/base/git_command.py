@@ -61,7 +61,8 @@ class _Repository:
 class GitCommand:
     """The git found on PATH. Answers are empty without one, and where it fails."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, seconds: float = _SECONDS) -> None:
+        self._seconds = seconds
         self._environ = {**environment_of("git", environ), **_ALWAYS}
         named = [environ[name] for name in _CHECKOUTS if Path(environ.get(name, "")).is_absolute()]
         spelt = [spelling(name) for name in named for spelling in (os.path.abspath, os.path.realpath)]
@@ -125,7 +126,7 @@ class GitCommand:
         """Return what git prints, or nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
         try:
             argv, environ = ("git", *_OPTIONS, *arguments), {**self._environ, **variables}
-            done = process_group.answer(argv, folder, environ, _SECONDS, most_memory=_MOST_MEMORY)
+            done = process_group.answer(argv, folder, environ, self._seconds, most_memory=_MOST_MEMORY)
         except subprocess.TimeoutExpired:
             return b""
         if done.returncode != 0 and _REFUSED.search(done.stderr.decode(errors="replace")):

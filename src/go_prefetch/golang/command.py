@@ -52,8 +52,11 @@ class GoRun:
 class GoCommand:
     """The go found on PATH, in the user's environment without the CI's own secrets."""
 
-    def __init__(self, environ: Mapping[str, str], trace: Trace = UNTRACED) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], trace: Trace = UNTRACED, *, env_seconds: float = _ENV_SECONDS
+    ) -> None:
         self._trace = trace
+        self._env_seconds = env_seconds
         self._environ = environment_of_go(environ)
         found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
@@ -82,7 +85,7 @@ class GoCommand:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""
         argv = (self.executable, "env", "GOTOOLCHAIN")
         try:
-            done = process_group.answer(argv, folder, self._environ, _ENV_SECONDS)
+            done = process_group.answer(argv, folder, self._environ, self._env_seconds)
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
@@ -93,12 +96,12 @@ class GoCommand:
         # Without this, `go env` would download the toolchain that go.mod requires.
         environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
-            done = process_group.answer(argv, folder, environ, _ENV_SECONDS)
+            done = process_group.answer(argv, folder, environ, self._env_seconds)
             said = parse_object(done.stdout) if done.returncode == 0 else None
         except OSError as error:
             raise GoCommandError("go-failed", "not-started", go=self.executable, words=error.strerror) from None
         except subprocess.TimeoutExpired:
-            raise GoCommandError("go-failed", "env-stalled", go=self.executable, seconds=_ENV_SECONDS) from None
+            raise GoCommandError("go-failed", "env-stalled", go=self.executable, seconds=self._env_seconds) from None
         if said is not None:
             _check_version(str(said.get("GOVERSION")))
         if said is None or not all(isinstance(said.get(name), str) for name in names):

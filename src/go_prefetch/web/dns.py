@@ -20,8 +20,9 @@ _KEPT_SECONDS = 60.0
 class Resolver:
     """Looks up names, each in one background thread at a time, and caches the answers for a minute."""
 
-    def __init__(self, lookup: Lookup = socket.getaddrinfo) -> None:
+    def __init__(self, lookup: Lookup = socket.getaddrinfo, kept_seconds: float = _KEPT_SECONDS) -> None:
         self._lookup = lookup
+        self._kept_seconds = kept_seconds
         self._known: dict[tuple[str, int], _Answer] = {}
         self._lock = threading.Lock()
 
@@ -31,7 +32,7 @@ class Resolver:
             return self._lookup(host, port, 0, socket.SOCK_STREAM)
         with self._lock:
             answer = self._known.get((host, port))
-            if answer is None or answer.is_old:
+            if answer is None or answer.is_older_than(self._kept_seconds):
                 answer = self._known[host, port] = _Answer()
                 arguments = (self._lookup, host, port)
                 threading.Thread(target=answer.look_up, args=arguments, daemon=True).start()
@@ -57,7 +58,6 @@ class _Answer:
         finally:
             self.done.set()
 
-    @property
-    def is_old(self) -> bool:
+    def is_older_than(self, seconds: float) -> bool:
         """Return whether to look up the name again. An error is not cached."""
-        return time.monotonic() - self._began > _KEPT_SECONDS or (self.done.is_set() and self.error is not None)
+        return time.monotonic() - self._began > seconds or (self.done.is_set() and self.error is not None)
