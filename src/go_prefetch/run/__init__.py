@@ -1,1 +1,1 @@
-"""The job: its steps in order, and which real parts its settings mean."""
+"""The job: its steps in order, and the real parts that its settings select."""

@@ -1,4 +1,4 @@
-"""The story: plan, restore, download, admit, complete, save, report. Each line takes what the ones before made."""
+"""The steps of a run: plan, restore, download, verify, `go mod download`, save, report. Each uses earlier results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from go_prefetch.verification.trees import Trees
 
 @dataclass(frozen=True)
 class Job:
-    """What a run works with: what was asked for, the two ports, Go and the proxies, and when to stop."""
+    """What a run works with: the settings, the two ports, Go, the proxies, and when to stop."""
 
     settings: Settings
     platform: Platform
@@ -48,28 +48,28 @@ class Job:
 
     @property
     def budget(self) -> Budget:
-        """When to stop, how often to try again, how much to do at once."""
+        """Return when to stop, how often to retry, and how much to do at once."""
         return self.walk.budget
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step: a folded part of the log, and a span of the trace."""
+        """Open one step: a collapsible section of the log, and a span of the trace."""
         with self.platform.group(title), self.trace.span(title, "step"):
             yield
 
     def bring(
         self, folder: ModuleFolder, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = ignore_arrival
     ) -> Downloaded:
-        """Download `files` into `folder`, from any proxy but `avoid` where there is another."""
+        """Download `files` into `folder`, from any proxy except `avoid` if there is another."""
         return download(
             files, self.walk, folder, avoid=avoid, progress=self.platform.progress, arrived=arrived,
         )  # fmt: skip
 
 
 def prefetch(job: Job) -> Report:
-    """Make the plan, and do what it says.
+    """Make the plan, and execute it.
 
-    Raises PrefetchError where there can be no plan. What fails a run after that is in the report.
+    Raises PrefetchError if there can be no plan. A later failure is in the report.
     """
     started = time.monotonic()
     run, ended_early = _Run(job, _planned(job)), False
@@ -94,7 +94,7 @@ def _planned(job: Job) -> Plan:
 
 
 class _Run:
-    """The steps after the plan. `state` has the results so far, also where a step fails."""
+    """The steps after the plan. `state` has the results so far, also after a failed step."""
 
     def __init__(self, job: Job, plan: Plan) -> None:
         self.state = RunState(plan)
@@ -103,9 +103,9 @@ class _Run:
         self._trees = Trees(plan, job.environment.goroot, self._deadline)
 
     def steps(self) -> None:
-        """Fill the module cache from the store, then from the proxies; let Go judge; keep what was new.
+        """Fill the module cache from the store, then from the proxies; let Go decide; save new files.
 
-        Raises PrefetchError for a module cache that takes no files. Go's failure is in the state.
+        Raises PrefetchError for a module cache that does not accept files. Go's failure is in the state.
         """
         job, plan, begun = self._job, self.state.plan, time.monotonic()
         if plan.disabled_because:
@@ -116,7 +116,7 @@ class _Run:
             self._restore(unpacked.take)
             self._download(unpacked.take)
             self._admit(unpacked)
-        # With what it took to open and close the quarantine, so that the steps add up to the run.
+        # Includes opening and closing the quarantine, so that the steps add up to the run.
         seconds = time.monotonic() - begun - self.state.restored.seconds - self.state.downloaded.seconds
         self._reached(admitted=replace(self.state.admitted, seconds=seconds))
         self._complete()
@@ -165,7 +165,7 @@ class _Run:
             self._note(replace_unproven(self.state.plan, admitted, self._trees))
 
     def _complete(self) -> None:
-        """GOMAXPROCS is how many files Go fetches at once; GOPROXY as the inputs have it."""
+        """Run `go mod download`. GOMAXPROCS is the number of Go's parallel downloads; GOPROXY is that of the inputs."""
         job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
         goroot, silence = job.environment.goroot, job.settings.go_silence
@@ -190,6 +190,6 @@ def _reason(skipped_reason: Notice | None) -> str:
 
 
 def _go_logs_in(job: Job) -> bool:
-    """Whether what Go fetched itself may have taken a login: of a proxy's URL, of netrc, or of GOAUTH."""
+    """Return whether files that Go downloaded may have needed a login: of a proxy's URL, of netrc, or of GOAUTH."""
     ways = {way.strip() for way in job.environment.goauth.split(";")} - {"", "off", "netrc"}
     return bool(ways) or any(map(job.settings.web.authorization_for, job.walk.urls))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
-    """The proxies to ask: the input, else what Go's environment says (`goproxy`). Raises InputError."""
+    """Return the proxies: the input, or else those of Go's environment (`goproxy`). Raises InputError."""
     return parse_proxy_list(settings.goproxy or goproxy).with_fallback(settings.fallback)
 
 
@@ -39,12 +39,12 @@ def begin_budget(settings: Settings) -> Budget:
 
 
 def proxy_walk(settings: Settings, proxies: ProxyList, budget: Budget, trace: Trace = UNTRACED) -> ProxyWalk:
-    """A walk over `proxies` within the limits of the settings."""
+    """Return a walk over `proxies` within the limits of the settings."""
     return ProxyWalk(proxies, _LateClient(settings, trace).get, budget)
 
 
 class _LateClient:
-    """An HttpClient made with the first request: a run that has nothing to ask need not import requests (0.1 s)."""
+    """An HttpClient that is created for the first request: other runs need not import requests (0.1 s)."""
 
     def __init__(self, settings: Settings, trace: Trace) -> None:
         self._settings = settings
@@ -53,7 +53,7 @@ class _LateClient:
         self._get: Get | None = None
 
     def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
-        """As Transfer.get."""
+        """Do as Transfer.get."""
         with self._lock:
             if self._get is None:
                 from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
@@ -63,11 +63,11 @@ class _LateClient:
 
 
 def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -> HttpClient:
-    """A client within the limits of the settings.
+    """Return a client within the limits of the settings.
 
-    With `trusted_origin` it is for that server and those it names, and carries our own logins.
+    With `trusted_origin` it is for that server and those it names, and the caller authenticates.
 
-    Raises AttemptError for certificates that cannot be read.
+    Raises AttemptError for certificates that are not readable.
     """
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
@@ -82,18 +82,18 @@ def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -
 
 @dataclass(frozen=True)
 class NullStore:
-    """Has nothing and takes nothing."""
+    """A store without files that saves nothing."""
 
     reason: Notice
     name: str = "no store"
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
-        """Nothing, at once."""
+        """Return nothing."""
         del wanted, deadline, arrived
         return Restored(self.name, skipped_reason=self.reason)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
-        """Not done."""
+        """Save nothing."""
         del saving, deadline
         return Saved(skipped_reason=self.reason)
 
@@ -105,9 +105,9 @@ def cache_store(
     environ: Mapping[str, str],
     trace: Trace = UNTRACED,
 ) -> CacheStore:
-    """The store the settings ask for; what it remembers of proxies is about this list.
+    """Return the store of the settings; its records about proxies are for this list.
 
-    `endpoint` is the cache service within reach, `environ` what a zstd program is found and run with.
+    `endpoint` is the cache service in reach. A zstd program is found and run with `environ`.
     """
     store = settings.store
     if store.takes_cache_service and endpoint:
@@ -128,7 +128,7 @@ def _cache_service(
     environ: Mapping[str, str],
     trace: Trace,
 ) -> CacheStore:
-    # Late, as all below: tar, threads and zstd are for those who have such a service.
+    # Imported late, as all below: only runs with such a service need tar, threads and zstd.
     from go_prefetch.stores.cache_service.compression import best_encoding  # noqa: PLC0415
     from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
 

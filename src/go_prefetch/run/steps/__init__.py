@@ -1,1 +1,1 @@
-"""The steps of the job: what each does, and what it says where it fails."""
+"""The steps of the job: the work of each, and its messages if it fails."""

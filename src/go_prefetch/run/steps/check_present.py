@@ -1,4 +1,4 @@
-"""What was in the module cache before us: trees to check and take away, and modules that another step restored."""
+"""What was in the module cache before the run: trees to check and remove, and modules that another step restored."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Admitted, RemovedTrees, TreeVerdict
 from go_prefetch.verification.trees import Trees
 
-# Go keeps an index of each tree there, and what it compiled.
-_ROUNDS = 5  # only somebody hostile puts trees there that often
+# Go keeps an index of each tree and compiled objects there.
+_ROUNDS = 5  # only an attacker puts trees back that often
 
 
 def detect_duplicate_cache(plan: Plan, job_began: float | None) -> Notice | None:
-    """A notice if another step restored modules, unverified: setup-go does, unless it is told otherwise.
+    """Return a notice if another step restored modules, without verification: setup-go does so by default.
 
-    They are older than the job's fresh machine.
+    These modules are older than the job's fresh machine.
     """
     if job_began is None:
         return None
@@ -28,14 +28,14 @@ def detect_duplicate_cache(plan: Plan, job_began: float | None) -> Notice | None
 
 
 def check_present(plan: Plan, trees: Trees) -> TreeVerdict:
-    """Return Go's verdict on every planned module that go.sum has a hash of and whose tree is there."""
+    """Return Go's verdict on the tree of every planned module that has a hash in go.sum."""
     return trees.check(plan.zip_hashes.keys() & set(plan.modules))
 
 
 def remove_bad(plan: Plan, trees: Trees, checked: TreeVerdict) -> tuple[Notice, ...]:
-    """Remove the bad trees, so that Go unpacks them again; one warning for each, and one if there was no verdict.
+    """Remove the bad trees, so that Go unpacks them again. Return a warning for each, and one if there was no verdict.
 
-    Zips that nothing is unpacked of are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
+    Zips without a tree are hashed again too. Raises ChecksumMismatch for a bad tree that stays.
     """
     for version in packed(plan):
         trees.drop_ziphash(version)
@@ -47,12 +47,12 @@ def remove_bad(plan: Plan, trees: Trees, checked: TreeVerdict) -> tuple[Notice, 
 
 
 def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Notice, ...]:
-    """Take away trees that nothing vouches for, unless they are what go.sum says; what to say of them.
+    """Remove unproven trees unless they match go.sum. Return warnings about them.
 
-    Go believes a tree once there is a hash of its zip, wherever the zip came from. So whatever lies unpacked of a
-    module that was not all there when the plan was made is compared with go.sum, and a hash beside a zip of such a
-    module is Go's to make again. Where nothing lies yet, Go is told to replace what comes. Where nothing of the kind is
-    there, no Go is started.
+    Go trusts a tree as soon as there is a hash of its zip, wherever the zip came from. So a tree of a module that was
+    incomplete when the plan was made is compared with go.sum. Go also makes the hash of such a module's zip again. If
+    there is no tree yet, a mark makes Go replace a tree that appears later. If there is nothing of that kind, no Go is
+    started.
 
     Raises ChecksumMismatch for a tree that stays, or that comes back again and again.
     """
@@ -75,7 +75,7 @@ def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Noti
 
 
 def _removed(checked: TreeVerdict, taken: RemovedTrees) -> list[Notice]:
-    """A warning for those that were wrong, and one for those that could not be compared."""
+    """Return a warning for trees that were wrong, and one for those that could not be compared."""
     return [
         notice("trees-replaced", case, modules=tuple(sorted(versions)), cause=checked.inconclusive)
         for case, versions in (
@@ -87,7 +87,7 @@ def _removed(checked: TreeVerdict, taken: RemovedTrees) -> list[Notice]:
 
 
 def _of_a_zip_before(plan: Plan, suspects: Iterable[ModuleVersion]) -> list[ModuleVersion]:
-    """Those of which the zip was there before: it may pass for one of ours, or Go may be about to unpack it."""
+    """Return those whose zip was there before: it may look restored, or Go may be about to unpack it."""
     return [version for version in suspects if ModuleFile(version, "zip") in plan.present]
 
 
@@ -97,10 +97,10 @@ def _none_stays(plan: Plan, stays: Iterable[ModuleVersion]) -> None:
 
 
 def tree_stays(plan: Plan, version: ModuleVersion) -> ChecksumMismatch:
-    """The error for a tree that must not be built from, and that cannot be removed."""
+    """Return the error for a wrong tree that cannot be removed."""
     return ChecksumMismatch("checksum-mismatch", "tree-stays", version=version, tree=plan.folder.tree(version))
 
 
 def packed(plan: Plan) -> tuple[ModuleVersion, ...]:
-    """Planned modules of which no tree is there to be checked: at most a zip and a `.ziphash` that Go would believe."""
+    """Return planned modules without a tree to check: they have at most a zip and a `.ziphash` that Go would trust."""
     return tuple(version for version in plan.modules if not plan.folder.has_tree(version))

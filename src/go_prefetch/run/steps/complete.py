@@ -1,7 +1,7 @@
-"""Let Go finish and judge: `go mod download` in every main module and workspace.
+"""Let Go finish and decide: `go mod download` in every main module and workspace.
 
-Go finds nearly everything in place, checks it against go.sum and unpacks it; what is private or failed here it fetches
-itself. Only its verdict counts. A file it rejects is taken once from another source.
+Go finds nearly everything in place, compares it with go.sum and unpacks it. It downloads private modules, and what
+failed before. Only its verdict counts. A file that it rejects is downloaded once from another source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from go_prefetch.verification.trees import Trees
 
 
 def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAgain) -> Completed:
-    """Go's verdict on every scope, as a value: a failure is told, not raised."""
+    """Return Go's verdict on every scope. A failure is part of the value, not raised."""
     started, plan = time.monotonic(), state.plan
     before = _contents(plan.scopes)
     verdict = go.verdict(state, trees, fetch_again)
@@ -47,14 +47,14 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
 
 
 def _dropped(state: RunState) -> list[Notice]:
-    """Files that could not be had and that Go did without; not those of which a run before has told."""
+    """Return files that could not be downloaded and that Go did not need, except those that an earlier run reported."""
     news = [failure for failure in state.downloaded.failures if failure.file not in state.restored.unavailable]
     absent = [failure for failure in news if not state.plan.folder.has(failure.file)]
     return [notice("files-not-needed", count=len(absent), failures=tuple(absent))] if absent else []
 
 
 def replaced(plan: Plan, rejections: Iterable[Rejection]) -> list[Notice]:
-    """Files that Go refused, by where they came from."""
+    """Return files that Go rejected, by their source."""
     counts = Counter((plan.folder.has(r.file), r.source) for r in rejections)
     return [
         notice("files-rejected", "replaced" if there else "removed", count=count, source=source)
@@ -68,13 +68,13 @@ def _contents(scopes: Sequence[Scope]) -> dict[Path, bytes]:
 
 
 def _changed(before: dict[Path, bytes], after: dict[Path, bytes]) -> list[Notice]:
-    """What Go wrote: it adds missing `/go.mod` lines, and may tidy go.mod itself."""
+    """Return what Go wrote: it adds missing `/go.mod` lines, and may tidy go.mod itself."""
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     return [notice("go-sum-changed", file=path, name=path.name, path=path) for path in changed]
 
 
 def _zips_without_sum(plan: Plan) -> list[Notice]:
-    """Zips that Go took though go.sum has no hash of them: it adds none, and a later `go build` refuses."""
+    """Return zips that Go took without a hash in go.sum. It adds no hash, and a later `go build` refuses the module."""
     found: list[Notice] = []
     for scope in plan.scopes:
         took = sorted(v for v in scope.zips_without_sum if plan.folder.has_zip(v))

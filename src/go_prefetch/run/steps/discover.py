@@ -12,29 +12,29 @@ from go_prefetch.errors import InputError
 from go_prefetch.golang.goflags import value
 
 _GLOB = frozenset("*?[")
-# Go itself looks into none of these for packages of the main module.
+# Go itself searches none of these for packages of the main module.
 _NOT_OURS = ("testdata", "vendor", "node_modules")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A go.mod or go.work, and the folder in or below its own where Go is run: what is relative to that in GOFLAGS."""
+    """A go.mod or go.work, and the folder where Go runs (its own or one below): paths in GOFLAGS are relative to it."""
 
     definition: Path
     folder: Path
 
 
 def discover(settings: Settings, gowork: str) -> tuple[Place, ...]:
-    """The go.mod and go.work files that the working directories stand for, each once, in the order named.
+    """Return the go.mod and go.work files of the working directories, each once, in the given order.
 
-    `gowork` is what GOWORK is set to: `off`, a path, or empty.
+    `gowork` is GOWORK as it is set: `off`, a path, or empty.
 
-    Raises InputError for a folder that is not there or has no go.mod in or above it.
+    Raises InputError for a folder that does not exist or has no go.mod in or above it.
     """
     found: dict[Path, Place] = {}
     for text in settings.working_directory:
         for place in _places(text, settings, gowork):
-            # A go.mod that is a link counts where it lies, as for Go.
+            # A go.mod that is a link counts in its own folder, as for Go.
             definition = place.definition.parent.resolve() / place.definition.name
             found.setdefault(definition, Place(definition, place.folder.resolve()))
     return tuple(found.values())
@@ -84,16 +84,16 @@ def _is_empty(folder: Path) -> bool:
     try:
         return not any(folder.iterdir())
     except OSError:
-        return False  # not ours to look into
+        return False  # not readable
 
 
 def _beside(folder: Path) -> Path | None:
-    """The go.work or go.mod in this very folder."""
+    """Return the go.work or go.mod in this folder."""
     return next((folder / name for name in ("go.work", "go.mod") if _is_file(folder / name)), None)
 
 
 def _definition_for(folder: Path, gowork: str) -> Path | None:
-    """What Go would use when run in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
+    """Return what Go uses when it runs in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
     above = [folder.resolve(), *folder.resolve().parents]
     if gowork not in ("", "auto", "off"):
         return Path(gowork)
@@ -108,7 +108,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:
-        return False  # not ours to look into, or longer than a name can be
+        return False  # not readable, or longer than a name can be
 
 
 def _is_file(path: Path) -> bool:
@@ -119,17 +119,17 @@ def _is_file(path: Path) -> bool:
 
 
 def _tracked_below(folder: Path, git: GitCommand) -> list[Path]:
-    """go.mod and go.work files below `folder` that git tracks, shallow ones first. Raises NotTrustedError."""
+    """Return go.mod and go.work files below `folder` that git tracks, shallow ones first. Raises NotTrustedError."""
     names = git.tracked(folder, "**/go.mod", "**/go.work")
     ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
     return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]
 
 
 def read_instead(place: Place, goflags: str) -> Path:
-    """What Go reads there as its go.mod or go.work: with `-modfile=FILE` in GOFLAGS it is FILE, and its .sum.
+    """Return what Go reads as its go.mod or go.work: with `-modfile=FILE` in GOFLAGS it is FILE, and its .sum.
 
-    FILE is relative to where Go is run, and so are this run's go commands; go.mod has to be there, and is not read.
-    Raises InputError where Go would refuse.
+    FILE is relative to the folder where Go runs, which this run uses too. There must be a go.mod, which is not read.
+    Raises InputError if Go would refuse.
     """
     definition = place.definition
     modfile = value(goflags, "modfile")

@@ -1,4 +1,4 @@
-"""Bring what is still missing from the proxies, many files at once."""
+"""Download what is still missing from the proxies, many files at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 _Outcome = Fetched | Failure | Exception
 Progress = Callable[[str], None]
 
-# Seconds. A signal that arrives just before a wait does not end it; Python tells us of it afterwards.
+# Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
 _LOOK_EVERY = 0.25
 
 
 def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
-    """Planned files that the proxies are to be asked for.
+    """Return planned files to download from the proxies.
 
-    What a store says that nobody has is not asked for again, except zips: a build may fail without one.
+    If a store records that no proxy has a file, it is skipped, except for zips: a build may fail without one.
     """
     denied = {file for file in restored.unavailable if file.kind != "zip"}
     return tuple(
@@ -38,7 +38,7 @@ def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
 
 
 def ignore_arrival(file: ModuleFile) -> None:
-    """Takes no notice of an arrival."""
+    """Ignore an arrival."""
     del file
 
 
@@ -51,10 +51,10 @@ def download(
     progress: Progress,
     arrived: Arrived = ignore_arrival,
 ) -> Downloaded:
-    """Bring `files` into `folder`, within the budget of `walk`; what fails is told, not raised.
+    """Download `files` into `folder`, within the budget of `walk`. A failure is part of the result, not raised.
 
-    A list without any proxy (`direct`, `off`) leaves everything to Go: nobody said that he has not got it.
-    Raises DownloadError where the folder cannot be written or is full.
+    A list without any proxy (`direct`, `off`) leaves everything to Go, because no proxy has denied a file. Raises
+    DownloadError if the folder cannot be written or is full.
     """
     if not walk.names:
         return Downloaded()
@@ -79,7 +79,7 @@ def download(
 
 
 class _Crew:
-    """Threads that fetch one file after the other. They are daemons: a silent server must not outlive the deadline."""
+    """Daemon threads that download one file after the other. A silent server must not outlive the deadline."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class _Crew:
         ]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
@@ -112,12 +112,12 @@ class _Crew:
                 return
             try:
                 self.finished.put(self._fetch(file))
-            except Exception as error:  # noqa: BLE001 - told to whoever waits for this file, who would wait for ever
+            except Exception as error:  # noqa: BLE001 - passed to the thread that waits for this file
                 self.finished.put(error)
                 return
 
     def dismiss(self, seconds: float) -> None:
-        """Begin no other file, let the threads end what they do, and put away what they leave half done."""
+        """Start no other file, let the threads finish, and remove unfinished files."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._waiting.get_nowait()
@@ -128,7 +128,7 @@ class _Crew:
 
 
 class _Outcomes:
-    """Gathers what came and what did not."""
+    """Collects results."""
 
     def __init__(self, awaited: int, folder: ModuleFolder, progress: Progress, arrived: Arrived) -> None:
         self.awaited = awaited
@@ -161,7 +161,7 @@ class _Outcomes:
         )
 
     def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
-        """What is in the queue already."""
+        """Add what is in the queue already."""
         with contextlib.suppress(queue.Empty):
             while self.awaited:
                 self.add(finished.get_nowait())

@@ -1,4 +1,4 @@
-"""Say what lies behind a failure of Go: proxies that failed, modules nobody has, no time, no room, a stall."""
+"""Explain a failure of Go: failed proxies, missing modules, no time, no disk space, a stall."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Downloaded, Failure
 
 _FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
-# Words of git and ssh where they may not log in, or may not ask how to; Go's own where it tried every protocol.
+# Messages of git and ssh without a login or a prompt for one, and Go's own after it tried every protocol.
 _NO_LOGIN = re.compile(
     r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Permission denied \(publickey"
     r"|Host key verification failed|no secure protocol found for repository"
 )
 _NO_HOST = re.compile(r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:")
 _LOOKUP_OFF = "module lookup disabled by GOPROXY=off"
-_REFUSED = (401, 403, 407)  # a proxy wants another login
+_REFUSED = (401, 403, 407)  # a proxy needs another login
 
 
 def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
-    """Go's failure, or what lies behind it: no time left, proxies that failed, modules nobody has."""
+    """Return Go's failure, or its cause: no time left, failed proxies, modules that no proxy has."""
     named = [failure for failure in downloaded.failures if _names(error, failure.file)]
     if isinstance(error, ChecksumMismatch):
         return _after(named, error) if named else error
@@ -52,7 +52,7 @@ def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Dead
 
 
 def _hinted(error: PrefetchError) -> PrefetchError:
-    """Go's failure with what to do, where its words tell and nothing else explains it."""
+    """Return Go's failure with a hint, if its message gives the cause and nothing else does."""
     if isinstance(error, GoCommandError) and _NO_HOST.search(error.go_stderr):
         return GoCommandError("git-unreadable", cause=error.notice)
     if isinstance(error, GoCommandError) and _LOOKUP_OFF in error.go_stderr:
@@ -61,7 +61,7 @@ def _hinted(error: PrefetchError) -> PrefetchError:
 
 
 def _by_words(error: PrefetchError) -> PrefetchError | None:
-    """What the words of Go and git alone tell: no room on the disk, no login."""
+    """Return the failure that the messages of Go and git alone describe: no disk space, no login."""
     if _FULL_DISK.search(error.go_stderr):
         return DownloadError("disk-full", "go", cause=error.notice)
     if _NO_LOGIN.search(error.go_stderr) and isinstance(error, GoCommandError):
@@ -70,12 +70,12 @@ def _by_words(error: PrefetchError) -> PrefetchError | None:
 
 
 def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
-    """Go got the wrong bytes itself: what the proxies did to us before may say why."""
+    """Add what the proxies did before. Go downloaded the wrong bytes itself, so that may be the cause."""
     return ChecksumMismatch("checksum-mismatch", "not-downloaded", failures=tuple(failures), cause=error.notice)
 
 
 def unavailable(failures: Sequence[Failure], cause: Notice | None = None) -> ProxyUnavailable:
-    """The error for files that no proxy handed over; `cause` is what Go said to it."""
+    """Return the error for files that no proxy delivered; `cause` is Go's message about them."""
     attempts = [attempt for failure in failures for attempt in failure.attempts]
     if attempts and all(attempt.at_http_proxy for attempt in attempts):
         case = "http-proxy"
@@ -85,12 +85,12 @@ def unavailable(failures: Sequence[Failure], cause: Notice | None = None) -> Pro
 
 
 def _names(error: PrefetchError, file: ModuleFile) -> bool:
-    """Whether the failure is about this module: Go's words name it, or the file that it refused is one of it."""
+    """Return whether the failure is about this module: Go's message names it, or the rejected file belongs to it."""
     return str(file.module) in error.go_stderr or str(file.module) in str(dict(error.notice.facts).get("module_file"))
 
 
 def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchError:
-    """The error for a Go that stood still for `silence` seconds each time it was started."""
+    """Return the error for a Go that made no progress for `silence` seconds each time it was started."""
     commands = [pending for pending in run.pending if pending.is_version_control]
     if commands:
         return _stuck_git(commands[-1], plan, silence, attempts)
@@ -110,7 +110,7 @@ def _stuck_git(pending: Pending, plan: Plan, silence: float, attempts: int) -> P
 
 
 def _modules_of(remote: str, plan: Plan) -> list[ModuleVersion]:
-    """The modules that live in this repository, by their path; else those that git was to bring."""
+    """Return the modules that belong to this repository, by their path; otherwise those that git was to download."""
     waited_for = sorted(version for version in plan.private if not plan.folder.has_zip(version))
     root = _without_git(re.sub(r"^[a-z+]+://([^/@]*@)?", "", remote))
     in_there = [version for version in waited_for if f"{_without_git(version.path)}/".startswith(f"{root}/")]

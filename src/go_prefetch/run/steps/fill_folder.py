@@ -1,9 +1,9 @@
-"""Make a folder in GOPROXY layout hold exactly a plan's files, for readers with `GOPROXY=file://FOLDER,…`.
+"""Fill a folder in GOPROXY layout with exactly a plan's files, for readers with `GOPROXY=file://FOLDER,…`.
 
-No Go is needed here; where there is one, it compares the files with go.sum afterwards (verify_folder.py).
+No Go is needed here. If there is one, it compares the files with go.sum afterwards (verify_folder.py).
 
-A file that cannot be read turns a reader's job red, so what lies there already is read to its last byte; what goes is
-what the plan does not name. Nothing is written where nothing is to be changed: a CI cache then has nothing to upload.
+A damaged file makes a reader's job fail, so existing files are read to their last byte. Files that are not in the plan
+are removed. Nothing is written unless something changes, so that a CI cache has nothing to upload.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Supply:
 
     walk: ProxyWalk
     progress: Progress
-    private_too: bool = True  # else neither private modules nor files of a proxy with credentials are to stay
-    afterwards: Callable[[], object] = lambda: None  # what is done to the folder after files have come
+    private_too: bool = True  # otherwise neither private modules nor files of a proxy with credentials stay
+    afterwards: Callable[[], object] = lambda: None  # called with the folder after files have arrived
 
     def bring(self, plan: Plan, files: Sequence[ModuleFile], avoid: str = "") -> Downloaded:
-        """Download `files` into the plan's folder, from any proxy but `avoid` where there is another.
+        """Download `files` into the plan's folder, from any proxy except `avoid` if there is another.
 
-        Raises InputError for a list without a proxy, DownloadError where the folder cannot be written.
+        Raises InputError for a list without a proxy, DownloadError if the folder cannot be written.
         """
         self.require_proxy(plan, files)
         came = download(
@@ -51,20 +51,20 @@ class Supply:
         return came
 
     def left_out(self, came: Downloaded) -> frozenset[ModuleFile]:
-        """Files that came from a proxy with credentials, where those are not to stay."""
+        """Return files that came from a proxy with credentials, if those are not to stay."""
         return frozenset() if self.private_too else came.credentialed
 
     def require_proxy(self, plan: Plan, lacking: Iterable[ModuleFile]) -> None:
-        """Raise InputError where files are to be had from a proxy and there is none."""
+        """Raise InputError if files must be downloaded and there is no proxy."""
         if any(file.module not in plan.private for file in lacking) and not self.walk.names:
             raise InputError("goproxy-invalid", "fill", goproxy=redact_list(self.walk.goproxy))
 
 
 def fill_folder(plan: Plan, supply: Supply) -> Filled:
-    """Look at what `plan.folder` holds, take away what does not belong there, and download what it lacks.
+    """Check the contents of `plan.folder`, remove what is not in the plan, and download what is missing.
 
-    Raises InputError for a folder with other things in it and for a list without a proxy, DownloadError where the
-    folder cannot be written. What could not be had is in the result.
+    Raises InputError for a folder with other contents and for a list without a proxy, DownloadError if the folder
+    cannot be written. The result has the files that could not be downloaded.
     """
     supply.require_proxy(plan, plan.missing)
     own(plan.folder.path)
@@ -80,7 +80,7 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
 
 
 def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
-    """What is there and whole; what is there and not whole is taken away, for a reader would stumble over it."""
+    """Return complete files that are there. Damaged files are removed, because a reader would fail on them."""
     started = time.monotonic()
     there = list(filter(folder.has, wanted))
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
@@ -99,7 +99,7 @@ def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Rest
 
 
 def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
-    """Why a file cannot stay; of an `.info`, which no hash protects and Go must be able to read, only what we wrote."""
+    """Return why a file cannot stay. An `.info` has no hash, so only one that go-prefetch wrote stays."""
     path = folder.path_of(file)
     try:
         problem = content_problem(file, path)
@@ -111,9 +111,9 @@ def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
 
 
 def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[Notice, ...]]:
-    """What a folder that was filled without Go lacks: what fails the command, and what is only a warning.
+    """Return what a folder lacks that was filled without Go: the error, or a warning.
 
-    A file nobody has may be a stale line of go.sum, unless it belongs to a module that go.mod requires.
+    A file that no proxy has may be a stale line of go.sum, unless it belongs to a module that go.mod requires.
     """
     required_zips = {version for scope in plan.scopes for version in scope.required_zips}
     failures = filled.downloaded.failures
@@ -130,7 +130,7 @@ def _error(failures: Sequence[Failure]) -> DownloadError:
 
 
 def deferred_to_go(plan: Plan, held: Restored) -> tuple[Notice, ...]:
-    """A sentence about private modules that no proxy is asked for and the folder does not hold."""
+    """Return a sentence about private modules, which are not downloaded and not in the folder."""
     lacking = {file.module for file in plan.files if file not in held.files} & plan.private
     if not lacking:
         return ()
@@ -138,7 +138,7 @@ def deferred_to_go(plan: Plan, held: Restored) -> tuple[Notice, ...]:
 
 
 def left_out(filled: Filled) -> tuple[Notice, ...]:
-    """A sentence about files that came and were not to stay."""
+    """Return a sentence about files that were downloaded and are not to stay."""
     if not filled.left_out:
         return ()
     return (notice("credentialed-not-kept", count=len(filled.left_out)),)

@@ -1,4 +1,4 @@
-"""Run `go mod download` until it is content: start it again when it stalls, replace what it rejects, once."""
+"""Run `go mod download` until it succeeds: start it again if it stalls, replace a file that it rejects once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from go_prefetch.verification.trees import Trees
 
 @dataclass(frozen=True)
 class GoVerdict:
-    """What Go made of the files in the module cache."""
+    """Go's verdict on the files in the module cache."""
 
-    sources: Mapping[ModuleFile, str]  # where the files came from that are there, but for those that Go fetched itself
+    sources: Mapping[ModuleFile, str]  # sources of the files that are there, except those that Go downloaded itself
     rejected: tuple[Rejection, ...]
-    refetched: Downloaded  # what took the place of rejected files
-    unverified: frozenset[ModuleFile]  # files of ours that no go command has read
+    refetched: Downloaded  # replacements of rejected files
+    unverified: frozenset[ModuleFile]  # files of this run that no go command has read
     warnings: tuple[Notice, ...]
     failure: PrefetchError | None
 
@@ -46,7 +46,7 @@ class GoDownload:
     say: Callable[[str], None]
 
     def verdict(self, state: RunState, trees: Trees, fetch_again: FetchAgain) -> GoVerdict:
-        """Have Go judge every scope, then the `.mod` files that it had no need of. A failure is part of the verdict."""
+        """Return Go's verdict on every scope, and on the `.mod` files that it did not need. A failure is part of it."""
         plan = state.plan
         files = Replacements(state, trees, fetch_again, most=self.budget.backoff.attempts, say=self.say)
         unverified = ModFilesVerified(frozenset())
@@ -68,7 +68,7 @@ class GoDownload:
         )
 
     def _run(self, scope: Scope, arguments: Sequence[str], plan: Plan, files: Replacements) -> None:
-        """Raise GoCommandError, DownloadError or ChecksumMismatch where Go is not content in the end."""
+        """Run it. Raises GoCommandError, DownloadError or ChecksumMismatch if Go fails in the end."""
         retries = self.budget.retries()
         while True:
             run = self.go.download(scope.folder, arguments, self.variables, self._watch(plan))
@@ -78,7 +78,7 @@ class GoDownload:
             if rejections:
                 files.replace(rejections)
                 continue
-            # A damaged zip that nobody finds any more has been replaced meanwhile.
+            # A damaged zip that cannot be found any more has been replaced in the meantime.
             disturbed = tells_of_a_lost_zip(run.errors, plan.folder.path) or _is_damaged(run)
             if disturbed:
                 files.look_again()
@@ -94,7 +94,7 @@ class GoDownload:
         return Watch(self.silence, lambda: _growth(cache), lambda line: self.say(f"go: {line}"), self.budget.deadline)
 
     def _damaged(self, scope: Scope, run: GoRun, files: Replacements) -> list[Rejection]:
-        """The zips of ours that Go could not read to their end, where it did not name them."""
+        """Return the zips of this run that Go could not read to their end, if it did not name them."""
         if not _is_damaged(run):
             return []
         zips = [file for file in files.sources if file.kind == "zip"]
@@ -109,7 +109,7 @@ class GoDownload:
 
 
 def _argument_lists(scope: Scope, state: RunState) -> list[tuple[str, ...]]:
-    """No argument, or the explicit list in parts; a zip that every proxy denies is left out: no build may need it."""
+    """Yield no argument, or the explicit list in parts, without zips that every proxy denies (perhaps not needed)."""
     if not scope.explicit:
         return [()]
     plan = state.plan
@@ -118,13 +118,13 @@ def _argument_lists(scope: Scope, state: RunState) -> list[tuple[str, ...]]:
 
 
 def _denied(scope: Scope, state: RunState) -> frozenset[ModuleFile]:
-    """Files that every proxy denies. A store's word on that counts where none answered, and no go.mod names it."""
+    """Return files that every proxy denies. A store's record counts if no proxy answered and no go.mod names them."""
     unanswered = {failure.file for failure in state.downloaded.failures} & state.restored.unavailable
     return state.downloaded.unavailable | {file for file in unanswered if file.module not in scope.required_zips}
 
 
 def _rejections(run: GoRun, plan: Plan, files: Replacements) -> list[Rejection]:
-    """The files Go refused in this run. Raises ChecksumMismatch for one that cannot be replaced (again)."""
+    """Return the files that Go rejected in this run. Raises ChecksumMismatch for one that cannot be replaced again."""
     found: dict[ModuleFile, Rejection] = {}
     mismatches: list[ChecksumMismatch] = []
     for file, is_mismatch, words in refusals(run.errors, frozenset(plan.files)):
@@ -144,13 +144,13 @@ def _is_damaged(run: GoRun) -> bool:
 
 
 def _growth(cache: Path) -> tuple[int, int]:
-    """How many files the module cache's own folder holds, and their bytes: it changes while Go downloads."""
+    """Return the number of files in the module cache's own folder, and their bytes, which change while Go downloads."""
     count = size = 0
     for _, entries in walk(cache):
         for entry in entries:
             try:
                 size += entry.stat(follow_symlinks=False).st_size
             except OSError:
-                continue  # renamed meanwhile
+                continue  # renamed in the meantime
             count += 1
     return count, size

@@ -1,4 +1,4 @@
-"""Say what the module cache must hold, what of that it lacks, and under which key."""
+"""Make the plan: what the module cache must hold, what it lacks, and the cache key."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from go_prefetch.run.steps.resolve import resolve
 
 
 def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Plan:
-    """The plan for everything in scope; `folder` is what is to hold it.
+    """Return the plan for everything in scope; `folder` is to hold it.
 
-    Raises InputError and GoSumError for what the user must mend.
+    Raises InputError and GoSumError for mistakes of the user.
     """
     started = time.monotonic()
     scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
@@ -52,7 +52,7 @@ def _nothing_to_do(scopes: Sequence[Scope]) -> Notice | None:
 
 
 def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
-    """Zips first: they take longest, and what unpacks them can begin."""
+    """Return the files, zips first: they take longest, and unpacking them can begin."""
     zips: set[ModuleVersion] = set()
     mods: set[ModuleVersion] = set()
     for scope in scopes:
@@ -68,7 +68,7 @@ def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
 def _unpacked(
     folder: ModuleFolder, files: Iterable[ModuleFile], present: frozenset[ModuleFile]
 ) -> frozenset[ModuleVersion]:
-    """Modules that lack nothing: of the others a tree proves nothing, whoever put it there."""
+    """Return complete modules. The tree of an incomplete one proves nothing: any program may have put it there."""
     lacking = {file.module for file in files if file not in present}
     modules = (file.module for file in files if file.kind == "zip")
     return frozenset(

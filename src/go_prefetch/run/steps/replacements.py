@@ -1,4 +1,4 @@
-"""Which files of the module cache are ours, what Go refused of them, and what took their place."""
+"""The files of this run in the module cache: their sources, what Go rejected, and the replacements."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from go_prefetch.model.results import Downloaded, Rejection
 from go_prefetch.run.steps.check_present import tree_stays
 from go_prefetch.verification.trees import Trees
 
-# After this many rejected files of one source, none of its files is believed any more.
+# After this many rejected files of one source, none of its files is trusted any more.
 DISTRUST_AFTER = 3
 
 FetchAgain = Callable[[Sequence[ModuleFile], str], Downloaded]
 
 
 class Replacements:
-    """The files that a run found or brought, and the replacing of those that Go refuses.
+    """The files that a run found or downloaded, and the replacement of those that Go rejects.
 
     `most` is how often a file is replaced that other runs exchange again and again.
     """
@@ -42,15 +42,15 @@ class Replacements:
         self._fetch_again = fetch_again
         self._most = most
         self._say = say
-        self._placed: dict[ModuleFile, Identity] = {}  # what took the place of a rejected file
-        self._exchanged: Counter[ModuleFile] = Counter()  # how often another run has put its own there
+        self._placed: dict[ModuleFile, Identity] = {}  # replacements of rejected files
+        self._exchanged: Counter[ModuleFile] = Counter()  # how often another run has put its own file there
 
     def is_proven(self, file: ModuleFile) -> bool:
-        """Whether Go has compared this very file with go.sum."""
+        """Return whether Go has compared this file with go.sum."""
         return file.kind == "zip" and self._folder.accepted_by_go(file.module)
 
     def may_be_replaced(self, file: ModuleFile) -> bool:
-        """Whether a file of ours is refused for the first time, or is another run's in place of what we took then."""
+        """Return whether a file of this run is rejected for the first time, or another run has exchanged it."""
         if file not in self.sources:
             return False
         if file not in self.rejected:
@@ -59,13 +59,13 @@ class Replacements:
         return replaced and self._exchanged[file] < self._most
 
     def replace(self, rejections: Iterable[Rejection]) -> None:
-        """Replace files that `go mod download` refused. Once the store is distrusted, all that it brought goes too."""
+        """Replace files that `go mod download` rejected; all files of the store too, once it is distrusted."""
         self._replace(rejections, self._restored.files)
 
     def replace_once(self, rejections: Sequence[Rejection], unverified: Iterable[ModuleFile]) -> None:
-        """Replace files that `go mod download` did not read. What is refused a second time is only taken away.
+        """Replace files that `go mod download` did not read. A file that is rejected a second time is only removed.
 
-        `unverified` are those that Go has said nothing of; those of the store go too once it is distrusted.
+        `unverified` are files without a verdict. Those of the store are replaced too once it is distrusted.
         """
         self.drop(rejection.file for rejection in rejections if rejection.file in self.rejected)
         first = [rejection for rejection in rejections if rejection.file not in self.rejected]
@@ -73,19 +73,19 @@ class Replacements:
             self._replace(first, unverified)
 
     def drop(self, files: Iterable[ModuleFile]) -> None:
-        """Take files of ours away."""
+        """Remove files of this run."""
         for file in files:
             self._drop(file)
 
     def drop_unproven(self) -> None:
-        """Go stops at the first wrong file: leave nothing we brought that it has not accepted to a later go command."""
+        """Remove unproven files of this run. Go stops at the first wrong file, so others may follow."""
         ours = [file for file in self.sources if file not in self._plan.present or file in self.rejected]
         for file in [file for file in ours if not self.is_proven(file)]:
             with suppress(ChecksumMismatch):  # one is about to be raised
                 self._drop(file)
 
     def look_again(self) -> None:
-        """After another run has replaced files under Go's hands: what it took is ours no more, and Go fetches it.
+        """Check which files are still those of this run, after another run has replaced some. Go downloads the others.
 
         Go may have unpacked a zip that it had not hashed, and would keep the tree once there is a hash of the next zip.
         """
@@ -99,7 +99,7 @@ class Replacements:
     def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
         for rejection in rejections:
             self._say(f"Go rejected {rejection.file} from {rejection.source}; trying another source")
-            if rejection.file in self.rejected:  # what is named in the end is what we brought
+            if rejection.file in self.rejected:  # the error names what this run brought
                 self._exchanged[rejection.file] += 1
             self.rejected.setdefault(rejection.file, rejection)
             self._take_again([rejection.file], rejection.source)
@@ -115,9 +115,9 @@ class Replacements:
         self._fetch([file for file in files if self._drop(file)], source)
 
     def _renew(self, files: Sequence[ModuleFile], source: str) -> None:
-        """The same for files that Go has not refused: other runs may count on those that are no zips.
+        """Replace files that Go has not rejected. Other runs may rely on those that are not zips.
 
-        They stay until others have come in their place, so that a run that is killed meanwhile takes nothing away.
+        They stay until their replacement has arrived, so that a killed run removes nothing.
         """
         self._take_again([file for file in files if file.kind == "zip"], source)
         others = [file for file in files if file.kind != "zip"]
@@ -132,9 +132,9 @@ class Replacements:
         return got
 
     def _drop(self, file: ModuleFile) -> bool:
-        """Take a file of ours away; False if another go command has put a good one in its place.
+        """Remove a file of this run. Return False if another go command has put a good one in its place.
 
-        A tree beside a zip that Go rejects is nobody's, and Go would keep it. Raises ChecksumMismatch if it stays.
+        A tree next to a zip that Go rejects is unproven, and Go would keep it. Raises ChecksumMismatch if it stays.
         """
         self.sources.pop(file, None)
         if file.kind != "zip":
@@ -149,11 +149,11 @@ class Replacements:
 
 
 def distrusted(file: ModuleFile, source: str) -> Rejection:
-    """The rejection of a file that Go has said nothing of: too many others of its source were wrong."""
+    """Return the rejection of a file without a verdict: too many others of its source were wrong."""
     return Rejection(file, source, "distrusted: it came with files that Go rejected")
 
 
 def mismatch(rejection: Rejection, earlier: Rejection | None) -> ChecksumMismatch:
-    """The error for a file that is wrong from every source that was asked."""
+    """Return the error for a file that is wrong from every source."""
     sources = (rejection.source,) if earlier is None else (earlier.source, rejection.source)
     return ChecksumMismatch("checksum-mismatch", module_file=rejection.file, sources=sources, stderr=rejection.words)

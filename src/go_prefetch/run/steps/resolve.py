@@ -1,7 +1,7 @@
-"""Which module versions Go will want for one go.mod or go.work, and which files of them go.sum can vouch for.
+"""Which module versions Go needs for one go.mod or go.work, and which of their files have a hash in go.sum.
 
 `go mod download` in a module with `go` 1.17 or newer takes the zips of go.mod's require list, after `replace`. Under a
-go.work, or with an older `go` line, it would take far more than any build needs; there the plan is what go.sum names.
+go.work, or with an older `go` line, it would take far more than any build needs. There the plan is what go.sum names.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _Replaces = Mapping[tuple[str, str], Replace]
 
 
 def resolve(place: Place, goflags: str) -> Scope:
-    """Read one go.mod or go.work (which GOWORK may call otherwise) with its sums; `-modfile` of GOFLAGS is followed.
+    """Read one go.mod or go.work (GOWORK may give it another name) with its sums, and `-modfile` of GOFLAGS.
 
-    Raises GoSumError naming file and line for what Go would refuse, InputError for a `-modfile` that it would.
+    Raises GoSumError with file and line for what Go would refuse, InputError for a `-modfile` that Go would refuse.
     """
     read = read_instead(place, goflags)
     if place.definition.name == "go.mod":
@@ -94,7 +94,7 @@ def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
 
 
 class _Targets(NamedTuple):
-    """What the require lists name, without local folders and the members themselves."""
+    """The modules of the require lists, without local folders and the members themselves."""
 
     as_required: frozenset[ModuleVersion]
     by_replace: frozenset[ModuleVersion]
@@ -105,7 +105,7 @@ class _Targets(NamedTuple):
 
 
 def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace] = ()) -> _Targets:
-    """The require lists after `replace`; go.work's replacements go before those of the members."""
+    """Return the require lists after `replace`. Replacements of go.work have precedence over those of the members."""
     members = list(members)
     of_work, of_members = _by_version(work_replaces), _by_version(r for member in members for r in member.replaces)
     local = {member.module for member in members}
@@ -123,9 +123,9 @@ def _targets(members: Iterable[GoMod], work_replaces: Iterable[Replace] = ()) ->
 def _wanted_together(
     members: Iterable[GoMod], targets: _Targets, zip_lines: Iterable[ModuleVersion]
 ) -> list[ModuleVersion]:
-    """Per path that a member requires the highest version that has a zip line, and what `replace` names exactly.
+    """Return per required path the highest version with a zip line, and what `replace` names exactly.
 
-    A member with `go` 1.16 or older does not list what its dependencies require: then every path counts.
+    A member with `go` 1.16 or older does not list the requirements of its dependencies: then every path counts.
     """
     known, newest = set(zip_lines), _newest(zip_lines)
     wanted = {target for target in targets.by_replace if target in known}
@@ -140,7 +140,7 @@ def _newest(versions: Iterable[ModuleVersion]) -> dict[str, ModuleVersion]:
 
 
 def _by_version(replaces: Iterable[Replace]) -> _Replaces:
-    """The first replacement of each module version; of a whole path under the empty version."""
+    """Return the first replacement of each module version; that of a whole path has an empty version."""
     found: dict[tuple[str, str], Replace] = {}
     for replace in replaces:
         found.setdefault((replace.old_path, replace.old_version), replace)
@@ -148,7 +148,7 @@ def _by_version(replaces: Iterable[Replace]) -> _Replaces:
 
 
 def _fitting(required: ModuleVersion, replaces: _Replaces) -> Replace | None:
-    """The replacement of `required`, if there is one. An exact version goes before a whole path."""
+    """Return the replacement of `required`, if there is one. An exact version has precedence over a whole path."""
     return replaces.get((required.path, required.version)) or replaces.get((required.path, ""))
 
 
@@ -169,7 +169,7 @@ def _text(path: Path) -> str:
 
 
 def _merged(paths: Iterable[Path]) -> GoSum:
-    """All lines of these files; one that is not there has none, and Go's own verdict on that stands."""
+    """Return all lines of these files. A missing file has none, and Go decides about that."""
     lines: dict[GoSumLine, None] = {}
     ignored: list[Notice] = []
     for path in paths:
@@ -186,7 +186,7 @@ def _merged(paths: Iterable[Path]) -> GoSum:
 
 
 def _regular_bytes(path: Path, most: int) -> bytes:
-    """All bytes of a file. Raises OSError for one that is no file, or too large: a repository may link to anything."""
+    """Return all bytes of a file. Raises OSError if it is too large or not a regular file: a link may lead anywhere."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")  # /dev/zero
     with path.open("rb") as file:
@@ -208,19 +208,19 @@ def _lines_of(gosum: GoSum, zips: Iterable[ModuleVersion]) -> tuple[GoSumLine, .
 def _without_sums(
     definition: Path, targets: _Targets, zips: Iterable[ModuleVersion], *, explicit: bool
 ) -> Iterable[Notice]:
-    """Where Go gets an explicit list it is not asked at all if that is empty, so it is we who must speak."""
+    """Return what to report if there is nothing to download: Go does not run then, so it reports nothing."""
     if explicit and targets.all and not list(zips):
         yield notice("go-sum-missing", definition=definition)
 
 
 def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> Notice | None:
-    """Why Go reads no module cache here: it builds from vendor/. None if it does read it."""
+    """Return why Go reads no module cache here: it builds from vendor/. Return None if it does read it."""
     modules_txt = folder / "vendor" / "modules.txt"
     if not modules_txt.is_file() or flags.value(goflags, "mod") in ("mod", "readonly"):
         return None
     with modules_txt.open(encoding="utf-8", errors="replace") as lines:
         marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}
-    # Written by `go work vendor` or by `go mod vendor`: Go heeds it only in the mode it was written in.
+    # Written by `go work vendor` or by `go mod vendor`. Go uses it only in the mode that it was written in.
     if not go or not go_line_at_least(go, 1, 14) or ("workspace" in marks) != workspace:
         return None
     return notice("vendored", folder=folder)

@@ -1,4 +1,4 @@
-"""Restore from the store, and save to it what it lacked. A store that fails is a miss or a warning."""
+"""Restore from the store, and save new files to it. A store that fails is a miss or a warning."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from go_prefetch.modfiles.managed_folder import folder_error
 
 
 def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived) -> Restored:
-    """What the store had of the plan's missing files, now in the module cache. Asks nothing if nothing is missing.
+    """Restore missing files of the plan from the store into the module cache. Do nothing if nothing is missing.
 
-    Raises DownloadError where the module cache cannot be written or is full.
+    Raises DownloadError if the module cache cannot be written or is full.
     """
     if not plan.missing:
         return Restored(store.name)
@@ -28,9 +28,9 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
 
 
 def save(store: CacheStore, state: RunState, deadline: Deadline, *, private_too: bool, go_logs_in: bool) -> Saved:
-    """Hand the store files that Go accepted, and no private module unless asked. Nothing of a run that failed.
+    """Save files that Go accepted, and private modules only on request. Save nothing of a failed run.
 
-    With `go_logs_in` what Go fetched itself may have taken a login: that counts as private too.
+    With `go_logs_in`, files that Go downloaded itself may have needed a login. They count as private too.
     """
     if state.completed.failure:
         return Saved(skipped_reason=notice("run-failed"))
@@ -44,7 +44,7 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, *, private_too:
 
 
 def _private(state: RunState, *, go_logs_in: bool) -> frozenset[ModuleFile]:
-    """Files of private modules, and those that came with a login."""
+    """Return files of private modules, and those that needed a login."""
     private = frozenset(file for file in state.plan.missing if file.module in state.plan.unsaved)
     by_go = state.completed.by_go if go_logs_in else frozenset()
     return private | state.downloaded.credentialed | state.completed.refetched.credentialed | by_go
@@ -69,14 +69,14 @@ def _saving(state: RunState, withheld: frozenset[ModuleFile]) -> Saving:
 
 
 def _is_verified(file: ModuleFile, state: RunState) -> bool:
-    """Go notes the hash of a zip it found good; others it reads each time, or verify_mod_files.py has it do so."""
+    """Return whether Go has verified a file: it writes the hash of a good zip. Others were read, or are unverified."""
     folder = state.plan.folder
     accepted = folder.accepted_by_go(file.module) if file.kind == "zip" else folder.has(file)
     return accepted and file not in state.completed.unverified
 
 
 def _cold_seconds(state: RunState) -> float | None:
-    """What these files cost. Go's own time counts only where all of it was spent on them: nothing was there before."""
+    """Return the cost of these files. Go's own time counts only if nothing was there before, so all was for them."""
     if not state.downloaded.files:
         return None
     all_cold = not state.restored.files and not state.plan.present

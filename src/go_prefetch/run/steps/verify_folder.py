@@ -1,6 +1,7 @@
-"""Where there is a Go, have it compare what a filled folder holds with go.sum, and replace what it rejects, once.
+"""If there is a Go, let it compare a filled folder with go.sum, and replace a file that it rejects, once.
 
-Go alone, as the reader of the folder, ends at the first wrong file, and would at the next pipeline: a cache keeps it.
+Go alone, as the reader of the folder, stops at the first wrong file. It would stop there again in the next pipeline,
+because a cache keeps the file.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from go_prefetch.run.steps.fill_folder import Supply
 from go_prefetch.run.steps.replacements import DISTRUST_AFTER, distrusted, mismatch
 from go_prefetch.verification.check_folder import check_folder
 
-# Bytes a second that even a slow machine hashes. A Go that is not done by then hangs.
+# Bytes per second that even a slow machine hashes. A Go that takes longer hangs.
 _SLOWEST_HASHING = 10_000_000
 
 
 @dataclass(frozen=True)
 class GoAtHand:
-    """The Go that may verify, or why there is none; `warning` if that is a surprise."""
+    """The Go for the check, or why there is none; `warning` if that is unexpected."""
 
     goroot: Path = Path()
     goversion: str = ""
@@ -38,7 +39,7 @@ class GoAtHand:
 
 
 def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
-    """The go on PATH, if it is new enough and works."""
+    """Return the go on PATH, if it is new enough and works."""
     try:
         variables = GoCommand(environ).variables(folder, ("GOROOT",))
     except GoCommandError as error:
@@ -51,13 +52,13 @@ def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
 def verify_folder(
     plan: Plan, sources: Mapping[ModuleFile, str], go: GoAtHand, supply: Supply, silence: float
 ) -> Completed:
-    """Go's verdict on the files of `sources`, which tells where each came from; wrong ones are replaced once.
+    """Return Go's verdict on the files of `sources` (their sources by file). Wrong ones are replaced once.
 
-    What is wrong a second time is the failure of the result, and nothing that Go has not found right stays; a `.mod`
-    that `go mod download` does not read is only taken away. Where Go gives no verdict, which it has `silence` seconds
-    for and what hashing takes, the files stay, with a warning.
+    A file that is wrong a second time is the failure of the result, and unproven files are removed. A `.mod` that `go
+    mod download` does not read is only removed. Go has `silence` seconds and the time for hashing. If its check is
+    inconclusive, the files stay, with a warning.
 
-    Raises DownloadError where the folder cannot be written.
+    Raises DownloadError if the folder cannot be written.
     """
     started = time.monotonic()
     if go.skipped_reason:
@@ -85,13 +86,13 @@ def verify_folder(
 
 
 def sources_of(filled: Filled) -> dict[ModuleFile, str]:
-    """Where the files of a folder came from: the folder itself, or a proxy."""
+    """Return the sources of the files of a folder: the folder itself, or a proxy."""
     sources = {**dict.fromkeys(filled.held.files, filled.held.store), **filled.downloaded.files}
     return {file: source for file, source in sources.items() if file not in filled.left_out}
 
 
 def after_verification(filled: Filled, completed: Completed, supply: Supply) -> Filled:
-    """What became of the folder in the end."""
+    """Return the state of the folder in the end."""
     rejected = {rejection.file for rejection in completed.rejected}
     held = replace(filled.held, files=filled.held.files - rejected)
     came = filled.downloaded.plus(completed.refetched)
@@ -110,7 +111,7 @@ class _Verification:
         self._supply = supply
 
     def run(self, goroot: Path, silence: float) -> Notice | None:
-        """Return why Go gave no verdict in the end; None if it did. Raises ChecksumMismatch for what is wrong twice."""
+        """Return why Go gave no verdict in the end, or None. Raises ChecksumMismatch for a file that is wrong twice."""
         while True:
             hashes = {file: digest for file, digest in self._plan.hashes.items() if file in self._unproven()}
             verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
@@ -123,13 +124,13 @@ class _Verification:
     def _limit(self, files: Iterable[ModuleFile], silence: float) -> Deadline:
         size = 0
         for file in files:
-            with suppress(OSError):  # gone meanwhile, which is not for us to say
+            with suppress(OSError):  # removed in the meantime, which is not an error here
                 size += self._plan.folder.size_of(file)
         return self._supply.walk.budget.deadline.earlier_of(silence + size / _SLOWEST_HASHING)
 
     @property
     def unverified(self) -> frozenset[ModuleFile]:
-        """What the folder holds and Go has given no verdict on; it has none on an `.info`."""
+        """Return the files of the folder without a verdict of Go; it has none on an `.info`."""
         return frozenset(file for file in self._sources if file.kind != "info") - self.good
 
     def _unproven(self) -> frozenset[ModuleFile]:
@@ -151,11 +152,11 @@ class _Verification:
             self._take_again([rejection.file for rejection in first if rejection.source == source], source)
 
     def _is_certain_to_be_read(self, file: ModuleFile) -> bool:
-        """Whether `go mod download` reads it; the go.mod files of other versions are pruned, and no reason to fail."""
+        """Return whether `go mod download` reads it. Those of pruned versions are skipped, and must not fail a job."""
         return file.kind == "zip" or file.module in self._plan.modules
 
     def _distrusted(self) -> list[Rejection]:
-        """The `.mod` files that came with several wrong files, that Go has said nothing of and a proxy may replace.
+        """Return `.mod` files without a verdict, from a source of several wrong files, that a proxy may replace.
 
         Go names one wrong `.mod` at a time.
         """

@@ -1,7 +1,7 @@
-"""Have Go read the `.mod` files of ours that it did not read for itself, before they are kept for others.
+"""Let Go read the `.mod` files of this run that it did not read, before they are saved for others.
 
-`go mod download` had no need of them, but a later `go list -m all`, `go mod tidy` or build of another package may: it
-would end with a security error at a wrong one. A wrong one is replaced, or else taken away: Go then fetches it itself.
+`go mod download` did not need them, but a later `go list -m all`, `go mod tidy` or build of another package may. A
+wrong one would then fail with a security error. It is replaced, or removed, so that Go downloads it itself.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.replacements import Replacements
 from go_prefetch.verification.check_mods import check_mods
 
-# Each round finds a wrong file or the end; only somebody hostile needs so many.
+# Each round finds a wrong file or ends; only an attacker needs so many.
 _MOST_ROUNDS = 20
 
 
 class ModFilesVerified(NamedTuple):
-    """Files that still no Go command has read, which is no reason to fail, and what to say of it."""
+    """Files that no go command has read, which is not a failure, and warnings about them."""
 
     files: frozenset[ModuleFile]
     warnings: tuple[Notice, ...] = ()
 
 
 def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
-    """Go's verdict on each `.mod` that was restored or downloaded and not read; wrong ones are replaced."""
+    """Return Go's verdict on each `.mod` that was restored or downloaded but not read. Wrong ones are replaced."""
     good: frozenset[ModuleFile] = frozenset()
     for _ in range(_MOST_ROUNDS):
         unverified = _unverified(files, plan) - good
@@ -50,7 +50,7 @@ def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: De
 
 
 def _unverified(files: Replacements, plan: Plan) -> frozenset[ModuleFile]:
-    """The `.mod` files of ours that Go did not come by as it took their zips, or not as they are now."""
+    """Return the `.mod` files of this run that Go did not read for their zips, or that have changed since."""
     taken = set(filter(plan.folder.has_zip, plan.modules))
     ours = (file for file in files.sources if file.kind == "mod" and file not in plan.present)
     return frozenset(file for file in ours if file.module not in taken or file in files.rejected)
