@@ -36,7 +36,7 @@ def test_a_run_through_goproxy(bench: Workbench, upstream: str) -> None:
     result = bench.prefetch(goproxy=upstream)
     assert result.status == 0, result.text
     assert bench.outputs["cache-result"] == "miss"
-    assert f"source      {upstream}: " in result.stdout
+    assert [source["name"] for source in bench.report["download"]["sources"]] == [upstream]
     assert bench.go("build", "-o", str(bench.folder / "built"), ".").status == 0
     bench.forget_modcache()
     assert bench.prefetch(goproxy="off").status == 0

@@ -116,9 +116,11 @@ def test_a_certificate_of_ones_own_authority(bench: Workbench, bundle: Path, tmp
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         bench.environ.pop(name, None)
     with ModuleProxy(MODULES, tls=server_tls(AUTHORITY)) as server:
-        refused = bench.run("fill", str(tmp_path / "none"), "--attempts", "1", GOPROXY=server.url)
+        report = ("--report-file", str(bench.report_file))
+        refused = bench.run("fill", str(tmp_path / "none"), "--attempts", "1", *report, GOPROXY=server.url)
         assert refused.status == 5
-        assert "certificate verify failed" in refused.stderr
+        attempts = [attempt for failure in bench.report["download"]["failures"] for attempt in failure["attempts"]]
+        assert "certificate verify failed" in attempts[0]
         for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             filled = bench.run("fill", str(tmp_path / variable), GOPROXY=server.url, **{variable: str(bundle)})
             assert filled.status == 0, filled.text

@@ -79,14 +79,16 @@ def test_a_tunnel_that_is_refused_is_told(
     with HttpProxy({HOST: modules.port}, login=LOGIN, refusal=refusal) as proxy:
         through = variables(proxy, tmp_path, login)
         given = ("run", "--store", "none") if command == "run" else ("fill", str(bench.folder / "filled"))
-        result = bench.run(*given, "--verbose", "--attempts", "2", GOPROXY=f"https://{HOST}", **through)
+        flags = ("--verbose", "--attempts", "2", "--report-file", str(bench.report_file))
+        result = bench.run(*given, *flags, GOPROXY=f"https://{HOST}", **through)
         by_go = 2 if command == "run" else 0
         ours = times * len(FILES)
         assert len(proxy.asked) <= ours + ours // 10 + by_go  # of ten one may be a rival, where the machine pauses
     assert result.status == 5, result.text
-    often = f" ({times} times)" if times > 1 else ""
-    assert f"https://{HOST}: HTTP proxy: Tunnel connection failed: {refusal}{often}" in result.stderr
     assert "[proxy-unavailable]" in result.stderr
+    words = f"https://{HOST}: HTTP proxy: Tunnel connection failed: {refusal}"
+    attempts = [failure["attempts"] for failure in bench.report["download"]["failures"]]
+    assert (len(attempts), [words] * times in attempts) == (len(FILES), True)
     assert modules.requests == []
     assert_hidden(bench, result.text, [*SECRETS, "wr0ng-pass"])
 

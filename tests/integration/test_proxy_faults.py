@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
+from go_prefetch.model.results import FailedAttempt, Failure, PassedOver
 from tests.support.fakes.dead_port import refusing_port
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.workbench import Workbench
+from tests.support.notices import facts
+from tests.support.workbench import Result, Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)
@@ -26,6 +29,14 @@ ON_ONE_FILE = [
 
 def named(value: object) -> str:
     return value.name.lower() if isinstance(value, Fault) else str(value)
+
+
+def failures(result: Result) -> tuple[Failure, ...]:
+    """The files that could not be downloaded, as the error of the run has them."""
+    found: tuple[Failure, ...] = next(
+        facts(notice)["failures"] for notice in result.notices if "failures" in facts(notice)
+    )
+    return found
 
 
 def contents(bench: Workbench) -> dict[str, bytes]:
@@ -81,8 +92,9 @@ def test_comma_protects_the_paths_behind_it(bench: Workbench, fault: Fault) -> N
         result = bench.prefetch(*QUICK, goproxy=f"{first.url},{second.url}")
         assert result.status == 5, result.text
         assert second.paths() == []
-        assert first.url in result.stderr
-        assert "github.com/BurntSushi/toml@v1.4.0" in result.stderr
+        asked = {attempt.source for failure in failures(result) for attempt in failure.attempts if attempt.words}
+        assert asked == {first.url}
+        assert {str(failure.file.module) for failure in failures(result)} == {"github.com/BurntSushi/toml@v1.4.0"}
     assert bench.leftovers() == []
 
 
@@ -127,10 +139,11 @@ def test_dead_proxies_fail_the_run_and_every_attempt_is_named(
     first, second = dead_proxies
     result = bench.prefetch(*QUICK, "--deadline", "30s", goproxy=f"{first}{separator}{second}")
     assert result.status == 5, result.text
-    asked = [first, second] if separator == "|" else [first]
-    line = next(line for line in result.stderr.splitlines() if line.strip().startswith("example.com/lib@v1.2.3 ."))
-    assert all(f"{url}: connection refused (3 times)" in line for url in asked)
-    assert (f"{second}: not asked, `,` goes on only where a file is not found" in line) == (separator == ",")
+    assert "[proxy-unavailable]" in result.stderr
+    refused = [FailedAttempt(url, "connection refused") for url in (first, second)]
+    passed_over = FailedAttempt(second, passed_over=PassedOver.AFTER_COMMA)
+    expected = Counter(refused * 3 if separator == "|" else [*refused[:1] * 3, passed_over])
+    assert [Counter(failure.attempts) for failure in failures(result)] == [expected] * 3
     assert "Traceback" not in result.stderr
 
 
@@ -143,7 +156,7 @@ def test_on_failure_warn_leaves_dead_proxies_to_later_go_commands(
     result = bench.prefetch(*QUICK, "--on-failure", "warn", goproxy=dead)
     assert result.status == 0, result.text
     assert "warning: " in result.stderr
-    assert dead in result.stderr
+    assert {attempt.source for failure in failures(result) for attempt in failure.attempts} == {dead}
     assert bench.outputs["cache-result"] == "miss"
 
 
@@ -157,7 +170,7 @@ def test_silence_for_ever_ends_at_the_deadline(bench: Workbench, fault: Fault) -
         proxy.fault("*", fault)
         result = bench.prefetch("--stall-timeout", "1s", "--deadline", "3s", goproxy=proxy.url)
         assert result.status == 5, result.text
-        assert f"{proxy.url}: " in result.stderr
+        assert proxy.url in {attempt.source for failure in failures(result) for attempt in failure.attempts}
     assert "Traceback" not in result.stderr
     assert bench.leftovers() == []
     assert bench.module_files(bench.download_folder) == set()
@@ -170,5 +183,5 @@ def test_the_deadline_holds_while_all_attempts_stall(bench: Workbench) -> None:
         proxy.fault("*", Fault.STALL_IN_BODY)
         result = bench.prefetch("--stall-timeout", "50s", "--deadline", "2s", goproxy=proxy.url)
         assert result.status == 5, result.text
-        assert f"{proxy.url}: " in result.stderr
+        assert proxy.url in {attempt.source for failure in failures(result) for attempt in failure.attempts}
     assert bench.leftovers() == []
