@@ -1,11 +1,10 @@
 """A folder in GOPROXY layout that many projects share: the default store.
 
-It works as `GOPROXY=file://POOL,…` too. What is ours besides lies in `.go-prefetch/` (see pool_metadata.py).
-Module files never change, so restoring takes the files a plan names and saving adds those the pool lacks.
+It works as `GOPROXY=file://POOL,…` too. Other data is in `.go-prefetch/` (see pool_metadata.py). Module files never
+change, so a restore copies the files of a plan, and a save adds those that the pool lacks.
 
-Other users may write to a pool while a run works with it. So its root is resolved once and no link below is followed;
-files are copied, never shared, since Go would not look again at a file that is changed after it was hashed; and what
-is checked is the copy.
+Other users may write to a pool during a run. So its root is resolved once, and no link below is followed. Files are
+copied, never shared, because Go would not notice a change after its hash. And the copy is checked, not the source.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from go_prefetch.stores.pool_metadata import PoolMetadata
 
 
 class _ForbiddenError(StructureError):
-    """The file may be right: this user may not read it."""
+    """The file may be right, but this user may not read it."""
 
 
 class DirectoryPool:
@@ -49,13 +48,13 @@ class DirectoryPool:
 
     @property
     def name(self) -> str:
-        """Its folder."""
+        """Return its folder."""
         return f"directory pool {self.root}"
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
-        """Copy what the pool has. A file it cannot hand over whole is one it lacks.
+        """Copy what the pool has. A file that it cannot deliver complete counts as missing.
 
-        Raises OSError only for the folder: the module cache must take files, the pool need not give any.
+        Raises OSError only for the folder: the module cache must accept files, but the pool need not have any.
         """
         started, slow = time.monotonic(), False
         intake = _Intake(self._resolved, wanted.folder)
@@ -78,7 +77,7 @@ class DirectoryPool:
         )
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
-        """Add what the pool lacks, replace what Go rejected. Raises StoreError if it takes no files."""
+        """Add what the pool lacks, replace what Go rejected. Raises StoreError if it accepts no files."""
         if not self._takes_files:
             return Saved(skipped_reason=notice("save-disabled"))
         started = time.monotonic()
@@ -106,14 +105,14 @@ class DirectoryPool:
         return Saved(files=count, bytes=size, seconds=time.monotonic() - started)
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
-        """What takes longest to unpack comes first, so that little is left to do after the last file."""
+        """Return files in the order of a restore: large zips first, so that little is left to unpack at the end."""
         with suppress(OSError), nofollow.parent(self._resolved, file.name) as (folder, name):
             found = folder.stat(name)
             return file.kind != "zip", -found.st_size if found else 0
         return True, 0
 
     def _holds_good(self, file: ModuleFile) -> bool:
-        """Whether the pool has this file, whole and not behind a link."""
+        """Return whether the pool has this file, complete and not behind a link."""
         try:
             with nofollow.open_file(self._resolved, file.name) as content:
                 return not structure_problem(file, content)
@@ -127,9 +126,9 @@ class DirectoryPool:
 
 
 def is_ours(pool: Path) -> bool:
-    """Whether the pool holds nothing but what runs have put there: only then may anything be taken out.
+    """Return whether the pool holds only files of runs: only then may any be removed.
 
-    An empty one becomes ours. One that takes no files is not: what that means for the run is for the save step to tell.
+    An empty pool becomes one. A pool that accepts no files is not one: the save step reports that.
     """
     try:
         own(pool)
@@ -139,7 +138,7 @@ def is_ours(pool: Path) -> bool:
 
 
 def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
-    """Take away files and notes that a run with just these files has no use for; a warning where that failed."""
+    """Remove files and metadata that a run with exactly these files does not use. Return a warning if that failed."""
     try:
         remove_others(pool, files)
         PoolMetadata(pool, proxies="").forget_others(files)
@@ -149,24 +148,24 @@ def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
 
 
 class _NoRoomError(Exception):
-    """A file is larger than the room that is left for it."""
+    """A file is larger than the space that is left for it."""
 
 
 class _Intake:
-    """What one restore takes from the pool at `root` into `folder`, and why it leaves other files."""
+    """The files that one restore takes from the pool at `root` into `folder`, and why it skips others."""
 
     def __init__(self, root: Path, folder: ModuleFolder) -> None:
         self.files: set[ModuleFile] = set()
         self.bytes = 0
         self._root = root
         self._folder = folder
-        self._room = free_bytes(folder.path) // 2  # with less left there would be no room to unpack the zips
+        self._room = free_bytes(folder.path) // 2  # with less, there would be no space to unpack the zips
         self._left_out = 0
         self._damaged: dict[ModuleFile, str] = {}
         self._forbidden: dict[ModuleFile, str] = {}
 
     def take(self, file: ModuleFile) -> bool:
-        """Copy a file. False if the pool cannot hand it over whole. Raises OSError as the folder does."""
+        """Copy a file. Return False if the pool cannot deliver it complete. Raises OSError as the folder does."""
         room = self._room - self.bytes
         try:
             size = _transfer(lambda name: nofollow.open_file(self._root, name), self._folder, file, room)
@@ -186,7 +185,7 @@ class _Intake:
         return True
 
     def warnings(self, store: str) -> tuple[Notice, ...]:
-        """What to say of the files that were left."""
+        """Return warnings about skipped files."""
         no_room = (notice("store-no-room", "pool", store=store, count=self._left_out),) if self._left_out else ()
         return (*no_room, *unreadable(store, self._forbidden), *damage(store, self._damaged))
 
@@ -194,9 +193,9 @@ class _Intake:
 def _transfer(
     open_source: Callable[[str], BinaryIO], folder: ModuleFolder, file: ModuleFile, room: int = sys.maxsize
 ) -> int:
-    """Copy the file that `open_source` opens into `folder` under its name, and return its bytes.
+    """Copy the file that `open_source` opens into `folder` under its name. Return its bytes.
 
-    Raises FileNotFoundError if there is none, StructureError if it cannot be read or cannot be `file`, _NoRoomError if
+    Raises FileNotFoundError if there is none, StructureError if it is not readable or cannot be `file`, _NoRoomError if
     it has more than `room` bytes, OSError as `folder` does.
     """
     with _opened(open_source, file) as source:
@@ -227,7 +226,7 @@ def _opened(open_source: Callable[[str], BinaryIO], file: ModuleFile) -> BinaryI
 
 
 def _mark_used(source: BinaryIO) -> None:
-    """Note the time of use, by which `prune` judges: a clone is no read, and many disks note none."""
+    """Record the time of use for `prune`: a clone is not a read, and many disks do not record reads."""
     found = os.fstat(source.fileno())
     if os.utime in os.supports_fd:
         with suppress(OSError):

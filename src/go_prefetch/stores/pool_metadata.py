@@ -1,10 +1,10 @@
-"""What a directory pool remembers besides files: what cold runs cost, and what no proxy has.
+"""Metadata of a directory pool: the cost of cold runs, and files that no proxy has.
 
     .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …],
                                                            "cores": 4, "os": "linux"}
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
 
-The ledger is never needed: unreadable notes are no notes. Others may write it too, so it is read with suspicion.
+It is never required: invalid records are ignored. Other users may write it too, so it is untrusted.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ from go_prefetch.model.cold_runs import ColdRun, runs_that_cover
 
 _RUNS, _UNAVAILABLE = "runs", "unavailable"
 
-# A version may be published after all: after a day the proxies are asked again.
+# A version may be published later, so the proxies are asked again after a day.
 UNAVAILABLE_SECONDS = 24 * 3600.0
 _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
-# A note takes many times as much in memory, and none is needed.
+# Bytes of a record, which takes many times as much memory.
 _MOST_NOTE_BYTES = 4 << 20
 _MOST_BYTES = 32 << 20  # of all together
 
 
 class PoolMetadata:
-    """The notes of the pool at `root`; `proxies` is the list that notes of absence are about."""
+    """The records of the pool at `root`; `proxies` is the list that records of missing files are about."""
 
     def __init__(self, root: Path, proxies: str) -> None:
         self._proxies = proxies
         self._root = root
 
     def note_run(self, run: ColdRun) -> None:
-        """Note what a run spent to download exactly its files. Raises OSError."""
+        """Record how long a run took to download exactly its files. Raises OSError."""
         names = sorted(run.files)
         if names:
             note = {"seconds": round(run.seconds, 3), "files": names, "cores": run.cores, "os": run.os}
             self._write(_RUNS, "\n".join(names), note)
 
     def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
-        """The noted runs whose files are all among `restored`; none if they do not cover all of these."""
+        """Return the recorded runs whose files are all in `restored`; none if they do not cover all of these."""
         names = {file.name for file in restored}
         runs = (run for run in map(_run, self._read_all(_RUNS)) if run and run.files <= names)  # others take memory
         return runs_that_cover(runs, names)
 
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
-        """Remove notes that a restore of just these files has no use for. Raises OSError."""
+        """Remove records that a restore of exactly these files does not use. Raises OSError."""
         names = {file.name for file in files}
         for kind in (_RUNS, _UNAVAILABLE):
             for name in self._names(kind):
@@ -67,13 +67,13 @@ class PoolMetadata:
                         folder.unlink(name)
 
     def note_unavailable(self, files: Iterable[ModuleFile]) -> None:
-        """Remember files that every proxy of the list answered with 404 or 410. Raises OSError."""
+        """Record files for which every proxy of the list answered 404 or 410. Raises OSError."""
         for file in files:
             note = {"file": file.name, "asked": self._proxies, "until": time.time() + UNAVAILABLE_SECONDS}
             self._write(_UNAVAILABLE, f"{file.name} {self._proxies}", note)
 
     def unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
-        """Those of `files` that are remembered as had by no proxy of the list."""
+        """Return those of `files` that are recorded as missing from every proxy of the list."""
         now = time.time()
         gone = {
             str(note.get("file"))
@@ -89,7 +89,7 @@ class PoolMetadata:
         write_whole(self._root, name, json.dumps(note).encode())
 
     def _names(self, kind: str) -> list[str]:
-        """The notes of one kind; none where a link leads to them: somebody else's files are no notes."""
+        """Return the records of one kind. A link to them counts as none, because it leads to files of another user."""
         with suppress(OSError), nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
             return [name for name in folder.entries() if name.endswith(".json")]
         return []
@@ -103,7 +103,7 @@ class PoolMetadata:
                 yield note
 
     def _read(self, kind: str, name: str, most_bytes: int) -> tuple[int, dict[str, Any] | None]:
-        """How many bytes were read, and the note that they are, if they are one."""
+        """Return the number of bytes read, and the record in them, if they are one."""
         try:
             with nofollow.open_file(self._root, f"{NOTES_FOLDER}/{kind}/{name}") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -114,7 +114,7 @@ class PoolMetadata:
 
 
 def _run(note: dict[str, Any]) -> ColdRun | None:
-    """One noted run; None if it makes no sense. Older notes do not say on what machine it was."""
+    """Return one recorded run, or None if it is invalid. Older records lack the machine."""
     files, seconds = note.get("files"), as_number(note.get("seconds"), 0.0, _LONGEST_RUN)
     if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
         return None

@@ -1,9 +1,9 @@
-"""An entry's bytes: a tar with a manifest in front, written from a folder of module files, read as a stream.
+"""The bytes of an entry: a tar with a manifest first, written from a folder of module files, read as a stream.
 
     manifest.json   see manifest.py
     the files       in the manifest's order: zips first, the largest first, so that unpacking ends with the stream
 
-Readers believe nothing: every header must be what the manifest announces, and only files that are wanted are taken.
+Entries are untrusted: every header must match the manifest, and only wanted files are taken.
 Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extensions.
 """
 
@@ -28,14 +28,14 @@ from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding,
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
 
 _MANIFEST = "manifest.json"
-_MOST_MANIFEST_BYTES = 4 << 20  # of 40,000 files; read, it takes up to thirty times as much in memory
+_MOST_MANIFEST_BYTES = 4 << 20  # of 40,000 files; parsed, it takes up to thirty times as much memory
 _BLOCK = tarfile.BLOCKSIZE
 _PIECE = 1 << 20
-_ROOM_LEFT = 64 << 20  # bytes of the disk that are not ours to fill
+_ROOM_LEFT = 64 << 20  # bytes of the disk that stay free
 
 
 def member_bytes(folder: ModuleFolder, file: ModuleFile, encoding: Encoding) -> int:
-    """How large `file` of `folder` will be in an archive. Raises OSError."""
+    """Return the size of `file` of `folder` in an archive. Raises OSError."""
     path = folder.path_of(file)
     rewritten = stored_size(path) if file.kind == "zip" and encoding.rewrites_zips else None
     return path.stat().st_size if rewritten is None else rewritten
@@ -51,7 +51,7 @@ def write_archive(
     runs: Sequence[ColdRun],
     unavailable: Sequence[Unavailable],
 ) -> Manifest:
-    """Write `files` of `folder` to `out`, a real file. Raises ArchiveError for a zip that cannot be read, OSError."""
+    """Write `files` of `folder` to `out`, a real file. Raises ArchiveError for a zip that is not readable, OSError."""
     sizes = {file: member_bytes(folder, file, encoding) for file in files}
     ordered = sorted(sizes, key=lambda file: (file.kind != "zip", -sizes[file] * (file.kind == "zip"), file.name))
     members = tuple(Member(file.name, sizes[file]) for file in ordered)
@@ -69,7 +69,7 @@ def write_archive(
 
 
 def _content(path: Path, file: ModuleFile, size: int, encoding: Encoding) -> BinaryIO:
-    """The bytes to put in: those of the file, or of the zip rewritten."""
+    """Return the bytes to write: those of the file, or of the rewritten zip."""
     if file.kind != "zip" or not encoding.rewrites_zips or stored_size(path) != size:
         return path.open("rb")
     rewritten = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
@@ -95,7 +95,7 @@ def _write_member(stream: Writable, name: str, size: int, content: BinaryIO) -> 
 
 
 def _member_name(number: int, name: str) -> str:
-    """What a header can hold of a name: where it is too long, its place in the manifest."""
+    """Return the name in a header. If the name is too long for that, return its place in the manifest."""
     try:
         tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
     except ValueError:
@@ -113,10 +113,11 @@ def read_archive(
     arrived: Callable[[ModuleFile], None],
     on_manifest: Callable[[Manifest], None],
 ) -> tuple[Notice, ...]:
-    """Put what is `wanted` (by name) into `folder`; return a notice for each file that cannot be what it is named.
+    """Put the wanted files (by name) into `folder`. Return a notice for each file that cannot be what its name says.
 
-    Stops once nothing more can come. Raises ArchiveError for a damaged archive, StoreError where there is no room
-    (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. What had arrived stays.
+    Stops once no other wanted file can follow. Raises ArchiveError for a damaged archive, StoreError if there is no
+    space (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. Files that had
+    arrived stay.
     """
     warnings: list[Notice] = []
     damaged: dict[ModuleFile, str] = {}
@@ -149,7 +150,7 @@ def read_archive(
 
 
 class _Exactly:
-    """A stream of which a given number of bytes must come."""
+    """A stream that must deliver a given number of bytes."""
 
     def __init__(self, stream: Readable, deadline: Deadline) -> None:
         self._stream = stream
@@ -164,7 +165,7 @@ class _Exactly:
         return piece
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
+        """Return the next `count` bytes."""
         data = bytearray()
         while len(data) < count:
             data += self._piece(count - len(data))
@@ -178,13 +179,13 @@ class _Exactly:
             count -= len(piece)
 
     def skip(self, count: int) -> None:
-        """Read past the next `count` bytes."""
+        """Skip the next `count` bytes."""
         while count:
             count -= len(self._piece(count))
 
 
 def _read_header(stream: _Exactly, name: str, size: int | None) -> int:
-    """Read a block that must announce a regular file of this name and size; return the size."""
+    """Read a block that must announce a regular file of this name and size. Return the size."""
     try:
         header = tarfile.TarInfo.frombuf(stream.take(_BLOCK), "utf-8", "strict")
     except (tarfile.HeaderError, ValueError) as error:
@@ -204,9 +205,9 @@ def _read_manifest(stream: _Exactly) -> Manifest:
 
 
 def _check_room(folder: ModuleFolder, size: int) -> None:
-    """Stored zips take the room of their contents, and the trees that Go unpacks take it again.
+    """Check the space. Stored zips take the space of their contents, and the trees that Go unpacks take it again.
 
-    So what is wrong in an entry, which nobody has verified yet, leaves room for what is right.
+    The limit keeps unverified bad files of an entry from taking the space of good ones.
     """
     free = free_bytes(folder.path)
     needed = 2 * size + _ROOM_LEFT

@@ -1,7 +1,7 @@
-"""How the bytes of an archive travel: in a zstd stream with zips rewritten as stored, or as they are.
+"""The encoding of an archive: one zstd stream of zips rewritten as stored, or the plain bytes.
 
 zstd is Python 3.14's own, else the `zstd` program. A stored zip compresses better in one stream with all others than
-deflated by itself, and Go unpacks it without inflating. Either kind of zstd reads what the other wrote.
+deflated alone, and Go unpacks it without inflating. Each kind of zstd reads the output of the other.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from go_prefetch.base.child_environment import environment_of
 from go_prefetch.base.programs import find_program
 
 _LEVEL = 3
-_WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that any zstd decodes unasked
+_WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that every zstd decodes by default
 _PIECE = 1 << 20
 _F_SETPIPE_SZ = 1031  # fcntl(2), Linux
 
 
 class ArchiveError(Exception):
-    """An archive that is not what it should be."""
+    """An archive that is damaged or not an archive."""
 
 
 class Readable(Protocol):
     """Bytes in order."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes; none at the end."""
 
 
 class Writable(Protocol):
     """Takes bytes in order."""
 
     def write(self, data: bytes, /) -> object:
-        """Take all of `data`."""
+        """Write all of `data`."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """One way. `name` is part of what an entry is found by: nobody is handed what he cannot read.
+    """One encoding. `name` is part of the version of an entry, so a client finds only entries that it can read.
 
     `compressing` takes a real file. `decompressing` raises ArchiveError for damaged bytes, and passes on what its
     source raises.
@@ -59,7 +59,7 @@ class Encoding:
 
 
 def best_encoding(environ: Mapping[str, str]) -> Encoding:
-    """The best that can be had here; a zstd program is looked for in the PATH of `environ`."""
+    """Return the best encoding that is available. A zstd program is looked up in the PATH of `environ`."""
     module = _zstd_module()
     if module:
         return in_process(module)
@@ -68,7 +68,7 @@ def best_encoding(environ: Mapping[str, str]) -> Encoding:
 
 
 def in_process(module: Any) -> Encoding:
-    """With `module`: compression.zstd, or backports.zstd."""
+    """Use `module`: compression.zstd, or backports.zstd."""
 
     @contextmanager
     def compressing(out: BinaryIO) -> Iterator[Writable]:
@@ -89,7 +89,7 @@ def in_process(module: Any) -> Encoding:
 
 
 def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
-    """With the zstd program at this path, or on the PATH of its environment."""
+    """Use the zstd program at this path, or on the PATH of its environment."""
 
     @contextmanager
     def compressing(out: BinaryIO) -> Iterator[Writable]:
@@ -123,7 +123,7 @@ PLAIN = Encoding("plain-1", False, _as_it_is, _as_it_is)  # noqa: FBT003
 
 
 class _Decompressed:
-    """Inflates in this process, never more at once than is asked for."""
+    """Decompresses in this process, only as much at once as is requested."""
 
     def __init__(self, module: Any, source: Readable) -> None:
         self._error = module.ZstdError
@@ -146,7 +146,7 @@ class _Decompressed:
 
 
 class _Fed:
-    """Reads what a process makes of `source`, which another thread feeds to it."""
+    """Reads the output of a process for the input `source`, which another thread feeds to it."""
 
     def __init__(self, process: subprocess.Popen[bytes], source: Readable) -> None:
         self._process = process
@@ -174,8 +174,8 @@ class _Fed:
             while piece := self._source.read(_PIECE):
                 pipe.write(piece)
         except OSError:
-            pass  # zstd has ended: its status says why
-        except BaseException as error:  # noqa: BLE001 - whoever reads is told
+            pass  # zstd has ended, and its status says why
+        except BaseException as error:  # noqa: BLE001 - passed to the reader
             self._failure = error
         with suppress(OSError):
             pipe.close()
@@ -183,7 +183,7 @@ class _Fed:
 
 @contextmanager
 def _piped(argv: list[str], environ: Mapping[str, str], stdout: BinaryIO | int) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with a pipe into it; it does not outlive the block, nor this process."""
+    """Start a process with a pipe into it. It ends with the block, or with this process."""
     started = process_group.started(
         argv, Path(), environ, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
     )
@@ -203,7 +203,7 @@ def _piped(argv: list[str], environ: Mapping[str, str], stdout: BinaryIO | int) 
 
 
 def _widen(pipe: Any) -> None:
-    """Fewer, larger pieces: hundreds of megabytes pass."""
+    """Use a larger pipe, because hundreds of megabytes pass."""
     if sys.platform == "linux" and pipe is not None:
         import fcntl  # noqa: PLC0415 - not everywhere
 

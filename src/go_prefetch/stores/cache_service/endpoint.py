@@ -1,4 +1,4 @@
-"""What the runner gives a step for its cache service, and whether this run may use it.
+"""The runner's settings of its cache service for a step, and whether this run may use it.
 
 https://docs.github.com/actions/reference/workflows-and-actions/dependency-caching and, for the variables, the sources
 of actions/runner and of the official client.
@@ -18,36 +18,36 @@ _READS, _WRITES = ("read", "write"), ("write", "write-only")
 
 @dataclass(frozen=True)
 class CacheEndpoint:
-    """A cache service within reach."""
+    """A cache service in reach."""
 
     protocol: Literal["v1", "v2"]
-    url: str = field(repr=False)  # on some runners a part of its path is the credential
+    url: str = field(repr=False)  # on some runners, a part of its path is the credential
     token: str = field(repr=False)  # empty on act
     run: str  # `<run id>.<attempt>`
-    mode: str = ""  # what the workflow's `cache-mode` allows; empty where the runner does not say
+    mode: str = ""  # the value of the workflow's `cache-mode`; empty if the runner does not set it
     unshared_reason: Notice | None = None  # why no other run could read what this one saves
 
     @property
     def may_read(self) -> bool:
-        """Whether `cache-mode` lets this run read. A word that nobody knows yet forbids nothing."""
+        """Return whether `cache-mode` allows reading. An unknown value forbids nothing."""
         return self.mode not in (*_READS, *_WRITES, "none") or self.mode in _READS
 
     @property
     def may_write(self) -> bool:
-        """Whether `cache-mode` lets this run write."""
+        """Return whether `cache-mode` allows writing."""
         return self.mode not in (*_READS, *_WRITES, "none") or self.mode in _WRITES
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must never be printed."""
+        """Return what must never be printed."""
         hidden = re.findall(r"[0-9A-Za-z_-]{20,}", self.url.partition("://")[2].partition("/")[2])
         return frozenset(part for part in (self.token, *hidden) if part)
 
 
 def find_endpoint(environ: Mapping[str, str]) -> CacheEndpoint | None:
-    """The cache service that this step may talk to; None if the runner names none.
+    """Return the cache service of this step, or None if the runner names none.
 
-    v2 only where the runner says so: on Forgejo ACTIONS_RESULTS_URL is there too, and takes artifacts only.
+    v2 only if the runner says so: Forgejo sets ACTIONS_RESULTS_URL too, and accepts artifacts only there.
     """
     token = environ.get("ACTIONS_RUNTIME_TOKEN", "")
     results, legacy = environ.get("ACTIONS_RESULTS_URL", ""), environ.get("ACTIONS_CACHE_URL", "")
@@ -58,13 +58,13 @@ def find_endpoint(environ: Mapping[str, str]) -> CacheEndpoint | None:
 
 
 def _run(environ: Mapping[str, str]) -> str:
-    """What makes the keys of this run its own, the same in all its jobs."""
+    """Return what makes the keys of this run unique; it is the same in all its jobs."""
     numbers = (environ.get(name, "") for name in ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT"))
     return ".".join(number if re.fullmatch(r"[0-9]{1,20}", number) else "0" for number in numbers)
 
 
 def _unshared_reason(environ: Mapping[str, str]) -> Notice | None:
-    """Entries belong to a ref. Those of a tag or of a merge queue's own ref are read by nobody else."""
+    """Return why no other run can read an entry of this ref: that of a tag, or of a merge queue."""
     if environ.get("GITHUB_EVENT_NAME") == "merge_group":
         return notice("save-unshared", "merge-queue")
     if environ.get("GITHUB_REF_TYPE") == "tag" or environ.get("GITHUB_REF", "").startswith("refs/tags/"):

@@ -1,10 +1,10 @@
-"""What an archive says of itself: its files, the full entry it rests on, what was measured of them.
+"""The manifest of an archive: its files, the full entry that it adds to, and the measurements of them.
 
     {"format": 1, "full": KEY, "files": [{"name", "bytes"}, …],
      "runs": [{"seconds", "files": [place in files, …], "cores", "os"}, …],
      "unavailable": [{"name", "asked", "until"}, …]}
 
-It comes from outside: every text and number is checked before anything is done with it.
+It is untrusted: every text and number is checked before it is used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 
 @dataclass(frozen=True)
 class Member:
-    """A file as it lies in the archive."""
+    """A file in the archive."""
 
     name: str  # GOPROXY layout
     bytes: int
@@ -37,7 +37,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A file that every proxy of the list `proxies` answered with 404 or 410; believed `until` (Unix time, seconds)."""
+    """A file for which every proxy of the list `proxies` answered 404 or 410; valid `until` (Unix time, seconds)."""
 
     name: str
     proxies: str
@@ -46,7 +46,7 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive holds, and what is known of it."""
+    """The contents of an archive, and what is recorded about them."""
 
     members: tuple[Member, ...]
     full: str = ""
@@ -55,12 +55,12 @@ class Manifest:
 
     @property
     def bytes(self) -> int:
-        """Of all files."""
+        """Return the bytes of all files."""
         return sum(member.bytes for member in self.members)
 
 
 def manifest_json(manifest: Manifest) -> bytes:
-    """The manifest as the archive carries it."""
+    """Return the manifest in the form that the archive has."""
     place = {member.name: number for number, member in enumerate(manifest.members)}
     values = {
         "format": _FORMAT,
@@ -81,7 +81,7 @@ def manifest_json(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(data: bytes) -> Manifest:
-    """The manifest that these bytes are. Raises ArchiveError unless all of it makes sense."""
+    """Parse a manifest. Raises ArchiveError unless all of it is valid."""
     try:
         values = required(parse_object(data, len(data)))
         if values["format"] != _FORMAT:
@@ -118,7 +118,7 @@ def _run(values: Any, names: Sequence[str]) -> ColdRun:
 
 
 def _most(name: str) -> int:
-    """The most bytes of a file that is called so."""
+    """Return the maximum bytes of a file with this name."""
     for kind, most in MAX_BYTES.items():
         if name.endswith(f"/@v/{PurePosixPath(name).stem}.{kind}"):
             return most

@@ -1,6 +1,6 @@
-"""What the two protocols of a cache service have in common: what the store sees of them, and how they make calls.
+"""The common part of the two protocols of a cache service: its port for the store, and how calls are made.
 
-A call is one request and its whole answer, tried again where the network or the server slipped.
+A call is one request and its whole answer. It is retried after a temporary failure of the network or the server.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from go_prefetch.errors import Notice, StoreError, notice
 if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
 
-_BLOCK = 8 << 20  # bytes of an upload that travel at once
+_BLOCK = 8 << 20  # bytes of an upload that are sent at once
 _AT_ONCE = 6  # blocks
 _MOST_BYTES = 1 << 20  # of an answer
 _TOO_MANY = 429
 
 
 class NotAllowed(Exception):  # noqa: N818 - no error: the service may say no
-    """The service said no, and nothing is wrong with it: why, as a notice."""
+    """The service refuses, and nothing is wrong with it: the reason, as a notice."""
 
     def __init__(self, notice: Notice) -> None:
         super().__init__(notice)
@@ -36,20 +36,20 @@ class NotAllowed(Exception):  # noqa: N818 - no error: the service may say no
 
 @dataclass(frozen=True)
 class Found:
-    """An entry: its whole key, and a signed URL for its bytes that is good for some minutes."""
+    """An entry: its whole key, and a signed URL for its bytes that is valid for some minutes."""
 
     key: str
     url: str = field(repr=False)
 
 
 class Upload(Protocol):
-    """An entry that has a key and no bytes yet. Nobody sees it before it is finished."""
+    """An entry that has a key and no bytes yet. It is not visible before it is finished."""
 
     def put(self, number: int, offset: int, block: bytes, deadline: Deadline) -> None:
         """Send block `number`, which begins at byte `offset`. Safe to call from many threads, in any order."""
 
     def finish(self, blocks: int, size: int, deadline: Deadline) -> None:
-        """Make an entry of `size` bytes out of the blocks."""
+        """Turn the blocks into an entry of `size` bytes."""
 
 
 class CacheService(Protocol):
@@ -59,16 +59,16 @@ class CacheService(Protocol):
     """
 
     def look_up(self, prefixes: Sequence[str], deadline: Deadline) -> Found | None:
-        """The newest entry whose key begins with the first prefix, or with the second, …, in the best scope."""
+        """Return the newest entry whose key begins with the first prefix, or with the second, …, in the best scope."""
 
     def reserve(self, key: str, deadline: Deadline) -> Upload:
-        """Take the key for an upload."""
+        """Reserve the key for an upload."""
 
 
 def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> None:
-    """Send `size` bytes of `archive`, from its beginning, in blocks of which each is tried again. Finish the upload.
+    """Send `size` bytes of `archive` from its beginning, in blocks, each with retries. Finish the upload.
 
-    Raises StoreError and NotAllowed, the first of any block. Holds 48 MiB at most.
+    Raises the first StoreError or NotAllowed of a block. Uses 48 MiB at most.
     """
     count = -(-size // _BLOCK)
     lock, failed, numbers = threading.Lock(), threading.Event(), iter(range(count))
@@ -96,7 +96,7 @@ def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> No
 
 @dataclass(frozen=True)
 class Call:
-    """A request. `what` is what people call it; URLs are signed and never shown."""
+    """A request. `what` is its display name. URLs are signed and never shown."""
 
     what: str
     method: str
@@ -107,7 +107,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer. Names of headers in any case."""
+    """A whole answer. Header names may have any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -122,11 +122,11 @@ class Exchange:
         self._backoff = backoff
 
     def call(self, call: Call, deadline: Deadline, understood: Callable[[Reply], bool] | None = None) -> Reply:
-        """The first answer that is no slip of the network or the server.
+        """Return the first answer that is not a temporary failure.
 
-        A slip is a status that may well not come again, and what is not `understood`. Raises StoreError once the
-        attempts or the time are used up, and NotAllowed for 401 and 429: after too many requests more of them do not
-        help, and a job has better things to do than to wait.
+        Temporary failures are statuses that may not come again, and answers that are not `understood`. Raises
+        StoreError once the attempts or the time are used up, and NotAllowed for 401 and 429: a retry soon after too
+        many requests does not help, and the job should not wait.
         """
         retries = Retries(self._backoff, deadline.wait)
         while True:
@@ -154,20 +154,20 @@ class Exchange:
 
 
 def json_object(reply: Reply) -> dict[str, Any] | None:
-    """The JSON object that a reply is; None if it is none."""
+    """Return the JSON object of a reply, or None if there is none."""
     return parse_object(reply.body, _MOST_BYTES)
 
 
 def is_object_or_error(reply: Reply) -> bool:
-    """Whether it can be what the service itself says: not a page of something in between, with status 200."""
+    """Return whether the service itself can have sent it, and not something in between, with status 200."""
     return reply.status >= 300 or not reply.body or json_object(reply) is not None
 
 
 def refused(what: str, reply: Reply) -> StoreError:
-    """For an answer that no client should have to expect."""
+    """Return the error for an answer that no client expects."""
     return StoreError("store-refused", call=what, status=reply.status)
 
 
 def without_queries(text: str) -> str:
-    """`text` without what follows a `?` in a URL: there the signatures are."""
+    """Return `text` without what follows a `?` in a URL, because signatures are there."""
     return re.sub(r"\?\S*", "", text)

@@ -1,6 +1,6 @@
-"""Version 1 of the cache service: REST, as GitHub Enterprise Server, act, Forgejo and older Gitea runners have it.
+"""Version 1 of the cache service: REST, as in GitHub Enterprise Server, act, Forgejo and older Gitea runners.
 
-What it says and takes follows the official client (@actions/cache, npm).
+It follows the official client (@actions/cache, npm).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ACCEPT = "application/json;api-version=6.0-preview.1"
 
 
 class RestService:
-    """The service of `endpoint`, for entries of `version` (64 hex digits: clients with another do not see them)."""
+    """The service of `endpoint`, for entries of `version` (64 hex digits): clients with another one do not see them."""
 
     def __init__(self, endpoint: CacheEndpoint, version: str, exchange: Exchange) -> None:
         self._base = f"{endpoint.url.rstrip('/')}/_apis/artifactcache/"
@@ -57,7 +57,7 @@ class RestService:
         return ChunkUpload(number, self)
 
     def send(self, number: int, first: int, chunk: bytes, deadline: Deadline) -> None:
-        """One part of an archive, to its place."""
+        """Send one part of an archive to its position."""
         place = {"Content-Type": "application/octet-stream", "Content-Length": str(len(chunk))}
         place["Content-Range"] = f"bytes {first}-{first + len(chunk) - 1}/*"
         call = Call("chunk", "PATCH", f"{self._base}caches/{number}", {**self._headers, **place}, chunk)
@@ -66,7 +66,7 @@ class RestService:
             raise refused("chunk", reply)
 
     def finish(self, number: int, size: int, deadline: Deadline) -> None:
-        """Make the uploaded chunks an entry."""
+        """Turn the uploaded chunks into an entry."""
         reply = self._call("commit", "POST", f"caches/{number}", {"size": size}, deadline)
         if not 200 <= reply.status < 300:
             raise refused("commit", reply)

@@ -1,6 +1,6 @@
 """Version 2 of the cache service: Twirp calls in JSON, and an Azure blob behind a signed URL.
 
-What it says and takes follows the official client (@actions/cache, npm), which GitHub alone supports.
+It follows the official client (@actions/cache, npm), which supports GitHub only.
 https://twitchtv.github.io/twirp/docs/spec_v7.html, https://learn.microsoft.com/rest/api/storageservices/put-block-list
 """
 
@@ -32,17 +32,17 @@ _LOOK_UP, _RESERVE, _FINISH = "GetCacheEntryDownloadURL", "CreateCacheEntry", "F
 
 
 class TwirpService:
-    """The service of `endpoint`, for entries of `version` (64 hex digits: clients with another do not see them)."""
+    """The service of `endpoint`, for entries of `version` (64 hex digits): clients with another one do not see them."""
 
     def __init__(self, endpoint: CacheEndpoint, version: str, exchange: Exchange) -> None:
-        origin = re.sub("(?<=[^:/])/.*", "", endpoint.url)  # the official client drops a path, too
+        origin = re.sub("(?<=[^:/])/.*", "", endpoint.url)  # the official client drops a path too
         self._base = f"{origin}{_SERVICE}"
         self._headers = {"Authorization": f"Bearer {endpoint.token}", "Content-Type": "application/json"}
         self._version = version
         self._exchange = exchange
 
     def look_up(self, prefixes: Sequence[str], deadline: Deadline) -> Found | None:
-        """See CacheService. The first prefix goes into both fields: not every server looks at `key`."""
+        """See CacheService. The first prefix goes into both fields, because not every server reads `key`."""
         answer = self._rpc(_LOOK_UP, {"key": prefixes[0], "restore_keys": list(prefixes)}, deadline)
         url, key = _text(answer, "signed_download_url"), _text(answer, "matched_key")
         return Found(key, url) if answer.get("ok") is True and url and key else None
@@ -56,14 +56,14 @@ class TwirpService:
         return BlobUpload(url, key, self)
 
     def finish(self, key: str, size: int, deadline: Deadline) -> None:
-        """Make the uploaded blob an entry."""
+        """Turn the uploaded blob into an entry."""
         message = {"key": key, "size_bytes": str(size)}
         answer = self._rpc(_FINISH, message, deadline, understood=_is_settled)
         if answer.get("ok") is not True:
             raise NotAllowed(_in_words(_words(answer, "message")) or notice("store-not-allowed", "not-taken"))
 
     def put_blob(self, what: str, url: str, body: bytes, deadline: Deadline) -> None:
-        """One PUT to a signed URL, which is the credential: the token is not for that host."""
+        """Make one PUT to a signed URL, which is the credential. The token is not for that host."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))}
         reply = self._exchange.call(Call(what, "PUT", url, headers, body), deadline)
         if reply.status not in (200, 201):
@@ -91,12 +91,12 @@ class TwirpService:
 
 
 def _in_words(words: str) -> Notice | None:
-    """What the service itself says; None where it says nothing."""
+    """Return the service's own error message, or None."""
     return notice("store-not-allowed", "in-words", words=words) if words else None
 
 
 class BlobUpload:
-    """Blocks of one Azure block blob. The URL is good for an hour."""
+    """Blocks of one Azure block blob. The URL is valid for an hour."""
 
     def __init__(self, url: str, key: str, service: TwirpService) -> None:
         self._url = url
@@ -121,22 +121,22 @@ class BlobUpload:
 
 
 def _block_id(number: int) -> str:
-    """All of one length, as Azure asks; of 48 bytes, which a known server of others reads as position and number."""
+    """Return a block id. Azure wants the same length for all; a known server reads 48 bytes as position and number."""
     return base64.b64encode(f"{'0' * 36}{number:012d}".encode()).decode()
 
 
 def _is_settled(reply: Reply) -> bool:
-    """Right after an upload the service may not know of the blob yet: 404 then does not last."""
+    """Return whether the answer is final: right after an upload, a 404 for the blob may be temporary."""
     return reply.status != 404 and is_object_or_error(reply)
 
 
 def _text(values: dict[str, Any], name: str) -> str:
-    """A text field under its own name or, as some servers have it, in camel case."""
+    """Return a text field under its own name or, as on some servers, in camel case."""
     first, *others = name.split("_")
     value = values.get(name, values.get(first + "".join(word.title() for word in others)))
     return value if isinstance(value, str) else ""
 
 
 def _words(values: dict[str, Any], name: str) -> str:
-    """A text field for people: one line, not endless."""
+    """Return a text field for people: one line of limited length."""
     return " ".join(_text(values, name).split())[:200]

@@ -1,7 +1,7 @@
-"""What has come of a blob, and what is to be asked next: between the threads that bring it and the one that reads it.
+"""The received and the next ranges of a blob, between the threads that download it and the one that reads it.
 
-Ranges are handed over in order, however they come; no more than some of them are ahead of the reader. A blob that comes
-in one stream is handed over as it comes.
+Ranges are returned in order, and only some of them are ahead of the reader. A blob that comes in one stream is returned
+as it arrives.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 
-# The first ranges are small: an answer takes a fifth of a second to begin, whatever is asked.
-EAGER = 16  # ranges that can be asked for before anybody knows how many bytes there are
+# The first ranges are small, because an answer takes a fifth of a second to begin, whatever its size.
+EAGER = 16  # ranges that can be requested before the size of the blob is known
 _EAGER_BYTES = 1 << 20  # of each of these
 _BYTES = 4 << 20  # of all others
-AHEAD = 24  # ranges, or pieces of a stream, that are held or under way at most: 96 MiB
+AHEAD = 24  # ranges, or pieces of a stream, that are held or in progress at most: 96 MiB
 _RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
-_TICK = 0.25  # seconds between looks at the clock
-_PACE_OVER = 5.0  # seconds over which the pace is measured
+_TICK = 0.25  # seconds between checks of the time
+_PACE_OVER = 5.0  # seconds over which the rate is measured
 
 
 class GoneError(Exception):
-    """The blob is not, or no longer, what the first answer promised; `status` says how."""
+    """The blob is no longer, or never was, what the first answer announced; `status` says how."""
 
     def __init__(self, status: int = 412) -> None:
         super().__init__(status)
@@ -36,7 +36,7 @@ class GoneError(Exception):
 
 @dataclass(frozen=True)
 class Announced:
-    """What the headers of an answer say: bytes of this range and of the whole blob, and its ETag."""
+    """The headers of an answer: bytes of this range and of the whole blob, and its ETag."""
 
     bytes: int
     total: int
@@ -44,19 +44,19 @@ class Announced:
 
 
 def first_byte(number: int) -> int:
-    """Where a range begins."""
+    """Return the position of a range."""
     return min(number, EAGER) * _EAGER_BYTES + max(0, number - EAGER) * _BYTES
 
 
 class _Pace:
-    """Whether all will have come in time, from how much came since the last look at the clock."""
+    """Decides whether everything will arrive in time, from the bytes since the last check."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
         self._since, self._received = time.monotonic(), 0
 
     def check(self, received: int, total: int | None) -> None:
-        """Raises StoreError (`store-slow`) where no time is left, or the pace says that the rest will come too late."""
+        """Raise StoreError (`store-slow`) if no time is left, or the rate is too low for the rest."""
         if self._deadline.passed():
             raise StoreError("store-slow", "no-time-to-read")
         now = time.monotonic()
@@ -72,19 +72,19 @@ class Arrivals:
     """Safe to use from many threads."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self.received = 0  # bytes, those that nobody has read yet included
+        self.received = 0  # bytes, including those that are not read yet
         self.etag = ""
         self._deadline = deadline
         self._pace = _Pace(deadline)
         self._change = threading.Condition()
         self._total: int | None = None
-        self._end: float = math.inf  # a byte that the server said is past the end
+        self._end: float = math.inf  # a byte that is past the end, according to the server
         self._parts: dict[int, bytes] = {}
         self._began: dict[int, float] = {}
         self._took: list[float] = []
         self._raced: set[int] = set()
         self._to_race: list[int] = []
-        self._next = 0  # the first range that nobody has begun
+        self._next = 0  # the first range that is not begun
         self._head = 0  # the range that is read next
         self._stream: deque[bytes] = deque()  # of a blob that comes whole
         self._streams = self._stream_ended = False
@@ -92,7 +92,7 @@ class Arrivals:
         self._closed = False
 
     def awaited(self) -> bytes:
-        """The next range, or piece of the stream; no bytes at the end. Raises StoreError."""
+        """Return the next range, or piece of the stream; no bytes at the end. Raises StoreError."""
         with self._change:
             while True:
                 piece = self._next_of_stream() if self._streams else self._next_range()
@@ -119,7 +119,7 @@ class Arrivals:
         return b"" if self._stream_ended else None
 
     def _race_the_head(self) -> None:
-        """Have the range that everybody waits for asked once more, if the others were much quicker."""
+        """Request the range that blocks the reader a second time, if the others were much faster."""
         begun = self._began.get(self._head)
         if begun is None or not self._took or self._head in self._raced:
             return
@@ -130,7 +130,7 @@ class Arrivals:
             self._change.notify_all()
 
     def wanted(self) -> int | None:
-        """The number of a range to bring, once there is one; None once nothing is left to do."""
+        """Return the number of a range to download, once there is one; None once nothing is left to do."""
         with self._change:
             while not self._is_settled(self._head):
                 if self._to_race:
@@ -144,7 +144,7 @@ class Arrivals:
             return None
 
     def is_done(self, number: int) -> bool:
-        """Whether this range is of no use any more."""
+        """Return whether this range is no longer needed."""
         with self._change:
             return self._is_settled(number) or number < self._head or number in self._parts
 
@@ -155,7 +155,7 @@ class Arrivals:
         return self._total is not None and first_byte(number) >= self._total
 
     def agree(self, coming: Announced) -> None:
-        """The first answer says how many bytes the blob has; the others must say the same, or it was exchanged."""
+        """Compare the size of the blob with that of the first answer. If it differs, the blob was replaced."""
         with self._change:
             if self._total is None and coming.total <= self._end:
                 self._total, self.etag = coming.total, coming.etag
@@ -164,19 +164,19 @@ class Arrivals:
                 raise GoneError
 
     def may_end_before(self, number: int) -> bool:
-        """Note that the server has nothing where this range begins, unless another answer says otherwise."""
+        """Note that the server has nothing at this range, unless another answer says otherwise."""
         with self._change:
             if self._total is None:
                 self._end = min(self._end, first_byte(number))
             return self._total is None or self._is_past_end(number)
 
     def count(self, size: int) -> None:
-        """So many bytes have come, of a range that is not whole yet."""
+        """Note that this many bytes of an incomplete range have arrived."""
         with self._change:
             self.received += size
 
     def put(self, number: int, part: bytes) -> None:
-        """A range is here."""
+        """Store a complete range."""
         with self._change:
             if number >= self._head:
                 self._parts.setdefault(number, part)
@@ -184,7 +184,7 @@ class Arrivals:
             self._change.notify_all()
 
     def begin_stream(self, total: int | None) -> bool:
-        """The whole blob comes in one answer, and no more ranges are wanted; false if some were read already."""
+        """Begin a stream of the whole blob, and want no more ranges. Return False if some were read already."""
         with self._change:
             if self._head or self._streams:
                 return False
@@ -193,7 +193,7 @@ class Arrivals:
             return True
 
     def add_to_stream(self, piece: bytes) -> bool:
-        """Its next bytes, as soon as there is room; false if nobody wants them any more."""
+        """Add the next bytes of the stream, as soon as there is room. Return False if they are no longer needed."""
         with self._change:
             self._change.wait_for(lambda: self._closed or len(self._stream) < AHEAD)
             self._stream.append(piece)
@@ -202,13 +202,13 @@ class Arrivals:
             return not self._closed
 
     def end_stream(self) -> None:
-        """All of it is here."""
+        """End the stream."""
         with self._change:
             self._stream_ended = True
             self._change.notify_all()
 
     def await_first_answer(self) -> None:
-        """Until it is known whether ranges come, or one stream."""
+        """Wait until it is known whether ranges come, or one stream."""
         with self._change:
             self._change.wait_for(lambda: self._total is not None or self._is_settled(0), self._deadline.left())
 
@@ -218,13 +218,13 @@ class Arrivals:
             return not self._change.wait_for(lambda: self._closed, seconds)
 
     def fail(self, error: StoreError) -> None:
-        """No more comes, because of this."""
+        """Fail the reader with this error."""
         with self._change:
             self._failure = self._failure or error
             self._change.notify_all()
 
     def close(self) -> None:
-        """Nobody reads any more."""
+        """Close: nothing is read any more."""
         with self._change:
             self._closed = True
             self._change.notify_all()

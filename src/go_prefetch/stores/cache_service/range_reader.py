@@ -1,8 +1,8 @@
-"""A blob as a stream: fetched by ranges, many at once, handed over in order, in bounded memory.
+"""A blob as a stream: downloaded by ranges, many at once, returned in order, in bounded memory.
 
-The first ranges are asked for before anybody knows how many bytes there are. A range that fails is asked again, with a
-new URL where the old one has expired. A range that everybody waits for and that is slower than the others is asked a
-second time, beside the first. A server that knows no ranges sends one stream.
+The first ranges are requested before the size is known. A failed range is retried, with a new URL if the old one has
+expired. A range that blocks the reader and is slower than the others is requested a second time. A server without
+support for ranges sends one stream.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _AT_ONCE = 20
 _NUMBER = "([0-9]{1,15})"
 _CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")  # RFC 9110, 14.4
-_GONE = (404, 412, 416)  # it is gone, was exchanged, is shorter than it was
+_GONE = (404, 412, 416)  # it is gone, was replaced, or is shorter than before
 
 
 class Blob:
-    """What is read: a signed URL, and how to have a new one. `renewed` raises StoreError, and NotAllowed."""
+    """The source: a signed URL, and a way to get a new one. `renewed` raises StoreError, and NotAllowed."""
 
     def __init__(self, url: str, renewed: Callable[[], str]) -> None:
         self.url = url
@@ -36,16 +36,16 @@ class Blob:
         self._lock = threading.Lock()
 
     def renew(self, refused: str) -> None:
-        """Have a new URL in place of this one, once for all threads that were refused with it."""
+        """Get a new URL in place of this one, once for all threads whose request was refused with it."""
         with self._lock:
             if self.url == refused:
                 self.url = self._renewed()
 
 
 class RangeReader:
-    """`read` it like a file. A context manager: on leaving, nothing more is asked.
+    """`read` it like a file. A context manager: at its end, no more requests are made.
 
-    Raises StoreError: `store-unreachable`, `store-slow` (the deadline has passed, or the pace says that it will),
+    Raises StoreError: `store-unreachable`, `store-slow` (the deadline has passed, or the rate is too low),
     `store-damaged` (the blob is gone, or its parts do not belong together).
     """
 
@@ -67,18 +67,18 @@ class RangeReader:
 
     @property
     def received(self) -> int:
-        """Bytes so far, those that nobody has read yet included."""
+        """Return the bytes so far, including those that are not read yet."""
         return self._arrivals.received
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, in order; none at the end."""
+        """Return at most `size` bytes, in order; none at the end."""
         if not self._rest:
             self._rest = memoryview(self._arrivals.awaited())
         some, self._rest = self._rest[:size], self._rest[size:]
         return bytes(some)
 
     def _work(self) -> None:
-        """One of the threads: take a range, bring it, until there is none."""
+        """Run one of the threads: take a range and download it, until there is none."""
         while (number := self._arrivals.wanted()) is not None:
             try:
                 self._bring(number)
@@ -86,11 +86,11 @@ class RangeReader:
                 self._arrivals.fail(error)
             except GoneError as gone:
                 self._arrivals.fail(StoreError("store-damaged", "exchanged", status=gone.status))
-            except Exception as error:  # noqa: BLE001 - NotAllowed and the like: whoever reads must not wait for ever
+            except Exception as error:  # noqa: BLE001 - also NotAllowed: the reader must not wait without end
                 self._arrivals.fail(StoreError("store-unreachable", "reading", words=str(error)))
 
     def _bring(self, number: int) -> None:
-        """Put one range into its place, with as many attempts as are allowed."""
+        """Download one range, with as many attempts as are allowed."""
         retries = Retries(self._backoff, self._arrivals.pause)
         while True:
             url = self._blob.url
@@ -111,7 +111,7 @@ class RangeReader:
             raise StoreError("store-unreachable", "reading", words=words)
 
     def _attempt(self, number: int, url: str) -> bool:
-        """Bring it; True where the URL is not accepted, or no longer."""
+        """Download it. Return True if the URL is not accepted, or no longer."""
         headers = _headers_for(number, self._arrivals.etag)
         with self._client.request("GET", url, self._deadline, headers=headers) as answer:
             if answer.status == 403:
@@ -124,14 +124,14 @@ class RangeReader:
             if number == 0:
                 self._take_whole(answer)
                 return False
-        # A server that knows no ranges answers the first one in the same way, perhaps later.
+        # A server without ranges answers the first one in the same way, perhaps later.
         self._arrivals.await_first_answer()
         if not self._arrivals.is_done(number):
             raise AttemptError("all of it where a part was asked for")
         return False
 
     def _take_part(self, number: int, answer: Answer) -> None:
-        """One range. Raises AttemptError, GoneError, StoreError."""
+        """Read one range. Raises AttemptError, GoneError, StoreError."""
         coming = _announced(number, answer)
         self._arrivals.agree(coming)
         part = bytearray()
@@ -145,7 +145,7 @@ class RangeReader:
         self._arrivals.put(number, bytes(part))
 
     def _take_whole(self, answer: Answer) -> None:
-        """One stream. What fails of it is not asked again, for it would have to begin anew."""
+        """Read one stream. A failed stream is not repeated, because it would start from the beginning."""
         if not self._arrivals.begin_stream(_length_of(answer)):
             return
         try:
@@ -158,13 +158,13 @@ class RangeReader:
 
 
 def _headers_for(number: int, etag: str) -> dict[str, str]:
-    """What asks for a range, of this very blob if its ETag is known."""
+    """Return the headers for a range, of this same blob if its ETag is known."""
     wanted = f"bytes={first_byte(number)}-{first_byte(number + 1) - 1}"
     return {"Range": wanted, **({"If-Match": etag} if etag else {})}
 
 
 def _announced(number: int, answer: Answer) -> Announced:
-    """What an answer brings. Raises AttemptError for a slip, GoneError, and StoreError where asking again is vain."""
+    """Parse an answer's headers. Raises AttemptError for a temporary failure, GoneError, and StoreError for others."""
     if answer.status in _GONE:
         raise GoneError(answer.status)
     if answer.status != 206 and answer.status not in TRANSIENT_STATUSES:
@@ -182,6 +182,6 @@ def _announced(number: int, answer: Answer) -> Announced:
 
 
 def _length_of(answer: Answer) -> int | None:
-    """How many bytes an answer says that it brings."""
+    """Return the bytes that an answer announces."""
     match = re.fullmatch(_NUMBER, answer.headers.get("Content-Length", ""))
     return int(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""One restore from the cache service: the entry that fits best, and the full entry below it."""
+"""One restore from the cache service: the best entry, and the full entry below it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Stream(Readable, Protocol):
 
     @property
     def received(self) -> int:
-        """How many there were, those that nobody has read yet included."""
+        """Return the number of bytes, including those that are not read yet."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A protocol, and how to read what it finds: a URL, how to have a new one, a deadline."""
+    """A protocol, and how to read an entry that it finds: a URL, a way to get a new one, a deadline."""
 
     service: CacheService
     open: Callable[[str, Callable[[], str], Deadline], AbstractContextManager[Stream]]
 
 
 class Reading:
-    """Takes what is wanted out of entries; what had come before something went wrong stays."""
+    """Takes wanted files from entries. Files that had arrived before an error stay."""
 
     def __init__(
         self, connection: Connection, encoding: Encoding, names: Names, wanted: Wanted, arrived: Arrived
@@ -56,15 +56,15 @@ class Reading:
         self._matched: EntryName | None = None
         self._manifests: dict[EntryName, Manifest] = {}
         self._damaged: set[EntryName] = set()
-        self._gave_up = ""  # the slug of what ended it
+        self._gave_up = ""  # the slug of the error that ended it
         self._bytes = 0
         self._warnings: list[Notice] = []
 
     def run(self, deadline: Deadline) -> None:
-        """Look up and read. Raises StoreError and NotAllowed for a look-up; what befalls a read becomes a warning.
+        """Look up and read. Raises StoreError and NotAllowed for a look-up. A failed read becomes a warning.
 
-        Entries for just these go.sum lines are asked for first, and alone: a server that looks into the own branch
-        before the default branch would else hand over a stale entry of the one instead of the right one of the other.
+        Entries for exactly these go.sum lines are looked up first, and alone. Otherwise a server that searches the own
+        branch before the default branch would return a stale entry instead of the right one of the other branch.
         """
         service = self._connection.service
         found = service.look_up(self._names.same, deadline) or service.look_up([self._names.lineage], deadline)
@@ -82,11 +82,11 @@ class Reading:
             self._take(name, full, deadline)
 
     def warn(self, error: StoreError) -> None:
-        """Keep it for the report."""
+        """Keep a warning for the report."""
         self._warnings.append(error.notice)
 
     def restored(self, store: str, proxies: str, skipped_reason: Notice | None, seconds: float) -> Restored:
-        """What came of it. `proxies` is the list that notes of absence must be about."""
+        """Return the result. `proxies` is the list that records of missing files must be about."""
         runs = [run for manifest in self._sound.values() for run in manifest.runs]
         now = time.time()
         gone = {
@@ -127,14 +127,14 @@ class Reading:
         )
 
     def _full_below(self, digest: str, deadline: Deadline) -> Found | None:
-        """The full entry that a delta was made on; if it is gone, the newest there is."""
+        """Return the full entry that a delta adds to; if it is gone, the newest there is."""
         service = self._connection.service
         return service.look_up([self._names.full_of(digest)], deadline) or service.look_up(
             [self._names.any_full], deadline
         )
 
     def _take(self, name: EntryName, found: Found, deadline: Deadline) -> None:
-        """Read one entry as long as it brings something."""
+        """Read one entry as long as it has wanted files."""
 
         def note_manifest(manifest: Manifest) -> None:
             self._manifests[name] = manifest

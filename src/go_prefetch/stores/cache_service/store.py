@@ -1,7 +1,7 @@
-"""The cache service as a store: full entries, and deltas on them.
+"""The cache service as a store: full entries, and deltas.
 
-An entry never changes. What a run lacks is in a full entry for the same go.sum lines, or in a delta for them and the
-full entry below it, or, after a change of go.sum, for the most part in the newest entry of the cache name.
+An entry never changes. The missing files of a run are in a full entry for the same go.sum lines, or in a delta for them
+and the full entry below it. After a change of go.sum, most are in the newest entry of the cache name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from go_prefetch.stores.cache_service.protocol import NotAllowed, send
 from go_prefetch.stores.cache_service.restore import Connection, Reading
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
-# A delta that would pass this share of its full entry is written as a new full entry.
+# A delta above this share of its full entry is written as a new full entry.
 _LARGEST_DELTA = 0.30
 
 
@@ -52,7 +52,7 @@ class CacheServiceStore:
         self._proxies = proxies
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
-        """Read the best entry, and the one below it, for the files that are wanted."""
+        """Read the best entry, and the one below it, for the wanted files."""
         if not self._endpoint.may_read:
             return Restored(self.name, skipped_reason=notice("cache-mode", mode=self._endpoint.mode))
         started = time.monotonic()
@@ -67,7 +67,7 @@ class CacheServiceStore:
         return reading.restored(self.name, self._proxies, skipped_reason, time.monotonic() - started)
 
     def save(self, saving: Saving, deadline: Deadline) -> Saved:
-        """Upload what no entry has: as a delta if it is small and there is a full entry to build on."""
+        """Upload what no entry has: as a delta if it is small and there is a full entry for it."""
         refusal = self._refusal()
         if refusal:
             return Saved(skipped_reason=refusal)
@@ -98,7 +98,7 @@ class CacheServiceStore:
         return self._endpoint.unshared_reason if self._save is When.AUTO else None
 
     def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
-        """Take the key first: of many jobs that lacked the same, one makes the archive."""
+        """Reserve the key first: of many jobs that lacked the same files, one makes the archive."""
         upload = self._connect().service.reserve(key, deadline)
         until = time.time() + UNAVAILABLE_SECONDS
         with tempfile.TemporaryFile() as archive:
@@ -114,7 +114,7 @@ class CacheServiceStore:
 def _worth_saving(
     every: list[ModuleFile], saving: Saving, encoding: Encoding, rejected: set[str]
 ) -> tuple[list[ModuleFile], RestoredEntry | None]:
-    """The files of the new entry, and the entry whose full one it is a delta on; without one it is full itself."""
+    """Return the files of the new entry, and the entry whose full one it adds to; without one it is full itself."""
     base = saving.entry
     if base and base.full and rejected.isdisjoint(base.full_files):
         new = [file for file in every if file.name not in base.full_files]
@@ -124,7 +124,7 @@ def _worth_saving(
 
 
 def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
-    """What was measured of just these files: now, and by the runs that the store remembered."""
+    """Return the measurements of exactly these files: now, and by the runs that the store recorded."""
     runs = [*(saving.entry.runs if saving.entry else ())]
     if saving.cold_seconds is not None:
         runs.insert(0, measured(saving.cold_seconds, (file.name for file in saving.files)))
