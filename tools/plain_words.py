@@ -1,6 +1,6 @@
 """Fail if a text has a word of the stop list: words that a reader would have to learn, or that have a plain name.
 
-python tools/plain_words.py            search the documents and descriptions
+python tools/plain_words.py            search the source, documents and descriptions
 python tools/plain_words.py PATH...    search these files and folders
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PLACES = (
-    "docs", "examples", "templates", "action.yml",
+    "src", "docs", "examples", "templates", "action.yml",
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
 )  # fmt: skip
 SUFFIXES = {".hcl", ".json", ".md", ".py", ".yaml", ".yml"}

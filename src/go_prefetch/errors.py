@@ -1,4 +1,4 @@
-"""Everything that can end a run or is worth a word, as one table, and the exceptions that carry its rows.
+"""The table of everything that ends a run or is reported, and the exceptions that carry its rows.
 
     PrefetchError                  exit status
     ├── InputError            2    an input, flag or file name the user gave is wrong
@@ -29,7 +29,7 @@ from pathlib import Path
 
 
 class Severity(Enum):
-    """What an event means for the run."""
+    """The effect of an event on the run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Notice:
-    """One event. `case` tells apart what one slug can say; `facts` fill the template of that case.
+    """One event. `case` distinguishes the events of one slug; `facts` fill the template of that case.
 
     Raises ValueError for a slug that the table does not have.
     """
@@ -83,7 +83,7 @@ class Notice:
 
     @property
     def severity(self) -> Severity:
-        """What it means for the run."""
+        """Return the effect on the run."""
         return TABLE[self.slug].section.severity
 
 
@@ -100,7 +100,7 @@ def _rows(section: Section, hints: Mapping[str, str]) -> dict[str, Row]:
 
 
 class PrefetchError(Exception):
-    """A Notice that ends what was going on. Raised with the arguments of `notice`."""
+    """A Notice that ends an operation. Raised with the arguments of `notice`."""
 
     section = Section.SYSTEM
 
@@ -112,17 +112,17 @@ class PrefetchError(Exception):
 
     @property
     def slug(self) -> str:
-        """The name of this kind of event."""
+        """Return the name of this kind of event."""
         return self.notice.slug
 
     @property
     def exit_status(self) -> int:
-        """What the process ends with."""
+        """Return the exit status of the process."""
         return self.section.exit_status
 
     @property
     def go_stderr(self) -> str:
-        """What Go and git said, of this error or of its cause; empty where they said nothing."""
+        """Return the output of Go and git about this error or its cause; empty if there is none."""
         facts = dict(self.notice.facts)
         while isinstance(cause := facts.get("cause"), Notice):
             facts = dict(cause.facts)
@@ -130,7 +130,7 @@ class PrefetchError(Exception):
 
 
 class InputError(PrefetchError):
-    """An input, flag or folder the user gave is wrong."""
+    """An input, flag or folder of the user is wrong."""
 
     section = Section.INPUT
 
@@ -170,7 +170,7 @@ class ApiError(PrefetchError):
 
 
 class RateLimitError(ApiError):
-    """The API takes no more requests until the moment `until` (Unix time, seconds)."""
+    """The API takes no more requests until `until` (Unix time, seconds)."""
 
     def __init__(self, slug: str, case: str = "", /, *, until: float, **facts: object) -> None:
         super().__init__(slug, case, **facts)
@@ -178,7 +178,7 @@ class RateLimitError(ApiError):
 
 
 class GateError(PrefetchError):
-    """A figure of a report is worse than was asked for."""
+    """A figure of a report missed its gate."""
 
     section = Section.GATES
 

@@ -33,7 +33,7 @@ exit status:
   4    go is missing, too old, or failed
   5    modules could not be downloaded, or one is not what go.sum says
   6    a gate of report was missed
-  130  interrupted (141: nobody reads the output any more)
+  130  interrupted (141: the reader of the output is gone)
 
 Every flag that takes a VALUE can also be given as an environment variable,
 GO_PREFETCH_ and its name in capitals with underscores: --stall-timeout as

@@ -162,7 +162,7 @@ SUBCOMMANDS = {
         _inputs("working-directory", "deadline"),
     ),
     "doctor": Subcommand(
-        "measure every proxy and the store, look for what bends things, recommend an order of proxies",
+        "measure every proxy and the store, check settings for common mistakes, recommend a proxy list",
         "go-prefetch doctor\n  go-prefetch doctor --also https://goproxy.cn --also https://goproxy.io --samples 20\n"
         '  go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"',
         _doctor,

@@ -24,7 +24,7 @@ _MOST_BYTES = 4 << 20
 
 
 class _NoNoteError(Exception):
-    """Why the merge request has no note of ours, in words."""
+    """Why the merge request has no note, as text."""
 
 
 def leave_note(environ: Mapping[str, str], token: str, summary: str) -> str:

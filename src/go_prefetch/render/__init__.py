@@ -1,4 +1,4 @@
-"""Values as text, Markdown, JSON and outputs. The only package that makes sentences of them.
+"""Values as text, Markdown, JSON and outputs. Only this package turns them into sentences.
 
 Where the text goes belongs to platforms and cli.
 """

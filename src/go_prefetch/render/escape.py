@@ -1,16 +1,16 @@
-"""Foreign text in Markdown: module paths, URLs, folders, what servers and Go say. It stays text.
+"""Untrusted text in Markdown: module paths, URLs, folders, server and Go output. It stays text.
 
-Backslashes are not enough: GitHub and GitLab look for @names, #numbers, :emoji: and addresses in the text that has
-come out of Markdown already. They leave code alone, so foreign words become code.
+Backslashes are not enough. GitHub and GitLab look for @names, #numbers, :emoji: and addresses in the text that Markdown
+has already produced. They do not change code, so untrusted text becomes code.
 """
 
 from __future__ import annotations
 
 import re
 
-# What a sentence is made of: code in backticks and words, each with the punctuation behind it.
+# The parts of a sentence: code in backticks and words, each with the punctuation after it.
 _PIECE = re.compile(r"`(?P<code>[^`]+)`(?P<behind>[.,:;)]*)(?=\s|$)|(?P<word>\S+?)(?P<end>[.,:;)]*)(?=\s|$)")
-# A word that means nothing to Markdown, HTML and those who look for names, numbers and addresses afterwards.
+# A word without a meaning in Markdown, HTML, and for those who look for names, numbers and addresses afterwards.
 _PLAIN_WORD = re.compile(
     r"['(]?[A-Za-z0-9]+(?:['./-][A-Za-z0-9]+)*'?|[-+=·→&–]|\(?[-+]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?%?",  # noqa: RUF001
     re.ASCII,
@@ -21,28 +21,28 @@ _MOST_LINES, _MOST_CHARACTERS = 60, 10_000
 
 
 def code(text: str) -> str:
-    """`text` as code in a line or a cell of a table: one line, and nothing in it is markup."""
+    """Return `text` as code for a line or a cell of a table: one line without markup."""
     line = _one_line(text)
     if not line:
         return ""
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     pad = " " if line[0] == "`" or line[-1] == "`" else ""
-    # A table is split at each `|` before anything else is looked at; `\|` does not split it, in code either.
+    # A table is split at each `|` first, also inside code. `\|` does not split it.
     return f"{ticks}{pad}{line}{pad}{ticks}"
 
 
 def cell(markdown: str) -> str:
-    """What `code` or `prose` made, fit for a cell of a table."""
+    """Escape the result of `code` or `prose` for a cell of a table."""
     return markdown.replace("|", "\\|")
 
 
 def prose(text: str) -> str:
-    """A sentence of ours that may quote others: words that could mean something become code, the others stay."""
+    """Return a sentence that may quote untrusted text: words that could have a meaning become code."""
     return " ".join(map(_piece, _PIECE.finditer(_one_line(text))))
 
 
 def fenced(text: str) -> str:
-    """`text` line by line in a block of code; far too much of it is cut."""
+    """Return the lines of `text` in a code block. A very long text is cut."""
     lines = ["".join(map(_visible, line.expandtabs(4))).rstrip() for line in text.splitlines()]
     shown = "\n".join(lines[:_MOST_LINES])[:_MOST_CHARACTERS]
     if len(shown) < len("\n".join(lines)):
@@ -67,5 +67,5 @@ def _one_line(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    """Nothing that hides, or turns the direction of what follows."""
+    """Return `text` without characters that hide, or change the direction of the text."""
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"

@@ -1,4 +1,4 @@
-"""What changed in go.sum against the entry that was matched."""
+"""Changes of go.sum since the matched entry was saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = ("upgraded", "downgraded", "added", "removed")
 
 @dataclass(frozen=True)
 class Change:
-    """One module path: the versions of it in the entry, and those planned now; either may be empty."""
+    """One module path: its versions in the entry, and those in the plan; either may be empty."""
 
     kind: str  # `upgraded`, `downgraded`, `added`, `removed`
     path: str
@@ -26,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """All of them, the kinds in their order, then by path."""
+    """All changes, by kind, then by path."""
 
     all: tuple[Change, ...] = ()
 
@@ -36,9 +36,9 @@ class Changes:
 
 
 def changes(report: Report) -> Changes:
-    """The difference in zips. None where no entry of other go.sum lines was matched, or what is in it is not known.
+    """Return the difference in zips; None if no entry of other go.sum lines was matched, or its contents are unknown.
 
-    Private modules are left out: they are not in the entry because they are not saved.
+    Private modules are left out. They are not in the entry, because they are not saved.
     """
     entry = report.restored.entry
     if entry is None or not entry.held or report.plan.key.digest in entry.key:

@@ -16,14 +16,14 @@ SCHEMA_VERSION = 1
 
 
 def document(report: Report, clean: Callable[[str], str]) -> str:
-    """The whole report, its texts cleaned; `schema` changes when a field changes its meaning or goes."""
+    """Return the whole report with cleaned texts. `schema` changes if a field is removed or changes its meaning."""
     return json.dumps(clean_texts(_as_values(report), clean), indent=2, ensure_ascii=False) + "\n"
 
 
 def clean_texts(value: Any, clean: Callable[[str], str]) -> Any:
-    """Return `value` with every text in it cleaned and fit for UTF-8. The names of fields stay."""
+    """Return `value` with every text in it cleaned and valid UTF-8. The names of fields stay."""
     if isinstance(value, str):
-        # File names and variables need not be text: Python then hands over lone surrogates.
+        # File names and variables may not be text. Python then returns lone surrogates.
         return clean(value).encode(errors="replace").decode()
     if isinstance(value, list):
         return [clean_texts(item, clean) for item in value]

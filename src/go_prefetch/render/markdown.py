@@ -1,6 +1,6 @@
-"""A Report as a Markdown job summary: what everybody wants to know in the open, the rest folded.
+"""A Report as a Markdown job summary: the result in the open, the rest folded.
 
-A run of many jobs shows many of these on one page: a job that went well takes two lines of it.
+A run with many jobs shows many summaries on one page. A job that went well takes two lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from go_prefetch.render.timeline import bars, gantt
 
 
 def markdown(report: Report, *, mermaid: bool) -> str:
-    """The summary; `mermaid`: whether whoever shows it draws such diagrams."""
+    """Return the summary. With `mermaid` it has a Mermaid diagram."""
     result, *figures = map(prose, headline(report).split(" · "))
     lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
     if report.ended_early:
@@ -34,7 +34,7 @@ def _failure(report: Report) -> list[str]:
 
 
 def _notes(report: Report) -> list[str]:
-    """Why it was not better, and what to do: one item each."""
+    """Return a list item for each reason why the result was not better, with advice."""
     notes = [f"- {prose(f'{_sentence(reason.text)} {reason.advice}')}" for reason in why_not_exact(report)]
     if report.seconds_saved is not None and report.seconds_saved < 0:
         notes.append(f"- {prose(f'Time saved: {in_full(report)}. {instead(report)}')}")
@@ -101,7 +101,7 @@ def _warnings(report: Report) -> list[str]:
 
 
 def _fold(label: str, lines: list[str]) -> list[str]:
-    """Shown on a click. The empty lines bring Markdown back after HTML."""
+    """Return a folded part. The empty lines switch from HTML back to Markdown."""
     return ["", f"<details><summary>{label}</summary>", *lines, "", "</details>"]
 
 

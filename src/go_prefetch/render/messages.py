@@ -15,21 +15,21 @@ from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 _MOST_LISTED = 3
 _MOST_LINES = 10
 _MOST_GROUPS = 10
-_NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital within a sentence
+_NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital letter within a sentence
 
 
 def text(notice: Notice) -> str:
-    """Return what happened: one sentence, and lines of others' words below it."""
+    """Return what happened: one sentence, and lines of untrusted text below it."""
     return _filled(_template(notice).text, notice)
 
 
 def hint(notice: Notice) -> str:
-    """Return what to do next; empty where nothing is to be done."""
+    """Return what to do next, or an empty string."""
     return _filled(_template(notice).hint or TABLE[notice.slug].hint, notice)
 
 
 def reason(notice: Notice | None) -> str:
-    """Return a text as the end of another sentence; empty for none."""
+    """Return a text as the end of another sentence; empty for None."""
     if notice is None:
         return ""
     sentence = text(notice).removesuffix(".")
@@ -37,24 +37,24 @@ def reason(notice: Notice | None) -> str:
 
 
 def first_line(notice: Notice) -> str:
-    """Return a reason without the words of others below it."""
+    """Return a reason without the untrusted text below it."""
     return reason(notice).partition("\n")[0].removesuffix(":")
 
 
 def with_slug(notice: Notice | None) -> str:
-    """Return a reason for a program: text and slug; empty for none."""
+    """Return a reason for a program: text and slug; empty for None."""
     return f"{text(notice)} [{notice.slug}]" if notice else ""
 
 
 def as_warning(notice: Notice) -> str:
-    """Return a warning as logs and lists have it: text, hint and slug in one line, the words of others below."""
+    """Return a warning for logs and lists: text, hint and slug on one line, untrusted text below."""
     sentence, _, below = text(notice).partition("\n")
     line = " ".join(part for part in (sentence, hint(notice), f"[{notice.slug}]") if part)
     return f"{line}\n{below}" if below else line
 
 
 def as_error(notice: Notice) -> str:
-    """Return an error as the log has it: the text, and the hint and the slug on a line of their own."""
+    """Return an error for the log: the text, then the hint and the slug on a separate line."""
     return f"{text(notice)}\n{' '.join(part for part in (hint(notice), f'[{notice.slug}]') if part)}"
 
 
@@ -78,13 +78,13 @@ def deferral(why: Deferral) -> str:
 
 
 def attempt(one: FailedAttempt) -> str:
-    """Return what one attempt met, after the name of the proxy."""
+    """Return the result of one attempt, after the name of the proxy."""
     words = PASSED_OVER[one.passed_over] if one.passed_over else one.words
     return f"{one.source}: {words}" if one.source else words
 
 
 def attempts(failures: Sequence[Failure]) -> str:
-    """Return a line for each kind of failure, with the files that met it; empty for none."""
+    """Return a line for each kind of failure, with its files; empty for none."""
     files: dict[str, list[str]] = {}
     for failure in failures:
         counts = Counter(failure.attempts)
@@ -114,7 +114,7 @@ class _Formatter(string.Formatter):
 
 
 def _lines(notices: Sequence[Notice]) -> str:
-    """A line each, the first of them."""
+    """Return a line for each, for the first of them."""
     left = len(notices) - _MOST_LINES
     return "\n".join([f"  {text(one)}" for one in notices[:_MOST_LINES]] + ([f"  and {left} more"] if left > 0 else []))
 

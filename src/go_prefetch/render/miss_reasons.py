@@ -1,4 +1,4 @@
-"""Why a run was no exact hit, and what to do about it."""
+"""Why a run was not an exact hit, and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TROUBLE = {
     ),
     "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
     "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
-    "store-damaged": ("what the store had is damaged or gone", "Nothing to do: it is saved anew."),
+    "store-damaged": ("an entry of the store is damaged or gone", "Nothing to do. A new one is saved."),
     "store-unreadable": ("this user may not read the store", "Give it read access, or name another pool."),
     "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
 }
@@ -27,14 +27,14 @@ _TROUBLE = {
 
 @dataclass(frozen=True)
 class Reason:
-    """One cause, as the end of a sentence that needs no capital; and a sentence of advice."""
+    """One cause, as the end of a sentence; and a sentence of advice."""
 
     text: str
     advice: str = ""
 
 
 def why_not_exact(report: Report) -> tuple[Reason, ...]:
-    """The causes, the weightiest first; none for a run that was exact or had everything present."""
+    """Return the causes, the most important first; none for an exact hit, or if everything was present."""
     if report.plan.disabled_because:
         return (Reason(reason(report.plan.disabled_because)),)
     if report.cache_result in ("present", "exact"):
@@ -72,10 +72,10 @@ def _trouble(report: Report) -> Iterator[Reason]:
 
 
 def _lacking(report: Report) -> list[Reason]:
-    """Nothing went wrong: the store has never had them, or has them no longer."""
+    """Return the cause if nothing went wrong: the store has never had the files, or has them no longer."""
     entry, saved = report.restored.entry, _saved(report)
     lacked = len(report.missing_that_counts - report.restored.files)
-    if report.restored.store.startswith("folder "):  # that of `fill`: what it lacked is in it now
+    if report.restored.store.startswith("folder "):  # the folder of `fill`, which has the files now
         held = f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of them"
         return [Reason(f"the folder {held}", "Nothing to do: it has them now.")]
     if entry and report.plan.key.digest not in entry.key:

@@ -1,4 +1,4 @@
-"""A Report as the action's outputs (text each, all always set), and outputs as the report files of a GitLab job.
+"""A Report as the action's outputs (all text, all set), and outputs as the report files of a GitLab job.
 
 https://docs.gitlab.com/ci/yaml/artifacts_reports/ (`dotenv`, `metrics`, `annotations`)
 """
@@ -14,7 +14,7 @@ from go_prefetch.model.report import Report
 
 _PREFIX = "go_prefetch_"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-# What each figure is, for whoever meets it in a merge request.
+# Descriptions of the figures in a merge request.
 _METRICS = {
     "modules": "module versions planned",
     "modules-from-cache": "module versions that the cache had",
@@ -27,7 +27,7 @@ _METRICS = {
 
 
 def outputs(report: Report) -> dict[str, str]:
-    """The outputs that action.yml declares, in its order."""
+    """Return the outputs that action.yml declares, in its order."""
     saved, rate = report.seconds_saved, report.hit_rate
     return {
         "cache-result": report.cache_result,
@@ -46,20 +46,20 @@ def outputs(report: Report) -> dict[str, str]:
 
 
 def matched_key(report: Report) -> str:
-    """Of the entry that was restored; a store without entries has, so to say, one for every key."""
+    """Return the key of the restored entry. A store without entries has one for every key."""
     if report.restored.entry and report.restored.files:
         return report.restored.entry.key
     return report.plan.key.text if report.cache_result == "exact" else ""
 
 
 def dotenv(outputs: Mapping[str, str]) -> str:
-    """Variables for later jobs: `cache-result` becomes GO_PREFETCH_CACHE_RESULT. GitLab takes one line each."""
+    """Return variables for later jobs: `cache-result` becomes GO_PREFETCH_CACHE_RESULT. GitLab reads one per line."""
     lines = (f"{_identifier(name).upper()}={value}" for name, value in outputs.items() if _is_one_line(value))
     return "".join(f"{line}\n" for line in lines)
 
 
 def metrics(outputs: Mapping[str, str]) -> str:
-    """The figures in the OpenMetrics text format; one that was not measured is not there."""
+    """Return the figures in the OpenMetrics text format, without those that were not measured."""
     lines: list[str] = []
     for name, meaning in _METRICS.items():
         value = outputs.get(name, "")
@@ -69,7 +69,7 @@ def metrics(outputs: Mapping[str, str]) -> str:
 
 
 def links(outputs: Mapping[str, str], url: str) -> str:
-    """A link on the job's page to the job summary."""
+    """Return a link from the job's page to the job summary."""
     figures = f"{outputs['modules-from-cache']} of {outputs['modules']} modules from the cache"
     label = f"go-prefetch: {outputs['cache-result']}, {figures}"
     return json.dumps({"go-prefetch": [{"external_link": {"label": label, "url": url}}]}, indent=2) + "\n"

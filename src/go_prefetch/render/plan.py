@@ -11,7 +11,7 @@ from go_prefetch.render.messages import as_warning, reason
 
 
 def plan_text(plan: Plan, *, every_module: bool) -> str:
-    """What would be done, and the key part by part."""
+    """Return what would be done, and the parts of the key."""
     if plan.disabled_because:
         return f"nothing to do: {reason(plan.disabled_because)}"
     kinds = Counter(file.kind for file in plan.files)
@@ -35,13 +35,13 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
 
 def _scope(scope: Scope) -> str:
     how = "by an explicit list" if scope.explicit else "from its require list"
-    # Nobody has checked what a go.mod calls itself: a newline in it could be a command to the runner.
+    # The module path of a go.mod is untrusted here: a newline in it could be a command to the runner.
     paths = ", ".join(path if path.isprintable() else repr(path) for path in scope.module_paths)
     return f"{paths}: {len(scope.zips)} zips, downloaded {how}"
 
 
 def plan_json(plan: Plan) -> str:
-    """The same for programs."""
+    """Return the plan for programs."""
     values = {
         "schema": 1,
         "disabled_because": reason(plan.disabled_because),
@@ -70,6 +70,6 @@ def plan_json(plan: Plan) -> str:
 
 
 def plan_outputs(plan: Plan, pool: Path | None) -> dict[str, str]:
-    """What the official cache action needs to carry a directory pool from run to run: its inputs of the same names."""
+    """Return the inputs that the official cache action needs to carry a directory pool from run to run."""
     key = plan.key.text
     return {"key": key, "restore-keys": key.removesuffix(plan.key.digest), "path": str(pool or "")}

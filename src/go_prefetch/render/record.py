@@ -1,9 +1,9 @@
-"""One line of the log that programs read: what a run did, for figures across many runs. See docs/record.md.
+"""One line of the log for programs: what a run did, for figures over many runs. See docs/record.md.
 
     go-prefetch-record/1 {"version":"0.1.0","result":"partial",…}
 
-The line is ASCII, never a workflow command, and its texts hold no secrets. Logs are open to whoever can print, so a
-reader believes nothing but shapes.
+The line is ASCII, never a workflow command, and its texts contain no secrets. Every program that prints in a job can
+forge a line, so a reader relies on its shape only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PREFIX = "go-prefetch-record/1"
 _LONGEST_LINE = 64 << 10
 _LONGEST_TEXT = 2_000
 _MOST_SECONDS = 1e9
-# What log downloads put before a line: `gh` a job and a step, GitHub a time, GitLab a time and a stream; and colors.
+# What downloaded logs have before a line: `gh` a job and a step, GitHub a time, GitLab a time and a stream; and colors.
 _COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BEFORE = r"\ufeff?(?:[^\t{]*\t[^\t{]*\t\ufeff?)?(?:[0-9-]{10}T[0-9:.]+Z (?:[0-9]{2}[OE][ +]?)?)?"
 _LINE = re.compile(rf"{_BEFORE}{re.escape(PREFIX)} (\{{.*\}})\s*")
@@ -33,7 +33,7 @@ _LINE = re.compile(rf"{_BEFORE}{re.escape(PREFIX)} (\{{.*\}})\s*")
 
 @dataclass(frozen=True)
 class Record:
-    """What a run did, in one value a field; the fields are the keys of the line, in its order."""
+    """What a run did, one value per field. The fields are the keys of the line, in its order."""
 
     version: str
     result: str  # `present`, `exact`, `partial`, `miss`, `disabled` or `failed`
@@ -44,15 +44,15 @@ class Record:
     modules_present: int
     modules_from_cache: int
     bytes_restored: int
-    bytes_downloaded: int  # by us and by Go
+    bytes_downloaded: int  # by go-prefetch and by Go
     seconds: float
     seconds_saved: float | None  # None: not measured
     cold_seconds: float | None
     steps: Mapping[str, float]  # seconds of each step, by its name
-    reason: str  # why it was not exact; empty if it was
+    reason: str  # why it was not exact; empty otherwise
     failed_attempts: int
-    failures_avoided: int  # files that plain `go mod download` would have failed for
-    failure: str  # slug of what failed the run, or empty
+    failures_avoided: int  # files for which plain `go mod download` would have failed
+    failure: str  # slug of the error that failed the run, or empty
     saved_bytes: int
     cores: int
     os: str
@@ -60,18 +60,18 @@ class Record:
 
 
 def record_line(report: Report, clean: Callable[[str], str] = str) -> str:
-    """The line of this report, without its end; `clean` takes secrets out of each text."""
+    """Return the line of this report, without a newline; `clean` removes secrets from each text."""
     values = asdict(_record(report))
     cleaned = {name: _short(clean(value)) if isinstance(value, str) else value for name, value in values.items()}
     line = json.dumps(cleaned, ensure_ascii=True, separators=(",", ":"))
-    # `##[` is an old spelling of workflow commands, and counts anywhere in a line. `\u0023` is JSON for the same.
+    # `##[` is an old form of workflow commands, and counts anywhere in a line. `\u0023` is JSON for `#`.
     return f"{PREFIX} {line}".replace("##[", "#\\u0023[")
 
 
 def parse_record(line: str) -> Record | None:
-    """The record in a line of a log, as it is printed or as log downloads have it; None if there is none.
+    """Parse the record in a line of a log, as printed or as in a downloaded log; return None if there is none.
 
-    Keys that are not known are ignored; a record that lacks one, or has another kind of value there, is none.
+    Unknown keys are ignored. A record with a missing key, or with another kind of value, is invalid.
     """
     if PREFIX not in line or len(line) > _LONGEST_LINE:
         return None
@@ -121,7 +121,7 @@ def _short(text: str) -> str:
 
 
 def _checked(kind: str, value: Any) -> Any:
-    """`value`, if it is of this kind. Raises ValueError."""
+    """Return `value` if it is of this kind. Raises ValueError."""
     if kind == "str":
         return required(as_text(value, _LONGEST_TEXT))
     if kind == "float | None":

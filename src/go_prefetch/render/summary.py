@@ -1,4 +1,4 @@
-"""A Report in words: the line that says it all, and row by row what the text on the screen shows."""
+"""A Report as text: the headline, and the rows below it in the log."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def summary_text(report: Report) -> str:
     """Return the lines to print at the end of a run."""
     lines = [f"go-prefetch: {' '.join(headline(report).split())}"]
     lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
-    # An old spelling of workflow commands, which counts anywhere in a line; the newer one counts at its start only.
+    # An old form of workflow commands, which counts anywhere in a line. The newer form counts at its start only.
     return "\n".join(lines).replace("##[", "## [")
 
 
 def headline(report: Report) -> str:
-    """One line that says it all: result · modules · bytes and seconds · time saved."""
+    """Return the most important facts on one line: result · modules · bytes and seconds · time saved."""
     if report.plan.disabled_because:
         return f"nothing to do: {reason(report.plan.disabled_because)}"
     failure = report.completed.failure
@@ -46,7 +46,7 @@ def headline(report: Report) -> str:
 
 
 def _all_present(report: Report) -> str:
-    """No zip was missing; go.mod files of versions that only take part in the selection may have been."""
+    """Return the headline if no zip was missing. go.mod files of versions that are not built may have been."""
     count, brought = len(report.plan.modules), _brought(report)
     known = f"{counted(count, 'module')} already present" if count else "no module is planned"
     zips_without_sum = {version for scope in report.plan.scopes for version in scope.zips_without_sum}
@@ -61,7 +61,7 @@ def _brought(report: Report) -> str:
 
 
 def rows(report: Report) -> list[tuple[str, str]]:
-    """Label and text of every figure; none where there was nothing to do, or nothing was done."""
+    """Return label and text of every figure; none if there was nothing to do, or nothing was done."""
     if (
         report.ended_early
         or report.plan.disabled_because
@@ -82,7 +82,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
 
 
 def _modules(report: Report) -> str:
-    """Each module counts once, where its zip came from."""
+    """Return the number of modules by the source of their zips."""
     zips = [file for file in report.plan.files if file.kind == "zip"]
     places = ("from cache", "downloaded", "by Go", "already present")
     count = Counter(_place(file, report) for file in zips)
@@ -90,7 +90,7 @@ def _modules(report: Report) -> str:
 
 
 def _place(file: ModuleFile, report: Report) -> str:
-    """Where a zip came from in the end: what Go rejected was replaced by what came after."""
+    """Return the final source of a zip: a replacement counts instead of the file that Go rejected."""
     if file in report.completed.by_go:
         return "by Go"
     if file in report.completed.refetched.files or file in report.downloaded.files:
@@ -119,7 +119,7 @@ def _source(source: Source) -> str:
 
 
 def verified(completed: Completed, goversion: str) -> str:
-    """Whether Go has compared the files of a filled folder with go.sum; empty for other runs, where it always has."""
+    """Return whether Go has compared the files of a filled folder with go.sum; empty for other runs: they always do."""
     if completed.unverified_because:
         return f"no: {reason(completed.unverified_because)}"
     if completed.verified is None:

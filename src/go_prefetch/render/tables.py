@@ -1,4 +1,4 @@
-"""The tables of a job summary, each a list of lines of Markdown; none where there is nothing to show."""
+"""The tables of a job summary: lists of lines of Markdown, empty if there is nothing to show."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
 
 
 def steps(report: Report) -> list[str]:
-    """Seconds of each step, and what it brought."""
+    """Return the seconds of each step, and its result."""
     return _table("| step | time | |\n|---|--:|---|", [
         (STEPS[name], duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()
     ])  # fmt: skip
 
 
 def sources(report: Report) -> list[str]:
-    """Who handed over how much."""
+    """Return the files and bytes from each source."""
     rows = map(_source, report.suppliers)
     return _table("| source | files | bytes | failed attempts |\n|---|--:|--:|--:|", rows)
 
 
 def slowest(report: Report) -> list[str]:
-    """The modules whose files took longest to come, by the slowest file of each."""
+    """Return the modules with the slowest files, by the slowest file of each."""
     by_module: dict[ModuleVersion, list[Fetched]] = defaultdict(list)
     for fetched in report.fetched:
         by_module[fetched.file.module].append(fetched)
@@ -43,7 +43,7 @@ def slowest(report: Report) -> list[str]:
 
 
 def retries(report: Report) -> list[str]:
-    """Files that did not come at the first attempt, or not at all, and what was said last."""
+    """Return files that needed several attempts, or failed, with the last failure."""
     late = sorted((f for f in report.fetched if f.failed), key=lambda f: (-len(f.failed), f.file))
     rows = [(str(f.file), len(f.failed), attempt(f.failed[-1]), f.source) for f in late]
     failures = (*report.downloaded.failures, *report.completed.refetched.failures)
@@ -59,7 +59,7 @@ def retries(report: Report) -> list[str]:
 
 
 def gosum(report: Report) -> list[str]:
-    """What changed in go.sum against the matched entry."""
+    """Return the changes of go.sum since the matched entry."""
     found = changes(report).all
     shown = [
         (change.kind, code(change.path), code(", ".join(change.old)), code(", ".join(change.new)))

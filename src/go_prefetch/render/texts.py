@@ -1,6 +1,6 @@
-"""The sentences: one template for each slug and case, and a few words for each reason. Nothing else has any.
+"""All sentences: one template for each slug and case, and a few words for each reason.
 
-A template is filled with the facts of a notice by `str.format`, with these formats beside Python's own:
+A template is filled with the facts of a notice by `str.format`, with these formats in addition to Python's own:
 
     {count:#file}     1 file, 2 files
     {bytes:size}      1.2 MB
@@ -9,7 +9,7 @@ A template is filled with the facts of a notice by `str.format`, with these form
     {sources:then}    a, then from b
     {failures:attempts}, {notices:lines}, {notices:reasons}
 
-A fact that is a notice is filled in as its text; None as nothing.
+A notice as a fact becomes its text; None becomes nothing.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from go_prefetch.model.results import Deferral, PassedOver
 
 
 class Text(NamedTuple):
-    """The templates of one case: what happened, and what to do where the table's hint does not fit."""
+    """The templates of one case: what happened, and what to do if the table's hint does not fit."""
 
     text: str
     hint: str = ""
 
 
-# Steps as logs, summaries and documents name them; the JSON report and the record have older names as keys.
+# The names of the steps in logs, summaries and documents. The JSON report and the record have older names as keys.
 STEPS = {
     "plan": "plan",
     "restore": "restore",
@@ -64,7 +64,7 @@ _LACKS_LOGIN = "There is no token for {host}, and its API answers no request wit
 _GIT_STALLED = "`{command}` of {remote} did not end (nothing moved for {silence:g} s, {times} times)"
 _UNAVAILABLE = "{count:#file} could not be downloaded.\n{failures:attempts}\n{cause}"
 
-# By slug, in the order of the error table; then by case, where a slug has several.
+# By slug, in the order of the error table; then by case, if a slug has several.
 TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "usage": {
         "": "{program}: {words}.",

@@ -1,4 +1,4 @@
-"""Time saved: measured seconds of cold runs less this run's own. Never estimated. See docs/time-saved.md."""
+"""Time saved: measured seconds of cold runs minus this run's own. Never estimated. See docs/time-saved.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from go_prefetch.model.cold_runs import Machine
 from go_prefetch.model.report import STEPS_THAT_COUNT, Report
 from go_prefetch.render.texts import STEPS
 
-# Where a hit that was slower spent most of its time, and what to change.
+# The step that took most of a slower hit, and what to change.
 _INSTEAD = {
     "restore": "Restoring took most of it: use a nearer store, or `store: none` where the proxies are this near.",
     "download": "Downloading what is never saved took most of it: in a private repository set `save-private: true`.",
@@ -17,7 +17,7 @@ _INSTEAD = {
 
 
 def in_short(report: Report) -> str:
-    """A few words for a headline; none where there was nothing to save time with."""
+    """Return a few words for a headline; none if no time could be saved."""
     saved = report.seconds_saved
     if saved is None:
         return "time saved not measured" if report.cache_result == "exact" and not report.completed.failure else ""
@@ -27,7 +27,7 @@ def in_short(report: Report) -> str:
 
 
 def in_full(report: Report) -> str:
-    """The figure and what it rests on, or why there is none; empty where there was nothing to save time with."""
+    """Return the figure and its basis, or why there is none; empty if no time could be saved."""
     saved, cold = report.seconds_saved, report.restored.cold_seconds
     if saved is None or cold is None:
         return _why_not_measured(report)
@@ -38,7 +38,7 @@ def in_full(report: Report) -> str:
 
 
 def formula(report: Report) -> str:
-    """The sum, with this run's figures; empty where nothing was measured."""
+    """Return the formula with this run's figures; empty if nothing was measured."""
     if report.seconds_saved is None:
         return ""
     runs = " + ".join(f"{run.seconds:.2f}" for run in report.restored.cold)
@@ -47,19 +47,17 @@ def formula(report: Report) -> str:
 
 
 def measured_on(report: Report) -> str:
-    """How many cold runs the figure rests on, and on what machines they were."""
+    """Return the number of cold runs behind the figure, and their machines."""
     machines = dict.fromkeys(str(run.machine) for run in report.restored.cold)
     return f"{counted(len(report.restored.cold), 'cold run')} on {' and on '.join(machines)}"
 
 
 def instead(report: Report) -> str:
-    """What to change after a hit that was slower than downloading; in Markdown. Else empty."""
+    """Return what to change after a hit that was slower than downloading, in Markdown; otherwise nothing."""
     if report.seconds_saved is None or report.seconds_saved >= 0:
         return ""
     if _elsewhere(report):
-        return (
-            "The cold run was on another kind of machine: remove the pool or change `cache-name` to measure here anew."
-        )
+        return "The cold run was on another kind of machine. Remove the pool or change `cache-name` to measure here."
     return _INSTEAD[max(STEPS_THAT_COUNT, key=lambda name: report.steps[name])]
 
 
@@ -72,7 +70,7 @@ def _why_not_measured(report: Report) -> str:
 
 
 def _elsewhere(report: Report) -> str:
-    """On what other kind of machine the cold runs were, in parentheses; empty if it was this kind, or is not known."""
+    """Return the other kinds of machine of the cold runs, in parentheses; empty if they are the same, or unknown."""
     noted = {run.machine for run in report.restored.cold} - {Machine()}
     others = sorted(str(machine) for machine in noted - {report.machine})
     return f" (on {' and on '.join(others)}; this is {report.machine})" if others else ""

@@ -1,6 +1,6 @@
-"""Where the time went, as a picture: a Mermaid diagram where one is drawn, bars of text elsewhere.
+"""A picture of where the time went: a Mermaid diagram if the platform draws it, bars of text otherwise.
 
-Only our own words and numbers are in it.
+It contains fixed words and numbers only.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from go_prefetch.render.texts import STEPS
 
 _BAR_CHARACTERS = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_LEAST_SHOWN = 0.05  # seconds; shorter steps are no bar
+_LEAST_SHOWN = 0.05  # seconds; shorter steps have no bar
 _MOST_TICKS = 10
 _TICKS_MS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000)
 
 
 def gantt(report: Report) -> str:
-    """The steps one after the other, and below them what the same took without the store, if that was measured."""
+    """Return the steps in sequence, and below them the measured time without the store."""
     total = max(report.seconds, report.restored.cold_seconds or 0.0) * 1000
     tick = next((ms for ms in _TICKS_MS if total / ms <= _MOST_TICKS), _TICKS_MS[-1])
     lines = [
@@ -39,7 +39,7 @@ def gantt(report: Report) -> str:
 
 
 def bars(report: Report) -> str:
-    """The same as bars of text."""
+    """Return the same as bars of text."""
     rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= _LEAST_SHOWN]
     if report.seconds_saved is not None and report.restored.cold_seconds:
         rows.append(("cold run", report.restored.cold_seconds))

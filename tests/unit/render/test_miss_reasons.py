@@ -15,7 +15,7 @@ CASES = {
     "job_miss": (["a first run, or what it had was evicted"], "Nothing to do"),
     "job_no_store": (["the store was not read: `store` is none"], "Remove `store: none`"),
     "job_store_failure": (["could not be reached (store-unreachable)"], "use another store"),
-    "job_damaged_entry": (["damaged or gone (store-damaged)"], "saved anew"),
+    "job_damaged_entry": (["damaged or gone (store-damaged)"], "A new one is saved"),
     "job_rejected": (["Go rejected 1 file that the store had"], "another `cache-name`"),
     "job_proxy_failure": (
         ["the proxies did not hand over 3 files, github.com/cespare/xxhash/v2@v2.3.0"],

@@ -17,7 +17,7 @@ def lint(*places: Path) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_documents_have_no_word_of_the_stop_list() -> None:
+def test_texts_have_no_word_of_the_stop_list() -> None:
     assert lint() == (0, [])
 
 

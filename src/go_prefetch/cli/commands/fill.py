@@ -32,10 +32,10 @@ from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
 
 
 def fill(invocation: Invocation) -> int:
-    """Download what the folder lacks, take away what the plan does not name, and report.
+    """Download files that the folder lacks, remove those that are not in the plan, and report.
 
-    Raises InputError for a folder with other things in it, DownloadError for modules that could not be had, and
-    ChecksumMismatch for a file that Go found wrong from every source.
+    Raises InputError for a folder with other contents, DownloadError for a failed download, and
+    ChecksumMismatch for a file that is wrong from every source.
     """
     settings, platform = settings_of_a_run(invocation), invocation.platform
     folder = settings.cwd / invocation.arguments.folder

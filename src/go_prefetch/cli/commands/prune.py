@@ -24,7 +24,7 @@ from go_prefetch.web.http_settings import HttpSettings
 if TYPE_CHECKING:
     from go_prefetch.forge.github import GitHub
 
-_IDLE = 7 * 86400.0  # seconds: so long GitHub keeps entries that nobody reads
+_IDLE = 7 * 86400.0  # seconds; GitHub keeps unread entries for that long
 
 
 def prune(invocation: Invocation) -> int:

@@ -15,9 +15,9 @@ from go_prefetch.verification.trees import Trees
 
 
 def verify(invocation: Invocation) -> int:
-    """Name every tree that is not what go.sum says, and with `--fix` remove it. Exit status 1 if one is left.
+    """Print every tree that does not match go.sum, and with `--fix` remove it. Exit status 1 if one is left.
 
-    With `--fix`, zips of which no tree is there will be hashed again by Go, whatever lies beside them.
+    With `--fix`, Go hashes zips without a tree again, even if they have a `.ziphash`.
 
     Raises PrefetchError for bad input.
     """
