@@ -19,7 +19,7 @@ from realproject import BenchError, Project
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support.fakes.go_proxy import GoProxy, built
+from tests.support.fakes.go_proxy import GoProxy
 
 if TYPE_CHECKING:
     import argparse
@@ -202,7 +202,7 @@ def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[Rig]:
         files = scratch / "files"
         files.mkdir()
         rates = ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]
-        with GoProxy(built(scratch), proxy, "-files", str(files), "-latency", options.latency, *rates) as server:
+        with GoProxy(proxy, "-files", str(files), "-latency", options.latency, *rates) as server:
             yield Rig(project, server.url, environment(server.url, server.certificate), scratch, files)
 
 

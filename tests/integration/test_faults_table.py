@@ -5,7 +5,6 @@ P1 has the fault for one file (for its every request, or once where the row is a
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fakes.go_proxy import GoProxy, built
+from tests.support.fakes.go_proxy import GoProxy
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.workbench import Workbench
@@ -79,25 +78,20 @@ def test_the_table_has_these_rows_and_no_others() -> None:
     assert list(documented()) == [row.name for row in ROWS]
 
 
-@pytest.fixture(scope="session")
-def http2_program(tmp_path_factory: pytest.TempPathFactory, gocache: Path) -> Path:
-    """The module proxy that speaks HTTP/2."""
-    return built(tmp_path_factory.mktemp("http2"), {**os.environ, "GOCACHE": str(gocache)})
-
-
-@pytest.mark.slow  # 75 runs of both
-@pytest.mark.parametrize("goproxy", LISTS)
+@pytest.mark.slow  # 75 runs of both, most of which wait
+@pytest.mark.parametrize(
+    "goproxy", [pytest.param(list_, marks=pytest.mark.nightly if list_ == "P1,P2" else ()) for list_ in LISTS]
+)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_row_is_what_happens(bench: Workbench, request: pytest.FixtureRequest, row: Row, goproxy: str) -> None:
+def test_a_row_is_what_happens(bench: Workbench, row: Row, goproxy: str) -> None:
     """Plain Go is started first; where it hangs it still does when the same run of ours has long ended."""
-    http2_program = request.getfixturevalue("http2_program") if isinstance(row.fault, str) else Path()
     bench.write_project(MODULES)
     at = 2 * LISTS.index(goproxy)
     expected = documented()[row.name][at : at + 2]
     times = 1 if goproxy.startswith("once") else None
     with (
-        first_proxy(row, times, bench, http2_program) as for_go,
-        first_proxy(row, times, bench, http2_program) as for_us,
+        first_proxy(row, times, bench) as for_go,
+        first_proxy(row, times, bench) as for_us,
         ModuleProxy(MODULES) as second,
     ):
         plain_list, own_list = (
@@ -110,22 +104,22 @@ def test_a_row_is_what_happens(bench: Workbench, request: pytest.FixtureRequest,
     assert [said, "succeeds" if ours.status == 0 else "fails"] == expected, ours.text
 
 
-def http2_proxy(program: Path, bench: Workbench, kind: str, fault: str, times: int | None) -> GoProxy:
+def http2_proxy(bench: Workbench, kind: str, fault: str, times: int | None) -> GoProxy:
     """A P1 that speaks HTTP/2 and has such a fault for LIB's file of this kind."""
     folder = bench.folder / "proxy"
     write_proxy_folder(folder, MODULES)
     often = str(-1 if times is None else times)
     fails = ("-fault", fault, "-fault-name", f"lib/@v/v1.2.3.{kind}", "-fault-times", often)
-    return GoProxy(program, folder, "-log", *fails)
+    return GoProxy(folder, "-log", *fails)
 
 
 @contextmanager
-def first_proxy(row: Row, times: int | None, bench: Workbench, http2_program: Path) -> Iterator[str]:
+def first_proxy(row: Row, times: int | None, bench: Workbench) -> Iterator[str]:
     """The address of a P1 that has the row's fault so many times (None: always)."""
     if row.fault is None:
         yield REFUSED
     elif isinstance(row.fault, str):
-        with http2_proxy(http2_program, bench, row.kind, row.fault, times) as proxy:
+        with http2_proxy(bench, row.kind, row.fault, times) as proxy:
             with (bench.folder / "trusted.pem").open("a") as trusted:  # those of both, for Go's and for ours
                 trusted.write(proxy.certificate.read_text())
             bench.environ["SSL_CERT_FILE"] = trusted.name
@@ -155,12 +149,12 @@ def outcome(plain: subprocess.Popen[bytes], patience: float) -> str:
 
 
 @pytest.mark.slow  # it compiles net/http
-def test_go_meets_the_abort_over_http2_and_we_over_http1(bench: Workbench, http2_program: Path) -> None:
+def test_go_meets_the_abort_over_http2_and_we_over_http1(bench: Workbench) -> None:
     """What the rows on HTTP/2 rest on: the same server, and what each of the two asked it in."""
     bench.write_project(MODULES)
     spoken: dict[str, set[str]] = {}
     for who in ("go", "ours"):
-        with http2_proxy(http2_program, bench, "zip", "abort", times=1) as proxy:
+        with http2_proxy(bench, "zip", "abort", times=1) as proxy:
             trusted = {"GOPROXY": proxy.url, "SSL_CERT_FILE": str(proxy.certificate)}
             fill = ("fill", str(bench.folder / "filled"))
             done = bench.go("mod", "download", **trusted) if who == "go" else bench.run(*fill, **trusted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -11,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from go_prefetch.base import file_lock
+
+_LONGEST = 900.0  # seconds that another worker may take to make something
 NPM_CI = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
@@ -23,8 +25,7 @@ def kept() -> Path:
 def alone(folder: Path) -> Iterator[None]:
     """Make `folder`, and let one worker of the test run in at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with file_lock.held(folder / "lock", seconds=_LONGEST):
         yield
 
 

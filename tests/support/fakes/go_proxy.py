@@ -6,26 +6,25 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+
+from tests.support.made_once import built_once
 
 _SOURCE = Path(__file__).parents[2] / "programs" / "module_proxy"
 
 
-def built(folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """Build the program into `folder`."""
-    program = folder / "module_proxy"
-    plain = {**environ, "GOENV": "off", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-    subprocess.run(["go", "build", "-o", str(program), "."], cwd=_SOURCE, env=plain, check=True, timeout=300)
-    return program
+def program() -> Path:
+    """Return the program, built once for each version of its source."""
+    environ = {**os.environ, "GOENV": "off", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    return built_once(_SOURCE, "go", "build", "-o", "module_proxy", ".", environ=environ) / "module_proxy"
 
 
 class GoProxy:
     """Serves `folder`, which is in GOPROXY layout, inside its `with` block. `flags` are those of main.go."""
 
-    def __init__(self, program: Path, folder: Path, *flags: str) -> None:
-        self._command = [str(program), "-dir", str(folder), *flags]
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self._command = [str(program()), "-dir", str(folder), *flags]
 
     def __enter__(self) -> GoProxy:
         self._scratch = tempfile.TemporaryDirectory()
