@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.notices import facts
 from tests.support.workbench import Workbench
 
 # Fewer than ten requests: none of them gets a rival, however slow the machine is.
@@ -50,4 +51,5 @@ def test_one_that_cannot_be_written_is_a_warning(bench: Workbench) -> None:
     with ModuleProxy(MODULES) as proxy:
         result = bench.prefetch("--trace", "/proc/none/trace.json", goproxy=proxy.url)
     assert result.status == 0, result.text
-    assert "warning: trace: " in result.stderr
+    assert str(facts(result.notice("trace-unwritable"))["path"]) == "/proc/none/trace.json"
+    assert "[trace-unwritable]" in result.stderr

@@ -18,6 +18,7 @@ from tests.integration.test_quarantine import (
     EVIL,
     EVIL_GO,
     LIB,
+    MODULES,
     TREE,
     ZIP,
     assert_honest,
@@ -29,14 +30,13 @@ from tests.integration.test_quarantine import (
 )
 from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.notices import facts
 from tests.support.waiting import wait_until
-from tests.support.workbench import Workbench
+from tests.support.workbench import Result, Workbench
 
 __all__ = ["ready"]  # the fixture
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
-
-STALE = "GOCACHE may hold objects made from what was removed: run `go clean -cache`."
 
 
 def plant_tree_and_good_ziphash(bench: Workbench) -> None:
@@ -82,9 +82,15 @@ def assert_built_honestly(bench: Workbench) -> None:
     assert built.status == 0, built.text
     assert "example.com/lib v1.2.3" in built.text
     assert "evil" not in built.text
-    assert bench.run("verify").stdout.startswith("4 modules are what go.sum says, 0 are not, 0 were not checked")
+    assert bench.run("verify").verified[:3] == (4, 0, 0)
     assert list((bench.modcache / "cache").glob("go-prefetch-*")) == []
     assert list(bench.modcache.rglob("*.tmp-*")) == []
+
+
+def replaced(result: Result) -> tuple[str, list[str]]:
+    """Why trees were replaced, and which."""
+    warning = result.notice("trees-replaced")
+    return warning.case, list(map(str, facts(warning)["modules"]))
 
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda function: function.__name__)
@@ -94,9 +100,8 @@ def test_a_planted_tree_is_replaced(ready: Workbench, plant: Callable[[Workbench
     result = ready.prefetch(goproxy=f"file://{ready.pool}")
     assert result.status == 0, result.text
     assert_built_honestly(ready)
-    (said,) = (warning for warning in ready.report["warnings"] if "that are not what go.sum says" in warning)
-    assert "example.com/lib@v1.2.3" in said
-    assert STALE in ready.report["warnings"]
+    assert ready.warnings[:2] == ["trees-replaced", "stale-objects"]
+    assert replaced(result) == ("wrong", ["example.com/lib@v1.2.3"])
     if (outside := ready.folder / "outside").exists():
         assert (outside / "lib.go").read_text() == EVIL_GO
         assert stat.S_IMODE(outside.stat().st_mode) == 0o550
@@ -167,7 +172,7 @@ def test_a_tree_planted_while_the_run_works_is_replaced(ready: Workbench, tmp_pa
     result = ready.prefetch(goproxy="off", PATH=go.path)
     assert result.status == 0, result.text
     assert ready.report["admit"]["modules"] == 3
-    assert any("example.com/lib@v1.2.3" in warning for warning in ready.report["warnings"])
+    assert replaced(result) == ("wrong", ["example.com/lib@v1.2.3"])
     assert_honest(ready)
     assert_built_honestly(ready)
 
@@ -267,7 +272,8 @@ def test_a_tree_that_cannot_be_compared_is_replaced(ready: Workbench) -> None:
         go_sum.write(f"example.com/lib v1.2.3 {EVIL.h1_zip}\n")
     result = ready.prefetch(goproxy="off")
     assert result.status == 0, result.text
-    assert any("could not be compared with go.sum: example.com/lib@v1.2.3" in w for w in ready.report["warnings"])
+    assert replaced(result) == ("not-compared", ["example.com/lib@v1.2.3"])
+    assert facts(result.notice("trees-replaced"))["cause"] is None
     assert (ready.modcache / TREE / "lib.go").read_bytes() == LIB.contents[f"{TREE}/lib.go"]
 
 
@@ -301,7 +307,10 @@ def test_without_a_verdict_such_trees_are_replaced(ready: Workbench, tmp_path: P
     go = go_with_another_root(tmp_path / "bin", 'if [ "$2" = verify ]; then exit 0; fi')
     result = ready.prefetch(goproxy="off", PATH=go.path)
     assert result.status == 0, result.text
-    assert any("could not be compared with go.sum (go mod verify ended" in w for w in ready.report["warnings"])
+    case, modules = replaced(result)
+    assert (case, len(modules)) == ("not-compared", len(MODULES))
+    cause = facts(result.notice("trees-replaced"))["cause"]
+    assert (cause.slug, cause.case, facts(cause)["command"]) == ("inconclusive", "output", "go mod verify")
     assert_built_honestly(ready)
 
 
@@ -314,7 +323,8 @@ def test_a_lock_that_cannot_be_taken_fails_the_run(ready: Workbench, what: str) 
     assert result.status == 5, result.text
     assert ready.report["outputs"]["cache-result"] == "failed"
     assert ready.report["restore"]["files"] > 0
-    assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in result.text
+    error = result.notice("checksum-mismatch")
+    assert (error.case, str(facts(error)["version"])) == ("tree-stays", "example.com/lib@v1.2.3")
     assert not (ready.folder / "nowhere").exists()
 
 
@@ -366,8 +376,8 @@ def test_verify_with_fix_warns_of_the_build_cache(ready: Workbench) -> None:
     """What was compiled from a tree, and the index of it, outlive the tree."""
     assert ready.prefetch(goproxy="off").status == 0
     tamper(ready.modcache / TREE)
-    assert STALE not in ready.run("verify").text
+    assert "[stale-objects]" not in ready.run("verify").text
     fixed = ready.run("verify", "--fix")
     assert fixed.status == 0
-    assert fixed.text.count(STALE) == 1
+    assert fixed.text.count("[stale-objects]") == 1
     assert not os.path.lexists(ready.modcache / TREE)

@@ -14,6 +14,7 @@ from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.go_on_path import go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, escape, write_proxy_folder
+from tests.support.notices import facts
 from tests.support.service_job import MAIN
 from tests.support.service_shelf import ENCODINGS
 from tests.support.workbench import Workbench
@@ -130,7 +131,9 @@ def test_a_poisoned_proxy_is_gone_around(pruned: Workbench) -> None:
         result = pruned.prefetch(goproxy=f"{first.url}|{second.url}")
         assert result.status == 0, result.text
         assert second.paths() == [MOD]
-        assert pruned.report["warnings"] == [f"files that Go rejected and another source replaced: 1 from {first.url}"]
+        assert pruned.warnings == ["files-rejected"]
+        warning = result.notice("files-rejected")
+        assert (warning.case, facts(warning)) == ("replaced", {"count": 1, "source": first.url})
     assert_healed(pruned)
 
 
@@ -142,7 +145,9 @@ def test_one_that_is_wrong_everywhere_is_taken_away(pruned: Workbench) -> None:
         result = pruned.prefetch(goproxy=proxy.url)
         assert result.status == 0, result.text
         assert proxy.paths() == [MOD, MOD]
-        assert pruned.report["warnings"] == [f"files that Go rejected and nothing replaced: 1 from {proxy.url}"]
+        assert pruned.warnings == ["files-rejected"]
+        warning = result.notice("files-rejected")
+        assert (warning.case, facts(warning)) == ("removed", {"count": 1, "source": proxy.url})
     assert not (pruned.pool / MOD).exists()
     assert not (pruned.download_folder / MOD).exists()
 
@@ -205,8 +210,10 @@ def test_a_go_that_does_not_prove_itself_is_not_believed(pruned: Workbench, tmp_
     with ModuleProxy(MODULES) as proxy:
         result = pruned.prefetch(goproxy=proxy.url, PATH=go.path)
     assert result.status == 0, result.text
-    (told,) = (words for words in pruned.report["warnings"] if words.startswith(".mod files"))
-    assert "were not checked, and not saved: go list -m" in told
+    assert "mod-files-unchecked" in pruned.warnings
+    cause = facts(result.notice("mod-files-unchecked"))["cause"]
+    assert (cause.slug, cause.case) == ("inconclusive", "output")
+    assert facts(cause)["command"].startswith("go list -m")
     assert {name for name in pruned.module_files(pruned.pool) if name.endswith(".mod")} == {
         "example.com/lib/@v/v1.2.3.mod"
     }

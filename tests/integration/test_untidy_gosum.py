@@ -1,11 +1,13 @@
-"""go.sum lines that are missing: what Go writes, and what it does not, is told at the file."""
+"""go.sum lines that are missing: a warning at the file, for what Go adds and for what it does not."""
 
 from __future__ import annotations
 
 import pytest
 
+from go_prefetch.golang.module import ModuleVersion
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.notices import facts
 from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
@@ -19,29 +21,42 @@ def without(bench: Workbench, beginning: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beginning", "said"),
+    ("beginning", "slug", "known"),
     [
-        ("example.com/lib v1.2.3/go.mod", "go.sum changed: run `go mod tidy` and commit {}"),
-        ("example.com/lib v1.2.3 ", "go.sum has no hash of example.com/lib@v1.2.3: run `go mod tidy` and commit {}"),
+        ("example.com/lib v1.2.3/go.mod", "go-sum-changed", {}),
+        ("example.com/lib v1.2.3 ", "go-sum-lacks", {"modules": (ModuleVersion("example.com/lib", "v1.2.3"),)}),
     ],
     ids=["go.mod line", "zip line"],
 )
-@pytest.mark.parametrize("on_github", [False, True], ids=["terminal", "GitHub"])
-def test_a_missing_line_is_a_warning_at_its_file(bench: Workbench, beginning: str, said: str, on_github: bool) -> None:
-    """Go succeeds, so do we; a later `go build` may not. The file to commit is named, on GitHub as an annotation."""
+def test_a_missing_line_is_a_warning_at_its_file(
+    bench: Workbench, beginning: str, slug: str, known: dict[str, tuple[ModuleVersion, ...]]
+) -> None:
+    """Go succeeds, so do we; a later `go build` may not. The file to commit is named."""
     bench.write_project(MODULES)
     without(bench, beginning)
-    variables = {"GITHUB_ACTIONS": "true"} if on_github else {}
     with ModuleProxy(MODULES) as proxy:
-        result = bench.prefetch(goproxy=proxy.url, **variables)
+        result = bench.prefetch(goproxy=proxy.url)
     assert result.status == 0, result.text
     path = bench.project / "go.sum"
-    assert said.format(path) in result.text
-    assert (f"file={path}" in result.stdout) == on_github
+    warning = result.notice(slug)
+    assert (warning.file, facts(warning)) == (path, {"name": "go.sum", "path": path, **known})
+    assert f"file={path}" not in result.stdout
 
 
-def test_a_tidy_project_is_told_nothing(bench: Workbench) -> None:
+@pytest.mark.parametrize("beginning", ["example.com/lib v1.2.3/go.mod", "example.com/lib v1.2.3 "])
+def test_on_github_it_is_an_annotation_of_the_file(bench: Workbench, beginning: str) -> None:
+    bench.write_project(MODULES)
+    without(bench, beginning)
+    with ModuleProxy(MODULES) as proxy:
+        result = bench.prefetch(goproxy=proxy.url, GITHUB_ACTIONS="true")
+    (annotation,) = [line for line in result.stdout.splitlines() if "[go-sum-" in line]
+    assert annotation.startswith("::warning ")
+    assert f"file={bench.project / 'go.sum'}" in annotation
+
+
+def test_a_tidy_project_has_no_such_warning(bench: Workbench) -> None:
     bench.write_project(MODULES)
     with ModuleProxy(MODULES) as proxy:
         result = bench.prefetch(goproxy=proxy.url)
-    assert "go mod tidy" not in result.text
+    assert result.status == 0, result.text
+    assert bench.warnings == []

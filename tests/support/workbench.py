@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,11 @@ class Result:
     def text(self) -> str:
         """Everything it printed."""
         return self.stdout + self.stderr
+
+    @property
+    def verified(self) -> tuple[int, ...]:
+        """What `verify` printed: how many modules match go.sum, differ, were not checked, are not unpacked."""
+        return tuple(map(int, re.findall(r": (\d+)", self.stdout)))
 
     def notice(self, slug: str) -> Notice:
         """The one notice with this slug."""

@@ -45,8 +45,8 @@ def verify(invocation: Invocation) -> int:
         for version in packed(plan):
             trees.drop_ziphash(version)
     print(
-        f"{len(checked.good)} modules are what go.sum says, {len(checked.bad)} are not, "
-        f"{len(checked.unchecked)} were not checked, {len(packed(plan))} are not unpacked ({checked.seconds:.1f} s)",
+        f"Modules that match go.sum: {len(checked.good)}, differ: {len(checked.bad)}, "
+        f"not checked: {len(checked.unchecked)}, not unpacked: {len(packed(plan))} ({checked.seconds:.1f} s)",
         file=invocation.stdout,
     )
     return 1 if taken.stays or checked.inconclusive else 0

@@ -11,7 +11,6 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Admitted, RemovedTrees, TreeVerdict
 from go_prefetch.verification.trees import Trees
 
-# Go keeps an index of each tree and compiled objects there.
 _ROUNDS = 5  # only an attacker puts trees back that often
 
 
