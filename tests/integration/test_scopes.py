@@ -17,6 +17,7 @@ from go_prefetch.run.steps.discover import Place
 from go_prefetch.run.steps.resolve import resolve
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import HELLO, FakeModule, escape, old_user_of, package_name, write_project
+from tests.support.notices import facts
 from tests.support.same_process import prefetch
 from tests.support.workbench import Result, Workbench
 
@@ -341,7 +342,8 @@ def test_missing_go_line_means_go_1_16(bench: Workbench, proxy: ModuleProxy) -> 
     done = run(bench, proxy)
     assert done.status == 0, done.text
     assert modules_asked(proxy) == ["example.com/chain@v1.0.0", "github.com/BurntSushi/toml@v1.4.0"]
-    assert f"warning: go.mod changed: run `go mod tidy` and commit {bench.project / 'go.mod'}" in done.stderr
+    assert bench.warnings == ["go-sum-changed"]
+    assert done.notice("go-sum-changed").file == bench.project / "go.mod"
     assert bench.go("build", "-o", os.devnull, "./...").status == 0
 
 
@@ -384,24 +386,20 @@ def test_gowork_of_the_file_of_go_env_counts(
 
 
 @pytest.mark.parametrize(
-    ("write", "modfile", "words"),
-    [
-        (another_gomod, "none.mod", "there is no"),
-        (another_gomod, "ci.txt", "its name does not end in .mod"),
-        (workspace, "ci.mod", "Go takes no such flag in a workspace"),
-    ],
+    ("write", "modfile", "case"),
+    [(another_gomod, "none.mod", "missing"), (another_gomod, "ci.txt", "name"), (workspace, "ci.mod", "workspace")],
     ids=["not there", "another ending", "workspace"],
 )
 def test_a_modfile_that_go_refuses_is_refused(
-    bench: Workbench, proxy: ModuleProxy, write: Callable[[Path], None], modfile: str, words: str
+    bench: Workbench, proxy: ModuleProxy, write: Callable[[Path], None], modfile: str, case: str
 ) -> None:
     """Before anything is asked, with what is wrong; Go says no too."""
     write(bench.project)
     variables = {"GOFLAGS": f"-modcacherw -modfile={modfile}"}
     done = run(bench, proxy, **variables)
     assert done.status == 2, done.text
-    assert f"GOFLAGS has -modfile={modfile}, and {words}" in done.stderr
-    assert "[modfile-invalid]" in done.stderr
+    error = done.notice("modfile-invalid")
+    assert (error.case, facts(error)["modfile"]) == (case, modfile)
     assert proxy.paths() == []
     assert bench.go("mod", "download", **variables).status == 1
 
@@ -477,17 +475,19 @@ def workspace_without_requirements(bench: Workbench, proxy: ModuleProxy) -> None
 
 
 @pytest.mark.parametrize(
-    ("write", "why"),
+    ("write", "reason"),
     [
-        pytest.param(vendored, "is vendored: Go builds from vendor/", id="vendored"),
-        pytest.param(vendored_workspace, "is vendored: Go builds from vendor/", id="vendored workspace"),
-        pytest.param(no_requirements, "requires no modules", id="no requirements, no go.sum"),
-        pytest.param(no_requirements_and_stale_sums, "requires no modules", id="no requirements, stale go.sum"),
-        pytest.param(workspace_without_requirements, "requires another", id="workspace without requirements"),
+        pytest.param(vendored, ("vendored", ""), id="vendored"),
+        pytest.param(vendored_workspace, ("vendored", ""), id="vendored workspace"),
+        pytest.param(no_requirements, ("no-requirements", ""), id="no requirements, no go.sum"),
+        pytest.param(no_requirements_and_stale_sums, ("no-requirements", ""), id="no requirements, stale go.sum"),
+        pytest.param(
+            workspace_without_requirements, ("no-requirements", "workspace"), id="workspace without requirements"
+        ),
     ],
 )
 def test_nothing_to_do_is_disabled(
-    bench: Workbench, proxy: ModuleProxy, write: Callable[[Workbench, ModuleProxy], None], why: str
+    bench: Workbench, proxy: ModuleProxy, write: Callable[[Workbench, ModuleProxy], None], reason: tuple[str, str]
 ) -> None:
     """Result `disabled`, status 0, one line that says why, no request and no module cache; Go builds offline."""
     write(bench, proxy)
@@ -498,7 +498,7 @@ def test_nothing_to_do_is_disabled(
     line, record = done.stdout.splitlines()
     assert line.startswith("go-prefetch: nothing to do: ")
     assert parse_record(record)
-    assert why in line
+    assert [(one.slug, one.case) for one in done.notices if one.slug in ("vendored", "no-requirements")] == [reason]
     assert bench.outputs["cache-result"] == "disabled"
     assert bench.outputs["cache-hit"] == "false"
     assert proxy.paths() == []
@@ -570,48 +570,60 @@ def test_missing_gosum_is_for_go_to_judge(bench: Workbench, proxy: ModuleProxy) 
     done = run(bench, proxy)
     assert (done.status == 0) == (own.status == 0), done.text
     assert state(bench.project) == left_by_go
-    assert "go mod tidy" in done.stderr
+    assert bench.warnings == ["go-sum-changed", "go-sum-lacks"]
 
 
 @pytest.mark.parametrize("write", [pytest.param(old, id="go 1.16"), pytest.param(workspace, id="workspace")])
 def test_missing_gosum_with_an_explicit_list_is_a_warning(
     bench: Workbench, proxy: ModuleProxy, write: Callable[[Path], None]
 ) -> None:
-    """Where Go gets a list, and the list is empty for want of sums, the run says what is missing."""
+    """Where Go gets a list, and the list is empty for want of sums, the run warns of what is missing."""
     write(bench.project)
     for gosum in bench.project.rglob("go.sum"):
         gosum.unlink()
     done = run(bench, proxy)
     assert done.status == 0, done.text
-    assert "no go.sum line vouches for any module" in done.stderr
-    assert "go mod tidy" in done.stderr
+    assert bench.warnings == ["go-sum-missing"]
+    assert done.stderr.count("[go-sum-missing]") == 1
     assert proxy.paths() == []
 
 
 GOOD_MOD = "module example.com/app\n\ngo 1.21\n\nrequire example.com/lib v1.2.3\n"
 BAD_FILES = {
-    "go.mod: bad line": ("go.mod", "module example.com/app\n\nrequire example.com/lib\n", "go.mod:3: "),
-    "go.mod: open block": ("go.mod", GOOD_MOD + "\nrequire (\n", "go.mod:7: "),
-    "go.mod: no module line": ("go.mod", "go 1.21\n", "go.mod:1: "),
-    "go.mod: empty": ("go.mod", "", "go.mod:1: "),
-    "go.mod: conflict": ("go.mod", GOOD_MOD + "<<<<<<< ours\n", "go.mod:6: "),
-    "go.mod: NUL": ("go.mod", GOOD_MOD + "\0\n", "go.mod:6: "),
-    "go.mod: not UTF-8": ("go.mod", b"module example.com/app // \xff\n", "go.mod: "),
-    "go.mod: bad go line": ("go.mod", "module example.com/app\n\ngo one\n", "go.mod:3: "),
-    "go.sum: two fields": ("go.sum", LIB.go_sum + "example.com/x v1.0.0\n", "go.sum:3: "),
-    "go.sum: four fields": ("go.sum", "\n" + LIB.go_sum.replace("\n", " x\n"), "go.sum:2: "),
-    "go.sum: conflict": ("go.sum", LIB.go_sum + "<<<<<<< ours\n=======\n>>>>>>> theirs\n", "go.sum:3: "),
-    "go.sum: NUL": ("go.sum", LIB.go_sum + "\0\0\0\0", "go.sum:3: "),
-    "go.sum: not UTF-8": ("go.sum", LIB.go_sum.encode() + b"\xff v1.0.0 h1:x\n", "go.sum:3: "),
-    "go.sum: a web page": ("go.sum", "<!DOCTYPE html>\n<html>\n", "go.sum:1: "),
-    "go.work: bad line": ("go.work", "go 1.21\n\nuse\n", "go.work:3: "),
-    "go.work: conflict": ("go.work", "go 1.21\n=======\n", "go.work:2: "),
+    "go.mod: bad line": (
+        "go.mod",
+        "module example.com/app\n\nrequire example.com/lib\n",
+        "go.mod:3",
+        "go-mod-malformed",
+    ),
+    "go.mod: open block": ("go.mod", GOOD_MOD + "\nrequire (\n", "go.mod:7", "go-mod-malformed"),
+    "go.mod: no module line": ("go.mod", "go 1.21\n", "go.mod:1", "go-mod-malformed"),
+    "go.mod: empty": ("go.mod", "", "go.mod:1", "go-mod-malformed"),
+    "go.mod: conflict": ("go.mod", GOOD_MOD + "<<<<<<< ours\n", "go.mod:6", "go-mod-malformed"),
+    "go.mod: NUL": ("go.mod", GOOD_MOD + "\0\n", "go.mod:6", "go-mod-malformed"),
+    "go.mod: not UTF-8": ("go.mod", b"module example.com/app // \xff\n", "go.mod:26", "go-mod-malformed"),
+    "go.mod: bad go line": ("go.mod", "module example.com/app\n\ngo one\n", "go.mod:3", "go-mod-malformed"),
+    "go.sum: two fields": ("go.sum", LIB.go_sum + "example.com/x v1.0.0\n", "go.sum:3", "go-sum-malformed"),
+    "go.sum: four fields": ("go.sum", "\n" + LIB.go_sum.replace("\n", " x\n"), "go.sum:2", "go-sum-malformed"),
+    "go.sum: conflict": (
+        "go.sum",
+        LIB.go_sum + "<<<<<<< ours\n=======\n>>>>>>> theirs\n",
+        "go.sum:3",
+        "go-sum-conflict",
+    ),
+    "go.sum: NUL": ("go.sum", LIB.go_sum + "\0\0\0\0", "go.sum:3", "go-sum-malformed"),
+    "go.sum: not UTF-8": ("go.sum", LIB.go_sum.encode() + b"\xff v1.0.0 h1:x\n", "go.sum:3", "go-sum-malformed"),
+    "go.sum: a web page": ("go.sum", "<!DOCTYPE html>\n<html>\n", "go.sum:1", "go-sum-malformed"),
+    "go.work: bad line": ("go.work", "go 1.21\n\nuse\n", "go.work:3", "go-mod-malformed"),
+    "go.work: conflict": ("go.work", "go 1.21\n=======\n", "go.work:2", "go-mod-malformed"),
 }
 
 
-@pytest.mark.parametrize(("name", "content", "where"), [pytest.param(*row, id=key) for key, row in BAD_FILES.items()])
+@pytest.mark.parametrize(
+    ("name", "content", "where", "slug"), [pytest.param(*row, id=key) for key, row in BAD_FILES.items()]
+)
 def test_malformed_file_is_named_with_its_line(
-    bench: Workbench, proxy: ModuleProxy, name: str, content: str | bytes, where: str
+    bench: Workbench, proxy: ModuleProxy, name: str, content: str | bytes, where: str, slug: str
 ) -> None:
     """Status 3, file and line, nothing asked, nothing written; three lines at most."""
     write_project(bench.project, [LIB, TOML])
@@ -619,7 +631,11 @@ def test_malformed_file_is_named_with_its_line(
     before = state(bench.project)
     done = run(bench, proxy)
     assert done.status == 3, done.text
-    assert f"{bench.project}/{where}" in done.stderr
+    known = facts(done.notice(slug))
+    place = known.get("where") or f"{known.get('source') or known['path']}:{known['number']}"
+    assert place == f"{bench.project}/{where}"
+    assert bench.report["failure"]["slug"] == slug
+    assert f"[{slug}]" in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr
     assert proxy.paths() == []
@@ -637,8 +653,7 @@ def test_sums_that_cannot_be_read_are_named(bench: Workbench, proxy: ModuleProxy
     (bench.project / name).mkdir()
     done = run(bench, proxy)
     assert done.status == 3, done.text
-    assert f"{bench.project / name}: " in done.stderr
-    assert "[go-sum-unreadable]" in done.stderr
+    assert facts(done.notice("go-sum-unreadable"))["path"] == bench.project / name
     assert proxy.paths() == []
 
 
@@ -648,8 +663,8 @@ def test_missing_member_of_a_workspace_is_named(bench: Workbench, proxy: ModuleP
     shutil.rmtree(bench.project / "b")
     done = run(bench, proxy)
     assert done.status == 3, done.text
-    assert f"{bench.project / 'go.work'}: use ./b" in done.stderr
-    assert "[go-work-member-missing]" in done.stderr
+    known = facts(done.notice("go-work-member-missing"))
+    assert (known["definition"], str(known["use"])) == (bench.project / "go.work", "./b")
     assert proxy.paths() == []
 
 
@@ -676,7 +691,7 @@ def test_folder_without_a_module_is_an_input_error(
     (bench.project / "file").write_text("")
     done = run(bench, proxy, "--working-directory", folder)
     assert done.status == 2, done.text
-    assert done.stderr.startswith("error: working-directory: ")
+    assert bench.report["failure"]["slug"] == slug
     assert f"[{slug}]" in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert proxy.paths() == []
@@ -700,7 +715,8 @@ def test_a_file_larger_than_any_of_its_kind_is_named(bench: Workbench, name: str
         file.truncate(64 << 20)
     done = prefetch(bench, "plan")
     assert done.status == 3, done.text
-    assert "MiB" in done.stderr
+    (error,) = done.notices
+    assert (error.slug, facts(error)["path"]) == (f"{name.replace('.', '-')}-unreadable", bench.project / name)
 
 
 @pytest.mark.slow
@@ -718,7 +734,8 @@ def test_a_name_that_no_file_can_have_is_a_warning(bench: Workbench, proxy: Modu
     write_project(bench.project, [LIB, TOML], extra_go_sum=f"{path} v1.0.0/go.mod {LIB.h1_mod}\n")
     done = run(bench, proxy)
     assert done.status == 0, done.text
-    assert "too long to be the name of a file; the line is ignored" in done.stderr
+    assert bench.warnings == ["go-sum-line-ignored"]
+    assert facts(done.notice("go-sum-line-ignored"))["number"] == 5
 
 
 def test_a_module_path_is_no_command_to_the_runner(bench: Workbench) -> None:
@@ -782,7 +799,9 @@ def test_unknown_hash_is_a_warning(bench: Workbench, proxy: ModuleProxy) -> None
     write_project(bench.project, [LIB, TOML], extra_go_sum="example.com/lib v1.2.3 h2:abc=\n")
     done = run(bench, proxy)
     assert done.status == 0, done.text
-    assert f"warning: {bench.project / 'go.sum'}:5: unknown hash 'h2:abc='; the line is ignored" in done.stderr
+    assert bench.warnings == ["go-sum-line-ignored"]
+    known = facts(done.notice("go-sum-line-ignored"))
+    assert (known["source"], known["number"]) == (str(bench.project / "go.sum"), 5)
     assert bench.go("build", "-o", os.devnull, "./...").status == 0
 
 
@@ -814,8 +833,8 @@ def test_very_large_gosum_works(bench: Workbench, proxy: ModuleProxy) -> None:
 
 
 def test_an_empty_folder_asks_for_a_checkout(bench: Workbench) -> None:
-    """A job that has forgotten it is told so."""
+    """A job may have forgotten it."""
     bench.project.mkdir()
-    result = bench.run("plan")
+    result = prefetch(bench, "plan")
     assert result.status == 2, result.text
-    assert "check out the repository (actions/checkout) before this step. [go-mod-not-found]" in result.text
+    assert result.notice("go-mod-not-found").case == "empty"

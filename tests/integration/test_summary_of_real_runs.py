@@ -105,7 +105,9 @@ def test_a_store_that_cannot_be_reached_is_a_reason(
     assert "store-unreachable" in record_of(result).reason
 
 
-def test_retries_are_in_the_summary(bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]) -> None:
+def test_retries_are_in_the_summary(
+    bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]
+) -> None:
     """Which file, and what the proxy said."""
     bench.write_project([LIB])
     proxy.fault("example.com/lib/@v/v1.2.3.zip", Fault.SERVER_ERROR, times=1)
