@@ -95,7 +95,9 @@ def test_login_of_proxy_url_is_hidden(
     bench.write_project([LIB])
     url = f"http://{LOGIN}@127.0.0.1:{server.port}"
     result = bench.quickly(*command, *files(bench), GOPROXY=url, **place(bench, where))
-    assert "403" in result.text
+    attempts = [attempt for failure in bench.report["download"]["failures"] for attempt in failure["attempts"]]
+    assert attempts
+    assert all("403" in attempt for attempt in attempts)
     assert_refused_and_hidden(bench, server, result, HEADER)
 
 
@@ -133,7 +135,7 @@ def test_login_of_netrc_is_hidden(bench: Workbench, tmp_path: Path, command: tup
 
 @pytest.mark.parametrize("command", [*COMMANDS.values(), ("doctor", "--samples", "1", "--store", "none")])
 def test_login_of_http_proxy_is_hidden(bench: Workbench, server: RawServer, command: tuple[str, ...]) -> None:
-    """In the clear to a server behind it; the reason of a refused tunnel is told by the HTTP library."""
+    """In the clear to a server behind it; the reason of a refused tunnel comes from the HTTP library."""
     bench.write_project([LIB])
     for scheme in ("http", "https"):
         result = bench.quickly(
@@ -178,7 +180,7 @@ def test_token_of_merge_request_note_is_hidden(bench: Workbench, server: RawServ
     result = bench.quickly(
         "run", "--store", "none", *files(bench), GOPROXY="off", **variables, **place(bench, "GitLab")
     )
-    assert "no merge request note: GitLab answered 403" in result.text
+    assert "403" in result.text
     assert_refused_and_hidden(bench, server, result, TOKEN)
 
 

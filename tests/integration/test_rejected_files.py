@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from go_prefetch.errors import Notice
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, write_proxy_folder
+from tests.support.notices import facts
 from tests.support.waiting import wait_until
 from tests.support.workbench import Workbench
 
@@ -22,6 +24,12 @@ def assert_only_right_bytes(bench: Workbench, proxy: ModuleProxy) -> None:
         assert all((folder / name).read_bytes() == proxy.files[name] for name in bench.module_files(folder))
 
 
+def rejected(error: Notice) -> tuple[str, tuple[str, ...]]:
+    """Which file is wrong, and where it came from."""
+    known = facts(error)
+    return known["module_file"].name, known["sources"]
+
+
 @pytest.mark.parametrize("on_failure", ["fail", "warn"])
 @pytest.mark.parametrize("name", [ZIP, MOD], ids=["zip", "mod"])
 def test_a_file_that_is_wrong_everywhere_is_a_security_error(bench: Workbench, name: str, on_failure: str) -> None:
@@ -31,9 +39,10 @@ def test_a_file_that_is_wrong_everywhere_is_a_security_error(bench: Workbench, n
         proxy.fault(name, Fault.WRONG_BYTES)
         result = bench.prefetch("--on-failure", on_failure, goproxy=proxy.url)
         assert result.status == 5, result.text
-        assert "SECURITY: example.com/lib@v1.2.3" in result.stderr
-        assert f"{proxy.url}, then from {proxy.url}" in result.stderr
-        assert "checksum mismatch" in result.stderr
+        error = result.notice("checksum-mismatch")
+        assert (error.case, rejected(error)) == ("", (name, (proxy.url, proxy.url)))
+        assert "checksum mismatch" in facts(error)["stderr"]
+        assert bench.report["failure"]["slug"] == "checksum-mismatch"
         assert "[checksum-mismatch]" in result.stderr
         assert proxy.paths().count(name) == 2
         assert not (bench.download_folder / name).exists()
@@ -49,7 +58,7 @@ def test_two_proxies_that_are_both_wrong_are_both_named(bench: Workbench) -> Non
         second.fault(ZIP, Fault.WRONG_BYTES)
         result = bench.prefetch(goproxy=f"{first.url}|{second.url}")
         assert result.status == 5, result.text
-        assert f"{first.url}, then from {second.url}" in result.stderr
+        assert rejected(result.notice("checksum-mismatch")) == (ZIP, (first.url, second.url))
         assert first.paths().count(ZIP) == second.paths().count(ZIP) == 1
         assert_only_right_bytes(bench, first)
 
@@ -73,9 +82,9 @@ def test_the_error_shows_both_hashes(bench: Workbench) -> None:
     with ModuleProxy(MODULES) as proxy:
         result = bench.prefetch(goproxy=proxy.url)
     assert result.status == 5, result.text
-    assert "SECURITY" in result.stderr
-    assert f"downloaded: {LIB.h1_zip}" in result.stderr
-    assert f"go.sum:     {GOOD.h1_zip}" in result.stderr
+    words = facts(result.notice("checksum-mismatch"))["stderr"]
+    assert f"downloaded: {LIB.h1_zip}" in words
+    assert f"go.sum:     {GOOD.h1_zip}" in words
 
 
 def test_the_right_file_of_a_second_proxy_heals_the_run(bench: Workbench) -> None:
@@ -110,8 +119,12 @@ def test_a_wrong_file_that_go_downloads_itself_is_named_too(bench: Workbench) ->
         proxy.fault(MOD, Fault.HTML)
         result = bench.prefetch("--attempts", "2", goproxy=proxy.url)
         assert result.status == 5, result.text
-        assert "SECURITY: example.com/lib@v1.2.3" in result.stderr
-        assert f"{proxy.url}: it has no module line (2 times)" in result.stderr
+        assert bench.report["failure"]["slug"] == "checksum-mismatch"
+        (error,) = (one for one in result.notices if (one.slug, one.case) == ("checksum-mismatch", "not-downloaded"))
+        (failure,) = facts(error)["failures"]
+        assert failure.file.name == MOD
+        assert [attempt.source for attempt in failure.attempts] == [proxy.url, proxy.url]
+        assert rejected(facts(error)["cause"])[0] == MOD
         assert_only_right_bytes(bench, proxy)
 
 
