@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base import file_lock
+from go_prefetch.errors import Notice
 from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
+from tests.support.notices import facts
 from tests.support.waiting import wait_until
-from tests.support.workbench import Workbench
+from tests.support.workbench import Result, Workbench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 
@@ -91,6 +93,12 @@ def admitted(bench: Workbench) -> int:
     return count
 
 
+def names(bench: Workbench, result: Result, path: str) -> bool:
+    """Whether the report names this module: as rejected, or in a warning."""
+    warnings = [str(one.facts) for one in result.notices if one.slug in bench.warnings]
+    return any(path in name for name in [*warnings, *(one["file"] for one in bench.report["complete"]["rejected"])])
+
+
 def tamper(tree: Path) -> None:
     (tree / "lib.go").unlink()
     (tree / "lib.go").write_text(EVIL_GO)
@@ -153,8 +161,7 @@ def test_one_bad_zip_of_150_is_replaced_and_named(bench: Workbench, spoil: Calla
         assert proxy.paths() == [bad]
     assert result.status == 0, result.text
     assert admitted(bench) >= 149
-    told = [rejected["file"] for rejected in bench.report["complete"]["rejected"]] + bench.report["warnings"]
-    assert any("example.com/m03" in words for words in told)
+    assert names(bench, result, "example.com/m03")
     assert (bench.pool / bad).read_bytes() == layout(modules)[bad]
     assert bench.go("mod", "verify").status == 0
     assert (bench.modcache / "example.com/m03@v1.0.0/m03.go").read_bytes() == modules[3].contents[
@@ -371,8 +378,7 @@ def test_check_present_heals_what_was_tampered_with(ready: Workbench, attack: Ca
         result = ready.prefetch("--check-present", "true", goproxy=proxy.url)
     assert result.status == 0, result.text
     assert_honest(ready)
-    told = [*ready.report["warnings"], *(rejected["file"] for rejected in ready.report["complete"]["rejected"])]
-    assert any("example.com/lib" in words for words in told)
+    assert names(ready, result, "example.com/lib")
     if (ready.folder / "outside").exists():
         assert stat.S_IMODE((ready.folder / "outside/inner").stat().st_mode) == 0o550
         assert (ready.folder / "outside/lib.go").exists()
@@ -386,6 +392,11 @@ def test_what_was_present_is_left_alone_unless_asked(ready: Workbench) -> None:
     assert (ready.modcache / TREE / "lib.go").read_text() == EVIL_GO
 
 
+def about_trees(result: Result) -> list[tuple[str, str, str]]:
+    """Slug, case and module of each notice about a tree."""
+    return [(one.slug, one.case, str(facts(one)["version"])) for one in result.notices if "version" in facts(one)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", PRESENT[:-1], ids=lambda function: function.__name__)
 def test_verify_names_and_removes_what_is_not_what_go_sum_says(
@@ -397,17 +408,16 @@ def test_verify_names_and_removes_what_is_not_what_go_sum_says(
     slow.modcache.rename(ready.modcache)
     clean = ready.run("verify")
     assert clean.status == 0, clean.text
-    assert "4 modules are what go.sum says, 0 are not, 0 were not checked" in clean.stdout
+    assert clean.verified == (4, 0, 0, 0)
     attack(ready)
     for _ in range(2):
-        found = ready.run("verify")
+        found = ready.quickly("verify")
         assert found.status == 1, found.text
-        assert "example.com/lib@v1.2.3 is not what go.sum says" in found.text
-        assert "`go-prefetch verify --fix` removes it. [checksum-mismatch]" in found.stderr
-        assert "deep" not in found.text
-    fixed = ready.run("verify", "--fix")
+        assert ("checksum-mismatch", "tree", "example.com/lib@v1.2.3") in about_trees(found)
+        assert DEEP.path not in str(found.notices)
+    fixed = ready.quickly("verify", "--fix")
     assert fixed.status == 0, fixed.text
-    assert "warning: example.com/lib@v1.2.3 was not what go.sum says, and was removed" in fixed.stderr
+    assert ("tree-removed", "folder", "example.com/lib@v1.2.3") in about_trees(fixed)
     assert not os.path.lexists(ready.modcache / TREE)
     assert ready.run("verify").status == 0
     assert (ready.modcache / "solo.example@v1.0.0").is_dir()
@@ -417,7 +427,7 @@ def test_verify_with_fix_lets_go_hash_what_is_not_unpacked(ready: Workbench) -> 
     """A zip beside a `.ziphash` is no tree to check; it is counted, and with --fix Go looks at the zip again."""
     assert ready.prefetch(goproxy="off").status == 0
     evil_zip_with_a_good_ziphash_and_no_tree(ready)
-    assert "0 are not, 0 were not checked, 1 are not unpacked" in ready.run("verify").stdout
+    assert ready.run("verify").verified[1:] == (0, 0, 1)
     ready.run("verify", "--fix")
     later = ready.go("mod", "download")
     assert later.status == 1
@@ -474,6 +484,12 @@ LIARS = {
 }
 
 
+def assert_no_proof(cause: Notice) -> None:
+    """It is what a go command said, or left out."""
+    assert cause.slug == "inconclusive"
+    assert cause.case in ("output", "trees-not-listed")
+
+
 @pytest.mark.parametrize("liar", LIARS)
 def test_a_go_that_does_not_prove_itself_is_not_believed(ready: Workbench, tmp_path: Path, liar: str) -> None:
     """An evil zip in the pool is found all the same, everything else too, and a notice says why."""
@@ -484,9 +500,9 @@ def test_a_go_that_does_not_prove_itself_is_not_believed(ready: Workbench, tmp_p
     assert result.status == 0, result.text
     assert_honest(ready)
     assert admitted(ready) == 0
-    notice = ready.report["admit"]["notice"]
-    assert notice.startswith("the fast way was not believed: go ")
-    assert ready.report["warnings"].count(notice) == 1
+    assert "[fast-verification]" in ready.report["admit"]["notice"]
+    assert ready.warnings.count("fast-verification") == 1
+    assert_no_proof(facts(result.notice("fast-verification"))["cause"])
 
 
 @pytest.mark.parametrize("liar", LIARS)
@@ -494,10 +510,10 @@ def test_verify_does_not_believe_such_a_go_either(ready: Workbench, tmp_path: Pa
     """Nothing is called good, nothing is removed, and the exit status is not that of a clean module cache."""
     assert ready.prefetch(goproxy="off").status == 0
     go = go_with_another_root(tmp_path / "bin", LIARS[liar])
-    found = ready.run("verify", "--fix", PATH=go.path)
+    found = ready.quickly("verify", "--fix", PATH=go.path)
     assert found.status == 1, found.text
-    assert "no verdict: go " in found.text
-    assert "0 modules are what go.sum says, 0 are not, 4 were not checked" in found.stdout
+    assert_no_proof(facts(found.notice("no-verdict"))["cause"])
+    assert found.verified[:3] == (0, 0, 4)
     assert_honest(ready)
 
 
@@ -508,7 +524,8 @@ def test_a_goroot_without_go_is_a_notice(ready: Workbench, tmp_path: Path, root:
     result = ready.prefetch(goproxy="off", PATH=go.path)
     assert result.status == 0, result.text
     assert_honest(ready)
-    assert "did not start" in ready.report["admit"]["notice"]
+    cause = facts(result.notice("fast-verification"))["cause"]
+    assert (cause.slug, cause.case) == ("inconclusive", "not-ended")
 
 
 @pytest.mark.parametrize(
@@ -546,7 +563,7 @@ def test_another_go_mod_named_in_goflags_does_not_reach_the_quarantine(ready: Wo
     (ready.pool / ZIP).write_bytes(EVIL.zip)
     result = ready.prefetch(goproxy="off", GOFLAGS="-modcacherw -modfile=other.mod")
     assert result.status == 4, result.text  # no proxy has another copy of the one that is refused
-    assert "1 left to go mod download: refused by go mod verify" in result.stderr
+    assert ready.report["admit"]["left_to_go"] == {"refused by go mod verify": 1}
     assert admitted(ready) == 3
     assert not (ready.modcache / TREE).exists()
 
@@ -623,8 +640,8 @@ def test_a_tree_that_cannot_be_removed_beside_a_rejected_zip_fails_the_run(ready
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
     done = ready.program([*plain, "run", *store, "--on-failure", "warn"], GOPROXY="off")
     assert done.status == 5, done.text
-    assert "example.com/lib@v1.2.3 in the module cache is not what go.sum says, and cannot be removed" in done.text
-    assert str(ready.modcache / TREE) in done.text
+    assert ready.report["failure"]["slug"] == "checksum-mismatch"
+    assert str(ready.modcache / TREE) in ready.report["failure"]["hint"]
 
 
 def test_go_commands_may_work_in_the_same_module_cache_meanwhile(ready: Workbench) -> None:
@@ -739,6 +756,6 @@ def test_verify_checks_a_module_whose_path_is_one_element_too(ready: Workbench) 
     tree = ready.modcache / "solo.example@v1.0.0"
     tree.chmod(0o755)
     (tree / "more.go").write_text("package solo\n")
-    found = ready.run("verify")
+    found = ready.quickly("verify")
     assert found.status == 1, found.text
-    assert "solo.example@v1.0.0 is not what go.sum says" in found.text
+    assert about_trees(found) == [("checksum-mismatch", "tree", "solo.example@v1.0.0")]

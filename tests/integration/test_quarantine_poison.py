@@ -18,6 +18,7 @@ from tests.integration.test_quarantine import (
     TREE,
     ZIP,
     assert_honest,
+    names,
     plant_in_pool_link,
     plant_in_pool_partial,
     plant_in_pool_tree,
@@ -31,18 +32,13 @@ from tests.integration.test_quarantine import (
 )
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import layout
+from tests.support.notices import facts
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
 __all__ = ["ready"]  # the fixture
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
-
-
-def named(bench: Workbench) -> bool:
-    """Whether the report names the module that was meddled with, as rejected or in a warning."""
-    told = [*bench.report["warnings"], *(rejected["file"] for rejected in bench.report["complete"]["rejected"])]
-    return any("example.com/lib" in words for words in told)
 
 
 def assert_built_honestly(bench: Workbench) -> None:
@@ -64,7 +60,7 @@ def test_an_evil_zip_in_the_pool_is_named_and_the_pool_healed(ready: Workbench, 
     assert result.status == 0, result.text
     assert_honest(ready)
     assert_built_honestly(ready)
-    assert named(ready), ready.report
+    assert names(ready, result, LIB.path), ready.report
     pool_zip = ready.pool / ZIP
     assert not pool_zip.is_symlink()
     assert {name: (ready.pool / name).read_bytes() for name in ready.module_files(ready.pool)} == layout(MODULES)
@@ -74,7 +70,7 @@ def test_a_second_run_does_not_speak_for_the_store(ready: Workbench) -> None:
     """An empty pool lacks everything: nothing was missing in the module cache."""
     assert ready.prefetch(goproxy="off").status == 0
     result = ready.prefetch("--store", f"dir:{ready.folder / 'empty'}", goproxy="off")
-    assert "0 files saved: nothing was missing" in result.text
+    assert result.notice("nothing-to-save").case == "present"
 
 
 def test_what_is_no_module_file_is_not_taken_from_the_pool(ready: Workbench) -> None:
@@ -106,9 +102,9 @@ def test_what_is_planted_in_the_module_cache_is_not_built_with_check_present(
         assert_honest(ready)
         assert_built_honestly(ready)
         # A hash without a zip is thrown away, and a tree beside `.partial` is one that Go has not finished.
-        assert named(ready) or plant in (plant_ziphash, plant_tree_with_partial)
+        assert names(ready, result, LIB.path) or plant in (plant_ziphash, plant_tree_with_partial)
     else:
-        assert "example.com/lib" in result.text
+        assert LIB.path in str(result.notice(ready.report["failure"]["slug"]).facts)
         assert ready.go("build", ".").status != 0
 
 
@@ -121,7 +117,7 @@ def test_an_edited_tree_is_healed_from_the_zip_beside_it(ready: Workbench, gopro
         result = ready.prefetch("--check-present", "true", goproxy=proxy.url if goproxy == "proxy" else "off")
         assert proxy.paths() == []
     assert result.status == 0, result.text
-    assert named(ready)
+    assert names(ready, result, LIB.path)
     assert_honest(ready)
     assert_built_honestly(ready)
 
@@ -135,8 +131,9 @@ def test_a_wrong_go_sum_leaves_no_file_that_go_refused(ready: Workbench) -> None
         result = ready.prefetch("--store", "none", goproxy=proxy.url)
     assert result.status == 5, result.text
     assert not (ready.download_folder / ZIP).exists()
-    assert "files that Go rejected and nothing replaced: 1 from the module cache" in ready.report["warnings"]
-    assert not any("another source replaced" in words for words in ready.report["warnings"])
+    rejected = [(one.case, facts(one)) for one in result.notices if one.slug == "files-rejected"]
+    assert ("removed", {"count": 1, "source": "the module cache"}) in rejected
+    assert "replaced" not in [case for case, _ in rejected]
 
 
 def test_the_steps_add_up_to_the_run(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
