@@ -194,40 +194,38 @@ _INPUT = {
     "usage": "See `{program} --help`.",
     "input-invalid": "Allowed: {allowed}.",
     "goproxy-invalid": (
-        "Write it as Go's GOPROXY: URLs separated by `,` or `|`, ending in `direct` or `off` if you like, for "
-        "example https://proxy.golang.org,direct"
+        "Write URLs separated by `,` or `|`, as in Go's GOPROXY. The list may end in `direct` or `off`. "
+        "Example: https://proxy.golang.org,direct"
     ),
-    "folder-not-found": ("Name folders that hold a go.mod or go.work, one per line, relative to where the job runs."),
+    "folder-not-found": ("Name folders with a go.mod or go.work, one per line, relative to the folder of the job."),
     "modfile-invalid": (
-        "Every go command fails here. `go env GOFLAGS` shows the flags, `go env -u GOFLAGS` forgets what `-w` set."
+        "Every go command fails here. `go env GOFLAGS` prints the flags, `go env -u GOFLAGS` undoes `-w`."
     ),
     "go-mod-not-found": (
-        "Name the folders that hold one in the working-directory input, one per line. Globs are allowed."
+        "Name the folders with a go.mod or go.work in the input working-directory, one per line. Globs are allowed."
     ),
     "folder-not-ours": (
-        "Name a new or empty folder, or one that was filled before. Files that the plan does not name are removed."
+        "Name a new or empty folder, or one that was filled before. Files that are not in the plan are removed."
     ),
-    "folder-outside-context": "A builder without named contexts copies it from there: name a folder inside.",
-    "name-not-for-dockerfile": "Rename it to a name without blanks, quotes and $ * ? [ ].",
+    "folder-outside-context": "Name a folder inside the context. Builders without named contexts copy it from there.",
+    "name-not-for-dockerfile": "Rename it. Blanks, quotes and $ * ? [ ] are not allowed.",
     "one-module-only": "Name one folder in --working-directory.",
-    "context-not-a-folder": "Name the folder that the builder is given in --context.",
+    "context-not-a-folder": "Name the folder of the build context in --context.",
     "dockerfile-unreadable": "Name a Dockerfile. Its build context is the current folder, or --context.",
     "dockerfile-too-large": "Split it, or run without --check.",
-    "dockerignore-malformed": "No builder accepts this line: correct it.",
+    "dockerignore-malformed": "Correct this line. No builder accepts it.",
     "dockerignore-unwritable": "Name the build context with --context.",
-    "go-source-unreadable": "Make the Go files readable: the packages that are programs are found in them.",
-    "report-file-unwritable": "Name a file that can be written, for example one in the working directory.",
+    "go-source-unreadable": "Make the Go files readable. go-prefetch looks for main packages in them.",
+    "report-file-unwritable": "Name a writable file, for example one in the working directory.",
     "repository-unknown": "Pass `--repo OWNER/NAME`, or run inside a clone that has an `origin` remote.",
-    "repository-not-found": "Check --repo, --workflow and --api-url, and what the token may read.",
+    "repository-not-found": "Check --repo, --workflow, --api-url and the permissions of the token.",
     "token-missing": "Set a token for this host.",
     "token-refused": (
         "Check that the token is valid and may read Actions (GitHub: `actions: read`; GitLab: `read_api`). "
         "Deleting needs `actions: write`."
     ),
     "workflow-not-found": "The repository has: {known:all}.",
-    "compare-at-unknown": (
-        "Write a date such as 2026-03-01, a moment such as 2026-03-01T12:00:00Z, or a commit that was pushed."
-    ),
+    "compare-at-unknown": ("Give a date such as 2026-03-01, a time such as 2026-03-01T12:00:00Z, or a pushed commit."),
 }
 
 _GO_FILES = {
@@ -240,35 +238,32 @@ _GO_FILES = {
 }
 
 _GO = {
-    "no-module-cache": "Set HOME, GOPATH or GOMODCACHE: Go needs one of them to know where modules belong.",
+    "no-module-cache": "Set HOME, GOPATH or GOMODCACHE. Go needs one of them to locate the module cache.",
     "go-not-found": (
-        "Install Go 1.21 or newer (https://go.dev/dl, actions/setup-go), or use `go-prefetch fill`, which needs none."
+        "Install Go 1.21 or newer (https://go.dev/dl, actions/setup-go), or use `go-prefetch fill`, which needs no Go."
     ),
-    "go-too-old": "Install a newer Go, or use `go-prefetch fill`, which needs none.",
-    "go-failed": "Go's own words are above. The same command fails in the same way without go-prefetch.",
+    "go-too-old": "Install a newer Go, or use `go-prefetch fill`, which needs no Go.",
+    "go-failed": "Go's output is above. The same command fails without go-prefetch too.",
     "git-unreadable": (
-        "git cannot read that repository from here: it lacks a login, or the host does not answer. Give it a "
-        "token by a credential helper or netrc, `git config --global url.….insteadOf`, or an SSH key and "
-        "known_hosts. `git ls-remote https://MODULE` shows whether it works."
+        "git cannot read that repository: it has no login, or the host does not answer. Provide a token with a "
+        "credential helper, netrc or `git config --global url.….insteadOf`, or an SSH key and known_hosts. Test it "
+        "with `git ls-remote https://MODULE`."
     ),
 }
 
 _DOWNLOAD = {
-    "proxy-unavailable": "Name another proxy in the goproxy input, separated by `|`, or try again later.",
+    "proxy-unavailable": "Add another proxy after `|` in the input goproxy, or try again later.",
     "module-not-found": "Check the version, and whether the module is public.",
     "checksum-mismatch": (
-        "Either go.sum is wrong, or this version was changed after it was published. Do not build before you know"
-        " which: https://go.dev/ref/mod#module-cache"
+        "Either go.sum is wrong, or this version was changed after it was published. Do not build before you know "
+        "which. See https://go.dev/ref/mod#module-cache"
     ),
-    "go-stalled": (
-        "A server that Go asks does not answer. Name another proxy in the goproxy input, or raise stall-timeout."
-    ),
+    "go-stalled": ("A server does not answer Go. Name another proxy in the input goproxy, or raise stall-timeout."),
     "git-stalled": (
-        "Run `git ls-remote {remote}` on this machine: it has to end without a question. Check the credential "
-        "helper, GIT_ASKPASS or SSH key for {host}, whether {host} can be reached, and GOPRIVATE, if a proxy has "
-        "the module."
+        "Run `git ls-remote {remote}` on this machine. It must end without a prompt. Check the network and the login "
+        "for {host} (credential helper, GIT_ASKPASS, SSH key). If a proxy has the module, check GOPRIVATE."
     ),
-    "deadline-passed": "Raise the deadline input.",
+    "deadline-passed": "Raise the input deadline.",
     "disk-full": "Free some space, or name a folder on a larger disk (GOMODCACHE, or the folder to fill).",
     "folder-unwritable": ("Give this user write access, or name another folder (GOMODCACHE, or the folder to fill)."),
 }
@@ -280,8 +275,8 @@ _FINDINGS = {
 
 _SYSTEM = {
     "interrupted": "",
-    "system-error": "Check the room on its disk and its permissions.",
-    "api-rate-limit": "Finished runs are kept, so the next report goes on from here. --wait waits instead.",
+    "system-error": "Check its permissions and the free disk space.",
+    "api-rate-limit": "Finished runs are cached, so the next report continues from here. Or wait with --wait.",
     "api-unreachable": "Check --api-url, the network and the proxy variables (HTTPS_PROXY), or try again later.",
     "api-refused": "Try again later.",
 }
@@ -291,30 +286,28 @@ _GATES = {
 }
 
 _STORE = {
-    "store-archive": "Nothing was saved. Make room in the folder for temporary files (TMPDIR).",
-    "store-damaged": "The proxies take over, and a new copy is saved.",
-    "store-no-room": "The proxies take over. Free some space, or use a larger disk.",
+    "store-archive": "Nothing was saved. Free some space in the folder for temporary files (TMPDIR).",
+    "store-damaged": "The proxies deliver the rest, and a new entry is saved.",
+    "store-no-room": "The proxies deliver the rest. Free some space, or use a larger disk.",
     "store-refused": (
-        "The run goes on without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
+        "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
         "cache server."
     ),
-    "store-slow": "The proxies take over for the rest.",
+    "store-slow": "The proxies deliver the rest.",
     "store-unreachable": (
-        "The run goes on without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
+        "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
         "cache server."
     ),
     "store-unreadable": "Give this user read access, or name another pool.",
-    "store-unwritable": "The run goes on without it. Check its permissions and the room on its disk.",
+    "store-unwritable": "The run continues without it. Check its permissions and the free disk space.",
 }
 
 _WARNINGS = {
     "api-rate-limit-wait": "",
-    "credentialed-not-kept": "Set `save-private: true` to keep them.",
+    "credentialed-not-kept": "Set `save-private: true` to save them.",
     "fast-verification": "",
     "files-not-needed": "",
-    "files-rejected": (
-        "If it happens again, start with another `cache-name`, and find out who can write to that source."
-    ),
+    "files-rejected": ("If it happens again, use another `cache-name`, and find out who can write to that source."),
     "folder-not-verified": "The build that reads the folder verifies it.",
     "go-sum-line-ignored": "Run `go mod tidy`.",
     "go-sum-missing": "Run `go mod tidy` and commit go.sum.",
@@ -347,13 +340,13 @@ _NOTICES = {
     "no-requirements": "",
     "nothing-in-scope": "",
     "vendored": "",
-    "cache-mode": "The workflow decides that. For pull requests of forks it is usual.",
+    "cache-mode": "The workflow sets it. This is normal for pull requests from forks.",
     "entry-complete": "",
     "entry-taken": "",
     "entry-too-slow": "",
     "fill-keeps-folder": "",
-    "no-cache-folder": "Set HOME, or name a folder by `store: dir:PATH`.",
-    "no-cache-service": "Use the action (a runner offers its cache to actions only), or a pool.",
+    "no-cache-folder": "Set HOME, or name a folder with `store: dir:PATH`.",
+    "no-cache-service": "Use the action, because a runner offers its cache to actions only, or use a pool.",
     "nothing-to-save": "",
     "run-failed": "",
     "save-disabled": "",

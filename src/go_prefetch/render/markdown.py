@@ -45,7 +45,7 @@ def _notes(report: Report) -> list[str]:
 
 
 def _avoided(count: int) -> str:
-    came = f"{counted(count, 'file')} came only at a later attempt or from another proxy"
+    came = f"{counted(count, 'file')} needed another attempt or another proxy"
     return f"Plain `go mod download` would have failed: {came}."
 
 
@@ -68,14 +68,14 @@ def _time_saved(report: Report) -> list[str]:
         return []
     if not calculation:
         return ["", prose(f"Time saved: {words}.")]
-    basis = f"Measured by {measured_on(report)}, from the start of download to the end of Go."
+    basis = f"Measured by {measured_on(report)}, from the start of download to the end of go mod download."
     explained = ["", prose(f"{_sentence(words)} {basis}"), "", fenced(calculation)]
     return _fold("how the time saved is measured", explained)
 
 
 def _gosum(report: Report) -> list[str]:
     found = changes(report)
-    return _fold(f"go.sum against the matched entry: {found}", tables.gosum(report)) if found.all else []
+    return _fold(f"changes of go.sum since the matched entry: {found}", tables.gosum(report)) if found.all else []
 
 
 def _facts(report: Report) -> list[str]:

@@ -11,17 +11,21 @@ from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import hint, reason
 
+_LATER = "A later run tries again. If this repeats, use another store."
 # Slug of a store's warning: what happened, what to do.
 _TROUBLE = {
     "store-slow": (
         "the store was too slow",
         "The proxies took over. Raise `restore-deadline` if the store is worth waiting for.",
     ),
-    "store-unreachable": ("the store could not be reached", "A later run asks again; if it lasts, use another store."),
-    "store-refused": ("the store refused to answer", "A later run asks again; if it lasts, use another store."),
+    "store-unreachable": ("the store could not be reached", _LATER),
+    "store-refused": ("the store refused to answer", _LATER),
     "store-damaged": ("an entry of the store is damaged or gone", "Nothing to do. A new one is saved."),
-    "store-unreadable": ("this user may not read the store", "Give it read access, or name another pool."),
-    "store-no-room": ("the disk has no room for what the store has", "Free some space, or use a larger disk."),
+    "store-unreadable": ("this user may not read the store", "Give the user read access, or name another pool."),
+    "store-no-room": (
+        "the disk has too little free space",
+        "Free some space, or use a larger disk.",
+    ),
 }
 
 
@@ -50,11 +54,11 @@ def _rejected(report: Report) -> Iterator[Reason]:
     if count:
         failed = isinstance(report.completed.failure, ChecksumMismatch)
         yield Reason(
-            f"Go rejected {counted(count, 'file')} that the store had",
-            "The error says what a proxy had: if that was the same, it is not the store that is wrong."
+            f"Go rejected {counted(count, 'file')} from the store",
+            "If a proxy sent the same file, go.sum may be wrong, not the store. The error has the details."
             if failed
-            else f"{'' if report.completed.failure else 'What it rejected was replaced. '}"
-            "If it happens again, start afresh with another `cache-name`.",
+            else f"{'' if report.completed.failure else 'The files were replaced. '}"
+            "If it happens again, start an empty cache with another `cache-name`.",
         )
 
 
@@ -67,7 +71,7 @@ def _not_read(report: Report) -> Iterator[Reason]:
 def _trouble(report: Report) -> Iterator[Reason]:
     slugs = [warning.slug for warning in report.restored.warnings if isinstance(warning, Notice)]
     for slug in dict.fromkeys(slugs):
-        text, advice = _TROUBLE.get(slug, ("the store failed", "A later run asks again."))
+        text, advice = _TROUBLE.get(slug, ("the store failed", "A later run tries again."))
         yield Reason(f"{text} ({slug})", advice)
 
 
@@ -76,21 +80,25 @@ def _lacking(report: Report) -> list[Reason]:
     entry, saved = report.restored.entry, _saved(report)
     lacked = len(report.missing_that_counts - report.restored.files)
     if report.restored.store.startswith("folder "):  # the folder of `fill`, which has the files now
-        held = f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of them"
-        return [Reason(f"the folder {held}", "Nothing to do: it has them now.")]
+        held = (
+            f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of the files"
+        )
+        return [Reason(f"the folder {held}", "Nothing to do. It has them now.")]
     if entry and report.plan.key.digest not in entry.key:
         what = str(changes(report))
-        return [Reason(f"since the matched entry was saved go.sum has changed{f': {what}' if what else ''}", saved)]
+        return [
+            Reason(f"the file go.sum has changed since the matched entry was saved{f': {what}' if what else ''}", saved)
+        ]
     if entry:
         return [Reason(f"the matched entry lacks {counted(lacked, 'file')}", saved)]
     if report.restored.files:
         return [Reason(f"the store lacks {counted(lacked, 'file')} that go.sum names", saved)]
-    return [Reason("the store has none of them: a first run, or what it had was evicted or not kept", saved)]
+    return [Reason("cache miss: this is the first run, or the entry was evicted", saved)]
 
 
 def _saved(report: Report) -> str:
     if report.saved.files:
-        return "Nothing to do: what was new is saved for the next run."
+        return "Nothing to do. The modules were saved for the next run."
     skipped = report.saved.skipped_reason
     return f"Not saved: {reason(skipped)}." if skipped else ""
 
@@ -100,6 +108,6 @@ def _undelivered(report: Report) -> Iterator[Reason]:
     lost = sorted({f.file for f in failures if not f.not_found} & report.missing_that_counts)
     if lost:
         yield Reason(
-            f"the proxies did not hand over {counted(len(lost), 'file')}, {lost[0]} first",
-            "Name another proxy behind `|` in `goproxy`; the log has each attempt.",
+            f"the proxies did not deliver {counted(len(lost), 'file')}, for example {lost[0]}",
+            "Name another proxy after `|` in `goproxy`. The log has each attempt.",
         )

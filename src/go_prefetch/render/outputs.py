@@ -16,13 +16,13 @@ _PREFIX = "go_prefetch_"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Descriptions of the figures in a merge request.
 _METRICS = {
-    "modules": "module versions planned",
-    "modules-from-cache": "module versions that the cache had",
-    "hit-rate": "share of them",
+    "modules": "module versions in the plan",
+    "modules-from-cache": "module versions from the cache",
+    "hit-rate": "share of the modules that came from the cache",
     "bytes-restored": "bytes from the cache",
     "bytes-downloaded": "bytes from module proxies",
     "seconds": "seconds of the run",
-    "seconds-saved": "seconds saved against measured cold runs",
+    "seconds-saved": "seconds saved compared with measured cold runs",
 }
 
 

@@ -39,7 +39,7 @@ def headline(report: Report) -> str:
     parts = [
         f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
         f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}",
-        f"{_brought(report) or 'nothing brought'} in {duration(report.seconds)}",
+        f"{_brought(report) or 'nothing downloaded'} in {duration(report.seconds)}",
         in_short(report),
     ]
     return " · ".join(part for part in parts if part)
@@ -48,7 +48,7 @@ def headline(report: Report) -> str:
 def _all_present(report: Report) -> str:
     """Return the headline if no zip was missing. go.mod files of versions that are not built may have been."""
     count, brought = len(report.plan.modules), _brought(report)
-    known = f"{counted(count, 'module')} already present" if count else "no module is planned"
+    known = f"{counted(count, 'module')} already present" if count else "no modules in the plan"
     zips_without_sum = {version for scope in report.plan.scopes for version in scope.zips_without_sum}
     if zips_without_sum:
         return f"{known} · {counted(len(zips_without_sum), 'module')} without a hash in go.sum left to Go"

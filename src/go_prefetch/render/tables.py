@@ -50,12 +50,12 @@ def retries(report: Report) -> list[str]:
     lost = [failure for failure in failures if not failure.not_found]
     rows = [*((str(f.file), len(f.attempts), attempt(f.attempts[-1]) if f.attempts else "", "") for f in lost), *rows]
     shown = [
-        (code(file), str(failed), code(words), code(source) or "never came")
+        (code(file), str(failed), code(words), code(source) or "failed")
         for file, failed, words, source in rows[:_MOST_RETRIED]
     ]
     if len(rows) > len(shown):
         shown.append((f"and {len(rows) - len(shown)} more", "", "", ""))
-    return _table("| retries | failed attempts | the last failure | came from |\n|---|--:|---|---|", shown)
+    return _table("| retries | failed attempts | last failure | source |\n|---|--:|---|---|", shown)
 
 
 def gosum(report: Report) -> list[str]:
@@ -67,7 +67,7 @@ def gosum(report: Report) -> list[str]:
     ]
     if len(found) > len(shown):
         shown.append((f"and {len(found) - len(shown)} more", "", "", ""))
-    return _table("| change | module | in the matched entry | in go.sum now |\n|---|---|---|---|", shown)
+    return _table("| change | module | matched entry | go.sum now |\n|---|---|---|---|", shown)
 
 
 def _table(head: str, rows: Iterable[Sequence[str]]) -> list[str]:
@@ -82,7 +82,7 @@ def _source(source: Source) -> tuple[str, str, str, str]:
 
 def _brought(step: str, report: Report) -> str:
     restored, downloaded, saved = report.restored, report.downloaded, report.saved
-    left = ", ".join(f"{count} {deferral(why)}" for why, count in report.admitted.deferred_to_go.items())
+    left = ", ".join(f"{count} ({deferral(why)})" for why, count in report.admitted.deferred_to_go.items())
     private = len(report.plan.private)
     rejected, by_go = len(report.completed.rejected), len(report.completed.by_go)
     return {
@@ -92,9 +92,9 @@ def _brought(step: str, report: Report) -> str:
         "restore": reason(restored.skipped_reason) or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
         "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}",
         "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
-        + (f"; left to the slow way: {left}" if left else ""),
-        "complete": "the verdict of Go"
-        + (f", which fetched {counted(by_go, 'file')} itself" if by_go else "")
+        + (f"; left to go mod download: {left}" if left else ""),
+        "complete": "checked by Go"
+        + (f", which downloaded {counted(by_go, 'file')} itself" if by_go else "")
         + (f", which rejected {counted(rejected, 'file')}" if rejected else ""),
         "save": reason(saved.skipped_reason) or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
     }[step]

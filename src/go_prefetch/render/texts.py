@@ -41,18 +41,18 @@ STEPS = {
 DEFERRALS = {
     Deferral.TWO_HASHES: "two hashes in go.sum",
     Deferral.OTHER_VERSION: "another version of the same module",
-    Deferral.NO_ROOM: "no room to unpack it unverified",
-    Deferral.UNUSUAL_ZIP: "a zip of an unusual kind",
-    Deferral.UNREADABLE_ZIP: "a zip that cannot be read",
-    Deferral.REFUSED: "refused by `go mod verify`",
-    Deferral.NOT_UNPACKED: "not unpacked, or there already",
+    Deferral.NO_ROOM: "too little disk space to unpack it",
+    Deferral.UNUSUAL_ZIP: "an unusual zip",
+    Deferral.UNREADABLE_ZIP: "an unreadable zip",
+    Deferral.REFUSED: "rejected by `go mod verify`",
+    Deferral.NOT_UNPACKED: "not unpacked, or already there",
     Deferral.NO_QUARANTINE: "no quarantine",
 }
 
 PASSED_OVER = {
-    PassedOver.RESTING: "passed over, it failed many times in a row",
-    PassedOver.AFTER_COMMA: "not asked, `,` goes on only where a file is not found",
-    PassedOver.REJECTED: "Go rejected what it sent, and goproxy names no other proxy",
+    PassedOver.RESTING: "skipped after many failures in a row",
+    PassedOver.AFTER_COMMA: "skipped, because after `,` it is used only if a file is not found",
+    PassedOver.REJECTED: "Go rejected its file, and goproxy names no other proxy",
     PassedOver.NO_TIME: "no time is left",
 }
 
@@ -60,8 +60,8 @@ _NO_GO_MOD = "working-directory: there is no go.mod or go.work in {folder} or ab
 _EMPTY = "The folder is empty: check out the repository (actions/checkout) before this step."
 _TRUST = "If you trust the repository, run `git config --global --add safe.directory DIR` with its folder."
 _NOT_TRUSTED = f"git does not list files below, because the repository belongs to another user. {_TRUST}"
-_LACKS_LOGIN = "There is no token for {host}, and its API answers no request without one."
-_GIT_STALLED = "`{command}` of {remote} did not end (nothing moved for {silence:g} s, {times} times)"
+_LACKS_LOGIN = "There is no token for {host}, and its API needs one."
+_GIT_STALLED = "`{command}` of {remote} did not end (no progress for {silence:g} s, {times} times)"
 _UNAVAILABLE = "{count:#file} could not be downloaded.\n{failures:attempts}\n{cause}"
 
 # By slug, in the order of the error table; then by case, if a slug has several.
@@ -102,8 +102,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "goproxy-invalid": {
         "": "goproxy: {entry!r} is not a proxy: {why}.",
         "fill": Text(
-            "goproxy: {goproxy!r} names no proxy, and `fill` asks nothing else.",
-            "Name one, for example https://proxy.golang.org. Go fetches what is behind `direct`.",
+            "goproxy: {goproxy!r} names no proxy, and `fill` needs one.",
+            "Name a proxy, for example https://proxy.golang.org. Only Go itself uses `direct`.",
         ),
     },
     "folder-not-found": {
@@ -111,8 +111,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "pool": Text("pool: {pool} is not a folder.", "Name the folder of a directory pool."),
     },
     "modfile-invalid": {
-        "workspace": "GOFLAGS has -modfile={modfile}, which Go does not take in a workspace ({path}).",
-        "name": "GOFLAGS has -modfile={modfile}, and the name does not end in .mod.",
+        "workspace": "GOFLAGS has -modfile={modfile}, which Go does not allow in a workspace ({path}).",
+        "name": "GOFLAGS has -modfile={modfile}, whose name does not end in .mod.",
         "missing": "GOFLAGS has -modfile={modfile}, and {path} does not exist.",
     },
     "go-mod-not-found": {
@@ -126,7 +126,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         ),
     },
     "folder-not-ours": {
-        "": "{folder} holds other things than modules of a plan.",
+        "": "{folder} contains files that are not modules of a plan.",
         "file": Text("{folder} is a file, not a folder to fill.", "Name a new or empty folder."),
         "module-cache": Text(
             "pool: {pool} is Go's own module cache.",
@@ -134,8 +134,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         ),
     },
     "folder-outside-context": "docker: {output} is outside the build context {context}.",
-    "name-not-for-dockerfile": "docker: the name {name!r} cannot stand in a Dockerfile.",
-    "one-module-only": "docker: --dockerfile is about one module or workspace, and {count} are in scope.",
+    "name-not-for-dockerfile": "docker: a Dockerfile cannot contain the name {name!r}.",
+    "one-module-only": "docker: --dockerfile needs exactly one module or workspace, and {count} are in scope.",
     "context-not-a-folder": "{folder} is not a folder, so it cannot be a build context.",
     "dockerfile-unreadable": "{path} cannot be read: {words}.",
     "dockerfile-too-large": "{what} is not checked: {why}.",
@@ -150,7 +150,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             f"Pass `--repo OWNER/NAME`. {_TRUST}",
         ),
     },
-    "repository-not-found": "{api} knows no {path}, or does not show it to this token.",
+    "repository-not-found": "{api} has no {path}, or this token may not read it.",
     "token-missing": {
         "gitlab": Text(_LACKS_LOGIN, "Set GITLAB_TOKEN (scope read_api)."),
         "gitlab-host": Text(_LACKS_LOGIN, "Set GITLAB_TOKEN (scope read_api), and GITLAB_HOST={host}."),
@@ -162,7 +162,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "token-refused": {
         "": "{api} refuses {path}: {status}{words}.",
-        "characters": Text("The token has characters that no token has.", "Copy the token as a whole, on one line."),
+        "characters": Text("The token contains invalid characters.", "Copy the token as a whole, on one line."),
     },
     "workflow-not-found": "--workflow: there is no workflow {unknown:list}.",
     "compare-at-unknown": "compare-at: {text!r} is not a date, and the repository has no such commit.",
@@ -173,7 +173,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "go-mod-unreadable": "{path}: {words}.",
     "go-work-member-missing": "{definition}: use {use}: {path} does not exist.",
     "go-sum-malformed": "{where}: {problem}.",
-    "go-sum-conflict": "{where}: a merge conflict marker.",
+    "go-sum-conflict": "{where}: merge conflict marker.",
     "go-sum-unreadable": "{path}: {words}.",
     "no-module-cache": "GOMODCACHE is {gomodcache!r}, which is not an absolute path.",
     "go-not-found": "There is no `go` on PATH.",
@@ -185,7 +185,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "env-stalled": Text("`go env` did not end within {seconds:g} s.", "Check that {go} is Go itself."),
         "goproxy-off": Text(
             "{cause}",
-            "GOPROXY is `off`, and the store lacks what Go needs. Name a proxy, or fill the store by a run with one.",
+            "GOPROXY is `off`, and the store lacks modules. Name a proxy, or run once with a proxy to fill the store.",
         ),
     },
     "git-unreadable": "{cause}",
@@ -193,12 +193,12 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "": _UNAVAILABLE,
         "http-proxy": Text(
             _UNAVAILABLE,
-            "The HTTP proxy (HTTPS_PROXY, HTTP_PROXY) failed. Check its address and login. Name hosts that need no "
-            "HTTP proxy in NO_PROXY.",
+            "The HTTP proxy (HTTPS_PROXY, HTTP_PROXY) failed. Check its address and login. Add hosts that need no "
+            "HTTP proxy to NO_PROXY.",
         ),
         "refused": Text(
             _UNAVAILABLE,
-            "The proxy refuses. Check the login in its URL or in netrc, and whether that may read these modules.",
+            "The proxy denies access. Check the login in its URL or in netrc, and its permissions.",
         ),
     },
     "module-not-found": {
@@ -209,25 +209,25 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         ),
     },
     "checksum-mismatch": {
-        "": "SECURITY: {module_file} is not what go.sum says (from {sources:then})\n{stderr}",
+        "": "SECURITY: {module_file} does not match go.sum (from {sources:then}).\n{stderr}",
         "not-downloaded": "{cause}\nBefore that it could not be downloaded.\n{failures:attempts}",
-        "tree": Text("{version} is not what go.sum says: {tree}.", "`go-prefetch verify --fix` removes it."),
+        "tree": Text("{version} does not match go.sum: {tree}.", "`go-prefetch verify --fix` removes it."),
         "tree-stays": Text(
-            "{version} in the module cache is not what go.sum says, and cannot be removed.",
+            "{version} in the module cache does not match go.sum, and cannot be removed.",
             "Remove {tree} yourself before you build.",
         ),
     },
     "go-stalled": {
-        "": "{cause}\n  waiting for {remotes:list}\n  (nothing moved for {silence:g} s, {times} times)",
-        "unknown": "{cause}\n  (nothing moved for {silence:g} s, {times} times)",
+        "": "{cause}\n  waiting for {remotes:list}\n  (no progress for {silence:g} s, {times} times)",
+        "unknown": "{cause}\n  (no progress for {silence:g} s, {times} times)",
     },
     "git-stalled": {
         "": f"{_GIT_STALLED}\n  for {{modules:list}}",
         "unknown": _GIT_STALLED,
     },
-    "deadline-passed": "No time is left.\n{failures:attempts}\n{cause}",
+    "deadline-passed": "The deadline has passed.\n{failures:attempts}\n{cause}",
     "disk-full": {
-        "": "There is no room for the modules: {place}: {words}.",
+        "": "There is too little disk space for the modules: {place}: {words}.",
         "go": "{cause}",
     },
     "folder-unwritable": {
@@ -237,13 +237,13 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "Prune as the user who owns its files, or give this user write access to them.",
         ),
     },
-    "proxy-unusable": "{name} brings nothing: {words}.",
-    "no-verdict": "Go gave no verdict on the module cache: {cause}",
+    "proxy-unusable": "{name} is unusable: {words}.",
+    "no-verdict": "Go could not check the module cache: {cause}",
     "system-error": "{what} cannot be read or written: {words}.",
-    "interrupted": "Interrupted. No file was left half written.",
-    "api-rate-limit": "{api} takes no more requests until {clock}: its rate limit is used up.",
+    "interrupted": "Interrupted. No file is incomplete.",
+    "api-rate-limit": "The rate limit of {api} is exceeded until {clock}.",
     "api-unreachable": {
-        "": "{api} gave no answer for {path}: {words}.",
+        "": "{api} did not answer {path}: {words}.",
         "certificates": Text("{words}.", "Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."),
     },
     "api-refused": {
@@ -252,26 +252,26 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "other-shape": "{api} answered {path} with JSON of an unexpected shape.",
     },
     "gate-missed": "The report missed {count:#gate}.\n{gates}",
-    "store-archive": "The cache service: the entry could not be made: {words}.",
+    "store-archive": "The cache service: a new entry could not be created: {words}.",
     "store-damaged": {
         "gone": "The cache service: entry {key} is gone.",
-        "exchanged": "The cache service: the entry was removed or exchanged while it was read (status {status}).",
+        "exchanged": "The cache service: the entry was removed or replaced while it was read (status {status}).",
         "files": "{place} has {count:#damaged file}, {files:list}: {problem}.",
         "more-files": "{place} has {count:#more damaged file}.",
-        "in-use": "{module_file} was not taken from the entry: {problem}.",
+        "in-use": "{module_file} was not restored from the entry: {problem}.",
         "entry": "The cache service: entry {key} is damaged: {problem}.",
     },
     "store-no-room": {
         "entry": "The cache service: the entry needs {needed:size} in {folder}, and {free:size} are free.",
-        "pool": "{store}: {count:#file} would take more than half of the free disk before Go has verified them.",
+        "pool": "{store}: {count:#file} would use more than half of the free disk space before verification.",
     },
     "store-refused": "The cache service: {call}: status {status}.",
     "store-slow": {
         "no-time-to-read": "The cache service: no time is left to read the entry.",
         "no-time-to-unpack": "The cache service: no time is left to unpack the entry.",
-        "pace": "The cache service sends {megabytes_per_second:.2f} MB/s, too slow for the time that is left.",
+        "pace": "The cache service sends {megabytes_per_second:.2f} MB/s, which is too slow for the remaining time.",
         "upload": Text("The cache service is slow.", "Nothing was saved. A later run tries again."),
-        "pool-save": Text("{store} is slow.", "The files that it has taken stay there."),
+        "pool-save": Text("{store} is slow.", "Files that were saved stay there."),
         "pool-restore": "{store} is slow.",
     },
     "store-unreachable": {
@@ -280,7 +280,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "certificates": Text("The cache service: {words}.", "Correct that variable."),
     },
     "store-unreadable": "{place} has {count:#file} that this user may not read, {files:list}: {words}.",
-    "store-unwritable": "{store} took no more files: {words}.",
+    "store-unwritable": "{store} does not accept more files: {words}.",
     "credentialed-not-kept": "Not kept, because a proxy with credentials sent them: {count:#file}.",
     "fast-verification": {
         "": "Fast verification was inconclusive, so `go mod download` verifies these modules: {cause}",
@@ -291,7 +291,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "replaced": "Go rejected {count:#file} from {source}. Another source sent them again.",
         "removed": "Go rejected {count:#file} from {source}. Nothing replaced them.",
     },
-    "folder-not-verified": "Go did not verify the files, which stay as they are: {cause}",
+    "folder-not-verified": "Go did not verify the files, and they were not changed: {cause}",
     "go-sum-changed": "{name} changed.",
     "go-sum-lacks": "{name} has no hash of {modules:list}.",
     "go-sum-line-ignored": {
@@ -300,23 +300,23 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
     "go-sum-stale": "No proxy has {count:#file} of go.sum.\n{failures:attempts}",
-    "mod-files-removed": "{count} .mod files were removed: too many of those that came with them were wrong.",
-    "mod-files-unchecked": ".mod files that no go command has read were not checked, and not saved: {cause}",
-    "outputs-refused": "The runner takes no outputs or job summary: {words}.",
+    "mod-files-removed": "{count} .mod files were removed, because too many files from the same source were wrong.",
+    "mod-files-unchecked": "Some .mod files could not be checked and were not saved: {cause}",
+    "outputs-refused": "The outputs or the job summary could not be written: {words}.",
     "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
     "private-left-to-go": "Go fetches {count:#private module version} itself: {modules:list}.",
     "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",
     "report-incomplete": "The report is incomplete. {cause}",
     "reports-unwritable": "The reports could not be written: {words}.",
-    "stale-objects": "GOCACHE may hold objects that were made from what was removed.",
+    "stale-objects": "GOCACHE may contain objects that were built from a wrong module.",
     "trace-unwritable": "trace: {path} cannot be written: {words}.",
     "tree-removed": {
-        "": "{version} in the module cache was not what go.sum says. It was removed, so that Go unpacks it again.",
-        "folder": "{version} was not what go.sum says, and was removed: {folder}. Go unpacks it again.",
+        "": "{version} in the module cache did not match go.sum. It was removed, so that Go unpacks it again.",
+        "folder": "{version} did not match go.sum and was removed: {folder}. Go unpacks it again.",
     },
     "tree-unchecked": "{version} was not checked.",
     "trees-replaced": {
-        "wrong": "Unpacked modules in the module cache are not what go.sum says: {modules:list}. They were removed, so "
+        "wrong": "Unpacked modules in the module cache did not match go.sum: {modules:list}. They were removed, so "
         "that Go unpacks them again.",
         "not-compared": "Unpacked modules in the module cache could not be compared with go.sum: {modules:list}. "
         "They were removed, so that Go unpacks them again. {cause}",
@@ -329,9 +329,9 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "cache-mode": "cache-mode is {mode}.",
     "duplicate-cache": "An earlier step (setup-go?) already restored {count} of {total} modules. They are cached twice "
     "and were not verified.",
-    "entry-complete": "An entry has all these files, though not all were handed over.",
+    "entry-complete": "An entry has all these files, although not all of them were restored.",
     "entry-taken": "Another job saves this entry, or has saved it.",
-    "entry-too-slow": "There is an entry, which came too slowly.",
+    "entry-too-slow": "There is an entry, but it could not be read in time.",
     "failure-ignored": "`on-failure` is warn, so later go commands may try.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",
     "inconclusive": {
@@ -351,7 +351,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "nothing-in-scope": "{reasons:reasons}",
     "nothing-to-save": {
-        "stored": "The store lacks nothing.",
+        "stored": "The store already has all files.",
         "present": "Nothing was missing.",
     },
     "run-failed": "The run failed.",
@@ -364,13 +364,13 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "store-none": "`store` is none.",
     "store-not-allowed": {
         "token": Text(
-            "The cache service does not accept the job's token, or no longer.",
-            "The job took longer than its token lives, or runs without one. A later run asks again.",
+            "The cache service does not accept the job's token, or no longer does.",
+            "The token has expired, or the job has none. A later run tries again.",
         ),
-        "rate-limit": "The cache service takes no more requests of this repository for now.",
-        "forbidden": "The cache service does not allow it to this job's token.",
-        "not-taken": "The cache service did not take the entry.",
+        "rate-limit": "The cache service's rate limit for this repository is exceeded.",
+        "forbidden": "The cache service does not allow this with the job's token.",
+        "not-taken": "The cache service did not accept the entry.",
         "in-words": "The cache service says: {words}.",
     },
-    "vendored": "{folder} is vendored: Go builds from vendor/ and reads no module cache.",
+    "vendored": "{folder} is vendored: Go builds from vendor/ and does not use the module cache.",
 }

@@ -9,10 +9,10 @@ from go_prefetch.render.texts import STEPS
 
 # The step that took most of a slower hit, and what to change.
 _INSTEAD = {
-    "restore": "Restoring took most of it: use a nearer store, or `store: none` where the proxies are this near.",
-    "download": "Downloading what is never saved took most of it: in a private repository set `save-private: true`.",
-    "admit": "Unpacking and checking took most of it: give the job more cores or a faster disk, or `store: none`.",
-    "complete": "Go took most of it: give the job more cores or a faster disk; the log tells what it fetched itself.",
+    "restore": "Most of the time went into restore. Use a closer store, or `store: none` if the proxies are close.",
+    "download": "Most of the time went into unsaved downloads. In a private repository, set `save-private: true`.",
+    "admit": "Most of the time went into unpacking and verifying. Use more cores, a faster disk, or `store: none`.",
+    "complete": "Most of the time went into `go mod download`. Use more cores or a faster disk. See the log.",
 }
 
 
@@ -31,9 +31,9 @@ def in_full(report: Report) -> str:
     saved, cold = report.seconds_saved, report.restored.cold_seconds
     if saved is None or cold is None:
         return _why_not_measured(report)
-    basis = f"downloading these files took {duration(cold)} when it was done{_elsewhere(report)}"
+    basis = f"downloading these files took {duration(cold)}{_elsewhere(report)}"
     if saved < 0:
-        return f"none: {basis}, {duration(-saved)} less than this hit"
+        return f"none: {basis}, and this hit took {duration(-saved)} longer"
     return f"{duration(saved)}: {basis}"
 
 
@@ -65,8 +65,8 @@ def _why_not_measured(report: Report) -> str:
     if report.completed.failure or report.cache_result not in ("exact", "partial"):
         return ""
     if report.cache_result == "partial":
-        return "not measured, because only a run that found everything can be compared with the ones that downloaded it"
-    return "not measured, because no run that downloaded these very files was"
+        return "not measured, because only an exact hit can be compared with cold runs"
+    return "not measured, because no cold run measured these files"
 
 
 def _elsewhere(report: Report) -> str:

@@ -11,17 +11,17 @@ from tests.support.fakes.reports import POOL, A, files_of, plan, report
 from tests.support.fakes.summaries import ALL
 
 CASES = {
-    "job_partial": (["since the matched entry was saved go.sum has changed: 1 upgraded"], "Nothing to do"),
-    "job_miss": (["a first run, or what it had was evicted"], "Nothing to do"),
+    "job_partial": (["the file go.sum has changed since the matched entry was saved: 1 upgraded"], "Nothing to do"),
+    "job_miss": (["this is the first run, or the entry was evicted"], "Nothing to do"),
     "job_no_store": (["the store was not read: `store` is none"], "Remove `store: none`"),
     "job_store_failure": (["could not be reached (store-unreachable)"], "use another store"),
     "job_damaged_entry": (["damaged or gone (store-damaged)"], "A new one is saved"),
-    "job_rejected": (["Go rejected 1 file that the store had"], "another `cache-name`"),
+    "job_rejected": (["Go rejected 1 file from the store"], "another `cache-name`"),
     "job_proxy_failure": (
-        ["the proxies did not hand over 3 files, github.com/cespare/xxhash/v2@v2.3.0"],
+        ["the proxies did not deliver 3 files, for example github.com/cespare/xxhash/v2@v2.3.0"],
         "Name another",
     ),
-    "job_matrix": (["a first run"], "Not saved: another job saves this entry"),
+    "job_matrix": (["this is the first run"], "Not saved: another job saves this entry"),
     "disabled": (["requires no modules"], ""),
 }
 
@@ -65,4 +65,4 @@ def test_a_filled_folder_is_no_store_that_evicts() -> None:
     (reason,) = why_not_exact(
         report(plan(A), restored=Restored("folder /proxy"), saved=Saved(skipped_reason=notice("fill-keeps-folder")))
     )
-    assert (reason.text, reason.advice) == ("the folder had none of them", "Nothing to do: it has them now.")
+    assert (reason.text, reason.advice) == ("the folder had none of the files", "Nothing to do. It has them now.")

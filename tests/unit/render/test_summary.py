@@ -75,9 +75,9 @@ def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
         "1 module already present · 5.0 kB downloaded in 1.0 s"
     )
     assert headline(report(plan(mods=[B]), downloaded=downloaded, seconds=1.0)) == (
-        "no module is planned · 5.0 kB downloaded in 1.0 s"
+        "no modules in the plan · 5.0 kB downloaded in 1.0 s"
     )
-    assert headline(report(plan(), seconds=1.0)) == "nothing to do: no module is planned"
+    assert headline(report(plan(), seconds=1.0)) == "nothing to do: no modules in the plan"
 
 
 def test_modules_without_a_hash_are_not_called_nothing() -> None:
@@ -85,5 +85,5 @@ def test_modules_without_a_hash_are_not_called_nothing() -> None:
     bare = plan()
     bare = replace(bare, scopes=(replace(bare.scopes[0], zips_without_sum=frozenset({A, B})),))
     assert headline(report(bare, seconds=1.0)) == (
-        "no module is planned · 2 modules without a hash in go.sum left to Go"
+        "no modules in the plan · 2 modules without a hash in go.sum left to Go"
     )

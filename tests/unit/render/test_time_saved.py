@@ -53,7 +53,7 @@ def test_a_figure_from_another_kind_of_machine_is_said_to_be_so(noted: Machine, 
 
 
 @pytest.mark.parametrize(
-    ("longest", "advice"), [("restore", "nearer store"), ("admit", "more cores"), ("complete", "Go took most of it")]
+    ("longest", "advice"), [("restore", "closer store"), ("admit", "more cores"), ("complete", "`go mod download`")]
 )
 def test_a_slower_hit_says_so_and_what_to_change(longest: str, advice: str) -> None:
     """In the headline too, and by the step that took most of it."""
@@ -71,8 +71,8 @@ def test_a_faster_hit_has_no_advice() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("job_not_measured", "no run that downloaded these very files"),
-        ("job_partial", "only a run that found everything"),
+        ("job_not_measured", "no cold run measured these files"),
+        ("job_partial", "only an exact hit"),
         ("job_miss", ""),
         ("job_proxy_failure", ""),
         ("present", ""),
