@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_the_next_proxy_brings_it_where_errors_may_go_there(
 def test_doctor_waits_for_nobody_at_a_pipe(bench: Workbench, folder: Path) -> None:
     bench.write_project([LIB])
     os.mkfifo(folder / ModuleFile(FILE.module, "zip").name)
-    result = prefetch(bench, "doctor", "--samples", "1", "--store", "none", GOPROXY=f"{folder.as_uri()},off")
+    flags = ("--samples", "1", "--store", "none", "--format", "json")
+    result = prefetch(bench, "doctor", *flags, GOPROXY=f"{folder.as_uri()},off")
     assert result.status == 1
-    assert "it is not a regular file" in result.text
+    (source,) = json.loads(result.stdout)["sources"]
+    assert [one["failure"] for one in source["unclear"]] == [THINGS["a pipe"][1]]

@@ -249,9 +249,8 @@ def test_one_note_is_written_and_renewed(bench: Workbench, proxy: ModuleProxy, n
     """Not one for each pipeline; other people's stay."""
     bench.write_project((LIB,))
     first = fill(bench, proxy, **notes.variables)
-    assert "merge request note written" in first.stdout
+    assert sorted(notes.bodies) == [1, 2]
     again = fill(bench, proxy, **notes.variables)
-    assert "merge request note renewed" in again.stdout
     assert sorted(notes.bodies) == [1, 2]
     assert notes.bodies[1] == "a word from somebody"
     assert "exact" in notes.bodies[2]
@@ -266,24 +265,17 @@ def test_refused_note_is_one_line_of_the_log(bench: Workbench, proxy: ModuleProx
     bench.write_project((LIB,))
     done = fill(bench, proxy, **notes.variables)
     assert done.status == 0, done.text
-    assert "no merge request note: GitLab" in done.stdout
+    assert done.stdout.count("merge request note") == 1
     assert list(notes.bodies) == [1]
 
 
-@pytest.mark.parametrize(
-    ("missing", "why"),
-    [
-        ("CI_MERGE_REQUEST_IID", "this pipeline belongs to none"),
-        ("GO_PREFETCH_NOTE_TOKEN", "GO_PREFETCH_NOTE_TOKEN is not set"),
-    ],
-)
-def test_note_that_cannot_be_is_explained(
-    bench: Workbench, proxy: ModuleProxy, notes: Notes, missing: str, why: str
-) -> None:
-    """In words, and without asking anybody."""
+@pytest.mark.parametrize("missing", ["CI_MERGE_REQUEST_IID", "GO_PREFETCH_NOTE_TOKEN"])
+def test_note_that_cannot_be_is_explained(bench: Workbench, proxy: ModuleProxy, notes: Notes, missing: str) -> None:
+    """In one line of the log, and without a request."""
     bench.write_project((LIB,))
     done = fill(bench, proxy, **{**notes.variables, missing: ""})
-    assert f"no merge request note: {why}" in done.stdout
+    assert done.stdout.count("merge request note") == 1
+    assert ("GO_PREFETCH_NOTE_TOKEN is" in done.stdout) == (missing == "GO_PREFETCH_NOTE_TOKEN")
     assert notes.authorizations == set()
 
 
