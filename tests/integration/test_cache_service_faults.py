@@ -27,7 +27,7 @@ from tests.support.fakes.cache_service.faults import (
 )
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.notices import slugs
+from tests.support.notices import facts, slugs
 from tests.support.service_job import MAIN, Job
 from tests.support.service_shelf import ENCODINGS, Shelf
 from tests.support.waiting import wait_until
@@ -165,6 +165,16 @@ def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     assert isinstance(saved, Saved)
     assert saved.skipped_reason == notice("store-not-allowed", "rate-limit")
     assert service.routes == ["create"]
+
+
+def test_an_expired_url_that_the_service_does_not_replace_is_a_warning(service: CacheService, tmp_path: Path) -> None:
+    shelf = Shelf(service, tmp_path, MODULES)
+    shelf.save()
+    service.inject("blob.get", EXPIRED, times=None)
+    service.entries.look_ups_left = 1
+    (warning,) = shelf.restore().warnings
+    assert (warning.slug, warning.case) == ("store-unreachable", "no-new-url")
+    assert facts(warning) == {"cause": notice("store-not-allowed", "rate-limit")}
 
 
 def test_what_came_before_the_deadline_is_kept(service: CacheService, shelf: Shelf) -> None:

@@ -277,6 +277,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "store-unreachable": {
         "call": "The cache service: {call}: {words}.",
         "reading": Text("The cache service: reading the entry: {words}.", "The proxies take over."),
+        "no-new-url": Text("The cache service: reading the entry: {cause}", "The proxies take over."),
         "certificates": Text("The cache service: {words}.", "Correct that variable."),
     },
     "store-unreadable": "{place} has {count:#file} that this user may not read, {files:list}: {words}.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries
 from go_prefetch.errors import StoreError
-from go_prefetch.stores.cache_service.protocol import without_queries
+from go_prefetch.stores.cache_service.protocol import NotAllowed, without_queries
 from go_prefetch.stores.cache_service.range_buffer import Announced, Arrivals, GoneError, first_byte
 from go_prefetch.web.answer import Answer, up_to
 
@@ -86,7 +86,9 @@ class RangeReader:
                 self._arrivals.fail(error)
             except GoneError as gone:
                 self._arrivals.fail(StoreError("store-damaged", "exchanged", status=gone.status))
-            except Exception as error:  # noqa: BLE001 - also NotAllowed: the reader must not wait without end
+            except NotAllowed as no:  # a new URL
+                self._arrivals.fail(StoreError("store-unreachable", "no-new-url", cause=no.notice))
+            except Exception as error:  # noqa: BLE001 - the reader must not wait without end
                 self._arrivals.fail(StoreError("store-unreachable", "reading", words=str(error)))
 
     def _bring(self, number: int) -> None:
