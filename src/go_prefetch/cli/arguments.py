@@ -21,23 +21,22 @@ _WIDTH = 79  # of help on a terminal of 80 columns
 _NO_FLAGS = ("command", "folder")  # positional arguments
 
 _DESCRIPTION = """\
-Put Go modules on disk: from a cache store, then from module proxies with
-retries and fallbacks; Go verifies every one against go.sum."""
+Fill Go's module cache. Restore modules from a cache, and download the rest
+with retries and fallbacks. Go verifies every module against go.sum."""
 
 _EPILOG = """\
 exit status:
-  0    the modules are there (or there was nothing to do)
+  0    success, or nothing to do
   1    verify, doctor or docker found something, or the system or an API failed
-  2    an input is wrong
+  2    an input is invalid
   3    go.mod, go.work or go.sum cannot be read, or is malformed
   4    go is missing, too old, or failed
-  5    modules could not be downloaded, or one is not what go.sum says
+  5    a download failed, or a module does not match go.sum
   6    a gate of report was missed
   130  interrupted (141: the reader of the output is gone)
 
-Every flag that takes a VALUE can also be given as an environment variable,
-GO_PREFETCH_ and its name in capitals with underscores: --stall-timeout as
-GO_PREFETCH_STALL_TIMEOUT. A flag wins."""
+Every flag with a VALUE is also an environment variable, for example
+GO_PREFETCH_STALL_TIMEOUT for --stall-timeout. A flag has precedence."""
 
 
 class _Parser(argparse.ArgumentParser):

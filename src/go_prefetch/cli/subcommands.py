@@ -57,7 +57,7 @@ def _plan(invocation: Invocation) -> int:
 
 
 def _plan_flags(command: argparse.ArgumentParser) -> None:
-    formats = "github: the step outputs key, restore-keys and path, for the official cache action (default: text)"
+    formats = "github prints the step outputs key, restore-keys and path for the official cache action (default: text)"
     command.add_argument("--format", choices=_texts(PlanFormat), default="text", help=formats)
     command.add_argument("--modules", action="store_true", help="list every module version")
 
@@ -69,7 +69,7 @@ def _verify(invocation: Invocation) -> int:
 
 
 def _verify_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--fix", action="store_true", help="remove what is not what go.sum says")
+    command.add_argument("--fix", action="store_true", help="remove modules that do not match go.sum")
 
 
 def _doctor(invocation: Invocation) -> int:
@@ -79,7 +79,7 @@ def _doctor(invocation: Invocation) -> int:
 
 
 def _doctor_flags(command: argparse.ArgumentParser) -> None:
-    also = "a proxy to measure besides those of the list; may be given several times"
+    also = "another proxy to measure (repeatable)"
     command.add_argument("--also", metavar="URL", action="append", default=[], help=also)
     command.add_argument("--samples", metavar="N", default="10", help="requests to each source (default: 10)")
     command.add_argument("--format", choices=_texts(DiagnosisFormat), default="text", help="(default: text)")
@@ -92,7 +92,7 @@ def _fill(invocation: Invocation) -> int:
 
 
 def _fill_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", metavar="DIR", help="the folder to fill; new, empty, or filled before")
+    command.add_argument("folder", metavar="DIR", help="the folder to fill: new, empty, or filled before")
 
 
 def _docker(invocation: Invocation) -> int:
@@ -106,23 +106,25 @@ def _docker_flags(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--output",
         metavar="DIR",
-        help="fill DIR with the plan's files from the module cache, the pool and the proxies, the same bytes whatever "
-        "their source; the build reads it as GOPROXY=file:///gomod,off",
+        help="fill DIR with the modules from the module cache, the pool and the proxies. The bytes do not depend on "
+        "the source. The build reads it as GOPROXY=file:///gomod,off",
     )
     group.add_argument(
         "--dockerfile",
         nargs="?",
         const="buildkit",
         choices=_texts(DockerfileKind),
-        help="print a Dockerfile for the module at hand: DIR as a named context (buildkit), or, for every other "
-        "builder, as a folder of the build context (plain)",
+        help="print a Dockerfile for your module. DIR is a named context (buildkit), or for other builders a folder "
+        "of the build context (plain)",
     )
-    group.add_argument("--check", metavar="DOCKERFILE", help="judge DOCKERFILE; exit status 1 if something is found")
+    group.add_argument(
+        "--check", metavar="DOCKERFILE", help="check DOCKERFILE. The exit status is 1 if there is a finding"
+    )
     group.add_argument(
         "--dockerignore",
         action="store_true",
-        help="write .dockerignore where there is none, else say what it lets through (exit status 1); tell the size "
-        "of the context before and after",
+        help="write .dockerignore if there is none. Otherwise list what it does not exclude (exit status 1). Print the "
+        "size of the context before and after",
     )
     command.add_argument("--context", metavar="DIR", default=".", help="the build context (default: %(default)s)")
 
@@ -147,7 +149,7 @@ SUBCOMMANDS = {
         _run,
     ),
     "plan": Subcommand(
-        "print what run would do: the key and its parts, modules, files, paths",
+        "print what run would do: the cache key, modules, files, paths",
         "go-prefetch plan --modules\n  go-prefetch plan --format json\n"
         "  go-prefetch plan --format github --store dir:.go-pool",
         _plan,
@@ -155,7 +157,7 @@ SUBCOMMANDS = {
         _inputs("working-directory", "store", "cache-name"),
     ),
     "verify": Subcommand(
-        "hash the unpacked modules of the module cache against go.sum, in place",
+        "compare the unpacked modules in the module cache with go.sum",
         "go-prefetch verify\n  go-prefetch verify --fix && go-prefetch run",
         _verify,
         _verify_flags,
@@ -170,14 +172,15 @@ SUBCOMMANDS = {
         _inputs("working-directory", *_DOWNLOADS, "store", "cache-name", "restore-deadline", "summary"),
     ),
     "fill": Subcommand(
-        "download the plan's files into a GOPROXY-layout folder; needs no Go; verified where there is one",
+        "download the modules into a folder for GOPROXY=file://DIR,off. Works without Go. If Go is installed, it "
+        "verifies them",
         "go-prefetch fill vendor-proxy && GOPROXY=file://$PWD/vendor-proxy,off go build ./...",
         _fill,
         _fill_flags,
         _inputs("working-directory", *_DOWNLOADS, *_RESULTS),
     ),
     "docker": Subcommand(
-        "prepare what an image build needs to download nothing: modules in a folder, a Dockerfile, .dockerignore",
+        "prepare an image build without network: modules in a folder, a Dockerfile, .dockerignore",
         "go-prefetch docker --output .gomod && docker build --build-context gomod=.gomod .\n"
         "  go-prefetch docker --dockerfile > Dockerfile\n  go-prefetch docker --check Dockerfile --dockerignore",
         _docker,
@@ -185,8 +188,8 @@ SUBCOMMANDS = {
         _inputs("working-directory", *_DOWNLOADS, "store", "on-failure"),
     ),
     "report": Subcommand(
-        "hit rate, time saved and failures over many runs of a repository on GitHub or GitLab, as text, Markdown, JSON "
-        "or a page with charts; the token comes from GH_TOKEN, GITHUB_TOKEN, `gh auth token` or GITLAB_TOKEN",
+        "show hit rate, time saved and failures over many runs on GitHub or GitLab, as text, Markdown, JSON or a page "
+        "with charts. The token comes from GH_TOKEN, GITHUB_TOKEN, `gh auth token` or GITLAB_TOKEN",
         "go-prefetch report --repo owner/name --days 14\n  go-prefetch report --format html --output report.html\n"
         "  go-prefetch report --workflow ci.yml --branch main --compare-at 2026-03-01\n"
         "  go-prefetch report --days 7 --min-hit-rate 90% --max-p95-seconds 30 --max-failure-rate 5%",
@@ -194,7 +197,8 @@ SUBCOMMANDS = {
         table=REPORT,
     ),
     "prune": Subcommand(
-        "list, and with --delete delete, entries of GitHub's cache that nothing will read any more; or trim a pool",
+        "list entries of GitHub's cache that no run will read again, or modules to trim from a pool. Delete them with "
+        "--delete",
         "go-prefetch prune --repo owner/name\n  go-prefetch prune --repo owner/name --delete\n"
         "  go-prefetch prune --pool ~/.cache/go-prefetch/pool --max-age 30d --max-size 5GB --delete",
         _prune,

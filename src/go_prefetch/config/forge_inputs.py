@@ -72,9 +72,9 @@ def _switch(name: str, meaning: str) -> Input:
 
 _REPO = _row("repo", "", "the repository, `OWNER/NAME` or its URL", "`OWNER/NAME` or a URL", _repository,
              "the job's, or that of git's `origin`")  # fmt: skip
-_API = _row("api-url", "", "its API: `https://HOST/api/v3` for GitHub Enterprise Server, `…/api/v4` for GitLab",
+_API = _row("api-url", "", "its API URL: `https://HOST/api/v3` for GitHub Enterprise Server, `…/api/v4` for GitLab",
             "an http or https URL", _api_url, "the job's, or the one that belongs to the repository")  # fmt: skip
-_WAIT = _switch("wait", "wait where the API's rate limit is used up")
+_WAIT = _switch("wait", "wait if the API's rate limit is exceeded")
 
 # fmt: off
 REPORT: tuple[Input, ...] = (
@@ -83,31 +83,31 @@ REPORT: tuple[Input, ...] = (
     _row("days", "", "runs of the last D days", "a whole number from 1 to 3650", integer(1, 3650),
          "30, without `--runs`"),
     _row("runs", "", "the last N runs", "a whole number from 1 to 100000", integer(1, 100_000), "all of these days"),
-    _row("workflow", "", "only this workflow, by name or file name; may be repeated", "names, one a line", lines,
+    _row("workflow", "", "only this workflow, by name or file name (repeatable)", "names, one per line", lines,
          "all"),
-    _row("branch", "", "only this branch; may be repeated", "names, one a line", lines, "all"),
+    _row("branch", "", "only this branch (repeatable)", "names, one per line", lines, "all"),
     _row("compare-at", "", "compare before and after this date or commit", "a date such as 2026-03-01 or a commit",
          one_line),
-    _row("format", "text", "`text`, `markdown`, `json`, or `html`: one page with charts that needs nothing else",
+    _row("format", "text", "`text`, `markdown`, `json`, or `html` (one self-contained page with charts)",
          "`text`, `markdown`, `json` or `html`", ReportFormat),
     _row("output", "", "write to this file", "a file name", one_line, "stdout"),
     _WAIT,
-    _row("history-dir", "", "where finished runs are kept between reports, or `none`", "a folder, or `none`", one_line,
+    _row("history-dir", "", "the cache folder for finished runs, or `none`", "a folder, or `none`", one_line,
          "in the user's cache folder"),
-    _row("min-hit-rate", "", "gate: share of missing modules that came from the cache", "0.8 or 80%", share),
-    _row("max-p95-seconds", "", "gate: seconds that 95 % of go-prefetch's runs do not pass", "a number", positive),
-    _row("max-failure-rate", "", "gate: share of finished workflow runs that failed", "0.05 or 5%", share),
+    _row("min-hit-rate", "", "gate: minimum share of missing modules from the cache", "0.8 or 80%", share),
+    _row("max-p95-seconds", "", "gate: maximum seconds that 95 % of go-prefetch runs take", "a number", positive),
+    _row("max-failure-rate", "", "gate: maximum share of finished workflow runs that fail", "0.05 or 5%", share),
 )
 PRUNE: tuple[Input, ...] = (
     _REPO,
     _API,
     _WAIT,
-    _switch("delete", "delete; without it nothing is changed, only told"),
-    _switch("dry-run", "only tell, whatever else is said"),
+    _switch("delete", "delete. Without it nothing is changed"),
+    _switch("dry-run", "change nothing, even with --delete"),
     _row("pool", "", "trim this directory pool instead of a repository's entries", "a folder", one_line),
-    _row("max-age", "", "what was not used for so long: modules of a pool, all entries of a branch",
+    _row("max-age", "", "minimum time without use: of modules of a pool, of all entries of a branch",
          "an age such as `30d`, `12h` or `8w`", age, "7d for entries"),
-    _row("max-size", "", "of a pool: the modules not used for longest, until no more than this is left",
+    _row("max-size", "", "trim the pool to this size, least recently used modules first",
          "a size such as `5GB`", amount),
 )
 # fmt: on

@@ -133,39 +133,40 @@ _DURATION = "a duration such as `15s`, `2m` or `1m30s`"
 
 # fmt: off
 TABLE: tuple[Input, ...] = (
-    Input("working-directory", ".", "folders with go.mod or go.work, one a line, globs allowed; "
-          "`.` without one: the tracked ones below it", "folders, one a line", lines),
-    Input("goproxy", "", "Go's own grammar: `,` next on not found, `|` next on any error, `direct`, `off`",
+    Input("working-directory", ".", "folders with a go.mod or go.work, one per line, globs allowed. "
+          "If `.` has none: all tracked ones below it", "folders, one per line", lines),
+    Input("goproxy", "", "module proxies, as in Go's GOPROXY. The next one is used after `,` if a file is not found, "
+          "after `|` on any error. The list may end in `direct` or `off`",
           "a GOPROXY list on one line", one_line, default_shown="`go env GOPROXY`", may_hold_password=True),
-    Input("fallback", "auto", "after an error other than not found: `any` goes on to the next proxy, "
-          "`go` only past `|`, `auto` goes on where all proxies of the list are well-known public ones",
+    Input("fallback", "auto", "when to use the next proxy after an error: `any` (always), `go` (only after `|`), "
+          "`auto` (like `any` if all proxies are well-known public ones, otherwise like `go`)",
           "`auto`, `any` or `go`", Fallback),
-    Input("store", "auto", "where module files are kept: `auto` (the cache service that the CI offers, else the "
-          "directory pool), `github` (its cache service), `dir:PATH`, `none`",
+    Input("store", "auto", "where module files are kept: `auto` (the CI's cache service, otherwise the directory "
+          "pool), `github` (GitHub's cache service), `dir:PATH` (a pool), `none`",
           "`auto`, `github`, `dir:PATH` or `none`", store),
-    Input("save", "auto", "give the store what it lacked: `auto` (where another run can read it), `true`, `false`",
+    Input("save", "auto", "save newly downloaded modules: `auto` (if another run can read them), `true`, `false`",
           "`auto`, `true` or `false`", When),
-    Input("cache-name", "", "part of the key: one cache lineage; change it to start afresh", "one line of text",
+    Input("cache-name", "", "part of the cache key. Change it to start with an empty cache", "one line of text",
           one_line, default_shown="from the module paths"),
     Input("jobs", "16", "parallel downloads", "a whole number from 1 to 128", integer(1, 128)),
-    Input("deadline", "10m", "for the whole run; then exit 5", _DURATION, duration),
-    Input("on-failure", "fail", "`fail`, or `warn`: exit 0 and leave the rest to later go commands, except for a "
-          "checksum mismatch or bad input", "`fail` or `warn`", OnFailure),
-    Input("check-present", "false", "verify what was in the module cache before us too (about 1 s per 650 MB)",
+    Input("deadline", "10m", "time limit for the whole run, which then ends with status 5", _DURATION, duration),
+    Input("on-failure", "fail", "`fail`, or `warn`: exit 0 and leave the rest to later go commands. A checksum "
+          "mismatch or invalid input always fails", "`fail` or `warn`", OnFailure),
+    Input("check-present", "false", "verify modules that were in the module cache before, too (about 1 s per 650 MB)",
           _BOOLEAN, boolean),
     Input("summary", "true", "write the job summary", _BOOLEAN, boolean),
-    Input("attempts", "4", "how often one file is asked from one proxy, and how often Go is started when it stalls",
+    Input("attempts", "4", "number of requests for a file at one proxy, and of starts of a Go that stalls",
           "a whole number from 1 to 20", integer(1, 20), in_action=False),
-    Input("connect-timeout", "5s", "limit for a connection to a proxy", _DURATION, duration, in_action=False),
-    Input("stall-timeout", "15s", "limit for a silent or crawling proxy; four times as long for Go itself", _DURATION,
-          duration, in_action=False),
-    Input("restore-deadline", "2m", "limit for the store to hand over files", _DURATION, duration, in_action=False),
-    Input("save-deadline", "2m", "limit for the store to take files", _DURATION, duration, in_action=False),
-    Input("save-private", "auto", "save private modules too: `auto` (where the repository is known to be private), "
+    Input("connect-timeout", "5s", "time limit for a connection to a proxy", _DURATION, duration, in_action=False),
+    Input("stall-timeout", "15s", "time limit for a proxy that sends nothing, or only a trickle. "
+          "Go itself gets four times as long", _DURATION, duration, in_action=False),
+    Input("restore-deadline", "2m", "time limit for the step restore", _DURATION, duration, in_action=False),
+    Input("save-deadline", "2m", "time limit for the step save", _DURATION, duration, in_action=False),
+    Input("save-private", "auto", "save private modules too: `auto` (if the repository is known to be private), "
           "`true`, `false`", "`auto`, `true` or `false`", When, in_action=False),
-    Input("report-file", "", "write the whole report as JSON to this file", "a file name", one_line, in_action=False,
+    Input("report-file", "", "write the report as JSON to this file", "a file name", one_line, in_action=False,
           default_shown="none"),
-    Input("trace", "", "write every request, unpacking and check with its time to this file, for chrome://tracing or "
+    Input("trace", "", "write the time of every request, unpacking and check to this file, for chrome://tracing or "
           "https://ui.perfetto.dev", "a file name", one_line, in_action=False, default_shown="none"),
 )
 # Variables without a flag: the platform reads them in GitLab's jobs.
@@ -174,7 +175,7 @@ NOTE_TOKEN = Input("note-token", "", "the token for this note, with the scope `a
 GITLAB: tuple[Input, ...] = (
     Input("reports", "", "write the report files to this folder of the project", "a folder name", one_line,
           in_action=False, default_shown="none"),
-    Input("merge-request-note", "false", "write the job summary as a note of the merge request", _BOOLEAN, boolean,
+    Input("merge-request-note", "false", "write the job summary as a note on the merge request", _BOOLEAN, boolean,
           in_action=False),
     NOTE_TOKEN,
 )
@@ -191,7 +192,7 @@ OTHER_VARIABLES = frozenset(
 )  # fmt: skip
 
 # Read by the action's shim, before there is a Python to read this table.
-SHIM_INPUTS = {"python": "the interpreter to use (default: the first Python 3.10 or newer that starts)"}
+SHIM_INPUTS = {"python": "the Python interpreter to use (default: the first one that is 3.10 or newer)"}
 
 BY_NAME = {row.name: row for row in TABLE}
 

@@ -1,1 +1,1 @@
-"""Cleaning up: entries of a cache service and modules of a pool that nothing will use any more."""
+"""Clean up: unused entries of a cache service and unused modules of a pool."""

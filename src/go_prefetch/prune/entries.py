@@ -1,4 +1,4 @@
-"""Entries of GitHub's cache service: list them, choose those that nothing will read any more, delete them.
+"""Entries of GitHub's cache service: list them, choose those that no run will read again, delete them.
 
 A run reads entries of its own scope (`ref`), of its pull request's base, and of the default branch. It takes the entry
 for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names.

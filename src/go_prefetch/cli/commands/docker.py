@@ -1,4 +1,4 @@
-"""`go-prefetch docker`: an image build that downloads nothing: modules in a folder, a Dockerfile, a small context."""
+"""`go-prefetch docker`: prepare an image build without network: modules, a Dockerfile, a small context."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Tasks:
 
     output: str | None  # the folder to fill
     dockerfile: DockerfileKind | None  # print one
-    check: str | None  # the Dockerfile to judge
+    check: str | None  # the Dockerfile to check
     dockerignore: bool
     context: str
 
@@ -65,7 +65,7 @@ def docker(invocation: Invocation) -> int:
         raise InputError("usage", "nothing-to-do")
     status = 0
     texts: list[str] = []
-    # What is wrong with it is found before a folder is filled.
+    # Errors in it are reported before a folder is filled.
     dockerfile = _dockerfile(settings, environ, tasks) if tasks.dockerfile else ""
     if tasks.output:
         status, text = _fill(settings, platform, environ, tasks)
@@ -188,7 +188,7 @@ def _check(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
 
 
 def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
-    """Write the file if there is none, else list what it lets through."""
+    """Write the file if there is none; otherwise list what it does not exclude."""
     context = read_context(settings.cwd / tasks.context)
     folder = _excluded_folder(settings, tasks, context)
     if context.has_ignore_file:

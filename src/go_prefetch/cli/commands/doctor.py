@@ -1,4 +1,4 @@
-"""`go-prefetch doctor`: measure every proxy and the store, look at the environment, recommend an order."""
+"""`go-prefetch doctor`: measure every proxy and the store, check settings, recommend a proxy list."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _samples(text: str) -> int:
 def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Subject:
     """Read the settings and the plan. Findings name what is wrong with them.
 
-    Raises InputError for a `working-directory` that is not there or holds no module.
+    Raises InputError for a `working-directory` that does not exist or has no module.
     """
     go = ask_go(settings, environ)
     environment = go.environment

@@ -1,7 +1,7 @@
-"""`go-prefetch fill DIR`: the plan's files into a GOPROXY-layout folder, with or without Go.
+"""`go-prefetch fill DIR`: fill a folder in GOPROXY layout with the plan's files, with or without Go.
 
-The go command that reads the folder with `GOPROXY=file://DIR,…` compares every file with go.sum, and ends at a wrong
-one. Where there is a Go here too, it does so first, and what is wrong is replaced.
+The go command that reads the folder with `GOPROXY=file://DIR,…` compares every file with go.sum, and stops at a wrong
+one. If Go is installed here too, it compares them first, and wrong files are replaced.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:
-    """Return whether private modules stay: a folder that the CI system keeps holds none of a public repository."""
+    """Return whether private modules stay. In a public repository, a folder that the CI keeps has none."""
     return settings.save_private.applies(auto=platform.repository_is_private or not platform.carries(folder))
 
 

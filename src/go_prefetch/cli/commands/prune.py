@@ -1,4 +1,4 @@
-"""`go-prefetch prune`: delete what nothing will read any more, in GitHub's cache or a pool. A dry run unless told."""
+"""`go-prefetch prune`: delete unused entries of GitHub's cache, or trim a pool. A dry run by default."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IDLE = 7 * 86400.0  # seconds; GitHub keeps unread entries for that long
 
 
 def prune(invocation: Invocation) -> int:
-    """List what can go and, with `--delete`, delete it. Raises PrefetchError."""
+    """List unused entries or modules and, with `--delete`, delete them. Raises PrefetchError."""
     platform, environ, stdout = invocation.platform, invocation.environ, invocation.stdout
     settings = prune_settings(invocation.values(PRUNE), invocation.cwd)
     if settings.pool:
@@ -63,7 +63,7 @@ def _prune_entries(
 
 
 def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[Entry]:
-    """Deltas first: a full entry without its deltas is of use, a delta without its full entry is not."""
+    """Delete deltas first: a delta without its full entry is useless."""
     done = []
     for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
         platform.progress(f"deleting {number} of {len(chosen)}")
@@ -106,7 +106,7 @@ def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:
 
 @contextmanager
 def _folder_errors(pool: Path) -> Iterator[None]:
-    """What the pool refuses has its name; what our output refuses is another's to name."""
+    """Name the pool in errors of its files. Errors of the output pass."""
     try:
         yield
     except OSError as error:
