@@ -151,7 +151,7 @@ def test_poisoned_cache_stops_jobs_until_there_is_a_go_to_heal_it(pipeline: Pipe
     green = pipeline.run()
     assert green.status == 0, green.text
     assert "verified: 130 files by go1." in green.text
-    assert "files that Go rejected and another source replaced: 1 from folder" in green.text
+    assert green.text.count("[files-rejected]") == 1
     assert victim.read_bytes() == right
 
 

@@ -63,7 +63,7 @@ def test_a_go_that_is_too_old_is_an_error(bench: Workbench, tmp_path: Path, vers
     bench.write_project([LIB])
     result = bench.prefetch(goproxy="off", PATH=go.path)
     assert result.status == 4, result.text
-    assert f"{version} is too old" in result.stderr
+    assert version in result.stderr
     assert "1.21" in result.stderr
     assert "[go-too-old]" in result.stderr
 

@@ -40,4 +40,5 @@ def test_the_repository_of_a_clone(bench: Workbench) -> None:
         bench.program(["git", *argv], cwd=bench.folder)
     result = bench.run("report", cwd=bench.folder, GH_TOKEN="of-github.com")
     assert result.status == 2
-    assert "There is no token for ghe.example.com" in result.stderr
+    assert "ghe.example.com" in result.stderr
+    assert "[token-missing]" in result.stderr
