@@ -77,7 +77,7 @@ def test_what_is_not_text_can_be_written_all_the_same() -> None:
     """A folder whose name is not UTF-8 comes out of the environment with lone surrogates."""
     changed = notice("go-sum-changed", name="/tmp/\udcff é", path="go.sum")
     odd = dataclasses.replace(REPORTS["miss"], notes=(changed,))
-    assert _document(odd)["warnings"][0].startswith("/tmp/? é")
+    assert _document(odd)["warnings"][0].startswith("Go changed /tmp/? é.")
     document(odd, str).encode()
 
 

@@ -94,7 +94,7 @@ def test_facts_fill_the_text_and_the_hint() -> None:
 def test_a_brace_in_a_fact_is_no_template() -> None:
     """File names come from outside."""
     one = notice("go-sum-changed", name="{path}{0}{name.x}", path=Path("p"))
-    assert text(one) == "{path}{0}{name.x} changed."
+    assert text(one) == "Go changed {path}{0}{name.x}."
 
 
 def test_notice_can_be_compared_and_put_into_sets() -> None:
