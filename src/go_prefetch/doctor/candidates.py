@@ -1,7 +1,7 @@
-"""Which sources are measured, and which of them may be asked about this project's modules. Pure.
+"""Which sources are measured, and which of them get requests for this project's modules. Pure.
 
-A `,` after a proxy that is not a well-known public one protects paths: Go asks the next proxy only for what this one
-says it does not have. Doctor would ask for everything, so there it asks for a public module instead.
+A `,` after a proxy that is not a well-known public one protects paths: Go asks the next proxy only for modules that
+this one does not have. Doctor would ask for all modules, so it uses a public module there.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from go_prefetch.golang.goproxy import Proxy, ProxyList, parse_proxy_list, redac
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proxy of the list, or one named besides. Those of one `group` may stand in any order."""
+    """A proxy of the list, or of `--also`. The order within a `group` may change."""
 
     proxy: Proxy
     role: Literal["list", "also"]
     group: int
     is_guarded: bool  # behind a `,` that protects paths
-    guards: bool  # is followed by such a one
+    guards: bool  # such a `,` follows
 
 
 def candidates(proxies: ProxyList, also: Sequence[Proxy]) -> tuple[Candidate, ...]:
-    """Each proxy once, the list's first."""
+    """Return each proxy once, those of the list first."""
     found: dict[str, Candidate] = {}
     group = 0
     protecting = [not proxy.on_any_error and not proxy.is_well_known_public for proxy in proxies.proxies]
@@ -37,7 +37,7 @@ def candidates(proxies: ProxyList, also: Sequence[Proxy]) -> tuple[Candidate, ..
         group += guards
     last = max((candidate.group for candidate in found.values()), default=0)
     for proxy in also:
-        # A private host on the command line is trusted as much as the list. A public one may be there by habit.
+        # A private host on the command line is trusted like the list. A public one may be there by habit.
         behind = any(protecting) and proxy.is_well_known_public
         own = Candidate(proxy, "also", group if behind else last, is_guarded=behind, guards=False)
         found.setdefault(proxy.url, own)
@@ -45,7 +45,7 @@ def candidates(proxies: ProxyList, also: Sequence[Proxy]) -> tuple[Candidate, ..
 
 
 def parse_also(text: str) -> Proxy:
-    """The proxy of one `--also`. Raises InputError for what is not exactly one URL."""
+    """Return the proxy of one `--also`. Raises InputError unless it is exactly one URL."""
     try:
         named = parse_proxy_list(text)
     except InputError as error:

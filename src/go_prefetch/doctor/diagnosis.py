@@ -1,4 +1,4 @@
-"""Everything doctor found, ready to be shown."""
+"""All results of doctor, ready to be shown."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from go_prefetch.golang.goproxy import ProxyList
 
 @dataclass(frozen=True)
 class Row:
-    """One source: what was measured, condensed, and what it is worth."""
+    """One source: its figures and its rating."""
 
     measurement: Measurement
     figures: Figures
     rating: Rating
-    rank: int  # among the proxies, 1 is the best; 0: the store, or one that brings nothing
+    rank: int  # 1 is the best proxy; 0: the store, or an unusable proxy
     speed: float  # 0 to 1: the share of the best one's
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much was asked of each proxy."""
+    """The number of requests to each proxy."""
 
-    modules: int  # of the plan, that were asked for
-    private: int  # of the plan, that are asked for from no proxy
+    modules: int  # of the plan, that are requested
+    private: int  # of the plan, that are never requested from a proxy
     samples: int
 
 
@@ -40,12 +40,12 @@ class Diagnosis:
     recommendation: Recommendation
     findings: tuple[Finding, ...]
     extent: Extent
-    zip_bytes: int  # of the usual zip of the plan; 0 if no source gave sizes
+    zip_bytes: int  # of the typical zip of the plan; 0 if no source reported sizes
     store_left_out: str = ""  # why there is no row for a store
 
     @property
     def unusable(self) -> tuple[Row, ...]:
-        """Proxies of the list that bring nothing."""
+        """Return unusable proxies of the list."""
         return tuple(row for row in self.rows if row.measurement.role == "list" and row.rating.worth == "unusable")
 
 
@@ -59,7 +59,7 @@ def diagnose(
     store_left_out: str = "",
     written: str = "",
 ) -> Diagnosis:
-    """Put together what was measured and found; `written` is the list as the user has it, without passwords."""
+    """Combine measurements and findings; `written` is the user's list without passwords."""
     sources = [source for _, source in measured]
     zip_bytes = usual_size(sources)
     ratings = rate([*sources, *([store] if store else [])], zip_bytes)

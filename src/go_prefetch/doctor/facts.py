@@ -30,22 +30,22 @@ class Definition:
     path: Path
     go: str  # of its go line; empty without one
     toolchain: str
-    has_sums: bool  # whether a go.sum is there
+    has_sums: bool  # whether there is a go.sum
     requires: bool  # whether it requires any module
     is_vendored: bool  # whether Go builds it from vendor/
     sum_zips: int  # go.sum lines for zips
-    planned_zips: int  # those of them that Go will want
+    planned_zips: int  # those of them that Go needs
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks look at. What cannot be read is left out."""
+    """The input of the checks. Files that are not readable are left out."""
 
     environ: Mapping[str, str] = field(repr=False)
-    go_problem: Notice | None  # why there is no Go to ask
-    variables: Mapping[str, str] = field(repr=False)  # what `go env` says, or without Go the environment
-    goproxy: str = field(repr=False)  # the list that counts, as it is written: the input, else Go's
-    goproxy_problem: Notice | None  # why it is no list
+    go_problem: Notice | None  # why there is no Go
+    variables: Mapping[str, str] = field(repr=False)  # variables of `go env`, or without Go those of the environment
+    goproxy: str = field(repr=False)  # the effective list, unchanged: the input, otherwise Go's
+    goproxy_problem: Notice | None  # why it is not a list
     definitions: tuple[Definition, ...]
     plan_problem: Notice | None  # why there is no plan
     modules: tuple[ModuleVersion, ...]  # of the plan, private ones too
@@ -55,11 +55,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class GoSettings:
-    """What Go says of its settings, or without Go the environment."""
+    """Go's settings, or without Go those of the environment."""
 
     environment: GoEnvironment
     variables: Mapping[str, str] = field(repr=False)
-    problem: Notice | None  # why there is no Go to ask
+    problem: Notice | None  # why there is no Go
 
 
 def ask_go(settings: Settings, environ: Mapping[str, str]) -> GoSettings:
@@ -69,7 +69,7 @@ def ask_go(settings: Settings, environ: Mapping[str, str]) -> GoSettings:
         environment = go.environment(settings.cwd)
         variables = go.variables(settings.cwd, _VARIABLES) | {"GOTOOLCHAIN": go.toolchain_switch(settings.cwd)}
     except GoCommandError as error:
-        # A module cache that is not there has no files, and no more is asked of it here.
+        # A missing module cache has no files, which is all that matters here.
         environment = environment_without_go(environ, module_cache_of(environ) or Path("go", "pkg", "mod"))
         return GoSettings(environment, {name: environ.get(name, "") for name in _VARIABLES}, error.notice)
     return GoSettings(environment, variables, None)
@@ -111,7 +111,7 @@ def _places(settings: Settings, gowork: str) -> tuple[Place, ...]:
 
 def _scopes(places: Iterable[Place], goflags: str) -> list[Scope]:
     found = []
-    with suppress(PrefetchError):  # the plan's problem names it; those before a malformed one count
+    with suppress(PrefetchError):  # the plan's problem names it; lines before a malformed one count
         for place in places:
             found.append(resolve(place, goflags))  # noqa: PERF401
     return found

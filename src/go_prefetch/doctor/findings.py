@@ -1,4 +1,4 @@
-"""The table of checks. Each looks at the facts and returns a sentence for everything it finds. Pure."""
+"""The table of checks. Each reads the facts and yields a sentence for everything it finds. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Check = Callable[[Facts], Iterator[str]]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at: a `problem` fails or weakens something, a `note` costs time or is no longer of use."""
+    """One finding: a `problem` fails or weakens something, a `note` costs time or has no use."""
 
     name: str
     severity: Severity
@@ -23,12 +23,12 @@ class Finding:
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Everything the checks find, problems first."""
+    """Return all findings, problems first."""
     found = [Finding(name, severity, text) for name, severity, check in CHECKS for text in check(facts)]
     return tuple(sorted(found, key=lambda finding: finding.severity != "problem"))
 
 
-# Name, how serious, what looks. docs/doctor.md has a line for each name.
+# Name, severity, check. docs/doctor.md has a line for each name.
 CHECKS: tuple[tuple[str, Severity, _Check], ...] = (
     ("go-missing", "problem", project_checks.no_go),
     ("no-plan", "problem", project_checks.no_plan),

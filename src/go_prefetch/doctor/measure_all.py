@@ -1,6 +1,6 @@
 """Measure all proxies: samples of all at the same time, then which modules each has, then throughput one by one.
 
-A sample is a trickle and disturbs no other source; a transfer has the line for itself.
+A sample is small and does not disturb other sources. A transfer needs the whole line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _Samples = tuple[tuple[Sample, ...], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Examination:
-    """What all of it is about: which modules may be asked for, and within which limits."""
+    """What is measured: the modules that may be requested, and the limits."""
 
     probe: Probe
     modules: Sequence[ModuleVersion]  # of the plan, none of them private
@@ -86,7 +86,7 @@ def _is_folder(candidate: Candidate) -> bool:
 
 
 def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[ModuleVersion]:
-    """The same zips for every source where they can be: those that most have, the largest first."""
+    """Return the same zips for every source if possible: those that most sources have, largest first."""
     sizes: dict[ModuleVersion, int] = {}
     had: dict[ModuleVersion, int] = {}
     for holding in (holding for found in holdings.values() for holding in found if holding.has):
@@ -96,7 +96,7 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
 
 
 def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
-    """Run every work at the same time, and return what each returns. Raises the first exception."""
+    """Run all work at the same time, and return the results. Raises the first exception."""
     futures = {key: run_in_background(one) for key, one in work.items()}
     for future in as_completed(futures.values()):
         future.result()

@@ -1,4 +1,4 @@
-"""Measure one module proxy: samples, which zips of the plan it has, how fast they come."""
+"""Measure one module proxy: samples, which zips of the plan it has, its transfer rate."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from go_prefetch.doctor.probe import BodyLimit, Probe, Reply
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
-# Asked of a proxy that may not be asked about the project's modules. It is public, and every mirror has it.
+# Requested from a proxy that must not see the project's modules. It is public, and every mirror has it.
 PUBLIC_MODULE = ModuleVersion("golang.org/x/text", "v0.14.0")
 
-# If the first samples bring no whole answer, more of them bring no more.
+# If the first samples get no complete answer, there are no more.
 _HOPELESS = 3
 _TRIES = 3
 _MOST_ZIPS = 8
@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is asked of a source, and when it ends."""
+    """How much is requested of a source, and when it ends."""
 
     samples: int
     jobs: int
@@ -43,7 +43,7 @@ class Limits:
 def take_samples(
     probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress
 ) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
-    """Ask for one `.info` after the other, each over its own connection. Return notes about the way there, too."""
+    """Request one `.info` after the other, each over a new connection. Return notes about the connection too."""
     samples: list[Sample] = []
     for number in range(limits.samples):
         if limits.deadline.passed():
@@ -66,7 +66,7 @@ def take_samples(
 
 
 def _judge(reply: Reply) -> Sample:
-    """The sample, with a failure where a whole answer is not what a module proxy says."""
+    """Return the sample, with a failure if a complete answer is not that of a module proxy."""
     if reply.sample.failure or reply.not_found:
         return reply.sample
     sensible = bool(text(parse_object(reply.body), "Version"))
@@ -83,9 +83,9 @@ def _kind(body: bytes) -> str:
 def find_holdings(
     probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress
 ) -> tuple[Holding, ...]:
-    """For each module whether its zip is there: one byte of it is asked for, many modules at once.
+    """Return for each module whether its zip is there. Requests one byte of it, for many modules at once.
 
-    Those that there is no time for are left out.
+    Modules without time left are missing from the result.
     """
     waiting: queue.SimpleQueue[ModuleVersion] = queue.SimpleQueue()
     found: queue.SimpleQueue[Holding | Exception] = queue.SimpleQueue()
@@ -104,7 +104,7 @@ def find_holdings(
                 found.put(error)
 
     for _ in range(min(limits.jobs, len(modules))):
-        threading.Thread(target=work, daemon=True).start()  # a daemon: no silent server holds up an end
+        threading.Thread(target=work, daemon=True).start()  # a daemon: a silent server must not delay the end
     holdings: dict[ModuleVersion, Holding] = {}
     while len(holdings) < len(modules):
         try:
@@ -114,7 +114,7 @@ def find_holdings(
         if isinstance(holding, Exception):
             raise holding
         holdings[holding.module] = holding
-        progress(f"{len(holdings)} of {len(modules)} modules looked for")
+        progress(f"{len(holdings)} of {len(modules)} modules requested")
     return tuple(holdings[module] for module in modules if module in holdings)
 
 
@@ -140,7 +140,7 @@ def _holding_from(module: ModuleVersion, reply: Reply) -> Holding:
 
 
 def transfer(probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress) -> Transfer:
-    """How fast zips come, one at a time, in the order given, until enough have come to tell."""
+    """Measure the rate of zips, one at a time, in the given order, until there is enough data."""
     taken = Transfer()
     started = time.monotonic()
     for module in modules[:_MOST_ZIPS]:
@@ -166,9 +166,9 @@ def proxy_measurement(
     holdings: tuple[Holding, ...],
     transferred: Transfer,
 ) -> Measurement:
-    """What was measured of one proxy, put together."""
+    """Combine the measurements of one proxy."""
     guarded = (
-        f"behind a `,` that protects paths: measured with {PUBLIC_MODULE}, not asked about your modules"
+        f"behind a `,` that protects paths: measured with {PUBLIC_MODULE}, not with your modules"
         if candidate.is_guarded
         else ""
     )

@@ -1,4 +1,4 @@
-"""Measure a store: a folder in GOPROXY layout, which a `file://` proxy is too, or the CI's cache service."""
+"""Measure a store: a folder in GOPROXY layout (also a `file://` proxy), or the CI's cache service."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRANSFER_SECONDS = 1.0
 def measure_folder(
     name: str, role: Role, root: Path, modules: Sequence[ModuleVersion], samples: int, deadline: Deadline
 ) -> Measurement:
-    """Samples open a file and read its first byte; what the system has in memory comes from there."""
+    """Sample a folder: open a file and read its first byte, possibly from the system's memory."""
     if not root.is_dir():
         notes = ("the folder does not exist yet",) if role == "store" else ()
         failed = () if role == "store" else (Sample(failure="there is no such folder"),)
@@ -82,9 +82,9 @@ def _read_zips(paths: Sequence[Path], deadline: Deadline) -> Transfer:
 def measure_service(
     store: CacheStore, url: str, probe: Probe, key: CacheKey, modules: Sequence[ModuleVersion], limits: Limits
 ) -> Measurement:
-    """Samples ask the service's host for its front page, with no token; whatever it says is an answer.
+    """Sample the service's front page, without a token; any answer counts.
 
-    What it holds, and how fast that comes, is what a restore gets; `limits.deadline` ends that too.
+    Its contents and rate are measured by a restore, which `limits.deadline` ends too.
     """
     parts = urlsplit(url)
     front = f"{parts.scheme}://{parts.netloc}/"
@@ -98,7 +98,7 @@ def measure_service(
         with temporary_folder() as folder:
             restored = store.restore(Wanted(key, files, ModuleFolder.at(folder)), limits.deadline, lambda _: None)
     except OSError as error:
-        words = f"no room to restore into: {error.strerror or error}"
+        words = f"no disk space for a restore: {error.strerror or error}"
         return Measurement(store.name, "store", samples, notes=(words,))
     return _of_restore(store.name, samples, modules, restored)
 

@@ -1,4 +1,4 @@
-"""What was measured, and what it comes to: medians, jitter, loss. Pure. All times are seconds."""
+"""The measurements and their figures: medians, jitter, loss. Pure. All times are seconds."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _ENOUGH_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Sample:
-    """One small request over a connection of its own, phase by phase.
+    """One small request over a new connection, phase by phase.
 
-    A phase is None where it was not reached, or where there is none (TLS of http, DNS of a folder).
+    A phase is None if it was not reached, or does not exist (TLS of http, DNS of a folder).
     """
 
     dns: float | None = None
     tcp: float | None = None
     tls: float | None = None
     first_byte: float | None = None  # from the last byte of the request to the first of the answer
-    seconds: float = 0.0  # all of it, connection included
-    failure: str = ""  # what went wrong, in words for one line
-    lost: bool = False  # no whole answer came, as against one that says no
+    seconds: float = 0.0  # in total, connection included
+    failure: str = ""  # the error, on one line
+    lost: bool = False  # there was no complete answer, not even a negative one
 
 
 @dataclass(frozen=True)
 class Holding:
-    """Whether a source has a module's zip, and how many bytes it says that has (0: it did not say)."""
+    """Whether a source has a module's zip, and its size in bytes (0: unknown)."""
 
     module: ModuleVersion
     has: bool | None  # None: no clear answer
@@ -46,7 +46,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Bytes that came after the first piece of each zip, and how long they took."""
+    """Bytes after the first piece of each zip, and how long they took."""
 
     bytes: int = 0
     seconds: float = 0.0
@@ -55,16 +55,16 @@ class Transfer:
 
     @property
     def rate(self) -> float | None:
-        """Bytes per second; None where too little came to tell."""
+        """Return bytes per second; None if there is too little data."""
         enough = self.seconds > 0 and (self.bytes >= _ENOUGH_BYTES or self.seconds >= _ENOUGH_SECONDS)
         return self.bytes / self.seconds if enough and self.bytes else None
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One source: the samples, the zips of the plan it has, the transfer of some of them."""
+    """One source: its samples, the zips of the plan that it has, the transfer of some of them."""
 
-    name: str  # fit to be shown
+    name: str  # without passwords
     role: Role
     samples: tuple[Sample, ...] = ()
     holdings: tuple[Holding, ...] = ()
@@ -73,48 +73,48 @@ class Measurement:
 
     @property
     def lacks(self) -> tuple[ModuleVersion, ...]:
-        """Modules of the plan it says it does not have."""
+        """Return modules of the plan that it does not have."""
         return tuple(holding.module for holding in self.holdings if holding.has is False)
 
     @property
     def unclear(self) -> tuple[Holding, ...]:
-        """Modules of the plan it gave no clear answer about."""
+        """Return modules of the plan without a clear answer."""
         return tuple(holding for holding in self.holdings if holding.has is None)
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has none of the modules it was asked for."""
+        """Return whether it has none of the requested modules."""
         return bool(self.holdings) and len(self.lacks) == len(self.holdings)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the samples of one source come to. Phases are medians in seconds, None where no sample has the phase."""
+    """The figures of one source's samples. Phases are medians in seconds, None if no sample has the phase."""
 
     samples: int
     dns: float | None
     tcp: float | None
     tls: float | None
     first_byte: float | None
-    jitter: float | None  # mean difference between one first byte and the next; None with fewer than two
-    lost: int  # no whole answer
-    refused: int  # an answer that says no, or that makes no sense
-    failed_seconds: float  # what a failed sample took, on average
-    failures: tuple[tuple[str, int], ...]  # in words, how often; the most frequent first
+    jitter: float | None  # mean difference between consecutive first bytes; None with fewer than two
+    lost: int  # no complete answer
+    refused: int  # a negative answer, or one that is not valid
+    failed_seconds: float  # average duration of a failed sample
+    failures: tuple[tuple[str, int], ...]  # texts and counts, the most frequent first
 
     @property
     def loss(self) -> float:
-        """Share of samples without a whole answer, 0 to 1."""
+        """Return the share of samples without a complete answer, 0 to 1."""
         return self.lost / self.samples if self.samples else 0.0
 
     @property
     def failed(self) -> float:
-        """Share of samples that would have been a failed attempt, 0 to 1."""
+        """Return the share of samples that would be a failed attempt, 0 to 1."""
         return (self.lost + self.refused) / self.samples if self.samples else 0.0
 
 
 def condense(samples: Sequence[Sample]) -> Figures:
-    """The figures of these samples, in the order they were taken."""
+    """Return the figures of these samples, in the order they were taken."""
     failed = [sample for sample in samples if sample.failure]
     good = [sample for sample in samples if not sample.failure]
     firsts = [sample.first_byte for sample in good if sample.first_byte is not None]
@@ -134,7 +134,7 @@ def condense(samples: Sequence[Sample]) -> Figures:
 
 
 def jitter(times: Sequence[float]) -> float | None:
-    """Mean absolute difference of neighbours, as RFC 3550 means jitter, not smoothed; None with fewer than two."""
+    """Return the mean absolute difference of neighbours, as in RFC 3550 but not smoothed; None with fewer than two."""
     if len(times) < 2:
         return None
     return sum(abs(later - earlier) for earlier, later in pairwise(times)) / (len(times) - 1)

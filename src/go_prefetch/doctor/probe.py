@@ -1,4 +1,4 @@
-"""One request at a time, measured: how long its phases took, and what came of it."""
+"""One measured request: the duration of its phases, and its result."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ _LONGEST = 120  # characters of a failure
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """How much of a body is read: to keep, or only to measure how fast it comes."""
+    """How much of a body is read: to keep it, or only to measure its rate."""
 
     most_bytes: int
     most_seconds: float
     keep: bool = True
-    only_first_byte: bool = False  # ask for one byte; how long the file is then stands in the headers
+    only_first_byte: bool = False  # request one byte; the headers then have the size of the file
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one request. `body` is its beginning, as far as it was asked for."""
+    """The result of one request. `body` is its beginning, up to the limit."""
 
     sample: Sample
     status: int = 0
     body: bytes = b""
-    size: int = 0  # of the whole file, as the headers say; 0: they do not
+    size: int = 0  # of the whole file, from the headers; 0: unknown
     later_bytes: int = 0  # of the body, after its first piece
     later_seconds: float = 0.0
 
     @property
     def not_found(self) -> bool:
-        """Whether the server said that there is no such file."""
+        """Return whether the server says that there is no such file."""
         return self.status in (404, 410)
 
 
 class Probe:
-    """Asks as a run asks: the same limits, redirects, logins, certificates and HTTP proxies."""
+    """Sends requests as a run does: the same limits, redirects, logins, certificates and HTTP proxies."""
 
     def __init__(self, web: HttpSettings, timeouts: Timeouts) -> None:
         self._web = web
         self._timeouts = timeouts
 
     def http_proxy(self, url: str) -> str:
-        """Return host and port of the HTTP proxy on the way to `url`; nothing for none."""
+        """Return host and port of the HTTP proxy for `url`; nothing for none."""
         return self._web.proxy_for(url).rpartition("://")[2].rpartition("@")[2]
 
     def get(self, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
-        """Ask for `url` over a connection of its own. The sample has the error where there was one."""
+        """Request `url` over a new connection. The sample has the error, if there was one."""
         wire, body = Wire(), _Body(limit)
         status = size = 0
         failure, lost = "", False
         headers = {"Range": "bytes=0-0"} if limit.only_first_byte else {}
         try:
             refuse_clear_text_password(url)
-            # A client for each request: it remembers neither connections nor names.
+            # A new client for each request: it reuses neither connections nor names.
             with closing(HttpClient(self._timeouts, web=self._web)) as client:
-                wire = Wire()  # time begins: certificates have been read
+                wire = Wire()  # time begins here: certificates have been read
                 with client.request("GET", url, deadline, headers=headers, wire=wire) as answer:
                     status, size = answer.status, _whole_size(answer)
                     if status in (200, 206):
@@ -81,7 +81,7 @@ class Probe:
 
 
 class _Body:
-    """The part of a body that has come."""
+    """The received part of a body."""
 
     def __init__(self, limit: BodyLimit) -> None:
         self.kept: list[bytes] = []
@@ -118,14 +118,14 @@ class _Body:
 
 
 def _whole_size(answer: Answer) -> int:
-    """Bytes of the whole file, as the headers say; 0 where they do not."""
+    """Return the bytes of the whole file from the headers; 0 if unknown."""
     name = "Content-Range" if answer.status == 206 else "Content-Length"
     text = answer.headers.get(name, "").rpartition("/")[2]
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def one_line(text: str) -> str:
-    """Foreign text on one line: printable, of bounded length, and no command of any CI system."""
+    """Return untrusted text on one line: printable, of limited length, and not a command of a CI system."""
     line = " ".join(text.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in line[: 4 * _LONGEST])
     shown = printable.replace("##[", "# #[").replace("::", ": :")

@@ -10,7 +10,7 @@ from go_prefetch.doctor.facts import Facts
 from go_prefetch.render.messages import first_line, reason
 
 _MANY_LINES = 10
-# What a line begins with, behind its indent and dash.
+# The beginning of a line after its indent and dash.
 _OURS = re.compile(r"uses:\s*['\"]?[\w./-]*go-prefetch|run:.*\bgo-prefetch\b|.*\bgo-prefetch run\b")
 _SETUP_GO = re.compile(r"uses:\s*['\"]?actions/setup-go@(?P<ref>[\w.-]+)['\"]?\s*(?:#\s*(?P<note>\S+))?")
 _NO_CACHE = re.compile(r"cache:\s*['\"]?false\b|GOMODCACHE:")
@@ -19,45 +19,45 @@ _LONGEST_LINE, _LONGEST_STEP = 1_000, 200  # characters, lines
 
 
 def no_go(facts: Facts) -> Iterator[str]:
-    """No Go, or none that works."""
+    """Find a missing Go, or one that does not work."""
     if facts.go_problem:
-        yield f"{first_line(facts.go_problem)}; Go's settings are taken from the environment alone"
+        yield f"{first_line(facts.go_problem)}. Go's settings are read from the environment only"
 
 
 def no_plan(facts: Facts) -> Iterator[str]:
-    """Nothing to plan from."""
+    """Find a missing or malformed go.mod or go.sum."""
     if facts.plan_problem:
-        yield f"{reason(facts.plan_problem)}; proxies are measured with a public module instead"
+        yield f"{reason(facts.plan_problem)}. Proxies are measured with a public module instead"
 
 
 def vendored(facts: Facts) -> Iterator[str]:
-    """A vendor folder that Go builds from."""
+    """Find a vendor folder that Go builds from."""
     for definition in facts.definitions:
         if definition.is_vendored:
-            yield f"{definition.path.parent} is vendored: Go builds from vendor/, and there is nothing to prefetch"
+            yield f"{definition.path.parent} is vendored. Go builds from vendor/, so there is nothing to prefetch"
 
 
 def go_sum_missing(facts: Facts) -> Iterator[str]:
-    """Requirements without a go.sum."""
+    """Find requirements without a go.sum."""
     for definition in facts.definitions:
         if definition.requires and not definition.has_sums and not definition.is_vendored:
-            yield f"{definition.path} has no go.sum: nothing vouches for what is downloaded; `go mod tidy` writes it"
+            yield f"{definition.path} has no go.sum, so downloads cannot be verified. Run `go mod tidy`"
 
 
 def go_sum_unused(facts: Facts) -> Iterator[str]:
-    """A go.sum that is mostly of no use."""
+    """Find a go.sum that is mostly unused."""
     for definition in facts.definitions:
         unused = definition.sum_zips - definition.planned_zips
-        # A tidy go.sum has up to two fifths more than Go will want.
+        # A tidy go.sum has up to two fifths more than Go needs.
         if unused >= _MANY_LINES and unused > definition.sum_zips / 2:
             yield (
-                f"{definition.path}: {unused} of {definition.sum_zips} zips in go.sum are wanted by nothing; they are "
-                "neither downloaded nor saved; `go mod tidy` takes away what is stale"
+                f"{definition.path}: {unused} of {definition.sum_zips} zips in go.sum are not needed. They are neither "
+                "downloaded nor saved. `go mod tidy` removes stale lines"
             )
 
 
 def toolchain_ahead(facts: Facts) -> Iterator[str]:
-    """A go.mod that asks for a newer Go."""
+    """Find a go.mod that requires a newer Go."""
     switch = facts.variables.get("GOTOOLCHAIN", "") or "auto"
     local = max(map(_numbers, (facts.variables.get("GOVERSION", ""), switch)))
     if not facts.variables.get("GOVERSION"):
@@ -69,15 +69,15 @@ def toolchain_ahead(facts: Facts) -> Iterator[str]:
         shown, here = wanted.removeprefix("go"), facts.variables["GOVERSION"]
         if "auto" in switch or "path" in switch:
             yield (
-                f"{definition.path} asks for Go {shown}, and {here} is installed: the first go command downloads that "
-                "toolchain, about 70 MB, outside any cache of modules; install it with setup-go's go-version-file"
+                f"{definition.path} requires Go {shown}, and {here} is installed. The first go command downloads that "
+                "toolchain, about 70 MB, which is not cached. Install it with setup-go's go-version-file"
             )
         else:
-            yield f"{definition.path} asks for Go {shown}, {here} is installed, and GOTOOLCHAIN is {switch}: Go refuses"
+            yield f"{definition.path} requires Go {shown}, {here} is installed, and GOTOOLCHAIN is {switch}: Go fails"
 
 
 def _numbers(version: str) -> tuple[int, int, int, int]:
-    """`go1.22.3`, `1.22`, `1.22rc1`, `devel go1.27-abc` as numbers to compare; zeros for none."""
+    """Return `go1.22.3`, `1.22`, `1.22rc1` or `devel go1.27-abc` as comparable numbers; zeros for none."""
     match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?", version)
     if not match:
         return (0, 0, 0, 0)
@@ -86,20 +86,20 @@ def _numbers(version: str) -> tuple[int, int, int, int]:
 
 
 def cache_doubled(facts: Facts) -> Iterator[str]:
-    """A setup-go step that caches modules too."""
+    """Find a setup-go step that caches modules too."""
     for name, text in sorted(facts.workflows.items()):
         for line in doubled_caches(text):
             yield (
-                f"{name}:{line}: this setup-go step caches the module cache too, as whole trees that nothing checks; "
-                "give it `env: GOMODCACHE: ${{ runner.temp }}/none`, so that it keeps build results only"
+                f"{name}:{line}: this setup-go step caches the module cache too, without verification. Add "
+                "`env: GOMODCACHE: ${{ runner.temp }}/none` to cache build results only"
             )
 
 
 def doubled_caches(text: str) -> list[int]:
-    """Return the numbers of the lines where a setup-go step begins that caches modules, too.
+    """Return the line numbers of setup-go steps that cache modules too.
 
-    A workflow without go-prefetch has none. There is no YAML reader in the standard library, and none is needed: a step
-    is the lines from its dash to the next one of the same depth. The time is in proportion to the length of the file.
+    A workflow without go-prefetch has none. The standard library has no YAML reader, and none is needed: a step is the
+    lines from its dash to the next one of the same depth. The time is in proportion to the length of the file.
     """
     lines = [_read(line[:_LONGEST_LINE]) for line in text.splitlines()]
     if not any(_OURS.match(line.words) for line in lines):
@@ -128,7 +128,7 @@ def _read(text: str) -> _Line:
 
 
 def _start(lines: Sequence[_Line], at: int) -> int | None:
-    """Where the step begins that this line is in."""
+    """Return the first line of the step that has this line."""
     if lines[at].has_dash:
         return at
     above = range(at - 1, max(-1, at - _LONGEST_STEP), -1)

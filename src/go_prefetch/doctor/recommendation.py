@@ -1,7 +1,7 @@
-"""Which order of proxies is best, and why. Pure.
+"""The best order of proxies, and the reasons. Pure.
 
-A proxy is rated by the seconds it needs, on average, to bring one zip of usual size: its first byte, the transfer, and
-what attempts that fail cost. A proxy that protects paths by a `,` keeps its place, and is never left out.
+A proxy is rated by the average seconds for one zip of typical size: first byte, transfer, and the cost of failed
+attempts. A proxy that protects paths by a `,` keeps its position, and is never left out.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measurement import Figures, Measurement, condense
 from go_prefetch.golang.goproxy import ProxyList
 
-# usable: brings modules. empty: answers, and has none of them, though others do. unusable: brings nothing that could be
-# used. unmeasured: there was no time, or nothing to ask for.
+# usable: has modules. empty: answers, but has no module, while others do. unusable: sends nothing usable. unmeasured:
+# there was no time, or nothing to request.
 Worth = Literal["usable", "empty", "unusable", "unmeasured"]
 
 
 @dataclass(frozen=True)
 class Rating:
-    """What a source is worth. `seconds` is per zip of usual size, where it is usable."""
+    """The rating of a source. `seconds` is per zip of typical size, if it is usable."""
 
     name: str
     worth: Worth
     seconds: float | None
-    why: str  # the measured reason; where it is not usable, what is wrong
+    why: str  # the measured reason, or the problem if it is not usable
 
 
 @dataclass(frozen=True)
 class Rated:
-    """A proxy with its rating and its place."""
+    """A proxy with its rating and its position."""
 
     candidate: Candidate
     rating: Rating
@@ -42,23 +42,23 @@ class Rated:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A `goproxy:` line without passwords (empty: there is none to give), and a reason for each proxy."""
+    """A `goproxy:` line without passwords (or empty), and a reason for each proxy."""
 
     line: str
     reasons: tuple[str, ...]
-    changes: bool = False  # whether it differs from the list there is
+    changes: bool = False  # whether it differs from the present list
 
 
 def usual_size(sources: Sequence[Measurement]) -> int:
-    """Bytes of the median zip, as far as any source gave sizes; 0 if none did."""
+    """Return the bytes of the median zip, from any source with sizes; 0 if there is none."""
     sizes = {holding.module: holding.size for source in sources for holding in source.holdings if holding.size}
     return int(median(sizes.values())) if sizes else 0
 
 
 def rate(sources: Sequence[Measurement], zip_bytes: int) -> tuple[Rating, ...]:
-    """A rating for each source; where a rate was not measured, the slowest of the others stands in for it.
+    """Return a rating for each source. A missing rate is replaced by the slowest of the others.
 
-    A source that lacks half of the modules takes twice as long for each that it brings.
+    A source that lacks half of the modules takes twice as long for each that it has.
     """
     slowest = min((source.transfer.rate for source in sources if source.transfer.rate), default=None)
     some_have = any(source.holdings and not source.is_empty for source in sources if source.role == "list")
@@ -96,7 +96,7 @@ def _why(source: Measurement, figures: Figures) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """A time as people read it; a dash for none."""
+    """Format a time; a dash for none."""
     if seconds is None:
         return "-"
     if seconds >= 1:
@@ -105,14 +105,14 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def pace(rate: float | None) -> str:
-    """A rate as people read it; a dash for none."""
+    """Format a rate; a dash for none."""
     if rate is None:
         return "-"
     return f"{rate / 1e6:.0f} MB/s" if rate >= 1e8 else f"{rate / 1e6:.1f} MB/s"
 
 
 def recommend(rated: Sequence[Rated], proxies: ProxyList, written: str) -> Recommendation:
-    """The line for these candidates, in place of the list there is, which is `written` so; both without passwords."""
+    """Return the line for these candidates, in place of the present list `written`; both without passwords."""
     parts: list[str] = []
     reasons: list[str] = []
     for _, members in groupby(rated, key=lambda one: one.candidate.group):
@@ -134,14 +134,14 @@ def _stays(one: Rated) -> bool:
 
 
 def _order(one: Rated) -> tuple[bool, float]:
-    """Within a group the fastest first; one that protects paths ends its group, whatever it is worth."""
+    """Sort each group, fastest first. A proxy that protects paths ends its group, whatever its rating."""
     return one.candidate.guards, math.inf if one.rating.seconds is None else one.rating.seconds
 
 
 def _reason(one: Rated) -> str:
     if one.rating.worth in ("usable", "unmeasured"):
         return f"{one.rating.name}: {one.rating.why}"
-    return f"{one.rating.name} stays, though it is of no use ({one.rating.why}): its `,` protects paths"
+    return f"{one.rating.name} stays, because its `,` protects paths, although it is unusable ({one.rating.why})"
 
 
 def _left_out(one: Rated) -> str:
@@ -149,5 +149,5 @@ def _left_out(one: Rated) -> str:
 
 
 def _words(line: str) -> list[str]:
-    """The entries in order. Separators are `fallback`'s business as well, and no reason to change a list."""
+    """Return the entries in order. Separators belong to `fallback` too, and are no reason to change a list."""
     return [word.strip() for word in line.replace("|", ",").split(",") if word.strip()]

@@ -1,4 +1,4 @@
-"""A Diagnosis as text, Markdown and JSON. Text and Markdown have the same table and the same lists below it."""
+"""A Diagnosis as text, Markdown and JSON. Text and Markdown have the same table and lists."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS
 _BAR = 10
 _MOST_NAMES = 5
 _ROLES = {"list": "", "also": " (not in the list)", "store": " (store)"}
-_LEFT = ("speed", "source")  # all other columns are numbers, and end under each other
+_LEFT = ("speed", "source")  # all other columns are numbers, aligned to the right
 
 
 def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
-    """The table, then the lists. `block` is what the bars are made of, `width` that of the screen; 0: of no matter."""
+    """Return the table, then the lists. `block` is the character of bars, `width` that of the screen; 0: any."""
     lines = [f"go-prefetch doctor: {_headline(diagnosis)}", ""]
     if diagnosis.rows:
         lines += _table([_HEADINGS, *(_cells(row, block) for row in diagnosis.rows)], width)
@@ -30,7 +30,7 @@ def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
 
 
 def _table(table: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """A line for each row; where that is too long for the screen the source, which is last, has one of its own."""
+    """Return a line for each row. If that is too wide, the source, which is last, gets a separate line."""
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
     lines = [_line(row, widths, "  ") for row in table]
     if not width or max(map(len, lines)) <= width:
@@ -49,7 +49,7 @@ def _line(row: tuple[str, ...], widths: Sequence[int], between: str) -> str:
 
 
 def diagnosis_markdown(diagnosis: Diagnosis) -> str:
-    """A heading, the table, and the lists."""
+    """Return a heading, the table, and the lists."""
     lines = ["### go-prefetch doctor", "", prose(_headline(diagnosis)), ""]
     if diagnosis.rows:
         lines += [_markdown_row(list(_HEADINGS)), _markdown_row(["---"] * len(_HEADINGS))]
@@ -65,7 +65,7 @@ def _markdown_row(row: list[str]) -> str:
 
 
 def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
-    """The same for programs, and every sample. `clean` takes secrets out of each string.
+    """Return everything for programs, with every sample. `clean` removes secrets from each string.
 
     Times are seconds, rates bytes per second, shares 0 to 1. What was not measured is null.
     """
@@ -116,7 +116,7 @@ def _source(row: Row) -> dict[str, object]:
 
 
 def _headline(diagnosis: Diagnosis) -> str:
-    """One sentence: what was measured."""
+    """Return one sentence: what was measured."""
     proxies = sum(row.measurement.role != "store" for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.extent.samples, 'sample')} each"]
     parts.append(f"asked for {counted(diagnosis.extent.modules, 'module')} of the plan")
@@ -126,7 +126,7 @@ def _headline(diagnosis: Diagnosis) -> str:
 
 
 def _cells(row: Row, block: str) -> tuple[str, ...]:
-    """The cells of one row, under _HEADINGS; `block` is what bars are made of."""
+    """Return the cells of one row, under _HEADINGS; `block` is the character of bars."""
     figures, source = row.figures, row.measurement
     clear = len(source.holdings) - len(source.unclear)
     return (
@@ -145,14 +145,14 @@ def _cells(row: Row, block: str) -> tuple[str, ...]:
 
 
 def _worth(row: Row, block: str) -> str:
-    """The bar, or the word in its place."""
+    """Return the bar, or the word in its place."""
     if row.rating.seconds is not None:
         return block * max(1, round(row.speed * _BAR))
     return row.rating.worth
 
 
 def _sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
-    """Title and lines of every list that has any."""
+    """Return title and lines of every list that is not empty."""
     found = [
         ("failed", [line for row in diagnosis.rows for line in _failures(row)]),
         ("lacking", [line for row in diagnosis.rows for line in _lacking(row)]),

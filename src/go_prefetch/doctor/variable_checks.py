@@ -1,4 +1,4 @@
-"""Checks of Go's variables: GOPROXY, GOFLAGS, and those that weaken what Go checks. Pure."""
+"""Checks of Go's variables: GOPROXY, GOFLAGS, and those that weaken Go's checks. Pure."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _NEAR_MISSES = {
 
 
 def goproxy_invalid(facts: Facts) -> Iterator[str]:
-    """The list cannot be read at all."""
+    """Find a list that cannot be parsed."""
     if facts.goproxy_problem:
         yield reason(facts.goproxy_problem)
 
 
 def variable_misspelt(facts: Facts) -> Iterator[str]:
-    """Names close to those that Go reads."""
+    """Find names close to those that Go reads."""
     for wrong, right in _NEAR_MISSES.items():
         if facts.environ.get(wrong):
-            yield f"{wrong} is set, which Go does not read; {right} is meant?"
+            yield f"{wrong} is set, but Go does not read it. Did you mean {right}?"
 
 
 def goproxy_misspelt(facts: Facts) -> Iterator[str]:
-    """Entries that are never asked, that are meant for another host, or that stand there twice."""
+    """Find entries that are never used, that mean another host, or that repeat."""
     entries = [entry.strip() for entry in re.split(r"[,|]", facts.goproxy) if entry.strip()]
     ends = [at for at, entry in enumerate(entries) if entry in ("direct", "off")]
     if ends and ends[0] + 1 < len(entries):
         after = ", ".join(redact(entry) for entry in entries[ends[0] + 1 :])
-        yield f"GOPROXY: what stands behind `{entries[ends[0]]}` is never asked: {after}"
+        yield f"GOPROXY: entries after `{entries[ends[0]]}` are never used: {after}"
     for entry in entries:
         near = _meant_host(entry)
         if near:
-            yield f"GOPROXY: {redact(entry)} is not {near}, which looks much the same; is that meant?"
+            yield f"GOPROXY: {redact(entry)} is not a well-known proxy. Did you mean {near}?"
     seen: set[str] = set()
     for entry in entries:
         if entry.rstrip("/") in seen:
-            yield f"GOPROXY: {redact(entry)} stands there twice"
+            yield f"GOPROXY: {redact(entry)} appears twice"
         seen.add(entry.rstrip("/"))
 
 
@@ -63,65 +63,67 @@ def _meant_host(entry: str) -> str:
 
 
 def goproxy_clear_text(facts: Facts) -> Iterator[str]:
-    """A public proxy over http."""
+    """Find a public proxy over http."""
     hosts = [known for known, _ in WELL_KNOWN_PUBLIC]
     for entry in re.split(r"[,|]", facts.goproxy):
         if any(entry.strip().startswith(f"http://{host}") for host in hosts):
-            yield f"GOPROXY: {redact(entry.strip())} goes over the network in clear text; it serves https too"
+            yield f"GOPROXY: {redact(entry.strip())} is not encrypted. Use https, which this proxy supports"
 
 
 def goproxy_without_proxy(facts: Facts) -> Iterator[str]:
-    """A list that begins with its end."""
+    """Find a list that begins with `direct` or `off`."""
     first = re.split(r"[,|]", facts.goproxy)[0].strip()
     if first == "direct":
-        yield "GOPROXY begins with `direct`: every module is cloned from its repository, one git process each"
+        yield "GOPROXY begins with `direct`, so Go clones the repository of every module"
     if first == "off":
-        yield "GOPROXY is `off`: nothing is downloaded, not even what the store lacks"
+        yield "GOPROXY is `off`, so modules that the store lacks are not downloaded"
 
 
 def goproxy_lone_file(facts: Facts) -> Iterator[str]:
-    """A folder from which Go would take a toolchain unchecked."""
+    """Find a folder from which Go would use a toolchain without a check."""
     if re.fullmatch(r"\s*file://[^,|]+", facts.goproxy):
         yield (
-            "GOPROXY is one `file://` URL and nothing else: Go then runs a toolchain from it without asking the "
-            "checksum database; write `,off` behind it"
+            "GOPROXY is a single `file://` URL. Go then does not check toolchains from it against the checksum "
+            "database. Add `,off`"
         )
 
 
 def goflags(facts: Facts) -> Iterator[str]:
-    """Flags that change what Go reads."""
+    """Find flags that change what Go reads."""
     for flag in flags(facts.variables.get("GOFLAGS", "")):
         if flag == "-mod=mod":
-            yield "GOFLAGS has -mod=mod: go commands may change go.mod and go.sum, and do not read vendor/"
+            yield "GOFLAGS has -mod=mod, so go commands may change go.mod and go.sum, and ignore vendor/"
         if flag == "-mod=vendor":
-            there = "no module cache is read" if facts.has_vendor else "and there is no vendor folder: builds fail"
+            there = (
+                "Go does not use the module cache" if facts.has_vendor else "there is no vendor folder, so builds fail"
+            )
             yield f"GOFLAGS has -mod=vendor: {there}"
         if flag.startswith("-modfile="):
-            yield f"GOFLAGS has {flag}: Go, and the plan, read that file and its .sum, not go.mod and go.sum"
+            yield f"GOFLAGS has {flag}, so Go and the plan read that file and its .sum instead of go.mod and go.sum"
         if flag == "-insecure":
-            yield "GOFLAGS has -insecure, which Go no longer knows: go commands fail; GOINSECURE took its place"
+            yield "GOFLAGS has -insecure, which Go no longer supports, so go commands fail. Use GOINSECURE"
     if facts.variables.get("GO111MODULE", "") == "off":
-        yield "GO111MODULE is off: Go uses no modules at all"
+        yield "GO111MODULE is off, so Go does not use modules"
 
 
 def checks_left_out(facts: Facts) -> Iterator[str]:
-    """What weakens the check of what is downloaded."""
+    """Find settings that weaken the check of downloads."""
     if facts.environ.get("GONOSUMCHECK"):
-        yield "GONOSUMCHECK is set: a leftover, no Go since 1.13 reads it; GONOSUMDB and GOPRIVATE took its place"
+        yield "GONOSUMCHECK is set, but Go has ignored it since 1.13. Use GONOSUMDB or GOPRIVATE"
     if facts.variables.get("GOSUMDB", "") == "off":
-        yield "GOSUMDB is off: a module without a go.sum line is believed whatever it holds, and toolchains are refused"
+        yield "GOSUMDB is off, so Go accepts any content of a module without a go.sum line, and refuses toolchains"
     named = facts.environ.get("GONOSUMDB", "")
     private = facts.variables.get("GOPRIVATE", "")
     public = [module for module in facts.modules if not matches_prefix_patterns(private, module.path)]
     if named and any(matches_prefix_patterns(named, module.path) for module in public):
         matched = next(module for module in public if matches_prefix_patterns(named, module.path))
-        yield f"GONOSUMDB covers {matched.path}, which GOPRIVATE does not: the checksum database never vouches for it"
+        yield f"GONOSUMDB covers {matched.path}, and GOPRIVATE does not. The checksum database does not verify it"
     if facts.variables.get("GOINSECURE", ""):
-        yield "GOINSECURE is set: what it matches is fetched without a check of certificates, or in clear text"
+        yield "GOINSECURE is set, so Go downloads matching modules without checking certificates, or without encryption"
 
 
 def gonoproxy_without_need(facts: Facts) -> Iterator[str]:
-    """A GONOPROXY that does nothing, or too much."""
+    """Find a GONOPROXY without an effect, or with too much of one."""
     given = facts.environ.get("GONOPROXY", "")
     if not given or given == "none" or not facts.modules:
         return
@@ -130,6 +132,6 @@ def gonoproxy_without_need(facts: Facts) -> Iterator[str]:
     if not matched:
         yield "GONOPROXY matches no module of the plan"
     elif known:
-        yield f"GONOPROXY covers {known[0].path}, which every public proxy has: Go clones its repository instead"
+        yield f"GONOPROXY covers {known[0].path}, which every public proxy has. Go clones its repository instead"
     elif given == facts.variables.get("GOPRIVATE", ""):
         yield "GONOPROXY repeats GOPRIVATE, which is its default"
