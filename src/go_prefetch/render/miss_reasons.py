@@ -79,7 +79,8 @@ def _lacking(report: Report) -> list[Reason]:
     """Return the cause if nothing went wrong: the store has never had the files, or has them no longer."""
     entry, saved = report.restored.entry, _saved(report)
     lacked = len(report.missing_that_counts - report.restored.files)
-    if report.restored.store.startswith("folder "):  # the folder of `fill`, which has the files now
+    skipped = report.saved.skipped_reason
+    if skipped and skipped.slug == "fill-keeps-folder":  # which has the files now
         held = (
             f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of the files"
         )
