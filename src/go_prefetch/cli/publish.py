@@ -44,6 +44,16 @@ def publish(report: Report, settings: Settings, invocation: Invocation) -> None:
     _publish(report, invocation, report_file=settings.report_file, summary=settings.summary)
 
 
+def raise_or_warn(failure: PrefetchError | None, settings: Settings, platform: Platform) -> None:
+    """Raise what a run failed with. Print it as a warning where `on-failure` leaves the rest to later go commands."""
+    if failure is None:
+        return
+    if settings.on_failure.ends_with(failure):
+        raise failure
+    platform.warn(failure.notice)
+    platform.notice(notice("failure-ignored"))
+
+
 @contextmanager
 def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Trace]:
     """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again.

@@ -11,6 +11,7 @@ from pathlib import Path
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.cli.publish import raise_or_warn
 from go_prefetch.config.choices import DockerfileKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
@@ -20,7 +21,7 @@ from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import check
 from go_prefetch.docker.source_rules import MODULE_FOLDER
 from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
-from go_prefetch.errors import InputError, notice
+from go_prefetch.errors import InputError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
@@ -105,17 +106,12 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     if completed.rejected:
         steadied = replace(steadied, bytes=steady(plan, platform.progress).bytes)
     incomplete, stale = verdict(plan, ended)
-    failure = completed.failure or incomplete
     for warning in (
         *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *deferred_to_go(plan, ended.held),
         *stale,
     ):  # fmt: skip
         platform.warn(warning)
-    if failure and settings.on_failure.ends_with(failure):
-        raise failure
-    if failure:
-        platform.warn(failure.notice)
-        platform.notice(notice("failure-ignored"))
+    raise_or_warn(completed.failure or incomplete, settings, platform)
     summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
     return 0, f"{summary}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, tasks)}"
 

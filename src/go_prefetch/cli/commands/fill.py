@@ -14,7 +14,7 @@ from pathlib import Path
 from go_prefetch.base.format import size
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.invocation import Invocation
-from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
+from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
@@ -42,12 +42,7 @@ def fill(invocation: Invocation) -> int:
     with publish_failure(settings, invocation) as trace:
         made = _filled(settings, platform, invocation.environ, folder, trace)
     publish(made, settings, invocation)
-    failure = made.completed.failure
-    if failure and settings.on_failure.ends_with(failure):
-        raise failure
-    if failure:
-        platform.warn(failure.notice)
-        platform.notice(notice("failure-ignored"))
+    raise_or_warn(made.completed.failure, settings, platform)
     return 0
 
 

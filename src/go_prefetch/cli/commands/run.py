@@ -8,10 +8,10 @@ from pathlib import Path
 from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.trace import Trace
 from go_prefetch.cli.invocation import Invocation
-from go_prefetch.cli.publish import publish, publish_failure, settings_of_a_run
+from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import DownloadError, GoCommandError, PrefetchError, notice
+from go_prefetch.errors import DownloadError, GoCommandError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
@@ -29,9 +29,11 @@ def run(invocation: Invocation) -> int:
         with publish_failure(settings, invocation) as trace:
             report = _prefetched(settings, platform, invocation.environ, trace)
     except (DownloadError, GoCommandError) as error:
-        return _failed(error, settings, platform)
+        raise_or_warn(error, settings, platform)
+        return 0
     publish(report, settings, invocation)
-    return _failed(report.completed.failure, settings, platform) if report.completed.failure else 0
+    raise_or_warn(report.completed.failure, settings, platform)
+    return 0
 
 
 def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
@@ -58,12 +60,3 @@ def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
     """Return the pool, if the CI system itself keeps it between jobs and it may be trimmed."""
     pool = settings.store.pool if settings.save is not When.NEVER else None
     return pool if pool and platform.carries(pool) and directory_pool.is_ours(pool) else None
-
-
-def _failed(error: PrefetchError, settings: Settings, platform: Platform) -> int:
-    """Raise the error, or return 0 where `on-failure` leaves the rest to later go commands."""
-    if settings.on_failure.ends_with(error):
-        raise error
-    platform.warn(error.notice)
-    platform.notice(notice("failure-ignored"))
-    return 0
