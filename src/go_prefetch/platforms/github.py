@@ -63,8 +63,7 @@ class GitHub(Console):
 
     def warn(self, notice: Notice) -> None:
         """Print an annotation, at its file if it has one."""
-        file = notice.file if isinstance(notice, Notice) else None
-        at = {"file": self.clean(str(file))} if file else {}
+        at = {"file": self.clean(str(notice.file))} if notice.file else {}
         core.warning(self.clean(as_warning(notice)), title=_TITLE, **at)
 
     def error(self, notice: Notice) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from go_prefetch.base.format import counted, duration, size, some
-from go_prefetch.errors import TABLE, Notice, PrefetchError
+from go_prefetch.errors import TABLE, Notice
 from go_prefetch.model.results import Deferral, FailedAttempt, Failure
 from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
@@ -100,8 +100,6 @@ class _Formatter(string.Formatter):
     """`str.format` with the formats of the module's docstring."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, PrefetchError):
-            value = value.notice
         if isinstance(value, Notice):
             return text(value)
         if value is None:

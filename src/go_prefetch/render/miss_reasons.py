@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from go_prefetch.base.format import counted
-from go_prefetch.errors import ChecksumMismatch, Notice
+from go_prefetch.errors import ChecksumMismatch
 from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import hint, reason
@@ -69,7 +69,7 @@ def _not_read(report: Report) -> Iterator[Reason]:
 
 
 def _trouble(report: Report) -> Iterator[Reason]:
-    slugs = [warning.slug for warning in report.restored.warnings if isinstance(warning, Notice)]
+    slugs = [warning.slug for warning in report.restored.warnings]
     for slug in dict.fromkeys(slugs):
         text, advice = _TROUBLE.get(slug, ("the store failed", "A later run tries again."))
         yield Reason(f"{text} ({slug})", advice)
