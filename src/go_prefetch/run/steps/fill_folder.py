@@ -42,9 +42,7 @@ class Supply:
         Raises InputError for a list without a proxy, DownloadError if the folder cannot be written.
         """
         self.require_proxy(plan, files)
-        came = download(
-            files, self.walk, plan.folder, avoid=avoid, progress=self.progress,
-        )  # fmt: skip
+        came = download(files, self.walk, plan.folder, avoid=avoid, progress=self.progress)
         for file in self.left_out(came):
             plan.folder.drop(file)
         self.afterwards()
@@ -74,7 +72,7 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
         held = _held(plan.folder, wanted, supply.walk.budget.jobs)
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
-    lacking = [file for file in still_missing(replace(plan, present=frozenset()), held) if file in set(wanted)]
+    lacking = still_missing(replace(plan, files=tuple(wanted), present=frozenset()), held)
     downloaded = supply.bring(plan, lacking)
     return Filled(held, downloaded, removed, supply.left_out(downloaded))
 
@@ -103,8 +101,9 @@ def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
     path = folder.path_of(file)
     try:
         problem = content_problem(file, path)
-        if file.kind == "info" and not problem and path.read_bytes() != trimmed_info(file.module, path.read_bytes()):
-            return "it is not as it was written"
+        if file.kind == "info" and not problem:
+            content = path.read_bytes()
+            return "" if content == trimmed_info(file.module, content) else "it is not as it was written"
         return problem
     except OSError as error:
         return error.strerror or str(error)
@@ -130,7 +129,7 @@ def _error(failures: Sequence[Failure]) -> DownloadError:
 
 
 def deferred_to_go(plan: Plan, held: Restored) -> tuple[Notice, ...]:
-    """Return a sentence about private modules, which are not downloaded and not in the folder."""
+    """Return a warning about private modules, which are not downloaded and not in the folder."""
     lacking = {file.module for file in plan.files if file not in held.files} & plan.private
     if not lacking:
         return ()
@@ -138,7 +137,7 @@ def deferred_to_go(plan: Plan, held: Restored) -> tuple[Notice, ...]:
 
 
 def left_out(filled: Filled) -> tuple[Notice, ...]:
-    """Return a sentence about files that were downloaded and are not to stay."""
+    """Return a warning about files that were downloaded and are not to stay."""
     if not filled.left_out:
         return ()
     return (notice("credentialed-not-kept", count=len(filled.left_out)),)
