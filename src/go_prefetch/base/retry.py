@@ -73,8 +73,12 @@ class Retries:
 
     def again(self, retry_after: float | None = None) -> bool:
         """Count a failed attempt. Wait, and return True if another one follows."""
+        return self.at_once() and self._wait(self._backoff.wait(self.failed, retry_after))
+
+    def at_once(self) -> bool:
+        """Count a failed attempt whose cause is gone. Return True if another one follows, without a wait."""
         self.failed += 1
-        return self.failed < self._backoff.attempts and self._wait(self._backoff.wait(self.failed, retry_after))
+        return self.failed < self._backoff.attempts
 
 
 def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:

@@ -70,6 +70,11 @@ def test_retries_end_where_the_wait_says_so() -> None:
     assert retries.failed == 1
 
 
+def test_attempts_at_once_count_and_do_not_wait() -> None:
+    retries = Retries(Backoff(3), lambda _seconds: pytest.fail("it waited"))
+    assert [retries.at_once(), retries.at_once(), retries.at_once()] == [True, True, False]
+
+
 HEADERS: dict[str, tuple[str | None, float | None]] = {
     "none": (None, None),
     "empty": ("", None),

@@ -107,7 +107,7 @@ class RangeReader:
                 return
             if renew:
                 self._blob.renew(url)
-            if not retries.again():
+            if not (retries.at_once() if renew else retries.again()):
                 break
         if not self._arrivals.is_done(number):
             raise StoreError("store-unreachable", "reading", words=words)
