@@ -10,7 +10,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -230,16 +230,9 @@ def test_read_that_times_out_is_a_read_timeout_error(manager: PoolManager) -> No
             response.read1(1 << 16, decode_content=False)
 
 
-@pytest.mark.parametrize(
-    ("error", "meaning"),
-    [
-        (lambda connection: NameResolutionError(HOST, connection, socket.gaierror("x")), requests.ConnectionError),
-        (lambda connection: ConnectTimeoutError(connection, "late"), requests.ConnectTimeout),
-        (lambda connection: NewConnectionError(connection, "refused"), requests.ConnectionError),
-    ],
-    ids=["NameResolutionError", "ConnectTimeoutError", "NewConnectionError"],
-)
-def test_errors_of_new_conn_become_those_of_requests(error: Any, meaning: type[Exception]) -> None:
+def get_with_failing_connection(error: Callable[[HTTPConnection], Exception]) -> None:
+    """Request a page by requests, over a connection whose `_new_conn` raises this error."""
+
     class Refused(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             raise error(self)
@@ -251,27 +244,29 @@ def test_errors_of_new_conn_become_those_of_requests(error: Any, meaning: type[E
         session.trust_env = False
         adapter: Any = session.get_adapter("http://")
         adapter.poolmanager.pool_classes_by_scheme = {"http": RefusedPool}
-        with pytest.raises(meaning) as caught:
-            session.get(f"http://{HOST}/")
+        session.get(f"http://{HOST}/")
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (lambda connection: NameResolutionError(HOST, connection, socket.gaierror("x")), requests.ConnectionError),
+        (lambda connection: ConnectTimeoutError(connection, "late"), requests.ConnectTimeout),
+        (lambda connection: NewConnectionError(connection, "refused"), requests.ConnectionError),
+    ],
+    ids=["NameResolutionError", "ConnectTimeoutError", "NewConnectionError"],
+)
+def test_errors_of_new_conn_become_those_of_requests(error: Any, meaning: type[Exception]) -> None:
+    with pytest.raises(meaning) as caught:
+        get_with_failing_connection(error)
     assert isinstance(caught.value.args[0], HTTPError)
 
 
 def test_another_error_of_new_conn_passes_through_unchanged() -> None:
     """So does the refusal of a private address."""
 
-    class Refused(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            raise LookupError("refused")
-
-    class RefusedPool(HTTPConnectionPool):
-        ConnectionCls = Refused
-
-    with requests.Session() as session:
-        session.trust_env = False
-        adapter: Any = session.get_adapter("http://")
-        adapter.poolmanager.pool_classes_by_scheme = {"http": RefusedPool}
-        with pytest.raises(LookupError, match="refused"):
-            session.get(f"http://{HOST}/")
+    with pytest.raises(LookupError, match="refused"):
+        get_with_failing_connection(lambda connection: LookupError("refused"))
 
 
 def test_requests_uses_this_urllib3() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, Backoff, Deadline, Retries, parse_retry_after
+from tests.support.clock import Clock
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -115,16 +116,6 @@ def test_any_header_is_understood(header: str) -> None:
 def test_not_found_is_an_answer() -> None:
     assert not TRANSIENT_STATUSES & {200, 206, 301, 304, 400, 401, 403, 404, 410}
     assert {408, 429, 500, 502, 503, 504} <= TRANSIENT_STATUSES
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_deadline_counts_down_to_nothing() -> None:

@@ -7,13 +7,7 @@ import contextlib
 import pytest
 
 from go_prefetch.web.in_flight import Timing, Wire
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture
