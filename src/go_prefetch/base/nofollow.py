@@ -10,7 +10,6 @@ not covered. Creating a link takes a privilege there that ordinary users do not 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import os
@@ -30,7 +29,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
 _DEEPEST = 64  # folders below the root: module paths have fewer
 # Entries of one folder, or of all folders that are removed together. Another user may add entries without end.
-_MOST_ENTRIES = 100_000
+MOST_ENTRIES = 100_000
 # A pipe in place of a file is opened without waiting for a writer.
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | _BINARY
 DIGITS = 19  # of a name that another user cannot predict
@@ -102,14 +101,14 @@ class Folder:
     def entries(self) -> list[str]:
         """Return the names of its entries, 100,000 at most."""
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
-            return sorted(entry.name for entry in itertools.islice(found, _MOST_ENTRIES))
+            return sorted(entry.name for entry in itertools.islice(found, MOST_ENTRIES))
 
     def contents(self) -> tuple[list[str], list[str]]:
         """Return the names of its folders, and the names of its other entries, 100,000 at most."""
         folders: list[str] = []
         others: list[str] = []
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
-            for entry in itertools.islice(found, _MOST_ENTRIES):
+            for entry in itertools.islice(found, MOST_ENTRIES):
                 (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
         return folders, others
 
@@ -193,96 +192,6 @@ def open_file(root: Path, name: str) -> BinaryIO:
     """Open the regular file `name` (with slashes) below `root` for reading. Raises OSError."""
     with parent(root, name) as (folder, last):
         return folder.open(last)
-
-
-def clear_way(root: Path, name: str) -> None:
-    """Remove what prevents a regular file at `name`: links and files in place of folders, and a folder or link with
-    its own name. `name` with a slash at its end is that of a folder.
-
-    Raises OSError.
-    """
-    *parts, last = name.split("/")
-    for depth, part in enumerate(parts):
-        with opened(root, parts[:depth]) as folder:
-            if not folder.has_folder(part):
-                folder.unlink(part)
-                return
-    if not last:
-        return
-    with opened(root, parts) as folder:
-        if folder.has_folder(last):
-            remove(root, (*parts, last))
-        elif not folder.has_file(last):
-            folder.unlink(last)
-
-
-def remove(root: Path, parts: Sequence[str], *, most: int = _MOST_ENTRIES, ignore_errors: bool = False) -> int:
-    """Remove the folder that `parts` lead to from `root`, with its contents. Return the number of removed files.
-
-    Read-only folders are made writable first. Raises OSError unless errors are ignored, with EFBIG for more than `most`
-    entries.
-    """
-    *above, name = parts
-    ignored = (OSError,) if ignore_errors else ()
-    removal = _Removal(most, ignored)
-    with suppress(*ignored), opened(root, above) as parent:
-        with contextlib.closing(parent.entered(name)) as top:
-            removal.clear(top)
-        parent.rmdir(name)
-    return removal.files
-
-
-class _Removal:
-    """Removes the contents of a folder. Deeper folders are moved to its top, so that depth costs no more."""
-
-    def __init__(self, most: int, ignored: tuple[type[OSError], ...]) -> None:
-        self.files = 0
-        self._entries_left = most
-        self._ignored = ignored
-
-    def clear(self, top: Folder) -> None:
-        """Remove everything in `top`."""
-        for names in self._without_files(top):
-            pending = [*names]
-            while pending:
-                name = pending.pop()
-                with suppress(*self._ignored):
-                    with contextlib.closing(top.entered(name)) as here:
-                        for folders in self._without_files(here):
-                            pending += filter(None, (self._brought_up(folder, here, top) for folder in folders))
-                    top.rmdir(name)
-
-    def _without_files(self, here: Folder) -> Iterator[list[str]]:
-        """Remove the files of a folder. Yield the names of its folders, for some entries at a time."""
-        with suppress(OSError):  # it may belong to another user: remove what can be removed
-            here.make_writable()
-        last: tuple[list[str], list[str]] = ([], [])
-        while (found := here.contents()) != last:
-            last = found
-            folders, others = found
-            self._entries_left -= len(folders) + len(others)
-            if self._entries_left < 0:
-                raise OSError(errno.EFBIG, "it holds too much to be removed", str(here.path))
-            for name in others:
-                with suppress(*self._ignored):
-                    here.unlink(name)
-                    self.files += 1
-            yield folders
-            if len(folders) + len(others) < _MOST_ENTRIES:
-                return
-
-    def _brought_up(self, name: str, here: Folder, top: Folder) -> str:
-        """Move a folder to `top`. Return its new name, or the empty string if that failed."""
-        brought = f"{random_digits()}.tmp"
-        with suppress(*self._ignored):
-            try:
-                here.move(name, top, brought)
-            except PermissionError:  # a read-only folder cannot be moved
-                with contextlib.closing(here.entered(name)) as below:
-                    below.make_writable()
-                here.move(name, top, brought)
-            return brought
-        return ""
 
 
 def walk(

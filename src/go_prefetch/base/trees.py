@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from go_prefetch.base import nofollow
+from go_prefetch.base import removal
 
 
 def free_bytes(folder: Path) -> int:
@@ -42,4 +42,4 @@ def remove_trees(folder: Path, *, ignore_errors: bool = False) -> None:
     Follows no link, even if another user replaces a folder by one in the meantime. Raises OSError unless errors are
     ignored.
     """
-    nofollow.remove(folder.parent, (folder.name,), most=sys.maxsize, ignore_errors=ignore_errors)
+    removal.remove(folder.parent, (folder.name,), most=sys.maxsize, ignore_errors=ignore_errors)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from go_prefetch.base import nofollow
+from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, clear_dead_runs, write_whole
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.golang.modcache import ModuleFile
@@ -66,7 +66,7 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
                 removed += (
                     0
                     if path in folders or path == NOTES_FOLDER
-                    else nofollow.remove(folder, (*parts, name), most=sys.maxsize)
+                    else removal.remove(folder, (*parts, name), most=sys.maxsize)
                 )
             elif path not in wanted or not here.has_file(name):
                 here.unlink(name)

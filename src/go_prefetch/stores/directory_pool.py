@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from go_prefetch.base import file_copy, nofollow
+from go_prefetch.base import file_copy, nofollow, removal
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
@@ -84,7 +84,7 @@ class DirectoryPool:
         size = count = 0
         try:
             self._resolved.mkdir(parents=True, exist_ok=True)
-            nofollow.clear_way(self._resolved, f"{NOTES_FOLDER}/")
+            removal.clear_way(self._resolved, f"{NOTES_FOLDER}/")
             for file in saving.rejected:
                 self._remove(file)
             with recording(self._resolved):
@@ -93,7 +93,7 @@ class DirectoryPool:
                         raise StoreError("store-slow", "pool-save", store=self.name)
                     if self._holds_good(file):
                         continue
-                    nofollow.clear_way(self._resolved, file.name)
+                    removal.clear_way(self._resolved, file.name)
                     size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
                     count += 1
             self._metadata.note_unavailable(saving.unavailable)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.base import nofollow
+from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object
 from go_prefetch.golang.modcache import ModuleFile
@@ -85,7 +85,7 @@ class PoolMetadata:
 
     def _write(self, kind: str, identity: str, note: dict[str, Any]) -> None:
         name = f"{NOTES_FOLDER}/{kind}/{hexadecimal(identity)[:32]}.json"
-        nofollow.clear_way(self._root, name)
+        removal.clear_way(self._root, name)
         write_whole(self._root, name, json.dumps(note).encode())
 
     def _names(self, kind: str) -> list[str]:
