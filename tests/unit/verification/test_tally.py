@@ -13,7 +13,7 @@ import pytest
 
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.results import Deferral
-from go_prefetch.verification.quarantine import Tally
+from go_prefetch.verification.tally import Tally
 
 _Result = TypeVar("_Result")
 THREADS = 8
