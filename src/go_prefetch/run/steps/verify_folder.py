@@ -113,7 +113,8 @@ class _Verification:
     def run(self, goroot: Path, silence: float) -> Notice | None:
         """Return why Go gave no verdict in the end, or None. Raises ChecksumMismatch for a file that is wrong twice."""
         while True:
-            hashes = {file: digest for file, digest in self._plan.hashes.items() if file in self._unproven()}
+            unproven = self._unproven()
+            hashes = {file: digest for file, digest in self._plan.hashes.items() if file in unproven}
             verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
             self.good |= verdict.good
             if verdict.bad:
