@@ -76,3 +76,13 @@ def test_loss_moves_a_proxy_behind_a_slower_one_that_loses_nothing(bench: Workbe
         lossy.fault("*", Fault.STALL_BEFORE_HEADERS, picks=lambda number: number % 2 == 0)
         said = diagnosed(bench, "--samples", "4", "--stall-timeout", "500ms", GOPROXY=f"{lossy.url}|{slow.url}")
         assert said["recommended"]["goproxy"] == f"{slow.url}|{lossy.url}"
+
+
+def test_doctor_looks_for_many_modules_over_few_connections(bench: Workbench) -> None:
+    """A new connection, with a lookup of its name, is for samples only."""
+    modules = [FakeModule(f"example.com/small{number}", "v1.0.0") for number in range(40)]
+    bench.write_project(modules)
+    with ModuleProxy(modules) as proxy:
+        said = diagnosed(bench, "--samples", "2", "--jobs", "4", GOPROXY=proxy.url)
+        assert said["sources"][0]["asked_modules"] == 40
+        assert proxy.connections <= 2 + 4 + 1

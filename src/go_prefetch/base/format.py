@@ -35,3 +35,19 @@ def some(things: Sequence[object], most: int) -> str:
     """Return `a, b, c`, or the first `most` items and `3 more`."""
     shown = ", ".join(map(str, things[:most]))
     return f"{shown} and {len(things) - most} more" if len(things) > most else shown
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Format a time; a dash for none."""
+    if seconds is None:
+        return "-"
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 0.00995 else f"{seconds * 1e3:.0f} ms"
+
+
+def pace(rate: float | None) -> str:
+    """Format a rate; a dash for none."""
+    if rate is None:
+        return "-"
+    return f"{rate / 1e6:.0f} MB/s" if rate >= 1e8 else f"{rate / 1e6:.1f} MB/s"

@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from go_prefetch.doctor.candidates import Candidate
-from go_prefetch.doctor.findings import Finding
-from go_prefetch.doctor.measurement import Figures, Measurement, condense
-from go_prefetch.doctor.recommendation import Rated, Rating, Recommendation, rate, recommend, usual_size
+from go_prefetch.doctor.finding import Finding
+from go_prefetch.doctor.findings import measured_findings
+from go_prefetch.doctor.measurement import Measurement
+from go_prefetch.doctor.rating import Row, rate, rows_of, usual_size
+from go_prefetch.doctor.recommendation import Rated, Recommendation, recommend
 from go_prefetch.golang.goproxy import ProxyList
-
-
-@dataclass(frozen=True)
-class Row:
-    """One source: its figures and its rating."""
-
-    measurement: Measurement
-    figures: Figures
-    rating: Rating
-    rank: int  # 1 is the best proxy; 0: the store, or an unusable proxy
-    speed: float  # 0 to 1: the share of the best one's
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class Diagnosis:
 
     rows: tuple[Row, ...]
     recommendation: Recommendation
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  # problems first
     extent: Extent
     zip_bytes: int  # of the typical zip of the plan; 0 if no source reported sizes
     store_left_out: str = ""  # why there is no row for a store
@@ -59,33 +50,19 @@ def diagnose(
     store_left_out: str = "",
     written: str = "",
 ) -> Diagnosis:
-    """Combine measurements and findings; `written` is the user's list without passwords."""
+    """Combine measurements with what was `found` before; `written` is the user's list without passwords."""
     sources = [source for _, source in measured]
     zip_bytes = usual_size(sources)
-    ratings = rate([*sources, *([store] if store else [])], zip_bytes)
+    everything = [*sources, *([store] if store else [])]
+    ratings = rate(everything, zip_bytes)
     rated = [Rated(candidate, rating) for (candidate, _), rating in zip(measured, ratings, strict=False)]
+    rows = rows_of(everything, ratings)
+    all_found = (*found, *measured_findings(rows, zip_bytes))
     return Diagnosis(
-        rows=_rows([*sources, *([store] if store else [])], ratings),
+        rows=rows,
         recommendation=recommend(rated, proxies, written or proxies.shown),
-        findings=found,
+        findings=tuple(sorted(all_found, key=lambda finding: finding.severity != "problem")),
         extent=extent,
         zip_bytes=zip_bytes,
         store_left_out=store_left_out,
     )
-
-
-def _rows(sources: Sequence[Measurement], ratings: Sequence[Rating]) -> tuple[Row, ...]:
-    proxies = [rating.seconds for source, rating in zip(sources, ratings, strict=True) if source.role != "store"]
-    order = sorted(seconds for seconds in proxies if seconds is not None)
-    best = min((rating.seconds for rating in ratings if rating.seconds is not None), default=0.0)
-    rows = [
-        Row(
-            source,
-            condense(source.samples),
-            rating,
-            rank=0 if rating.seconds is None or source.role == "store" else 1 + order.index(rating.seconds),
-            speed=0.0 if rating.seconds is None else best / rating.seconds if rating.seconds else 1.0,
-        )
-        for source, rating in zip(sources, ratings, strict=True)
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.measurement.role == "store", row.rank == 0, row.rank)))

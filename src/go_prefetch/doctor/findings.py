@@ -1,35 +1,29 @@
-"""The table of checks. Each reads the facts and yields a sentence for everything it finds. Pure."""
+"""The tables of checks: of the facts, and of what was measured. Each check yields evidence for what it finds. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
 
-from go_prefetch.doctor import project_checks, variable_checks
+from go_prefetch.doctor import measured_checks, project_checks, variable_checks
 from go_prefetch.doctor.facts import Facts
-
-Severity = Literal["problem", "note"]
-_Check = Callable[[Facts], Iterator[str]]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding: a `problem` fails or weakens something, a `note` costs time or has no use."""
-
-    name: str
-    severity: Severity
-    text: str
+from go_prefetch.doctor.finding import Evidence, Finding, Severity
+from go_prefetch.doctor.rating import Row
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Return all findings, problems first."""
-    found = [Finding(name, severity, text) for name, severity, check in CHECKS for text in check(facts)]
-    return tuple(sorted(found, key=lambda finding: finding.severity != "problem"))
+    """Return all findings about the project and Go's settings."""
+    return tuple(Finding(name, severity, found) for name, severity, check in CHECKS for found in check(facts))
+
+
+def measured_findings(rows: Sequence[Row], zip_bytes: int) -> tuple[Finding, ...]:
+    """Return all findings about measurements; `zip_bytes` is the size of a typical zip."""
+    return tuple(
+        Finding(name, severity, found) for name, severity, check in MEASURED_CHECKS for found in check(rows, zip_bytes)
+    )
 
 
 # Name, severity, check. docs/doctor.md has a line for each name.
-CHECKS: tuple[tuple[str, Severity, _Check], ...] = (
+CHECKS: tuple[tuple[str, Severity, Callable[[Facts], Iterator[Evidence]]], ...] = (
     ("go-missing", "problem", project_checks.no_go),
     ("no-plan", "problem", project_checks.no_plan),
     ("goproxy-invalid", "problem", variable_checks.goproxy_invalid),
@@ -46,4 +40,9 @@ CHECKS: tuple[tuple[str, Severity, _Check], ...] = (
     ("gonoproxy-without-need", "note", variable_checks.gonoproxy_without_need),
     ("vendored", "note", project_checks.vendored),
     ("go-sum-unused", "note", project_checks.go_sum_unused),
+)
+
+MEASURED_CHECKS: tuple[tuple[str, Severity, Callable[[Sequence[Row], int], Iterator[Evidence]]], ...] = (
+    ("dns-slow", "note", measured_checks.dns_slow),
+    ("store-slower", "note", measured_checks.store_slower),
 )

@@ -51,7 +51,7 @@ def take_samples(
         progress(f"{number + 1} of {limits.samples} samples")
         file = ModuleFile(modules[number % len(modules)], "info")
         limit = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
-        reply = probe.get(f"{url}/{file.url_path}", limit, limits.deadline)
+        reply = probe.sample(f"{url}/{file.url_path}", limit, limits.deadline)
         if reply.sample.lost and limits.deadline.passed():
             break  # doctor's own time is over
         samples.append(_judge(reply))

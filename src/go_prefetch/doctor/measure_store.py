@@ -104,7 +104,7 @@ def measure_service(
 
 
 def _ask_front_page(probe: Probe, url: str, limits: Limits) -> Sample:
-    reply = probe.get(url, BodyLimit(1, limits.stall_timeout), limits.deadline)
+    reply = probe.sample(url, BodyLimit(1, limits.stall_timeout), limits.deadline)
     return replace(reply.sample, failure="", lost=False) if reply.status else reply.sample
 
 
@@ -116,4 +116,5 @@ def _of_restore(
     moved = Transfer(restored.bytes, restored.seconds, zips) if restored.files else Transfer()
     because = (f"restored nothing: {reason(restored.skipped_reason)}",) if restored.skipped_reason else ()
     rate = ("its rate is that of a whole restore, look-up included",) if moved.rate else ()
-    return Measurement(name, "store", samples, holdings, moved, (*because, *rate, *map(as_warning, restored.warnings)))
+    notes = (*because, *rate, *map(as_warning, restored.warnings))
+    return Measurement(name, "store", samples, holdings, moved, notes, is_archive=True)

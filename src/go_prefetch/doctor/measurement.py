@@ -70,6 +70,12 @@ class Measurement:
     holdings: tuple[Holding, ...] = ()
     transfer: Transfer = Transfer()
     notes: tuple[str, ...] = ()  # how it was reached, and why something was not measured
+    is_archive: bool = False  # whether one answer brings all zips
+
+    @property
+    def is_proxy(self) -> bool:
+        """Return whether it is a proxy of the list or of `--also`."""
+        return self.role in ("list", "also")
 
     @property
     def lacks(self) -> tuple[ModuleVersion, ...]:

@@ -50,34 +50,45 @@ class Probe:
     def __init__(self, web: HttpSettings, timeouts: Timeouts) -> None:
         self._web = web
         self._timeouts = timeouts
+        self._kept = HttpClient(timeouts, web=web)
 
     def http_proxy(self, url: str) -> str:
         """Return host and port of the HTTP proxy for `url`; nothing for none."""
         return self._web.proxy_for(url).rpartition("://")[2].rpartition("@")[2]
 
-    def get(self, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
-        """Request `url` over a new connection. The sample has the error, if there was one."""
-        wire, body = Wire(), _Body(limit)
-        status = size = 0
-        failure, lost = "", False
-        headers = {"Range": "bytes=0-0"} if limit.only_first_byte else {}
+    def sample(self, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
+        """Request `url` over a new connection, with a new lookup of its name."""
         try:
-            refuse_clear_text_password(url)
-            # A new client for each request: it reuses neither connections nor names.
             with closing(HttpClient(self._timeouts, web=self._web)) as client:
-                wire = Wire()  # time begins here: certificates have been read
-                with client.request("GET", url, deadline, headers=headers, wire=wire) as answer:
-                    status, size = answer.status, _whole_size(answer)
-                    if status in (200, 206):
-                        body.read(answer, deadline)
-                    elif status not in (404, 410):
-                        failure = one_line(f"{status} {answer.reason}".strip())
-        except AttemptError as error:
-            failure, lost = one_line(error.words), error.kind != "refused"
-        timing = wire.timing()
-        phases = (timing.dns, timing.connect, timing.tls, timing.first_byte)
-        sample = Sample(*phases, seconds=timing.total, failure=failure, lost=lost)
-        return Reply(sample, status, b"".join(body.kept), size, body.later_bytes, body.later_seconds)
+                return _ask(client, url, limit, deadline)
+        except AttemptError as error:  # a client without certificates
+            return Reply(Sample(failure=one_line(error.words), lost=True))
+
+    def get(self, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
+        """Request `url` over a connection of this thread that is kept, as a run does."""
+        return _ask(self._kept, url, limit, deadline)
+
+
+def _ask(client: HttpClient, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
+    """Request `url`. The sample has the error, if there was one."""
+    wire, body = Wire(), _Body(limit)
+    status = size = 0
+    failure, lost = "", False
+    headers = {"Range": "bytes=0-0"} if limit.only_first_byte else {}
+    try:
+        refuse_clear_text_password(url)
+        with client.request("GET", url, deadline, headers=headers, wire=wire) as answer:
+            status, size = answer.status, _whole_size(answer)
+            if status in (200, 206):
+                body.read(answer, deadline)
+            elif status not in (404, 410):
+                failure = one_line(f"{status} {answer.reason}".strip())
+    except AttemptError as error:
+        failure, lost = one_line(error.words), error.kind != "refused"
+    timing = wire.timing()
+    phases = (timing.dns, timing.connect, timing.tls, timing.first_byte)
+    sample = Sample(*phases, seconds=timing.total, failure=failure, lost=lost)
+    return Reply(sample, status, b"".join(body.kept), size, body.later_bytes, body.later_seconds)
 
 
 class _Body:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from go_prefetch.doctor.facts import Facts
-from go_prefetch.render.messages import first_line, reason
+from go_prefetch.doctor.finding import Evidence, seen
 
 _MANY_LINES = 10
 # The beginning of a line after its indent and dash.
@@ -18,45 +18,42 @@ _CACHE = re.compile(r"cache:\s*['\"]?true\b")
 _LONGEST_LINE, _LONGEST_STEP = 1_000, 200  # characters, lines
 
 
-def no_go(facts: Facts) -> Iterator[str]:
+def no_go(facts: Facts) -> Iterator[Evidence]:
     """Find a missing Go, or one that does not work."""
     if facts.go_problem:
-        yield f"{first_line(facts.go_problem)}. Go's settings are read from the environment only"
+        yield seen(problem=facts.go_problem)
 
 
-def no_plan(facts: Facts) -> Iterator[str]:
+def no_plan(facts: Facts) -> Iterator[Evidence]:
     """Find a missing or malformed go.mod or go.sum."""
     if facts.plan_problem:
-        yield f"{reason(facts.plan_problem)}. Proxies are measured with a public module instead"
+        yield seen(problem=facts.plan_problem)
 
 
-def vendored(facts: Facts) -> Iterator[str]:
+def vendored(facts: Facts) -> Iterator[Evidence]:
     """Find a vendor folder that Go builds from."""
     for definition in facts.definitions:
         if definition.is_vendored:
-            yield f"{definition.path.parent} is vendored. Go builds from vendor/, so there is nothing to prefetch"
+            yield seen(folder=definition.path.parent)
 
 
-def go_sum_missing(facts: Facts) -> Iterator[str]:
+def go_sum_missing(facts: Facts) -> Iterator[Evidence]:
     """Find requirements without a go.sum."""
     for definition in facts.definitions:
         if definition.requires and not definition.has_sums and not definition.is_vendored:
-            yield f"{definition.path} has no go.sum, so downloads cannot be verified. Run `go mod tidy`"
+            yield seen(path=definition.path)
 
 
-def go_sum_unused(facts: Facts) -> Iterator[str]:
+def go_sum_unused(facts: Facts) -> Iterator[Evidence]:
     """Find a go.sum that is mostly unused."""
     for definition in facts.definitions:
         unused = definition.sum_zips - definition.planned_zips
         # A tidy go.sum has up to two fifths more than Go needs.
         if unused >= _MANY_LINES and unused > definition.sum_zips / 2:
-            yield (
-                f"{definition.path}: {unused} of {definition.sum_zips} zips in go.sum are not needed. They are neither "
-                "downloaded nor saved. `go mod tidy` removes stale lines"
-            )
+            yield seen(path=definition.path, unused=unused, zips=definition.sum_zips)
 
 
-def toolchain_ahead(facts: Facts) -> Iterator[str]:
+def toolchain_ahead(facts: Facts) -> Iterator[Evidence]:
     """Find a go.mod that requires a newer Go."""
     switch = facts.variables.get("GOTOOLCHAIN", "") or "auto"
     local = max(map(_numbers, (facts.variables.get("GOVERSION", ""), switch)))
@@ -66,14 +63,9 @@ def toolchain_ahead(facts: Facts) -> Iterator[str]:
         wanted = max((definition.go, definition.toolchain if "auto" in switch else ""), key=_numbers)
         if _numbers(wanted) <= local:
             continue
-        shown, here = wanted.removeprefix("go"), facts.variables["GOVERSION"]
-        if "auto" in switch or "path" in switch:
-            yield (
-                f"{definition.path} requires Go {shown}, and {here} is installed. The first go command downloads that "
-                "toolchain, about 70 MB, which is not cached. Install it with setup-go's go-version-file"
-            )
-        else:
-            yield f"{definition.path} requires Go {shown}, {here} is installed, and GOTOOLCHAIN is {switch}: Go fails"
+        case = "download" if "auto" in switch or "path" in switch else "refused"
+        installed = facts.variables["GOVERSION"]
+        yield seen(case, path=definition.path, wanted=wanted.removeprefix("go"), installed=installed, switch=switch)
 
 
 def _numbers(version: str) -> tuple[int, int, int, int]:
@@ -85,14 +77,11 @@ def _numbers(version: str) -> tuple[int, int, int, int]:
     return (int(match[1]), int(match[2]), int(match[3] or 0), 0 if match[4] else 1)
 
 
-def cache_doubled(facts: Facts) -> Iterator[str]:
+def cache_doubled(facts: Facts) -> Iterator[Evidence]:
     """Find a setup-go step that caches modules too."""
     for name, text in sorted(facts.workflows.items()):
         for line in doubled_caches(text):
-            yield (
-                f"{name}:{line}: this setup-go step caches the module cache too, without verification. Add "
-                "`env: GOMODCACHE: ${{ runner.temp }}/none` to cache build results only"
-            )
+            yield seen(name=name, line=line)
 
 
 def doubled_caches(text: str) -> list[int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from go_prefetch.base.format import counted, some
-from go_prefetch.doctor.diagnosis import Diagnosis, Row
-from go_prefetch.doctor.recommendation import milliseconds, pace
+from go_prefetch.base.format import counted, milliseconds, pace, some
+from go_prefetch.doctor.diagnosis import Diagnosis
+from go_prefetch.doctor.finding import Finding
+from go_prefetch.doctor.rating import Row
 from go_prefetch.render.escape import cell, prose
 from go_prefetch.render.json_report import clean_texts
 
@@ -21,12 +23,22 @@ _LEFT = ("speed", "source")  # all other columns are numbers, aligned to the rig
 
 def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
     """Return the table, then the lists. `block` is the character of bars, `width` that of the screen; 0: any."""
-    lines = [f"go-prefetch doctor: {_headline(diagnosis)}", ""]
+    lines = [*_wrapped(f"go-prefetch doctor: {_headline(diagnosis)}", "", width), ""]
     if diagnosis.rows:
         lines += _table([_HEADINGS, *(_cells(row, block) for row in diagnosis.rows)], width)
     for title, entries in _sections(diagnosis):
-        lines += ["", title, *(f"  {entry}" for entry in entries)]
+        lines += ["", title, *(line for entry in entries for line in _wrapped(entry, "  ", width))]
     return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
+    """Return lines of at most `width` characters, if that is not 0. A word such as a URL is never broken."""
+    if not width:
+        return [indent + text]
+    further = indent + "  "
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _table(table: Sequence[tuple[str, ...]], width: int) -> list[str]:
@@ -78,7 +90,7 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         "sources": [_source(row) for row in diagnosis.rows],
         "unusable": [row.measurement.name for row in diagnosis.unusable],
         "store_left_out": diagnosis.store_left_out,
-        "findings": [asdict(finding) for finding in diagnosis.findings],
+        "findings": [_finding(finding) for finding in diagnosis.findings],
         "recommended": {
             "goproxy": diagnosis.recommendation.line,
             "changes": diagnosis.recommendation.changes,
@@ -86,6 +98,10 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         },
     }
     return json.dumps(clean_texts(values, clean), indent=2)
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"name": finding.name, "severity": finding.severity, "case": finding.evidence.case, "text": finding.text}
 
 
 def _source(row: Row) -> dict[str, object]:
@@ -117,7 +133,7 @@ def _source(row: Row) -> dict[str, object]:
 
 def _headline(diagnosis: Diagnosis) -> str:
     """Return one sentence: what was measured."""
-    proxies = sum(row.measurement.role != "store" for row in diagnosis.rows)
+    proxies = sum(row.measurement.is_proxy for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.extent.samples, 'sample')} each"]
     parts.append(f"asked for {counted(diagnosis.extent.modules, 'module')} of the plan")
     if diagnosis.extent.private:
@@ -177,7 +193,7 @@ def _failures(row: Row) -> Iterator[str]:
 
 
 def _lacking(row: Row) -> Iterator[str]:
-    if row.measurement.lacks and row.measurement.role != "store":
+    if row.measurement.lacks and row.measurement.is_proxy:
         yield f"{row.measurement.name}: {some(row.measurement.lacks, _MOST_NAMES)}"
 
 
@@ -193,7 +209,7 @@ def _store(diagnosis: Diagnosis) -> list[str]:
 def _recommended(diagnosis: Diagnosis) -> list[str]:
     advice = diagnosis.recommendation
     if not advice.line:
-        asked = any(row.measurement.role != "store" for row in diagnosis.rows)
+        asked = any(row.measurement.is_proxy for row in diagnosis.rows)
         return ["no proxy of these brings modules" if asked else "the list names no proxy", *advice.reasons]
     hidden = "; write the passwords in place of xxxxx" if "xxxxx" in advice.line else ""
     change = "" if advice.changes else " (as it is)"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from go_prefetch.base.format import counted, duration, size, some
+from go_prefetch.base.format import counted, duration, milliseconds, size, some
 from go_prefetch.errors import TABLE, Notice
 from go_prefetch.model.results import Deferral, FailedAttempt, Failure
 from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
@@ -101,7 +101,7 @@ class _Formatter(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, Notice):
-            return text(value)
+            return _OF_NOTICES.get(format_spec, text)(value)
         if value is None:
             return ""
         if format_spec.startswith("#"):
@@ -134,8 +134,16 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "all": ", ".join,
     "lines": _lines,
     "reasons": _reasons,
+    "milliseconds": milliseconds,
 }
+
+_OF_NOTICES: Mapping[str, Callable[[Notice], str]] = {"reason": reason, "line": first_line}
+
+
+def filled(template: str, facts: Mapping[str, Any]) -> str:
+    """Return a template of render.texts, filled with facts."""
+    return _Formatter().vformat(template, (), facts).strip()
 
 
 def _filled(template: str, notice: Notice) -> str:
-    return _Formatter().vformat(template, (), dict(notice.facts)).strip()
+    return filled(template, dict(notice.facts))

@@ -5,6 +5,9 @@ A template is filled with the facts of a notice by `str.format`, with these form
     {count:#file}     1 file, 2 files
     {bytes:size}      1.2 MB
     {seconds:time}    3.4 s
+    {seconds:milliseconds}
+    {cause:reason}    a notice as the end of another sentence
+    {cause:line}      the same, without the untrusted text below it
     {paths:list}      a, b, c and 3 more
     {sources:then}    a, then from b
     {failures:attempts}, {notices:lines}, {notices:reasons}

@@ -32,6 +32,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
             self._connections.add(request)
+            self.owner.connections += 1
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -75,6 +76,7 @@ class LoopbackService:
         self.tls = tls
         self.stopped = threading.Event()  # handlers that wait shall end
         self.port = 0
+        self.connections = 0  # so far
         self._server: LoopbackServer[Any] | None = None
 
     def serve(self) -> LoopbackServer[Any]:

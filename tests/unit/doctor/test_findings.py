@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.doctor.facts import Definition, Facts
-from go_prefetch.doctor.findings import CHECKS, findings
+from go_prefetch.doctor.findings import CHECKS, MEASURED_CHECKS, findings
 from go_prefetch.doctor.project_checks import doubled_caches
+from go_prefetch.doctor.texts import TEXTS
 from go_prefetch.errors import notice
 from go_prefetch.golang.module import ModuleVersion
 
@@ -67,38 +68,39 @@ def definition(**changes: object) -> Facts:
 
 NO_PLAN = notice("go-sum-malformed", where="go.sum:3", problem="2 fields")
 NO_PROXY = notice("goproxy-invalid", entry="x", why="it has no scheme")
-BAD: list[tuple[str, Facts, str]] = [
-    ("go-missing", replace(GOOD, go_problem=notice("go-not-found")), ""),
-    ("no-plan", replace(GOOD, plan_problem=NO_PLAN), ""),
-    ("goproxy-invalid", replace(GOOD, goproxy_problem=NO_PROXY), ""),
-    ("goproxy-misspelt", proxies("https://a.test,direct,https://b.test"), "never used: https://b.test"),
-    ("goproxy-misspelt", proxies("https://proxy.golangs.org,direct"), "Did you mean proxy.golang.org?"),
-    ("goproxy-misspelt", proxies("goproxy.golang.org"), "Did you mean proxy.golang.org?"),
-    ("goproxy-misspelt", proxies("https://a.test,https://a.test/"), "twice"),
-    ("variable-misspelt", environ(GO_PROXY="https://a.test"), "Did you mean GOPROXY?"),
-    ("goproxy-clear-text", proxies("http://proxy.golang.org"), "not encrypted"),
-    ("goproxy-lone-file", proxies("file:///srv/pool"), "Add `,off`"),
-    ("goproxy-asks-nobody", proxies("direct"), "clones"),
-    ("goproxy-asks-nobody", proxies("off"), "not downloaded"),
-    ("go-sum-missing", definition(has_sums=False), "/proj/go.mod has no go.sum"),
-    ("go-sum-unused", definition(planned_zips=40), "60 of 100 zips"),
-    ("goflags", variables(GOFLAGS="-mod=mod"), "-mod=mod"),
-    ("goflags", variables(GOFLAGS="-mod=vendor"), "builds fail"),
-    ("goflags", variables(GOFLAGS="--modfile=other.mod"), "other.mod"),
-    ("goflags", variables(GOFLAGS="-insecure"), "no longer supports"),
-    ("goflags", variables(GO111MODULE="off"), "does not use modules"),
-    ("checks-left-out", environ(GONOSUMCHECK="1"), "ignored it since 1.13"),
-    ("checks-left-out", variables(GOSUMDB="off"), "GOSUMDB is off"),
-    ("checks-left-out", environ(GONOSUMDB="*"), "golang.org/x/text"),
-    ("checks-left-out", variables(GOINSECURE="corp.test"), "GOINSECURE"),
-    ("gonoproxy-without-need", environ(GONOPROXY="nobody.test"), "no module of the plan"),
-    ("gonoproxy-without-need", environ(GONOPROXY="*"), "golang.org/x/text"),
-    ("gonoproxy-without-need", environ(GONOPROXY="corp.test"), "repeats GOPRIVATE"),
-    ("cache-doubled", replace(GOOD, workflows={"ci.yml": SETUP_GO.format("")}), "ci.yml:4"),
-    ("toolchain-ahead", definition(go="1.28.0"), "requires Go 1.28.0, and go1.27.3 is installed"),
-    ("toolchain-ahead", definition(toolchain="go1.27.4"), "downloads that toolchain"),
-    ("toolchain-ahead", replace(definition(go="1.28"), variables={**GOOD.variables, "GOTOOLCHAIN": "local"}), "fails"),
-    ("vendored", definition(is_vendored=True), "/proj is vendored"),
+LOCAL = {**GOOD.variables, "GOTOOLCHAIN": "local"}
+BAD: list[tuple[str, Facts, str, str]] = [
+    ("go-missing", replace(GOOD, go_problem=notice("go-not-found")), "", ""),
+    ("no-plan", replace(GOOD, plan_problem=NO_PLAN), "", ""),
+    ("goproxy-invalid", replace(GOOD, goproxy_problem=NO_PROXY), "", ""),
+    ("goproxy-misspelt", proxies("https://a.test,direct,https://b.test"), "unused", "never used: https://b.test"),
+    ("goproxy-misspelt", proxies("https://proxy.golangs.org,direct"), "host", "Did you mean proxy.golang.org?"),
+    ("goproxy-misspelt", proxies("goproxy.golang.org"), "host", "Did you mean proxy.golang.org?"),
+    ("goproxy-misspelt", proxies("https://a.test,https://a.test/"), "twice", "twice"),
+    ("variable-misspelt", environ(GO_PROXY="https://a.test"), "", "Did you mean GOPROXY?"),
+    ("goproxy-clear-text", proxies("http://proxy.golang.org"), "", "not encrypted"),
+    ("goproxy-lone-file", proxies("file:///srv/pool"), "", "Add `,off`"),
+    ("goproxy-asks-nobody", proxies("direct"), "direct", "clones"),
+    ("goproxy-asks-nobody", proxies("off"), "off", "not downloaded"),
+    ("go-sum-missing", definition(has_sums=False), "", "/proj/go.mod has no go.sum"),
+    ("go-sum-unused", definition(planned_zips=40), "", "60 of 100 zips"),
+    ("goflags", variables(GOFLAGS="-mod=mod"), "mod", "-mod=mod"),
+    ("goflags", variables(GOFLAGS="-mod=vendor"), "no-vendor", "builds fail"),
+    ("goflags", variables(GOFLAGS="--modfile=other.mod"), "modfile", "other.mod"),
+    ("goflags", variables(GOFLAGS="-insecure"), "insecure", "no longer supports"),
+    ("goflags", variables(GO111MODULE="off"), "modules-off", "does not use modules"),
+    ("checks-left-out", environ(GONOSUMCHECK="1"), "gonosumcheck", "ignored it since 1.13"),
+    ("checks-left-out", variables(GOSUMDB="off"), "gosumdb-off", "GOSUMDB is off"),
+    ("checks-left-out", environ(GONOSUMDB="*"), "gonosumdb", "golang.org/x/text"),
+    ("checks-left-out", variables(GOINSECURE="corp.test"), "goinsecure", "GOINSECURE"),
+    ("gonoproxy-without-need", environ(GONOPROXY="nobody.test"), "nothing", "no module of the plan"),
+    ("gonoproxy-without-need", environ(GONOPROXY="*"), "public", "golang.org/x/text"),
+    ("gonoproxy-without-need", environ(GONOPROXY="corp.test"), "repeated", "repeats GOPRIVATE"),
+    ("cache-doubled", replace(GOOD, workflows={"ci.yml": SETUP_GO.format("")}), "", "ci.yml:4"),
+    ("toolchain-ahead", definition(go="1.28.0"), "download", "requires Go 1.28.0, and go1.27.3 is installed"),
+    ("toolchain-ahead", definition(toolchain="go1.27.4"), "download", "downloads that toolchain"),
+    ("toolchain-ahead", replace(definition(go="1.28"), variables=LOCAL), "refused", "fails"),
+    ("vendored", definition(is_vendored=True), "", "/proj is vendored"),
 ]  # fmt: skip
 
 
@@ -106,11 +108,22 @@ def test_the_ordinary_case_has_no_findings() -> None:
     assert findings(GOOD) == ()
 
 
-@pytest.mark.parametrize(("name", "facts", "words"), BAD, ids=[f"{name}-{n}" for n, (name, _, _) in enumerate(BAD)])
-def test_a_bad_case_has_exactly_its_finding(name: str, facts: Facts, words: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "facts", "case"), [row[:3] for row in BAD], ids=[f"{n}-{case}" for n, _, case, _ in BAD]
+)
+def test_findings_of_a_bad_case_are_exactly_one(name: str, facts: Facts, case: str) -> None:
     (finding,) = findings(facts)
-    assert finding.name == name
+    assert (finding.name, finding.evidence.case) == (name, case)
+
+
+@pytest.mark.wording
+@pytest.mark.parametrize(
+    ("facts", "words"), [(row[1], row[3]) for row in BAD], ids=[f"{n}-{case}" for n, _, case, _ in BAD]
+)
+def test_findings_as_text_name_their_facts(facts: Facts, words: str) -> None:
+    (finding,) = findings(facts)
     assert words in finding.text
+    assert finding.text.endswith((".", "?"))
 
 
 QUIET: dict[str, Facts] = {
@@ -148,11 +161,6 @@ def test_a_password_in_the_list_is_not_told() -> None:
     found = findings(proxies("https://user:s3cr3t@proxy.golangs.org,direct,https://user:s3cr3t@b.test"))
     assert len(found) == 2
     assert not [finding for finding in found if "s3cr3t" in finding.text]
-
-
-def test_problems_come_first() -> None:
-    both = replace(definition(has_sums=False), goproxy="off")
-    assert [finding.severity for finding in findings(both)] == ["problem", "note"]
 
 
 @pytest.mark.parametrize(
@@ -219,5 +227,6 @@ def test_our_own_examples_are_in_order() -> None:
 
 def test_every_finding_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[3] / "docs" / "doctor.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == {name for name, _, _ in CHECKS}
-    assert {name for name, _, _ in BAD} == {name for name, _, _ in CHECKS}
+    names = [name for name, _, _ in (*CHECKS, *MEASURED_CHECKS)]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == set(names) == set(TEXTS)
+    assert {row[0] for row in BAD} == {name for name, _, _ in CHECKS}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from go_prefetch.doctor.candidates import candidates
 from go_prefetch.doctor.diagnosis import Extent, diagnose
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer, condense, jitter
-from go_prefetch.doctor.recommendation import Rated, Recommendation, rate, recommend, usual_size
+from go_prefetch.doctor.rating import rate, usual_size
+from go_prefetch.doctor.recommendation import Rated, Recommendation, recommend
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
 

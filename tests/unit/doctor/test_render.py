@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from go_prefetch.doctor.candidates import candidates
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
-from go_prefetch.doctor.findings import Finding
+from go_prefetch.doctor.finding import Finding, seen
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
@@ -39,7 +39,10 @@ def diagnosis() -> Diagnosis:
     dead = Measurement(DEAD, "list", (GONE,) * 3, notes=("3 of 10 samples: no answer to any of them",))
     near = Measurement(NEAR, "also", (good(0.05), good(0.06)) * 5, holdings(0), Transfer(90_000_000, 1.5, 8))
     pool = Measurement("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
-    found = (Finding("checks-left-out", "problem", "GOSUMDB is off"), Finding("vendored", "note", "/a|b is vendored"))
+    found = (
+        Finding("vendored", "note", seen(folder="/a|b")),
+        Finding("checks-left-out", "problem", seen("gosumdb-off")),
+    )
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
     return diagnose(proxies, list(order), pool, found, Extent(7, 2, 10))
 

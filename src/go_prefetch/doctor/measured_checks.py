@@ -1,0 +1,34 @@
+"""Checks of what was measured: the name server, the store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from go_prefetch.doctor.finding import Evidence, seen
+from go_prefetch.doctor.rating import Row, seconds_per_zip
+
+# A resolver of the same network answers within a few milliseconds, and a lookup that recurses takes 20 to 100 ms.
+_SLOW_LOOKUP = 0.1
+
+
+def dns_slow(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
+    """Find a name server that takes long for most lookups. The slowest source is named."""
+    del zip_bytes
+    slow = [(row.figures.dns, row.measurement.name) for row in rows if (row.figures.dns or 0.0) > _SLOW_LOOKUP]
+    if slow:
+        seconds, source = max(slow)
+        yield seen(seconds=seconds, source=source)
+
+
+def store_slower(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
+    """Find a store that sends a zip of typical size later than the best proxy does."""
+    proxy = next((row for row in rows if row.rank == 1 and row.measurement.transfer.rate), None)
+    store = next((row for row in rows if row.measurement.role == "store" and row.measurement.transfer.rate), None)
+    if not (proxy and store and zip_bytes):
+        return
+    here, there = (
+        seconds_per_zip(row.measurement, row.figures, zip_bytes, row.measurement.transfer.rate)
+        for row in (store, proxy)
+    )
+    if here > there:
+        yield seen(store=store.measurement.name, proxy=proxy.measurement.name, zip=zip_bytes, here=here, there=there)
