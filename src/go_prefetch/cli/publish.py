@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from go_prefetch.base.atomic_file import write_named
+from go_prefetch.base.stopwatch import Stopwatch, Timing
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.inputs import BY_NAME
@@ -27,7 +27,7 @@ def settings_of_a_run(invocation: Invocation) -> Settings:
     try:
         return invocation.settings()
     except InputError as error:
-        made = RunState().failed(error).report({}, seconds=0.0, ended_early=True)
+        made = RunState().failed(error).report({}, seconds={}, ended_early=True)
         _publish_failure(made, invocation, report_file=_report_file(invocation), summary=True)
         raise
 
@@ -55,17 +55,14 @@ def raise_or_warn(failure: PrefetchError | None, settings: Settings, platform: P
 
 
 @contextmanager
-def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Trace]:
-    """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again.
-
-    Yields what to note events in.
-    """
-    started = time.monotonic()
+def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Timing]:
+    """Publish the PrefetchError that ends the block, as far as there is a report, and raise it again."""
+    stopwatch = Stopwatch("plan")
     try:
         with _traced(settings, invocation.platform) as trace:
-            yield trace
+            yield Timing(trace, stopwatch)
     except PrefetchError as error:
-        made = RunState().failed(error).report(settings.shown, seconds=time.monotonic() - started, ended_early=True)
+        made = RunState().failed(error).report(settings.shown, seconds=stopwatch.seconds, ended_early=True)
         _publish_failure(made, invocation, report_file=settings.report_file, summary=settings.summary)
         raise
 

@@ -12,6 +12,15 @@ from go_prefetch.model.cold_runs import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
 
+# The steps of a run, in order, and the field of RunState that has the result of each.
+STEPS = {
+    "plan": "plan",
+    "restore": "restored",
+    "download": "downloaded",
+    "admit": "admitted",
+    "complete": "completed",
+    "save": "saved",
+}
 # From restore to the end of `go mod download`: these are compared with a cold run.
 STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
 GO_ITSELF = "Go itself"  # a source in addition to the store and the proxies
@@ -46,13 +55,31 @@ class RunState:
         completed = replace(self.completed, failure=error)
         return replace(self, completed=completed, saved=Saved(skipped_reason=notice("run-failed")))
 
+    def timed(self, seconds: Mapping[str, float]) -> RunState:
+        """Return this state with the seconds of each step, by its name; 0 for others."""
+        return replace(
+            self,
+            **{name: replace(getattr(self, name), seconds=seconds.get(step, 0.0)) for step, name in STEPS.items()},
+        )
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Return the seconds of each step, in order. The steps do not overlap."""
+        return {step: getattr(self, name).seconds for step, name in STEPS.items()}
+
     def report(
-        self, settings_shown: Mapping[str, str], *, seconds: float, goversion: str = "", ended_early: bool = False
+        self,
+        settings_shown: Mapping[str, str],
+        *,
+        seconds: Mapping[str, float],
+        goversion: str = "",
+        ended_early: bool = False,
     ) -> Report:
-        """Return the whole as one value."""
+        """Return the whole as one value, with the seconds of each step. The run took as long as all of them."""
+        timed = self.timed(seconds)
         return Report(
-            **{each.name: getattr(self, each.name) for each in fields(self)},
-            seconds=seconds,
+            **{each.name: getattr(timed, each.name) for each in fields(timed)},
+            seconds=sum(timed.steps.values()),
             machine=this_machine(),
             goversion=goversion,
             settings_shown=settings_shown,
@@ -100,18 +127,6 @@ class Report(RunState):
     def bytes_downloaded(self) -> int:
         """Return the bytes from proxies, downloaded by go-prefetch and by Go."""
         return self.downloaded.bytes + self.completed.refetched.bytes + self.completed.bytes_by_go
-
-    @property
-    def steps(self) -> dict[str, float]:
-        """Return the seconds of each step, in order."""
-        return {
-            "plan": self.plan.seconds,
-            "restore": self.restored.seconds,
-            "download": self.downloaded.seconds,
-            "admit": self.admitted.seconds,
-            "complete": self.completed.seconds,
-            "save": self.saved.seconds,
-        }
 
     @property
     def modules_from_cache(self) -> int:

@@ -41,7 +41,7 @@ def outputs(report: Report) -> dict[str, str]:
         "bytes-downloaded": str(report.bytes_downloaded),
         "seconds": f"{report.seconds:.1f}",
         "seconds-saved": "" if saved is None else f"{round(saved, 1) + 0.0:.1f}",
-        "gomodcache": "" if report.plan is NO_PLAN else str(report.plan.folder.gomodcache),
+        "gomodcache": "" if report.plan.folder == NO_PLAN.folder else str(report.plan.folder.gomodcache),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Budget
-from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.base.stopwatch import Timing
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand
@@ -44,7 +43,7 @@ class Job:
     go: GoCommand
     environment: GoEnvironment
     walk: ProxyWalk
-    trace: Trace = UNTRACED
+    timing: Timing
 
     @property
     def budget(self) -> Budget:
@@ -52,9 +51,10 @@ class Job:
         return self.walk.budget
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """Open one step: a collapsible section of the log, and a span of the trace."""
-        with self.platform.group(title), self.trace.span(title, "step"):
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """Open one step: its seconds, a collapsible section of the log, and a span of the trace."""
+        trace, stopwatch = self.timing
+        with stopwatch.step(name), self.platform.group(title), trace.span(title, "step"):
             yield
 
     def bring(
@@ -71,18 +71,17 @@ def prefetch(job: Job) -> Report:
 
     Raises PrefetchError if there can be no plan. A later failure is in the report.
     """
-    started = time.monotonic()
     run, ended_early = _Run(job, _planned(job)), False
     try:
         run.steps()
     except PrefetchError as error:
         run.state, ended_early = run.state.failed(error), True
-    seconds, goversion = time.monotonic() - started, job.environment.goversion
+    seconds, goversion = job.timing.stopwatch.seconds, job.environment.goversion
     return run.state.report(job.settings.shown, seconds=seconds, goversion=goversion, ended_early=ended_early)
 
 
 def _planned(job: Job) -> Plan:
-    with job.step("Plan"):
+    with job.step("plan", "Plan"):
         plan = make_plan(job.settings, job.environment, ModuleFolder.of_cache(job.environment.gomodcache))
         job.platform.info(
             f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
@@ -107,18 +106,16 @@ class _Run:
 
         Raises PrefetchError for a module cache that does not accept files. Go's failure is in the state.
         """
-        job, plan, begun = self._job, self.state.plan, time.monotonic()
+        job, plan = self._job, self.state.plan
         if plan.disabled_because:
             return
-        if job.settings.check_present:
-            self._check_present()
-        with Quarantine(plan, job.environment, self._deadline, job.trace) as unpacked:
-            self._restore(unpacked.take)
-            self._download(unpacked.take)
-            self._admit(unpacked)
-        # Includes opening and closing the quarantine, so that the steps add up to the run.
-        seconds = time.monotonic() - begun - self.state.restored.seconds - self.state.downloaded.seconds
-        self._reached(admitted=replace(self.state.admitted, seconds=seconds))
+        with job.timing.stopwatch.step("admit"):  # also opens and removes the quarantine
+            if job.settings.check_present:
+                self._check_present()
+            with Quarantine(plan, job.environment, self._deadline, job.timing.trace) as unpacked:
+                self._restore(unpacked.take)
+                self._download(unpacked.take)
+                self._admit(unpacked)
         self._complete()
         self._save()
 
@@ -137,7 +134,7 @@ class _Run:
 
     def _restore(self, arrived: Arrived) -> None:
         job = self._job
-        with job.step("Restore"):
+        with job.step("restore", "Restore"):
             deadline = self._deadline.earlier_of(job.settings.restore_deadline)
             restored = restore(job.store, self.state.plan, deadline, arrived)
             self._reached(restored=restored)
@@ -146,7 +143,7 @@ class _Run:
             )
 
     def _download(self, arrived: Arrived) -> None:
-        with self._job.step("Download"):
+        with self._job.step("download", "Download"):
             missing = still_missing(self.state.plan, self.state.restored)
             downloaded = self._job.bring(self.state.plan.folder, missing, arrived=arrived)
             self._reached(downloaded=downloaded)
@@ -156,7 +153,7 @@ class _Run:
 
     def _admit(self, unpacked: Quarantine) -> None:
         say = self._job.platform.info
-        with self._job.step("Verify"):
+        with self._job.step("admit", "Verify"):
             admitted = unpacked.admit()
             self._reached(admitted=admitted)
             say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
@@ -169,7 +166,7 @@ class _Run:
         job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
         goroot, silence = job.environment.goroot, job.settings.go_silence
-        with job.step("go mod download"):
+        with job.step("complete", "go mod download"):
             go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail)
             completed = complete(go, self.state, self._trees, lambda files, avoid: job.bring(folder, files, avoid))
             self._reached(completed=completed)
@@ -177,10 +174,11 @@ class _Run:
 
     def _save(self) -> None:
         job = self._job
-        with job.step("Save"):
+        with job.step("save", "Save"):
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
             private_too = job.settings.save_private.applies(auto=job.platform.repository_is_private)
-            saved = save(job.store, self.state, deadline, private_too=private_too, go_logs_in=_go_logs_in(job))
+            state = self.state.timed(job.timing.stopwatch.seconds)
+            saved = save(job.store, state, deadline, private_too=private_too, go_logs_in=_go_logs_in(job))
             self._reached(saved=saved)
             job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 

@@ -80,7 +80,6 @@ class DirectoryPool:
         """Add what the pool lacks, replace what Go rejected. Raises StoreError if it accepts no files."""
         if not self._takes_files:
             return Saved(skipped_reason=notice("save-disabled"))
-        started = time.monotonic()
         size = count = 0
         try:
             self._resolved.mkdir(parents=True, exist_ok=True)
@@ -102,7 +101,7 @@ class DirectoryPool:
         except (OSError, StructureError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None
-        return Saved(files=count, bytes=size, seconds=time.monotonic() - started)
+        return Saved(files=count, bytes=size)
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
         """Return files in the order of a restore: large zips first, so that little is left to unpack at the end."""

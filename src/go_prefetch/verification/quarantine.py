@@ -15,7 +15,6 @@ import shutil
 import stat
 import sys
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +81,6 @@ class Quarantine:
 
     def admit(self) -> Admitted:
         """Wait for the last tree, let Go check all of them, and move the good ones into the module cache."""
-        started = time.monotonic()
         if self._stubs is None:
             return Admitted(deferred_to_go=self._tally.left, notice=self._problem)
         self._arrived.put(None)
@@ -99,7 +97,6 @@ class Quarantine:
         self._tally.leave(Deferral.NOT_UNPACKED, len(taken.keys() - admitted - verdict.bad))
         return Admitted(
             modules=admitted,
-            seconds=time.monotonic() - started,
             deferred_to_go=self._tally.left,
             notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
         )

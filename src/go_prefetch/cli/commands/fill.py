@@ -6,13 +6,12 @@ one. If Go is installed here too, it compares them first, and wrong files are re
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from go_prefetch.base.format import size
-from go_prefetch.base.trace import Trace
+from go_prefetch.base.stopwatch import Timing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.settings import Settings
@@ -39,29 +38,30 @@ def fill(invocation: Invocation) -> int:
     """
     settings, platform = settings_of_a_run(invocation), invocation.platform
     folder = settings.cwd / invocation.arguments.folder
-    with publish_failure(settings, invocation) as trace:
-        made = _filled(settings, platform, invocation.environ, folder, trace)
+    with publish_failure(settings, invocation) as timing:
+        made = _filled(settings, platform, invocation.environ, folder, timing)
     publish(made, settings, invocation)
     raise_or_warn(made.completed.failure, settings, platform)
     return 0
 
 
-def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, trace: Trace) -> Report:
-    started, budget = time.monotonic(), begin_budget(settings)
+def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, timing: Timing) -> Report:
+    budget, stopwatch = begin_budget(settings), timing.stopwatch
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
         plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
-        return RunState(plan).report(settings.shown, seconds=time.monotonic() - started)
+        return RunState(plan).report(settings.shown, seconds=stopwatch.seconds)
     supply = Supply(
-        proxy_walk(settings, proxies, budget, trace), platform.progress,
-        private_too=_keeps_private(settings, platform, folder),
+        proxy_walk(settings, proxies, budget, timing.trace), platform.progress,
+        private_too=_keeps_private(settings, platform, folder), stopwatch=stopwatch,
     )  # fmt: skip
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
         filled = fill_folder(plan, supply)
-        completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
+        with stopwatch.step("complete"):
+            completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     failure, stale = verdict(plan, ended)
@@ -73,7 +73,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         saved=Saved(skipped_reason=notice("fill-keeps-folder")),
         notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
     )
-    return state.report(settings.shown, goversion=go.goversion, seconds=time.monotonic() - started)
+    return state.report(settings.shown, goversion=go.goversion, seconds=stopwatch.seconds)
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:

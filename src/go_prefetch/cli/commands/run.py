@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from go_prefetch.base.run_file import clear_dead_runs
-from go_prefetch.base.trace import Trace
+from go_prefetch.base.stopwatch import Timing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.choices import When
@@ -26,8 +26,8 @@ def run(invocation: Invocation) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
     settings, platform = settings_of_a_run(invocation), invocation.platform
     try:
-        with publish_failure(settings, invocation) as trace:
-            report = _prefetched(settings, platform, invocation.environ, trace)
+        with publish_failure(settings, invocation) as timing:
+            report = _prefetched(settings, platform, invocation.environ, timing)
     except (DownloadError, GoCommandError) as error:
         raise_or_warn(error, settings, platform)
         return 0
@@ -36,7 +36,8 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], trace: Trace) -> Report:
+def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], timing: Timing) -> Report:
+    trace = timing.trace
     budget = begin_budget(settings)
     go = GoCommand(environ, trace)
     environment = go.environment(settings.cwd)
@@ -49,7 +50,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     if settings.store.pool:
         clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)
-    report = prefetch(Job(settings, platform, store, go, environment, walk, trace))
+    report = prefetch(Job(settings, platform, store, go, environment, walk, timing))
     if pool and not (report.completed.failure or report.plan.disabled_because):
         for problem in directory_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)

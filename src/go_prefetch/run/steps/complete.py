@@ -6,7 +6,6 @@ failed before. Only its verdict counts. A file that it rejects is downloaded onc
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from go_prefetch.verification.trees import Trees
 
 def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAgain) -> Completed:
     """Return Go's verdict on every scope. A failure is part of the value, not raised."""
-    started, plan = time.monotonic(), state.plan
+    plan = state.plan
     before = _contents(plan.scopes)
     verdict = go.verdict(state, trees, fetch_again)
     failure = verdict.failure and explain_failure(verdict.failure, state.downloaded, go.budget.deadline)
@@ -32,7 +31,6 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
         by_go=by_go,
         bytes_by_go=sum(map(plan.folder.size_of, by_go)),
         rejected=verdict.rejected,
-        seconds=time.monotonic() - started,
         refetched=verdict.refetched,
         unverified=verdict.unverified,
         failure=failure,

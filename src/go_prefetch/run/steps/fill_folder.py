@@ -9,11 +9,11 @@ are removed. Nothing is written unless something changes, so that a CI cache has
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from go_prefetch.base.stopwatch import Stopwatch
 from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, Notice, notice
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
@@ -35,6 +35,7 @@ class Supply:
     progress: Progress
     private_too: bool = True  # otherwise neither private modules nor files of a proxy with credentials stay
     afterwards: Callable[[], object] = lambda: None  # called with the folder after files have arrived
+    stopwatch: Stopwatch = field(default_factory=lambda: Stopwatch("plan"))
 
     def bring(self, plan: Plan, files: Sequence[ModuleFile], avoid: str = "") -> Downloaded:
         """Download `files` into the plan's folder, from any proxy except `avoid` if there is another.
@@ -68,18 +69,19 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     own(plan.folder.path)
     wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
     try:
-        removed = remove_others(plan.folder.path, wanted)
-        held = _held(plan.folder, wanted, supply.walk.budget.jobs)
+        with supply.stopwatch.step("restore"):
+            removed = remove_others(plan.folder.path, wanted)
+            held = _held(plan.folder, wanted, supply.walk.budget.jobs)
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
     lacking = still_missing(replace(plan, files=tuple(wanted), present=frozenset()), held)
-    downloaded = supply.bring(plan, lacking)
+    with supply.stopwatch.step("download"):
+        downloaded = supply.bring(plan, lacking)
     return Filled(held, downloaded, removed, supply.left_out(downloaded))
 
 
 def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
     """Return complete files that are there. Damaged files are removed, because a reader would fail on them."""
-    started = time.monotonic()
     there = list(filter(folder.has, wanted))
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
         problems = dict(zip(there, readers.map(lambda file: _problem(folder, file), there), strict=True))
@@ -91,7 +93,6 @@ def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Rest
         store=f"folder {folder}",
         files=good,
         bytes=sum(map(folder.size_of, good)),
-        seconds=time.monotonic() - started,
         warnings=damage(str(folder), damaged),
     )
 

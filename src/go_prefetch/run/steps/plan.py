@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,7 +22,6 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
 
     Raises InputError and GoSumError for mistakes of the user.
     """
-    started = time.monotonic()
     scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
     live = [scope for scope in scopes if not scope.disabled_because]
     files = _files(live)
@@ -41,7 +39,6 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         unsaved=frozenset(version for version in versions if go.is_private(version.path)),
         disabled_because=None if live else _nothing_to_do(scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
-        seconds=time.monotonic() - started,
         unpacked=_unpacked(folder, files, present),
     )
 

@@ -6,7 +6,6 @@ because a cache keeps the file.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -60,7 +59,6 @@ def verify_folder(
 
     Raises DownloadError if the folder cannot be written.
     """
-    started = time.monotonic()
     if go.skipped_reason:
         return Completed(unverified_because=go.skipped_reason, warnings=(go.warning,) if go.warning else ())
     verification = _Verification(plan, sources, supply)
@@ -72,7 +70,6 @@ def verify_folder(
         failure = error
     return Completed(
         rejected=tuple(verification.rejected.values()),
-        seconds=time.monotonic() - started,
         refetched=verification.refetched,
         failure=failure,
         verified=len(verification.good),

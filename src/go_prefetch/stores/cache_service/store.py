@@ -71,7 +71,6 @@ class CacheServiceStore:
         refusal = self._refusal()
         if refusal:
             return Saved(skipped_reason=refusal)
-        started = time.monotonic()
         names = Names(saving.key, self._endpoint.run)
         rejected = {file.name for file in saving.rejected}
         every = [*saving.files, *saving.restored]
@@ -88,7 +87,7 @@ class CacheServiceStore:
             return Saved(skipped_reason=no.notice)
         except (OSError, ArchiveError) as error:
             raise StoreError("store-archive", words=str(error)) from None
-        return Saved(files=len(files), bytes=size, seconds=time.monotonic() - started, key=key)
+        return Saved(files=len(files), bytes=size, key=key)
 
     def _refusal(self) -> Notice | None:
         if self._save is When.NEVER:
