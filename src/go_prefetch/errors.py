@@ -347,6 +347,7 @@ _NOTICES = {
     "fill-keeps-folder": "",
     "no-cache-folder": "Set HOME, or name a folder with `store: dir:PATH`.",
     "no-cache-service": "Use the action, because a runner offers its cache to actions only, or use a pool.",
+    "not-saved": "Set `save-private: true` if all who can read the store may read them.",
     "nothing-to-save": "",
     "run-failed": "",
     "save-disabled": "",

@@ -65,6 +65,52 @@ def test_what_matches_goes_to_go_alone(
 
 
 @pytest.mark.parametrize("variable", ["GOPRIVATE", "GONOSUMDB"])
+def test_run_only_private_modules_is_a_miss_each_time(bench: Workbench, variable: str) -> None:
+    """The store can never have them, so no run may call itself a hit. The summary names the variable."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        for _ in range(2):
+            bench.forget_modcache()
+            result = bench.prefetch(goproxy=proxy.url, **{"GONOPROXY": "none", variable: "*"})
+            assert result.status == 0, result.text
+            assert (bench.outputs["cache-result"], bench.outputs["cache-hit"]) == ("miss", "false")
+            assert f"2 modules match {variable}" in result.text
+            assert "save-private: true" in result.text
+    assert not bench.pool.exists()
+
+
+def test_run_private_modules_saved_on_request_are_restored(bench: Workbench) -> None:
+    """With save-private all of them count: the first run is a miss, the second an exact hit."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        for result in ("miss", "exact"):
+            bench.forget_modcache()
+            bench.prefetch("--save-private", "true", goproxy=proxy.url, GONOSUMDB="*")
+            assert bench.outputs["cache-result"] == result
+
+
+def test_run_proxy_with_login_is_a_miss_each_time(bench: Workbench) -> None:
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        for _ in range(2):
+            bench.forget_modcache()
+            result = bench.prefetch(goproxy=proxy.url.replace("://", "://user:secret@"))
+            assert result.status == 0, result.text
+            assert bench.outputs["cache-result"] == "miss"
+            assert "A proxy required a login for 2 modules" in result.text.replace("a proxy", "A proxy")
+
+
+def test_run_without_go_sum_is_no_present_result(bench: Workbench) -> None:
+    """Nothing is planned, and Go downloads all of it: that is not "already present"."""
+    bench.write_project(MODULES)
+    (bench.project / "go.sum").unlink()
+    with ModuleProxy(MODULES) as proxy:
+        result = bench.prefetch(goproxy=proxy.url)
+    assert result.status == 0, result.text
+    assert bench.outputs["cache-result"] == "miss"
+
+
+@pytest.mark.parametrize("variable", ["GOPRIVATE", "GONOSUMDB"])
 def test_private_modules_of_a_private_proxy_are_not_saved(bench: Workbench, variable: str) -> None:
     """GONOPROXY=none lets the proxy serve them; the pool still goes without, and that counts as no miss."""
     bench.write_project(MODULES)

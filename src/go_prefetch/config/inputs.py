@@ -163,7 +163,7 @@ TABLE: tuple[Input, ...] = (
     Input("restore-deadline", "2m", "time limit for the step restore", _DURATION, duration, in_action=False),
     Input("save-deadline", "2m", "time limit for the step save", _DURATION, duration, in_action=False),
     Input("save-private", "auto", "save private modules too: `auto` (if the repository is known to be private), "
-          "`true`, `false`", "`auto`, `true` or `false`", When, in_action=False),
+          "`true`, `false`", "`auto`, `true` or `false`", When),
     Input("report-file", "", "write the report as JSON to this file", "a file name", one_line, in_action=False,
           default_shown="none"),
     Input("trace", "", "write the time of every request, unpacking and check to this file, for chrome://tracing or "

@@ -28,9 +28,10 @@ class GoEnvironment:
         """Return whether Go fetches the module at `path` from its repository, without a proxy."""
         return matches_prefix_patterns(self.gonoproxy or self.goprivate, path)
 
-    def is_private(self, path: str) -> bool:
-        """Return whether any of Go's variables marks the module at `path` as private."""
-        return matches_prefix_patterns(f"{self.goprivate},{self.gonoproxy},{self.gonosumdb}", path)
+    def private_by(self, path: str) -> str:
+        """Return the variable of Go that marks the module at `path` as private; empty if none does."""
+        patterns = {"GOPRIVATE": self.goprivate, "GONOPROXY": self.gonoproxy, "GONOSUMDB": self.gonosumdb}
+        return next((name for name, value in patterns.items() if matches_prefix_patterns(value, path)), "")
 
 
 def environment_without_go(environ: Mapping[str, str], gomodcache: Path) -> GoEnvironment:

@@ -50,11 +50,12 @@ class Plan:
     files: tuple[ModuleFile, ...]
     present: frozenset[ModuleFile]
     private: frozenset[ModuleVersion]  # left to Go, and not saved by default
-    unsaved: frozenset[ModuleVersion]  # private by any of Go's variables
+    unsaved: Mapping[ModuleVersion, str]  # private ones, each with the variable of Go that says so
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
     seconds: float = 0.0
     unpacked: frozenset[ModuleVersion] = frozenset()  # complete: the three files, Go's hash of the zip, a tree
+    without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs them, go.sum has no hash, and they are not there
 
     @cached_property
     def missing(self) -> tuple[ModuleFile, ...]:
@@ -99,4 +100,4 @@ class Plan:
 
 
 # The plan of a run that ended before there was one.
-NO_PLAN = Plan((), CacheKey("", "", 0), ModuleFolder.at(Path()), (), frozenset(), frozenset(), frozenset())
+NO_PLAN = Plan((), CacheKey("", "", 0), ModuleFolder.at(Path()), (), frozenset(), frozenset(), {})

@@ -11,6 +11,7 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cold_runs import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
+from go_prefetch.model.save_rule import SaveRule, Withheld, not_saved
 
 # The steps of a run, in order, and the field of RunState that has the result of each.
 STEPS = {
@@ -31,6 +32,7 @@ class RunState:
     """What a run has done so far: the result of each step, empty for later steps."""
 
     plan: Plan = NO_PLAN
+    rule: SaveRule = field(default_factory=SaveRule)
     restored: Restored = field(default_factory=Restored)
     downloaded: Downloaded = field(default_factory=Downloaded)
     admitted: Admitted = field(default_factory=Admitted)
@@ -49,6 +51,18 @@ class RunState:
             *self.completed.warnings,
             *self.saved.warnings,
         )
+
+    @property
+    def withheld(self) -> Mapping[ModuleFile, Withheld]:
+        """Return missing files that are not saved, because not everyone may read them, and why."""
+        completed = self.completed
+        found = self.rule.withheld(self.plan, self.downloaded, completed.refetched, by_go=completed.by_go)
+        return {file: why for file, why in found.items() if file not in self.plan.present}
+
+    @property
+    def not_saved(self) -> Notice | None:
+        """Return why modules that the store lacks are not saved; None if that is for other reasons, or none are."""
+        return not_saved({file: why for file, why in self.withheld.items() if file not in self.restored.files})
 
     def failed(self, error: PrefetchError) -> RunState:
         """Return the state of a run that `error` ended before Go's verdict: its results so far, and nothing saved."""
@@ -147,9 +161,9 @@ class Report(RunState):
             return "failed"
         if self.plan.disabled_because:
             return "disabled"
-        if not self._modules_missing:
+        if not self._modules_missing and not self.plan.without_sum:
             return "present"
-        if self.missing_that_counts <= self._got:
+        if self._missing and (self.missing_that_counts or self._missing) <= self._got:
             return "exact"
         return "partial" if self._got else "miss"
 
@@ -162,6 +176,7 @@ class Report(RunState):
     def _missing(self) -> frozenset[ModuleFile]:
         """Return missing files that some proxy has; after a failure all of them, since one may be the reason."""
         gone = (self.restored.unavailable | self.downloaded.unavailable) - self.downloaded.files.keys()
+        gone -= self.completed.by_go  # from its repository
         return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
 
     @property
@@ -171,8 +186,8 @@ class Report(RunState):
 
     @property
     def missing_that_counts(self) -> frozenset[ModuleFile]:
-        """Return missing files that may be saved: an exact hit has all of them."""
-        return frozenset(file for file in self._missing if file.module not in self.plan.unsaved)
+        """Return missing files that may be saved: an exact hit has all of them, and there is one."""
+        return self._missing - self.withheld.keys()
 
     @property
     def seconds_saved(self) -> float | None:

@@ -45,7 +45,8 @@ def changes(report: Report) -> Changes:
         return Changes()
     held = (file.module for file in map(file_named, entry.held) if file and file.kind == "zip")
     old = _versions(held)
-    new = _versions(module for module in report.plan.modules if module not in report.plan.unsaved)
+    withheld = {file.module for file in report.withheld}
+    new = _versions(module for module in report.plan.modules if module not in withheld)
     found = [_change(path, old.get(path, ()), new.get(path, ())) for path in old.keys() | new.keys()]
     differing = (change for change in found if change.old != change.new)
     return Changes(tuple(sorted(differing, key=lambda change: (_KINDS.index(change.kind), change.path))))

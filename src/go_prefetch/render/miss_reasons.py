@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from go_prefetch.base.format import counted
-from go_prefetch.errors import ChecksumMismatch
+from go_prefetch.errors import ChecksumMismatch, Notice
 from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import hint, reason
@@ -43,7 +43,7 @@ def why_not_exact(report: Report) -> tuple[Reason, ...]:
         return (Reason(reason(report.plan.disabled_because)),)
     if report.cache_result in ("present", "exact"):
         return ()
-    found = [*_rejected(report), *_not_read(report), *_trouble(report)]
+    found = [*_rejected(report), *_not_read(report), *_trouble(report), *_without_sum(report)]
     if not found and not report.completed.failure:
         found = _lacking(report)
     return (*found, *_undelivered(report))
@@ -75,11 +75,19 @@ def _trouble(report: Report) -> Iterator[Reason]:
         yield Reason(f"{text} ({slug})", advice)
 
 
+def _without_sum(report: Report) -> Iterator[Reason]:
+    if report.plan.without_sum and not report.missing_that_counts:
+        count = counted(len(report.plan.without_sum), "module")
+        yield Reason(f"go.sum has no hash of {count} that Go needs", "Run `go mod tidy` and commit go.sum.")
+
+
 def _lacking(report: Report) -> list[Reason]:
     """Return the cause if nothing went wrong: the store has never had the files, or has them no longer."""
     entry, saved = report.restored.entry, _saved(report)
     lacked = len(report.missing_that_counts - report.restored.files)
     skipped = report.saved.skipped_reason
+    if report.not_saved and not report.missing_that_counts:
+        return [Reason("none of the missing modules may be saved", _not_saved(report.not_saved))]
     if skipped and skipped.slug == "fill-keeps-folder":  # which has the files now
         held = (
             f"lacked {counted(lacked, 'file')} that go.sum names" if report.restored.files else "had none of the files"
@@ -101,7 +109,11 @@ def _saved(report: Report) -> str:
     if report.saved.files:
         return "Nothing to do. The modules were saved for the next run."
     skipped = report.saved.skipped_reason
-    return f"Not saved: {reason(skipped)}." if skipped else ""
+    return _not_saved(skipped) if skipped else ""
+
+
+def _not_saved(why: Notice) -> str:
+    return f"Not saved: {reason(why).removesuffix('.')}. {hint(why) if why.slug == 'not-saved' else ''}".rstrip()
 
 
 def _undelivered(report: Report) -> Iterator[Reason]:

@@ -36,9 +36,11 @@ def headline(report: Report) -> str:
         return _all_present(report)
     asked = count - len(report.plan.modules_present)
     present = f", {count - asked} already present" if asked < count else ""
+    without_sum = report.plan.without_sum
     parts = [
         f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
-        f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}",
+        f"{report.modules_from_cache} of {counted(asked, 'module')} from cache{present}" if asked else _known(count),
+        f"{counted(len(without_sum), 'module')} without a hash in go.sum left to Go" if without_sum else "",
         f"{_brought(report) or 'nothing downloaded'} in {duration(report.seconds)}",
         in_short(report),
     ]
@@ -47,12 +49,12 @@ def headline(report: Report) -> str:
 
 def _all_present(report: Report) -> str:
     """Return the headline if no zip was missing. go.mod files of versions that are not built may have been."""
-    count, brought = len(report.plan.modules), _brought(report)
-    known = f"{counted(count, 'module')} already present" if count else "no modules in the plan"
-    zips_without_sum = {version for scope in report.plan.scopes for version in scope.zips_without_sum}
-    if zips_without_sum:
-        return f"{known} · {counted(len(zips_without_sum), 'module')} without a hash in go.sum left to Go"
+    known, brought = _known(len(report.plan.modules)), _brought(report)
     return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
+
+
+def _known(count: int) -> str:
+    return f"{counted(count, 'module')} already present" if count else "no modules in the plan"
 
 
 def _brought(report: Report) -> str:
@@ -131,4 +133,5 @@ def verified(completed: Completed, goversion: str) -> str:
 def _saved(report: Report) -> str:
     if report.saved.skipped_reason:
         return f"nothing: {reason(report.saved.skipped_reason)}"
-    return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}"
+    rest = f". Not saved: {reason(report.not_saved)}" if report.not_saved else ""
+    return f"{counted(report.saved.files, 'file')}, {size(report.saved.bytes)}{rest}"

@@ -354,8 +354,16 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "workspace": "No module of {definition} requires another.",
     },
     "nothing-in-scope": "{reasons:reasons}",
+    "not-saved": {
+        "": "{count} modules match {variable}.",
+        "one": "1 module matches {variable}.",
+        "login": "A proxy required a login for {count:#module}.",
+        "go-login": "Go may have used a login for {count:#module} (GOAUTH).",
+        "several": "{reasons:reasons}",
+    },
     "nothing-to-save": {
         "stored": "The store already has all files.",
+        "unverified": "There is no new file that Go has verified.",
         "present": "Nothing was missing.",
     },
     "run-failed": "The run failed.",

@@ -20,6 +20,7 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded
+from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import deferral, reason
 from go_prefetch.run.steps.check_present import check_present, detect_duplicate_cache, remove_bad, replace_unproven
@@ -96,7 +97,8 @@ class _Run:
     """The steps after the plan. `state` has the results so far, also after a failed step."""
 
     def __init__(self, job: Job, plan: Plan) -> None:
-        self.state = RunState(plan)
+        private_too = job.settings.save_private.applies(auto=job.platform.repository_is_private)
+        self.state = RunState(plan, SaveRule(private_too, _go_logs_in(job)))
         self._job = job
         self._deadline = job.budget.deadline
         self._trees = Trees(plan, job.environment.goroot, self._deadline)
@@ -176,9 +178,7 @@ class _Run:
         job = self._job
         with job.step("save", "Save"):
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
-            private_too = job.settings.save_private.applies(auto=job.platform.repository_is_private)
-            state = self.state.timed(job.timing.stopwatch.seconds)
-            saved = save(job.store, state, deadline, private_too=private_too, go_logs_in=_go_logs_in(job))
+            saved = save(job.store, self.state.timed(job.timing.stopwatch.seconds), deadline)
             self._reached(saved=saved)
             job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 

@@ -62,7 +62,7 @@ class PoolMetadata:
             for name in self._names(kind):
                 note = self._read(kind, name, _MOST_NOTE_BYTES)[1] or {}
                 about = note.get("files", [note.get("file")])
-                if not (isinstance(about, list) and all(isinstance(one, str) and one in names for one in about)):
+                if not (about and isinstance(about, list) and all(isinstance(n, str) and n in names for n in about)):
                     with nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
                         folder.unlink(name)
 

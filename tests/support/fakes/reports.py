@@ -69,7 +69,7 @@ def plan(
         files=(*files, *(ModuleFile(version, "mod") for version in mods)),
         present=frozenset(present),
         private=frozenset(private),
-        unsaved=frozenset(private),
+        unsaved=dict.fromkeys(private, "GOPRIVATE"),
         **more,
     )
 

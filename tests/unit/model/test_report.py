@@ -12,6 +12,7 @@ from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import unambiguous
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import Admitted, Completed, Downloaded, FailedAttempt, Failure, Rejection, Restored
+from go_prefetch.model.save_rule import ALL_FILES, SaveRule
 from tests.support.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
 from tests.support.fakes.reports import downloaded as fetched
 
@@ -69,7 +70,26 @@ CASES: dict[str, tuple[Report, str, int, float | None]] = {
     "all but a private module": (
         report(plan(A, PRIVATE, private=[PRIVATE]), restored=_restored(*files_of(A))), "exact", 1, 0.5),
     "nothing but a private module was missing": (
-        report(plan(A, PRIVATE, present=files_of(A), private=[PRIVATE])), "exact", 0, 0.0),
+        report(plan(A, PRIVATE, present=files_of(A), private=[PRIVATE])), "miss", 0, 0.0),
+    "nothing but private modules": (report(plan(A, B, private=[A, B])), "miss", 0, 0.0),
+    "nothing but private modules, saved by an earlier run": (
+        report(plan(A, private=[A]), restored=_restored(*files_of(A))), "exact", 1, 1.0),
+    "nothing but private modules, which may be saved": (
+        report(plan(A, PRIVATE, private=[A, PRIVATE]), rule=ALL_FILES, restored=_restored(*files_of(A))),
+        "partial", 1, 0.5),
+    "nothing, for a proxy that required a login": (
+        report(plan(A), downloaded=fetched(*files_of(A), credentialed=files_of(A))), "miss", 0, 0.0),
+    "all but what required a login": (
+        report(
+            plan(A, B), restored=_restored(*files_of(A)),
+            downloaded=fetched(*files_of(B), credentialed=files_of(B)),
+        ), "exact", 1, 0.5),
+    "nothing, for Go with its logins": (
+        report(plan(A), rule=SaveRule(go_logs_in=True), completed=Completed(files_of(A))), "miss", 0, 0.0),
+    "only what no proxy has, and Go has from its repository": (
+        report(plan(A), downloaded=_gone(*files_of(A)), completed=Completed(files_of(A))), "miss", 0, 0.0),
+    "nothing planned, for want of a hash in go.sum": (
+        report(dataclasses.replace(plan(), without_sum=frozenset({A}))), "miss", 0, None),
     "all, a private module too": (
         report(plan(A, PRIVATE, private=[PRIVATE]), restored=_restored(*files_of(A, PRIVATE))), "exact", 2, 1.0),
     "all but a .mod of the graph": (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from go_prefetch.errors import ChecksumMismatch, notice
 from go_prefetch.model.results import Completed, Rejection, Restored, Saved
 from go_prefetch.render.miss_reasons import why_not_exact
-from tests.support.fakes.reports import POOL, A, files_of, plan, report
+from tests.support.fakes.reports import POOL, A, B, downloaded, files_of, plan, report
 from tests.support.fakes.summaries import ALL
 
 CASES = {
@@ -48,6 +50,24 @@ def test_everything_else_has_one(name: str) -> None:
 def test_what_could_not_be_saved_is_said() -> None:
     (reason,) = why_not_exact(report(plan(A), saved=Saved(skipped_reason=notice("save-disabled"))))
     assert reason.advice == "Not saved: `save` is false."
+
+
+def test_why_not_exact_private_modules_only_names_the_variable_and_the_way_out() -> None:
+    (reason,) = why_not_exact(report(plan(A, B, private=[A, B])))
+    assert reason.text == "none of the missing modules may be saved"
+    assert reason.advice.startswith("Not saved: 2 modules match GOPRIVATE. Set `save-private: true`")
+
+
+def test_why_not_exact_two_causes_names_both() -> None:
+    login = downloaded(*files_of(A), credentialed=files_of(A))
+    (reason,) = why_not_exact(report(plan(A, B, private=[B]), downloaded=login))
+    assert "1 module matches GOPRIVATE; a proxy required a login for 1 module." in reason.advice
+
+
+def test_why_not_exact_no_hash_in_go_sum_advises_go_mod_tidy() -> None:
+    (reason,) = why_not_exact(report(dataclasses.replace(plan(), without_sum=frozenset({A, B}))))
+    assert reason.text == "go.sum has no hash of 2 modules that Go needs"
+    assert "go mod tidy" in reason.advice
 
 
 def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:

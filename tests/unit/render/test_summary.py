@@ -82,8 +82,7 @@ def test_go_mod_files_that_were_brought_are_not_called_nothing() -> None:
 
 def test_modules_without_a_hash_are_not_called_nothing() -> None:
     """Without a go.sum nothing is planned, and Go downloads all of them by itself."""
-    bare = plan()
-    bare = replace(bare, scopes=(replace(bare.scopes[0], zips_without_sum=frozenset({A, B})),))
-    assert headline(report(bare, seconds=1.0)) == (
-        "no modules in the plan · 2 modules without a hash in go.sum left to Go"
+    bare = report(replace(plan(), without_sum=frozenset({A, B})), seconds=1.0)
+    assert headline(bare) == (
+        "miss · no modules in the plan · 2 modules without a hash in go.sum left to Go · nothing downloaded in 1.0 s"
     )

@@ -23,6 +23,7 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Filled, Saved
+from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
@@ -53,10 +54,9 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return RunState(plan).report(settings.shown, seconds=stopwatch.seconds)
-    supply = Supply(
-        proxy_walk(settings, proxies, budget, timing.trace), platform.progress,
-        private_too=_keeps_private(settings, platform, folder), stopwatch=stopwatch,
-    )  # fmt: skip
+    rule = SaveRule(_keeps_private(settings, platform, folder))
+    walk = proxy_walk(settings, proxies, budget, timing.trace)
+    supply = Supply(walk, platform.progress, rule, stopwatch=stopwatch)
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
         filled = fill_folder(plan, supply)
@@ -67,6 +67,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     failure, stale = verdict(plan, ended)
     state = RunState(
         plan=replace(plan, present=frozenset()),
+        rule=rule,
         restored=filled.held,
         downloaded=filled.downloaded,
         completed=replace(completed, failure=completed.failure or failure),

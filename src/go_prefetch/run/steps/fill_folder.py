@@ -17,8 +17,9 @@ from go_prefetch.base.stopwatch import Stopwatch
 from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, Notice, notice
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.model.plan import Plan
+from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.results import Downloaded, Failure, Filled, Restored
+from go_prefetch.model.save_rule import ALL_FILES, SaveRule
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.staging import content_problem, trimmed_info
@@ -33,7 +34,7 @@ class Supply:
 
     walk: ProxyWalk
     progress: Progress
-    private_too: bool = True  # otherwise neither private modules nor files of a proxy with credentials stay
+    rule: SaveRule = ALL_FILES  # what may not be saved does not stay
     afterwards: Callable[[], object] = lambda: None  # called with the folder after files have arrived
     stopwatch: Stopwatch = field(default_factory=lambda: Stopwatch("plan"))
 
@@ -51,7 +52,7 @@ class Supply:
 
     def left_out(self, came: Downloaded) -> frozenset[ModuleFile]:
         """Return files that came from a proxy with credentials, if those are not to stay."""
-        return frozenset() if self.private_too else came.credentialed
+        return frozenset(self.rule.withheld(NO_PLAN, came))
 
     def require_proxy(self, plan: Plan, lacking: Iterable[ModuleFile]) -> None:
         """Raise InputError if files must be downloaded and there is no proxy."""
@@ -67,7 +68,8 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     """
     supply.require_proxy(plan, plan.missing)
     own(plan.folder.path)
-    wanted = [file for file in plan.files if supply.private_too or file.module not in plan.unsaved]
+    withheld = supply.rule.withheld(plan)
+    wanted = [file for file in plan.files if file not in withheld]
     try:
         with supply.stopwatch.step("restore"):
             removed = remove_others(plan.folder.path, wanted)

@@ -36,10 +36,11 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         files=files,
         present=present,
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
-        unsaved=frozenset(version for version in versions if go.is_private(version.path)),
+        unsaved={version: name for version in versions if (name := go.private_by(version.path))},
         disabled_because=None if live else _nothing_to_do(scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
         unpacked=_unpacked(folder, files, present),
+        without_sum=frozenset(v for scope in live for v in scope.zips_without_sum if not folder.has_zip(v)),
     )
 
 

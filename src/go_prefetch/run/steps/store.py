@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError, notice
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
@@ -27,31 +27,29 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived)
         raise folder_error(error, plan.folder.path) from None
 
 
-def save(store: CacheStore, state: RunState, deadline: Deadline, *, private_too: bool, go_logs_in: bool) -> Saved:
-    """Save files that Go accepted, and private modules only on request. Save nothing of a failed run.
-
-    With `go_logs_in`, files that Go downloaded itself may have needed a login. They count as private too.
-    """
+def save(store: CacheStore, state: RunState, deadline: Deadline) -> Saved:
+    """Save files that Go accepted and that may be saved. Save nothing of a failed run."""
     if state.completed.failure:
         return Saved(skipped_reason=notice("run-failed"))
-    saving = _saving(state, frozenset() if private_too else _private(state, go_logs_in=go_logs_in))
+    saving = _saving(state)
     if not (saving.files or saving.rejected or saving.unavailable):
-        return Saved(skipped_reason=notice("nothing-to-save", "stored" if state.plan.missing else "present"))
+        return Saved(skipped_reason=_nothing_to_save(state))
     try:
         return store.save(saving, deadline)
     except StoreError as error:
         return Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,))
 
 
-def _private(state: RunState, *, go_logs_in: bool) -> frozenset[ModuleFile]:
-    """Return files of private modules, and those that needed a login."""
-    private = frozenset(file for file in state.plan.missing if file.module in state.plan.unsaved)
-    by_go = state.completed.by_go if go_logs_in else frozenset()
-    return private | state.downloaded.credentialed | state.completed.refetched.credentialed | by_go
-
-
-def _saving(state: RunState, withheld: frozenset[ModuleFile]) -> Saving:
+def _nothing_to_save(state: RunState) -> Notice:
     plan, restored = state.plan, state.restored
+    if not plan.missing:
+        return notice("nothing-to-save", "present")
+    known = restored.files | restored.unavailable | state.downloaded.unavailable
+    return state.not_saved or notice("nothing-to-save", "stored" if known.issuperset(plan.missing) else "unverified")
+
+
+def _saving(state: RunState) -> Saving:
+    plan, restored, withheld = state.plan, state.restored, state.withheld
     rejected = frozenset(rejection.file for rejection in state.completed.rejected)
     from_store = restored.files - rejected
     good = [file for file in plan.missing if file not in withheld and _is_verified(file, state)]

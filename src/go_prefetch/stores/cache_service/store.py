@@ -74,6 +74,8 @@ class CacheServiceStore:
         names = Names(saving.key, self._endpoint.run)
         rejected = {file.name for file in saving.rejected}
         every = [*saving.files, *saving.restored]
+        if not every:
+            return Saved(skipped_reason=notice("nothing-to-save", "unverified"))
         if saving.entry and {file.name for file in every} <= saving.entry.held - rejected:
             return Saved(skipped_reason=notice("entry-complete"))
         if saving.entry and saving.entry.content_unknown:
