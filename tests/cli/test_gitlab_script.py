@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import zipfile
@@ -13,10 +14,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.support.fakes.dead_port import refusing_port
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.fakes.tls import server_tls
 from tests.support.workbench import Result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell")
@@ -34,8 +37,8 @@ TOOLS = ("sha256sum", "mktemp", "mkdir", "cat")
 class Mirror(LoopbackService):
     """Serves the archive, remembers who asked, and sends `/moved` on to another host's name."""
 
-    def __init__(self, content: bytes) -> None:
-        super().__init__()
+    def __init__(self, content: bytes, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.content = content
         self.tokens: dict[str, str | None] = {}
 
@@ -127,6 +130,19 @@ def test_archive_is_downloaded_once_checked_and_run(job: Job, mirror: Mirror) ->
         assert list(mirror.tokens) == ["/small.pyz"]
         mirror.tokens = {"/small.pyz": None}
     assert len(list((job.folder / "app.tmp").iterdir())) == 1
+
+
+def test_archive_comes_from_a_server_whose_authority_gitlab_names(job: Job, archive: Path, tmp_path: Path) -> None:
+    """The runner writes that authority to a file."""
+    job.python()
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    with Mirror(archive.read_bytes(), server_tls(authority)) as mirror:
+        refused = job(f"{mirror.url}/small.pyz", GO_PREFETCH_ARCHIVE_SECONDS="60")
+        assert refused.status == 75
+        assert mirror.tokens == {}
+        done = job(f"{mirror.url}/small.pyz", CI_SERVER_TLS_CA_FILE=str(tmp_path / "authority.pem"))
+        assert (done.status, done.stdout) == (0, RAN), done.text
 
 
 def test_file_in_the_image_is_run_where_it_is(job: Job, archive: Path) -> None:

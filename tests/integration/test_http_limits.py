@@ -15,7 +15,7 @@ from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.dns import Resolver
 from tests.support.fakes.dead_port import dead_port
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.support.fakes.tls import server_tls
+from tests.support.fakes.tls import server_tls, trusting
 from tests.support.transferring import received
 
 LONG = 600.0  # seconds; whoever waits for it has lost
@@ -151,7 +151,6 @@ def test_a_drip_below_tls_is_given_up(tmp_path: Path) -> None:
     context = server_tls(authority)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
-    from go_prefetch.web.http_settings import HttpSettings
 
     with RawServer(drips_headers, tls=context) as server, pytest.raises(AttemptError, match=r"no answer within 0.5s"):
-        received(server.url, tmp_path / "file", stall=0.5, web=HttpSettings(bundles=(bundle,)))
+        received(server.url, tmp_path / "file", stall=0.5, web=trusting(bundle))

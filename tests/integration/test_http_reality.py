@@ -18,7 +18,7 @@ from go_prefetch.web.http_settings import HttpSettings
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
-from tests.support.fakes.tls import server_tls
+from tests.support.fakes.tls import server_tls, trusting
 from tests.support.transferring import received
 from tests.support.workbench import Workbench
 
@@ -213,7 +213,7 @@ def test_an_http_proxy_is_gone_through(tmp_path: Path, bundle: Path, via: str) -
             line.say(answer(BODY))
 
     with RawServer(respond) as server:
-        web = HttpSettings(http_proxy=server.url, https_proxy=server.url, bundles=(bundle,))
+        web = trusting(bundle, http_proxy=server.url, https_proxy=server.url)
         if via == "http":
             received("http://modules.test/file", tmp_path / "file", web=web)
             assert server.targets == ["http://modules.test/file"]
@@ -240,10 +240,10 @@ def test_redirects_are_followed_and_logins_stay_behind(tmp_path: Path, bundle: P
             netrc = tmp_path / "netrc"
             netrc.write_text("machine 127.0.0.1 login me password secret")
             url = server.url.replace("https://", "https://me:secret@")
-            assert received(f"{url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,))).has_login
-            by_netrc = HttpSettings(bundles=(bundle,), netrc=netrc)
+            assert received(f"{url}/file", tmp_path / "file", web=trusting(bundle)).has_login
+            by_netrc = trusting(bundle, netrc=netrc)
             assert received(f"{server.url}/file", tmp_path / "file", web=by_netrc).has_login
-            assert not received(f"{server.url}/file", tmp_path / "file", web=HttpSettings(bundles=(bundle,))).has_login
+            assert not received(f"{server.url}/file", tmp_path / "file", web=trusting(bundle)).has_login
             assert [bool(request.headers["Authorization"]) for request in server.requests] == [True, True, False]
             moved = moved.replace(b"https://127", b"https://other:login@127")
             assert received(f"{url}/file", tmp_path / "file", web=by_netrc).has_login
@@ -259,7 +259,7 @@ def test_no_redirect_leads_from_https_to_http(tmp_path: Path, bundle: Path) -> N
             RawServer(says(moved), tls=server_tls(AUTHORITY)) as server,
             pytest.raises(AttemptError, match="redirected from https to http"),
         ):
-            received(server.url, tmp_path / "file", web=HttpSettings(bundles=(bundle,)))
+            received(server.url, tmp_path / "file", web=trusting(bundle))
         assert plain.requests == []
 
 

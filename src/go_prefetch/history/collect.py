@@ -28,7 +28,7 @@ def open_forge(
     access: Access, patience: Patience, open_cache: OpenCache, end: Deadline, environ: Mapping[str, str]
 ) -> Forge:
     """Return the forge behind this access. Cancelling `end` ends its downloads."""
-    web = HttpSettings.from_environ(environ)
+    web = HttpSettings.of_forge(environ)
     if access.kind == "gitlab":
         from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415 - each when it is needed
 

@@ -40,7 +40,7 @@ def leave_note(environ: Mapping[str, str], token: str, summary: str) -> str:
         return f"no merge request note: {NOTE_TOKEN.variable} is not set for this job (is it a protected variable?)"
     notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"
     try:
-        return _Notes(notes, token, HttpSettings.from_environ(environ)).write(f"{_MARK}\n{summary}")
+        return _Notes(notes, token, HttpSettings.of_forge(environ)).write(f"{_MARK}\n{summary}")
     except (AttemptError, _NoNoteError) as error:
         return f"no merge request note: {error}"
 

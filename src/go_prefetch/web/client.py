@@ -20,12 +20,13 @@ from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadlin
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.web.addresses import is_public
 from go_prefetch.web.answer import Answer, decode
+from go_prefetch.web.certificates import trust
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.error_mapping import from_requests, words_of
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts, Wire
 from go_prefetch.web.session import Session, refuse_malformed
-from go_prefetch.web.transport import CURRENT, LimitedAdapter, trust
+from go_prefetch.web.transport import CURRENT, LimitedAdapter
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as in net/http
@@ -36,7 +37,7 @@ _LENGTH = re.compile("[0-9]{1,15}")
 class HttpClient:
     """Keep-alive connections with limits. Safe to use from many threads: each has its own connections.
 
-    Certificates are checked against the system's store, the one of requests, and those that `web` names. With
+    Certificates are checked against those that `web` names and those of requests. With
     `caller_authenticates` every request has the headers of its caller. Otherwise it has the login of the URL, or of the
     user's netrc for the host. If a public server, `trusted_origin`, names the URLs, only URLs that a redirect from
     there could lead to are requested. Redirects are answers like any other unless the client `follows` them.
@@ -62,9 +63,9 @@ class HttpClient:
         self._trace = trace
         self._thread = threading.local()
         try:
-            self._tls = trust(web.bundles)
+            self._tls = trust(web.certificates)
         except OSError as error:
-            named = ", ".join(map(str, web.bundles))
+            named = ", ".join(map(str, web.certificates.named))
             raise AttemptError(f"certificates of {named} cannot be read: {error}", transient=False) from None
 
     def close(self) -> None:

@@ -11,12 +11,13 @@ import ipaddress
 import sys
 from base64 import b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from go_prefetch.web.addresses import Address, address_of, is_loopback
+from go_prefetch.web.certificates import Certificates
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -29,12 +30,11 @@ class HttpSettings:
     https_proxy: str = field(default="", repr=False)
     no_proxy: str = ""
     netrc: Path | None = None
-    bundles: tuple[Path, ...] = ()  # files or folders of certificates to trust in addition to the system's
+    certificates: Certificates = field(default_factory=Certificates)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], platform: str = sys.platform) -> HttpSettings:
         """Return the settings of this environment."""
-        bundles = [environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if environ.get(name)]
         # A CGI program's HTTP_PROXY is a header `Proxy` of its client.
         http_proxy = "" if environ.get("REQUEST_METHOD") else environ.get("HTTP_PROXY", "")
         return cls(
@@ -42,8 +42,15 @@ class HttpSettings:
             https_proxy=environ.get("HTTPS_PROXY", "") or environ.get("https_proxy", ""),
             no_proxy=environ.get("NO_PROXY", "") or environ.get("no_proxy", ""),
             netrc=_netrc_path(environ, platform) if _goauth_has_netrc(environ) else None,
-            bundles=tuple(Path(bundle) for bundle in dict.fromkeys(bundles)),
+            certificates=Certificates.from_environ(environ),
         )
+
+    @classmethod
+    def of_forge(cls, environ: Mapping[str, str]) -> HttpSettings:
+        """Return the settings for the API of GitHub or GitLab. A GitLab runner names the authority of its server."""
+        found = cls.from_environ(environ)
+        own = Path(environ.get("CI_SERVER_TLS_CA_FILE", ""))
+        return replace(found, certificates=found.certificates.and_named(own)) if own.is_file() else found
 
     def proxy_for(self, url: str) -> str:
         """Return the HTTP proxy for `url`, or an empty string for none."""

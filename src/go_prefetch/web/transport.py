@@ -15,12 +15,9 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -197,15 +194,3 @@ def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[An
         connection.settimeout(max(0.01, ends - time.monotonic()))
         return connection, str(address[0])
     raise problem
-
-
-@cache  # reading them takes longer than a request
-def trust(bundles: tuple[Path, ...]) -> ssl.SSLContext:
-    """Return a context that trusts the system's store (with SSL_CERT_FILE and SSL_CERT_DIR), requests' and these.
-
-    Raises OSError for a file that is not readable.
-    """
-    context = ssl.create_default_context()
-    for bundle in (Path(DEFAULT_CA_BUNDLE_PATH), *bundles):
-        context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
-    return context

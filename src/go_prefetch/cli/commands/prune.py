@@ -48,7 +48,7 @@ def _prune_entries(
     from go_prefetch.forge.github import GitHub  # noqa: PLC0415 - PyGithub is imported when it is needed
 
     patience = Patience(settings.wait, platform.warn)
-    github = GitHub(RestApi(access, HttpSettings.from_environ(environ), patience, follows=False), access)
+    github = GitHub(RestApi(access, HttpSettings.of_forge(environ), patience, follows=False), access)
     default_ref = f"refs/heads/{github.repository().default_branch}"
     platform.progress("listing entries")
     entries = list_entries(github)
