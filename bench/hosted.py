@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cacheservice import CacheService, Job, Traffic, running
-from go_prefetch.config.inputs import duration
+from go_prefetch.config.kinds import duration
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
 from rig import (

@@ -51,6 +51,7 @@ def template_inputs() -> list[str]:
     return [name for name in names if name not in GITLAB_ONLY]
 
 
+_COMMON_FLAGS = {"--quiet", "--verbose", "--help"}
 # About the job, its cache and how go-prefetch reaches it: nothing that Python is told.
 GITLAB_ONLY = (
     "job-name", "stage", "image", "key-files", "unprotect", "merge-request-pipelines", "merge-request-note", "archive",
@@ -75,9 +76,11 @@ def problems() -> list[str]:
     for command, subcommand in SUBCOMMANDS.items():
         argv = [sys.executable, "-m", "go_prefetch", command, "--help"]
         said = subprocess.run(argv, capture_output=True, text=True, check=True, env=_environment()).stdout
-        listed = set(re.findall(r"^  (--[a-z0-9-]+) \[?VALUE", said, re.MULTILINE))
-        heeded = {row.flag for row in subcommand.table}
-        found += [f"`{command} --help` and its table differ in {flag}" for flag in sorted(listed ^ heeded)]
+        listed = set(re.findall(r"^  (?:-[A-Za-z], )?(--[a-z0-9-]+)", said, re.MULTILINE))
+        expected = _COMMON_FLAGS | {
+            row.opposite if row.is_switch and row.default == "true" else row.flag for row in subcommand.table
+        }
+        found += [f"`{command} --help` and its table differ in {flag}" for flag in sorted(listed ^ expected)]
     return found
 
 

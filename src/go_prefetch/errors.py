@@ -216,6 +216,7 @@ _INPUT = {
     "dockerignore-malformed": "Correct this line. No builder accepts it.",
     "dockerignore-unwritable": "Name the build context with --context.",
     "go-source-unreadable": "Make the Go files readable. go-prefetch looks for main packages in them.",
+    "pool-unknown": "Set HOME, or name a folder with `store: dir:PATH`.",
     "report-file-unwritable": "Name a writable file, for example one in the working directory.",
     "repository-unknown": "Pass `--repo OWNER/NAME`, or run inside a clone that has an `origin` remote.",
     "repository-not-found": "Check --repo, --workflow, --api-url and the permissions of the token.",

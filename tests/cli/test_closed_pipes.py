@@ -50,7 +50,7 @@ def test_prune_blames_no_pool_for_it(bench: Workbench) -> None:
     folder.mkdir(parents=True)
     for number in range(2000):  # more than a pipe holds
         (folder / f"v1.{number}.0.zip").write_bytes(b"zip")
-    with bench.start("prune", "--pool", str(bench.pool), "--max-size", "0") as process:
+    with bench.start("prune", "--pool", str(bench.pool), "--max-size", "0", "-v") as process:
         assert process.stdout
         assert process.stderr
         process.stdout.close()

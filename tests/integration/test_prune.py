@@ -66,7 +66,7 @@ def left(api: GitHubApi) -> list[int]:
 
 def test_a_dry_run_lists_and_deletes_nothing(bench: Workbench, api: GitHubApi) -> None:
     for flags in ((), ("--dry-run",), ("--delete", "--dry-run")):
-        result = prune(bench, api, *flags)
+        result = prune(bench, api, "-v", *flags)
         assert result.status == 0, result.text
         assert sorted(listed(result)) == [1, 2, 4, 6]
         assert total(result) == 4
@@ -77,7 +77,7 @@ def test_a_dry_run_lists_and_deletes_nothing(bench: Workbench, api: GitHubApi) -
 
 def test_what_was_listed_is_deleted_and_nothing_of_others(bench: Workbench, api: GitHubApi) -> None:
     """Deltas before the full entries they rest on."""
-    result = prune(bench, api, "--delete")
+    result = prune(bench, api, "--delete", "-v")
     assert result.status == 0, result.text
     assert (sorted(listed(result)), total(result)) == ([1, 2, 4, 6], 4)
     assert left(api) == [3, 5, 7]
@@ -87,7 +87,7 @@ def test_what_was_listed_is_deleted_and_nothing_of_others(bench: Workbench, api:
 
 
 def test_how_long_a_scope_may_be_idle_is_ones_choice(bench: Workbench, api: GitHubApi) -> None:
-    assert 5 not in listed(prune(bench, api))
+    assert 5 not in listed(prune(bench, api, "-v"))
     assert prune(bench, api, "--delete", "--max-age", "12h").status == 0
     assert left(api) == [3, 7]
 
@@ -100,6 +100,10 @@ def test_an_entry_that_is_gone_already_is_nobodys_fault(bench: Workbench, api: G
     assert total(result) == 0
 
 
+def test_prune_without_v_prints_one_line(bench: Workbench, api: GitHubApi) -> None:
+    assert len(prune(bench, api).stdout.splitlines()) == 1
+
+
 def test_gitlab_has_no_entries_to_prune(bench: Workbench) -> None:
     result = prefetch(bench, "prune", "--api-url", "https://gitlab.com/api/v4", "--repo", "a/b", cwd=bench.folder,
                       GITLAB_TOKEN="glpat-x")  # fmt: skip
@@ -107,7 +111,9 @@ def test_gitlab_has_no_entries_to_prune(bench: Workbench) -> None:
     assert "[input-invalid]" in result.stderr
 
 
-@pytest.mark.parametrize("flags", [("--max-size", "1GB"), ("--pool", "x"), ("--pool", "nowhere", "--max-age", "1d")])
+@pytest.mark.parametrize(
+    "flags", [("--max-size", "1GB"), ("--pool", "x", "--delete"), ("--pool", "nowhere", "--max-age", "1d")]
+)
 def test_flags_that_do_not_fit_together(bench: Workbench, flags: tuple[str, ...]) -> None:
     assert prefetch(bench, "prune", *flags, cwd=bench.folder).status == 2
 
@@ -152,6 +158,23 @@ def test_the_longest_unused_go_until_the_size_is_met(
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", str(size - 60_000), "--delete")
     assert result.status == 0, result.text
     assert {one.version.path for one in list_modules(pool)} == {"example.com/new"}
+
+
+def test_prune_pool_without_limits_counts_its_modules(bench: Workbench, pool: Path) -> None:
+    """Without a value it is the default pool, and `dir:` is allowed as in `--store`."""
+    default = bench.folder / "cache" / "go-prefetch" / "pool"
+    shutil.copytree(pool, default)
+    expected = f"{default} has 3 modules"
+    result = prefetch(bench, "prune", "--pool", XDG_CACHE_HOME=str(bench.folder / "cache"))
+    assert (result.status, result.stdout.partition(" (")[0]) == (0, expected)
+    result = prefetch(bench, "prune", "--pool", f"dir:{default}", "-v")
+    assert (result.status, len(result.stdout.splitlines())) == (0, 4)
+
+
+def test_prune_pool_without_home_names_what_is_missing(bench: Workbench) -> None:
+    result = prefetch(bench, "prune", "--pool", cwd=bench.folder, HOME="", XDG_CACHE_HOME="")
+    assert result.status == 2
+    assert "[pool-unknown]" in result.stderr
 
 
 def test_the_next_run_downloads_what_was_trimmed(bench: Workbench, pool: Path) -> None:

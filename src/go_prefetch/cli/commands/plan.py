@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import PlanFormat
+from go_prefetch.config.command_inputs import PLAN
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text
@@ -12,17 +13,17 @@ from go_prefetch.run.steps.plan import make_plan
 
 def plan(invocation: Invocation) -> int:
     """Print the plan. Raises PrefetchError for bad input."""
-    settings, platform, arguments = invocation.settings(), invocation.platform, invocation.arguments
+    settings, platform, own = invocation.settings(), invocation.platform, invocation.values(PLAN)
     environment = GoCommand(invocation.environ).environment(settings.cwd)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     for warning in made.warnings:
         platform.warn(warning)
-    form = PlanFormat(arguments.format)
-    if form is PlanFormat.GITHUB:
+    if own["format"] is PlanFormat.GITHUB:
         outputs = plan_outputs(made, settings.store.pool)
         platform.publish(outputs, "")
         text = "\n".join(f"{name}={value}" for name, value in outputs.items())
     else:
-        text = plan_json(made) if form is PlanFormat.JSON else plan_text(made, every_module=arguments.modules)
+        is_json = own["format"] is PlanFormat.JSON
+        text = plan_json(made) if is_json else plan_text(made, every_module=bool(own["modules"]))
     platform.show(text, invocation.stdout)
     return 0

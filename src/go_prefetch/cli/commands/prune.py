@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from go_prefetch.base.format import counted, size
 from go_prefetch.cli.invocation import Invocation
@@ -28,38 +28,47 @@ _IDLE = 7 * 86400.0  # seconds; GitHub keeps unread entries for that long
 
 
 def prune(invocation: Invocation) -> int:
-    """List unused entries or modules and, with `--delete`, delete them. Raises PrefetchError."""
-    platform, environ, stdout = invocation.platform, invocation.environ, invocation.stdout
-    settings = prune_settings(invocation.values(PRUNE), invocation.cwd)
+    """Count unused entries or modules and, with `--delete`, delete them. `-v` lists them. Raises PrefetchError."""
+    platform, environ = invocation.platform, invocation.environ
+    settings = prune_settings(invocation.values(PRUNE), environ, invocation.cwd)
     if settings.pool:
-        _prune_pool(settings, settings.pool, platform, stdout)
+        _prune_pool(settings, settings.pool, invocation)
     else:
         access = find_access(settings.repo, settings.api_url, environ, invocation.cwd)
         platform.hide(frozenset({access.token}))
-        _prune_entries(settings, access, platform, environ, stdout)
+        _prune_entries(settings, access, invocation)
     return 0
 
 
-def _prune_entries(
-    settings: PruneSettings, access: Access, platform: Platform, environ: Mapping[str, str], stdout: TextIO
-) -> None:
+def _prune_entries(settings: PruneSettings, access: Access, invocation: Invocation) -> None:
     if access.kind == "gitlab":
         raise InputError("input-invalid", "prune-gitlab")
     from go_prefetch.forge.github import GitHub  # noqa: PLC0415 - PyGithub is imported when it is needed
 
+    platform = invocation.platform
     patience = Patience(settings.wait, platform.warn)
-    github = GitHub(RestApi(access, HttpSettings.of_forge(environ), patience, follows=False), access)
+    github = GitHub(RestApi(access, HttpSettings.of_forge(invocation.environ), patience, follows=False), access)
     default_ref = f"refs/heads/{github.repository().default_branch}"
     platform.progress("listing entries")
     entries = list_entries(github)
     gone = gone_scopes(github, (entry.ref for entry in entries if entry.ref != default_ref))
     since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
     chosen = choose_removals(entries, gone, default_ref, since)
-    for one in chosen:
-        platform.show(_line(one), stdout)
-    deleted = _deleted(chosen, github, platform) if settings.delete else []
-    done = f"deleted {_sum(deleted)}" if settings.delete else f"would delete {_sum([one.entry for one in chosen])}"
-    print(f"{done} of {_sum(entries)}{'' if settings.delete else '; --delete deletes them'}", file=stdout)
+    _list(map(_line, chosen), invocation)
+    deleted = _deleted(chosen, github, platform) if settings.delete else [one.entry for one in chosen]
+    _conclude(settings, f"{_sum(deleted)} of {_sum(entries)}", invocation, any_chosen=bool(chosen))
+
+
+def _list(lines: Iterable[str], invocation: Invocation) -> None:
+    if invocation.arguments.verbose:
+        for line in lines:
+            invocation.platform.show(line, invocation.stdout)
+
+
+def _conclude(settings: PruneSettings, counts: str, invocation: Invocation, *, any_chosen: bool) -> None:
+    done = "Deleted" if settings.delete else "Would delete"
+    next_step = " -v lists them, and --delete deletes them." if any_chosen and not settings.delete else ""
+    invocation.show_result(f"{done} {counts}.{next_step}")
 
 
 def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[Entry]:
@@ -82,19 +91,24 @@ def _sum(entries: list[Entry]) -> str:
     return f"{len(entries)} {word} ({size(sum(entry.bytes for entry in entries))})"
 
 
-def _prune_pool(settings: PruneSettings, pool: Path, platform: Platform, stdout: TextIO) -> None:
-    now = time.time()
+def _prune_pool(settings: PruneSettings, pool: Path, invocation: Invocation) -> None:
     with _folder_errors(pool):
         modules = list_modules(pool)
-    chosen = choose_modules(modules, settings.max_age, settings.max_size, now)
-    for one in chosen:
-        used = datetime.fromtimestamp(one.used, timezone.utc)
-        platform.show(f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}", stdout)
+    total = f"{counted(len(modules), 'module')} ({size(sum(one.bytes for one in modules))})"
+    if settings.max_age is None and settings.max_size is None:
+        _list(map(_module_line, sorted(modules, key=lambda one: one.used)), invocation)
+        invocation.show_result(f"{pool} has {total}. Trim it with --max-age or --max-size.")
+        return
+    chosen = choose_modules(modules, settings.max_age, settings.max_size, time.time())
+    _list(map(_module_line, chosen), invocation)
     removed = _removed(chosen, pool) if settings.delete else chosen
-    done = "removed" if settings.delete else "would remove"
-    total = f"{len(modules)} ({size(sum(one.bytes for one in modules))})"
     freed = f"{counted(len(removed), 'module')} ({size(sum(one.bytes for one in removed))})"
-    print(f"{done} {freed} of {total}{'' if settings.delete else '; --delete removes them'}", file=stdout)
+    _conclude(settings, f"{freed} of {total}", invocation, any_chosen=bool(chosen))
+
+
+def _module_line(one: PoolModule) -> str:
+    used = datetime.fromtimestamp(one.used, timezone.utc)
+    return f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}"
 
 
 def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:

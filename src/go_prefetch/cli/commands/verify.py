@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.command_inputs import VERIFY
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
@@ -21,7 +22,7 @@ def verify(invocation: Invocation) -> int:
 
     Raises PrefetchError for bad input.
     """
-    settings, platform, fix = invocation.settings(), invocation.platform, invocation.arguments.fix
+    settings, platform, fix = invocation.settings(), invocation.platform, invocation.values(VERIFY)["fix"]
     environment = GoCommand(invocation.environ).environment(settings.cwd)
     plan = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     deadline = Deadline.after(settings.deadline)

@@ -1,0 +1,155 @@
+"""What help says of the program and of each command. Flags describe themselves in the tables of `config`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class HelpText(NamedTuple):
+    """One command: a line of the list of commands, what it does and which flags matter, and examples."""
+
+    meaning: str
+    description: str
+    examples: tuple[tuple[str, str], ...]  # a comment, and the command line
+
+
+PROGRAM = (
+    "Fill Go's module cache in CI. go-prefetch restores modules from a cache and downloads the rest. Go verifies "
+    "every module against go.sum."
+)
+
+PROGRAM_EXAMPLES = (
+    ("Fill the module cache for the project in this folder", "go-prefetch run"),
+    ("Find slow proxies and common mistakes in your settings", "go-prefetch doctor"),
+    ("Explain a command", "go-prefetch help docker"),
+)
+
+EPILOG = """\
+Exit status:
+  0    success, or nothing to do
+  1    verify, doctor or docker found something, or the system or an API failed
+  2    an input is invalid
+  3    go.mod, go.work or go.sum cannot be read, or is malformed
+  4    go is missing, too old, or failed
+  5    a download failed, or a module does not match go.sum
+  6    a gate of report was missed
+  130  interrupted (141: the reader of the output is gone)
+
+Most flags are environment variables too: GO_PREFETCH_JOBS stands for --jobs.
+A flag has precedence. Documentation: {url}"""
+
+HELP = {
+    "run": HelpText(
+        "Fill the module cache. This is the main command.",
+        "Restore modules from a cache, download the rest, and let Go verify every one. New modules are saved for the "
+        "next run.\n\n"
+        "Without flags, it reads the project in this folder and asks the proxies of `go env GOPROXY`. The flags that "
+        "matter most are -C, --goproxy and --store.",
+        (
+            ("Fill the module cache for the project in this folder", "go-prefetch run"),
+            ("Fill it for several modules, and keep modules in a folder",
+             "go-prefetch run -C 'services/*' --store dir:/var/cache/go-pool"),
+            ("Use another proxy first, and the next one after any error",
+             "go-prefetch run --goproxy 'https://goproxy.cn|https://proxy.golang.org|direct'"),
+        ),
+    ),
+    "plan": HelpText(
+        "Print what `run` would do.",
+        "Print the cache key, the modules and the paths that `run` would use. It downloads nothing and changes "
+        "nothing.\n\n"
+        "--modules lists every module. --format github prints what the official cache action needs.",
+        (
+            ("List every module", "go-prefetch plan --modules"),
+            ("Print JSON for a program", "go-prefetch plan --format json"),
+            ("Print the cache key and the path of a pool",
+             "go-prefetch plan --format github --store dir:.go-pool"),
+        ),
+    ),
+    "verify": HelpText(
+        "Compare unpacked modules with go.sum.",
+        "Compare the unpacked modules in the module cache with go.sum. The exit status is 1 if one differs.\n\n"
+        "`go mod verify` compares them with hashes in the module cache instead. --fix removes modules that differ, so "
+        "that Go unpacks them again.",
+        (
+            ("Find modules that were changed", "go-prefetch verify"),
+            ("Remove them, then download them again", "go-prefetch verify --fix && go-prefetch run"),
+        ),
+    ),
+    "doctor": HelpText(
+        "Measure proxies and the store, and check settings.",
+        "Measure every proxy and the store, check settings for common mistakes, and recommend a proxy list. The exit "
+        "status is 1 if a proxy of your list is unusable.\n\n"
+        "--also measures proxies that are not in your list. --samples makes the figures more exact.",
+        (
+            ("Measure the proxies of your list", "go-prefetch doctor"),
+            ("Compare them with two others",
+             "go-prefetch doctor --also https://goproxy.cn --also https://goproxy.io"),
+            ("Add the result to a job summary",
+             'go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"'),
+        ),
+    ),
+    "fill": HelpText(
+        "Fill a folder that Go reads as a proxy.",
+        "Download modules into DIR. Go reads them offline with GOPROXY=file://DIR,off.\n\n"
+        "It works without Go. If Go is installed, Go verifies the modules. Files in DIR that are not in the plan are "
+        "removed, so DIR must be new, empty, or filled before.",
+        (
+            ("Fill a folder, then build offline",
+             "go-prefetch fill gomod && GOPROXY=file://$PWD/gomod,off go build ./..."),
+        ),
+    ),
+    "docker": HelpText(
+        "Prepare an image build without network.",
+        "Prepare an image build that needs no network. --output fills a folder with modules, and --dockerfile prints "
+        "a Dockerfile that reads it.\n\n"
+        "--check and --dockerignore look for mistakes that make builds slow, large or unsafe.",
+        (
+            ("Fill a folder, then build the image",
+             "go-prefetch docker --output .gomod\n  docker build --build-context gomod=.gomod ."),
+            ("Write a Dockerfile for your module", "go-prefetch docker --dockerfile >Dockerfile"),
+            ("Check your Dockerfile and .dockerignore", "go-prefetch docker --check Dockerfile --dockerignore"),
+        ),
+    ),
+    "report": HelpText(
+        "Show hit rate, time saved and failures over many runs.",
+        "Show hit rate, time saved and failures over many runs on GitHub or GitLab. The gates let a job fail if a "
+        "figure gets worse.\n\n"
+        "The token comes from GH_TOKEN, GITHUB_TOKEN, `gh auth token` or GITLAB_TOKEN.",
+        (
+            ("Show the last two weeks", "go-prefetch report --repo owner/name --days 14"),
+            ("Write a page with charts", "go-prefetch report --format html --output report.html"),
+            ("Compare the runs before and after a change",
+             "go-prefetch report --branch main --compare-at 2026-03-01"),
+            ("Fail a job if the cache got worse",
+             "go-prefetch report --days 7 --min-hit-rate 90% --max-p95-seconds 30"),
+        ),
+    ),
+    "prune": HelpText(
+        "Delete unused cache entries, or trim a pool.",
+        "Count the entries of GitHub's cache that no run will read again. --pool counts modules of a pool instead. "
+        "-v lists them.\n\n"
+        "Nothing is deleted without --delete. A pool also needs --max-age or --max-size.",
+        (
+            ("List unused entries of a repository", "go-prefetch prune --repo owner/name -v"),
+            ("Delete them", "go-prefetch prune --repo owner/name --delete"),
+            ("Trim the default pool", "go-prefetch prune --pool --max-age 30d --max-size 5GB --delete"),
+        ),
+    ),
+    "cache": HelpText(
+        "Print the path of the pool, or delete it.",
+        "Print the path of the pool, or delete the pool and print how many bytes that freed.\n\n"
+        "`clean` asks no question. It refuses a folder with files that are not in a pool. --store chooses another "
+        "pool. To remove unused modules only, use `prune --pool`.",
+        (
+            ("Show how much space the pool takes", 'du -sh "$(go-prefetch cache dir)"'),
+            ("Delete the default pool", "go-prefetch cache clean"),
+            ("Delete another pool", "go-prefetch cache clean --store dir:.go-pool"),
+        ),
+    ),
+}  # fmt: skip
+
+# Other spellings of --help and --version, which are not commands of the table.
+SPELLINGS = {
+    "help": "Print the help of a command.",
+    "version": "Print the version.",
+}

@@ -1,0 +1,44 @@
+"""The flags and arguments that one command has: rows as in inputs.py, without variables."""
+
+from __future__ import annotations
+
+from go_prefetch.config.choices import CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
+from go_prefetch.config.inputs import Group, Input
+from go_prefetch.config.kinds import SWITCH, Kind, choice, text_line, text_lines, whole_number
+
+_MOST_SAMPLES = 1000
+_DIR = text_line("DIR", "a folder name")
+
+
+def _row(name: str, default: str, meaning: str, kind: Kind, group: Group = Group.OUTPUT, *, alone: str = "") -> Input:
+    shown = default or "none"
+    return Input(
+        name, default, meaning, kind, group, in_action=False, default_shown=shown, alone=alone, has_variable=False
+    )
+
+
+PLAN: tuple[Input, ...] = (
+    _row("format", "text", "Format of the plan. `github`: the step outputs key, restore-keys and path for the official "
+         "cache action.", choice(PlanFormat)),
+    _row("modules", "false", "List every module version.", SWITCH),
+)  # fmt: skip
+VERIFY: tuple[Input, ...] = (_row("fix", "false", "Remove modules that do not match go.sum.", SWITCH, Group.TASK),)
+DOCTOR: tuple[Input, ...] = (
+    _row("also", "", "Another proxy to measure. You can repeat it.", text_lines("URL", "URLs, one per line"),
+         Group.PROXIES),
+    _row("samples", "10", "Number of requests to each source.", whole_number(1, _MOST_SAMPLES), Group.LIMITS),
+    _row("format", "text", "Format of the diagnosis.", choice(DiagnosisFormat)),
+)  # fmt: skip
+FILL = _row("folder", "", "Folder to fill: new, empty, or filled before.", _DIR)
+DOCKER: tuple[Input, ...] = (
+    _row("output", "", "Fill this folder with the modules, from the module cache, the pool and the proxies. The build "
+         "reads it as GOPROXY=file:///gomod,off. The bytes do not depend on the source.", _DIR, Group.TASKS),
+    _row("dockerfile", "", "Print a Dockerfile for your module. `buildkit`: the folder is a named context. `plain`: it "
+         "is in the build context, for other builders.", choice(DockerfileKind), Group.TASKS, alone="buildkit"),
+    _row("check", "", "Check this Dockerfile. The exit status is 1 if there is a finding.",
+         text_line("DOCKERFILE", "a file name"), Group.TASKS),
+    _row("dockerignore", "false", "Write .dockerignore. If there is one, list what it does not exclude and exit with "
+         "1. Print the size of the context before and after.", SWITCH, Group.TASKS),
+    _row("context", ".", "The build context.", _DIR, Group.JOB),
+)  # fmt: skip
+CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete the pool.", choice(CacheAction))

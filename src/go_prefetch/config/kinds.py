@@ -1,0 +1,171 @@
+"""The kinds of value that inputs take: how a text is parsed, and how help and errors describe what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from go_prefetch.base.suggestions import closest
+from go_prefetch.config.choices import StoreChoice, StoreKind, When
+
+Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_SECONDS = 7 * 24 * 3600.0
+_UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_AGE_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value. `forms` are what a text may lack, such as its unit: `{}s` makes `10s` of `10`."""
+
+    parse: Callable[[str], Value]  # raises ValueError
+    metavar: str  # what help shows in place of a value
+    allowed: str  # for errors
+    choices: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+
+    def meant(self, text: str) -> str:
+        """Return the allowed text that a wrong one was probably meant to be; empty if there is none."""
+        return closest(text, self.choices) or next(filter(self._takes, self._guesses(text)), "")
+
+    def _guesses(self, text: str) -> Iterator[str]:
+        bare = "".join(text.split())
+        for form in ("{}", *self.forms) if bare and self.forms else ():
+            yield from (form.format(guess) for guess in (bare, bare.lower(), bare.upper()))
+
+    def _takes(self, text: str) -> bool:
+        try:
+            self.parse(text)
+        except ValueError:
+            return False
+        return True
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `15s`, `2m`, `1m30s`, `500ms` (Go's notation): more than zero, at most a week."""
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(text)
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise ValueError(text)
+    return seconds
+
+
+def boolean(text: str) -> bool:
+    """Parse `true` or `false` in any case, as YAML 1.2 writes them."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """Return the lines of `text` that are not blank."""
+    found = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if not found or any("\0" in line for line in found):
+        raise ValueError(text)
+    return found
+
+
+def store(text: str) -> StoreChoice:
+    """Parse `auto`, `github`, `dir:PATH` or `none`. The path stays as it was written."""
+    path = text.removeprefix("dir:")
+    if path != text and path and "\0" not in path:
+        return StoreChoice(StoreKind.POOL, text, Path(path))
+    return StoreChoice(StoreKind(text), text)
+
+
+def pool(text: str) -> StoreChoice:
+    """Parse a folder, `dir:` and a folder, or `auto`, which is the default pool."""
+    if text == StoreKind.AUTO.value:
+        return StoreChoice(StoreKind.AUTO, text)
+    return StoreChoice(StoreKind.POOL, text, Path(one_line(text).removeprefix("dir:")))
+
+
+def one_line(text: str) -> str:
+    """Return any text of one line."""
+    if re.search(r"[\r\n\0]", text):
+        raise ValueError(text)
+    text.encode()  # UnicodeEncodeError, a ValueError, if the environment held bytes that are no text
+    return text
+
+
+def share(text: str) -> float:
+    """Parse a share such as `0.8` or `80%`."""
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)", text)
+    value = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def positive(text: str) -> float:
+    """Parse a number above zero, such as `30` or `2.5`."""
+    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text) or not float(text):
+        raise ValueError(text)
+    return float(text)
+
+
+def age(text: str) -> float:
+    """Return the seconds of `12h`, `30d` or `2w`."""
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
+    if not match or not int(match[1]):
+        raise ValueError(text)
+    return int(match[1]) * _AGE_SECONDS[match[2]]
+
+
+def amount(text: str) -> int:
+    """Return the bytes of `5GB`, `500 MB`, `2GiB` or a plain number."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kMGT]B|[KMG]iB|)", text)
+    if not match:
+        raise ValueError(text)
+    return round(float(match[1]) * _UNITS[match[2]])
+
+
+def choice(values: type[Enum], parse: Callable[[str], Value] | None = None) -> Kind:
+    """Return the kind of the values of an enum."""
+    texts = tuple(value.value for value in values)
+    allowed = ", ".join(f"`{text}`" for text in texts[:-1]) + f" or `{texts[-1]}`"
+    return Kind(parse or values, f"{{{','.join(texts)}}}", allowed, texts)
+
+
+def whole_number(low: int, high: int) -> Kind:
+    """Return the kind of a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return Kind(parse, "N", f"a whole number from {low} to {high}")
+
+
+def text_line(metavar: str, allowed: str) -> Kind:
+    """Return the kind of any text of one line."""
+    return Kind(one_line, metavar, allowed)
+
+
+def text_lines(metavar: str, allowed: str) -> Kind:
+    """Return the kind of a list with one item per line."""
+    return Kind(lines, metavar, allowed)
+
+
+DURATION = Kind(duration, "DURATION", "a duration such as `15s`, `2m` or `1m30s`", forms=("{}s",))
+AGE = Kind(age, "AGE", "an age such as `12h`, `30d` or `8w`", forms=("{}d",))
+SIZE = Kind(amount, "SIZE", "a size such as `500MB` or `5GB`", forms=("{}B",))
+SHARE = Kind(share, "SHARE", "a share such as `0.8` or `80%`", forms=("{}%",))
+SECONDS = Kind(positive, "SECONDS", "a number above zero, such as `30` or `2.5`")
+# Their flags need no value.
+SWITCH = Kind(boolean, "", "`true` or `false`", ("true", "false"))
+AUTO_SWITCH = Kind(When, "", "`auto`, `true` or `false`", ("auto", "true", "false"))
+POOL = Kind(pool, "DIR", "a folder, or `auto` for the default pool")
+STORE = Kind(
+    store, "{auto,github,dir:PATH,none}", "`auto`, `github`, `dir:PATH` or `none`",
+    ("auto", "github", "none"), ("dir:{}",),
+)  # fmt: skip
