@@ -57,8 +57,8 @@ def take_samples(
         samples.append(_judge(reply))
         if len(samples) == _HOPELESS and all(sample.lost for sample in samples):
             break
-    http_proxy = probe.http_proxy(url)
-    notes = [f"through the HTTP proxy {http_proxy}"] if http_proxy else []
+    way = probe.way(url)
+    notes = [f"through {way}"] if way else []
     if len(samples) < limits.samples:
         why = "no time left" if limits.deadline.passed() else "no answer to any of them"
         notes.append(f"{len(samples)} of {limits.samples} samples: {why}")

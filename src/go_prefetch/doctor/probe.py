@@ -52,9 +52,11 @@ class Probe:
         self._timeouts = timeouts
         self._kept = HttpClient(timeouts, web=web)
 
-    def http_proxy(self, url: str) -> str:
-        """Return host and port of the HTTP proxy for `url`; nothing for none."""
-        return self._web.proxy_for(url).rpartition("://")[2].rpartition("@")[2]
+    def way(self, url: str) -> str:
+        """Return the kind, host and port of the HTTP or SOCKS proxy for `url`; nothing for none."""
+        scheme, _, rest = self._web.proxy_for(url).rpartition("://")
+        kind = "SOCKS" if scheme.startswith("socks") else "HTTP"
+        return f"the {kind} proxy {rest.rpartition('@')[2]}" if rest else ""
 
     def sample(self, url: str, limit: BodyLimit, deadline: Deadline) -> Reply:
         """Request `url` over a new connection, with a new lookup of its name."""

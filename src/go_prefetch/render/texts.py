@@ -209,8 +209,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "": _UNAVAILABLE,
         "http-proxy": Text(
             _UNAVAILABLE,
-            "The HTTP proxy (HTTPS_PROXY, HTTP_PROXY) failed. Check its address and login. Add hosts that need no "
-            "HTTP proxy to NO_PROXY.",
+            "The HTTP or SOCKS proxy (HTTPS_PROXY, HTTP_PROXY) failed. Check its address and login. Add hosts that "
+            "need none to NO_PROXY.",
         ),
         "refused": Text(
             _UNAVAILABLE,

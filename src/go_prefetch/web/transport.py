@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -27,6 +29,7 @@ from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public
 from go_prefetch.web.dns import AddressInfo, Resolver
 from go_prefetch.web.http_settings import authorization_in
 from go_prefetch.web.in_flight import Wire
+from go_prefetch.web.socks import SCHEMES, SocksProxy
 
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
@@ -39,17 +42,21 @@ class _Connection(HTTPConnection):
     """A connection made within `timeout` in all, including the look-up and every address."""
 
     resolver: Resolver
+    socks: SocksProxy | None = None
     peer = ""  # the address at its other end
 
     def _new_conn(self) -> socket.socket:
         limit = float(self.timeout or 0)
         ends = time.monotonic() + limit
+        host, port = (self.socks.host, self.socks.port) if self.socks else (self._dns_host, self.port)
         try:
-            with nullcontext() if address_of(self._dns_host) else CURRENT.get().phase("DNS"):
-                addresses = self.resolver.addresses(self._dns_host, self.port, limit)
+            with nullcontext() if address_of(host) else CURRENT.get().phase("DNS"):
+                addresses = self.resolver.addresses(host, port, limit)
             self._refuse_private([str(row[4][0]) for row in addresses])
             with CURRENT.get().phase("connect"):
                 connection, self.peer = _connect(addresses, ends, self.socket_options or ())
+                if self.socks:
+                    self._open_tunnel(self.socks, connection, ends)
             return connection
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
@@ -58,6 +65,19 @@ class _Connection(HTTPConnection):
         except OSError as error:
             raise NewConnectionError(self, str(error)) from error
 
+    def _open_tunnel(self, proxy: SocksProxy, connection: socket.socket, ends: float) -> None:
+        def left() -> float:
+            if time.monotonic() >= ends:
+                raise TimeoutError("timed out")
+            return ends - time.monotonic()
+
+        try:
+            proxy.open(connection, self._dns_host, self.port, left)
+            connection.settimeout(max(0.01, ends - time.monotonic()))
+        except BaseException:
+            connection.close()
+            raise
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Check the address, also of a connection that another request made."""
         if self.sock is not None:
@@ -65,8 +85,8 @@ class _Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def _refuse_private(self, addresses: Sequence[str]) -> None:
-        """Raise AttemptError if a redirect leads to a private address. An HTTP proxy looks up names itself."""
-        if CURRENT.get().only_public and not self.proxy and not all(map(is_public, addresses)):
+        """Raise AttemptError if a redirect leads to a private address. An HTTP or SOCKS proxy looks up names itself."""
+        if CURRENT.get().only_public and not (self.proxy or self.socks) and not all(map(is_public, addresses)):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
@@ -130,13 +150,13 @@ class LimitedAdapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext, resolver: Resolver) -> None:
         self._context = context
-        self._pools = _pools(resolver)
+        self._resolver = resolver
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Create the connections to servers that are reached directly."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = _pools(self._resolver)
 
     def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
         """Load nothing, since `context` has all certificates. requests reads its whole bundle for each connection."""
@@ -149,20 +169,31 @@ class LimitedAdapter(HTTPAdapter):
         return {"Proxy-Authorization": login} if login else {}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the connections to servers behind an HTTP proxy."""
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = self._pools
+        """Return the connections to servers behind an HTTP or SOCKS proxy. Raises AttemptError for another one."""
+        manager = self.proxy_manager.get(proxy)
+        if manager is None:
+            scheme = urlsplit(proxy).scheme
+            if scheme in SCHEMES:
+                manager = self.proxy_manager[proxy] = PoolManager(ssl_context=self._context)
+                manager.pool_classes_by_scheme = _pools(self._resolver, SocksProxy.of_url(proxy))
+            elif scheme in ("http", "https"):
+                manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+                manager.pool_classes_by_scheme = _pools(self._resolver)
+            else:
+                words = f"proxy variables: {scheme} is not supported; use http, https or socks5"
+                raise AttemptError(words, transient=False, kind="refused", at_http_proxy=True)
         return manager
 
 
-def _pools(looked_up_by: Resolver) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(looked_up_by: Resolver, through: SocksProxy | None = None) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(_Connection):
         resolver = looked_up_by
+        socks = through
         response_class = _Reply
 
     class Encrypted(_TlsConnection):
         resolver = looked_up_by
+        socks = through
         response_class = _Reply
 
     class PlainPool(HTTPConnectionPool):

@@ -59,13 +59,15 @@ class _Handler(StreamRequestHandler):
                 else:
                     del headers["Proxy-Authorization"]
                     behind.sendall(f"{method} {url.path} HTTP/1.1\r\n{headers}".encode())
-                self._join(behind)
+                join(self.connection, behind)
 
-    def _join(self, behind: socket.socket) -> None:
-        back = threading.Thread(target=_pass_on, args=(behind, self.connection))
-        back.start()
-        _pass_on(self.connection, behind)
-        back.join()
+
+def join(client: socket.socket, server: socket.socket) -> None:
+    """Pass on what each of them sends, until both have ended."""
+    back = threading.Thread(target=_pass_on, args=(server, client))
+    back.start()
+    _pass_on(client, server)
+    back.join()
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
