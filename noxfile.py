@@ -140,7 +140,9 @@ def nightly(session: nox.Session) -> None:
     with _scratch(session):
         session.run(*_as_root(), "env", f"ATTACK_ROUNDS={rounds}", "pytest", "-q", "-n", "0", "-m", "system", attack)
         session.run(*_as_root(), "pytest", "-q", "-m", "nightly")
-        session.run("pytest", "-q", "-m", "hypothesis and not network and not system", "--hypothesis-profile=nightly")
+        # Many examples on a busy machine take longer than the timeout of one quick test.
+        properties = "hypothesis and not network and not system"
+        session.run("pytest", "-q", "-m", properties, "--hypothesis-profile=nightly", "--timeout=900")
 
 
 @nox.session
