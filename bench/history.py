@@ -21,6 +21,7 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.run.steps.download import download
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
@@ -144,7 +145,7 @@ def fetch_modules(release: Path, pool: Path) -> None:
     proxies = proxy_list(settings, GoCommand(os.environ).environment(release).goproxy)
     budget = replace(begin_budget(settings), deadline=Deadline.after(LONG))
     brought = download(
-        plan.missing, proxy_walk(settings, proxies, budget), ModuleFolder.at(pool), progress=lambda _: None
+        plan.missing, proxy_walk(settings, proxies, budget), ModuleFolder.at(pool), meter=Meter("Download")
     )
     failed = [str(failure.file) for failure in brought.failures if failure.file.kind == "zip"]
     if failed:
@@ -176,7 +177,7 @@ def replay(release: Path, number: int, pool: Path, service: CacheService, scratc
             return plan, set(), ""
         none: frozenset[ModuleFile] = frozenset()
         saving = Saving(plan.key, plan.folder, lacked, sorted(restored.files), restored.entry, none, none, 1.0)
-        saved = store.save(saving, deadline)
+        saved = store.save(saving, deadline, Meter("Save"))
         every = {file.name for file in (*lacked, *restored.files) if file.kind == "zip"}
         below = restored.entry.full_files if restored.entry and "-delta-" in saved.key else frozenset()
         return plan, every - below if saved.key else set(), saved.key

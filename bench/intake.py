@@ -24,6 +24,7 @@ from go_prefetch.config.settings import read_settings
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
+from go_prefetch.model.progress import Meter
 from go_prefetch.modfiles.staging import received
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.verification.quarantine import Quarantine
@@ -69,7 +70,7 @@ def main() -> None:
     phases.reach("planned")
     with Quarantine(plan, environment, deadline) as unpacked:
         take_in(sys.argv[1], plan, unpacked.take, phases)
-        admitted = unpacked.admit()
+        admitted = unpacked.admit(Meter("Verify"))
         phases.reach("admitted")
     phases.reach("tidied up")
     subprocess.run(["go", "mod", "download"], check=True, env={**os.environ, "GOPROXY": "off"})

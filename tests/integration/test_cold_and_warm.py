@@ -69,6 +69,8 @@ def test_third_run_has_nothing_to_do_and_asks_nobody(bench: Workbench, proxy: Mo
     assert bench.outputs["cache-hit"] == "true"
     assert bench.outputs["hit-rate"] == ""
     assert not bench.pool.exists()
+    lines = [line for line in result.text.splitlines() if not line.startswith("go-prefetch-record/")]
+    assert lines == ["go-prefetch: nothing to do: 4 modules already present"]
 
 
 def test_a_changed_go_sum_is_a_partial_hit_that_downloads_the_difference(bench: Workbench, proxy: ModuleProxy) -> None:

@@ -24,6 +24,7 @@ from go_prefetch.base.trees import remove_trees
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.ports import Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.prune.pool import list_modules
 from go_prefetch.stores.directory_pool import DirectoryPool
 from tests.integration.test_quarantine import quarantines, tamper
@@ -239,5 +240,5 @@ def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: 
     write_proxy_folder(tmp_path / "source", (LIB,))
     none: frozenset[ModuleFile] = frozenset()
     source = ModuleFolder.at(tmp_path / "source")
-    store.save(Saving(KEY, source, wanted, (), None, none, none, 1.0), Deadline.after(20))
+    store.save(Saving(KEY, source, wanted, (), None, none, none, 1.0), Deadline.after(20), Meter("Save"))
     assert (pool / f"{STEM}.mod").read_bytes() == LIB.mod

@@ -12,6 +12,7 @@ from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey, cache_key, hexadecimal
 from go_prefetch.model.ports import Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
@@ -91,7 +92,7 @@ class Shelf:
         none: frozenset[ModuleFile] = frozenset()
         saving = Saving(key, ModuleFolder.at(self.origin()), self.wanted, (), None, none, none, 1.0)
         try:
-            return self.store(run).save(saving, self.deadline)
+            return self.store(run).save(saving, self.deadline, Meter("Save"))
         except StoreError as error:
             return error
 

@@ -22,10 +22,10 @@ from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Wanted
+from go_prefetch.model.progress import Meter, Working
 from go_prefetch.model.results import Restored
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
-from go_prefetch.run.steps.download import Progress, ignore_arrival
 
 _TIME = 315532800  # 1980-01-01, as inside the zips; the earliest date that all file systems and archives support
 _FILE, _FOLDER = 0o644, 0o755
@@ -60,17 +60,22 @@ def prepare(plan: Plan) -> tuple[Plan, int]:
     return replace(plan, present=held), removed
 
 
-def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> Restored:
+def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline, meter: Meter) -> Restored:
     """Copy files that the plan's folder lacks from these stores, in order.
 
     Raises DownloadError for a folder that is not writable.
     """
     got: frozenset[ModuleFile] = frozenset()
     warnings: list[Notice] = []
+    meter.expect(plan.missing)
     for store in stores:
+        meter.wait_for(store.name)
         lacking = [file for file in plan.missing if file not in got]
         try:
-            handed = store.restore(Wanted(plan.key, lacking, plan.folder), deadline, ignore_arrival)
+            handed = store.restore(
+                Wanted(plan.key, lacking, plan.folder), deadline,
+                lambda file: meter.done(file, plan.folder.size_if_there(file)),
+            )  # fmt: skip
         except OSError as error:
             raise folder_error(error, plan.folder.path) from None
         got |= handed.files
@@ -78,21 +83,23 @@ def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline) -> 
     return Restored("", files=got, warnings=tuple(warnings))
 
 
-def steady(plan: Plan, progress: Progress) -> Steadied:
+def steady(plan: Plan, working: Working) -> Steadied:
     """Make the bytes of the plan's folder independent of their source. Raises DownloadError if it is not writable."""
     try:
-        return _steady(plan, progress)
+        with working("Pack") as meter:
+            return _steady(plan, meter)
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
 
 
-def _steady(plan: Plan, progress: Progress) -> Steadied:
+def _steady(plan: Plan, meter: Meter) -> Steadied:
     zips = [file for file in plan.files if file.kind == "zip" and plan.folder.has(file)]
     outcomes = {"rewritten": 0, "kept": 0, "stored": 0}
+    meter.expect(zips)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # inflating releases Python's lock
-        for done, outcome in enumerate(pool.map(lambda file: _steadied(plan.folder, file), zips), 1):
+        for file, outcome in zip(zips, pool.map(lambda file: _steadied(plan.folder, file), zips), strict=True):
             outcomes[outcome] += 1
-            progress(f"packed {done} of {len(zips)} zips alike")
+            meter.done(file, plan.folder.size_if_there(file))
     _write_module_list(plan)
     size = _normalise(plan.folder.path)
     return Steadied(outcomes["rewritten"], outcomes["kept"], size)

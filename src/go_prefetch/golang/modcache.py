@@ -153,6 +153,13 @@ class ModuleFolder:
         """Return the bytes of a file. Raise OSError."""
         return self.path_of(file).stat().st_size
 
+    def size_if_there(self, file: ModuleFile) -> int:
+        """Return the bytes of a file, or 0 if there is none."""
+        try:
+            return self.size_of(file)
+        except OSError:
+            return 0
+
     def drop(self, file: ModuleFile) -> None:
         """Remove a file. With a zip, remove the hash that Go wrote for it, so that Go hashes the next one."""
         self.path_of(file).unlink(missing_ok=True)

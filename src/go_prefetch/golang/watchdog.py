@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from go_prefetch.base import process_group
 from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, Deadline
-from go_prefetch.golang.download_trace import GoTrace
+from go_prefetch.golang.download_trace import GoTrace, Pending
 
 _KEPT_LINES = 2000
 _LOOK_EVERY = 0.25  # seconds between two checks of a silent process
@@ -34,6 +34,7 @@ class Watch:
     growth: Callable[[], tuple[int, int]]
     on_line: Callable[[str], None]
     deadline: Deadline
+    on_pending: Callable[[tuple[Pending, ...]], None] = lambda _: None  # the requests that have not ended
 
 
 class _Vitals(NamedTuple):
@@ -84,6 +85,7 @@ def follow(process: subprocess.Popen[bytes], watch: Watch, trace: GoTrace) -> tu
         watch.on_line(line)
         if not trace.read(line) and len(kept) < _KEPT_LINES:
             kept.append(line)
+        watch.on_pending(trace.pending)
         if watch.deadline.passed():
             return tuple(kept), True
 

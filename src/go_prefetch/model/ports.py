@@ -12,6 +12,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.cache_key import CacheKey
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 
 # Called with each file as soon as it has its final name, from any thread.
@@ -51,8 +52,8 @@ class CacheStore(Protocol):
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Put the wanted files that it has into the folder, each completely or not at all, and call `arrived`."""
 
-    def save(self, saving: Saving, deadline: Deadline) -> Saved:
-        """Save what it lacks."""
+    def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
+        """Save what it lacks, and report its progress to `meter`."""
 
 
 class Platform(Protocol):
@@ -100,8 +101,8 @@ class Platform(Protocol):
     def error(self, notice: Notice) -> None:
         """Print why the run fails."""
 
-    def progress(self, text: str) -> None:
-        """Show the progress of the work. The next call replaces it."""
+    def working(self, title: str) -> AbstractContextManager[Meter]:
+        """Show the progress of a piece of work while the block runs. The meter takes it."""
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Pass the outputs, and the Markdown job summary unless it is empty, to the CI system."""

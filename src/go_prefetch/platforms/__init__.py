@@ -8,12 +8,15 @@ from typing import TextIO
 from go_prefetch.model.ports import Platform
 from go_prefetch.platforms.console import Console, Loudness
 
+_NO = ("", "0", "false")  # values of CI on a machine of a person
+
 
 def detect(
     environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: bool = False, verbose: bool = False
 ) -> Platform:
     """Return the platform of this environment."""
-    wants_color = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    is_dumb = environ.get("TERM") == "dumb"
+    wants_color = not environ.get("NO_COLOR") and not is_dumb
     if environ.get("GITHUB_ACTIONS") == "true":
         from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only
 
@@ -24,4 +27,6 @@ def detect(
         from go_prefetch.platforms.gitlab import GitLab  # noqa: PLC0415 - its imports are for GitLab only
 
         return GitLab(stdout, Loudness(quiet, verbose, color=wants_color), environ)
-    return Console(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty()))
+    # CI systems may give a job a terminal, and their logs keep each line that was overwritten.
+    overwrites = stderr.isatty() and not is_dumb and environ.get("CI", "").lower() in _NO
+    return Console(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty(), overwrites=overwrites))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from go_prefetch.base.redaction import CONTROL, hide
 from go_prefetch.errors import Notice
+from go_prefetch.model.progress import Meter
+from go_prefetch.platforms.progress_line import ProgressLine, width_of
 from go_prefetch.render.messages import as_error, as_warning
+from go_prefetch.render.progress import progress_line
 
 _PLAIN = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # plain words and numbers, such as `exact` and `0.98`
-_PLAIN_PROGRESS_SECONDS = 10.0
-_LIVE_PROGRESS_SECONDS = 0.1
+_LOOK_EVERY = 0.2  # seconds between two looks at the work
 _BOLD, _YELLOW, _RED = "1", "33", "31"
 
 
@@ -27,6 +29,16 @@ class Loudness:
     quiet: bool = False
     verbose: bool = False
     color: bool = False
+    overwrites: bool = False  # whether progress may overwrite a line of a terminal
+
+
+@dataclass
+class _Group:
+    """A section of the log. It opens with its second line. No title: no section."""
+
+    title: str = ""
+    is_open: bool = False
+    first: str | None = None
 
 
 class Console:
@@ -40,9 +52,11 @@ class Console:
         self.loudness = loudness
         self._stream = stream
         self._secrets: tuple[str, ...] = ()
-        self._is_live = stream.isatty() and not loudness.quiet
-        self._progress_shown = False
-        self._last_progress = time.monotonic()
+        self._lock = threading.RLock()  # of the stream: progress is printed by a thread
+        width = width_of(stream) if loudness.overwrites else None
+        self._progress = ProgressLine(self._write, self.line, width=width)
+        self._meters: list[Meter] = []
+        self._group = _Group()
 
     @property
     def repository_is_private(self) -> bool:
@@ -70,29 +84,70 @@ class Console:
 
     def show(self, text: str, stdout: TextIO) -> None:
         """Print the result of a command. It may quote untrusted text, as the log does."""
-        _print(f"{self._harmless(self.clean(text))}\n", stdout)
+        cleaned = self._harmless(self.clean(text))
+        with self._lock:
+            self._before_output()
+            _print(f"{cleaned}\n", stdout)
 
     def _harmless(self, text: str) -> str:
         """Return clean text without what the reader of this log takes for a command."""
         return text
 
     def line(self, text: str, style: str = "") -> None:
-        """Print `text`, with ANSI numbers as its style if colors are wanted."""
-        self._clear_progress()
+        """Print `text` at once, with ANSI numbers as its style if colors are wanted."""
         cleaned = self._harmless(self.clean(text))
+        with self._lock:
+            self._before_output()
+            self._put(cleaned, style)
+
+    def _line_of_group(self, text: str) -> None:
+        """Print `text`. The first line of a group waits for a second one."""
+        with self._lock:
+            if self._group.title and self._group.first is None:
+                self._group.first = self._harmless(self.clean(text))
+            else:
+                self.line(text)
+
+    def _put(self, cleaned: str, style: str = "") -> None:
         self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
+
+    def _before_output(self) -> None:
+        """Take the progress away, and print what the group holds back. Call it before anything is printed."""
+        self._progress.clear()
+        group = self._group
+        if group.first is not None and not group.is_open:
+            group.is_open = True
+            self._open_group(group.title)
+            self._put(group.first)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Print a heading, with `--verbose`."""
+        """Put the lines of the block into a section of the log with this heading. A single line needs no section."""
+        with self._lock:
+            self._group = _Group(title)
+        try:
+            yield
+        finally:
+            with self._lock:
+                group, self._group = self._group, _Group()
+                if group.is_open:
+                    self._close_group(title)
+                elif group.first is not None:
+                    self._progress.clear()
+                    self._put(f"{title}: {group.first}")
+
+    def _open_group(self, title: str) -> None:
+        """Print the heading of a section, with `--verbose`."""
         if self.loudness.verbose:
-            self.line(title, _BOLD)
-        yield
+            self._put(self.clean(title), _BOLD)
+
+    def _close_group(self, title: str) -> None:
+        """Print the end of a section: nothing here."""
 
     def info(self, text: str) -> None:
         """Print one line, unless only warnings are wanted."""
         if not self.loudness.quiet:
-            self.line(text)
+            self._line_of_group(text)
 
     @property
     def shows_details(self) -> bool:
@@ -102,7 +157,7 @@ class Console:
     def detail(self, text: str) -> None:
         """Print one line, for readers who want more."""
         if self.shows_details:
-            self.line(f"  {text}")
+            self._line_of_group(f"  {text}")
 
     def notice(self, notice: Notice) -> None:
         """Print one line, unless only warnings are wanted."""
@@ -121,23 +176,33 @@ class Console:
         """Do nothing: no later step reads outputs here."""
         del outputs, summary
 
-    def progress(self, text: str) -> None:
-        """Overwrite a line of a terminal; elsewhere print a line from time to time."""
-        now = time.monotonic()
-        pause = _LIVE_PROGRESS_SECONDS if self._is_live else _PLAIN_PROGRESS_SECONDS
-        if self.loudness.quiet or now - self._last_progress < pause:
-            return
-        self._last_progress = now
-        if self._is_live:
-            self._write(f"\r\x1b[K{self.clean(text)}")
-            self._progress_shown = True
-        else:
-            self.line(text)
+    @contextmanager
+    def working(self, title: str) -> Iterator[Meter]:
+        """Show the progress of the block, which the meter takes. Inner work is shown in place of outer work."""
+        meter = Meter(title)
+        self._meters.append(meter)
+        over = threading.Event()
+        if len(self._meters) == 1 and not self.loudness.quiet:
+            threading.Thread(target=self._show_progress, args=(over,), daemon=True, name="progress").start()
+        try:
+            yield meter
+        finally:
+            self._meters.remove(meter)
+            with self._lock:
+                over.set()
+                self._progress.clear()
 
-    def _clear_progress(self) -> None:
-        if self._progress_shown:
-            self._write("\r\x1b[K")
-            self._progress_shown = False
+    def _show_progress(self, over: threading.Event) -> None:
+        """Show progress until the outer work is over. A closed output is reported by the work's own lines."""
+        while not over.wait(_LOOK_EVERY):
+            for meter in self._meters[-1:]:
+                progress = meter.read()  # each time, so that a wait is measured from its beginning
+                if not self._progress.is_due:
+                    continue
+                text = self.clean(progress_line(progress))
+                with self._lock, suppress(OSError, ValueError):
+                    if not over.is_set():
+                        self._progress.show(text)
 
     def _write(self, text: str) -> None:
         _print(text, self._stream)

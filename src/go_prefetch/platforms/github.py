@@ -5,12 +5,12 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from actions_toolkit import core, file_command
+from actions_toolkit import command, core, file_command
 
 from go_prefetch.base.untrusted_json import members, read_object
 from go_prefetch.errors import Notice, notice
@@ -28,7 +28,6 @@ class GitHub(Console):
 
     def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False) -> None:
         super().__init__(stdout, loudness)
-        self._is_live = False  # act gives its jobs a terminal, and its log shows each line that was overwritten
         self._event_path = event_path
         if is_hosted:  # the runner writes the event down when the job begins
             with suppress(OSError):
@@ -43,14 +42,13 @@ class GitHub(Console):
     def _harmless(self, text: str) -> str:
         return without_commands(text)
 
-    @contextmanager
-    def group(self, title: str) -> Iterator[None]:
-        """Fold a part of the log."""
-        core.start_group(title)
-        try:
-            yield
-        finally:
-            core.end_group()
+    def _open_group(self, title: str) -> None:
+        """Fold the lines that follow."""
+        self._put(f"::group::{self.clean(title)}")
+
+    def _close_group(self, title: str) -> None:
+        del title
+        self._put("::endgroup::")
 
     @property
     def shows_details(self) -> bool:
@@ -59,16 +57,22 @@ class GitHub(Console):
 
     def notice(self, notice: Notice) -> None:
         """Print an annotation."""
-        core.notice(self.clean(as_warning(notice)), title=_TITLE)
+        self._annotate("notice", as_warning(notice))
 
     def warn(self, notice: Notice) -> None:
         """Print an annotation, at its file if it has one."""
-        at = {"file": self.clean(str(notice.file))} if notice.file else {}
-        core.warning(self.clean(as_warning(notice)), title=_TITLE, **at)
+        self._annotate("warning", as_warning(notice), notice.file)
 
     def error(self, notice: Notice) -> None:
         """Print an annotation."""
-        core.error(self.clean(as_error(notice)), title=_TITLE)
+        self._annotate("error", as_error(notice))
+
+    def _annotate(self, level: str, text: str, file: Path | None = None) -> None:
+        properties = {"file": self.clean(str(file))} if file else {}
+        with self._lock:
+            self._before_output()
+            # Not core.warning, which also writes the properties that are empty.
+            command.issue_command(level, {"title": _TITLE, **properties}, self.clean(text))
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Write step outputs, and the job summary unless it is empty. A runner that takes none is a warning."""

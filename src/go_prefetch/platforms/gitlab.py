@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote, urlsplit
@@ -42,15 +41,12 @@ class GitLab(Console):
         """Return whether the folder is in the project: `cache:` and `artifacts:` take nothing else."""
         return folder.resolve().is_relative_to(self._project.resolve())
 
-    @contextmanager
-    def group(self, title: str) -> Iterator[None]:
-        """Fold a section of the log."""
-        name = "go_prefetch_" + re.sub(r"[^a-z0-9]+", "_", title.lower())
-        self._mark("start", f"{name}[collapsed=true]", self.clean(title))
-        try:
-            yield
-        finally:
-            self._mark("end", name, "")
+    def _open_group(self, title: str) -> None:
+        """Fold the lines that follow."""
+        self._mark("start", f"{_section(title)}[collapsed=true]", self.clean(title))
+
+    def _close_group(self, title: str) -> None:
+        self._mark("end", _section(title), "")
 
     @property
     def shows_details(self) -> bool:
@@ -88,3 +84,7 @@ class GitLab(Console):
         """Print one of the two marks between which GitLab folds the log."""
         if not self.loudness.quiet:
             self._write(f"{_ERASE_LINE}section_{which}:{int(time.time())}:{name}\r{_ERASE_LINE}{title}\n")
+
+
+def _section(title: str) -> str:
+    return "go_prefetch_" + re.sub(r"[^a-z0-9]+", "_", title.lower())

@@ -8,7 +8,7 @@ may go there, otherwise at the same one.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from go_prefetch.base.retry import Budget
@@ -19,7 +19,7 @@ from go_prefetch.proxies.attempt import Get, Outcome, ProxyAttempt
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.proxies.plain_go import Asked, ends_at
-from go_prefetch.web.in_flight import Received
+from go_prefetch.web.in_flight import Received, Wire
 
 
 @dataclass
@@ -54,6 +54,15 @@ class _Attempts:
                 self.given_up.add(outcome.proxy)
 
 
+@dataclass(frozen=True)
+class Request:
+    """A request that has not ended: its file, the proxy as shown in a log, the bytes of the file that have come."""
+
+    file: ModuleFile
+    proxy: str
+    bytes: int
+
+
 class ProxyWalk:
     """Walks one proxy list for many files, from many threads."""
 
@@ -65,6 +74,7 @@ class ProxyWalk:
         self._hedging = Hedging()
         self._health = {proxy: CircuitBreaker(self._patience(proxy)) for proxy in self._proxies}
         self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._hedging.record_latency)
+        self._underway: dict[Wire, tuple[Proxy, ModuleFile]] = {}
 
     def _patience(self, proxy: Proxy) -> int:
         """Return the failures in a row after which a proxy rests: as many as can run at once.
@@ -108,6 +118,12 @@ class ProxyWalk:
         """Return the names of the proxies for a log, each once."""
         return tuple(dict.fromkeys(proxy.shown for proxy in self._proxies))
 
+    @property
+    def underway(self) -> tuple[Request, ...]:
+        """Return the requests that have not ended, the oldest first."""
+        requests = self._underway.copy()  # other threads change it
+        return tuple(Request(file, proxy.shown, wire.received) for wire, (proxy, file) in requests.items())
+
     def _askable(self, proxies: Sequence[Proxy], so_far: _Attempts) -> list[Proxy]:
         """Return the proxies for this file, as far as the grammar lets the walk continue."""
         askable = []
@@ -142,8 +158,8 @@ class ProxyWalk:
         """Return the outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)
         outcomes = self._hedging.race(
-            lambda wire, finish: self._attempt.attempt(proxy, file, folder, wire, finish),
-            lambda wire, finish: self._attempt.attempt(rival, file, folder, wire, finish),
+            lambda wire, finish: self._requested(proxy, file, folder, wire, finish),
+            lambda wire, finish: self._requested(rival, file, folder, wire, finish),
         )
         for outcome in outcomes:
             so_far.note(outcome)
@@ -152,6 +168,15 @@ class ProxyWalk:
         if trouble and not won:
             raise trouble
         return won
+
+    def _requested(
+        self, proxy: Proxy, file: ModuleFile, folder: ModuleFolder, wire: Wire, finish: Callable[[], None]
+    ) -> Outcome:
+        self._underway[wire] = proxy, file
+        try:
+            return self._attempt.attempt(proxy, file, folder, wire, finish)
+        finally:
+            del self._underway[wire]
 
     def _fetched(self, file: ModuleFile, proxy: Proxy, came: Received, so_far: _Attempts, avoid: str) -> Fetched:
         rejected = avoid in self.names  # Go rejected what that proxy sent

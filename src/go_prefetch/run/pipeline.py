@@ -18,6 +18,7 @@ from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded
 from go_prefetch.model.save_rule import SaveRule
@@ -52,19 +53,18 @@ class Job:
         return self.walk.budget
 
     @contextmanager
-    def step(self, name: str, title: str) -> Iterator[None]:
-        """Open one step: its seconds, a collapsible section of the log, and a span of the trace."""
-        trace, stopwatch = self.timing
-        with stopwatch.step(name), self.platform.group(title), trace.span(title, "step"):
-            yield
+    def step(self, name: str, title: str) -> Iterator[Meter]:
+        """Open one step: its seconds, a section of the log, its progress, and a span of the trace."""
+        trace, stopwatch, platform = *self.timing, self.platform
+        with stopwatch.step(name), platform.group(title), platform.working(title) as meter, trace.span(title, "step"):
+            yield meter
 
     def bring(
         self, folder: ModuleFolder, files: Sequence[ModuleFile], avoid: str = "", arrived: Arrived = ignore_arrival
     ) -> Downloaded:
         """Download `files` into `folder`, from any proxy except `avoid` if there is another."""
-        return download(
-            files, self.walk, folder, avoid=avoid, progress=self.platform.progress, arrived=arrived,
-        )  # fmt: skip
+        with self.platform.working("Download") as meter:
+            return download(files, self.walk, folder, avoid=avoid, meter=meter, arrived=arrived)
 
 
 def prefetch(job: Job) -> Report:
@@ -84,9 +84,10 @@ def prefetch(job: Job) -> Report:
 def _planned(job: Job) -> Plan:
     with job.step("plan", "Plan"):
         plan = make_plan(job.settings, job.environment, ModuleFolder.of_cache(job.environment.gomodcache))
-        job.platform.info(
-            f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
-        )
+        if plan.missing:  # otherwise the run is one line, its result
+            job.platform.info(
+                f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
+            )
     if duplicate := detect_duplicate_cache(plan, job.platform.job_began):
         job.platform.notice(duplicate)
     clear_leftovers(plan.folder.gomodcache)
@@ -129,36 +130,40 @@ class _Run:
 
     def _check_present(self) -> None:
         plan = self.state.plan
-        checked = check_present(plan, self._trees)
+        with self._job.platform.working("Check present modules") as meter:
+            meter.wait_for("go mod verify")
+            checked = check_present(plan, self._trees)
         self._note(remove_bad(plan, self._trees, checked))
         if checked.unchecked:
             self._note([notice("trees-unchecked", "count", count=len(checked.unchecked))])
 
     def _restore(self, arrived: Arrived) -> None:
         job = self._job
-        with job.step("restore", "Restore"):
+        with job.step("restore", "Restore") as meter:
             deadline = self._deadline.earlier_of(job.settings.restore_deadline)
-            restored = restore(job.store, self.state.plan, deadline, arrived)
+            restored = restore(job.store, self.state.plan, deadline, arrived, meter)
             self._reached(restored=restored)
-            job.platform.info(
-                f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
-            )
+            if self.state.plan.missing:
+                job.platform.info(
+                    f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
+                )
 
     def _download(self, arrived: Arrived) -> None:
         with self._job.step("download", "Download"):
             missing = still_missing(self.state.plan, self.state.restored)
             downloaded = self._job.bring(self.state.plan.folder, missing, arrived=arrived)
             self._reached(downloaded=downloaded)
-            self._job.platform.info(
-                f"{counted(len(downloaded.files), 'file')} downloaded, {len(downloaded.failures)} not"
-            )
+            if missing:
+                failed = f", {len(downloaded.failures)} not" if downloaded.failures else ""
+                self._job.platform.info(f"{counted(len(downloaded.files), 'file')} downloaded{failed}")
 
     def _admit(self, unpacked: Quarantine) -> None:
         say = self._job.platform.info
-        with self._job.step("admit", "Verify"):
-            admitted = unpacked.admit()
+        with self._job.step("admit", "Verify") as meter:
+            admitted = unpacked.admit(meter)
             self._reached(admitted=admitted)
-            say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
+            if admitted.modules:
+                say(f"{counted(len(admitted.modules), 'module')} unpacked and verified ahead of go mod download")
             for why, count in admitted.deferred_to_go.items():
                 say(f"{count} left to go mod download: {deferral(why)}")
             self._note(replace_unproven(self.state.plan, admitted, self._trees))
@@ -168,19 +173,20 @@ class _Run:
         job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
         goroot, silence = job.environment.goroot, job.settings.go_silence
-        with job.step("complete", "go mod download"):
-            go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail)
+        with job.step("complete", "go mod download") as meter:
+            go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail, meter)
             completed = complete(go, self.state, self._trees, lambda files, avoid: job.bring(folder, files, avoid))
             self._reached(completed=completed)
             self._trees.remove_marks()
 
     def _save(self) -> None:
         job = self._job
-        with job.step("save", "Save"):
+        with job.step("save", "Save") as meter:
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
-            saved = save(job.store, self.state.timed(job.timing.stopwatch.seconds), deadline)
+            saved = save(job.store, self.state.timed(job.timing.stopwatch.seconds), deadline, meter)
             self._reached(saved=saved)
-            job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
+            if self.state.plan.missing:
+                job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 
 
 def _reason(skipped_reason: Notice | None) -> str:

@@ -16,6 +16,7 @@ from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
@@ -92,9 +93,9 @@ class NullStore:
         del wanted, deadline, arrived
         return Restored(self.name, skipped_reason=self.reason)
 
-    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+    def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Save nothing."""
-        del saving, deadline
+        del saving, deadline, meter
         return Saved(skipped_reason=self.reason)
 
 

@@ -25,6 +25,7 @@ from go_prefetch.errors import DownloadError, InputError, Notice, StoreError, no
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.model.cold_runs import measured
 from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
 from go_prefetch.modfiles.managed_folder import own, remove_others
@@ -76,7 +77,7 @@ class DirectoryPool:
             warnings=(*too_slow, *intake.warnings(self.name)),
         )
 
-    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+    def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Add what the pool lacks, replace what Go rejected. Raises StoreError if it accepts no files."""
         if not self._takes_files:
             return Saved(skipped_reason=notice("save-disabled"))
@@ -90,11 +91,11 @@ class DirectoryPool:
                 for file in saving.files:
                     if deadline.passed():
                         raise StoreError("store-slow", "pool-save", store=self.name)
-                    if self._holds_good(file):
-                        continue
-                    removal.clear_way(self._resolved, file.name)
-                    size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
-                    count += 1
+                    if not self._holds_good(file):
+                        removal.clear_way(self._resolved, file.name)
+                        size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
+                        count += 1
+                    meter.done(file, saving.folder.size_if_there(file))
             self._metadata.note_unavailable(saving.unavailable)
             if saving.cold_seconds is not None:
                 self._metadata.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))

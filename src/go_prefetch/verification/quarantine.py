@@ -29,6 +29,7 @@ from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan, unambiguous
+from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Admitted, Deferral
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
@@ -79,14 +80,18 @@ class Quarantine:
         if file.kind == "zip" and file.module in self._hashes:
             self._arrived.put(file.module)
 
-    def admit(self) -> Admitted:
+    def admit(self, meter: Meter) -> Admitted:
         """Wait for the last tree, let Go check all of them, and move the good ones into the module cache."""
         if self._stubs is None:
             return Admitted(deferred_to_go=self._tally.left, notice=self._problem)
         self._arrived.put(None)
+        meter.expect_modules(len(self._hashes))
+        meter.watch(self._unpacked)
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
+        meter.say("comparing with go.sum")
+        meter.wait_for("go mod verify")
         with self._trace.span("go mod verify", "verify"):
             no_time = Verdict(inconclusive=notice("inconclusive", "no-time"))
             verdict = no_time if late else self._stubs.verify(self._deadline)
@@ -100,6 +105,11 @@ class Quarantine:
             deferred_to_go=self._tally.left,
             notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
         )
+
+    def _unpacked(self) -> Look:
+        """Return how many modules are unpacked."""
+        folder = self._stubs.folder if self._stubs else self._folder
+        return Look(modules=sum(map(os.path.isdir, map(folder.tree, self._hashes))), waiting_for="Go to unpack zips")
 
     def _open(self) -> None:
         """Create the folder. If that fails, every zip is left to `go mod download`."""

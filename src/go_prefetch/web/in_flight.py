@@ -70,6 +70,7 @@ class Wire:
         self.is_cut = False
         self.is_connected = False  # whether the request is running over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
+        self.received = 0  # bytes of bodies
         self.peer = ""  # the address that answered last
         self.only_public = False  # whether the public internet led here, and may not lead to a private address
         self.stall = 0.0  # how long it may be silent
@@ -102,6 +103,7 @@ class Wire:
 
     def note_progress(self, size: int) -> None:
         """Note that this many bytes of the body have arrived."""
+        self.received += size
         self._unnoted += size
         if self._unnoted >= _STEP:
             self._unnoted, self._moved = 0, self._clock()

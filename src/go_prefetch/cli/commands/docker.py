@@ -94,17 +94,18 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     if plan.disabled_because:
         return 0, f"nothing to do: {reason(plan.disabled_because)}"
     plan, removed = prepare(plan)
-    local = take_local(plan, _local_stores(settings, environ), budget.deadline)
-    supply = Supply(proxy_walk(settings, proxies, budget), platform.progress)
+    with platform.working("Copy") as meter:
+        local = take_local(plan, _local_stores(settings, environ), budget.deadline, meter)
+    supply = Supply(proxy_walk(settings, proxies, budget), platform.working)
     filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
-    steadied = steady(plan, platform.progress)
+    steadied = steady(plan, platform.working)
     go = go_at_hand(environ, settings.cwd)
-    supply = replace(supply, afterwards=lambda: steady(plan, platform.progress))
+    supply = replace(supply, afterwards=lambda: steady(plan, platform.working))
     sources = {**sources_of(filled), **dict.fromkeys(filled.held.files & local.files, _LOCAL)}
     completed = verify_folder(plan, sources, go, supply, settings.go_silence)
     ended = after_verification(filled, completed, supply)
     if completed.rejected:
-        steadied = replace(steadied, bytes=steady(plan, platform.progress).bytes)
+        steadied = replace(steadied, bytes=steady(plan, platform.working).bytes)
     incomplete, stale = verdict(plan, ended)
     for warning in (
         *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *deferred_to_go(plan, ended.held),

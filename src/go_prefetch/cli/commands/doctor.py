@@ -62,10 +62,11 @@ def doctor(invocation: Invocation) -> int:
     limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
     subject = _subject(settings, platform, environ)
     probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
-    examination = Examination(probe, subject.modules, limits, platform.progress)
     order = candidates(subject.proxies, named)
-    measured = examination.measure(order)
-    store, left_out = _store(settings, platform, environ, subject, examination)
+    with platform.working("Doctor") as meter:
+        examination = Examination(probe, subject.modules, limits, meter.say)
+        measured = examination.measure(order)
+        store, left_out = _store(settings, environ, subject, examination)
     private = len(subject.facts.modules) - len(subject.modules)
     diagnosis = diagnose(
         subject.proxies, [(one, measured[one]) for one in order], store, findings(subject.facts),
@@ -104,13 +105,13 @@ def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str])
 
 
 def _store(
-    settings: Settings, platform: Platform, environ: Mapping[str, str], subject: _Subject, examination: Examination
+    settings: Settings, environ: Mapping[str, str], subject: _Subject, examination: Examination
 ) -> tuple[Measurement | None, str]:
     """Measure the store. The text says why there is no measurement."""
     endpoint = find_endpoint(environ)
     store = cache_store(settings, subject.proxies, endpoint, environ)
     limits = replace(examination.limits, deadline=examination.limits.deadline.earlier_of(settings.restore_deadline))
-    platform.progress(f"{store.name}: measuring")
+    examination.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
     if isinstance(store, NullStore) or endpoint is None:

@@ -56,7 +56,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         return RunState(plan).report(settings.shown, seconds=stopwatch.seconds)
     rule = SaveRule(_keeps_private(settings, platform, folder))
     walk = proxy_walk(settings, proxies, budget, timing.trace)
-    supply = Supply(walk, platform.progress, rule, stopwatch=stopwatch)
+    supply = Supply(walk, platform.working, rule, stopwatch=stopwatch)
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
         filled = fill_folder(plan, supply)

@@ -49,8 +49,9 @@ def _prune_entries(settings: PruneSettings, access: Access, invocation: Invocati
     patience = Patience(settings.wait, platform.warn)
     github = GitHub(RestApi(access, HttpSettings.of_forge(invocation.environ), patience, follows=False), access)
     default_ref = f"refs/heads/{github.repository().default_branch}"
-    platform.progress("listing entries")
-    entries = list_entries(github)
+    with platform.working("Prune") as meter:
+        meter.say("listing entries")
+        entries = list_entries(github)
     gone = gone_scopes(github, (entry.ref for entry in entries if entry.ref != default_ref))
     since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
     chosen = choose_removals(entries, gone, default_ref, since)
@@ -74,10 +75,11 @@ def _conclude(settings: PruneSettings, counts: str, invocation: Invocation, *, a
 def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[Entry]:
     """Delete deltas first: a delta without its full entry is useless."""
     done = []
-    for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
-        platform.progress(f"deleting {number} of {len(chosen)}")
-        if github.delete_cache(one.entry.id):
-            done.append(one.entry)
+    with platform.working("Prune") as meter:
+        for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
+            meter.say(f"deleting {number} of {len(chosen)}")
+            if github.delete_cache(one.entry.id):
+                done.append(one.entry)
     return done
 
 

@@ -61,7 +61,9 @@ def _collect(settings: ReportSettings, access: Access, platform: Platform, envir
         return RunCache(settings.history_dir, access.host, name)
 
     forge = open_forge(access, Patience(settings.wait, platform.warn), open_cache, end, environ)
-    history = Collector(forge, open_cache, platform.progress, end, now).history(_selection(settings, now))
+    with platform.working("Report") as meter:
+        meter.wait_for(access.host)
+        history = Collector(forge, open_cache, meter.say, end, now).history(_selection(settings, now))
     limits = Limits(settings.min_hit_rate, settings.max_p95_seconds, settings.max_failure_rate)
     return history_report(history, limits, _split(settings.compare_at, forge))
 

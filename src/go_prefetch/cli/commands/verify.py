@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Deadline
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.command_inputs import VERIFY
@@ -28,7 +29,10 @@ def verify(invocation: Invocation) -> int:
     deadline = Deadline.after(settings.deadline)
     clear_leftovers(plan.folder.gomodcache)
     trees = Trees(plan, environment.goroot, deadline)
-    checked = check_present(plan, trees)
+    with platform.working("Verify") as meter:
+        meter.say(f"comparing {counted(len(plan.unpacked), 'module')} with go.sum")
+        meter.wait_for("go mod verify")
+        checked = check_present(plan, trees)
     taken = trees.remove(checked.bad) if fix else RemovedTrees(stays=checked.bad)
     for version in sorted(taken.removed | taken.stays):
         where = plan.folder.tree(version)

@@ -13,12 +13,12 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived
+from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Downloaded, FailedAttempt, Failure, Fetched, PassedOver, Restored, Source
 from go_prefetch.modfiles.managed_folder import folder_error
 from go_prefetch.proxies.fetcher import ProxyWalk
 
 _Outcome = Fetched | Failure | Exception
-Progress = Callable[[str], None]
 
 # Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
 _LOOK_EVERY = 0.25
@@ -48,7 +48,7 @@ def download(
     folder: ModuleFolder,
     *,
     avoid: str = "",
-    progress: Progress,
+    meter: Meter,
     arrived: Arrived = ignore_arrival,
 ) -> Downloaded:
     """Download `files` into `folder`, within the budget of `walk`. A failure is part of the result, not raised.
@@ -59,7 +59,9 @@ def download(
     if not walk.names:
         return Downloaded()
     started, deadline = time.monotonic(), walk.budget.deadline
-    outcomes = _Outcomes(len(files), folder, progress, arrived)
+    meter.expect(files)
+    meter.watch(lambda: _underway(walk))
+    outcomes = _Outcomes(len(files), folder, meter, arrived)
     crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(walk.budget.jobs, len(files)), deadline)
     try:
         crew.start()
@@ -76,6 +78,13 @@ def download(
         crew.dismiss(seconds=1.0)
         raise
     return outcomes.result(files, walk, time.monotonic() - started)
+
+
+def _underway(walk: ProxyWalk) -> Look:
+    """Return the bytes that have come of unfinished files, and the oldest request."""
+    requests = walk.underway
+    waiting_for = f"{requests[0].file} from {requests[0].proxy}" if requests else "the next attempt"
+    return Look(bytes=sum(request.bytes for request in requests), waiting_for=waiting_for)
 
 
 class _Crew:
@@ -130,13 +139,11 @@ class _Crew:
 class _Outcomes:
     """Collects results."""
 
-    def __init__(self, awaited: int, folder: ModuleFolder, progress: Progress, arrived: Arrived) -> None:
+    def __init__(self, awaited: int, folder: ModuleFolder, meter: Meter, arrived: Arrived) -> None:
         self.awaited = awaited
         self._folder = folder
-        self._total = awaited
-        self._progress = progress
+        self._meter = meter
         self._arrived = arrived
-        self._started = time.monotonic()
         self._fetched: list[Fetched] = []
         self._failures: list[Failure] = []
         self._bytes = 0
@@ -149,16 +156,12 @@ class _Outcomes:
             raise outcome
         if isinstance(outcome, Failure):
             self._failures.append(outcome)
+            self._meter.failed()
         else:
             self._fetched.append(outcome)
             self._bytes += outcome.bytes
+            self._meter.done(outcome.file, outcome.bytes)
             self._arrived(outcome.file)
-        failed = f", {len(self._failures)} not" if self._failures else ""
-        megabytes = self._bytes / 1e6
-        rate = megabytes / max(0.001, time.monotonic() - self._started)
-        self._progress(
-            f"downloaded {len(self._fetched)} of {self._total} files{failed}, {megabytes:.1f} MB, {rate:.1f} MB/s"
-        )
 
     def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
         """Add what is in the queue already."""

@@ -18,13 +18,14 @@ from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, Notice
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import NO_PLAN, Plan
+from go_prefetch.model.progress import Meter, Working
 from go_prefetch.model.results import Downloaded, Failure, Filled, Restored
 from go_prefetch.model.save_rule import ALL_FILES, SaveRule
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.staging import content_problem, trimmed_info
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.run.steps.download import Progress, download, still_missing
+from go_prefetch.run.steps.download import download, still_missing
 from go_prefetch.run.steps.explain_failure import unavailable
 
 
@@ -33,7 +34,7 @@ class Supply:
     """How files come into a folder: from which proxies, and which of them stay."""
 
     walk: ProxyWalk
-    progress: Progress
+    working: Working
     rule: SaveRule = ALL_FILES  # what may not be saved does not stay
     afterwards: Callable[[], object] = lambda: None  # called with the folder after files have arrived
     stopwatch: Stopwatch = field(default_factory=lambda: Stopwatch("plan"))
@@ -44,7 +45,8 @@ class Supply:
         Raises InputError for a list without a proxy, DownloadError if the folder cannot be written.
         """
         self.require_proxy(plan, files)
-        came = download(files, self.walk, plan.folder, avoid=avoid, progress=self.progress)
+        with self.working("Download") as meter:
+            came = download(files, self.walk, plan.folder, avoid=avoid, meter=meter)
         for file in self.left_out(came):
             plan.folder.drop(file)
         self.afterwards()
@@ -71,9 +73,9 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     withheld = supply.rule.withheld(plan)
     wanted = [file for file in plan.files if file not in withheld]
     try:
-        with supply.stopwatch.step("restore"):
+        with supply.stopwatch.step("restore"), supply.working("Check") as meter:
             removed = remove_others(plan.folder.path, wanted)
-            held = _held(plan.folder, wanted, supply.walk.budget.jobs)
+            held = _held(plan.folder, wanted, supply.walk.budget.jobs, meter)
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
     lacking = still_missing(replace(plan, files=tuple(wanted), present=frozenset()), held)
@@ -82,11 +84,18 @@ def fill_folder(plan: Plan, supply: Supply) -> Filled:
     return Filled(held, downloaded, removed, supply.left_out(downloaded))
 
 
-def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int) -> Restored:
+def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int, meter: Meter) -> Restored:
     """Return complete files that are there. Damaged files are removed, because a reader would fail on them."""
     there = list(filter(folder.has, wanted))
+    meter.expect(there, sum(map(folder.size_if_there, there)))
+
+    def read(file: ModuleFile) -> str:
+        problem = _problem(folder, file)
+        meter.done(file, folder.size_if_there(file))
+        return problem
+
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
-        problems = dict(zip(there, readers.map(lambda file: _problem(folder, file), there), strict=True))
+        problems = dict(zip(there, readers.map(read, there), strict=True))
     damaged = {file: problem for file, problem in problems.items() if problem}
     for file in damaged:
         folder.drop(file)

@@ -10,10 +10,12 @@ from go_prefetch.base.retry import Budget
 from go_prefetch.base.trees import walk
 from go_prefetch.errors import ChecksumMismatch, Notice, PrefetchError
 from go_prefetch.golang.command import GoCommand, GoRun, failed, in_parts
+from go_prefetch.golang.download_trace import Pending
 from go_prefetch.golang.go_stderr import may_pass, refusals, tells_of_a_damaged_zip, tells_of_a_lost_zip
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.watchdog import Watch
 from go_prefetch.model.plan import Plan, Scope
+from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Downloaded, Rejection
 from go_prefetch.run.steps.explain_failure import stalled
@@ -44,6 +46,7 @@ class GoDownload:
     silence: float  # seconds without progress after which it has stalled
     budget: Budget
     say: Callable[[str], None]
+    meter: Meter
 
     def verdict(self, state: RunState, trees: Trees, fetch_again: FetchAgain) -> GoVerdict:
         """Return Go's verdict on every scope, and on the `.mod` files that it did not need. A failure is part of it."""
@@ -51,6 +54,7 @@ class GoDownload:
         files = Replacements(state, trees, fetch_again, most=self.budget.backoff.attempts, say=self.say)
         unverified = ModFilesVerified(frozenset())
         failure: PrefetchError | None = None
+        self.meter.expect_modules(sum(file.kind == "zip" for file in plan.files))
         try:
             for scope in plan.scopes:
                 for arguments in _argument_lists(scope, state):
@@ -91,7 +95,17 @@ class GoDownload:
 
     def _watch(self, plan: Plan) -> Watch:
         cache = plan.folder.gomodcache / "cache"
-        return Watch(self.silence, lambda: _growth(cache), lambda line: self.say(f"go: {line}"), self.budget.deadline)
+        zips = [file.module for file in plan.files if file.kind == "zip"]
+
+        def note_pending(pending: tuple[Pending, ...]) -> None:
+            waiting_for = _shown(pending[0]) if pending else "Go to check and unpack modules"
+            self.meter.watch(lambda: Look(modules=sum(map(plan.folder.accepted_by_go, zips)), waiting_for=waiting_for))
+
+        note_pending(())
+        return Watch(
+            self.silence, lambda: _growth(cache), lambda line: self.say(f"go: {line}"), self.budget.deadline,
+            note_pending,
+        )  # fmt: skip
 
     def _damaged(self, scope: Scope, run: GoRun, files: Replacements) -> list[Rejection]:
         """Return the zips of this run that Go could not read to their end, if it did not name them."""
@@ -106,6 +120,10 @@ class GoDownload:
             for file in suspects
             if tells_of_a_damaged_zip(errors.get(file.module, ""))
         ]
+
+
+def _shown(pending: Pending) -> str:
+    return f"`{pending.command}` of {pending.remote}" if pending.is_version_control else pending.remote
 
 
 def _argument_lists(scope: Scope, state: RunState) -> list[tuple[str, ...]]:

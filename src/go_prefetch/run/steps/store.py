@@ -7,27 +7,35 @@ from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.managed_folder import folder_error
 
 
-def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived) -> Restored:
+def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived, meter: Meter) -> Restored:
     """Restore missing files of the plan from the store into the module cache. Do nothing if nothing is missing.
 
     Raises DownloadError if the module cache cannot be written or is full.
     """
     if not plan.missing:
         return Restored(store.name)
+
+    def note_arrival(file: ModuleFile) -> None:
+        meter.done(file, plan.folder.size_if_there(file))
+        arrived(file)
+
     try:
-        return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, arrived)
+        meter.expect(plan.missing)
+        meter.wait_for(store.name)
+        return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, note_arrival)
     except StoreError as error:
         return Restored(store.name, warnings=(error.notice,))
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
 
 
-def save(store: CacheStore, state: RunState, deadline: Deadline) -> Saved:
+def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -> Saved:
     """Save files that Go accepted and that may be saved. Save nothing of a failed run."""
     if state.completed.failure:
         return Saved(skipped_reason=notice("run-failed"))
@@ -35,7 +43,9 @@ def save(store: CacheStore, state: RunState, deadline: Deadline) -> Saved:
     if not (saving.files or saving.rejected or saving.unavailable):
         return Saved(skipped_reason=_nothing_to_save(state))
     try:
-        return store.save(saving, deadline)
+        meter.expect(saving.files, sum(map(saving.folder.size_if_there, saving.files)))
+        meter.wait_for(store.name)
+        return store.save(saving, deadline, meter)
     except StoreError as error:
         return Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,))
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ChecksumMismatch, GoCommandError, Notice, notice
 from go_prefetch.golang.command import GoCommand
@@ -112,7 +113,10 @@ class _Verification:
         while True:
             unproven = self._unproven()
             hashes = {file: digest for file, digest in self._plan.hashes.items() if file in unproven}
-            verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
+            with self._supply.working("Verify") as meter:
+                meter.say(f"comparing {counted(len(hashes), 'file')} with go.sum")
+                meter.wait_for("go mod verify")
+                verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
             self.good |= verdict.good
             if verdict.bad:
                 self._reject(verdict.bad)

@@ -65,8 +65,12 @@ class CacheService(Protocol):
         """Reserve the key for an upload."""
 
 
-def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> None:
+def send(
+    archive: BinaryIO, size: int, upload: Upload, deadline: Deadline, sent: Callable[[int], None] | None = None
+) -> None:
     """Send `size` bytes of `archive` from its beginning, in blocks, each with retries. Finish the upload.
+
+    `sent` is called with the size of each block that has arrived.
 
     Raises the first StoreError or NotAllowed of a block. Uses 48 MiB at most.
     """
@@ -82,6 +86,8 @@ def send(archive: BinaryIO, size: int, upload: Upload, deadline: Deadline) -> No
                 archive.seek(number * _BLOCK)
                 block = archive.read(_BLOCK)
             upload.put(number, number * _BLOCK, block, deadline)
+            if sent:
+                sent(len(block))
 
     senders = [run_in_background(put_some) for _ in range(min(_AT_ONCE, count))]
     try:

@@ -11,12 +11,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 
+from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import ColdRun, measured
 from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
@@ -66,7 +68,7 @@ class CacheServiceStore:
             reading.warn(error)
         return reading.restored(self.name, self._proxies, skipped_reason, time.monotonic() - started)
 
-    def save(self, saving: Saving, deadline: Deadline) -> Saved:
+    def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Upload what no entry has: as a delta if it is small and there is a full entry for it."""
         refusal = self._refusal()
         if refusal:
@@ -84,7 +86,7 @@ class CacheServiceStore:
             files, base = _worth_saving(every, saving, self._encoding, rejected)
             full = names.parsed(base.full) if base else None
             key = names.delta(full.digest) if full else names.full
-            size = self._upload(key, files, full.key if full else "", saving, deadline)
+            size = self._upload(key, files, full.key if full else "", saving, deadline, meter)
         except NotAllowed as no:
             return Saved(skipped_reason=no.notice)
         except (OSError, ArchiveError) as error:
@@ -98,17 +100,25 @@ class CacheServiceStore:
             return notice("cache-mode", mode=self._endpoint.mode)
         return self._endpoint.unshared_reason if self._save is When.AUTO else None
 
-    def _upload(self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline) -> int:
+    def _upload(
+        self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline, meter: Meter
+    ) -> int:
         """Reserve the key first: of many jobs that lacked the same files, one makes the archive."""
         upload = self._connect().service.reserve(key, deadline)
         until = time.time() + UNAVAILABLE_SECONDS
         with tempfile.TemporaryFile() as archive:
+            meter.expect((), sum(member_bytes(saving.folder, file, self._encoding) for file in files))
+            meter.say("packing the new entry")
+            meter.watch(lambda: Look(bytes=os.fstat(archive.fileno()).st_size))
             write_archive(
                 archive, saving.folder, files, encoding=self._encoding, full=full, runs=_runs(files, saving),
                 unavailable=[Unavailable(file.name, self._proxies, until) for file in saving.unavailable],
             )  # fmt: skip
             size = archive.seek(0, os.SEEK_END)
-            send(archive, size, upload, deadline)
+            meter.expect((), size)
+            meter.say(f"uploading {counted(len(files), 'file')}")
+            meter.wait_for(self.name)
+            send(archive, size, upload, deadline, sent=meter.add_bytes)
         return size
 
 
