@@ -160,5 +160,5 @@ def test_findings_have_file_line_name_and_advice(bench: Workbench) -> None:
     done = prefetch(bench, "docker", "--check", "Dockerfile")
     assert done.status == 1
     assert done.stdout.startswith(
-        "Dockerfile:2: copy-before-download: COPY . is above the download of the modules. COPY "
+        "Dockerfile:2: error: copy-before-download: . is copied above the download of the modules. Every change "
     )

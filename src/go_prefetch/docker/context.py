@@ -52,6 +52,18 @@ class Context:
         """Return the names of the entries of the folder itself that are sent, sorted."""
         return sorted(entry.name for entry in _entries(self.folder) if not self.ignore.excludes(entry.name))
 
+    def text(self, path: str) -> str:
+        """Return the text of a file; empty if there is none that can be read."""
+        try:
+            return read_text(self.folder / path)
+        except (InputError, ValueError):
+            return ""
+
+    def has_code(self, path: str) -> bool:
+        """Return whether a folder of the context has Go files or a go.mod."""
+        names = (name for name, _ in _sent(self.folder / path, Ignore()))
+        return any(name.endswith(".go") or name.rpartition("/")[2] == "go.mod" for name in names)
+
 
 def read_context(folder: Path, dockerfile: Path | None = None) -> Context:
     """Return the context at `folder`. `NAME.dockerignore` next to the Dockerfile NAME has precedence.
@@ -87,13 +99,13 @@ def too_large(what: str, why: str) -> InputError:
 def measure(folder: Path, ignore: Ignore) -> Size:
     """Count the regular files below `folder` that are sent to the builder, and their bytes."""
     files = size = 0
-    for found in _sent(folder, ignore):
+    for _, found in _sent(folder, ignore):
         files += 1
         size += found.st_size
     return Size(files, size)
 
 
-def _sent(folder: Path, ignore: Ignore) -> Iterator[os.stat_result]:
+def _sent(folder: Path, ignore: Ignore) -> Iterator[tuple[str, os.stat_result]]:
     """Yield what is sent. Without recursion, because folders may be nested deeper than Python nests calls."""
     pending = [(folder, "")]
     while pending:
@@ -107,7 +119,7 @@ def _sent(folder: Path, ignore: Ignore) -> Iterator[os.stat_result]:
             elif not excluded:
                 found = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(found.st_mode):
-                    yield found
+                    yield path, found
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -7,43 +7,46 @@ from collections.abc import Sequence
 from go_prefetch.base.format import size
 from go_prefetch.docker.context import IGNORE_FILE, Context, Size, measure
 from go_prefetch.docker.dockerignore import Ignore, parse_ignore
-from go_prefetch.docker.source_rules import MODULE_FOLDER, UNWANTED
+from go_prefetch.docker.rule import path_of, sources
+from go_prefetch.docker.stages import read_stages
 
-# Listed even if they do not exist, so that a later file is excluded too.
-_ALWAYS = (".git", ".env", ".netrc", ".git-credentials", ".ssh")
+MODULE_FOLDER = ".gomod"  # the suggested folder for `docker --output`
+# What projects keep locally: listed even if it does not exist, so that a later file is excluded too.
+_LOCAL = (
+    "**/.env*", "**/*.log", "logs", "**/.netrc", "**/.git-credentials", "**/.ssh", "**/*.pem", "**/*.key", "**/*.p12",
+    "**/*.pfx", "**/*.crt", "**/id_rsa*", "**/id_ed25519*", "**/.idea", "**/.vscode", "**/*.swp", "**/.DS_Store",
+    "**/node_modules", "**/.venv", "**/.terraform",
+)  # fmt: skip
 # Files that the build does not use. Without an entry, each change of them would rebuild the layer of sources.
-_BESIDE = (
-    ".dockerignore",
-    ".github",
-    ".gitignore",
-    ".gitlab-ci.yml",
-    ".golangci.yml",
-    ".golangci.yaml",
-    ".pre-commit-config.yaml",
-    "Dockerfile",
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yaml",
-    "docker-compose.yml",
-    "docker-bake.hcl",
-)
+_UNUSED = (
+    IGNORE_FILE, ".github", ".gitignore", ".gitlab-ci.yml", ".golangci.y*ml", ".pre-commit-config.yaml", "Dockerfile*",
+    "compose.y*ml", "docker-compose.y*ml", "docker-bake.hcl",
+)  # fmt: skip
+_GIT = "# With .git, Go writes the version into the program, but every commit rebuilds the layer of sources.\n.git\n"
 
 
-def entries_for(context: Context, folder: str) -> list[str]:
+def entries_for(folder: str) -> list[str]:
     """Return patterns for a new file. `folder` is one more: modules that arrive by a named context, or empty."""
-    there = [name for name in (*UNWANTED, *_BESIDE) if name != MODULE_FOLDER and (context.folder / name).exists()]
-    return sorted({*_ALWAYS, *there, IGNORE_FILE, *([folder] if folder else [])})
+    return [*_LOCAL, *_UNUSED, *([folder] if folder else [])]
 
 
 def text_for(entries: Sequence[str]) -> str:
-    """Return the text of a file with these entries."""
-    return "# What no build reads; each entry is a path below the build context.\n" + "".join(f"{e}\n" for e in entries)
+    """Return the text of a file with these entries, and with .git."""
+    return "# Local files, and what no build reads.\n" + "".join(f"{entry}\n" for entry in entries) + _GIT
+
+
+def copies(dockerfile: str, folder: str) -> bool:
+    """Return whether a Dockerfile takes this folder from its context by name: by COPY, ADD or a mount."""
+    named = (path_of(source) for each in read_stages(dockerfile).instructions for source in sources(each))
+    return any(path == folder or path.startswith(f"{folder}/") for path in named)
 
 
 def lacking(context: Context, folder: str) -> list[str]:
-    """Return the unwanted entries that an existing file does not exclude; `folder` as in `entries_for`."""
-    names = dict.fromkeys((*UNWANTED, *([folder] if folder else [])))
-    return [name for name in names if context.holds(name) and (name != MODULE_FOLDER or folder)]
+    """Return the local files in the folder of the context that an existing file does not exclude; `folder` too."""
+    wanted = parse_ignore("\n".join([*_LOCAL, *([folder] if folder else [])]), IGNORE_FILE)
+    return [name for name in context.names() if wanted.excludes(name)] + (
+        [folder] if "/" in folder and context.holds(folder) else []
+    )
 
 
 def sizes(context: Context, entries: Sequence[str]) -> str:

@@ -1,152 +1,149 @@
-"""Rules about the dependency layer: what rebuilds it although no dependency has changed, or prevents its use."""
+"""Rules about the layer of modules: what rebuilds it although no dependency has changed, and what loses it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from go_prefetch.docker.rule import (
-    Found,
-    Subject,
-    basename,
-    builds,
-    download_in,
-    is_whole,
-    module_caches,
-    sources,
-)
+from go_prefetch.docker.rule import Found, History, brings_module_cache, module_caches
 from go_prefetch.docker.shell import Command
-from go_prefetch.docker.stages import Stage, assignments, commands
+from go_prefetch.docker.stages import assignments, commands, mentioned
 from go_prefetch.docker.syntax import Instruction
 
-_CHANGING = re.compile(
-    r"(?:(?:APP|BUILD|RELEASE|GIT|IMAGE|PKG|PROJECT|SERVICE|PRODUCT)_?)?VERSION"
-    r"|\w*(?:COMMIT|REVISION|TIMESTAMP)\w*|(?:\w+_)?(?:SHA|REF|BRANCH|TAG|DATE|TIME)|BUILD_?(?:ID|NUMBER|NUM|AT|DATE|TIME)"
-    r"|SOURCE_DATE_EPOCH",
+# Programs that neither download modules nor read variables of a project.
+_HARMLESS = re.compile(
+    r"addgroup|adduser|apk|apt(?:-get)?|cat|cd|chmod|chown|cp|curl|(?:micro|t)?dnf|find|git|groupadd|id|ls|mkdir|mv|ln"
+    r"|printenv|pwd|rm|set|sleep|tar|test|touch|true|\[|unzip|update-ca-certificates|useradd|wget|yum|for|case|esac|fi"
+    r"|done|break|exit|echo|printf|grep|sed|awk|:"
+)
+_GO_IMAGES = re.compile(r"golang|go-toolset|alpine|debian|ubuntu|fedora|centos|busybox|.*-golang")
+_HAS_GO = re.compile(r"golang|GOPATH|GOROOT|/local/go\b|\bgo\b")
+# What Go, git and the network libraries read.
+_ENVIRONMENT = re.compile(
+    r"GO[A-Z0-9]+|CGO_\w+|GIT_(?:SSH|CONFIG|ASKPASS|TERMINAL|HTTP|SSL|TRACE)\w*|\w+_proxy|SSL_CERT_\w+"
+    r"|HOME|PATH|NETRC|DEBIAN_FRONTEND|USER|TMPDIR|SSH_AUTH_SOCK",
     re.IGNORECASE,
 )
-_PLATFORM = ("TARGETOS", "TARGETARCH", "TARGETPLATFORM", "TARGETVARIANT")
-_LONGEST_NAME = 100
-_VENDOR = "-mod=vendor"
-# Words of commands that show go.mod, or copy it out of the image.
-_SHOWN = {"git": ("diff", "status"), "cp": ("go.mod", "go.sum"), "go": ("-diff",)}
+_PLATFORM = re.compile(r"(TARGET|BUILD)(?:OS|ARCH|PLATFORM|VARIANT)")
+_STAMP = re.compile(r"-X[= ]+['\"]?(\S{1,500})")
 
 
-def copy_before_download(subject: Subject) -> Iterator[Found]:
-    """Find the whole context, the module's folder, or Go files, copied before `go mod download`."""
-    for _, history in subject.histories:
-        above = history[: download_in(history) or 0]
-        named = any(fnmatchcase("go.mod", basename(source)) for each in above for source in sources(each))
-        is_broad = is_whole if named else subject.brings_module
-        for instruction in above:
-            broad = [source for source in sources(instruction) if is_broad(source) or source.endswith("*.go")]
-            if broad and instruction.name in ("COPY", "ADD"):
-                yield Found(instruction.line, f"{instruction.name} {broad[0]} is above the download of the modules")
+def copy_before_download(history: History) -> Iterator[Found]:
+    """Find sources that are copied, or mounted, before the modules are downloaded."""
+    if history.download is None:
+        return
+    for instruction in history.instructions[: history.download + 1]:
+        if code := history.code_in(instruction):
+            verb = "is mounted for" if instruction.name == "RUN" else "is copied above"
+            yield Found("copy-before-download", instruction.line, f"{code} {verb} the download of the modules")
 
 
-def no_download_layer(subject: Subject) -> Iterator[Found]:
-    """Find a build that downloads its modules itself, each time."""
-    for _, history in subject.histories:
-        if download_in(history) is not None or _is_vendored(subject, history):
+def modules_at_build(history: History) -> Iterator[Found]:
+    """Find a build that does not have the modules of an earlier layer."""
+    line, caches, removed, defined, has_code = 0, frozenset[str](), 0, False, False
+    for instruction in history.instructions:
+        mounted = module_caches(instruction)
+        if brings_module_cache(instruction):
+            line, caches, removed = instruction.line, frozenset(), 0
+        defined = defined or history.brings_module(instruction)
+        has_code = has_code or bool(history.code_in(instruction))
+        for command in commands(instruction):
+            if command.downloads:
+                line, caches, removed = instruction.line, mounted, 0
+            elif command.removes_modules:
+                removed = instruction.line
+            elif command.builds or (has_code and not line and command.makes):
+                yield from _at_build(history, instruction, (line, caches, removed), defined=defined)
+                return
+            elif defined and not has_code and not line and _is_unknown(command):
+                return  # it may download the modules
+
+
+def _at_build(
+    history: History, build: Instruction, modules: tuple[int, frozenset[str], int], *, defined: bool
+) -> Iterator[Found]:
+    line, caches, removed = modules
+    mounted = module_caches(build)
+    if history.is_vendored:
+        return
+    if line and removed:
+        yield Found("modules-lost", removed, f"the modules of line {line} are removed before the build needs them")
+    elif caches and not caches & mounted:
+        what = f"line {line} downloads into a cache mount that this RUN does not have"
+        yield Found("modules-lost", build.line, what)
+    elif line and mounted and not caches:
+        yield Found("modules-lost", build.line, f"this cache mount hides the modules of line {line}")
+    elif not line and not mounted and defined and _is_known(history):
+        other = _download_elsewhere(history)
+        what = f"line {other} downloads the modules in a stage that this stage does not copy them from"
+        slug = "modules-lost" if other else "no-download-layer"
+        yield Found(slug, build.line, what if other else "the build itself downloads the modules")
+
+
+def _is_known(history: History) -> bool:
+    """Return whether the base image is one that has Go or can have it, and no modules."""
+    texts = " ".join((history.root.base, *(each.text for each in history.instructions)))
+    return bool(_GO_IMAGES.fullmatch(history.image[0]) and _HAS_GO.search(texts))
+
+
+def _download_elsewhere(history: History) -> int:
+    """Return the line of a download in another stage; 0 if there is none."""
+    return next((each.line for each in history.dockerfile.instructions if any(c.downloads for c in commands(each))), 0)
+
+
+def _is_unknown(command: Command) -> bool:
+    return bool(command.words) and not (command.go or _HARMLESS.fullmatch(command.program))
+
+
+def cache_mount(history: History) -> Iterator[Found]:
+    """Find modules that are kept in a cache mount only."""
+    for instruction in history.instructions:
+        used = any(command.downloads or command.builds for command in commands(instruction))
+        if used and module_caches(instruction) and not history.is_vendored and not brings_module_cache(instruction):
+            yield Found(
+                "cache-mount", instruction.line, "the modules are in a cache mount, which a new builder has not"
+            )
+            return
+
+
+def value_before_download(history: History) -> Iterator[Found]:
+    """Find an ARG, or an ENV made of one, that changes above a download that does not read it."""
+    above = history.instructions[: (history.download or -1) + 1]
+    changing = {name for each in above if each.name == "ARG" for name, value in assignments(each)
+                if _changes(history, name, value)}  # fmt: skip
+    read: set[str] = set()
+    for instruction in reversed(above):
+        if instruction.name not in ("ARG", "ENV"):
+            read |= _read_by(instruction)
             continue
-        copied = False
-        for instruction in history:
-            if copied and builds(instruction) and not module_caches(instruction):
-                yield Found(instruction.line, "the build itself downloads the modules, again after every change")
-                break
-            copied = copied or any(map(subject.brings_module, sources(instruction)))
+        for name, value in assignments(instruction):
+            given = mentioned(value)
+            varies = name in changing if instruction.name == "ARG" else bool(given & changing)
+            if read & {name, "*"} or _ENVIRONMENT.fullmatch(name):
+                read |= given
+            elif varies:
+                what = f"{instruction.name} {name} is above the download of the modules, which does not read it"
+                yield Found("value-before-download", instruction.line, what)
 
 
-def _is_vendored(subject: Subject, history: tuple[Instruction, ...]) -> bool:
-    said = any(_VENDOR in instruction.text for instruction in history)
-    return said or subject.context.holds("vendor/modules.txt") or not _needs_modules(subject)
+def _changes(history: History, name: str, value: str) -> bool:
+    """Return whether a build can give the ARG another value than the one before: judged by what is done with it."""
+    if platform := _PLATFORM.fullmatch(name):  # the stage is shared by platforms only if it runs on the builder's
+        return platform[1] == "TARGET" and "BUILDPLATFORM" in "".join(history.root.start.flag("platform"))
+    default = value or history.dockerfile.defaults.get(name, "")
+    return not default or name in _stamped(history)
 
 
-def _needs_modules(subject: Subject) -> bool:
-    """Return whether there is a go.sum. Without a go.mod in the context this is unknown, so the answer is yes."""
-    folder = subject.context.folder
-    return (folder / "go.sum").is_file() or (folder / "go.work").is_file() or not (folder / "go.mod").is_file()
+def _stamped(history: History) -> set[str]:
+    """Return the variables that the linker writes into the program."""
+    texts = (f"{each.text} {each.heredocs}" for each in history.dockerfile.instructions)
+    return {name for text in texts for word in _STAMP.findall(text) for name in mentioned(word)}
 
 
-def go_sum_not_copied(subject: Subject) -> Iterator[Found]:
-    """Find a download with go.mod but without go.sum."""
-    for _, history in subject.histories:
-        index = download_in(history)
-        if index is None or not _needs_modules(subject):
-            continue
-        before = [(instruction, source) for instruction in history[: index + 1] for source in sources(instruction)]
-        if any(_brings(source, "go.sum") for _, source in before):
-            continue
-        for instruction, source in before:
-            if basename(source) == "go.mod":
-                yield Found(instruction.line, "go.mod is copied for the download, but go.sum is not")
-                break
-
-
-def _brings(source: str, name: str) -> bool:
-    """Return whether this source could include the file: by its name, a glob, or as a folder."""
-    last = basename(source)
-    return is_whole(source) or fnmatchcase(name, last) or ("." not in last.lstrip(".") and "*" not in last)
-
-
-def arg_before_download(subject: Subject) -> Iterator[Found]:
-    """Find an ARG that changes with each build, declared above a download that does not use it."""
-    for stage, history in subject.histories:
-        index = download_in(history)
-        above = history[: index or 0]
-        for at, instruction in enumerate(above):
-            if instruction.name != "ARG":
-                continue
-            for name, _ in assignments(instruction):
-                if _busts(name, stage) and not _is_used(name, history[at + 1 : (index or 0) + 1]):
-                    yield Found(instruction.line, f"ARG {name} is above `go mod download`, which does not use it")
-
-
-def _busts(name: str, stage: Stage) -> bool:
-    if name in _PLATFORM:  # shared by all platforms only if the stage runs on the builder's platform
-        first = stage
-        while first.parent:
-            first = first.parent
-        return any("BUILDPLATFORM" in value for value in first.start.flag("platform"))
-    return len(name) <= _LONGEST_NAME and bool(_CHANGING.fullmatch(name))
-
-
-def _is_used(name: str, instructions: tuple[Instruction, ...]) -> bool:
-    variable = re.compile(rf"\$(?:{name}\b|\{{{name}\b)")
-    needed = (each for each in instructions if each.name in ("RUN", "COPY", "ADD", "WORKDIR"))
-    return any(variable.search(f"{each.text} {each.flags} {each.heredocs}") for each in needed)
-
-
-def cache_mount_lost(subject: Subject) -> Iterator[Found]:
-    """Find modules that are downloaded into a cache mount, and a build without that mount."""
-    for _, history in subject.histories:
-        index = download_in(history)
-        caches = frozenset() if index is None else module_caches(history[index])
-        for instruction in history[(index or 0) + 1 :] if caches else ():
-            if builds(instruction) and not caches & module_caches(instruction) and _VENDOR not in instruction.text:
-                yield Found(
-                    instruction.line,
-                    f"line {history[index or 0].line} downloads into a cache mount that this RUN does not have, "
-                    "so it downloads again",
-                )
-
-
-def go_mod_changed(subject: Subject) -> Iterator[Found]:
-    """Find commands that change go.mod or go.sum in the image, where the change is lost."""
-    for _, history in subject.histories:
-        made_here = False
-        for instruction in history:
-            run = tuple(commands(instruction))
-            shown = any(map(_shows_go_mod, run))
-            for command in run:
-                made_here = made_here or command.go[:2] == ("mod", "init")
-                changes = command.go[:1] == ("get",) or command.go[:2] == ("mod", "tidy")
-                if changes and not made_here and not shown:
-                    yield Found(instruction.line, f"`go {' '.join(command.go[:2])}` changes go.mod inside the image")
-
-
-def _shows_go_mod(command: Command) -> bool:
-    """Return whether the stage compares go.mod or copies it out: then changing it is the purpose of the stage."""
-    program, *words = command.words or ("",)
-    return any(basename(word) in _SHOWN.get(program, ()) for word in words)
+def _read_by(instruction: Instruction) -> set[str]:
+    """Return the variables that an instruction reads; `*` if it could be any."""
+    read = mentioned(f"{instruction.text} {instruction.flags} {instruction.heredocs}")
+    if instruction.name == "RUN":
+        run = list(commands(instruction))
+        read |= {"*"} if any(map(_is_unknown, run)) else set()
+    return read

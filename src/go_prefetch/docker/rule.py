@@ -1,4 +1,4 @@
-"""Input and output of a rule."""
+"""What rules look at: everything that leads to a stage, and what its instructions bring from the build context."""
 
 from __future__ import annotations
 
@@ -6,56 +6,99 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import NamedTuple
 
 from go_prefetch.docker.context import Context
 from go_prefetch.docker.stages import Dockerfile, Stage, commands, mounts
 from go_prefetch.docker.syntax import Instruction
 
+MODULE_FILES = ("go.mod", "go.sum", "go.work", "go.work.sum")
 # Where Go keeps modules: below GOPATH, or where GOMODCACHE is named.
 _MODULE_CACHE = re.compile(
-    r"/pkg/mod\b|GOMODCACHE|GOPATH|^(?:/root|/home/[^/]+)?/go(?:/pkg)?$|/(?:go-?)?mod(?:s|ules)?(?:-?cache)?$"
+    r"/pkg/mod\b|\$\{?(?:GOMODCACHE|GOPATH)\}?(?:/pkg)?$|^(?:/root|/home/[^/]+)?/go(?:/pkg)?$"
+    r"|/(?:go-?)?mod(?:s|ules)?(?:-?cache)?$"
 )
-_WHOLE = (".", "./", "*", "./*", "/", "..")
+_WHOLE = (".", "*")
+_CODE = ("cmd", "internal", "pkg")  # folders of Go files in most projects, if the context does not have them
 
 
 class Found(NamedTuple):
-    """The line, and what is there. The rule says why that is bad and what to do instead."""
+    """The name of a finding, the line, and what is there."""
 
-    line: int
-    what: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the result."""
-
-    line: int
     slug: str
+    line: int
     what: str
-    instead: str
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A Dockerfile and its build context."""
+class History:
+    """One stage, and every instruction that leads to its end."""
 
     dockerfile: Dockerfile
     context: Context
+    stage: Stage
+    instructions: tuple[Instruction, ...]
 
-    @property
-    def histories(self) -> Iterator[tuple[Stage, tuple[Instruction, ...]]]:
-        """Return each stage that no other stage starts from, with everything that leads to it. Common stages repeat."""
-        for stage in self.dockerfile.last_stages:
-            yield stage, stage.history
+    @cached_property
+    def download(self) -> int | None:
+        """Return the index of the first RUN that downloads modules."""
+        runs = enumerate(self.instructions)
+        return next((at for at, each in runs if any(command.downloads for command in commands(each))), None)
 
-    def brings_module(self, source: str) -> bool:
-        """Return whether this source is the whole context, or a folder of it with a go.mod."""
-        return is_whole(source) or self.context.exists(f"./{source.strip('/')}/go.mod")
+    @cached_property
+    def root(self) -> Stage:
+        """Return the first stage of the chain, which names the base image."""
+        stage = self.stage
+        while stage.parent:
+            stage = stage.parent
+        return stage
+
+    @cached_property
+    def image(self) -> tuple[str, str]:
+        """Return the name of the base image without its registry, and its tag; empty if they are not known."""
+        name, _, tag = self.root.base.partition("@")[0].rpartition("/")[2].partition(":")
+        return ("", "") if "$" in self.root.base else (name, tag)
+
+    @cached_property
+    def is_vendored(self) -> bool:
+        """Return whether the build reads vendor/, or the project requires no module."""
+        context = self.context
+        texts = (f"{each.text} {each.heredocs}" for each in self.dockerfile.instructions)
+        copied = (path == "vendor" for each in self.instructions for path in map(path_of, sources(each)))
+        without = context.exists("go.mod") and "require" not in context.text("go.mod") + context.text("go.work")
+        without = without and not context.exists("go.sum") and not context.exists("go.work")
+        said = any(re.search(r"-mod[= ]vendor|\bgo mod vendor", text) for text in texts)
+        return said or any(copied) or context.holds("vendor/modules.txt") or without
+
+    def brings_module(self, instruction: Instruction) -> bool:
+        """Return whether an instruction brings a go.mod: by name, or with the folder it is in."""
+        brought = sources(instruction)
+        named = any(is_whole(each) or is_module_file(each, "go.mod") for each in brought)
+        return named or any(self.context.exists(f"{path_of(each)}/go.mod") for each in brought)
+
+    def code_in(self, instruction: Instruction) -> str:
+        """Return the first source of an instruction that has Go files; empty if none is known to have any."""
+        return next(filter(self._is_code, sources(instruction)), "")
+
+    def _is_code(self, source: str) -> bool:
+        path = path_of(source)
+        if is_whole(source) or path.endswith(".go"):
+            return True
+        if is_module_file(source) or path == "vendor":
+            return False
+        folder = posixpath.dirname(re.split(r"[*?\[]", path)[0]) if re.search(r"[*?\[]", path) else path
+        return self.context.has_code(folder) if self.context.exists(folder) else path.split("/")[0] in _CODE
 
 
-Rule = Callable[[Subject], Iterator[Found]]
+Rule = Callable[[History], Iterator[Found]]
+
+
+def histories(dockerfile: Dockerfile, context: Context) -> Iterator[History]:
+    """Return the history of each stage that no other stage starts from. Common stages repeat."""
+    for stage in dockerfile.last_stages:
+        yield History(dockerfile, context, stage, stage.history)
 
 
 def sources(instruction: Instruction) -> list[str]:
@@ -68,36 +111,37 @@ def sources(instruction: Instruction) -> list[str]:
     return [mount.get("source", mount.get("src", ".")) for mount in bound]
 
 
+def path_of(source: str) -> str:
+    """Return a source as a path below the context."""
+    return posixpath.normpath(f"/{source}").lstrip("/") or "."
+
+
 def is_whole(source: str) -> bool:
     """Return whether this source is the whole context."""
-    return source in _WHOLE
+    return path_of(source) in _WHOLE
 
 
-def downloads(instruction: Instruction) -> bool:
-    """Return whether a RUN has a command that fills the module cache."""
-    return any(command.downloads for command in commands(instruction))
-
-
-def builds(instruction: Instruction) -> bool:
-    """Return whether a RUN needs the modules."""
-    return any(command.builds for command in commands(instruction))
-
-
-def download_in(history: tuple[Instruction, ...]) -> int | None:
-    """Return the index of the first RUN that downloads modules."""
-    return next((index for index, instruction in enumerate(history) if downloads(instruction)), None)
+def is_module_file(source: str, *names: str) -> bool:
+    """Return whether a source names go.mod or another file of a module, also by a pattern: `go.*`."""
+    last = path_of(source).rpartition("/")[2]
+    return not is_whole(source) and any(fnmatchcase(name, last) for name in names or MODULE_FILES)
 
 
 def module_caches(instruction: Instruction) -> frozenset[str]:
     """Return the ids of a RUN's cache mounts for modules. The id of a mount defaults to its path."""
-    found = set()
-    for mount in mounts(instruction):
-        place = posixpath.normpath(mount.get("target", mount.get("dst", mount.get("destination", ""))))
-        if mount.get("type") == "cache" and _MODULE_CACHE.search(place):
-            found.add(mount.get("id", place))
-    return frozenset(found)
+    found = (mount for mount in mounts(instruction) if mount.get("type") == "cache" and "from" not in mount)
+    return frozenset(mount.get("id", _target(mount)) for mount in found if _MODULE_CACHE.search(_target(mount)))
 
 
-def basename(source: str) -> str:
-    """Return the last part of a path in a Dockerfile."""
-    return PurePosixPath(source).name
+def brings_module_cache(instruction: Instruction) -> bool:
+    """Return whether downloaded modules arrive from the context, another stage or another image."""
+    if instruction.name in ("COPY", "ADD"):
+        return any(word == "/" or _MODULE_CACHE.search(word.rstrip("/")) for word in instruction.words)
+    return any(
+        _MODULE_CACHE.search(_target(mount)) for mount in mounts(instruction)
+        if mount.get("type", "bind") == "bind" or "from" in mount
+    )  # fmt: skip
+
+
+def _target(mount: dict[str, str]) -> str:
+    return posixpath.normpath(mount.get("target", mount.get("dst", mount.get("destination", ""))))

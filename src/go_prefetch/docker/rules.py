@@ -1,56 +1,74 @@
-"""The table of all findings of `go-prefetch docker --check`: name, rule, what to do instead."""
+"""The table of all findings of `go-prefetch docker --check`: name, severity, what to do instead.
+
+They are about Go's modules. For everything else there are `docker build --check` and hadolint.
+"""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple
 
-from go_prefetch.docker import layer_rules, secret_rules, source_rules
+from go_prefetch.docker import image_rules, layer_rules
 from go_prefetch.docker.context import Context, too_large
-from go_prefetch.docker.rule import Finding, Rule, Subject
-from go_prefetch.docker.stages import read_stages
+from go_prefetch.docker.rule import Rule, histories
+from go_prefetch.docker.stages import Dockerfile, read_stages
+
+
+class Severity(str, Enum):
+    """An error costs time in every build, or breaks it. A note is a trade."""
+
+    ERROR = "error"
+    NOTE = "note"
+
+
+class Finding(NamedTuple):
+    """One line of the result; findings sort by line, then by name."""
+
+    line: int
+    slug: str
+    what: str
 
 
 class Row(NamedTuple):
-    """One rule."""
+    """What there is to say about every finding of a name."""
 
-    slug: str
-    rule: Rule
+    severity: Severity
     instead: str
 
 
-RULES = (
-    Row("copy-before-download", layer_rules.copy_before_download,
-        "COPY go.mod go.sum ./, run `go mod download`, then COPY the rest, or every change downloads all modules"),
-    Row("no-download-layer", layer_rules.no_download_layer,
-        "COPY go.mod go.sum ./ and RUN go mod download before COPY . ."),
-    Row("go-sum-not-copied", layer_rules.go_sum_not_copied,
-        "COPY go.mod go.sum ./. Without go.sum the downloaded modules are not verified"),
-    Row("arg-before-download", layer_rules.arg_before_download,
-        "Declare it after the download. A RUN sees every ARG above it, so another value creates another layer"),
-    Row("cache-mount-lost", layer_rules.cache_mount_lost,
-        "Use the same --mount=type=cache for both, or download without one"),
-    Row("go-mod-changed", layer_rules.go_mod_changed,
-        "Commit go.mod and go.sum, and build with GOFLAGS=-mod=readonly"),
-    Row("latest-tag", source_rules.latest_tag,
-        "Name a version, and a digest if the build must be repeatable"),
-    Row("go-install-latest", source_rules.go_install_latest,
-        "Name a version: go install TOOL@v1.2.3"),
-    Row("lone-file-proxy", source_rules.lone_file_proxy,
-        "Use file:///gomod,off (or ,https://…). With a single file:// URL Go skips its check of toolchains"),
-    Row("dockerignore-lacks", source_rules.dockerignore_lacks,
-        "Add them to .dockerignore, for example with `go-prefetch docker --dockerignore`"),
-    Row("dockerignore-hides", source_rules.dockerignore_hides,
-        "Remove the pattern from .dockerignore, or add a `!` line after it"),
-    Row("secret-in-arg", secret_rules.secret_in_arg,
-        "Use RUN --mount=type=secret,id=NAME,env=NAME …: the secret is in no layer, no history and no cache key"),
-    Row("secret-in-env", secret_rules.secret_in_env,
-        "Use RUN --mount=type=secret,id=NAME,env=NAME … only where it is needed"),
-    Row("secret-copied", secret_rules.secret_copied,
-        "Use RUN --mount=type=secret,id=netrc,target=/root/.netrc …"),
-    Row("secret-in-layer", secret_rules.secret_in_layer,
-        "Use RUN --mount=type=secret,id=netrc,target=/root/.netrc …: git and Go read it there"),
-)  # fmt: skip
+RULES: tuple[Rule, ...] = (
+    layer_rules.copy_before_download,
+    layer_rules.modules_at_build,
+    layer_rules.cache_mount,
+    layer_rules.value_before_download,
+    image_rules.old_image,
+    image_rules.lone_file_proxy,
+    image_rules.dockerignore_hides,
+    image_rules.stamp_lost,
+)
 
+FINDINGS = {
+    "copy-before-download": Row(Severity.ERROR,
+        "Every change of it downloads all modules again. Copy go.mod and go.sum of each module, run `go mod download`, "
+        "then copy the rest"),
+    "no-download-layer": Row(Severity.ERROR,
+        "Every change of a source downloads them again. COPY go.mod go.sum ./ and RUN go mod download before it"),
+    "modules-lost": Row(Severity.ERROR,
+        "The build downloads them again. Keep them until the build, and use the same mounts and stage for both"),
+    "cache-mount": Row(Severity.NOTE,
+        "On runners that are new each time, use a layer or the folder of `docker --output`"),
+    "value-before-download": Row(Severity.ERROR,
+        "A RUN sees every value above it, so another value downloads all modules again. Move it below the download"),
+    "old-image": Row(Severity.ERROR,
+        "The build fails or downloads another Go each time. Use an image with that Go"),
+    "lone-file-proxy": Row(Severity.ERROR,
+        "Go then skips its check of toolchains. Use file:///gomod,off (or ,https://…)"),
+    "dockerignore-hides": Row(Severity.ERROR,
+        "The build fails or is not verified. Remove the pattern from .dockerignore, or add a `!` line after it"),
+    "stamp-lost": Row(Severity.NOTE,
+        "With .git, every commit rebuilds the layer of sources. Pass the version with -ldflags -X instead, or add "
+        "-buildvcs=false if none is wanted"),
+}  # fmt: skip
 
 # A rule reads everything that leads to a stage, for each stage. This is far above the layers that a builder supports.
 _MOST_INSTRUCTIONS, _MOST_LOOKED_AT = 2_000, 50_000
@@ -58,20 +76,21 @@ _MOST_INSTRUCTIONS, _MOST_LOOKED_AT = 2_000, 50_000
 
 def check(text: str, context: Context) -> tuple[Finding, ...]:
     """Check a Dockerfile built in `context`. Return the findings by line. A comment can waive a finding below it."""
-    subject = Subject(read_stages(text), context)
-    _refuse_too_many(subject)
-    waived = {each.line: each.ignored for each in subject.dockerfile.instructions}
+    dockerfile = read_stages(text)
+    _refuse_too_many(dockerfile)
+    waived = {each.line: each.ignored for each in dockerfile.instructions}
     found = {
-        Finding(line, row.slug, what, row.instead)
-        for row in RULES
-        for line, what in row.rule(subject)
-        if row.slug not in waived.get(line, frozenset())
+        Finding(line, slug, what)
+        for history in histories(dockerfile, context)
+        for rule in RULES
+        for slug, line, what in rule(history)
+        if slug not in waived.get(line, frozenset())
     }
-    return tuple(sorted(found, key=lambda finding: (finding.line, finding.slug)))
+    return tuple(sorted(found))
 
 
-def _refuse_too_many(subject: Subject) -> None:
+def _refuse_too_many(dockerfile: Dockerfile) -> None:
     """Raise InputError for a Dockerfile that would take too long."""
-    count = len(subject.dockerfile.instructions)
-    if count > _MOST_INSTRUCTIONS or sum(len(history) for _, history in subject.histories) > _MOST_LOOKED_AT:
+    count = len(dockerfile.instructions)
+    if count > _MOST_INSTRUCTIONS or sum(len(stage.history) for stage in dockerfile.last_stages) > _MOST_LOOKED_AT:
         raise too_large("the Dockerfile", f"it has {count} instructions, those of common stages not counted again")

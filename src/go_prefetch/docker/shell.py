@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SEPARATOR = re.compile(r"&&|\|\||[;|&\n(){}]")
-_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|\$\([^()]*\)|\$\{[^{}]*\}|`[^`]*`|[^\s"'\\;|&(){}`$]|\$)+""")
+_SEPARATOR = re.compile(r"&&|\|\||[;|&\n(){}`]")
+_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|\$\{[^{}]*\}|[^\s"'\\;|&(){}`$]|\$)+""")
 _TOKEN = re.compile(rf"(?P<comment>(?<![^\s;])\#[^\n]*)|(?P<word>{_WORD.pattern})|(?P<mark>{_SEPARATOR.pattern})|\s")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-_STARTERS = (
-    "time", "exec", "sudo", "env", "then", "do", "else", "if", "while", "!", "command", "nice", "set", "xargs",
-    "timeout",
-)  # fmt: skip
-_AMOUNT = re.compile(r"[0-9.]+[smhd]?")  # `timeout 5m`, `xargs -n 1`
-_SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z|k)?sh", re.DOTALL)
-_GO = ("go", "xx-go")
+_STARTERS = frozenset(
+    ("time", "exec", "sudo", "env", "then", "do", "else", "if", "elif", "while", "until", "!", "command", "export")
+)
+_GO = re.compile(r"(?:.*/)?(?:go|xx-go|gotip|go[0-9][0-9.]*)")
+_INNER = re.compile(r"([\"'])(.*)\1", re.DOTALL)  # a word that may be a script: `sh -c "…"`
+_PRINTERS = frozenset(("echo", "printf", "grep", "sed", "awk"))  # their words are no commands
+_MAKERS = frozenset(("make", "gmake", "goreleaser", "mage", "task", "just"))
+_REMOVED = re.compile(r"/pkg(?:/mod)?/?$|GOMODCACHE|GOPATH")
 
 
 @dataclass(frozen=True)
@@ -28,68 +28,69 @@ class Command:
     assigned: tuple[tuple[str, str], ...] = ()
 
     @property
+    def program(self) -> str:
+        """Return the name of the program, without its folder."""
+        return self.words[0].rsplit("/", 1)[-1] if self.words else ""
+
+    @property
     def go(self) -> tuple[str, ...]:
-        """Return the words after `go`, without `-C DIR`, if this is a go command; otherwise nothing."""
-        words = self.words
-        if not words or words[0].rsplit("/", 1)[-1] not in _GO:
+        """Return the words after `go` without `-C DIR`, behind any wrapper; nothing if this is no go command."""
+        if self.program in _PRINTERS:
             return ()
-        rest = words[1:]
-        if rest[:1] == ("-C",):
-            rest = rest[2:]
-        elif rest[:1] and rest[0].startswith("-C="):
-            rest = rest[1:]
-        return rest
+        at = next((at for at, word in enumerate(self.words) if _GO.fullmatch(word)), len(self.words))
+        rest = self.words[at + 1 :]
+        return rest[2:] if rest[:1] == ("-C",) else rest[1:] if rest and rest[0].startswith("-C=") else rest
 
     @property
     def downloads(self) -> bool:
-        """Return whether it fills the module cache and does nothing else."""
-        return self.go[:2] in (("mod", "download"), ("mod", "vendor"))
+        """Return whether it fills the module cache with the modules of the main module."""
+        got = self.go[:1] == ("get",) and all(word.startswith(("-", ".")) for word in self.go[1:])
+        return got or (self.go[:2] == ("mod", "download") and not any("@" in word for word in self.go))
 
     @property
     def builds(self) -> bool:
         """Return whether it needs the modules of the main module."""
-        verb = self.go[:1]
-        if verb in (("install",), ("run",)):
-            return not any("@" in word for word in self.go[1:])
-        return verb in (("build",), ("test",), ("vet",), ("generate",), ("list",))
+        verb = self.go[:1] in (("build",), ("install",), ("run",), ("test",), ("vet",))
+        return verb and not any("@" in word or word == "std" for word in self.go[1:])
+
+    @property
+    def makes(self) -> bool:
+        """Return whether it is a program that usually starts the build."""
+        return self.program in _MAKERS
+
+    @property
+    def removes_modules(self) -> bool:
+        """Return whether it empties the module cache."""
+        cleaned = self.go[:1] == ("clean",) and any(word.lstrip("-") == "modcache" for word in self.go)
+        return cleaned or (self.program == "rm" and any(map(_REMOVED.search, self.words[1:])))
 
 
 def commands_in(script: str) -> Iterator[Command]:
-    """Return the simple commands of `script` in order. `sh -c SCRIPT` counts as the commands in SCRIPT."""
+    """Return the simple commands of `script` in order, and those of the scripts in its quoted words."""
     words: list[str] = []
-    for match in _TOKEN.finditer(script):
+    for match in _TOKEN.finditer(f"{script}\n"):
         if match["word"]:
-            words.append(_unquoted(match["word"]))
-        elif match["mark"]:
-            if words:
-                yield from _commands(words)
+            words.append(match["word"])
+        elif match["mark"] and words:
+            command = _command([_unquoted(word) for word in words])
+            yield command
+            if command.program not in _PRINTERS:
+                inner = (_INNER.fullmatch(word) for word in words)
+                scripts = (found[2] for found in inner if found and " " in found[2])
+                yield from (each for text in scripts for each in commands_in(text) if each.go)
             words = []
-    if words:
-        yield from _commands(words)
-
-
-def _commands(words: list[str]) -> Iterator[Command]:
-    command = _command(words)
-    options = list(itertools.takewhile(lambda word: word.startswith("-"), command.words[1:]))
-    script = command.words[len(options) + 1 :][:1]
-    if script and _SHELL.fullmatch(command.words[0]) and any(re.fullmatch(r"-\w*c\w*", each) for each in options):
-        yield from commands_in(script[0])
-    else:
-        yield command
 
 
 def _command(words: list[str]) -> Command:
     assigned: list[tuple[str, str]] = []
     at = 0
-    while at < len(words):
-        match = _ASSIGNMENT.fullmatch(words[at])
-        if match:
+    for at, word in enumerate(words):  # noqa: B007
+        if match := _ASSIGNMENT.fullmatch(word):
             assigned.append((match[1], match[2]))
-        elif words[at] not in _STARTERS and not (at and (words[at].startswith("-") or _AMOUNT.fullmatch(words[at]))):
+        elif word not in _STARTERS:
             break
-        at += 1
-    if words[at : at + 1] == ["export"]:
-        assigned += [(m[1], m[2]) for m in map(_ASSIGNMENT.fullmatch, words[at + 1 :]) if m]
+    else:
+        at = len(words)
     return Command(tuple(words[at:]), tuple(assigned))
 
 

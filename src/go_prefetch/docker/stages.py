@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from go_prefetch.docker.shell import Command, commands_in
 from go_prefetch.docker.syntax import Instruction, parse_dockerfile
@@ -42,6 +43,11 @@ class Dockerfile:
     stages: tuple[Stage, ...]
 
     @property
+    def defaults(self) -> dict[str, str]:
+        """Return the values of the global arguments."""
+        return dict(pair for arg in self.globals if arg.name == "ARG" for pair in assignments(arg))
+
+    @property
     def instructions(self) -> tuple[Instruction, ...]:
         """Return all instructions, each once."""
         return (*self.globals, *(each for stage in self.stages for each in (stage.start, *stage.own)))
@@ -62,7 +68,7 @@ def read_stages(text: str) -> Dockerfile:
             blocks.append([instruction])
         else:
             (blocks[-1] if blocks else leading).append(instruction)
-    defaults = dict(pair for arg in leading if arg.name == "ARG" for pair in assignments(arg))
+    defaults = Dockerfile(tuple(leading), ()).defaults
     stages: list[Stage] = []
     for start, *own in blocks:
         words = start.words
@@ -89,6 +95,11 @@ def expanded(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
+def mentioned(text: str) -> set[str]:
+    """Return the names of the variables in a text, also those with a pattern or a default."""
+    return set(re.findall(r"\$\{?(\w+)", text))
+
+
 def assignments(instruction: Instruction) -> list[tuple[str, str]]:
     """Return the names and values of an ARG, ENV or LABEL, unquoted. An ARG without a default has an empty value."""
     if instruction.name == "ENV" and not re.match(r"\s*[\w.-]+=", instruction.text):
@@ -100,10 +111,14 @@ def assignments(instruction: Instruction) -> list[tuple[str, str]]:
     return [(match[1], re.sub(r"[\"']", "", match[2])) for match in _ASSIGNED.finditer(instruction.text)]
 
 
-def commands(instruction: Instruction) -> Iterator[Command]:
+def commands(instruction: Instruction) -> tuple[Command, ...]:
     """Return the shell commands of a RUN; none for other instructions."""
-    if instruction.name == "RUN":
-        yield from commands_in(instruction.script)
+    return _commands(instruction.script) if instruction.name == "RUN" else ()
+
+
+@lru_cache(maxsize=256)  # every rule asks for them
+def _commands(script: str) -> tuple[Command, ...]:
+    return tuple(commands_in(script))
 
 
 def mounts(instruction: Instruction) -> list[dict[str, str]]:

@@ -62,8 +62,10 @@ def test_written_where_there_is_none_then_checked(bench: Workbench) -> None:
     assert second.status == 0
     assert not read_context(bench.project).holds(".git")
     (bench.project / ".dockerignore").write_text("*.md\n")
+    (bench.project / ".env").write_text("TOKEN=1\n")
     third = prefetch(bench, "docker", "--dockerignore")
-    assert (third.status, "lets through .git" in third.stdout) == (1, True)
+    assert (third.status, "lets through .env" in third.stdout) == (1, True)
+    assert "lets through .git" not in third.stdout, "it is a trade, not a mistake"
     assert (bench.project / ".dockerignore").read_text() == "*.md\n", "what is somebody's is not written over"
 
 

@@ -102,9 +102,13 @@ def test_commands_given_to_a_shell() -> None:
         "xargs -n 1 go mod download",
         "env A=b sh -eu -c 'true && go mod download'",
         "xx-go mod download",
+        "retry.sh --delay 2 -- go mod download",
+        "retry.sh 'go mod download'",
+        "until x=$(go mod download); do sleep 1; done",
+        'echo "$(date)" `go mod download`',
     ):
         assert go_commands(f"RUN {run}\n") == [("mod", "download")], run
-    assert go_commands("RUN sh -c\n") == go_commands("RUN sh script.sh 'go build'\n") == []
+    assert go_commands("RUN sh -c\n") == go_commands("RUN echo 'go build'; printf go\n") == []
 
 
 def test_here_documents_that_no_shell_reads() -> None:

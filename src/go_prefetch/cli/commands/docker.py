@@ -19,8 +19,7 @@ from go_prefetch.docker import dockerignore_advice
 from go_prefetch.docker.context import Context, read_context, read_text
 from go_prefetch.docker.image_folder import Steadied, prepare, steady, take_local
 from go_prefetch.docker.project import Project, read_project
-from go_prefetch.docker.rules import check
-from go_prefetch.docker.source_rules import MODULE_FOLDER
+from go_prefetch.docker.rules import FINDINGS, Severity, check
 from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
 from go_prefetch.errors import InputError
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
@@ -152,7 +151,10 @@ def _dockerfile(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -
     project = _project(settings, environ)
     context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
     if tasks.dockerfile is not DockerfileKind.PLAIN:
-        return dockerfile_for(project, Style(named_context=True, folder=tasks.output or MODULE_FOLDER, context=context))
+        return dockerfile_for(
+            project,
+            Style(named_context=True, folder=tasks.output or dockerignore_advice.MODULE_FOLDER, context=context),
+        )
     output = tasks.output or (project.context / "gomod")
     folder = _inside(settings.cwd / output, project.context)
     if not folder:
@@ -180,8 +182,13 @@ def _inside(folder: Path, context: Path) -> str:
 def _check(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
     path = settings.cwd / str(tasks.check)
     findings = check(read_text(path), read_context(settings.cwd / tasks.context, path))
-    lines = [f"{tasks.check}:{found.line}: {found.slug}: {found.what}. {found.instead}." for found in findings]
-    return (1, "\n".join(lines)) if findings else (0, f"{tasks.check}: nothing found")
+    rows = [FINDINGS[found.slug] for found in findings]
+    lines = [
+        f"{tasks.check}:{found.line}: {row.severity.value}: {found.slug}: {found.what}. {row.instead}."
+        for found, row in zip(findings, rows, strict=True)
+    ]
+    wrong = any(row.severity is Severity.ERROR for row in rows)
+    return int(wrong), "\n".join(lines) or f"{tasks.check}: nothing found"
 
 
 def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
@@ -192,8 +199,8 @@ def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
         missing = dockerignore_advice.lacking(context, folder)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
         return int(bool(missing)), "\n".join([*lines, dockerignore_advice.sizes(context, missing)])
-    entries = dockerignore_advice.entries_for(context, folder)
-    told = dockerignore_advice.sizes(context, entries)
+    entries = dockerignore_advice.entries_for(folder)
+    told = dockerignore_advice.sizes(context, [*entries, ".git"])
     try:
         write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
     except OSError as error:
@@ -203,9 +210,7 @@ def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
 
 def _excluded_folder(settings: Settings, tasks: _Tasks, context: Context) -> str:
     """Return the folder of modules, if it is inside the context but reaches the build in another way."""
-    if tasks.dockerfile is DockerfileKind.PLAIN:
-        return ""
-    folder = settings.cwd / (tasks.output or MODULE_FOLDER)
-    dockerfile = context.folder / "Dockerfile"
-    copied = dockerfile.is_file() and f" {_inside(folder, context.folder)}" in read_text(dockerfile)
-    return "" if copied else _inside(folder, context.folder)
+    folder = _inside(settings.cwd / (tasks.output or dockerignore_advice.MODULE_FOLDER), context.folder)
+    dockerfile = settings.cwd / tasks.check if tasks.check else context.folder / "Dockerfile"
+    copied = dockerfile.is_file() and dockerignore_advice.copies(read_text(dockerfile), folder)
+    return "" if copied or tasks.dockerfile is DockerfileKind.PLAIN else folder
