@@ -98,8 +98,10 @@ class HttpClient:
         with self._span(method, url, wire) as seen:
             try:
                 self._check_origin(url, connect)
+                wire.peer = ""
                 with self._send(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
                     wire.note_answer()
+                    self._resolver.answered(wire.peer)
                     seen["status"] = response.status_code
                     pieces = self._pieces(response, deadline, wire)
                     yield Answer(
@@ -109,6 +111,8 @@ class HttpClient:
                     )  # fmt: skip
             except AttemptError as error:
                 seen["error"] = "overtaken" if wire.is_cut else str(error)
+                if wire.peer and wire.first_byte is None and error.kind != "refused":
+                    self._resolver.failed(wire.peer)
                 raise
             finally:
                 wire.detach()

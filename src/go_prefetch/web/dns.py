@@ -18,12 +18,16 @@ _KEPT_SECONDS = 60.0
 
 
 class Resolver:
-    """Looks up names, each in one background thread at a time, and caches the answers for a minute."""
+    """Looks up names, each in one background thread at a time, and caches the answers for a minute.
+
+    Addresses that failed last come last, so that a retry starts with another address of the same name.
+    """
 
     def __init__(self, lookup: Lookup = socket.getaddrinfo, kept_seconds: float = _KEPT_SECONDS) -> None:
         self._lookup = lookup
         self._kept_seconds = kept_seconds
         self._known: dict[tuple[str, int], _Answer] = {}
+        self._failures: dict[str, int] = {}  # in a row, by address
         self._lock = threading.Lock()
 
     def addresses(self, host: str, port: int, seconds: float) -> list[AddressInfo]:
@@ -40,7 +44,17 @@ class Resolver:
             raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {seconds:g}s for {host}")
         if answer.error:
             raise answer.error
-        return answer.addresses
+        return sorted(answer.addresses, key=lambda row: self._failures.get(str(row[4][0]), 0))
+
+    def failed(self, address: str) -> None:
+        """Note that there was no connection to an address, or no answer from it."""
+        with self._lock:
+            self._failures[address] = self._failures.get(address, 0) + 1
+
+    def answered(self, address: str) -> None:
+        """Note that an address has answered."""
+        with self._lock:
+            self._failures.pop(address, None)
 
 
 class _Answer:

@@ -71,7 +71,7 @@ class Wire:
         self.is_connected = False  # whether the request is running over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies
-        self.peer = ""  # the address that answered last
+        self.peer = ""  # the address that answered last, or that is being asked
         self.only_public = False  # whether the public internet led here, and may not lead to a private address
         self.stall = 0.0  # how long it may be silent
         self.phases: list[Phase] = []

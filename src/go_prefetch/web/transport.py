@@ -54,7 +54,7 @@ class _Connection(HTTPConnection):
                 addresses = self.resolver.addresses(host, port, limit)
             self._refuse_private([str(row[4][0]) for row in addresses])
             with CURRENT.get().phase("connect"):
-                connection, self.peer = _connect(addresses, ends, self.socket_options or ())
+                connection, self.peer = self._connect(addresses, ends)
                 if self.socks:
                     self._open_tunnel(self.socks, connection, ends)
             return connection
@@ -64,6 +64,33 @@ class _Connection(HTTPConnection):
             raise ConnectTimeoutError(self, f"no connection to {self.host} within {limit:g}s") from error
         except OSError as error:
             raise NewConnectionError(self, str(error)) from error
+
+    def _connect(self, addresses: Sequence[AddressInfo], ends: float) -> tuple[socket.socket, str]:
+        """Return a connection to the first address that accepts one, and that address.
+
+        Each address gets a share of the time.
+        """
+        wire = CURRENT.get()
+        problem: OSError = OSError("the name has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            left = max(0.01, ends - time.monotonic()) / (len(addresses) - number)
+            connection = socket.socket(family, kind, protocol)
+            wire.peer = str(address[0])
+            try:
+                for option in self.socket_options or ():
+                    connection.setsockopt(*option)
+                connection.settimeout(left)
+                wire.attach(connection, connected=False)
+                connection.connect(address)
+                wire.attach(connection, connected=False)  # in case it was cancelled: it looks connected then
+            except OSError as error:
+                connection.close()
+                problem = error
+                self.resolver.failed(wire.peer)
+                continue
+            connection.settimeout(max(0.01, ends - time.monotonic()))
+            return connection, wire.peer
+        raise problem
 
     def _open_tunnel(self, proxy: SocksProxy, connection: socket.socket, ends: float) -> None:
         def left() -> float:
@@ -203,25 +230,3 @@ def _pools(looked_up_by: Resolver, through: SocksProxy | None = None) -> dict[st
         ConnectionCls = Encrypted
 
     return {"http": PlainPool, "https": EncryptedPool}
-
-
-def _connect(addresses: Sequence[AddressInfo], ends: float, options: Sequence[Any]) -> tuple[socket.socket, str]:
-    """Return a connection to the first address that accepts one, and that address. Each gets a share of the time."""
-    problem: OSError = OSError("the name has no address")
-    for number, (family, kind, protocol, _, address) in enumerate(addresses):
-        left = max(0.01, ends - time.monotonic()) / (len(addresses) - number)
-        connection = socket.socket(family, kind, protocol)
-        try:
-            for option in options:
-                connection.setsockopt(*option)
-            connection.settimeout(left)
-            CURRENT.get().attach(connection, connected=False)
-            connection.connect(address)
-            CURRENT.get().attach(connection, connected=False)  # in case it was cancelled: it looks connected then
-        except OSError as error:
-            connection.close()
-            problem = error
-            continue
-        connection.settimeout(max(0.01, ends - time.monotonic()))
-        return connection, str(address[0])
-    raise problem

@@ -27,6 +27,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer, Generic[Owner]):
         self.owner = owner
         self._connections = set()
         self._lock = threading.Lock()
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         super().__init__((address, 0), handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
