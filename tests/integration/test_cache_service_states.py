@@ -76,6 +76,44 @@ def test_no_service_in_this_context(bench: Workbench, proxy: ModuleProxy) -> Non
     assert bench.report["warnings"] == []
 
 
+STEP = {"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}
+
+
+@pytest.mark.parametrize("store", ["auto", "github"])
+@pytest.mark.parametrize(
+    ("offer", "cause"),
+    [({}, "to this step."), ({"ACTIONS_CACHE_SERVICE_V2": "1"}, "ACTIONS_RUNTIME_TOKEN is not set")],
+    ids=["step", "no token"],
+)
+def test_hosted_runner_without_endpoint_is_told_to_use_the_action(
+    bench: Workbench, proxy: ModuleProxy, service: CacheService, store: str, offer: dict[str, str], cause: str
+) -> None:
+    """The pool of such a machine ends with the job. No service is tried with a token that is not there."""
+    bench.write_project((LIB,))
+    urls = {"ACTIONS_CACHE_URL": service.url, "ACTIONS_RESULTS_URL": service.url} if offer else {}
+    arguments = ("run", "--store", store, "--report-file", str(bench.report_file))
+    result = bench.run(*arguments, GOPROXY=proxy.url, **STEP, **offer, **urls)
+    assert result.status == 0
+    assert "No cache service is offered to this step" in bench.report["restore"]["because_not"]
+    assert cause in bench.report["restore"]["because_not"]
+    assert "Use the action" in result.text
+    assert "for the next run" not in result.text
+    assert "githubstatus" not in result.text
+    assert service.routes == []
+    assert bench.report["warnings"] == []
+
+
+def test_hosted_runner_whose_pool_is_carried_is_an_exact_hit(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A workflow may carry the pool with a step of its own."""
+    bench.write_project((LIB,))
+    for _ in range(2):
+        bench.forget_modcache()
+        arguments = ("run", "--store", "auto", "--report-file", str(bench.report_file))
+        assert bench.run(*arguments, GOPROXY=proxy.url, **STEP).status == 0
+    assert bench.outputs["cache-result"] == "exact"
+    assert bench.report["restore"]["because_not"] == ""
+
+
 def test_auto_takes_the_service_where_there_is_one(bench: Workbench, service: CacheService, job: Job) -> None:
     job(LIB, flags=("--store", "auto"))
     assert len(service.keys) == 1

@@ -65,7 +65,8 @@ def _rejected(report: Report) -> Iterator[Reason]:
 def _not_read(report: Report) -> Iterator[Reason]:
     skipped = report.restored.skipped_reason
     if skipped:
-        yield Reason(f"the store was not read: {reason(skipped)}", hint(skipped))
+        unread = "" if skipped.slug == "no-cache-service" else "the store was not read: "
+        yield Reason(f"{unread}{reason(skipped)}", hint(skipped))
 
 
 def _trouble(report: Report) -> Iterator[Reason]:

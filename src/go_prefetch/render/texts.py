@@ -361,7 +361,13 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "zips-not-listed": "`go list -m` did not name the zips that are checked.",
     },
     "no-cache-folder": "No cache folder is known, because HOME is not set.",
-    "no-cache-service": "This runner offers no cache service to this step.",
+    "no-cache-service": {
+        "": "No cache service is offered to this step.",
+        "token": Text(
+            "No cache service is offered to this step: ACTIONS_RUNTIME_TOKEN is not set.",
+            "Use the action, because a runner gives that token to actions only, or use a pool.",
+        ),
+    },
     "no-requirements": {
         "": "{definition} requires no modules.",
         "workspace": "No module of {definition} requires another.",

@@ -20,7 +20,7 @@ from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
+from go_prefetch.stores.cache_service.endpoint import CacheEndpoint, not_offered
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
@@ -113,13 +113,17 @@ def cache_store(
     store = settings.store
     if store.takes_cache_service and endpoint:
         return _cache_service(settings, proxies, endpoint, environ, trace)
+    unoffered = not_offered(environ)
     if store.kind is StoreKind.GITHUB:
-        return NullStore(notice("no-cache-service"))
+        return NullStore(unoffered or notice("no-cache-service"))
     if store.kind is StoreKind.NONE:
         return NullStore(notice("store-none"))
     if store.pool is None:
         return NullStore(notice("no-cache-folder"))
-    return DirectoryPool(store.pool, proxies=proxies.shown, takes_files=settings.save is not When.NEVER)
+    return DirectoryPool(
+        store.pool, proxies=proxies.shown, takes_files=settings.save is not When.NEVER,
+        in_place_of=unoffered if store.kind is StoreKind.AUTO else None,
+    )  # fmt: skip
 
 
 def _cache_service(

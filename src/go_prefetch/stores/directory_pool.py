@@ -38,13 +38,17 @@ class _ForbiddenError(StructureError):
 
 
 class DirectoryPool:
-    """The pool at `root`, which need not exist yet."""
+    """The pool at `root`, which need not exist yet.
 
-    def __init__(self, root: Path, *, proxies: str, takes_files: bool) -> None:
+    `in_place_of` says why a runner's cache service is not used. The disk of such a runner does not last.
+    """
+
+    def __init__(self, root: Path, *, proxies: str, takes_files: bool, in_place_of: Notice | None = None) -> None:
         self.root = root
         self._resolved = Path(os.path.realpath(root))
         self._folder = ModuleFolder.at(self._resolved)
         self._takes_files = takes_files
+        self._in_place_of = in_place_of
         self._metadata = PoolMetadata(self._resolved, proxies)
 
     @property
@@ -74,6 +78,7 @@ class DirectoryPool:
             seconds=time.monotonic() - started,
             unavailable=self._metadata.unavailable(wanted.files),
             cold=self._metadata.cold_runs(intake.files),
+            skipped_reason=None if intake.files else self._in_place_of,
             warnings=(*too_slow, *intake.warnings(self.name)),
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.errors import notice
-from go_prefetch.stores.cache_service.endpoint import find_endpoint
+from go_prefetch.errors import Notice, notice
+from go_prefetch.stores.cache_service.endpoint import find_endpoint, not_offered
 
 HOSTED = {
     "ACTIONS_CACHE_SERVICE_V2": "True",
@@ -14,6 +14,8 @@ HOSTED = {
     "GITHUB_RUN_ID": "77",
     "GITHUB_RUN_ATTEMPT": "2",
 }
+TOKENLESS = {name: value for name, value in HOSTED.items() if name != "ACTIONS_RUNTIME_TOKEN"}
+STEP = {"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}
 ACT = {"ACTIONS_CACHE_URL": "http://127.0.0.1:4000/0123456789abcdef0123456789abcdef/", "GITHUB_RUN_ID": "1"}
 FORGEJO = {
     "ACTIONS_CACHE_URL": "http://10.0.0.1:4000/7/",
@@ -43,12 +45,31 @@ def test_protocol_and_address(environ: dict[str, str], protocol: str, url: str) 
     [
         {},
         {"ACTIONS_RESULTS_URL": "https://forge.example", "ACTIONS_RUNTIME_TOKEN": "t"},
-        {name: value for name, value in HOSTED.items() if name != "ACTIONS_RUNTIME_TOKEN"},
+        TOKENLESS,
         {"ACTIONS_CACHE_SERVICE_V2": "True"},
+        TOKENLESS | {"ACTIONS_CACHE_URL": "https://old.example/"},
+        STEP | {"ACTIONS_CACHE_URL": "https://old.example/"},
     ],
 )
 def test_no_service(environ: dict[str, str]) -> None:
     assert find_endpoint(environ) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({}, None),
+        (ACT, None),
+        ({"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "self-hosted"}, None),
+        (STEP, notice("no-cache-service")),
+        (STEP | {"ACTIONS_RESULTS_URL": "https://results.example/"}, notice("no-cache-service", "token")),
+        (STEP | {"ACTIONS_CACHE_URL": "https://old.example/"}, notice("no-cache-service", "token")),
+        (TOKENLESS, notice("no-cache-service", "token")),
+    ],
+)
+def test_not_offered_names_the_cause(environ: dict[str, str], reason: Notice | None) -> None:
+    """A machine that keeps its disk needs no cache service, and act needs no token."""
+    assert not_offered(environ) == reason
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,25 @@ def find_endpoint(environ: Mapping[str, str]) -> CacheEndpoint | None:
     token = environ.get("ACTIONS_RUNTIME_TOKEN", "")
     results, legacy = environ.get("ACTIONS_RESULTS_URL", ""), environ.get("ACTIONS_CACHE_URL", "")
     common = (token, _run(environ), environ.get("ACTIONS_CACHE_MODE", "").strip().lower(), _unshared_reason(environ))
-    if environ.get("ACTIONS_CACHE_SERVICE_V2") and results and token:
+    if not token and _has_service(environ):
+        return None
+    if environ.get("ACTIONS_CACHE_SERVICE_V2") and results:
         return CacheEndpoint("v2", results, *common)
     return CacheEndpoint("v1", legacy, *common) if legacy else None
+
+
+def not_offered(environ: Mapping[str, str]) -> Notice | None:
+    """Return why a step without an endpoint has none, on a runner that has a cache service; None on other machines."""
+    if not _has_service(environ):
+        return None
+    named = any(environ.get(f"ACTIONS_{name}") for name in ("CACHE_SERVICE_V2", "RESULTS_URL", "CACHE_URL"))
+    return notice("no-cache-service", "token" if named and not environ.get("ACTIONS_RUNTIME_TOKEN") else "")
+
+
+def _has_service(environ: Mapping[str, str]) -> bool:
+    """Return whether this runner has a cache service that needs a token. That of act needs none."""
+    is_hosted = environ.get("GITHUB_ACTIONS") == "true" and environ.get("RUNNER_ENVIRONMENT") == "github-hosted"
+    return is_hosted or bool(environ.get("ACTIONS_CACHE_SERVICE_V2"))
 
 
 def _run(environ: Mapping[str, str]) -> str:
