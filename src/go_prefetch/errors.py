@@ -299,7 +299,10 @@ _STORE = {
         "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
         "cache server."
     ),
-    "store-unreadable": "Give this user read access, or name another pool.",
+    "store-unreadable": (
+        "The proxies deliver the rest. Give this user read access, check the disk or network share, or name another "
+        "pool."
+    ),
     "store-unwritable": "The run continues without it. Check its permissions and the free disk space.",
 }
 

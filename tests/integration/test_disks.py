@@ -75,6 +75,21 @@ def test_a_read_only_pool_that_has_everything_is_a_silent_hit(bench: Workbench) 
     assert bench.outputs["cache-result"] == "exact"
 
 
+def test_pool_on_a_failing_disk_is_a_miss_with_a_warning(bench: Workbench) -> None:
+    """Reading the memory of a process from its beginning is an I/O error, as that of a broken disk."""
+    bench.write_project(MODULES)
+    with ModuleProxy(MODULES) as proxy:
+        assert bench.prefetch(goproxy=proxy.url).status == 0
+        bench.forget_modcache()
+        broken = f'mount --bind /proc/$$/mem "{bench.pool}/example.com/big/@v/v1.0.0.zip"'
+        result, _ = prefetch_with(bench, broken, bench.pool, proxy.url)
+    assert result.status == 0, result.text
+    assert bench.outputs["cache-result"] == "partial"
+    assert "Input/output error" in result.text
+    assert str(bench.pool) in result.text
+    assert bench.warnings[0] == "store-unreadable"
+
+
 @pytest.mark.parametrize("warm", [False, True], ids=["empty pool", "filled pool"])
 @pytest.mark.parametrize(
     ("mount", "slug"), [(FULL, "disk-full"), (READ_ONLY, "folder-unwritable")], ids=["full", "read-only"]

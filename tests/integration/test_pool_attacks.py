@@ -135,6 +135,26 @@ def test_a_file_of_ours_that_may_not_be_read_is_fetched(ready: Workbench, suffix
     assert result.status == 0, result.text
 
 
+@pytest.mark.system
+@pytest.mark.parametrize("command", ["run", "doctor", "docker"])
+def test_pool_of_another_user_is_a_miss_with_one_warning(ready: Workbench, command: str) -> None:
+    """A user without privileges cannot even look into it. That is no error of the module cache, and ends no command."""
+    ready.pool.chmod(0)
+    plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *ready.command]
+    arguments = {"docker": ["--output", "gomod"], "doctor": ["--samples", "1"]}.get(command, [])
+    try:
+        with ModuleProxy(MODULES) as proxy:
+            argv = [*plain, command, "--store", f"dir:{ready.pool}", *arguments]
+            result = ready.program(argv, GOPROXY=f"{proxy.url},off", GOMODCACHE=str(ready.folder / "empty"))
+    finally:
+        ready.pool.chmod(0o755)
+    assert result.status == 0, result.text
+    assert str(ready.pool) in result.text
+    assert "ermission denied" in result.text
+    assert result.text.count("[store-unreadable]") == (0 if command == "doctor" else 1)
+    assert "[store-unwritable]" not in result.text
+
+
 def test_a_private_file_that_go_rejects_is_asked_from_nobody_else(ready: Workbench) -> None:
     """Its pool copy is wrong: Go goes to its repository, and no proxy hears its name."""
     (ready.pool / f"{STEM}.zip").write_bytes(

@@ -13,14 +13,18 @@ _RANGE = 1 << 26
 
 
 class SourceError(Exception):
-    """The source is not readable, or has more bytes than allowed."""
+    """The source is not readable. The message is the system's."""
+
+
+class TooLargeError(SourceError):
+    """The source has more bytes than allowed."""
 
 
 def copy(source: BinaryIO, out: BinaryIO, most: int) -> int:
     """Copy `source` from its beginning into the empty file `out`, and return the number of bytes.
 
-    A later write to the source does not change the copy. Raises SourceError for a source that is not readable or has
-    more than `most` bytes, OSError for `out`.
+    A later write to the source does not change the copy. Raises SourceError for a source that is not readable,
+    TooLargeError for one with more than `most` bytes, OSError for `out`.
     """
     if not _cloned(source, out):
         _copied_in_kernel(source, out, most)
@@ -30,7 +34,7 @@ def copy(source: BinaryIO, out: BinaryIO, most: int) -> int:
         out.flush()
     size = os.fstat(out.fileno()).st_size
     if size > most:
-        raise SourceError(f"more than {most} bytes are more than Go accepts")
+        raise TooLargeError(f"more than {most} bytes are more than Go accepts")
     return size
 
 
@@ -60,4 +64,4 @@ def _read(source: BinaryIO) -> bytes:
     try:
         return source.read(_PIECE)
     except OSError as error:
-        raise SourceError(f"it cannot be read ({error.strerror})") from None
+        raise SourceError(error.strerror) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Sequence
@@ -30,10 +31,16 @@ def measure_folder(
     name: str, role: Role, root: Path, modules: Sequence[ModuleVersion], samples: int, deadline: Deadline
 ) -> Measurement:
     """Sample a folder: open a file and read its first byte, possibly from the system's memory."""
-    if not root.is_dir():
+    try:
+        os.scandir(root).close()
+    except (FileNotFoundError, NotADirectoryError):
         notes = ("the folder does not exist yet",) if role == "store" else ()
         failed = () if role == "store" else (Sample(failure="there is no such folder"),)
         return Measurement(name, role, failed, tuple(Holding(module, has=False) for module in modules), notes=notes)
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        lost = Sample(failure=words, lost=True)
+        return Measurement(name, role, (lost,), notes=(f"the folder cannot be read: {words}",))
     folder = ModuleFolder.at(root)
     holdings = tuple(_look_for(folder, module) for module in modules)
     held = sorted((holding for holding in holdings if holding.has), key=lambda holding: -holding.size)

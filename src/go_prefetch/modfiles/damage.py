@@ -25,7 +25,7 @@ def damage(place: str, problems: Mapping[ModuleFile, str]) -> tuple[Notice, ...]
 
 
 def unreadable(place: str, files: Mapping[ModuleFile, str]) -> tuple[Notice, ...]:
-    """Return a notice for the files of `place` that this user may not read, with the system's message."""
+    """Return a notice for the files of `place` that cannot be read, with the system's message."""
     if not files:
         return ()
     words = ", ".join(dict.fromkeys(files.values()))

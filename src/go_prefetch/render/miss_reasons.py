@@ -21,7 +21,7 @@ _TROUBLE = {
     "store-unreachable": ("the store could not be reached", _LATER),
     "store-refused": ("the store refused to answer", _LATER),
     "store-damaged": ("an entry of the store is damaged or gone", "Nothing to do. A new one is saved."),
-    "store-unreadable": ("this user may not read the store", "Give the user read access, or name another pool."),
+    "store-unreadable": ("the store cannot be read", "Give this user read access, or name another pool."),
     "store-no-room": (
         "the disk has too little free space",
         "Free some space, or use a larger disk.",

@@ -296,7 +296,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "no-new-url": Text("The entry of the cache service could not be read: {cause}", "The proxies take over."),
         "certificates": Text("The cache service cannot be asked: {words}.", "Correct that variable."),
     },
-    "store-unreadable": "{place} has {count:#file} that this user may not read, {files:list}: {words}.",
+    "store-unreadable": {
+        "": "{place} has {count:#file} that cannot be read, {files:list}: {words}.",
+        "root": "{store} cannot be read: {words}.",
+    },
     "store-unwritable": "{store} does not accept more files: {words}.",
     "credentialed-not-kept": "Not kept, because a proxy with credentials sent them: {count:#file}.",
     "fast-verification": {

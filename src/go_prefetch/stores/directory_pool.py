@@ -9,6 +9,7 @@ copied, never shared, because Go would not notice a change after its hash. And t
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -33,8 +34,12 @@ from go_prefetch.modfiles.staging import InUseError, StructureError, received, s
 from go_prefetch.stores.pool_metadata import PoolMetadata
 
 
-class _ForbiddenError(StructureError):
-    """The file may be right, but this user may not read it."""
+class _UnreadableError(StructureError):
+    """The file may be right, but it is out of reach: for this user, or for the system."""
+
+
+# What a link, a pipe or a file in place of a folder raises. Other errors are those of a disk, a network or permissions.
+_NOT_A_FILE = (errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EISDIR, errno.ENXIO)
 
 
 class DirectoryPool:
@@ -61,6 +66,8 @@ class DirectoryPool:
 
         Raises OSError only for the folder: the module cache must accept files, but the pool need not have any.
         """
+        if problem := self._root_problem():
+            return Restored(self.name, warnings=(notice("store-unreadable", "root", store=self.name, words=problem),))
         started, slow = time.monotonic(), False
         intake = _Intake(self._resolved, wanted.folder)
         with recording(wanted.folder.path):
@@ -108,6 +115,16 @@ class DirectoryPool:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None
         return Saved(files=count, bytes=size)
+
+    def _root_problem(self) -> str:
+        """Return why the pool cannot be looked into, in the system's words; empty if it can, or does not exist."""
+        try:
+            with nofollow.opened(self._resolved):
+                return ""
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            return error.strerror or str(error)
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
         """Return files in the order of a restore: large zips first, so that little is left to unpack at the end."""
@@ -167,7 +184,7 @@ class _Intake:
         self._room = free_bytes(folder.path) // 2  # with less, there would be no space to unpack the zips
         self._left_out = 0
         self._damaged: dict[ModuleFile, str] = {}
-        self._forbidden: dict[ModuleFile, str] = {}
+        self._unreadable: dict[ModuleFile, str] = {}
 
     def take(self, file: ModuleFile) -> bool:
         """Copy a file. Return False if the pool cannot deliver it complete. Raises OSError as the folder does."""
@@ -179,8 +196,8 @@ class _Intake:
         except _NoRoomError:
             self._left_out += 1
             return False
-        except _ForbiddenError as error:
-            self._forbidden[file] = str(error)
+        except _UnreadableError as error:
+            self._unreadable[file] = str(error)
             return False
         except StructureError as error:
             self._damaged[file] = str(error)
@@ -192,7 +209,7 @@ class _Intake:
     def warnings(self, store: str) -> tuple[Notice, ...]:
         """Return warnings about skipped files."""
         no_room = (notice("store-no-room", "pool", store=store, count=self._left_out),) if self._left_out else ()
-        return (*no_room, *unreadable(store, self._forbidden), *damage(store, self._damaged))
+        return (*no_room, *unreadable(store, self._unreadable), *damage(store, self._damaged))
 
 
 def _transfer(
@@ -204,7 +221,7 @@ def _transfer(
     it has more than `room` bytes, OSError as `folder` does.
     """
     with _opened(open_source, file) as source:
-        if room < os.fstat(source.fileno()).st_size <= MAX_BYTES[file.kind]:
+        if room < _size_of(source) <= MAX_BYTES[file.kind]:
             raise _NoRoomError
         return _copied(source, folder, file, min(MAX_BYTES[file.kind], room))
 
@@ -213,8 +230,10 @@ def _copied(source: BinaryIO, folder: ModuleFolder, file: ModuleFile, most: int)
     with received(folder, file) as out:
         try:
             size = file_copy.copy(source, out, most)
-        except file_copy.SourceError as error:
+        except file_copy.TooLargeError as error:
             raise StructureError(str(error)) from None
+        except file_copy.SourceError as error:
+            raise _UnreadableError(str(error)) from None
         _mark_used(source)
     return size
 
@@ -224,15 +243,21 @@ def _opened(open_source: Callable[[str], BinaryIO], file: ModuleFile) -> BinaryI
         return open_source(file.name)
     except FileNotFoundError:
         raise
-    except PermissionError as error:
-        raise _ForbiddenError(error.strerror) from None
     except OSError as error:
-        raise StructureError(f"it cannot be read ({error.strerror})") from None
+        if error.errno in _NOT_A_FILE:
+            raise StructureError(f"it cannot be read ({error.strerror})") from None
+        raise _UnreadableError(error.strerror) from None
+
+
+def _size_of(source: BinaryIO) -> int:
+    try:
+        return os.fstat(source.fileno()).st_size
+    except OSError as error:
+        raise _UnreadableError(error.strerror) from None
 
 
 def _mark_used(source: BinaryIO) -> None:
     """Record the time of use for `prune`: a clone is not a read, and many disks do not record reads."""
-    found = os.fstat(source.fileno())
     if os.utime in os.supports_fd:
         with suppress(OSError):
-            os.utime(source.fileno(), ns=(time.time_ns(), found.st_mtime_ns))
+            os.utime(source.fileno(), ns=(time.time_ns(), os.fstat(source.fileno()).st_mtime_ns))

@@ -121,7 +121,7 @@ def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheS
     module_cache = module_cache_of(environ)
     roots = [ModuleFolder.of_cache(module_cache).path] if module_cache else []
     roots += [settings.store.pool] if settings.store.pool else []
-    return [DirectoryPool(root, proxies="", takes_files=False) for root in roots if root.is_dir()]
+    return [DirectoryPool(root, proxies="", takes_files=False) for root in roots]
 
 
 def _summary(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:

@@ -39,6 +39,8 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
     """Save files that Go accepted and that may be saved. Save nothing of a failed run."""
     if state.completed.failure:
         return Saved(skipped_reason=notice("run-failed"))
+    if any(_is_out_of_reach(warning) for warning in state.restored.warnings):
+        return Saved(skipped_reason=notice("store-failed"))
     saving = _saving(state)
     if not (saving.files or saving.rejected or saving.unavailable):
         return Saved(skipped_reason=_nothing_to_save(state))
@@ -48,6 +50,11 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
         return store.save(saving, deadline, meter)
     except StoreError as error:
         return Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,))
+
+
+def _is_out_of_reach(warning: Notice) -> bool:
+    """Return whether the store is dead for this run: another question would wait as long."""
+    return warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
 
 
 def _nothing_to_save(state: RunState) -> Notice:
