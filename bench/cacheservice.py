@@ -77,7 +77,7 @@ class Server:
             "ranges": sum(bool(request.range) for request in requests),
             "at-once": at_once,
             "in": sum(request.received for request in requests),
-            "out": sum(request.sent for request in requests),
+            "out": sum(request.sent for request in requests if request.method != "HEAD"),
         }
 
     def entries(self) -> list[dict[str, Any]]:
