@@ -240,6 +240,18 @@ def test_run_in_the_job_fills_the_module_cache(pipeline: Pipeline, url: str, tem
     assert files == planned(pipeline)
 
 
+def test_pipeline_without_the_filling_job_runs(pipeline: Pipeline, url: str, template: Path) -> None:
+    """As docs/gitlab.md says: rules of a project's own replace those of the job, with the variables they set."""
+    lines = (ROOT / "docs" / "gitlab.md").read_text().splitlines()
+    without = lines[lines.index("go-prefetch:") : lines.index("    - when: never") + 1]
+    build = "stages: [build]\nbuild:\n  stage: build\n  extends: .go-prefetch:run\n  script: [go mod verify]\n"
+    pipeline.write(include(url, goproxy=PROXIES) + build + "\n".join(without), template)
+    done = pipeline.run()
+    assert done.status == 0, done.text
+    assert "all modules verified" in done.text
+    assert not pipeline.built("go-prefetch", "").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
