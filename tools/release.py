@@ -28,7 +28,10 @@ _TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 _CREDENTIALS = ("GH_TOKEN", "GITHUB_TOKEN", "ACTIONS_", "GIT_CONFIG_")
 # Files that tell readers which version to use, and how they name it.
 _DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml")
-_NAMED = re.compile(r"go-prefetch/go-prefetch@(?P<version>[\w.]+)|org/go-prefetch(?:@|\s+ref: )v(?P<major>[\w.]+)")
+_NAMED = re.compile(
+    r"go-prefetch/go-prefetch@(?P<version>[\w.]+)"
+    r"|org/go-prefetch(?:@|\s+ref: |/archive/refs/tags/)v(?P<major>[\w.]+?)(?:\.tar\.gz)?(?![\w.])"
+)
 
 
 class ReleaseError(Exception):

@@ -336,10 +336,7 @@ _WARNINGS = {
 
 _NOTICES = {
     "inconclusive": "",
-    "duplicate-cache": (
-        "If that is setup-go, set `cache: false` in its step, or `env: GOMODCACHE: ${{{{ runner.temp }}}}/none` "
-        "to keep its build cache."
-    ),
+    "duplicate-cache": "If that is setup-go, set `cache: false` in its step.",
     "failure-ignored": "",
     "no-requirements": "",
     "nothing-in-scope": "",

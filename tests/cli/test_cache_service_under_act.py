@@ -174,13 +174,13 @@ def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleP
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["as in the quick start", "setup-go as it comes"])
 def test_beside_setup_go(bench: Workbench, proxy: ModuleProxy, is_told: bool) -> None:
-    """Told by the example's env, its cache holds no module. Else ours fetches nothing that is there, and says so."""
+    """With `cache: false`, it caches no module. Otherwise go-prefetch fetches nothing that is there, and says so."""
     runner = Runner(bench, proxy, bench.folder / "repository")
     write_project(runner.repository, [LIB, UPPER])
     example = (EXAMPLES / "github-action.yml").read_text()
-    telling = "        env:\n          GOMODCACHE: ${{ runner.temp }}/none"
+    telling = "          cache: false"
     assert telling in example
-    runner.commit(example if is_told else example.replace(telling, "        env:\n          UNUSED: x"))
+    runner.commit(example if is_told else example.replace(telling, "          cache: true"))
     kept = bench.folder / "stand-in"
     options = [
         f"--local-repository={SETUP_GO}={ROOT / 'tests/support/fakes/setup_go'}",

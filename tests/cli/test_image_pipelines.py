@@ -93,7 +93,7 @@ def test_gitlab(bench: Workbench, proxy: ModuleProxy, site: Site) -> None:
     """One job fills the folder, which is cached and handed on; the next builds with buildah and pushes."""
     pipeline = Pipeline(bench, gitlab_ci_local())
     write_sources(pipeline.folder, bench, "plain")
-    archive = "https://gitlab.com/org/go-prefetch/-/archive/v1/go-prefetch-v1.tar.gz"
+    archive = "https://github.com/org/go-prefetch/archive/refs/tags/v1.tar.gz"
     source = put_action(bench.folder / "source")
     plain_http = [(f"buildah {verb} ", f"buildah {verb} --tls-verify=false ") for verb in ("login", "push")]
     text = replaced((EXAMPLES / "docker" / "gitlab-ci.yml").read_text(), (archive, str(source)), *plain_http)

@@ -24,7 +24,8 @@ from tests.support.gitlab import make_archive
 from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
-STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md")
+EXAMPLE = "docs/examples/docker/gitlab-ci.yml"
+STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md", EXAMPLE)
 
 
 def load(name: str) -> ModuleType:
@@ -96,7 +97,9 @@ def checkout(folder: Path, version: str, major: str, changes: str) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8").replace(__version__, version)
-        path.write_text(text.replace("org/go-prefetch@v1", f"org/go-prefetch@v{major}"), encoding="utf-8")
+        for before in ("org/go-prefetch@v", "org/go-prefetch/archive/refs/tags/v"):
+            text = text.replace(f"{before}1", f"{before}{major}")
+        path.write_text(text, encoding="utf-8")
     changelog = folder / "CHANGELOG.md"
     text = changelog.read_text(encoding="utf-8").replace("## Unreleased", f"## Unreleased\n\n{changes}")
     changelog.write_text(text, encoding="utf-8")

@@ -13,8 +13,9 @@ _MANY_LINES = 10
 # The beginning of a line after its indent and dash.
 _OURS = re.compile(r"uses:\s*['\"]?[\w./-]*go-prefetch|run:.*\bgo-prefetch\b|.*\bgo-prefetch run\b")
 _SETUP_GO = re.compile(r"uses:\s*['\"]?actions/setup-go@(?P<ref>[\w.-]+)['\"]?\s*(?:#\s*(?P<note>\S+))?")
-_NO_CACHE = re.compile(r"cache:\s*['\"]?false\b|GOMODCACHE:")
-_CACHE = re.compile(r"cache:\s*['\"]?true\b")
+_IN_BRACES = r"(?:(?:with|env):\s*\{(?:.*[\s,])?)?"  # `with: { cache: false }` is one line
+_NO_CACHE = re.compile(_IN_BRACES + r"(?:cache:\s*['\"]?false\b|GOMODCACHE:)")
+_CACHE = re.compile(_IN_BRACES + r"cache:\s*['\"]?true\b")
 _LONGEST_LINE, _LONGEST_STEP = 1_000, 200  # characters, lines
 
 

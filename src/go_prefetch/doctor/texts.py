@@ -48,8 +48,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "repeated": "GONOPROXY repeats GOPRIVATE, which is its default.",
     },
     "cache-doubled": {
-        "": "{name}:{line}: this setup-go step caches the module cache too, without verification. Add "
-        "`env: GOMODCACHE: ${{{{ runner.temp }}}}/none` to cache build results only.",
+        "": "{name}:{line}: this setup-go step caches the module cache too, without verification. Set `cache: false`.",
     },
     "toolchain-ahead": {
         "download": "{path} requires Go {wanted}, and {installed} is installed. The first go command downloads that "

@@ -168,6 +168,9 @@ def test_a_password_in_the_list_is_not_told() -> None:
     [
         pytest.param("", [4], id="cache by default"),
         pytest.param("        with:\n          cache: false\n", [], id="no cache"),
+        pytest.param("        with: { go-version-file: go.mod, cache: false }\n", [], id="in braces"),
+        pytest.param("        with: {cache: false}\n", [], id="in braces without blanks"),
+        pytest.param("        with: { cache-dependency-path: a }\n", [4], id="another input in braces"),
         pytest.param("        with: # a note\n          go-version: stable\n", [4], id="other inputs"),
         pytest.param(
             "        env:\n          GOMODCACHE: ${{ runner.temp }}/none\n", [], id="the module cache elsewhere"

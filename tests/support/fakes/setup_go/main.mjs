@@ -3,7 +3,7 @@ import fs from "node:fs";
 
 const kept = `${process.env.STAND_IN_CACHE}/tree`;
 const folder = execFileSync("go", ["env", "GOMODCACHE"], { encoding: "utf8" }).trim();
-if (fs.existsSync(kept)) {
+if (process.env.INPUT_CACHE === "true" && fs.existsSync(kept)) {
   fs.mkdirSync(folder, { recursive: true });
   execFileSync("cp", ["-a", `${kept}/.`, folder]);
   console.log(`stand-in restored ${folder}`);
