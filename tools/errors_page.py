@@ -23,8 +23,8 @@ _HEAD = """\
 
 # Errors and warnings
 
-Every message ends with its name in brackets, and this page has a paragraph for each name. An error sets the exit
-status of its section. A warning never changes it. An interrupted run ends with 130.
+Every message has its name in brackets, and this page has a paragraph for each name. An error ends with a link to its
+paragraph and sets the exit status of its section. A warning never changes it. An interrupted run ends with 130.
 """
 
 

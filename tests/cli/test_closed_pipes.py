@@ -79,6 +79,6 @@ def test_output_to_a_full_disk_says_what_failed(bench: Workbench) -> None:
     )
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
-    assert done.stderr.endswith("[system-error]\n")
+    assert done.stderr.endswith("#system-error\n")
     silent = subprocess.run(["bash", "-c", f"{command} 2>&1"], cwd=bench.project, env=bench.environ, check=False)
     assert silent.returncode == 1

@@ -50,7 +50,7 @@ def assert_interrupted(
     run.send_signal(number)
     _, stderr = run.communicate(timeout=30)
     assert run.returncode == 130, stderr
-    assert stderr.endswith("[interrupted]\n")
+    assert stderr.endswith("#interrupted\n")
     assert "Traceback" not in stderr
     assert bench.leftovers() == []
     for folder in (bench.download_folder, bench.pool):

@@ -86,7 +86,7 @@ def test_a_wrong_password_is_not_tried_again(bench: Workbench) -> None:
         result = bench.prefetch("--verbose", "--attempts", "5", goproxy=proxy.url_with("user", "wr0ng-pass"))
         assert result.status == 5, result.text
         assert "401 Unauthorized" in result.stderr
-        assert result.stderr.endswith("[proxy-unavailable]\n")
+        assert result.stderr.endswith("#proxy-unavailable\n")
         assert "0 files, 0 B, 3 failed attempts" in result.stdout
         ours = 3
         assert len(proxy.paths()) <= ours + 2

@@ -152,4 +152,4 @@ def test_a_report_file_that_cannot_be_written_hides_nothing(bench: Workbench) ->
     assert result.status == 4
     assert "go.mod/report.json" in result.stderr
     assert "[report-file-unwritable]" in result.stderr
-    assert result.stderr.endswith("[go-not-found]\n")
+    assert result.stderr.endswith("#go-not-found\n")

@@ -371,4 +371,4 @@ def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
         run.send_signal(signal.SIGINT)
         stdout, stderr = run.communicate(timeout=30)
         assert (run.returncode, stdout) == (130, ""), stderr
-        assert stderr.endswith("[interrupted]\n")
+        assert stderr.endswith("#interrupted\n")

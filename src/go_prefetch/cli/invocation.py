@@ -13,8 +13,8 @@ from go_prefetch.config.kinds import Value
 from go_prefetch.config.settings import Settings, read_settings
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
-
-_SILENT = 2  # of -q
+from go_prefetch.platforms import in_ci
+from go_prefetch.platforms.console import SILENT
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,20 @@ class Invocation:
         """The folder that relative paths start from."""
         return Path.cwd()
 
+    @property
+    def is_silent(self) -> bool:
+        """Return whether only errors are wanted."""
+        return bool(self.arguments.quiet >= SILENT)
+
+    @property
+    def is_on_terminal(self) -> bool:
+        """Return whether a person reads the output, and no program. CI systems may give a job a terminal."""
+        return self.stdout.isatty() and not in_ci(self.environ)
+
     def show_result(self, text: str) -> None:
-        """Print what the command did, unless `-qq` is given: then the exit status says enough."""
-        if self.arguments.quiet < _SILENT:
-            self.platform.show(text, self.stdout)
+        """Print what the command did: its first line with `-q`, nothing with `-qq`."""
+        if not self.is_silent:
+            self.platform.show(text.partition("\n")[0] if self.arguments.quiet else text, self.stdout)
 
     def settings(self) -> Settings:
         """Return the inputs of the main table, and hide a login in --goproxy. Raises InputError."""

@@ -29,7 +29,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         secrets = known_secrets(environ, argv)
         platform.hide(secrets)
         arguments = parse(argv, stdout)
-        platform = detect(environ, stdout, stderr, quiet=bool(arguments.quiet), verbose=arguments.verbose)
+        platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
         platform.hide(secrets)
         for name, right in variable_typos(environ):
             platform.warn(notice("unknown-variable", name=name, meant=right))

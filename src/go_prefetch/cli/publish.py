@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from go_prefetch.base.atomic_file import write_named
 from go_prefetch.base.stopwatch import Stopwatch, Timing
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.cli.invocation import Invocation
+from go_prefetch.config.choices import When
 from go_prefetch.config.inputs import BY_NAME
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError, PrefetchError, notice
@@ -22,26 +25,44 @@ from go_prefetch.render.record import record_line
 from go_prefetch.render.summary import summary_text
 
 
+@dataclass(frozen=True)
+class _Wishes:
+    """What is written after a run, in addition to the log and the outputs."""
+
+    report_file: Path | None = None
+    summary: bool = True
+    record: When = When.AUTO
+
+    @classmethod
+    def of(cls, settings: Settings) -> _Wishes:
+        """Return the wishes of these settings."""
+        return cls(settings.report_file, settings.summary, settings.record)
+
+
 def settings_of_a_run(invocation: Invocation) -> Settings:
     """Return the settings. Wrong inputs are published too, and raised as InputError."""
     try:
         return invocation.settings()
     except InputError as error:
         made = RunState().failed(error).report({}, seconds={}, ended_early=True)
-        _publish_failure(made, invocation, report_file=_report_file(invocation), summary=True)
+        _publish_failure(made, _readable_wishes(invocation), invocation)
         raise
 
 
-def _report_file(invocation: Invocation) -> Path | None:
+def _readable_wishes(invocation: Invocation) -> _Wishes:
+    """Return the wishes, as far as their own inputs are right."""
+    wishes = _Wishes()
     with suppress(InputError):
         name = invocation.values([BY_NAME["report-file"]])["report-file"]
-        return invocation.cwd / str(name) if name else None
-    return None
+        wishes = replace(wishes, report_file=invocation.cwd / str(name) if name else None)
+    with suppress(InputError):
+        wishes = replace(wishes, record=cast(When, invocation.values([BY_NAME["record"]])["record"]))
+    return wishes
 
 
 def publish(report: Report, settings: Settings, invocation: Invocation) -> None:
     """Write the log, outputs, job summary and report file. Raises InputError if the last cannot be written."""
-    _publish(report, invocation, report_file=settings.report_file, summary=settings.summary)
+    _publish(report, _Wishes.of(settings), invocation)
 
 
 def raise_or_warn(failure: PrefetchError | None, settings: Settings, platform: Platform) -> None:
@@ -63,26 +84,27 @@ def publish_failure(settings: Settings, invocation: Invocation) -> Iterator[Timi
             yield Timing(trace, stopwatch)
     except PrefetchError as error:
         made = RunState().failed(error).report(settings.shown, seconds=stopwatch.seconds, ended_early=True)
-        _publish_failure(made, invocation, report_file=settings.report_file, summary=settings.summary)
+        _publish_failure(made, _Wishes.of(settings), invocation)
         raise
 
 
-def _publish_failure(report: Report, invocation: Invocation, *, report_file: Path | None, summary: bool) -> None:
+def _publish_failure(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
     try:
-        _publish(report, invocation, report_file=report_file, summary=summary)
+        _publish(report, wishes, invocation)
     except InputError as error:  # the failure itself matters more
         invocation.platform.warn(error.notice)
 
 
-def _publish(report: Report, invocation: Invocation, *, report_file: Path | None, summary: bool) -> None:
-    platform, stdout = invocation.platform, invocation.stdout
+def _publish(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
+    platform = invocation.platform
     for warning in report.warnings:
         platform.warn(warning)
-    platform.show(summary_text(report), stdout)
-    platform.show(record_line(report, platform.clean), stdout)
-    platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if summary else "")
-    if report_file:
-        _write_report(report_file, report, platform)
+    invocation.show_result(summary_text(report))
+    if wishes.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
+        platform.show(record_line(report, platform.clean), invocation.stdout)
+    platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if wishes.summary else "")
+    if wishes.report_file:
+        _write_report(wishes.report_file, report, platform)
 
 
 def _write_report(path: Path, report: Report, platform: Platform) -> None:

@@ -34,7 +34,7 @@ def _inputs(*names: str) -> tuple[Input, ...]:
 
 
 _DOWNLOADS = ("goproxy", "fallback", "jobs", "deadline", "attempts", "connect-timeout", "stall-timeout")
-_RESULTS = ("cache-name", "on-failure", "save-private", "summary", "report-file", "trace")
+_RESULTS = ("cache-name", "on-failure", "save-private", "summary", "record", "report-file", "trace")
 
 
 def _run(invocation: Invocation) -> int:

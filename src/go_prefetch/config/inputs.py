@@ -152,6 +152,9 @@ TABLE: tuple[Input, ...] = (
     Input("save-deadline", "2m", "Time limit for the step save.", DURATION, Group.LIMITS, in_action=False),
     Input("save-private", "auto", "Whether to save private modules. `auto`: if the repository is known to be private.",
           choice(When), Group.CACHE),
+    Input("record", "auto", "Print the record, one line for programs, on a terminal too. --no-record never prints it. "
+          "Otherwise it is printed in CI, and if the output is not a terminal.", AUTO_SWITCH, Group.OUTPUT,
+          in_action=False),
     Input("report-file", "", "Write the report as JSON to this file.", _FILE, Group.OUTPUT, in_action=False,
           default_shown="none"),
     Input("trace", "", "Write the time of every request, unpacking and check to this file. Open it in "

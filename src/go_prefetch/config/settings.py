@@ -41,6 +41,7 @@ class Settings:
     restore_deadline: float
     save_deadline: float
     save_private: When
+    record: When
     report_file: Path | None
     trace: Path | None
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment

@@ -8,11 +8,16 @@ from typing import TextIO
 from go_prefetch.model.ports import Platform
 from go_prefetch.platforms.console import Console, Loudness
 
-_NO = ("", "0", "false")  # values of CI on a machine of a person
+_NOT_CI = ("", "0", "false")  # values of CI on the machine of a person
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether a CI system runs this, as the variable CI says on all of them."""
+    return environ.get("CI", "").lower() not in _NOT_CI or environ.get("GITHUB_ACTIONS") == "true"
 
 
 def detect(
-    environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: bool = False, verbose: bool = False
+    environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, quiet: int = 0, verbose: bool = False
 ) -> Platform:
     """Return the platform of this environment."""
     is_dumb = environ.get("TERM") == "dumb"
@@ -28,5 +33,5 @@ def detect(
 
         return GitLab(stdout, Loudness(quiet, verbose, color=wants_color), environ)
     # CI systems may give a job a terminal, and their logs keep each line that was overwritten.
-    overwrites = stderr.isatty() and not is_dumb and environ.get("CI", "").lower() in _NO
+    overwrites = stderr.isatty() and not is_dumb and not in_ci(environ)
     return Console(stderr, Loudness(quiet, verbose, color=wants_color and stderr.isatty(), overwrites=overwrites))

@@ -19,6 +19,7 @@ from go_prefetch.render.progress import progress_line
 
 _PLAIN = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # plain words and numbers, such as `exact` and `0.98`
 _LOOK_EVERY = 0.2  # seconds between two looks at the work
+SILENT = 2  # times `-q`
 _BOLD, _YELLOW, _RED = "1", "33", "31"
 
 
@@ -26,10 +27,15 @@ _BOLD, _YELLOW, _RED = "1", "33", "31"
 class Loudness:
     """How much is printed."""
 
-    quiet: bool = False
+    quiet: int = 0  # how often `-q` is given: once leaves out progress, twice warnings
     verbose: bool = False
     color: bool = False
     overwrites: bool = False  # whether progress may overwrite a line of a terminal
+
+    @property
+    def is_silent(self) -> bool:
+        """Return whether only errors are printed."""
+        return self.quiet >= SILENT
 
 
 @dataclass
@@ -166,7 +172,8 @@ class Console:
 
     def warn(self, notice: Notice) -> None:
         """Print a warning; its text names its file."""
-        self.line(f"{self.warning}: {as_warning(notice)}", _YELLOW)
+        if not self.loudness.is_silent:
+            self.line(f"{self.warning}: {as_warning(notice)}", _YELLOW)
 
     def error(self, notice: Notice) -> None:
         """Print an error."""

@@ -18,6 +18,7 @@ from go_prefetch.platforms.console import Console, Loudness
 from go_prefetch.render.messages import as_error, as_warning
 
 _TITLE = "go-prefetch"
+_ERROR = "error"
 _LARGEST_EVENT = 32 << 20  # bytes; GitHub sends 25 MB at most
 
 
@@ -65,9 +66,11 @@ class GitHub(Console):
 
     def error(self, notice: Notice) -> None:
         """Print an annotation."""
-        self._annotate("error", as_error(notice))
+        self._annotate(_ERROR, as_error(notice))
 
     def _annotate(self, level: str, text: str, file: Path | None = None) -> None:
+        if self.loudness.is_silent and level != _ERROR:
+            return
         properties = {"file": self.clean(str(file))} if file else {}
         with self._lock:
             self._before_output()

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from go_prefetch import PROJECT_URL
 from go_prefetch.base.format import counted, duration, milliseconds, size, some
 from go_prefetch.errors import TABLE, Notice
 from go_prefetch.model.results import Deferral, FailedAttempt, Failure
 from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
+_ERRORS_PAGE = f"{PROJECT_URL}/blob/main/docs/errors.md"
 _MOST_LISTED = 3
 _MOST_LINES = 10
 _MOST_GROUPS = 10
@@ -54,8 +56,9 @@ def as_warning(notice: Notice) -> str:
 
 
 def as_error(notice: Notice) -> str:
-    """Return an error for the log: the text, then the hint and the slug on a separate line."""
-    return f"{text(notice)}\n{' '.join(part for part in (hint(notice), f'[{notice.slug}]') if part)}"
+    """Return an error for the log: the text, then a line with hint and slug, then the address of its paragraph."""
+    next_step = " ".join(part for part in (hint(notice), f"[{notice.slug}]") if part)
+    return f"{text(notice)}\n{next_step}\n{_ERRORS_PAGE}#{notice.slug}"
 
 
 def templates() -> dict[tuple[str, str], Text]:

@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Value] = {
     "restore-deadline": 120.0,
     "save-deadline": 120.0,
     "save-private": When.AUTO,
+    "record": When.AUTO,
     "report-file": "",
     "trace": "",
 }
@@ -61,6 +62,7 @@ ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     "restore-deadline": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
     "save-deadline": (("1s", 1.0), ("500ms", 0.5), ("1.5s", 1.5)),
     "save-private": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
+    "record": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
     "report-file": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
     "trace": (("a.json", "a.json"), ("b/c.json", "b/c.json"), ("d e", "d e")),
 }
@@ -83,6 +85,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "restore-deadline": _NO_DURATIONS,
     "save-deadline": _NO_DURATIONS,
     "save-private": ("yes", "private"),
+    "record": ("yes", "1"),
     "report-file": ("a\nb",),
     "trace": ("a\nb",),
 }

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from go_prefetch import PROJECT_URL
 from go_prefetch.errors import TABLE, InputError, Notice, PrefetchError, notice
 from go_prefetch.render.messages import as_error, as_warning, hint, templates, text
 
@@ -88,7 +89,9 @@ def test_facts_fill_the_text_and_the_hint() -> None:
     assert text(one) == "go.sum has no hash of m@v1, n@v2."
     assert hint(one) == "Run `go mod tidy` and commit a/go.sum."
     assert as_warning(one).endswith("[go-sum-lacks]")
-    assert as_error(one).splitlines()[1] == f"{hint(one)} [go-sum-lacks]"
+    _, next_step, link = as_error(one).splitlines()
+    assert next_step == f"{hint(one)} [go-sum-lacks]"
+    assert link == f"{PROJECT_URL}/blob/main/docs/errors.md#go-sum-lacks"
 
 
 def test_a_brace_in_a_fact_is_no_template() -> None:

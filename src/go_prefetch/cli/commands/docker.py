@@ -81,7 +81,10 @@ def docker(invocation: Invocation) -> int:
             platform.info(text)
         texts = [dockerfile.rstrip("\n")]
     for text in texts:
-        platform.show(text, invocation.stdout)
+        if status or dockerfile:
+            platform.show(text, invocation.stdout)
+        else:
+            invocation.show_result(text)
     return status
 
 

@@ -49,9 +49,8 @@ def verify(invocation: Invocation) -> int:
     if fix:
         for version in packed(plan):
             trees.drop_ziphash(version)
-    print(
+    invocation.show_result(
         f"Modules that match go.sum: {len(checked.good)}, differ: {len(checked.bad)}, "
-        f"not checked: {len(checked.unchecked)}, not unpacked: {len(packed(plan))} ({checked.seconds:.1f} s)",
-        file=invocation.stdout,
+        f"not checked: {len(checked.unchecked)}, not unpacked: {len(packed(plan))} ({checked.seconds:.1f} s)"
     )
     return 1 if taken.stays or checked.inconclusive else 0
