@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.doctor.probe import BodyLimit, Probe
-from go_prefetch.web import addresses, session, transport
+from go_prefetch.golang.goproxy import Proxy
+from go_prefetch.web import addresses, client, session
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
@@ -21,6 +23,7 @@ from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.go_on_path import GoOnPath
 from tests.support.fakes.modules import FakeModule, layout
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.fakes.tls import server_tls, trusting
 from tests.support.workbench import Workbench
 
 PUBLIC = "127.0.0.2"
@@ -32,8 +35,9 @@ NAMES = {"inside.test": ["127.0.0.1"], "both.test": [PUBLIC, "127.0.0.1"], "outs
 @pytest.fixture(autouse=True)
 def _public(monkeypatch: pytest.MonkeyPatch) -> None:
     """One address of this machine counts as public."""
-    for module in (session, transport):
-        monkeypatch.setattr(module, "is_public", lambda text: text == PUBLIC or addresses.is_public(text))
+    by_rule = addresses.is_public
+    for module in (addresses, client, session):
+        monkeypatch.setattr(module, "is_public", lambda text: text == PUBLIC or by_rule(text))
 
 
 def look_up(host: str, port: int, *_: Any) -> list[Any]:
@@ -46,11 +50,11 @@ def look_up(host: str, port: int, *_: Any) -> list[Any]:
 
 def ask(*urls: str, web: HttpSettings | None = None, kept_seconds: float = 60.0) -> str:
     """What the client says of these requests, one after the other: the error of the last, or its body."""
-    client = HttpClient(Timeouts(2.0, 2.0), web=web or HttpSettings(), resolver=Resolver(look_up, kept_seconds))
+    asker = HttpClient(Timeouts(2.0, 2.0), web=web or HttpSettings(), resolver=Resolver(look_up, kept_seconds))
     said = ""
     for url in urls:
         try:
-            with client.request("GET", url, Deadline.after(5)) as got:
+            with asker.request("GET", url, Deadline.after(5)) as got:
                 said = b"".join(got.pieces).decode()
         except AttemptError as error:
             said = str(error)
@@ -161,7 +165,45 @@ def test_doctor_measures_with_the_same_guard(inner: RawServer) -> None:
     assert inner.requests == []
 
 
-def test_own_request_is_refused_and_go_gets_the_whole_list(bench: Workbench, tmp_path: Path) -> None:
+def test_a_host_that_the_user_named_may_lead_to_a_private_network(inner: RawServer) -> None:
+    """A company's proxy with a public address keeps its zips within. It leads no further than that."""
+    with RawServer(moved(inner.url), address=PUBLIC) as second:
+        web = HttpSettings(named_hosts=frozenset({"proxy.test", PUBLIC}))
+        assert ask(f"{second.url}/file", web=web) == "within"
+        by_name = HttpSettings(named_hosts=frozenset({"outside.test"}))
+        assert ask(f"http://outside.test:{second.port}/file", web=by_name) == "within"
+        with RawServer(moved(f"{second.url}/"), address=PUBLIC) as first:
+            assert ask(f"http://outside.test:{first.port}/file", web=by_name) == INWARDS
+    with RawServer(moved("http://169.254.169.254/latest/meta-data/"), address=PUBLIC) as outer:
+        assert ask(f"{outer.url}/file", web=web) == INWARDS
+
+
+def test_names_that_a_runner_intercepts_may_have_a_private_address(tmp_path: Path) -> None:
+    """By https only, with a certificate that is trusted, and no other name of the service's answers."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    names = ("blobs.intercepted.test", "inside.test")
+    with RawServer(lambda request, line: line.say(answer(b"blob")), tls=server_tls(authority, *names)) as service:
+        web = trusting(tmp_path / "ca.pem", local_names=(".intercepted.test",))
+        led = HttpClient(
+            Timeouts(2.0, 2.0), web=web, trusted_origin="https://8.8.8.8/", caller_authenticates=True,
+            resolver=Resolver(lambda host, port, *_: look_up("127.0.0.1" if host in names else host, port)),
+        )  # fmt: skip
+
+        def blob(scheme: str, name: str) -> str:
+            with led.request("GET", f"{scheme}://{name}:{service.port}/", Deadline.after(5)) as got:
+                return got.read(100).decode()
+
+        assert blob("https", names[0]) == "blob"
+        with pytest.raises(AttemptError, match=INWARDS):
+            blob("https", names[1])
+        with pytest.raises(AttemptError, match="https to http"):
+            blob("http", names[0])
+
+
+def test_public_proxies_lead_nowhere_inwards_and_go_gets_the_whole_list(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What go-prefetch promises holds for its own requests. Go follows every redirect, and is given every proxy."""
     lib = FakeModule("example.com/lib", "v1.2.3")
     bench.write_project([lib])
@@ -178,8 +220,15 @@ def test_own_request_is_refused_and_go_gets_the_whole_list(bench: Workbench, tmp
     with RawServer(within) as inside, RawServer(lead_inwards, address=PUBLIC) as outer:
         goproxy = f"{outer.url}|http://127.0.0.1:1,off"
         arguments = ("run", "--store", "none", "--attempts", "1", "--verbose")
-        result = bench.quickly(*arguments, GOPROXY=goproxy, PATH=go.path)
-    assert result.status == 0, result.text
+        named = bench.quickly(*arguments, GOPROXY=goproxy)
+        assert named.status == 0, named.text
+        assert agents(inside) == {"go-prefetch"}
+        inside.requests.clear()
+        outer.requests.clear()
+        bench.forget_modcache()
+        monkeypatch.setattr(Proxy, "is_well_known_public", True)
+        public = bench.quickly(*arguments, "--fallback", "go", GOPROXY=goproxy, PATH=go.path)
+    assert public.status == 0, public.text
     assert agents(outer) == {"go-prefetch", "go"}
     assert agents(inside) == {"go"}
     assert set(go.note("goproxy").read_text().split()) == {goproxy}

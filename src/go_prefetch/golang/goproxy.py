@@ -89,6 +89,12 @@ class ProxyList:
         """Return the list in GOPROXY's grammar, for a log."""
         return self._joined([proxy.shown for proxy in self.proxies])
 
+    @property
+    def named_hosts(self) -> frozenset[str]:
+        """Return the hosts of the proxies that are not well-known public ones."""
+        own = (urlsplit(proxy.url).hostname for proxy in self.proxies if not proxy.is_well_known_public)
+        return frozenset(host for host in own if host)
+
     def _joined(self, urls: list[str]) -> str:
         text = "".join(
             url + ("|" if proxy.on_any_error else ",") for url, proxy in zip(urls, self.proxies, strict=True)

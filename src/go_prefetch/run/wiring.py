@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,13 +20,14 @@ from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.stores.cache_service.endpoint import CacheEndpoint, not_offered
+from go_prefetch.stores.cache_service.endpoint import INTERCEPTED_NAMES, CacheEndpoint, not_offered
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
 if TYPE_CHECKING:
     from go_prefetch.stores.cache_service.restore import Connection
     from go_prefetch.web.client import HttpClient
+    from go_prefetch.web.http_settings import HttpSettings
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
@@ -41,14 +42,15 @@ def begin_budget(settings: Settings) -> Budget:
 
 def proxy_walk(settings: Settings, proxies: ProxyList, budget: Budget, trace: Trace = UNTRACED) -> ProxyWalk:
     """Return a walk over `proxies` within the limits of the settings."""
-    return ProxyWalk(proxies, _LateClient(settings, trace).get, budget)
+    return ProxyWalk(proxies, _LateClient(settings, proxies, trace).get, budget)
 
 
 class _LateClient:
     """An HttpClient that is created for the first request: other runs need not import requests (0.1 s)."""
 
-    def __init__(self, settings: Settings, trace: Trace) -> None:
+    def __init__(self, settings: Settings, proxies: ProxyList, trace: Trace) -> None:
         self._settings = settings
+        self._web = replace(settings.web, named_hosts=proxies.named_hosts)
         self._trace = trace
         self._lock = threading.Lock()
         self._get: Get | None = None
@@ -59,11 +61,11 @@ class _LateClient:
             if self._get is None:
                 from go_prefetch.web.transfer import Transfer  # noqa: PLC0415
 
-                self._get = Transfer(http_client(self._settings, self._trace)).get
+                self._get = Transfer(http_client(self._settings, self._web, self._trace)).get
         return self._get(url, out, max_bytes, deadline, wire)
 
 
-def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -> HttpClient:
+def http_client(settings: Settings, web: HttpSettings, trace: Trace, *, trusted_origin: str = "") -> HttpClient:
     """Return a client within the limits of the settings.
 
     With `trusted_origin` it is for that server and those it names, and the caller authenticates.
@@ -74,7 +76,7 @@ def http_client(settings: Settings, trace: Trace, *, trusted_origin: str = "") -
 
     return HttpClient(
         Timeouts(settings.connect_timeout, settings.stall_timeout),
-        web=settings.web,
+        web=web,
         caller_authenticates=bool(trusted_origin),
         trusted_origin=trusted_origin,
         trace=trace,
@@ -148,7 +150,8 @@ def _cache_service(
         from go_prefetch.stores.cache_service.restore import Connection  # noqa: PLC0415
 
         try:
-            client = http_client(settings, trace, trusted_origin=endpoint.url)
+            web = replace(settings.web, local_names=INTERCEPTED_NAMES)
+            client = http_client(settings, web, trace, trusted_origin=endpoint.url)
         except AttemptError as error:
             raise StoreError("store-unreachable", "certificates", words=str(error)) from None
         backoff = Backoff(settings.attempts)

@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from go_prefetch import __version__
 from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
-from go_prefetch.web.addresses import is_public
+from go_prefetch.web.addresses import Reach, is_public
 from go_prefetch.web.answer import Answer, decode
 from go_prefetch.web.certificates import trust
 from go_prefetch.web.dns import Resolver
@@ -93,7 +93,7 @@ class HttpClient:
         wire = wire or Wire()
         connect, wire.stall = self._timeouts.within(deadline)
         wire.allow(connect + wire.stall)
-        wire.only_public = False
+        wire.reach = Reach.ANYWHERE
         token = CURRENT.set(wire)
         with self._span(method, url, wire) as seen:
             try:
@@ -204,7 +204,7 @@ class HttpClient:
             session = self._thread.session = Session(self._web, follows=self._follows)
             session.headers.update({"User-Agent": f"go-prefetch/{__version__}", "Accept-Encoding": "identity"})
             session.max_redirects = _MAX_REDIRECTS
-            adapter = LimitedAdapter(self._tls, self._resolver)
+            adapter = LimitedAdapter(self._tls, self._resolver, self._web.local_names)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
         return session

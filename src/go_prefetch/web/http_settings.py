@@ -31,6 +31,8 @@ class HttpSettings:
     no_proxy: str = ""
     netrc: Path | None = None
     certificates: Certificates = field(default_factory=Certificates)
+    named_hosts: frozenset[str] = frozenset()  # of the user: they may redirect from the internet to private networks
+    local_names: tuple[str, ...] = ()  # endings of https hosts that may have a private address
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], platform: str = sys.platform) -> HttpSettings:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.web.addresses import Reach
 
 # Less than this is not progress: a server that sends a trickle counts as silent.
 _STEP = 8192
@@ -72,7 +73,7 @@ class Wire:
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies
         self.peer = ""  # the address that answered last, or that is being asked
-        self.only_public = False  # whether the public internet led here, and may not lead to a private address
+        self.reach = Reach.ANYWHERE  # less once the public internet has led here by a redirect
         self.stall = 0.0  # how long it may be silent
         self.phases: list[Phase] = []
         self._clock = clock

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from go_prefetch.base.retry import AttemptError
-from go_prefetch.web.addresses import REDIRECTED_INWARDS, is_loopback, is_public, is_written_private
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, Reach, is_loopback, is_public, is_written_within
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.transport import CURRENT
 
@@ -17,6 +17,8 @@ _SHORT_LENGTH = re.compile("[0-9]{1,5}")
 
 class Session(requests.Session):
     """Follows redirects as Go does, except from https to http and from the public internet to a private address.
+
+    A public server that the user has named may redirect to private networks.
 
     Go follows the latter, from the same proxies. A shorter list for Go would not help, because later go commands of the
     job have the same list. A list without such a proxy would send private paths to the next one.
@@ -62,9 +64,11 @@ class Session(requests.Session):
             raise AttemptError("redirected from https to http", transient=False, kind="refused")
         wire = CURRENT.get()
         # Judged by the address that answered, because its name may have another address by now.
-        wire.only_public = wire.only_public or bool(self._web.proxy_for(source)) or is_public(wire.peer)
+        if self._web.proxy_for(source) or is_public(wire.peer):
+            named = urlsplit(source).hostname in self._web.named_hosts
+            wire.reach = min(wire.reach, Reach.NETWORK if named else Reach.PUBLIC)
         # The connection, or the HTTP proxy that looks them up, judges names.
-        if wire.only_public and is_written_private(urlsplit(target).hostname or ""):
+        if not is_written_within(urlsplit(target).hostname or "", wire.reach):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
 

@@ -25,7 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from go_prefetch.base.retry import AttemptError
-from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_public
+from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_within
 from go_prefetch.web.dns import AddressInfo, Resolver
 from go_prefetch.web.http_settings import authorization_in
 from go_prefetch.web.in_flight import Wire
@@ -43,6 +43,7 @@ class _Connection(HTTPConnection):
 
     resolver: Resolver
     socks: SocksProxy | None = None
+    local_names: tuple[str, ...] = ()
     peer = ""  # the address at its other end
 
     def _new_conn(self) -> socket.socket:
@@ -113,7 +114,10 @@ class _Connection(HTTPConnection):
 
     def _refuse_private(self, addresses: Sequence[str]) -> None:
         """Raise AttemptError if a redirect leads to a private address. An HTTP or SOCKS proxy looks up names itself."""
-        if CURRENT.get().only_public and not (self.proxy or self.socks) and not all(map(is_public, addresses)):
+        reach = CURRENT.get().reach
+        if self.proxy or self.socks or self._dns_host.endswith(self.local_names):
+            return
+        if not all(is_within(address, reach) for address in addresses):
             raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
@@ -175,15 +179,16 @@ class _TimedStream(io.RawIOBase):
 class LimitedAdapter(HTTPAdapter):
     """An adapter for requests: connections as above, which trust the certificates of `context`."""
 
-    def __init__(self, context: ssl.SSLContext, resolver: Resolver) -> None:
+    def __init__(self, context: ssl.SSLContext, resolver: Resolver, local_names: tuple[str, ...]) -> None:
         self._context = context
         self._resolver = resolver
+        self._local_names = local_names
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Create the connections to servers that are reached directly."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._resolver)
+        self.poolmanager.pool_classes_by_scheme = self._pools()
 
     def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
         """Load nothing, since `context` has all certificates. requests reads its whole bundle for each connection."""
@@ -202,31 +207,31 @@ class LimitedAdapter(HTTPAdapter):
             scheme = urlsplit(proxy).scheme
             if scheme in SCHEMES:
                 manager = self.proxy_manager[proxy] = PoolManager(ssl_context=self._context)
-                manager.pool_classes_by_scheme = _pools(self._resolver, SocksProxy.of_url(proxy))
+                manager.pool_classes_by_scheme = self._pools(SocksProxy.of_url(proxy))
             elif scheme in ("http", "https"):
                 manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-                manager.pool_classes_by_scheme = _pools(self._resolver)
+                manager.pool_classes_by_scheme = self._pools()
             else:
                 words = f"proxy variables: {scheme} is not supported; use http, https or socks5"
                 raise AttemptError(words, transient=False, kind="refused", at_http_proxy=True)
         return manager
 
+    def _pools(self, through: SocksProxy | None = None) -> dict[str, type[HTTPConnectionPool]]:
+        class Plain(_Connection):
+            resolver = self._resolver
+            socks = through
+            response_class = _Reply
 
-def _pools(looked_up_by: Resolver, through: SocksProxy | None = None) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(_Connection):
-        resolver = looked_up_by
-        socks = through
-        response_class = _Reply
+        class Encrypted(_TlsConnection):
+            resolver = self._resolver
+            socks = through
+            local_names = self._local_names
+            response_class = _Reply
 
-    class Encrypted(_TlsConnection):
-        resolver = looked_up_by
-        socks = through
-        response_class = _Reply
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        class EncryptedPool(HTTPSConnectionPool):
+            ConnectionCls = Encrypted
 
-    class EncryptedPool(HTTPSConnectionPool):
-        ConnectionCls = Encrypted
-
-    return {"http": PlainPool, "https": EncryptedPool}
+        return {"http": PlainPool, "https": EncryptedPool}

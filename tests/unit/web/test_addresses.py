@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from go_prefetch.web.addresses import is_loopback, is_public, is_written_private
+from go_prefetch.web.addresses import Reach, is_loopback, is_public, is_within, is_written_within
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,23 @@ def test_an_address_is_as_public_as_what_it_ends_at(address: str, public: bool) 
 )  # fmt: skip
 def test_a_written_address_is_known_in_every_spelling(host: str, private: bool) -> None:
     """A name is none, whatever it resolves to: nobody is asked."""
-    assert is_written_private(host) == private
+    assert is_written_within(host, Reach.PUBLIC) != private
+
+
+@pytest.mark.parametrize(
+    ("address", "within"),
+    [
+        ("1.2.3.4", True), ("10.0.0.1", True), ("192.168.1.1", True), ("100.64.0.1", True), ("fd12::1", True),
+        ("127.0.0.1", True), ("64:ff9b::a00:1", True),
+        ("169.254.169.254", False), ("168.63.129.16", False), ("192.0.0.192", False), ("100.100.100.200", False),
+        ("fe80::1%eth0", False), ("fd00:ec2::254", False), ("::ffff:169.254.169.254", False), ("0.0.0.0", False),
+        ("64:ff9b::a9fe:a9fe", False), ("224.0.0.1", False),
+    ],
+)  # fmt: skip
+def test_networks_are_in_reach_and_metadata_of_clouds_is_not(address: str, within: bool) -> None:
+    assert is_within(address, Reach.NETWORK) == within
+    assert is_written_within(address, Reach.NETWORK) == within
+    assert is_within(address, Reach.ANYWHERE)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def doctor(invocation: Invocation) -> int:
     named = [parse_also(url) for url in also]
     limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
     subject = _subject(settings, platform, environ)
-    probe = Probe(settings.web, Timeouts(settings.connect_timeout, settings.stall_timeout))
+    hosts = subject.proxies.named_hosts | ProxyList(tuple(named), "").named_hosts
+    web = replace(settings.web, named_hosts=hosts)
+    probe = Probe(web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     order = candidates(subject.proxies, named)
     with platform.working("Doctor") as meter:
         examination = Examination(probe, subject.modules, limits, meter.say)

@@ -13,6 +13,10 @@ from typing import Literal
 
 from go_prefetch.errors import Notice, notice
 
+# Runners of some vendors answer GitHub's API themselves: these hosts of GitHub and Azure then have an address of the
+# runner's network, and a certificate that the runner trusts. Only the runner's own resolver can give them one.
+INTERCEPTED_NAMES = (".actions.githubusercontent.com", ".blob.core.windows.net")
+
 _READS, _WRITES = ("read", "write"), ("write", "write-only")
 
 
