@@ -176,7 +176,7 @@ def replay(release: Path, number: int, pool: Path, service: CacheService, scratc
         if not lacked:
             return plan, set(), ""
         none: frozenset[ModuleFile] = frozenset()
-        saving = Saving(plan.key, plan.folder, lacked, sorted(restored.files), restored.entry, none, none, 1.0)
+        saving = Saving(plan.key, plan.folder, lacked, sorted(restored.files), restored.entry, none, none, None)
         saved = store.save(saving, deadline, Meter("Save"))
         every = {file.name for file in (*lacked, *restored.files) if file.kind == "zip"}
         below = restored.entry.full_files if restored.entry and "-delta-" in saved.key else frozenset()

@@ -17,11 +17,12 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.cold_runs import ColdRun
+from go_prefetch.model.cold_runs import ColdRun, Machine, Span, measured
 from go_prefetch.render.messages import as_warning
 from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
+from go_prefetch.stores.cold_run_note import as_note
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, write_proxy_folder
@@ -174,7 +175,7 @@ JSON = st.recursive(
 def test_no_json_breaks_the_manifest_parser(data: st.DataObject) -> None:
     """A good manifest with something else in one place of it: a Manifest or an ArchiveError, nothing else."""
     values = json.loads(of(zip=10, mod=5))
-    values["runs"] = [{"seconds": 1.0, "files": [0], "cores": 2, "os": "linux"}]
+    values["runs"] = [as_note(measured({"any": Span(0.0, 1.0, 5)}), lambda _: 0)]
     values["unavailable"] = [{"name": f"{STEM}.mod", "asked": "x", "until": 1}]
     place = values
     while isinstance(place, (dict, list)) and place:
@@ -189,7 +190,7 @@ def test_no_json_breaks_the_manifest_parser(data: st.DataObject) -> None:
     except ArchiveError:
         return
     assert all(0 <= member.bytes <= 500 << 20 for member in parsed.members)
-    assert all(run.files <= {member.name for member in parsed.members} for run in parsed.runs)
+    assert all(run.files.keys() <= {member.name for member in parsed.members} for run in parsed.runs)
 
 
 NAMES = st.lists(st.sampled_from(["a", "b/c", "d.e/f"]), unique=True, max_size=3)
@@ -198,8 +199,9 @@ NAMES = st.lists(st.sampled_from(["a", "b/c", "d.e/f"]), unique=True, max_size=3
 @given(NAMES, st.floats(0, 1e5), st.integers(0, 128))
 def test_a_manifest_is_read_as_it_was_written(paths: list[str], seconds: float, cores: int) -> None:
     members = tuple(Member(f"{path}/@v/v1.0.0.mod", 7) for path in paths)
-    run = ColdRun(round(seconds, 3), frozenset(member.name for member in members), cores, "linux")
-    manifest = Manifest(members, "key", (run,), (Unavailable("x/@v/v1.0.0.zip", "proxies", 5.0),))
+    spans = {member.name: Span(0.0, round(seconds, 3), 7) for member in members}
+    run = ColdRun(spans, round(seconds, 3), 7, 9, Machine(cores, "linux"), None)
+    manifest = Manifest(members, "key", (run,) if spans else (), (Unavailable("x/@v/v1.0.0.zip", "proxies", 5.0),))
     assert parse_manifest(manifest_json(manifest)) == manifest
 
 

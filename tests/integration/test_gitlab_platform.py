@@ -69,6 +69,27 @@ def test_sections_are_opened_and_closed_in_pairs(bench: Workbench, proxy: Module
     assert "go-prefetch: miss" in done.stdout[done.stdout.rindex("section_end") :]
 
 
+def test_fill_measures_the_time_saved(bench: Workbench, proxy: ModuleProxy) -> None:
+    """By notes in the folder that GitLab keeps. Nothing is written by a fill that downloads nothing."""
+    bench.write_project((LIB, TOML))
+    assert fill(bench, proxy).status == 0
+    assert outputs(bench)["GO_PREFETCH_SECONDS_SAVED"] == ""
+    folder = bench.project / ".go-prefetch"
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    assert any(path.parent.name == "runs" for path in before)
+    assert fill(bench, proxy).status == 0
+    assert outputs(bench)["GO_PREFETCH_SECONDS_SAVED"] != ""
+    assert "is not counted" in " ".join((bench.project / ".reports" / "summary.md").read_text().split())
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_fill_of_a_folder_that_is_not_kept_has_no_notes(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A folder that is put into an image or an archive has the same bytes each time."""
+    bench.write_project((LIB,))
+    assert job(bench, "fill", str(bench.folder / "elsewhere"), GOPROXY=proxy.url).status == 0
+    assert not (bench.folder / "elsewhere" / ".go-prefetch").exists()
+
+
 def test_fill_reports_what_run_would(bench: Workbench, proxy: ModuleProxy) -> None:
     """Miss, exact, partial, by what the folder held; the summary and its link."""
     bench.write_project((LIB,))
@@ -162,7 +183,7 @@ def test_run_keeps_a_carried_pool_to_the_plan(bench: Workbench, proxy: ModulePro
     toml = "github.com/!burnt!sushi/toml/@v/v1.4.0.zip"
     assert toml not in bench.module_files(pools["carried"])
     assert "example.com/lib/@v/v1.2.3.zip" in bench.module_files(pools["carried"])
-    assert not list(pools["carried"].glob(".go-prefetch/runs/*"))  # it was about both modules
+    assert len(list(pools["carried"].glob(".go-prefetch/runs/*"))) == 1  # it measured a file that is still there
     assert (pools["carried"] / ".gitignore").read_text().endswith("\n*\n")
     assert toml in bench.module_files(pools["shared"])
 

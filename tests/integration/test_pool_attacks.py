@@ -260,5 +260,5 @@ def test_what_is_no_file_is_not_read_and_gives_way_to_one(tmp_path: Path, make: 
     write_proxy_folder(tmp_path / "source", (LIB,))
     none: frozenset[ModuleFile] = frozenset()
     source = ModuleFolder.at(tmp_path / "source")
-    store.save(Saving(KEY, source, wanted, (), None, none, none, 1.0), Deadline.after(20), Meter("Save"))
+    store.save(Saving(KEY, source, wanted, (), None, none, none, None), Deadline.after(20), Meter("Save"))
     assert (pool / f"{STEM}.mod").read_bytes() == LIB.mod

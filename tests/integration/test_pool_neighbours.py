@@ -54,7 +54,7 @@ import resource, sys
 from pathlib import Path
 from go_prefetch.stores.pool_metadata import PoolMetadata
 
-assert PoolMetadata(Path(sys.argv[1]), "").cold_runs([]) == ()
+assert PoolMetadata(Path(sys.argv[1]), "").baseline([]) is None
 status = Path("/proc/self/status")
 lines = [line.split() for line in status.read_text().splitlines()] if status.exists() else []
 peaks = [1024 * int(line[1]) for line in lines if line[0] == "VmHWM:"]

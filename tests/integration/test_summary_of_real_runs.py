@@ -135,13 +135,8 @@ def test_cold_seconds_travel_with_cores_and_system(bench: Workbench, proxy: Modu
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [
-        {"seconds": 0.0},
-        {"seconds": 500.0, "cores": 1000},
-        {"seconds": 500.0, "cores": "many", "os": 5},
-        {"seconds": 500.0, "cores": None, "os": None},
-    ],
+    ("milliseconds", "changed"),
+    [(0, {}), (500_000, {"cores": 1000}), (None, {"cores": "many", "os": 5}), (None, {"times": None})],
     ids=["a loss", "another machine", "senseless machine", "a note of an older version"],
 )
 def test_what_a_note_of_a_cold_run_is_worth(
@@ -149,20 +144,24 @@ def test_what_a_note_of_a_cold_run_is_worth(
     proxy: ModuleProxy,
     summary: Path,
     on_github: dict[str, str],
+    milliseconds: int | None,
     changed: dict[str, object],
 ) -> None:
-    """A loss is a negative figure, and another kind of machine is named. One that is not noted is not guessed at."""
+    """A loss is a negative figure, and another kind of machine is named. An invalid note is none."""
     bench.write_project([LIB])
     bench.prefetch(goproxy=proxy.url)
     (path,) = bench.pool.glob(".go-prefetch/runs/*.json")
-    note = {k: v for k, v in {**json.loads(path.read_bytes()), **changed}.items() if v is not None}
-    path.write_text(json.dumps(note))
+    note = json.loads(path.read_bytes())
+    note |= {"times": [[0, milliseconds or 0, size] for _, _, size in note["times"]]} | changed
+    path.write_text(json.dumps({name: value for name, value in note.items() if value is not None or "verify" in name}))
     bench.forget_modcache()
     result = bench.prefetch(goproxy=proxy.url, **on_github)
     assert result.status == 0, result.text
     record = record_of(result)
-    assert record.cold_seconds == changed["seconds"]
-    assert (record.seconds_saved or 0) < 0 if changed["seconds"] == 0 else (record.seconds_saved or 0) > 400
+    assert record.cold_seconds == (None if milliseconds is None else milliseconds / 1000)
+    assert (record.seconds_saved is None) == (milliseconds is None)
+    if record.seconds_saved is not None:
+        assert record.seconds_saved < 0 if milliseconds == 0 else record.seconds_saved > 400
     text = summary.read_text(encoding="utf-8")
     assert (str(Machine(1000, sys.platform)) in text) == (changed.get("cores") == 1000)
 
@@ -179,3 +178,25 @@ def test_failures_that_plain_go_would_have_had_are_counted(
     assert result.status == 0, result.text
     assert record_of(result).failures_avoided == 3
     assert "`go mod download`" in summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("store", ["pool", "cache service"])
+def test_time_saved_survives_an_upgrade(bench: Workbench, proxy: ModuleProxy, store: str) -> None:
+    """The run that upgrades has an estimate; the next hit is measured by what two cold runs noted of its files."""
+    if store == "cache service":
+        with CacheService(MAIN) as service:
+            job = Job(bench, service, proxy)
+            records = [record_of(job(LIB, one, run=n)) for n, one in enumerate((OLD, NEW, NEW), 1)]
+    else:
+        records = []
+        for one in (OLD, NEW, NEW):
+            bench.write_project([LIB, one])
+            bench.forget_modcache()
+            records.append(record_of(bench.prefetch(goproxy=proxy.url)))
+    cold, upgrade, hit = records
+    assert (cold.result, cold.seconds_saved, cold.seconds_saved_estimate) == ("miss", None, None)
+    assert (upgrade.result, upgrade.seconds_saved, upgrade.modules_measured) == ("partial", None, 1)
+    assert upgrade.seconds_saved_estimate is not None
+    assert (hit.result, hit.modules_measured, hit.seconds_saved_estimate) == ("exact", 2, None)
+    assert hit.seconds_saved is not None
+    assert hit.seconds_saved_is_minimum

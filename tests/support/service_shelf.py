@@ -90,7 +90,7 @@ class Shelf:
     def save(self, run: int = 1, key: CacheKey = KEY) -> Saved | StoreError:
         """Save all as a run that found nothing does; a StoreError is returned, for the step turns it into a warning."""
         none: frozenset[ModuleFile] = frozenset()
-        saving = Saving(key, ModuleFolder.at(self.origin()), self.wanted, (), None, none, none, 1.0)
+        saving = Saving(key, ModuleFolder.at(self.origin()), self.wanted, (), None, none, none, None)
         try:
             return self.store(run).save(saving, self.deadline, Meter("Save"))
         except StoreError as error:

@@ -1,14 +1,15 @@
-"""Cold runs: the cost of downloading the files that a store returns later, and on what kind of machine.
+"""Cold runs: when each file was downloaded that a store returns later, and on what kind of machine.
 
-Seconds of different kinds of machine are not comparable.
+A cold run downloads many files at once, so the seconds of its files do not add up. The time that was spent waiting for
+some of them is the length of the union of their spans. Seconds of different kinds of machine are not comparable.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -28,33 +29,87 @@ def this_machine() -> Machine:
     return Machine(os.cpu_count() or 1, sys.platform)
 
 
+class Span(NamedTuple):
+    """The download of one file: its first request and its last byte, in seconds of its run, and its size."""
+
+    began: float
+    ended: float
+    bytes: int
+
+
+def length(spans: Iterable[Span]) -> float:
+    """Return the seconds that at least one span covers."""
+    seconds = until = 0.0
+    for span in sorted(spans):
+        seconds += max(0.0, span.ended - max(span.began, until))
+        until = max(until, span.ended)
+    return seconds
+
+
 @dataclass(frozen=True)
 class ColdRun:
-    """The measurement of a run that downloaded exactly these files, and its machine."""
+    """The measurement of a run that downloaded these files, and its machine."""
 
-    seconds: float
-    files: frozenset[str]  # names in GOPROXY layout
-    cores: int = 0  # 0: not recorded
-    os: str = ""
+    files: Mapping[str, Span]  # by name in GOPROXY layout; perhaps not all that the run downloaded
+    seconds: float  # of all files that the run downloaded
+    bytes: int
+    count: int
+    machine: Machine
+    verify_seconds: float | None = None  # of Go afterwards; None if other files were there too
 
-    @property
-    def machine(self) -> Machine:
-        """Return the machine that it was measured on."""
-        return Machine(self.cores, self.os)
-
-
-def measured(seconds: float, files: Iterable[str]) -> ColdRun:
-    """Return a measurement on this machine, of downloading `files` (names)."""
-    return ColdRun(seconds, frozenset(files), *this_machine())
+    def only(self, names: Collection[str]) -> ColdRun:
+        """Return what the run measured of these files."""
+        return replace(self, files={name: span for name, span in self.files.items() if name in names})
 
 
-def runs_that_cover(runs: Iterable[ColdRun], restored: Collection[str]) -> tuple[ColdRun, ...]:
-    """Return the runs whose files are all in `restored` (names); none if they do not cover all its zips."""
-    every, covered = frozenset(restored), set[str]()
-    counted: list[ColdRun] = []
-    for run in sorted(runs, key=lambda run: len(run.files), reverse=True):
-        if run.files <= every and covered.isdisjoint(run.files):  # files that two runs downloaded count once
-            covered |= run.files
-            counted.append(run)
-    zips = {name for name in every if name.endswith(".zip")}
-    return tuple(counted) if zips and zips <= covered else ()
+def measured(files: Mapping[str, Span], verify_seconds: float | None = None) -> ColdRun:
+    """Return the measurement of a run on this machine that downloaded `files`."""
+    began = min((span.began for span in files.values()), default=0.0)
+    moved = {name: Span(span.began - began, span.ended - began, span.bytes) for name, span in files.items()}
+    size = sum(span.bytes for span in files.values())
+    return ColdRun(moved, length(moved.values()), size, len(moved), this_machine(), verify_seconds)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What cold runs tell about downloading the files that a store returned."""
+
+    seconds: float  # with at least one of the files on its way, as if the runs had begun at the same moment
+    estimate: float  # in proportion to the bytes of the files
+    modules: int  # whose zips were measured
+    modules_restored: int
+    is_minimum: bool  # whether downloading all of the files may have taken longer than `seconds`
+    runs: int
+    machines: tuple[Machine, ...]
+    verify_seconds: float | None = None
+
+
+def baseline(runs: Iterable[ColdRun], restored: Collection[str]) -> Baseline | None:
+    """Return what the runs tell about the files of these names; None if they measured none of their zips.
+
+    A file that several runs downloaded counts once, in the run with more of the files.
+    """
+    lacking, spans, counted, estimate = set(restored), dict[str, Span](), list[ColdRun](), 0.0
+    for run in sorted((run.only(lacking) for run in runs), key=lambda run: len(run.files), reverse=True):
+        part = run.only(lacking)
+        if part.files:
+            counted.append(part)
+            spans.update(part.files)
+            lacking -= part.files.keys()
+            share = sum(span.bytes for span in part.files.values()) / max(1, run.bytes)
+            estimate = max(estimate, run.seconds * min(1.0, share))
+    zips = {name for name in restored if name.endswith(".zip")}
+    noted = len(zips & spans.keys())
+    if not noted:
+        return None
+    is_minimum = noted < len(zips) or len(counted) > 1 or len(counted[0].files) < counted[0].count
+    return Baseline(
+        seconds=length(spans.values()),
+        estimate=estimate,
+        modules=noted,
+        modules_restored=len(zips),
+        is_minimum=is_minimum,
+        runs=len(counted),
+        machines=tuple(dict.fromkeys(run.machine for run in counted)),
+        verify_seconds=None if is_minimum else counted[0].verify_seconds,
+    )

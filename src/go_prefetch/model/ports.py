@@ -12,6 +12,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.cache_key import CacheKey
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 
@@ -39,7 +40,7 @@ class Saving:
     entry: RestoredEntry | None  # the entry they came from
     rejected: frozenset[ModuleFile]  # the store's own copies that Go rejected, to be replaced or removed
     unavailable: frozenset[ModuleFile]  # to be recorded: every proxy answered 404 or 410
-    cold_seconds: float | None  # measured cost of downloading exactly these files
+    cold: ColdRun | None  # what downloading them took
 
 
 class CacheStore(Protocol):

@@ -22,8 +22,8 @@ STEPS = {
     "complete": "completed",
     "save": "saved",
 }
-# From restore to the end of `go mod download`: these are compared with a cold run.
-STEPS_THAT_COUNT = ("restore", "download", "admit", "complete")
+# The steps that wait for bytes, which are compared with the downloads of cold runs. The others do the same in both.
+WAITING = ("restore", "download")
 GO_ITSELF = "Go itself"  # a source in addition to the store and the proxies
 
 
@@ -191,7 +191,18 @@ class Report(RunState):
 
     @property
     def seconds_saved(self) -> float | None:
-        """Return the measured seconds of the cold runs of these files, minus this run's own; None if not measured."""
-        if self.cache_result != "exact" or self.restored.cold_seconds is None or self.completed.failure:
+        """Return the seconds that cold runs waited for these files, minus this run's own; None if not measured."""
+        cold = self.restored.cold
+        if cold is None or self.cache_result != "exact" or self.completed.failure:
             return None
-        return self.restored.cold_seconds - sum(self.steps[name] for name in STEPS_THAT_COUNT)
+        saved = cold.seconds - sum(self.steps[name] for name in WAITING)
+        # A loss against the download of only some of the modules tells nothing.
+        return None if saved < 0 and cold.modules < cold.modules_restored else saved
+
+    @property
+    def seconds_saved_estimate(self) -> float | None:
+        """Return the share of a partial hit in the seconds of a cold run, minus restore; None for other results."""
+        cold = self.restored.cold
+        if cold is None or self.cache_result != "partial" or self.completed.failure:
+            return None
+        return cold.estimate - self.steps["restore"]

@@ -9,7 +9,7 @@ from enum import Enum
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.cold_runs import ColdRun
+from go_prefetch.model.cold_runs import Baseline, ColdRun
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,10 @@ class Restored:
     bytes: int = 0
     seconds: float = 0.0
     unavailable: frozenset[ModuleFile] = frozenset()  # recorded: every proxy answered 404 or 410
-    cold: tuple[ColdRun, ...] = ()  # the runs that first downloaded these files; empty: not all were measured
+    cold: Baseline | None = None  # what downloading these files took; None: not measured
     entry: RestoredEntry | None = None
     skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
     warnings: tuple[Notice, ...] = ()
-
-    @property
-    def cold_seconds(self) -> float | None:
-        """Return the seconds of those runs together; None if they were not measured."""
-        return sum(run.seconds for run in self.cold) if self.cold else None
 
 
 @dataclass(frozen=True)
@@ -95,6 +90,7 @@ class Fetched:
     seconds: float = 0.0  # from the first attempt to the last byte
     failed: tuple[FailedAttempt, ...] = ()  # the attempts before
     plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have failed there
+    began: float = 0.0  # the first attempt, on the monotonic clock
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,7 @@ class ProxyWalk:
             seconds=time.monotonic() - so_far.started,
             failed=so_far.failed,
             plain_go_fails=rejected or ends_at(so_far.asked, self._proxies, self._ending),
+            began=so_far.started,
         )
 
     def _tried(self, proxies: Sequence[Proxy], so_far: _Attempts) -> tuple[FailedAttempt, ...]:

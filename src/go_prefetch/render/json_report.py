@@ -73,9 +73,27 @@ def _as_values(report: Report) -> dict[str, Any]:
             "key": report.saved.key,
             "because_not": with_slug(report.saved.skipped_reason),
         },
+        "time_saved": _time_saved(report),
         "warnings": [as_warning(warning) for warning in report.warnings],
         "failure": _failure(report.completed.failure),
     }
+
+
+def _time_saved(report: Report) -> dict[str, Any]:
+    cold = report.restored.cold
+    return {
+        "seconds": _rounded(report.seconds_saved),
+        "is_minimum": report.seconds_saved is not None and cold is not None and cold.is_minimum,
+        "estimate": _rounded(report.seconds_saved_estimate),
+        "cold_seconds": _rounded(cold.seconds if cold else None),
+        "cold_verify_seconds": _rounded(cold.verify_seconds if cold else None),
+        "modules_measured": cold.modules if cold else 0,
+        "modules_restored": cold.modules_restored if cold else 0,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3) + 0.0
 
 
 def _plan(report: Report) -> dict[str, Any]:

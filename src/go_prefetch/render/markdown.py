@@ -13,7 +13,7 @@ from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import as_warning, hint, text
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.summary import headline, verified
-from go_prefetch.render.time_saved import formula, in_full, instead, measured_on
+from go_prefetch.render.time_saved import formula, in_full, measured_on
 from go_prefetch.render.timeline import bars, gantt
 
 
@@ -36,8 +36,6 @@ def _failure(report: Report) -> list[str]:
 def _notes(report: Report) -> list[str]:
     """Return a list item for each reason why the result was not better, with advice."""
     notes = [f"- {prose(f'{_sentence(reason.text)} {reason.advice}')}" for reason in why_not_exact(report)]
-    if report.seconds_saved is not None and report.seconds_saved < 0:
-        notes.append(f"- {prose(f'Time saved: {in_full(report)}. {instead(report)}')}")
     avoided = sum(fetched.plain_go_fails for fetched in report.fetched)
     if avoided:
         notes.append(f"- {prose(_avoided(avoided))}")
@@ -63,12 +61,12 @@ def _folded(report: Report, *, mermaid: bool) -> list[str]:
 
 
 def _time_saved(report: Report) -> list[str]:
-    words, calculation = in_full(report), formula(report)
+    words, calculation, cold = in_full(report), formula(report), report.restored.cold
     if not words:
         return []
-    if not calculation:
+    if not calculation or cold is None:
         return ["", prose(f"Time saved: {words}.")]
-    basis = f"Measured by {measured_on(report)}, from the start of download to the end of go mod download."
+    basis = f"Measured by {measured_on(cold)}, from the first request to the last byte."
     explained = ["", prose(f"{_sentence(words)} {basis}"), "", fenced(calculation)]
     return _fold("how the time saved is measured", explained)
 

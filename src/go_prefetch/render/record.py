@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from go_prefetch import __version__
@@ -57,6 +57,10 @@ class Record:
     cores: int
     os: str
     go: str
+    # Fields that older versions do not write have a default.
+    seconds_saved_is_minimum: bool = False
+    seconds_saved_estimate: float | None = None  # of a partial hit
+    modules_measured: int = 0  # restored modules whose cold download was measured
 
 
 def record_line(report: Report, clean: Callable[[str], str] = str) -> str:
@@ -71,7 +75,8 @@ def record_line(report: Report, clean: Callable[[str], str] = str) -> str:
 def parse_record(line: str) -> Record | None:
     """Parse the record in a line of a log, as printed or as in a downloaded log; return None if there is none.
 
-    Unknown keys are ignored. A record with a missing key, or with another kind of value, is invalid.
+    Unknown keys are ignored. A record with a missing key (unless older versions lack it), or with another kind of
+    value, is invalid.
     """
     if PREFIX not in line or len(line) > _LONGEST_LINE:
         return None
@@ -80,12 +85,14 @@ def parse_record(line: str) -> Record | None:
         return None
     try:
         values = required(parse_object(match[1]))
-        return Record(**{field.name: _checked(str(field.type), values[field.name]) for field in fields(Record)})
+        present = (field for field in fields(Record) if field.default is MISSING or field.name in values)
+        return Record(**{field.name: _checked(str(field.type), values[field.name]) for field in present})
     except (ValueError, KeyError):
         return None
 
 
 def _record(report: Report) -> Record:
+    cold = report.restored.cold
     return Record(
         version=__version__,
         result=report.cache_result,
@@ -99,7 +106,7 @@ def _record(report: Report) -> Record:
         bytes_downloaded=report.bytes_downloaded,
         seconds=round(report.seconds, 3),
         seconds_saved=_rounded(report.seconds_saved),
-        cold_seconds=_rounded(report.restored.cold_seconds),
+        cold_seconds=_rounded(cold.seconds if cold else None),
         steps={name: round(seconds, 3) for name, seconds in report.steps.items()},
         reason="; ".join(reason.text for reason in why_not_exact(report)),
         failed_attempts=sum(source.failed_attempts for source in report.sources),
@@ -109,6 +116,9 @@ def _record(report: Report) -> Record:
         cores=report.machine.cores,
         os=report.machine.os,
         go=report.goversion,
+        seconds_saved_is_minimum=report.seconds_saved is not None and cold is not None and cold.is_minimum,
+        seconds_saved_estimate=_rounded(report.seconds_saved_estimate),
+        modules_measured=cold.modules if cold else 0,
     )
 
 
@@ -128,6 +138,8 @@ def _checked(kind: str, value: Any) -> Any:
         return None if value is None else required(as_number(value, -_MOST_SECONDS, _MOST_SECONDS))
     if kind == "float":
         return required(as_number(value, 0.0, _MOST_SECONDS))
+    if kind == "bool" and isinstance(value, bool):
+        return value
     if kind == "int":
         return required(as_integer(value))
     if kind == "Mapping[str, float]" and isinstance(value, dict) and len("".join(value)) <= _LONGEST_TEXT:

@@ -11,7 +11,7 @@ from go_prefetch.model.results import Completed, Source
 from go_prefetch.render.messages import reason
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.texts import STEPS
-from go_prefetch.render.time_saved import in_full, in_short, instead
+from go_prefetch.render.time_saved import in_full, in_short
 
 _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 
@@ -75,7 +75,7 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("modules", _modules(report)),
         ("bytes", _bytes(report)),
         ("seconds", _seconds(report)),
-        *(("time saved", text) for text in [". ".join(filter(None, [in_full(report), instead(report)]))] if text),
+        *(("time saved", text) for text in [in_full(report)] if text),
         *(("source", _source(source)) for source in report.suppliers),
         *(("verified", text) for text in [verified(report.completed, report.goversion)] if text),
         ("saved", _saved(report)),

@@ -5,6 +5,8 @@ It contains fixed words and numbers only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from go_prefetch.base.format import duration
 from go_prefetch.model.report import Report
 from go_prefetch.render.texts import STEPS
@@ -18,7 +20,7 @@ _TICKS_MS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000, 120_000, 3
 
 def gantt(report: Report) -> str:
     """Return the steps in sequence, and below them the measured time without the store."""
-    total = max(report.seconds, report.restored.cold_seconds or 0.0) * 1000
+    total = max(report.seconds, sum(seconds for _, seconds in _cold(report))) * 1000
     tick = next((ms for ms in _TICKS_MS if total / ms <= _MOST_TICKS), _TICKS_MS[-1])
     lines = [
         "gantt",
@@ -27,22 +29,17 @@ def gantt(report: Report) -> str:
         f"    axisFormat {'%s s' if tick >= 1000 else '%Q ms'}",
         f"    tickInterval {tick}millisecond",
         "    section this run",
-        *_tasks(report),
+        *(_tasks([(STEPS[name], seconds) for name, seconds in report.steps.items()]) or ["    nothing :0, 1"]),
     ]
-    cold = report.restored.cold_seconds
-    if cold and report.seconds_saved is not None:
-        lines += [
-            "    section cold",
-            f"    download to go mod download {duration(cold)} :done, 0, {round(cold * 1000)}",
-        ]
+    cold = _tasks(_cold(report), "done, ")
+    lines += ["    section cold run", *cold] if cold else []
     return "\n".join(["```mermaid", *lines, "```"])
 
 
 def bars(report: Report) -> str:
     """Return the same as bars of text."""
     rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= _LEAST_SHOWN]
-    if report.seconds_saved is not None and report.restored.cold_seconds:
-        rows.append(("cold run", report.restored.cold_seconds))
+    rows += [(f"cold {name}", seconds) for name, seconds in _cold(report)]
     longest = max((seconds for _, seconds in rows), default=1.0)
     lines = [
         f"{name:<15} {_bar(seconds / longest):<{_BAR_CHARACTERS}} {duration(seconds):>8}" for name, seconds in rows
@@ -50,14 +47,23 @@ def bars(report: Report) -> str:
     return "\n".join(["```text", *lines, "```"])
 
 
-def _tasks(report: Report) -> list[str]:
+def _cold(report: Report) -> list[tuple[str, float]]:
+    """Return what the cold run did, if it can be compared with this run: its download, and Go's work if it is known."""
+    cold = report.restored.cold
+    if cold is None or report.seconds_saved is None:
+        return []
+    return [("download", cold.seconds), *([("verify", cold.verify_seconds)] if cold.verify_seconds else [])]
+
+
+def _tasks(parts: Iterable[tuple[str, float]], status: str = "") -> list[str]:
+    """Return a bar for each part, one after the other."""
     tasks, at = [], 0
-    for name, seconds in report.steps.items():
+    for name, seconds in parts:
         until = at + round(seconds * 1000)
         if seconds >= _LEAST_SHOWN:
-            tasks.append(f"    {STEPS[name]} {duration(seconds)} :{at}, {until}")
+            tasks.append(f"    {name} {duration(seconds)} :{status}{at}, {until}")
         at = until
-    return tasks or ["    nothing :0, 1"]
+    return tasks
 
 
 def _bar(share: float) -> str:

@@ -24,7 +24,6 @@ from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import DownloadError, InputError, Notice, StoreError, notice
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
-from go_prefetch.model.cold_runs import measured
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
@@ -84,8 +83,8 @@ class DirectoryPool:
             bytes=intake.bytes,
             seconds=time.monotonic() - started,
             unavailable=self._metadata.unavailable(wanted.files),
-            cold=self._metadata.cold_runs(intake.files),
             skipped_reason=None if intake.files else self._in_place_of,
+            cold=self._metadata.baseline(intake.files),
             warnings=(*too_slow, *intake.warnings(self.name)),
         )
 
@@ -109,8 +108,8 @@ class DirectoryPool:
                         count += 1
                     meter.done(file, saving.folder.size_if_there(file))
             self._metadata.note_unavailable(saving.unavailable)
-            if saving.cold_seconds is not None:
-                self._metadata.note_run(measured(saving.cold_seconds, (file.name for file in saving.files)))
+            if saving.cold:
+                self._metadata.note_run(saving.cold)
         except (OSError, StructureError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None

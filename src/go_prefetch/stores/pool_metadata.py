@@ -1,7 +1,6 @@
 """Metadata of a directory pool: the cost of cold runs, and files that no proxy has.
 
-    .go-prefetch/runs/<digest of its files>.json          {"seconds": 12.3, "files": ["…/@v/v1.0.0.zip", …],
-                                                           "cores": 4, "os": "linux"}
+    .go-prefetch/runs/<digest of its files>.json          see cold_run_note.py; files by their names
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
 
 It is never required: invalid records are ignored. Other users may write it too, so it is untrusted.
@@ -12,23 +11,23 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
-from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object
+from go_prefetch.base.untrusted_json import as_number, as_text, parse_object, required
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cache_key import hexadecimal
-from go_prefetch.model.cold_runs import ColdRun, runs_that_cover
+from go_prefetch.model.cold_runs import Baseline, ColdRun, baseline
+from go_prefetch.stores.cold_run_note import as_note, parse_note
 
 _RUNS, _UNAVAILABLE = "runs", "unavailable"
 
 # A version may be published later, so the proxies are asked again after a day.
 UNAVAILABLE_SECONDS = 24 * 3600.0
-_LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 _MOST_NOTES = 500
 # Bytes of a record, which takes many times as much memory.
 _MOST_NOTE_BYTES = 4 << 20
@@ -43,17 +42,18 @@ class PoolMetadata:
         self._root = root
 
     def note_run(self, run: ColdRun) -> None:
-        """Record how long a run took to download exactly its files. Raises OSError."""
-        names = sorted(run.files)
-        if names:
-            note = {"seconds": round(run.seconds, 3), "files": names, "cores": run.cores, "os": run.os}
-            self._write(_RUNS, "\n".join(names), note)
+        """Record what a run measured, and remove the oldest records above a limit. Raises OSError."""
+        self._write(_RUNS, "\n".join(sorted(run.files)), as_note(run))
+        with nofollow.opened(self._root, (NOTES_FOLDER, _RUNS)) as folder:
+            times = {name: found.st_mtime for name in folder.entries() if (found := folder.stat(name))}
+            for name in sorted(times, key=lambda name: times[name])[:-_MOST_NOTES]:
+                folder.unlink(name)
 
-    def cold_runs(self, restored: Iterable[ModuleFile]) -> tuple[ColdRun, ...]:
-        """Return the recorded runs whose files are all in `restored`; none if they do not cover all of these."""
+    def baseline(self, restored: Iterable[ModuleFile]) -> Baseline | None:
+        """Return what recorded runs tell about downloading these files; None if they measured none."""
         names = {file.name for file in restored}
-        runs = (run for run in map(_run, self._read_all(_RUNS)) if run and run.files <= names)  # others take memory
-        return runs_that_cover(runs, names)
+        runs = (_run(note, names) for note in self._read_all(_RUNS))
+        return baseline((run for run in runs if run), names)
 
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
         """Remove records that a restore of exactly these files does not use. Raises OSError."""
@@ -62,7 +62,7 @@ class PoolMetadata:
             for name in self._names(kind):
                 note = self._read(kind, name, _MOST_NOTE_BYTES)[1] or {}
                 about = note.get("files", [note.get("file")])
-                if not (about and isinstance(about, list) and all(isinstance(n, str) and n in names for n in about)):
+                if not (isinstance(about, list) and any(isinstance(one, str) and one in names for one in about)):
                     with nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
                         folder.unlink(name)
 
@@ -113,10 +113,10 @@ class PoolMetadata:
         return min(size, most_bytes), note
 
 
-def _run(note: dict[str, Any]) -> ColdRun | None:
-    """Return one recorded run, or None if it is invalid. Older records lack the machine."""
-    files, seconds = note.get("files"), as_number(note.get("seconds"), 0.0, _LONGEST_RUN)
-    if seconds is None or not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
+def _run(note: dict[str, Any], names: Collection[str]) -> ColdRun | None:
+    """Return what a recorded run measured of these files, or None if it is invalid. Other files would take memory."""
+    try:
+        run = parse_note(note, lambda file: required(as_text(file)))
+    except ValueError:
         return None
-    cores = as_integer(note.get("cores"), 1 << 20)
-    return ColdRun(seconds, frozenset(files), cores or 0, as_text(note.get("os")) or "")
+    return run.only(names) if run else None

@@ -12,7 +12,7 @@ from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
-from go_prefetch.model.cold_runs import ColdRun, Machine
+from go_prefetch.model.cold_runs import Baseline, Machine
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import Report
 from go_prefetch.model.results import (
@@ -90,9 +90,13 @@ def report(plan: Plan, **parts: Any) -> Report:
     return Report(plan=plan, **{**nothing, **parts})
 
 
-def cold(seconds: float, machine: Machine = _MACHINE) -> tuple[ColdRun, ...]:
-    """One cold run of so many seconds."""
-    return (ColdRun(seconds, frozenset(), *machine),)
+def cold(seconds: float, *machines: Machine, **more: Any) -> Baseline:
+    """One cold run that waited so many seconds for exactly these files."""
+    whole: dict[str, Any] = {
+        "estimate": seconds, "modules": 2, "modules_restored": 2, "is_minimum": False, "runs": 1,
+        "machines": machines or (_MACHINE,),
+    }  # fmt: skip
+    return Baseline(seconds, **{**whole, **more})
 
 
 def downloaded(*files: ModuleFile, **more: Any) -> Downloaded:

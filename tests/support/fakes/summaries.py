@@ -83,7 +83,9 @@ _ADMITTED = Admitted(frozenset(MODULES), 1.48)
 
 _EXACT = report(
     _PLAN,
-    restored=Restored(SERVICE, _FILES, _BYTES, 2.07, cold=cold(35.12), entry=_entry(MODULES, _key(_PLAN))),
+    restored=Restored(
+        SERVICE, _FILES, _BYTES, 2.07, cold=cold(35.12, verify_seconds=4.02), entry=_entry(MODULES, _key(_PLAN))
+    ),
     admitted=_ADMITTED,
     completed=_VERDICT,
     saved=_LACKS_NOTHING,
@@ -103,7 +105,12 @@ _NEW = tuple(module for module in MODULES if module not in _BEFORE)
 _PARTIAL = report(
     _PLAN,
     restored=Restored(
-        SERVICE, _FILES - files_of(*_NEW), 170_000_000, 1.9, entry=_entry(_BEFORE, _key(_PLAN, digest="0" * 64))
+        SERVICE,
+        _FILES - files_of(*_NEW),
+        170_000_000,
+        1.9,
+        cold=cold(34.0, estimate=30.2, is_minimum=True),
+        entry=_entry(_BEFORE, _key(_PLAN, digest="0" * 64)),
     ),
     downloaded=_downloaded(_fetched(*_NEW), 0.8),
     admitted=_ADMITTED,
@@ -174,18 +181,26 @@ _WORKSPACE_PLAN = dataclasses.replace(_PLAN, scopes=_MEMBERS)
 _WORKSPACE = dataclasses.replace(
     _EXACT,
     plan=_WORKSPACE_PLAN,
-    restored=Restored(POOL, _FILES, _BYTES, 0.4, cold=cold(35.12, Machine(2, "linux")) + cold(2.5)),
+    restored=Restored(
+        POOL,
+        _FILES,
+        _BYTES,
+        0.4,
+        cold=cold(
+            35.12, Machine(2, "linux"), Machine(4, "linux"), runs=2, is_minimum=True, modules=9, modules_restored=12
+        ),
+    ),
 )
 
 SUMMARIES = {
     "job_exact": _EXACT,
     "job_partial": _PARTIAL,
     "job_miss": _MISS,
-    "job_slower": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=cold(3.2))),
+    "job_slower": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=cold(1.2))),
     "job_slower_elsewhere": dataclasses.replace(
-        _EXACT, restored=dataclasses.replace(_EXACT.restored, cold=cold(3.2, Machine(64, "linux")))
+        _EXACT, restored=dataclasses.replace(_EXACT.restored, cold=cold(1.2, Machine(64, "linux")))
     ),
-    "job_not_measured": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=())),
+    "job_not_measured": dataclasses.replace(_EXACT, restored=dataclasses.replace(_EXACT.restored, cold=None)),
     "job_no_store": dataclasses.replace(
         _MISS,
         restored=Restored("no store", skipped_reason=notice("store-none")),

@@ -7,6 +7,7 @@ one. If Go is installed here too, it compares them first, and wrong files are re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,10 @@ from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.steps.store import cold_run
 from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
 from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
+from go_prefetch.stores.pool_metadata import PoolMetadata
 
 
 def fill(invocation: Invocation) -> int:
@@ -65,16 +68,28 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     failure, stale = verdict(plan, ended)
+    metadata = PoolMetadata(folder, proxies.shown)
     state = RunState(
         plan=replace(plan, present=frozenset()),
         rule=rule,
-        restored=filled.held,
+        restored=replace(filled.held, cold=metadata.baseline(filled.held.files)),
         downloaded=filled.downloaded,
         completed=replace(completed, failure=completed.failure or failure),
         saved=Saved(skipped_reason=notice("fill-keeps-folder")),
         notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
     )
+    if platform.carries(folder):
+        _note_cold_run(metadata, state.timed(stopwatch.seconds), ended)
     return state.report(settings.shown, goversion=go.goversion, seconds=stopwatch.seconds)
+
+
+def _note_cold_run(metadata: PoolMetadata, state: RunState, filled: Filled) -> None:
+    """Note in the folder what downloading its files took, for later runs. Nothing is written if none came."""
+    run = cold_run(state, filled.downloaded.files.keys() - filled.left_out)
+    if run:
+        with suppress(OSError):  # a figure is not worth a failure
+            metadata.forget_others(state.plan.files)
+            metadata.note_run(run)
 
 
 def _keeps_private(settings: Settings, platform: Platform, folder: Path) -> bool:

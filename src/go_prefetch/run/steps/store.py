@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.cold_runs import ColdRun, Span, measured
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
 from go_prefetch.model.progress import Meter
@@ -79,7 +82,7 @@ def _saving(state: RunState) -> Saving:
         entry=restored.entry,
         rejected=rejected & restored.files,
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),
-        cold_seconds=_cold_seconds(state),
+        cold=cold_run(state, good),
     )
 
 
@@ -90,9 +93,17 @@ def _is_verified(file: ModuleFile, state: RunState) -> bool:
     return accepted and file not in state.completed.unverified
 
 
-def _cold_seconds(state: RunState) -> float | None:
-    """Return the cost of these files. Go's own time counts only if nothing was there before, so all was for them."""
-    if not state.downloaded.files:
+def cold_run(state: RunState, files: Collection[ModuleFile]) -> ColdRun | None:
+    """Return what downloading these files took; None if none of them came from a proxy.
+
+    Go's own time is noted only if nothing was there before, so that all of it was for these files.
+    """
+    fetched = {one.file: one for one in (*state.downloaded.fetched, *state.completed.refetched.fetched)}
+    came = [fetched[file] for file in files if file in fetched]
+    if not came:
         return None
     all_cold = not state.restored.files and not state.plan.present
-    return state.downloaded.seconds + (state.admitted.seconds + state.completed.seconds if all_cold else 0.0)
+    verify_seconds = state.admitted.seconds + state.completed.seconds if all_cold else None
+    return measured(
+        {one.file.name: Span(one.began, one.began + one.seconds, one.bytes) for one in came}, verify_seconds
+    )

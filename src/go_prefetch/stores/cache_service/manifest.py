@@ -1,7 +1,7 @@
 """The manifest of an archive: its files, the full entry that it adds to, and the measurements of them.
 
     {"format": 1, "full": KEY, "files": [{"name", "bytes"}, …],
-     "runs": [{"seconds", "files": [place in files, …], "cores", "os"}, …],
+     "runs": [see cold_run_note.py; its files by their places in `files`],
      "unavailable": [{"name", "asked", "until"}, …]}
 
 It is untrusted: every text and number is checked before it is used.
@@ -19,12 +19,12 @@ from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, pars
 from go_prefetch.golang.modcache import MAX_BYTES
 from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.stores.cache_service.compression import ArchiveError
+from go_prefetch.stores.cold_run_note import as_note, parse_note
 
 _FORMAT = 1
 _MOST_FILES = 100_000
 MOST_RUNS = 1_000
 _MOST_BYTES = 64 << 30
-_LONGEST_RUN = 7 * 24 * 3600.0  # as long as a deadline can be
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,7 @@ def manifest_json(manifest: Manifest) -> bytes:
         "format": _FORMAT,
         "full": manifest.full,
         "files": [{"name": member.name, "bytes": member.bytes} for member in manifest.members],
-        "runs": [
-            {
-                "seconds": round(run.seconds, 3),
-                "files": sorted(place[name] for name in run.files),
-                "cores": run.cores,
-                "os": run.os,
-            }
-            for run in manifest.runs
-        ],
+        "runs": [as_note(run, place.__getitem__) for run in manifest.runs],
         "unavailable": [{"name": n.name, "asked": n.proxies, "until": round(n.until)} for n in manifest.unavailable],
     }
     return json.dumps(values, separators=(",", ":")).encode()
@@ -97,7 +89,7 @@ def parse_manifest(data: bytes) -> Manifest:
         manifest = Manifest(
             members,
             _text(values["full"]),
-            tuple(_run(run, names) for run in values["runs"]),
+            tuple(filter(None, (_run(run, names) for run in values["runs"]))),
             tuple(
                 Unavailable(_text(note["name"]), _text(note["asked"]), _number(note["until"], 1e12))
                 for note in values["unavailable"]
@@ -110,11 +102,8 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
-def _run(values: Any, names: Sequence[str]) -> ColdRun:
-    files = frozenset(names[_integer(number, len(names) - 1)] for number in values["files"])
-    return ColdRun(
-        _number(values["seconds"], _LONGEST_RUN), files, _integer(values["cores"], 1 << 20), _text(values["os"])
-    )
+def _run(values: Any, names: Sequence[str]) -> ColdRun | None:
+    return parse_note(values, lambda place: names[_integer(place, len(names) - 1)])
 
 
 def _most(name: str) -> int:

@@ -13,7 +13,7 @@ from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.cold_runs import runs_that_cover
+from go_prefetch.model.cold_runs import baseline
 from go_prefetch.model.ports import Arrived, Wanted
 from go_prefetch.model.results import Restored, RestoredEntry
 from go_prefetch.stores.cache_service.archive import read_archive
@@ -101,7 +101,7 @@ class Reading:
             bytes=self._bytes,
             seconds=seconds,
             unavailable=frozenset(file for name, file in self._lacking.items() if name in gone),
-            cold=runs_that_cover(runs, {file.name for file in self._got}),
+            cold=baseline(runs, {file.name for file in self._got}),
             entry=self._entry(),
             skipped_reason=skipped_reason,
             warnings=tuple(self._warnings),

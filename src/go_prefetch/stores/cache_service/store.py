@@ -16,7 +16,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.cold_runs import ColdRun, measured
+from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
@@ -135,9 +135,12 @@ def _worth_saving(
 
 
 def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
-    """Return the measurements of exactly these files: now, and by the runs that the store recorded."""
-    runs = [*(saving.entry.runs if saving.entry else ())]
-    if saving.cold_seconds is not None:
-        runs.insert(0, measured(saving.cold_seconds, (file.name for file in saving.files)))
-    names = {file.name for file in files}
-    return [run for run in runs if run.files <= names][:MOST_RUNS]
+    """Return the measurements of these files: now, and by the runs that the store recorded. Each file counts once."""
+    lacking = {file.name for file in files}
+    runs: list[ColdRun] = []
+    for run in (*((saving.cold,) if saving.cold else ()), *(saving.entry.runs if saving.entry else ())):
+        part = run.only(lacking)
+        if part.files:
+            runs.append(part)
+            lacking -= part.files.keys()
+    return runs[:MOST_RUNS]
