@@ -129,7 +129,7 @@ def assert_miss_then_exact(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.skipif(shutil.which("go", path=SYSTEM_PATH) is not None, reason="there is a Go on the system's own PATH")
-def test_poisoned_cache_stops_jobs_until_there_is_a_go_to_heal_it(pipeline: Pipeline, url: str, template: Path) -> None:
+def test_poisoned_cache_stops_jobs_until_go_heals_it(pipeline: Pipeline, url: str, template: Path) -> None:
     """A well-formed zip with other content: never built, red for as long as `fill` has no Go, and then gone."""
     without_go = f'go-prefetch:\n  image: ""\n  before_script:\n    - export PATH={SYSTEM_PATH}\n'
     given = {"goproxy": PROXIES, "python": sys.executable}

@@ -132,7 +132,7 @@ def test_archive_is_downloaded_once_checked_and_run(job: Job, mirror: Mirror) ->
     assert len(list((job.folder / "app.tmp").iterdir())) == 1
 
 
-def test_archive_comes_from_a_server_whose_authority_gitlab_names(job: Job, archive: Path, tmp_path: Path) -> None:
+def test_archive_server_with_gitlab_authority_is_trusted(job: Job, archive: Path, tmp_path: Path) -> None:
     """The runner writes that authority to a file."""
     job.python()
     authority = trustme.CA()

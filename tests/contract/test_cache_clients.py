@@ -175,7 +175,7 @@ def test_a_key_is_taken_once(client: Callable[..., Client], protocol: str) -> No
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_branch_reads_what_main_has_saved_and_not_the_other_way(client: Callable[..., Client], protocol: str) -> None:
+def test_branch_reads_entries_of_main_but_not_main_of_branches(client: Callable[..., Client], protocol: str) -> None:
     with CacheService(MAIN, TOPIC) as service:
         main, topic = client(service, protocol), client(service, protocol, TOPIC)
         assert main.save("key", SMALL)

@@ -177,7 +177,7 @@ def test_tls_refuses_a_certificate_of_another_authority(tls: RawServer) -> None:
         manager.request("GET", f"https://{HOST}/", retries=ONE_TRY)
 
 
-def test_a_pool_without_files_of_its_own_trusts_what_the_context_trusts(authority: trustme.CA, tls: RawServer) -> None:
+def test_pool_without_files_trusts_what_the_context_trusts(authority: trustme.CA, tls: RawServer) -> None:
     """The attributes that an adapter of requests sets, for each URL."""
     context = ssl.create_default_context()
     authority.configure_trust(context)

@@ -110,7 +110,7 @@ def test_fewer_modules_need_no_new_entry(bench: Workbench, service: CacheService
     assert len(service.keys) == 1
 
 
-def test_a_stale_delta_of_the_branch_does_not_hide_the_exact_entry_of_main(
+def test_stale_delta_of_the_branch_does_not_hide_exact_entry(
     bench: Workbench, service: CacheService, proxy: ModuleProxy, job: Job
 ) -> None:
     """The service searches the own branch first, whatever of it fits."""

@@ -167,7 +167,7 @@ def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     assert service.routes == ["create"]
 
 
-def test_an_expired_url_that_the_service_does_not_replace_is_a_warning(service: CacheService, tmp_path: Path) -> None:
+def test_expired_url_without_replacement_is_a_warning(service: CacheService, tmp_path: Path) -> None:
     shelf = Shelf(service, tmp_path, MODULES)
     shelf.save()
     service.inject("blob.get", EXPIRED, times=None)
@@ -265,7 +265,7 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
         assert read == size == stream.received
 
 
-def test_what_the_store_does_not_bring_in_time_comes_from_the_proxies(bench: Workbench, service: CacheService) -> None:
+def test_files_of_a_late_store_come_from_the_proxies(bench: Workbench, service: CacheService) -> None:
     """And only that: what had come is kept."""
     with ModuleProxy(MODULES) as proxy:
         job = Job(bench, service, proxy)

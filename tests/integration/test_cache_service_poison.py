@@ -302,7 +302,7 @@ def test_poison_is_refused_and_replaced(
         assert proxy.paths() == []
 
 
-def test_a_note_that_nobody_has_a_file_is_believed_for_a_day_at_most(tmp_path: Path, service: CacheService) -> None:
+def test_stored_note_of_a_missing_file_expires_after_a_day(tmp_path: Path, service: CacheService) -> None:
     """Else a poisoned entry could keep files from being asked for, for ever."""
     shelf = Shelf(service, tmp_path, (LIB,))
     shelf.save()

@@ -85,7 +85,7 @@ STEP = {"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}
     [({}, "to this step."), ({"ACTIONS_CACHE_SERVICE_V2": "1"}, "ACTIONS_RUNTIME_TOKEN is not set")],
     ids=["step", "no token"],
 )
-def test_hosted_runner_without_endpoint_is_told_to_use_the_action(
+def test_hosted_runner_without_endpoint_names_the_action(
     bench: Workbench, proxy: ModuleProxy, service: CacheService, store: str, offer: dict[str, str], cause: str
 ) -> None:
     """The pool of such a machine ends with the job. No service is tried with a token that is not there."""

@@ -74,7 +74,7 @@ def test_third_run_has_nothing_to_do_and_asks_nobody(bench: Workbench, proxy: Mo
     assert lines == ["go-prefetch: nothing to do: 4 modules already present"]
 
 
-def test_a_changed_go_sum_is_a_partial_hit_that_downloads_the_difference(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_changed_go_sum_is_a_partial_hit_of_the_difference(bench: Workbench, proxy: ModuleProxy) -> None:
     """The pool serves what it has; only the new version comes from the proxy, and is added."""
     bench.write_project((LIB, TOML))
     bench.prefetch(goproxy=proxy.url)

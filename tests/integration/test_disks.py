@@ -110,7 +110,7 @@ def test_a_module_cache_that_takes_nothing_fails_the_run(
     assert not any(name.endswith((".tmp", "big/@v/v1.0.0.zip")) for name in held)
 
 
-def test_zips_that_take_more_than_half_of_the_disk_stay_in_the_pool(bench: Workbench) -> None:
+def test_zips_above_half_of_the_disk_stay_in_the_pool(bench: Workbench) -> None:
     """Four wrong zips are larger than the disk. The right ones are small, and find room."""
     modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=100_000) for number in range(4)]
     bench.write_project(modules)
@@ -121,7 +121,7 @@ def test_zips_that_take_more_than_half_of_the_disk_stay_in_the_pool(bench: Workb
     assert (bench.warnings[0], bench.report["restore"]["files"]) == ("store-no-room", 9)
 
 
-def test_zips_that_unpack_to_more_than_the_disk_holds_take_no_room_from_others(bench: Workbench) -> None:
+def test_zips_larger_than_the_disk_take_no_room_from_others(bench: Workbench) -> None:
     """A pool of bombs: nothing of them is unpacked before Go has looked at them, and the run succeeds."""
     modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=300_000) for number in range(8)]
     bench.write_project(modules)

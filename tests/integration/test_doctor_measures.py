@@ -66,7 +66,7 @@ def test_loss_is_counted_however_it_comes_about(bench: Workbench, loss: Fault) -
         assert sum(failure["count"] for failure in source["failures"]) == 3
 
 
-def test_loss_moves_a_proxy_behind_a_slower_one_that_loses_nothing(bench: Workbench) -> None:
+def test_lossy_proxy_is_ranked_behind_a_slower_one(bench: Workbench) -> None:
     """A request that is never answered costs its timeout: half of them lost is worse than a tenfold latency."""
     bench.write_project(MODULES[:1])
     with (

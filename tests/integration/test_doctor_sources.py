@@ -135,7 +135,7 @@ def test_a_refused_connection(bench: Workbench) -> None:
     assert source(bench, status=1, GOPROXY="http://127.0.0.1:1")["dns"] is None  # nobody is asked where that is
 
 
-def test_a_proxy_that_has_nothing_is_unusable_where_nobody_else_has_anything(bench: Workbench) -> None:
+def test_proxy_without_modules_is_unusable_if_no_other_has_them(bench: Workbench) -> None:
     """A wrong path, most often. Behind another that has the modules it is merely of no use."""
     with ModuleProxy() as empty, ModuleProxy(MODULES) as good:
         found = source(bench, status=1, GOPROXY=f"{empty.url},direct")
@@ -246,7 +246,7 @@ def test_private_modules_are_asked_from_nobody(bench: Workbench) -> None:
             assert not [path for path in proxy.paths() if "/m1/" in path]
 
 
-def test_who_stands_behind_a_protecting_comma_is_not_asked_about_our_modules(bench: Workbench) -> None:
+def test_proxy_behind_a_comma_is_not_asked_for_modules(bench: Workbench) -> None:
     """Go would ask it only for what the first does not have. It is measured with a public module."""
     with ModuleProxy(MODULES) as company, ModuleProxy(MODULES) as behind:
         found = diagnosed(bench, GOPROXY=f"{company.url},{behind.url}")
@@ -304,7 +304,7 @@ def test_the_cache_service_is_a_row(bench: Workbench, protocol: str) -> None:
         assert list(bench.folder.glob("go-prefetch-*")) == []
 
 
-def test_without_go_and_without_a_module_proxies_are_measured_all_the_same(bench: Workbench, tmp_path: Path) -> None:
+def test_proxies_are_measured_without_go_and_module(bench: Workbench, tmp_path: Path) -> None:
     """By a public module; what was missing is a finding."""
     with ModuleProxy([FakeModule("golang.org/x/text", "v0.14.0")]) as proxy:
         (tmp_path / "empty").mkdir()

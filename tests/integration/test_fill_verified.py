@@ -126,7 +126,7 @@ def test_poisoned_folder_is_healed(project: Workbench, proxy: ModuleProxy, names
     assert project.report["warnings"] == []
 
 
-def test_without_go_a_poisoned_folder_stays_and_the_words_lead_out(project: Workbench, proxy: ModuleProxy) -> None:
+def test_poisoned_folder_without_go_names_the_way_out(project: Workbench, proxy: ModuleProxy) -> None:
     """It says that nothing was verified; what Go says then is found in errors.md, with the ways to clear a cache."""
     fill(project, proxy.url)
     poison(project, ZIP)
@@ -217,7 +217,7 @@ def test_wrong_file_that_no_proxy_replaces_is_missing(project: Workbench, proxy:
     assert_right(project)
 
 
-def test_many_wrong_files_without_a_proxy_take_no_right_one_along(project: Workbench, proxy: ModuleProxy) -> None:
+def test_many_wrong_files_without_a_proxy_keep_right_ones(project: Workbench, proxy: ModuleProxy) -> None:
     """What cannot be replaced is not given up on suspicion: each file goes or stays by Go's verdict on it."""
     fill(project, proxy.url)
     wrong = PRUNED_MODS[1:]
@@ -308,7 +308,7 @@ def test_go_that_does_not_prove_itself_is_not_believed(
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "copies"])
-def test_writer_who_puts_the_wrong_file_away_while_go_looks_gains_nothing(
+def test_wrong_file_hidden_while_go_looks_is_still_replaced(
     project: Workbench, proxy: ModuleProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
 ) -> None:
     """Go has names of its own for the zips, in a private folder: it reads the wrong one all the same."""

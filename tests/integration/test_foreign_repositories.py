@@ -268,7 +268,7 @@ def test_a_forged_index_leads_to_no_file_outside(bench: Workbench, name: str) ->
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory for another process")
-def test_an_index_that_stands_for_billions_of_files_takes_bounded_memory(bench: Workbench) -> None:
+def test_index_of_billions_of_files_takes_bounded_memory(bench: Workbench) -> None:
     """A sparse one of a hundred bytes: git makes entries of all that is in its one folder."""
     checkout(bench, bench.project)
     blob = git(bench, "hash-object", "-w", "--stdin").stdout.strip()

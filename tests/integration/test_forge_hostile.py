@@ -151,7 +151,7 @@ NONSENSE = (
 
 @pytest.mark.parametrize("status", ["200 OK", "403 Forbidden", "404 Not Found"])
 @pytest.mark.parametrize("ask", EVERYTHING.values(), ids=EVERYTHING)
-def test_json_of_another_shape_is_an_error_with_a_name_or_nothing(ask: Callable[[GitHub], object], status: str) -> None:
+def test_json_of_another_shape_is_a_named_error_or_nothing(ask: Callable[[GitHub], object], status: str) -> None:
     for body in NONSENSE:
         server = RawServer(says(answer(body, status=status)))
         with server, contextlib.suppress(PrefetchError):

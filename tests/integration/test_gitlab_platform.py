@@ -137,7 +137,7 @@ def test_reports_outside_the_project_have_no_link(bench: Workbench, proxy: Modul
         ("private", ("--save-private", "false"), False),
     ],
 )
-def test_files_of_a_proxy_with_credentials_stay_where_nobody_else_reads(
+def test_files_of_a_proxy_with_credentials_stay_private(
     bench: Workbench, proxy: ModuleProxy, visibility: str, flags: tuple[str, ...], kept: bool
 ) -> None:
     """The cache is for everyone who can run a pipeline."""

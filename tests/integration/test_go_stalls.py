@@ -30,7 +30,7 @@ def assert_gone(pids: list[int]) -> None:
         wait_for_end(pid)
 
 
-def test_a_silent_go_is_killed_with_its_children_and_started_again(bench: Workbench, tmp_path: Path) -> None:
+def test_silent_go_is_killed_with_children_and_restarted(bench: Workbench, tmp_path: Path) -> None:
     """No line, no CPU time, no growth: its whole process group ends, and a second start succeeds."""
     go = GoOnPath(tmp_path / "bin", on_download=f'if mkdir "$HERE/once" 2>/dev/null; then {HANG}; fi')
     bench.write_project([LIB])
@@ -90,7 +90,7 @@ def test_a_daemon_that_holds_stderr_open_is_not_waited_for(bench: Workbench, tmp
         os.kill(pid, signal.SIGTERM)
 
 
-def test_a_stalled_go_whose_daemon_holds_stderr_open_is_started_again(bench: Workbench, tmp_path: Path) -> None:
+def test_stalled_go_with_a_daemon_on_stderr_is_restarted(bench: Workbench, tmp_path: Path) -> None:
     """Nor does such a daemon keep us from going on once go itself is killed."""
     daemon = 'setsid sleep 600 & echo $! >"$HERE/daemon"'
     go = GoOnPath(tmp_path / "bin", on_download=f'if mkdir "$HERE/once" 2>/dev/null; then {daemon}; {HANG}; fi')

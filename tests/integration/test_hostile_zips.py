@@ -372,7 +372,7 @@ def test_a_zip_that_its_tree_cannot_stand_for_goes_the_slow_way(bench: Workbench
     assert (bench.pool / ZIP).read_bytes() == (bench.download_folder / ZIP).read_bytes()
 
 
-def test_a_pool_of_hostile_zips_only_is_healed_from_an_honest_proxy(bench: Workbench) -> None:
+def test_pool_of_hostile_zips_is_healed_from_an_honest_proxy(bench: Workbench) -> None:
     """Each zip another attack, none known to go.sum: all are replaced, in the module cache and in the pool."""
     # Go's words on a folder with content name no module, so nobody knows which to replace.
     attacks = [make() for name, make in CASES.items() if name not in ("folder-entry-with-content", "600-mb-of-zeros")]

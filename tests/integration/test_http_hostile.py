@@ -161,7 +161,7 @@ LINES = st.binary(max_size=60) | st.sampled_from(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINES, max_size=8), begun=st.booleans())
-def test_whatever_a_server_says_is_an_answer_or_one_failed_attempt(
+def test_any_response_is_an_answer_or_one_failed_attempt(
     lines: list[bytes], begun: bool, tmp_path: Path, babbler: RawServer
 ) -> None:
     babbler.respond = says((HEAD if begun else b"") + b"\r\n".join(lines))

@@ -264,7 +264,7 @@ def test_no_redirect_leads_from_https_to_http(tmp_path: Path, bundle: Path) -> N
 
 
 @pytest.mark.system
-def test_no_redirect_leads_from_the_internet_to_a_private_address(tmp_path: Path) -> None:
+def test_redirect_from_internet_to_private_address_is_refused(tmp_path: Path) -> None:
     """A public proxy may not send us to what only this machine can reach: in a network of its own, where 1.2.3.4 is."""
     script = tmp_path / "inside.py"
     script.write_text(INSIDE)

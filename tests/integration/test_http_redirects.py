@@ -116,7 +116,7 @@ def test_over_a_connection_that_is_open_already(inner: RawServer) -> None:
     assert inner.targets == ["/first"]
 
 
-def test_who_is_within_may_lead_anywhere_and_who_is_without_to_others(inner: RawServer) -> None:
+def test_private_hosts_redirect_anywhere_public_ones_to_public(inner: RawServer) -> None:
     """Proxies of a company keep zips beside them, public ones in object storage; and the one after the other."""
     with RawServer(lambda request, line: line.say(answer(b"without")), address=PUBLIC) as storage:
         with RawServer(moved(inner.url)) as first:

@@ -155,7 +155,7 @@ def test_pool_of_another_user_is_a_miss_with_one_warning(ready: Workbench, comma
     assert "[store-unwritable]" not in result.text
 
 
-def test_a_private_file_that_go_rejects_is_asked_from_nobody_else(ready: Workbench) -> None:
+def test_rejected_private_file_is_asked_from_no_other_source(ready: Workbench) -> None:
     """Its pool copy is wrong: Go goes to its repository, and no proxy hears its name."""
     (ready.pool / f"{STEM}.zip").write_bytes(
         FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n"}).zip
@@ -168,7 +168,7 @@ def test_a_private_file_that_go_rejects_is_asked_from_nobody_else(ready: Workben
 
 
 @pytest.mark.system
-def test_a_tree_whose_lock_is_held_for_ever_does_not_stop_the_run(ready: Workbench) -> None:
+def test_tree_with_a_held_lock_does_not_stop_the_run(ready: Workbench) -> None:
     """Until the deadline, and no longer."""
     assert ready.prefetch(goproxy="off").status == 0
     tamper(ready.modcache / TREE)
@@ -202,7 +202,7 @@ def note_absence(bench: Workbench, proxy: ModuleProxy) -> None:
         (notes / f"{suffix[1:]}.json").write_text(json.dumps(note))
 
 
-def test_a_note_that_nobody_has_a_module_does_not_keep_go_from_it(bench: Workbench) -> None:
+def test_note_of_a_missing_module_does_not_keep_go_from_it(bench: Workbench) -> None:
     """A pool may say so of a module that a build is sure to want."""
     bench.write_project(MODULES, go="1.16")
     with ModuleProxy(MODULES) as proxy:
@@ -212,7 +212,7 @@ def test_a_note_that_nobody_has_a_module_does_not_keep_go_from_it(bench: Workben
     assert (bench.modcache / TREE).is_dir()
 
 
-def test_a_note_about_a_module_that_no_go_mod_of_ours_names_is_not_believed(bench: Workbench) -> None:
+def test_note_about_a_module_outside_the_plan_is_ignored(bench: Workbench) -> None:
     """A dependency of a dependency, before go 1.17: the build needs it, so the proxies are asked again."""
     top = FakeModule("example.com/top", "v1.0.0", requires=((LIB.path, LIB.version),), go="1.16")
     bench.write_project([top, LIB], requires=[top], go="1.16")

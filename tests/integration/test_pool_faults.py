@@ -161,7 +161,7 @@ def test_a_pool_that_cannot_be_a_folder_is_a_warning(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["empty pool", "filled pool"])
-def test_a_module_cache_that_cannot_be_written_is_one_short_error(bench: Workbench, warm: bool) -> None:
+def test_unwritable_module_cache_is_one_short_error(bench: Workbench, warm: bool) -> None:
     """Whoever would have written first, the store or the proxies: exit 5, and at most three lines of it."""
     bench.write_project(MODULES)
     with ModuleProxy(MODULES) as proxy:
@@ -206,7 +206,7 @@ def test_a_zip_whose_data_rotted_is_found_and_healed(bench: Workbench) -> None:
     assert pooled.read_bytes() == big.zip
 
 
-def test_a_file_that_another_takes_away_meanwhile_is_one_that_the_pool_lacks(tmp_path: Path) -> None:
+def test_file_removed_meanwhile_counts_as_missing_in_the_pool(tmp_path: Path) -> None:
     """No error of our own folder, which would end the run."""
     file = ModuleFile(ModuleVersion("example.com/lib", "v1.0.0"), "zip")
     store = DirectoryPool(tmp_path / "pool", proxies="", takes_files=False)

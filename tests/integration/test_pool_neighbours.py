@@ -96,7 +96,7 @@ def inodes(folder: Path) -> set[tuple[int, int]]:
 
 
 @pytest.mark.system
-def test_a_link_planted_under_the_next_temporary_name_is_not_written_through(ready: Workbench) -> None:
+def test_link_under_the_next_temporary_name_is_not_followed(ready: Workbench) -> None:
     """A pool of many users: one without privileges must not make a run of root's write into root's files."""
     victim = ready.folder / "victim"
     victim.write_bytes(b"root's")
@@ -149,7 +149,7 @@ def test_docker_output_shares_no_inode_with_the_pool(ready: Workbench) -> None:
 
 
 @pytest.mark.system
-def test_a_killed_save_leaves_nothing_that_the_next_run_does_not_clear(ready: Workbench) -> None:
+def test_leftovers_of_a_killed_save_are_cleared_by_the_next_run(ready: Workbench) -> None:
     """A file that is large enough to be seen while it is written."""
     big = FakeModule("example.com/big", "v1.0.0", files={"big.bin": os.urandom(32 << 20)})
     ready.write_project((*MODULES, big))
@@ -167,7 +167,7 @@ def test_a_killed_save_leaves_nothing_that_the_next_run_does_not_clear(ready: Wo
 
 
 @pytest.mark.slow
-def test_sixteen_large_zip_directories_at_once_take_little_memory(tmp_path: Path) -> None:
+def test_sixteen_large_zip_directories_take_little_memory(tmp_path: Path) -> None:
     """A directory of 16 MiB is the largest that is read; it takes many times as much while it is looked at."""
     directory = bytearray()
     count = 0

@@ -147,9 +147,7 @@ def test_dead_proxies_fail_the_run_and_every_attempt_is_named(
     assert "Traceback" not in result.stderr
 
 
-def test_on_failure_warn_leaves_dead_proxies_to_later_go_commands(
-    bench: Workbench, dead_proxies: tuple[str, str]
-) -> None:
+def test_on_failure_warn_leaves_dead_proxies_to_later_go(bench: Workbench, dead_proxies: tuple[str, str]) -> None:
     """With `--on-failure warn` the same is a warning and status 0."""
     bench.write_project([LIB])
     dead, _ = dead_proxies

@@ -220,7 +220,7 @@ def test_a_module_that_was_used_since_we_looked_stays(bench: Workbench, pool: Pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
-def test_a_folder_that_became_a_link_since_we_looked_is_not_entered(pool: Path, tmp_path: Path) -> None:
+def test_folder_that_became_a_link_is_not_entered(pool: Path, tmp_path: Path) -> None:
     """Another user may have put it there, to a mirror that is not his."""
     outside = tmp_path / "mirror"
     shutil.copytree(pool / "example.com", outside)

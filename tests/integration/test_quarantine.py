@@ -279,9 +279,7 @@ REPLACED = (plant_tree, plant_link, plant_dangling_link)
 @pytest.mark.parametrize(
     "plant", [plant for plant in IN_MODCACHE if plant not in REPLACED], ids=lambda function: function.__name__
 )
-def test_what_is_planted_in_the_module_cache_ends_as_with_go_alone(
-    ready: Workbench, plant: Callable[[Workbench], None]
-) -> None:
+def test_planted_files_in_the_module_cache_end_as_with_go(ready: Workbench, plant: Callable[[Workbench], None]) -> None:
     """Where Go fails we do, where it replaces what it finds we do, and nothing outside is touched."""
     plant(ready)
     slow = Workbench(ready.folder / "slow", Path(ready.environ["GOCACHE"]))
@@ -556,7 +554,7 @@ def test_strange_variables_end_as_with_go_alone(ready: Workbench, variables: dic
         assert_honest(ready)
 
 
-def test_another_go_mod_named_in_goflags_does_not_reach_the_quarantine(ready: Workbench) -> None:
+def test_modfile_in_goflags_does_not_reach_the_quarantine(ready: Workbench) -> None:
     """`-modfile` bends Go's own `go mod verify` so that it verifies nothing; here every tree is verified."""
     for kind in ("mod", "sum"):
         shutil.copy(ready.project / f"go.{kind}", ready.project / f"other.{kind}")
@@ -630,7 +628,7 @@ def test_a_user_without_privileges_needs_none(ready: Workbench) -> None:
 
 
 @pytest.mark.system
-def test_a_tree_that_cannot_be_removed_beside_a_rejected_zip_fails_the_run(ready: Workbench) -> None:
+def test_unremovable_tree_of_a_rejected_zip_fails_the_run(ready: Workbench) -> None:
     """Go would keep what is left of it, and build from that."""
     assert ready.prefetch(goproxy="off").status == 0
     tamper(ready.modcache / TREE)
@@ -663,7 +661,7 @@ def test_go_commands_may_work_in_the_same_module_cache_meanwhile(ready: Workbenc
     assert_honest(ready)
 
 
-def test_kill_9_leaves_a_good_module_cache_and_only_dead_leftovers_are_cleared(ready: Workbench) -> None:
+def test_kill_9_leaves_a_good_module_cache(ready: Workbench) -> None:
     """Killed while one module is unpacked and another still travels; a quarantine whose lock is held stays."""
     (ready.pool / ZIP).unlink()
     with ModuleProxy(MODULES) as proxy:

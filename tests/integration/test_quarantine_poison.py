@@ -90,9 +90,7 @@ NOT_CONTENT = (plant_lock_link, plant_quarantine_link)
 @pytest.mark.parametrize(
     "plant", [plant for plant in IN_MODCACHE if plant not in NOT_CONTENT], ids=lambda function: function.__name__
 )
-def test_what_is_planted_in_the_module_cache_is_not_built_with_check_present(
-    ready: Workbench, plant: Callable[[Workbench], None]
-) -> None:
+def test_planted_files_are_not_built_with_check_present(ready: Workbench, plant: Callable[[Workbench], None]) -> None:
     """Healed, or an error where Go itself cannot go on; in both cases the module is named."""
     plant(ready)
     with ModuleProxy(MODULES) as proxy:

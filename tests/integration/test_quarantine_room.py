@@ -137,7 +137,7 @@ def test_a_note_that_cannot_be_written_leaves_the_zip_to_go(tmp_path: Path) -> N
         assert not room.take(Space(1, 1))
 
 
-def test_a_folder_is_made_though_another_run_clears_what_is_not_locked_yet(tmp_path: Path) -> None:
+def test_folder_is_made_while_another_run_clears_unlocked_ones(tmp_path: Path) -> None:
     """A run that has just begun is not taken for a dead one for good: it makes another folder."""
     stop = threading.Event()
 
@@ -194,7 +194,7 @@ def test_two_runs_at_once_do_not_take_half_of_the_disk_each(bench: Workbench, tm
     assert left == [{}, {"no room to unpack it unverified": 3}]
 
 
-def test_only_folders_of_dead_runs_of_this_user_are_cleared_from_a_folder_for_all(tmp_path: Path) -> None:
+def test_shared_folder_loses_only_dead_runs_of_this_user(tmp_path: Path) -> None:
     """Others may put anything there under any name: what is open to others or is a link stays.
 
     One without a lock is half removed, or a run will find that it has to make another.
@@ -245,7 +245,7 @@ def test_leftovers_that_another_user_makes_lead_nowhere_else(bench: Workbench) -
         assert victim.stat().st_mode & 0o777 == 0o755
 
 
-def test_the_place_of_temporary_files_is_chosen_without_writing_there(tmp_path: Path) -> None:
+def test_folder_for_temporary_files_is_chosen_without_writing(tmp_path: Path) -> None:
     """The file that `tempfile` writes to find out would stay if the process were killed in this moment."""
     script = (
         "import os, sys, tempfile\n"

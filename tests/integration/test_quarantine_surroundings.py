@@ -45,7 +45,7 @@ def test_without_a_home_the_fast_way_works(bench: Workbench) -> None:
     assert_honest(bench)
 
 
-def test_a_go_that_is_a_wrapper_with_words_of_its_own_does_not_disturb(bench: Workbench, tmp_path: Path) -> None:
+def test_wrapper_of_go_that_prints_text_does_not_disturb(bench: Workbench, tmp_path: Path) -> None:
     """It speaks on stderr and asks nobody; in the quarantine GOROOT's own go runs, so its words are exactly Go's."""
     prepare(bench)
     go = GoOnPath(tmp_path / "bin", on_download='echo "wrapper: $*" >&2; echo "$*" >>"$HERE/asked"')
@@ -117,7 +117,7 @@ def test_where_no_quarantine_can_be_made_go_unpacks_all(bench: Workbench) -> Non
 
 
 @pytest.mark.system
-def test_a_module_cache_that_its_user_cannot_write_is_an_error_as_with_go(bench: Workbench) -> None:
+def test_unwritable_module_cache_is_an_error_as_with_go(bench: Workbench) -> None:
     """Exit 5 with the name of the error; the folder is as it was, its mode too."""
     assert shutil.which("setpriv"), "setpriv (util-linux) is missing"
     prepare(bench)

@@ -83,7 +83,7 @@ def test_a_file_replaced_under_gos_hands_fails_no_run(ready: Workbench, tmp_path
     assert_ends_well(ready, run)
 
 
-def test_a_tree_that_go_unpacked_unhashed_does_not_outlive_its_zip(ready: Workbench, tmp_path: Path) -> None:
+def test_tree_unpacked_without_hash_does_not_outlive_its_zip(ready: Workbench, tmp_path: Path) -> None:
     """The good zip is back before Go looks again: it would note its hash, and keep the tree of the other zip."""
     zip_path = ready.download_folder / ZIP
     back = f'[ -f "$HERE/second" ] && cp {ready.pool / ZIP} {zip_path}; touch "$HERE/second"'
@@ -94,7 +94,7 @@ def test_a_tree_that_go_unpacked_unhashed_does_not_outlive_its_zip(ready: Workbe
     assert_ends_well(ready, run)
 
 
-def test_a_zip_that_another_run_exchanges_is_not_held_against_ours(ready: Workbench, tmp_path: Path) -> None:
+def test_zip_exchanged_by_another_run_is_not_rejected(ready: Workbench, tmp_path: Path) -> None:
     """Two runs restore from one poisoned pool: the later puts its evil zip where the good one of the earlier lay."""
     (ready.pool / ZIP).write_bytes(EVIL.zip)
     (tmp_path / "evil.zip").write_bytes(EVIL.zip)
@@ -113,7 +113,7 @@ def test_a_zip_that_another_run_exchanges_is_not_held_against_ours(ready: Workbe
     assert rejected["source"].startswith("directory pool")
 
 
-def test_a_damaged_zip_that_is_healed_before_we_ask_for_its_name_fails_no_run(ready: Workbench, tmp_path: Path) -> None:
+def test_damaged_zip_healed_by_another_run_fails_no_run(ready: Workbench, tmp_path: Path) -> None:
     """Go says only that a zip is damaged; another run has put a good one in its place when we ask which it was."""
     assert ready.prefetch(goproxy="off").status == 0
     shutil.rmtree(ready.modcache / TREE)

@@ -414,7 +414,7 @@ def tracked(bench: Workbench, *folders: str) -> None:
     assert bench.program([*git, "add", "--force", "."]).status == 0
 
 
-def test_folder_without_gomod_stands_for_the_tracked_modules_below(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_folder_without_gomod_means_tracked_modules_below(bench: Workbench, proxy: ModuleProxy) -> None:
     """What git tracks is in scope, at any depth; what Go would not look into, and what is not tracked, is not."""
     skipped = ("vendor/x", "testdata/x", "a/testdata/x", "_x", ".hidden", "node_modules/x")
     tracked(bench, "a", "deep/er/b", *skipped)
@@ -749,9 +749,7 @@ def test_a_module_path_is_no_command_to_the_runner(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "sub"])
-def test_a_repository_among_the_files_of_the_project_starts_nothing(
-    bench: Workbench, tmp_path: Path, name: str
-) -> None:
+def test_repository_inside_the_project_starts_no_program(bench: Workbench, tmp_path: Path, name: str) -> None:
     """A checkout may hold a bare repository as files, whose configuration makes `git ls-files` start a program."""
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com"]
     (tmp_path / "source/deep").mkdir(parents=True)

@@ -31,7 +31,7 @@ def test_two_runs_at_once_on_one_pool_and_one_module_cache(bench: Workbench) -> 
     assert bench.outputs["cache-result"] == "exact"
 
 
-def test_a_temporary_file_that_another_go_cleared_away_is_written_again(bench: Workbench) -> None:
+def test_temporary_file_cleared_by_another_go_is_written_again(bench: Workbench) -> None:
     """Go removes `V.zip*.tmp` before it downloads V.zip itself; a run beside it loses an attempt, not the run."""
     bench.write_project(MODULES[:1])
     with ModuleProxy(MODULES[:1]) as proxy:

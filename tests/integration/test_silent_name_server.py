@@ -60,7 +60,7 @@ def run_inside(bench: Workbench, *arguments: str, second: str) -> tuple[subproce
     return done, trace.read_text()
 
 
-def test_the_next_proxy_is_asked_when_nobody_says_where_the_first_is(bench: Workbench) -> None:
+def test_unresolved_proxy_falls_back_to_the_next(bench: Workbench) -> None:
     """Within the connect limit, not the minutes of the system's look-up; the real name server was asked."""
     done, trace = run_inside(bench, second="yes")
     assert done.returncode == 0, done.stdout + done.stderr

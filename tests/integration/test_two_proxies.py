@@ -35,7 +35,7 @@ def test_a_fifth_of_all_requests_fails(bench: Workbench, seed: int) -> None:
     assert bench.leftovers() == []
 
 
-def test_a_dead_proxy_is_asked_no_more_than_there_are_requests_at_once(bench: Workbench) -> None:
+def test_dead_proxy_gets_at_most_the_parallel_requests(bench: Workbench) -> None:
     """It drops packets: those that find out wait one connect timeout, all others pass it over."""
     bench.write_project(MODULES)
     with dead_port() as port, ModuleProxy(MODULES) as second:
@@ -68,7 +68,7 @@ def test_a_slow_answer_is_overtaken_by_the_next_proxy(bench: Workbench, tmp_path
     assert f"GET {slow}" in overtaken
 
 
-def test_the_rival_stays_at_the_same_proxy_where_a_comma_protects_the_next(bench: Workbench) -> None:
+def test_second_request_stays_before_a_protecting_comma(bench: Workbench) -> None:
     """`P1,P2` of unknown proxies: P2 never hears of a file that P1 is slow with; P1 is asked a second time."""
     bench.write_project(MODULES)
     slow = "example.com/lib20/@v/v1.0.0.zip"

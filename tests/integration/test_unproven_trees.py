@@ -107,7 +107,7 @@ def test_a_planted_tree_is_replaced(ready: Workbench, plant: Callable[[Workbench
         assert stat.S_IMODE(outside.stat().st_mode) == 0o550
 
 
-def test_an_evil_zip_with_a_good_hash_is_hashed_if_another_file_is_missing(ready: Workbench) -> None:
+def test_evil_zip_with_good_hash_is_hashed_if_a_file_is_missing(ready: Workbench) -> None:
     """No tree, so none to compare: Go looks at the zip again before anything of it counts as from the cache."""
     plant_all_but_info(ready)
     shutil.rmtree(ready.modcache / TREE)
@@ -345,7 +345,7 @@ def test_a_thousand_planted_trees_take_one_verification_more(bench: Workbench, t
 
 
 @pytest.mark.system
-def test_a_tree_of_another_file_system_than_the_cache_is_replaced(ready: Workbench) -> None:
+def test_tree_on_another_file_system_is_replaced(ready: Workbench) -> None:
     """`cache` is a mount of its own, so that no tree can be moved there: it is renamed where it lies."""
     plant_tree(ready)
     (ready.modcache / "cache").mkdir()

@@ -152,7 +152,7 @@ def test_one_that_is_wrong_everywhere_is_taken_away(pruned: Workbench) -> None:
     assert not (pruned.download_folder / MOD).exists()
 
 
-def test_a_whole_wrong_pool_without_a_proxy_leaves_what_go_has_read(pruned: Workbench) -> None:
+def test_wrong_pool_without_a_proxy_leaves_files_go_has_read(pruned: Workbench) -> None:
     """The wrong ones go, what Go found good stays, and the build works."""
     poison(pruned.pool, DEEP, *MORE)
     result = pruned.prefetch(goproxy="off")

@@ -99,7 +99,7 @@ def test_write_whole_replaces_a_hard_link_and_not_what_it_shares(tmp_path: Path)
     assert (tmp_path / "ours").read_bytes() == b"ours"
 
 
-def test_remove_unfinished_removes_what_is_in_progress_and_nothing_else(tmp_path: Path) -> None:
+def test_remove_unfinished_removes_only_files_in_progress(tmp_path: Path) -> None:
     write_whole(tmp_path / "done", b"done")
     with pytest.raises(FileNotFoundError), new_file(tmp_path, "file") as out:  # noqa: PT012
         out.write(b"half")

@@ -69,7 +69,7 @@ def test_a_live_run_is_left_alone(tmp_path: Path) -> None:
         _end(process)
 
 
-def test_a_run_file_is_readable_by_its_owner_only_and_gone_at_the_end(tmp_path: Path) -> None:
+def test_run_file_is_private_and_gone_at_the_end(tmp_path: Path) -> None:
     with recording(tmp_path) as record:
         record(TEMPORARY)
         (run,) = (tmp_path / NOTES).iterdir()

@@ -139,7 +139,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, text: str) -> No
         assert caught.value.slug == "input-invalid"
 
 
-def test_a_list_of_proxies_on_two_lines_does_not_tell_the_password() -> None:
+def test_proxy_list_on_two_lines_does_not_print_the_password() -> None:
     with pytest.raises(InputError) as caught:
         read_inputs({"goproxy": "https://user:hunter2@a.example\n,direct"}, {})
     assert "hunter2" not in f"{caught.value!r} {printed(caught.value)}"

@@ -49,7 +49,7 @@ def test_figures_are_shares_and_medians_of_what_was_sampled(taken: list[Sample])
 
 
 @given(st.lists(seconds, max_size=20), st.floats(-0.00005, 5))
-def test_jitter_is_none_of_even_times_and_does_not_mind_a_constant(times: list[float], shift: float) -> None:
+def test_jitter_is_zero_for_even_times_and_ignores_constants(times: list[float], shift: float) -> None:
     found = jitter(times)
     assert (found is None) == (len(times) < 2)
     if found is not None:
@@ -135,7 +135,7 @@ def test_a_comma_that_protects_paths_keeps_its_place() -> None:
     assert "its `,` protects paths" in advice.reasons[0]
 
 
-def test_those_before_a_protecting_comma_are_ordered_among_themselves() -> None:
+def test_proxies_before_a_comma_are_ordered_among_themselves() -> None:
     advice = recommended(f"{A}|{B},{C}", measured(A, 0.5), measured(B, 0.1), measured(C, 0.001))
     assert advice.line == f"{A}|{B},{C}"  # B is the one whose comma protects: it stays last of its group
 
@@ -147,7 +147,7 @@ def test_public_proxies_go_in_any_order_whatever_separates_them() -> None:
     assert advice.changes
 
 
-def test_a_better_one_besides_goes_first_and_a_public_one_behind_the_comma() -> None:
+def test_better_proxy_goes_first_and_public_one_behind_comma() -> None:
     assert recommended(A, measured(A, 0.3), measured(B, 0.1), also=B).line == f"{B}|{A}"
     io = "https://goproxy.io"
     assert recommended(A, measured(A, 0.3), measured(io, 0.1), also=io).line == f"{A},{io}"

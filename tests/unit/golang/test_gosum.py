@@ -46,7 +46,7 @@ def test_blanks_and_repetitions_make_no_difference(text: str) -> None:
     assert found.ignored == ()
 
 
-def test_order_is_kept_and_the_set_of_lines_does_not_depend_on_it() -> None:
+def test_order_is_kept_and_does_not_change_the_set_of_lines() -> None:
     backwards = "\n".join(reversed(TEXT.splitlines()))
     assert parse_gosum(backwards.encode(), "go.sum").lines == tuple(reversed(LINES))
 
@@ -105,7 +105,7 @@ def test_a_damaged_line_is_an_error_that_names_file_and_line(bad: bytes, slug: s
         pytest.param("\ufeffexample.com/a v1.0.0 h1:A=", id="byte order mark"),
     ],
 )
-def test_an_unusable_line_is_ignored_with_a_warning_that_names_it(line: str) -> None:
+def test_unusable_line_is_ignored_with_a_warning(line: str) -> None:
     found = parse_gosum(f"{A_ZIP}\n{line}\n{A_MOD}\n{B_ZIP}".encode(), "go.sum")
     assert found.lines == LINES
     assert len(found.ignored) == 1

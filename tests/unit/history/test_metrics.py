@@ -113,7 +113,7 @@ def test_no_values_have_no_percentile() -> None:
     assert percentile([], 50) is None
 
 
-def test_delivery_counts_what_ended_and_changes_of_the_default_branch() -> None:
+def test_delivery_counts_ended_runs_of_the_default_branch() -> None:
     runs = [
         run(1), run(2, "failure"), run(3, "cancelled"), run(4, "timed_out", branch="topic"),
         run(5, event="pull_request"), run(6, commit=f"{2:040x}"),
@@ -126,7 +126,7 @@ def test_delivery_counts_what_ended_and_changes_of_the_default_branch() -> None:
     assert found.success_rate == 0.6
 
 
-def test_time_to_restore_runs_from_the_first_failure_to_the_next_success() -> None:
+def test_time_to_restore_is_first_failure_to_next_success() -> None:
     """Failures that follow do not start it anew, and other workflows mend nothing."""
     runs = [run(1, "failure"), run(2, "failure"), run(3, workflow="lint"), run(4), run(5)]
     assert delivery(runs, "main").restore_p50 == 3 * 3600

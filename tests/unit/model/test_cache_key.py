@@ -56,7 +56,7 @@ def test_one_line_less_is_another_key() -> None:
     assert _key(GO_SUM.partition(b"\n")[2]) != _key(GO_SUM)
 
 
-def test_another_cache_name_is_another_lineage_of_the_same_content() -> None:
+def test_cache_name_changes_the_lineage_but_not_the_digest() -> None:
     one, other = _key(GO_SUM), _key(GO_SUM, "other")
     assert one != other
     assert one.rpartition("-")[2] == other.rpartition("-")[2]

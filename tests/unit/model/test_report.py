@@ -151,7 +151,7 @@ def test_nothing_was_saved_where_nothing_was_missing() -> None:
     assert present.seconds_saved is None
 
 
-def test_a_plan_counts_a_module_as_present_only_with_all_its_files() -> None:
+def test_plan_counts_a_module_as_present_with_all_its_files() -> None:
     found = plan(A, B, present=files_of(A) | {ModuleFile(B, "zip")})
     assert found.modules == (A, B)
     assert found.modules_present == {A}

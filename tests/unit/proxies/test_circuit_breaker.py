@@ -71,7 +71,7 @@ def test_each_failed_trial_doubles_the_rest_up_to_a_minute(clock: Clock) -> None
     assert rests == [5, 10, 20, 40, 60, 60]
 
 
-def test_failures_of_requests_that_were_under_way_do_not_prolong_it(clock: Clock) -> None:
+def test_failures_of_running_requests_do_not_prolong_the_pause(clock: Clock) -> None:
     """Sixteen requests that fail together are one reason to rest, not sixteen."""
     health = CircuitBreaker(1, clock)
     for _ in range(16):
@@ -82,7 +82,7 @@ def test_failures_of_requests_that_were_under_way_do_not_prolong_it(clock: Clock
     assert not health.is_resting
 
 
-def test_what_was_overtaken_is_no_failed_attempt_and_still_a_reason(clock: Clock) -> None:
+def test_overtaken_attempt_is_no_failure_but_still_a_reason(clock: Clock) -> None:
     health = CircuitBreaker(2, clock)
     health.failed(counts=False)
     health.failed(counts=False)

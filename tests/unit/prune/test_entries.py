@@ -43,7 +43,7 @@ def test_a_full_entry_and_its_deltas_stay() -> None:
     assert gone(full(1, "a", age=5), delta(2, "b", "a", age=3), delta(3, "c", "a", age=1)) == {}
 
 
-def test_a_delta_on_a_replaced_full_that_was_not_read_since_goes_and_the_full_with_it() -> None:
+def test_unread_delta_of_a_replaced_full_goes_with_the_full() -> None:
     reasons = gone(full(1, "a", age=5), delta(2, "b", "a", age=4), full(3, "c", age=2))
     assert set(reasons) == {1, 2}
     assert "replaced" in reasons[2]
@@ -102,7 +102,7 @@ entries = st.lists(
 
 
 @given(entries)
-def test_what_stays_is_complete_and_a_second_time_nothing_more_goes(every: list[Entry]) -> None:
+def test_kept_entries_are_complete_and_prune_is_idempotent(every: list[Entry]) -> None:
     """The newest full entry of the default branch stays; no delta that stays has lost its full; it comes to rest."""
     left = [one for one in every if one.id not in gone(*every)]
     fulls = {one.name.digest for one in left if not one.name.is_delta}

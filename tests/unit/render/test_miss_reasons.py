@@ -52,7 +52,7 @@ def test_what_could_not_be_saved_is_said() -> None:
     assert reason.advice == "Not saved: `save` is false."
 
 
-def test_why_not_exact_private_modules_only_names_the_variable_and_the_way_out() -> None:
+def test_private_modules_only_names_the_variable_and_way_out() -> None:
     (reason,) = why_not_exact(report(plan(A, B, private=[A, B])))
     assert reason.text == "none of the missing modules may be saved"
     assert reason.advice.startswith("Not saved: 2 modules match GOPRIVATE. Set `save-private: true`")

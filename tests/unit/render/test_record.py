@@ -47,7 +47,7 @@ def test_what_the_line_says_of_a_run() -> None:
     assert parse_record(record_line(REPORTS["failed"])).failure == "checksum-mismatch"  # type: ignore[union-attr]
 
 
-def test_failures_avoided_are_files_that_plain_go_would_have_failed_for() -> None:
+def test_failures_avoided_counts_files_plain_go_fails_for() -> None:
     """Only those, however many attempts failed."""
     files = sorted(files_of(A))
     fetched = tuple(

@@ -26,7 +26,7 @@ def test_progress_failed_files_are_not_done(tmp_path: Path) -> None:
     assert (seen.files, seen.all_files, seen.failed) == (0, 2, 2)
 
 
-def test_progress_of_a_running_request_has_its_bytes_and_its_name(tmp_path: Path) -> None:
+def test_progress_of_a_running_request_has_bytes_and_name(tmp_path: Path) -> None:
     meter, seen = Meter("Download"), list[Progress]()
 
     def get(url: str, out: BinaryIO, most: int, deadline: Deadline, wire: Wire) -> Received:

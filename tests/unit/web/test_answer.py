@@ -8,7 +8,7 @@ from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.answer import Answer, up_to
 
 
-def test_a_body_of_the_limit_is_whole_and_one_byte_more_is_an_error() -> None:
+def test_body_at_the_limit_is_whole_and_above_it_an_error() -> None:
     pieces = [b"ab", b"", b"cd"]
     assert Answer(200, "OK", {}, iter(pieces)).read(4) == b"abcd"
     with pytest.raises(AttemptError, match="more than 3 bytes") as caught:

@@ -41,7 +41,7 @@ def test_every_phase_has_its_own_time(clock: Clock) -> None:
     assert wire.timing() == Timing(dns=1, connect=2, tls=8, first_byte=32, total=127)
 
 
-def test_redirects_count_for_the_first_byte_and_not_for_the_connection(clock: Clock) -> None:
+def test_redirects_count_for_the_first_byte_not_the_connection(clock: Clock) -> None:
     wire = Wire(clock)
     with wire.phase("connect"):
         clock.now += 1
