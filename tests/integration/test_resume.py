@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
 from go_prefetch.base.retry import AttemptError
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
-from tests.support.fakes.modules import FakeModule
-from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
+from tests.support.fakes.modules import FakeModule, damaged, layout
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
+from tests.support.same_process import prefetch
 from tests.support.transferring import received
 from tests.support.workbench import Workbench
 
 LARGE = FakeModule("example.com/large", "v1.0.0", padding=3_000_000)
+# Its Go file is in the second half of the zip.
+MIXED = FakeModule(LARGE.path, LARGE.version, files={"a.bin": random.Random(0).randbytes(100_000), **LARGE.files})
 ZIP = "example.com/large/@v/v1.0.0.zip"
 BODY = bytes(range(256)) * 12_000  # 3 MB
 HALF = len(BODY) // 2
@@ -114,18 +118,96 @@ def test_what_cannot_be_resumed_is_not(tmp_path: Path, headers: dict[str, str]) 
     assert len(server.requests) == 1
 
 
-def test_a_server_that_always_breaks_off_is_not_asked_for_ever(tmp_path: Path) -> None:
-    """Each time a mebibyte more must have come: a file has so many of these, and no more."""
+def breaks_after(count: int) -> Respond:
+    """Break every answer off after so many bytes."""
 
-    def breaks(request: RawRequest, line: Line) -> None:
+    def respond(request: RawRequest, line: Line) -> None:
         start = int((request.headers["Range"] or "bytes=0-")[6:-1])
-        head = (
-            answer(b"", length=len(BODY) - start, ETag=ETAG) if not start else partial(start).partition(b"\r\n\r\n")[0]
-        )
-        line.say(
-            head + (b"" if not start else b"\r\n\r\n") + BODY[start : start + 1_100_000 if not start else start + 10]
-        )
+        whole = partial(start) if start else answer(BODY, ETag=ETAG)
+        head, _, body = whole.partition(b"\r\n\r\n")
+        line.say(head + b"\r\n\r\n" + body[:count])
 
-    with RawServer(breaks) as server, pytest.raises(AttemptError, match="closed after"):
+    return respond
+
+
+def test_any_progress_counts(tmp_path: Path) -> None:
+    """Though it is little each time."""
+    with RawServer(breaks_after(100_000)) as server:
+        assert received(server.url, tmp_path / "file").is_joined
+        assert (tmp_path / "file").read_bytes() == BODY
+        assert len(server.requests) == -(-len(BODY) // 100_000)
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (10, 101)])
+def test_a_server_that_always_breaks_off_is_given_up(tmp_path: Path, count: int, requests: int) -> None:
+    """At once if nothing came, and after a hundred times of little progress."""
+    with RawServer(breaks_after(count)) as server, pytest.raises(AttemptError, match="closed after"):
         received(server.url, tmp_path / "file")
-    assert len(server.requests) == 2
+    assert len(server.requests) == requests
+
+
+def test_only_zips_are_resumed(bench: Workbench) -> None:
+    """The other files are small, and come whole or not at all."""
+    module = FakeModule("example.com/wordy", "v1.0.0")
+    bench.write_project([module])
+    with ModuleProxy([module]) as proxy:
+        proxy.has_etags = True
+        for kind in ("mod", "info", "zip"):
+            proxy.fault(f"example.com/wordy/@v/v1.0.0.{kind}", Fault.HALF_BODY, times=1)
+        assert bench.prefetch("--jobs", "1", "--verbose", goproxy=proxy.url).status == 0
+        ranges = [(request.path.rpartition(".")[2], bool(request.range)) for request in proxy.requests]
+        assert ("zip", True) in ranges
+        assert not {("mod", True), ("info", True)} & set(ranges)
+
+
+class Patchwork:
+    """A proxy that resumes a zip with the bytes of another one, under the same validator."""
+
+    def __init__(self, module: FakeModule, answers_wrong: int) -> None:
+        self.files = layout([module])
+        self.wrong = damaged(".zip", module.zip)
+        assert len(self.wrong) == len(module.zip)
+        self.answers_wrong = answers_wrong  # whole answers that are wrong too
+        self.zips: list[str | None] = []  # the ranges that were asked for
+
+    def __call__(self, request: RawRequest, line: Line) -> None:
+        path = request.target.lstrip("/")
+        content = self.files.get(path)
+        if content is None or not path.endswith(".zip"):
+            line.say(answer(content or b"", status="200 OK" if content else "404 Not Found"))
+            return
+        self.zips.append(request.headers["Range"])
+        half = len(content) // 2
+        if request.headers["Range"]:
+            head = f"bytes {half}-{len(content) - 1}/{len(content)}"
+            line.say(answer(self.wrong[half:], status="206 Partial Content", ETag=ETAG, Content_Range=head))
+        elif len(self.zips) == 1:
+            line.say(answer(content[:half], length=len(content), ETag=ETAG))
+        else:
+            line.say(answer(self.wrong if len(self.zips) < 3 + self.answers_wrong else content, ETag=ETAG))
+
+
+@pytest.mark.parametrize("command", ["run", "fill"])
+def test_a_wrong_zip_in_parts_is_downloaded_whole_and_no_verdict(bench: Workbench, command: str) -> None:
+    """The one proxy may send it again, without a range, and no file counts as rejected."""
+    bench.write_project([MIXED])
+    proxy = Patchwork(MIXED, answers_wrong=0)
+    with RawServer(proxy, keeps_alive=True) as server:
+        given = ("run", "--store", "none") if command == "run" else ("fill", "filled")
+        result = prefetch(bench, *given, "--report-file", str(bench.report_file), GOPROXY=server.url)
+    assert result.status == 0, result.text
+    assert [bool(range_) for range_ in proxy.zips] == [False, True, False]
+    assert [notice.slug for notice in result.notices if notice.slug == "files-rejected"] == []
+    assert bench.report["complete"]["rejected"] == []
+
+
+def test_a_zip_that_is_wrong_as_a_whole_too_is_a_verdict(bench: Workbench) -> None:
+    """From another proxy then."""
+    bench.write_project([MIXED])
+    proxy = Patchwork(MIXED, answers_wrong=1)
+    with RawServer(proxy, keeps_alive=True) as server, ModuleProxy([MIXED]) as second:
+        result = prefetch(bench, "run", "--store", "none", GOPROXY=f"{server.url}|{second.url}")
+        assert second.paths() == [ZIP]
+    assert result.status == 0, result.text
+    assert result.notice("files-rejected").case == "replaced"
+    assert [bool(range_) for range_ in proxy.zips] == [False, True, False]

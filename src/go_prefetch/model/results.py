@@ -89,6 +89,7 @@ class Fetched:
     credentialed: bool
     seconds: float = 0.0  # from the first attempt to the last byte
     failed: tuple[FailedAttempt, ...] = ()  # the attempts before
+    is_joined: bool = False  # whether it consists of parts of several answers, because some broke off
     plain_go_fails: bool = False  # whether `go mod download` with the same proxy list would have failed there
     began: float = 0.0  # the first attempt, on the monotonic clock
 
@@ -109,6 +110,11 @@ class Downloaded:
     def unavailable(self) -> frozenset[ModuleFile]:
         """Return the files for which every proxy answered 404 or 410."""
         return frozenset(failure.file for failure in self.failures if failure.not_found)
+
+    @property
+    def joined(self) -> frozenset[ModuleFile]:
+        """Return the files that consist of parts of several answers."""
+        return frozenset(fetched.file for fetched in self.fetched if fetched.is_joined)
 
     def plus(self, later: Downloaded) -> Downloaded:
         """Return this result and a later one, together."""

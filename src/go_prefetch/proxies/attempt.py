@@ -43,6 +43,7 @@ class ProxyAttempt:
         self._deadline = deadline
         self._health = health
         self._record_latency = record_latency
+        self._joined: set[ModuleFile] = set()  # Go may have rejected what was joined, so it is not joined again
 
     def attempt(
         self, proxy: Proxy, file: ModuleFile, folder: ModuleFolder, wire: Wire, finish: Callable[[], None]
@@ -50,6 +51,7 @@ class ProxyAttempt:
         """Make one request. `finish` is called once the file is complete and has a valid structure."""
         health = self._health[proxy]
         health.asked()
+        wire.may_resume = file.kind == "zip" and file not in self._joined
         try:
             with received(folder, file, finish) as content:
                 came = self._transfer(proxy, file, content, wire)
@@ -66,15 +68,18 @@ class ProxyAttempt:
             return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
         except OSError as error:
             return Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)
+        self._succeeded(proxy, came, wire)
+        return Outcome(proxy, came)
+
+    def _succeeded(self, proxy: Proxy, came: Received, wire: Wire) -> None:
         for _ in came.interruptions:
-            health.failed()
-        health.answered()
+            self._health[proxy].failed()
+        self._health[proxy].answered()
         for other in self._health:
             if other is not proxy and other.on_any_error:
                 self._health[other].another_answered()
         if wire.first_byte is not None:
             self._record_latency(wire.first_byte)
-        return Outcome(proxy, came)
 
     def _failed(self, proxy: Proxy, error: AttemptError, wire: Wire) -> Outcome:
         health = self._health[proxy]
@@ -92,4 +97,7 @@ class ProxyAttempt:
     def _transfer(self, proxy: Proxy, file: ModuleFile, out: BinaryIO, wire: Wire) -> Received:
         if urlsplit(proxy.url).scheme == "file":
             return copied(proxy.url, file, out, self._deadline, wire)
-        return self._get(f"{proxy.url}/{file.url_path}", out, MAX_BYTES[file.kind], self._deadline, wire)
+        came = self._get(f"{proxy.url}/{file.url_path}", out, MAX_BYTES[file.kind], self._deadline, wire)
+        if came.is_joined:
+            self._joined.add(file)
+        return came

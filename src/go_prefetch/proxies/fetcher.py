@@ -187,6 +187,7 @@ class ProxyWalk:
             credentialed=came.has_login or proxy.has_credentials,
             seconds=time.monotonic() - so_far.started,
             failed=so_far.failed,
+            is_joined=came.is_joined,
             plain_go_fails=rejected or ends_at(so_far.asked, self._proxies, self._ending),
             began=so_far.started,
         )

@@ -34,11 +34,12 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Received:
-    """How a file arrived: its bytes, whether a login was needed, and the interruptions that were resumed."""
+    """How a file arrived: its bytes, whether a login was needed, and the interruptions before it was complete."""
 
     bytes: int
     has_login: bool = False
     interruptions: tuple[AttemptError, ...] = ()
+    is_joined: bool = False  # whether it consists of parts of several answers
 
 
 class Phase(NamedTuple):
@@ -69,6 +70,7 @@ class Wire:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_cut = False
+        self.may_resume = True  # whether the rest may be requested if the answer breaks off
         self.is_connected = False  # whether the request is running over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies

@@ -1,4 +1,4 @@
-"""Download one file. A large download that breaks off is resumed if the server supports it.
+"""Download one file. A download that breaks off is resumed if the server supports it.
 
 RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed since then starts again.
 """
@@ -15,8 +15,9 @@ from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.session import refuse_clear_text_password
 
-# An answer with fewer bytes is requested again from its beginning, perhaps elsewhere.
-WORTH_RESUMING = 1 << 20  # bytes
+# A server that breaks off after fewer bytes than this, so many times, is not asked for the rest any more.
+_LITTLE = 1 << 20  # bytes
+_MOST_TIMES_LITTLE = 100
 
 
 @dataclass
@@ -30,17 +31,23 @@ class _Half:
     whole: int | None = None
     validator: str = ""
     has_login: bool = False
+    times_little: int = 0
+    is_joined: bool = False  # whether parts of several answers are in it
     interruptions: list[AttemptError] = field(default_factory=list)
 
     def is_worth_resuming(self, error: AttemptError) -> bool:
-        """Return whether to request the rest: enough has arrived since the last time, so this ends."""
-        return bool(error.transient and self.validator and self.total - self.resumed_at >= WORTH_RESUMING)
+        """Return whether to request the rest: any progress counts."""
+        progress = self.total - self.resumed_at
+        self.times_little += progress < _LITTLE
+        enough = progress > 0 and self.times_little <= _MOST_TIMES_LITTLE
+        return bool(error.transient and self.validator and enough)
 
     def take(self, answer: Answer) -> None:
         """Read the body of a 200 or a 206. Raises AttemptError."""
         self.has_login = answer.has_login
         if answer.status == 206:
             self._check_range(answer)
+            self.is_joined = True
         else:
             self._begin(answer)
         for piece in up_to(self.most - self.total, answer.pieces):
@@ -53,6 +60,7 @@ class _Half:
         self.out.seek(0)
         self.out.truncate()
         self.total = self.resumed_at = 0
+        self.is_joined = False
         headers = answer.headers
         as_it_is = headers.get("Content-Encoding", "identity").lower() == "identity"
         length = headers.get("Content-Length", "")
@@ -89,9 +97,10 @@ class Transfer:
                         raise _refusal(answer)
                     half = half or _Half(out, max_bytes)
                     half.take(answer)
-                return Received(half.total, half.has_login, tuple(half.interruptions))
+                return Received(half.total, half.has_login, tuple(half.interruptions), half.is_joined)
             except AttemptError as error:
-                if not half or wire.is_cut or deadline.passed() or not half.is_worth_resuming(error):
+                ends = wire.is_cut or deadline.passed() or not wire.may_resume
+                if not half or ends or not half.is_worth_resuming(error):
                     raise
                 half.interruptions.append(error)
                 half.resumed_at = half.total

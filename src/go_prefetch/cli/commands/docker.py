@@ -104,7 +104,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     go = go_at_hand(environ, settings.cwd)
     supply = replace(supply, afterwards=lambda: steady(plan, platform.working))
     sources = {**sources_of(filled), **dict.fromkeys(filled.held.files & local.files, _LOCAL)}
-    completed = verify_folder(plan, sources, go, supply, settings.go_silence)
+    completed = verify_folder(plan, sources, filled.downloaded.joined, go, supply, settings.go_silence)
     ended = after_verification(filled, completed, supply)
     if completed.rejected:
         steadied = replace(steadied, bytes=steady(plan, platform.working).bytes)

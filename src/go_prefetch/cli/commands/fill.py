@@ -64,7 +64,9 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     with platform.group("Fill"):
         filled = fill_folder(plan, supply)
         with stopwatch.step("complete"):
-            completed = verify_folder(plan, sources_of(filled), go, supply, settings.go_silence)
+            completed = verify_folder(
+                plan, sources_of(filled), filled.downloaded.joined, go, supply, settings.go_silence
+            )
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     failure, stale = verdict(plan, ended)

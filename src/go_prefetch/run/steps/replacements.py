@@ -38,6 +38,7 @@ class Replacements:
         self._plan = state.plan
         self._folder = state.plan.folder
         self._restored = state.restored
+        self._joined = set(state.downloaded.joined)
         self._trees = trees
         self._fetch_again = fetch_again
         self._most = most
@@ -98,6 +99,11 @@ class Replacements:
 
     def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
         for rejection in rejections:
+            if rejection.file in self._joined:  # no verdict on a source
+                self._say(f"Go rejected {rejection.file}, which came in several parts; downloading it whole")
+                self._joined.discard(rejection.file)
+                self._take_again([rejection.file], "")
+                continue
             self._say(f"Go rejected {rejection.file} from {rejection.source}; trying another source")
             if rejection.file in self.rejected:  # the error names what this run brought
                 self._exchanged[rejection.file] += 1

@@ -50,9 +50,16 @@ def go_at_hand(environ: Mapping[str, str], folder: Path) -> GoAtHand:
 
 
 def verify_folder(
-    plan: Plan, sources: Mapping[ModuleFile, str], go: GoAtHand, supply: Supply, silence: float
+    plan: Plan,
+    sources: Mapping[ModuleFile, str],
+    joined: frozenset[ModuleFile],
+    go: GoAtHand,
+    supply: Supply,
+    silence: float,
 ) -> Completed:
     """Return Go's verdict on the files of `sources` (their sources by file). Wrong ones are replaced once.
+
+    A wrong file of `joined`, which consists of parts of several answers, is downloaded whole before that counts.
 
     A file that is wrong a second time is the failure of the result, and unproven files are removed. A `.mod` that `go
     mod download` does not read is only removed. Go has `silence` seconds and the time for hashing. If its check is
@@ -62,7 +69,7 @@ def verify_folder(
     """
     if go.skipped_reason:
         return Completed(unverified_because=go.skipped_reason, warnings=(go.warning,) if go.warning else ())
-    verification = _Verification(plan, sources, supply)
+    verification = _Verification(plan, sources, joined, supply)
     failure: ChecksumMismatch | None = None
     inconclusive: Notice | None = None
     try:
@@ -100,12 +107,15 @@ def after_verification(filled: Filled, completed: Completed, supply: Supply) -> 
 class _Verification:
     """Rounds of verdict and replacement."""
 
-    def __init__(self, plan: Plan, sources: Mapping[ModuleFile, str], supply: Supply) -> None:
+    def __init__(
+        self, plan: Plan, sources: Mapping[ModuleFile, str], joined: frozenset[ModuleFile], supply: Supply
+    ) -> None:
         self.good: set[ModuleFile] = set()
         self.rejected: dict[ModuleFile, Rejection] = {}
         self.refetched = Downloaded()
         self._plan = plan
         self._sources = dict(sources)
+        self._joined = set(joined)
         self._supply = supply
 
     def run(self, goroot: Path, silence: float) -> Notice | None:
@@ -118,8 +128,14 @@ class _Verification:
                 meter.wait_for("go mod verify")
                 verdict = check_folder(self._plan.folder, goroot, hashes, self._limit(hashes, silence))
             self.good |= verdict.good
-            if verdict.bad:
-                self._reject(verdict.bad)
+            joined = self._joined & verdict.bad.keys()
+            if joined:
+                self._joined -= joined
+                self._drop(joined)
+                self._take_again(sorted(joined), "")
+            bad = {file: words for file, words in verdict.bad.items() if file not in joined}
+            if bad:
+                self._reject(bad)
             if verdict.inconclusive or not verdict.bad:
                 return verdict.inconclusive
 
