@@ -165,7 +165,7 @@ def test_doctor_measures_with_the_same_guard(inner: RawServer) -> None:
     assert inner.requests == []
 
 
-def test_a_host_that_the_user_named_may_lead_to_a_private_network(inner: RawServer) -> None:
+def test_host_that_the_user_named_may_redirect_inwards(inner: RawServer) -> None:
     """A company's proxy with a public address keeps its zips within. It leads no further than that."""
     with RawServer(moved(inner.url), address=PUBLIC) as second:
         web = HttpSettings(named_hosts=frozenset({"proxy.test", PUBLIC}))
@@ -178,7 +178,7 @@ def test_a_host_that_the_user_named_may_lead_to_a_private_network(inner: RawServ
         assert ask(f"{outer.url}/file", web=web) == INWARDS
 
 
-def test_names_that_a_runner_intercepts_may_have_a_private_address(tmp_path: Path) -> None:
+def test_names_that_a_runner_intercepts_may_be_private(tmp_path: Path) -> None:
     """By https only, with a certificate that is trusted, and no other name of the service's answers."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -201,7 +201,7 @@ def test_names_that_a_runner_intercepts_may_have_a_private_address(tmp_path: Pat
             blob("http", names[0])
 
 
-def test_public_proxies_lead_nowhere_inwards_and_go_gets_the_whole_list(
+def test_public_proxies_lead_nowhere_and_go_gets_the_whole_list(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What go-prefetch promises holds for its own requests. Go follows every redirect, and is given every proxy."""
