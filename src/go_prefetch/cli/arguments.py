@@ -24,19 +24,21 @@ _FLAG = r"argument (?:-\w[,/] ?)?(?P<given>--[\w-]+)(?:/.*)?"
 _CASES = (
     (re.compile(r"the following arguments are required: (?P<given>COMMAND)"), "command-missing"),
     (re.compile(r"the following arguments are required: (?P<given>.+)"), "argument-missing"),
-    (re.compile(r"argument COMMAND: invalid choice: (?P<given>.+?) \(choose .*", re.DOTALL), "command"),
+    (re.compile(r"argument \S+: invalid choice: (?P<given>.+?) \(choose .*", re.DOTALL), "command"),
     (re.compile(rf"{_FLAG}: expected one argument"), "value-missing"),
     (re.compile(rf"{_FLAG}: ignored explicit argument .*", re.DOTALL), "value-given"),
 )
 
 
 class _Parser(HelpParser):
+    choices: Sequence[str] = ()  # what the argument chooses from
+
     def error(self, message: str) -> NoReturn:
         found = [
             (match["given"].strip("'\""), case) for pattern, case in _CASES if (match := pattern.fullmatch(message))
         ]
         given, case = found[0] if found else ("", "")
-        meant = closest(given, (*SUBCOMMANDS, *SPELLINGS)) if case == "command" else ""
+        meant = closest(given, self.choices) if case == "command" else ""
         case = "command-meant" if meant else case
         raise InputError("usage", case, program=self.prog, words=message, given=given, meant=meant)
 
@@ -90,9 +92,10 @@ def _text(given: str | list[str] | None) -> str:
     return "\n".join(given) if isinstance(given, list) else given or ""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     listed = {**{name: HELP[name].meaning for name in SUBCOMMANDS}, **SPELLINGS}
     parser = _Parser(_PROGRAM, "COMMAND [OPTIONS]", PROGRAM, PROGRAM_EXAMPLES, listed)
+    parser.choices = [*listed]
     parser.epilog = EPILOG.format(url=f"{PROJECT_URL}#readme")
     options = parser.add_argument_group("Options")
     version = f"{_PROGRAM} {__version__}"
@@ -111,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         if argument:
             group = command.add_argument_group("Arguments")
-            group.add_argument(argument.field, metavar=argument.kind.metavar, help=_meaning(argument))
+            command.choices = argument.kind.choices
+            choices = argument.kind.choices or None
+            group.add_argument(argument.field, metavar=argument.kind.metavar, choices=choices, help=_meaning(argument))
         _add_flags(command, row.table)
     return parser
 

@@ -138,7 +138,7 @@ HELP = {
     "cache": HelpText(
         "Print the path of the pool, or delete it.",
         "Print the path of the pool, or delete the pool and print how many bytes that freed.\n\n"
-        "`clean` asks no question. It refuses a folder with files that are not in a pool. --store chooses another "
+        "`clean` asks nothing. It refuses a folder with any file that no run put there. --store chooses another "
         "pool. To remove unused modules only, use `prune --pool`.",
         (
             ("Show how much space the pool takes", 'du -sh "$(go-prefetch cache dir)"'),

@@ -85,6 +85,12 @@ def _prune(invocation: Invocation) -> int:
     return prune(invocation)
 
 
+def _cache(invocation: Invocation) -> int:
+    from go_prefetch.cli.commands.cache import cache  # noqa: PLC0415
+
+    return cache(invocation)
+
+
 SUBCOMMANDS = {
     "run": Subcommand(_run),
     "plan": Subcommand(_plan, (*_inputs("working-directory", "store", "cache-name"), *command_inputs.PLAN)),
@@ -102,4 +108,5 @@ SUBCOMMANDS = {
     ),
     "report": Subcommand(_report, REPORT),
     "prune": Subcommand(_prune, PRUNE),
+    "cache": Subcommand(_cache, _inputs("store"), command_inputs.CACHE),
 }

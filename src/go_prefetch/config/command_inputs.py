@@ -41,4 +41,4 @@ DOCKER: tuple[Input, ...] = (
          "1. Print the size of the context before and after.", SWITCH, Group.TASKS),
     _row("context", ".", "The build context.", _DIR, Group.JOB),
 )  # fmt: skip
-CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete the pool.", choice(CacheAction))
+CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete it.", choice(CacheAction))

@@ -36,7 +36,7 @@ class Kind:
 
     def _guesses(self, text: str) -> Iterator[str]:
         bare = "".join(text.split())
-        for form in ("{}", *self.forms) if bare and self.forms else ():
+        for form in ("{}", *self.forms) if self.forms and bare and ":" not in bare else ():
             yield from (form.format(guess) for guess in (bare, bare.lower(), bare.upper()))
 
     def _takes(self, text: str) -> bool:

@@ -18,7 +18,7 @@ from go_prefetch.base.run_file import NOTES_FOLDER, clear_dead_runs, write_whole
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.golang.modcache import ModuleFile
 
-_MARK = ".gitignore"
+MARK = ".gitignore"
 _OURS = b"# Kept by go-prefetch: what its plan does not name is removed.\n*\n"  # other projects may have a lone * too
 
 
@@ -27,20 +27,22 @@ def own(folder: Path) -> None:
 
     Raises InputError for a folder with other contents, DownloadError if it is not writable.
     """
-    mark = folder / _MARK
+    mark = folder / MARK
     try:
         if folder.is_file():
             raise InputError("folder-not-ours", "file", folder=folder)
-        if folder.exists() and any(folder.iterdir()) and not _is_ours(mark):
+        if folder.exists() and any(folder.iterdir()) and not is_managed(folder):
             raise InputError("folder-not-ours", folder=folder)
         if not mark.is_file():
-            write_whole(folder, _MARK, _OURS)
+            write_whole(folder, MARK, _OURS)
         clear_dead_runs(folder)
     except OSError as error:
         raise folder_error(error, folder) from None
 
 
-def _is_ours(mark: Path) -> bool:
+def is_managed(folder: Path) -> bool:
+    """Return whether the folder has the mark."""
+    mark = folder / MARK
     if not os.path.lexists(mark):
         return False
     found = mark.lstat()
@@ -53,7 +55,7 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     Symbolic links are removed too, also in place of a planned file or its folder, so that no write follows one. Raises
     OSError.
     """
-    wanted = {file.name for file in files} | {_MARK}
+    wanted = {file.name for file in files} | {MARK}
     folders = {name.rpartition("/")[0] for name in wanted}
     folders |= {name[:at] for name in folders for at, letter in enumerate(name) if letter == "/"}
     removed = 0

@@ -140,6 +140,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "folder-not-ours": {
         "": "{folder} contains files that are not modules of a plan.",
         "file": Text("{folder} is a file, not a folder to fill.", "Name a new or empty folder."),
+        "no-pool": Text(
+            "{pool} is not a pool, because it has the file {name}.",
+            "Nothing was deleted. Name a pool with `--store dir:PATH`. `go clean -modcache` empties a module cache.",
+        ),
         "module-cache": Text(
             "pool: {pool} is Go's own module cache.",
             "Name a directory pool (that of `store: dir:PATH`). `go clean -modcache` empties a module cache.",
@@ -156,7 +160,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "go-source-unreadable": "{path} cannot be read: {words}.",
     "pool-unknown": {
         "": "{name}: no folder is known for the default pool, because HOME is not set.",
-        "not-a-pool": Text("{name}: {text} is not a folder.", "Name one, for example `--store dir:PATH`."),
+        "no-folder": Text("{name}: {text!r} keeps no modules in a folder.", "Name a pool with `--store dir:PATH`."),
     },
     "report-file-unwritable": "{name}: {path} cannot be written: {words}.",
     "repository-unknown": {

@@ -94,7 +94,7 @@ def _sum(entries: list[Entry]) -> str:
 
 
 def _prune_pool(settings: PruneSettings, pool: Path, invocation: Invocation) -> None:
-    with _folder_errors(pool):
+    with folder_errors(pool):
         modules = list_modules(pool)
     total = f"{counted(len(modules), 'module')} ({size(sum(one.bytes for one in modules))})"
     if settings.max_age is None and settings.max_size is None:
@@ -114,14 +114,14 @@ def _module_line(one: PoolModule) -> str:
 
 
 def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:
-    with _folder_errors(pool):
+    with folder_errors(pool):
         removed = [one for one in chosen if remove(pool, one)]
         remove_empty_folders(pool)
     return removed
 
 
 @contextmanager
-def _folder_errors(pool: Path) -> Iterator[None]:
+def folder_errors(pool: Path) -> Iterator[None]:
     """Name the pool in errors of its files. Errors of the output pass."""
     try:
         yield
