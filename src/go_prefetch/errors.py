@@ -214,6 +214,7 @@ _INPUT = {
     "dockerfile-unreadable": "Name a Dockerfile. Its build context is the current folder, or --context.",
     "dockerfile-too-large": "Split it, or run without --check.",
     "dockerignore-malformed": "Correct this line. No builder accepts it.",
+    "dockerignore-hides-build": "Remove the pattern that excludes it, or add a line with `!` and the path after it.",
     "dockerignore-unwritable": "Name the build context with --context.",
     "go-source-unreadable": "Make the Go files readable. go-prefetch looks for main packages in them.",
     "pool-unknown": "Set HOME, or name a folder with `store: dir:PATH`.",
@@ -308,7 +309,9 @@ _STORE = {
 
 _WARNINGS = {
     "api-rate-limit-wait": "",
+    "cgo-unknown": "Run `go-prefetch docker --output` first, or in the same command.",
     "credentialed-not-kept": "Set `save-private: true` to save them.",
+    "embed-untracked": "Make it in the job before the image build, or in a stage of the Dockerfile.",
     "fast-verification": "",
     "files-not-needed": "",
     "files-rejected": ("If it happens again, use another `cache-name`, and find out who can write to that source."),

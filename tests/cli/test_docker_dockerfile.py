@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.notices import facts
 from tests.support.same_process import prefetch
 from tests.support.snapshots import TextFile
 from tests.support.workbench import Workbench
@@ -162,3 +164,119 @@ def test_findings_have_file_line_name_and_advice(bench: Workbench) -> None:
     assert done.stdout.startswith(
         "Dockerfile:2: error: copy-before-download: . is copied above the download of the modules. Every change "
     )
+
+
+def test_program_named_like_the_module_is_preferred(bench: Workbench) -> None:
+    """Also with a major version, and above `cmd/`'s others. Placeholders and other systems come last or not at all."""
+    bench.write_project((LIB,))
+    for path in bench.project.glob("*.go"):
+        path.unlink()
+    gomod = bench.project / "go.mod"
+    gomod.write_text(gomod.read_text().replace("module example.com/app", "module example.com/app/v2"))
+    full = "package main\n\nfunc main() { run() }\n"
+    put(bench.project, {
+        "cmd/admin/main.go": full, "cmd/app/main.go": full, "tools/gen/main.go": full, "cmd/a/main.go": MAIN,
+        "cmd/service/main_windows.go": full, "cmd/tools/tools.go": f"//go:build tools\n\n{full}",
+        "cmd/mac/main.go": f"//go:build darwin && cgo\n\n{full}", "cmd/lib/lib.go": "package main\n",
+    })  # fmt: skip
+    assert "one of ./cmd/app, ./cmd/admin, ./tools/gen, ./cmd/a\nARG PROGRAM=./cmd/app\n" in printed(bench)
+
+
+@pytest.mark.parametrize(
+    ("go", "image"),
+    [("1.16", "1.21"), ("1.26", "1.26"), ("1.26.0", "1.26"), ("1.26.9", "1.26.9"), ("1.27rc1", "1.27rc1")],
+)
+def test_image_has_the_go_that_go_mod_asks_for(bench: Workbench, go: str, image: str) -> None:
+    bench.write_project((LIB,))
+    gomod = bench.project / "go.mod"
+    gomod.write_text(
+        "".join(f"go {go}\n" if line.startswith("go ") else line for line in gomod.read_text().splitlines(True))
+    )
+    assert f"golang:{image}-bookworm\n" in printed(bench)
+
+
+CGO = '/*\n#include <stdio.h>\n*/\nimport "C"\n'
+SQLITE = FakeModule("example.com/sqlite", "v1.0.0", files={"sqlite.go": f"package sqlite\n\n{CGO}"})
+
+
+def test_cgo_of_a_dependency_is_found_in_the_folder(bench: Workbench) -> None:
+    """Without its zip it is not known, which is said; with it, the image has a C library."""
+    bench.write_project((SQLITE,))
+    put(bench.project, {"main.go": f'package main\n\nimport _ "{SQLITE.path}"\n\nfunc main() {{}}\n'})
+    unknown = prefetch(bench, "docker", "--dockerfile", PATH=str(bench.folder))
+    assert unknown.notice("cgo-unknown")
+    assert "CGO_ENABLED=0" in unknown.stdout
+    with ModuleProxy((SQLITE,)) as proxy:
+        known = prefetch(
+            bench, "docker", "--dockerfile", "--output", ".gomod", GOPROXY=proxy.url, PATH=str(bench.folder)
+        )
+    assert known.status == 0, known.text
+    assert "CGO_ENABLED=1" in known.stdout
+    assert "base-debian12" in known.stdout
+
+
+def test_cgo_of_another_system_stays_off(bench: Workbench) -> None:
+    bench.write_project((LIB,))
+    put(
+        bench.project,
+        {"mac_darwin.go": f"package main\n\n{CGO}", "w.go": f"//go:build windows\n\npackage main\n\n{CGO}"},
+    )
+    assert "CGO_ENABLED=0" in printed(bench)
+
+
+def test_dockerignore_that_hides_go_mod_is_refused(bench: Workbench) -> None:
+    """Before anything is filled. Also one that hides the folder of the plain file."""
+    bench.write_project((LIB,))
+    for text, kind in (("*\n!*.go\n", "buildkit"), ("gomod\n", "plain")):
+        (bench.project / ".dockerignore").write_text(text)
+        done = prefetch(bench, "docker", "--dockerfile", kind, "--output", "gomod", GOPROXY="off")
+        assert (done.status, "[dockerignore-hides-build]" in done.stderr) == (2, True), done.text
+        assert not (bench.project / "gomod").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--check", "nowhere"), ("--dockerignore", "--context", "nowhere"), ("--check", "Dockerfile", "--context", "bad")],
+)
+def test_inputs_are_refused_before_the_folder_is_filled(bench: Workbench, arguments: tuple[str, ...]) -> None:
+    bench.write_project((LIB,))
+    put(bench.project, {"Dockerfile": "FROM golang:1.24\n", "bad/.dockerignore": "[\n"})
+    done = prefetch(bench, "docker", "--output", "gomod", *arguments, GOPROXY="off")
+    assert done.status == 2, done.text
+    assert not (bench.project / "gomod").exists()
+
+
+def test_embedded_files_outside_git_are_named(bench: Workbench) -> None:
+    """With file and line, and only where git tracks something."""
+    bench.write_project((LIB,))
+    put(bench.project, {
+        "web/web.go": 'package web\n\nimport _ "embed"\n\n//go:embed dist page.html\nvar files string\n',
+        "web/page.html": "x", "web/dist/app.js": "x", ".gitignore": "dist\n",
+    })  # fmt: skip
+    assert "embed-untracked" not in prefetch(bench, "docker", "--dockerfile").stderr
+    for command in (("init", "-q"), ("add", ".")):
+        assert bench.program(["git", *command]).status == 0
+    said = prefetch(bench, "docker", "--dockerfile").notice("embed-untracked")
+    assert facts(said) == {"path": "web/dist", "source": "web/web.go:5"}
+
+
+def test_private_modules_have_a_secret_mount(bench: Workbench) -> None:
+    """The folder is still asked first, which it would not be with GOPRIVATE."""
+    bench.write_project((LIB,))
+    for kind in ("buildkit", "plain"):
+        done = prefetch(bench, "docker", "--dockerfile", kind, GOPRIVATE="example.com/*", PATH=str(bench.folder))
+        assert done.status == 0, done.text
+        assert "--mount=type=secret,id=netrc,target=/root/.netrc go mod download\n" in done.stdout
+        assert 'ARG GONOPROXY=none\nARG GONOSUMDB="example.com/*"\n' in done.stdout
+        assert "--secret id=netrc,src=$HOME/.netrc" in done.stdout
+    odd = prefetch(bench, "docker", "--dockerfile", GOPRIVATE='example.com/*,a"\nRUN id')
+    assert (odd.status, "[name-not-for-dockerfile]" in odd.stderr) == (2, True)
+
+
+def test_private_modules_that_are_missing_fail_with_a_recipe(bench: Workbench) -> None:
+    bench.write_project((LIB,))
+    done = prefetch(bench, "docker", "--output", "gomod", GOPRIVATE="example.com", GOPROXY="https://proxy.invalid")
+    assert done.status == 1, done.text
+    assert done.notice("private-left-to-go")
+    assert "--secret id=netrc,src=$HOME/.netrc" in done.stdout
+    assert "`ARG GONOPROXY=none`" in done.stdout

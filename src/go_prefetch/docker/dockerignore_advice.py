@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from go_prefetch.base.format import size
 from go_prefetch.docker.context import IGNORE_FILE, Context, Size, measure
 from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.docker.go_files import embeds_of, go_files
 from go_prefetch.docker.rule import path_of, sources
 from go_prefetch.docker.stages import read_stages
 
@@ -25,9 +28,17 @@ _UNUSED = (
 _GIT = "# With .git, Go writes the version into the program, but every commit rebuilds the layer of sources.\n.git\n"
 
 
-def entries_for(folder: str) -> list[str]:
-    """Return patterns for a new file. `folder` is one more: modules that arrive by a named context, or empty."""
-    return [*_LOCAL, *_UNUSED, *([folder] if folder else [])]
+def entries_for(context: Context, folder: str) -> list[str]:
+    """Return patterns for a new file. `folder` is one more: modules that arrive by a named context, or empty.
+
+    What Go files embed is included again, and a folder of Go files named `logs` is not excluded.
+    """
+    entries = [entry for entry in _LOCAL if not context.has_code(entry)]
+    local = parse_ignore("\n".join(entries), IGNORE_FILE)
+    embedded = {embed.path for path, file in go_files(context.folder) for embed in
+                embeds_of(Path(os.path.relpath(path, context.folder)).as_posix(), file)}  # fmt: skip
+    back = [f"!{path}" for path in sorted(embedded) if local.excludes(path)]
+    return [*entries, *back, *_UNUSED, *([folder] if folder else [])]
 
 
 def text_for(entries: Sequence[str]) -> str:

@@ -1,23 +1,30 @@
-"""What a Dockerfile depends on, read from the files of a project: modules, main packages, cgo."""
+"""What a Dockerfile depends on, read from the files of a project: modules, main packages, cgo, embedded files."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
-from go_prefetch.base.trees import walk
+from go_prefetch.docker.cgo import Packages
+from go_prefetch.docker.go_files import Embed, embeds_of, go_files
 from go_prefetch.golang.gomod import GoMod, GoWork, parse_gomod, parse_gowork
+from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.plan import Scope
 
-_PACKAGE_MAIN = re.compile(rb"^package[ \t]+main\b", re.MULTILINE)
-_LEFT_OUT = re.compile(rb"^//(?:go:build|[ \t]*\+build)[ \t]+ignore\b", re.MULTILINE)
-_CGO = re.compile(rb'^[ \t]*import[ \t]+"C"', re.MULTILINE)
-_OLDEST = (1, 21)  # of the images that still exist with this Debian
+_OLDEST = (1, 21, 0)  # of the images that still exist with this Debian
 _IMPORT_PATH = re.compile(r"[A-Za-z0-9._~+/-]+")  # what Go accepts as the name of a package
-_MOST_BYTES = 1 << 20  # bytes of a Go file: package clause and imports are at its beginning
+
+
+class Program(NamedTuple):
+    """A folder with a main package, relative to the context. An empty `main` is a placeholder more often than not."""
+
+    folder: str
+    is_empty: bool
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,19 @@ class LocalModule:
     folder: str
     path: str
     has_sum: bool
-    programs: tuple[str, ...]  # folders with a main package, relative to the context
+    programs: tuple[Program, ...]
+    embeds: tuple[Embed, ...]
+
+    def rank(self, program: Program) -> tuple[bool, bool, bool, str]:
+        """Return the order of programs: the one that is named like the module first, placeholders last."""
+        named = re.sub(r"/v\d+$", "", self.path).rpartition("/")[2]
+        is_root = program.folder == self.folder
+        return (
+            program.is_empty,
+            not is_root and program.folder.rpartition("/")[2] != named,
+            not is_root and "cmd" not in program.folder.split("/"),
+            "" if is_root else program.folder,
+        )
 
 
 @dataclass(frozen=True)
@@ -39,11 +58,22 @@ class Project:
     modules: tuple[LocalModule, ...]  # the main module first; otherwise those of go.work
     workspace: bool
     has_work_sum: bool
-    go: tuple[int, int]
+    go: str  # the version for the tag of the image
+    scope: Scope | None  # None if no module is needed
+    replaced: tuple[tuple[str, str], ...]  # import paths that another module stands for
     vendored: bool
-    listed: bool  # `go mod download` needs a list of modules
-    needs_modules: bool
-    cgo: bool
+    cgo: bool = False
+    private: str = ""  # patterns of the private modules that the build needs
+
+    @property
+    def listed(self) -> bool:
+        """Return whether `go mod download` needs a list of modules."""
+        return bool(self.scope and self.scope.explicit)
+
+    @property
+    def needs_modules(self) -> bool:
+        """Return whether the build downloads modules."""
+        return self.scope is not None
 
     @property
     def name(self) -> str:
@@ -53,9 +83,8 @@ class Project:
     @property
     def programs(self) -> tuple[str, ...]:
         """Return the folders with a main package, relative to where Go runs: `./cmd/server`."""
-        main = [program for module in self.modules if self._is_built(module) for program in module.programs]
-        named = [_dotted(os.path.relpath(program, self.folder)) for program in main]
-        return tuple(sorted(named, key=lambda program: (program != ".", "cmd" not in program.split("/"))))
+        main = [(module.rank(each), each.folder) for module in self._built for each in module.programs]
+        return tuple(_dotted(os.path.relpath(folder, self.folder)) for _, folder in sorted(main))
 
     @property
     def libraries(self) -> tuple[LocalModule, ...]:
@@ -63,8 +92,32 @@ class Project:
         without = tuple(module for module in self.modules if not module.programs)
         return without if self.workspace and len(without) < len(self.modules) else ()
 
-    def _is_built(self, module: LocalModule) -> bool:
-        return self.workspace or module is self.modules[0]
+    @property
+    def _built(self) -> tuple[LocalModule, ...]:
+        return self.modules if self.workspace else self.modules[:1]
+
+    def module_files(self) -> Iterator[str]:
+        """Yield the files that the build needs for its modules, relative to the context."""
+        if self.workspace:
+            yield from (_at(self.folder, name) for name in ("go.work", "go.work.sum")[: 1 + self.has_work_sum])
+        for module in self.modules:
+            yield from (_at(module.folder, name) for name in ("go.mod", "go.sum")[: 1 + module.has_sum])
+
+    def needs_cgo(self, stores: Sequence[ModuleFolder]) -> bool | None:
+        """Return whether a program needs cgo; None if modules that decide it are not in these folders."""
+        modules = {version.path: version for version in sorted(self.scope.zips if self.scope else ())}
+        modules |= {old: modules[new] for old, new in self.replaced if new in modules}
+        folders = {module.path: self.context / module.folder for module in self.modules}
+        vendor = self.context / self.folder / "vendor" if self.vendored else None
+        roots = [_import_path(module, each.folder) for module in self._built for each in module.programs]
+        return Packages(folders, modules, stores, vendor).need_cgo(roots or folders)
+
+    def untracked_embeds(self, tracked: Sequence[Path]) -> Iterator[Embed]:
+        """Yield what is embedded although none of these files, relative to the context, is meant by it."""
+        names = [path.as_posix() for path in tracked]
+        for each in (embed for module in self.modules for embed in module.embeds):
+            if not any(fnmatch(name, each.path) or fnmatch(name, f"{each.path}/*") for name in names):
+                yield each
 
 
 def read_project(definition: Path, scope: Scope | None) -> Project:
@@ -77,18 +130,17 @@ def read_project(definition: Path, scope: Scope | None) -> Project:
     folders = _workspace_folders(definition.parent, work) if work else _module_folders(definition.parent)
     context = Path(os.path.commonpath([definition.parent, *folders]))
     files = {folder: parse_gomod(_text(folder / "go.mod"), str(folder / "go.mod")) for folder in folders}
-    modules = tuple(_module(context, folder, gomod) for folder, gomod in files.items())
+    replaces = [each for file in (work, *files.values()) if file for each in file.replaces]
     return Project(
         context=context,
         folder=_relative(definition.parent, context),
-        modules=modules,
+        modules=tuple(_module(context, folder, gomod) for folder, gomod in files.items()),
         workspace=workspace,
         has_work_sum=workspace and definition.with_name("go.work.sum").is_file(),
-        go=max(_OLDEST, *map(_version, _go_lines(work, files.values()))),
+        go=_image_version(_go_lines(work, files.values())),
+        scope=scope,
+        replaced=tuple((each.old_path, each.new_path) for each in replaces if each.new_version),
         vendored=(definition.parent / "vendor" / "modules.txt").is_file() and scope is None,
-        listed=bool(scope and scope.explicit),
-        needs_modules=scope is not None,
-        cgo=any(_CGO.search(data) for folder in folders for _, data in _sources(folder)),
     )
 
 
@@ -111,41 +163,28 @@ def _module_folders(folder: Path) -> list[Path]:
 
 
 def _module(context: Path, folder: Path, gomod: GoMod) -> LocalModule:
-    programs = {path.parent for path, data in _sources(folder) if _PACKAGE_MAIN.search(data)}
-    return LocalModule(
-        folder=_relative(folder, context),
-        path=gomod.module,
-        has_sum=(folder / "go.sum").is_file(),
-        programs=tuple(sorted(filter(_IMPORT_PATH.fullmatch, (_relative(program, context) for program in programs)))),
-    )
+    mains: dict[str, bool] = {}
+    embeds: list[Embed] = []
+    for path, file in go_files(folder):
+        here = _relative(path.parent, context)
+        if file.has_main and _IMPORT_PATH.fullmatch(here):
+            mains[here] = file.main_is_empty
+        embeds += embeds_of(_relative(path, context), file)
+    programs = tuple(Program(*pair) for pair in mains.items())
+    return LocalModule(_relative(folder, context), gomod.module, (folder / "go.sum").is_file(), programs, tuple(embeds))
 
 
-def _sources(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Yield the Go files of a module that a build may read: no tests, no ignored files, no nested modules."""
-    for here, entries in walk(folder, enter=_is_searched):
-        for name in sorted(entry.name for entry in entries if not entry.is_dir()):
-            if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
-                data = _beginning(here / name)
-                if not _LEFT_OUT.search(data):
-                    yield here / name, data
+def _import_path(module: LocalModule, folder: str) -> str:
+    below = os.path.relpath(folder, module.folder).replace(os.sep, "/")
+    return module.path if below == "." else f"{module.path}/{below}"
 
 
-def _beginning(path: Path) -> bytes:
-    """Return the beginning of a file, following a link. Return nothing for a pipe or device, which may not end."""
-    if not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        return file.read(_MOST_BYTES)
-
-
-def _is_searched(folder: Path) -> bool:
-    ours = folder.name[0] not in "._" and folder.name not in ("vendor", "testdata", "node_modules")
-    return ours and not (folder / "go.mod").is_file()
-
-
-def _version(text: str) -> tuple[int, int]:
-    match = re.match(r"(?:go)?(\d+)\.(\d+)", text)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+def _image_version(texts: Iterable[str]) -> str:
+    """Return the tag of the image with the newest of these versions: `1.26` has every patch, `1.26.9` has its own."""
+    found = [re.match(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+)|rc(\d+))?", text) for text in texts]
+    parts = [((int(m[1]), int(m[2]), int(m[3] or 0)), m[4] or "") for m in found if m]
+    (major, minor, patch), candidate = max([*parts, (_OLDEST, "")])
+    return f"{major}.{minor}{f'.{patch}' if patch else ''}{f'rc{candidate}' if candidate else ''}"
 
 
 def _text(path: Path) -> str:
@@ -159,3 +198,7 @@ def _relative(path: Path, base: Path) -> str:
 def _dotted(path: str) -> str:
     path = Path(path).as_posix()
     return path if path.startswith(".") else f"./{path}"
+
+
+def _at(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"

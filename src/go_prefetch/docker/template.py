@@ -7,12 +7,15 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from go_prefetch.docker.context import Context
 from go_prefetch.docker.project import LocalModule, Project
 from go_prefetch.errors import InputError
 
 FOLDER = "/gomod"
 MODULE_LIST = "modules.txt"
+LOGIN = "--mount=type=secret,id=netrc,target=/root/.netrc"
 _PLAIN = re.compile(r"[\w.~+@,=%/-]+")
+_PATTERNS = re.compile(r"[\w.~+@,=%/*?\[\]-]+")  # of GOPRIVATE
 _STATIC, _WITH_LIBC = "static-debian12", "base-debian12"
 
 
@@ -36,15 +39,14 @@ class Style:
 
 
 def dockerfile_for(project: Project, style: Style) -> str:
-    """Return a multi-stage Dockerfile, ending in a newline. Raises InputError for names that it cannot contain."""
-    _refuse_odd_names(project, style)
+    """Return a multi-stage Dockerfile, ending in a newline. `refuse_unbuildable` has passed the project."""
     blocks = [_head(project, style), _modules_stage(project, style), _dependencies(project, style)]
     blocks += [_libraries(project), _build(project, style), _final(project)]
     return "\n".join(f"{block}\n" for block in blocks if block)
 
 
-def _refuse_odd_names(project: Project, style: Style) -> None:
-    """Refuse names with blanks, `$`, `*` or line breaks, which have a meaning in a Dockerfile."""
+def refuse_unbuildable(project: Project, style: Style, context: Context) -> None:
+    """Raise InputError for names that have a meaning in a Dockerfile, and for files that .dockerignore excludes."""
     copied = [
         project.folder,
         *(each.folder for each in project.modules),
@@ -52,14 +54,21 @@ def _refuse_odd_names(project: Project, style: Style) -> None:
     ]
     told = [project.name, style.folder, style.context]
     odd = [name for name in copied if not _PLAIN.fullmatch(name)] + [name for name in told if not name.isprintable()]
+    odd += [project.private] if project.private and not _PATTERNS.fullmatch(project.private) else []
     if odd:
         raise InputError("name-not-for-dockerfile", name=odd[0])
+    hidden = [path for path in project.module_files() if context.ignore.excludes(path)]
+    copied_folder = style.folder if project.needs_modules and not style.named_context else ""
+    if copied_folder and context.ignore.excludes(copied_folder) and not context.ignore.may_include_below(copied_folder):
+        hidden.append(copied_folder)
+    if hidden:
+        raise InputError("dockerignore-hides-build", ignore=context.ignore_file, path=hidden[0])
 
 
 def _head(project: Project, style: Style) -> str:
     lines = [f"# For {project.name}, printed by `go-prefetch docker --dockerfile`. It is yours to edit."]
+    option = f"--build-context gomod={style.output} " if style.named_context else ""
     if project.needs_modules:
-        option = f"--build-context gomod={style.output} " if style.named_context else ""
         lines += [
             "# Before the build, wherever the network and the cache are:",
             f"#   go-prefetch docker --output {style.output}",
@@ -68,9 +77,14 @@ def _head(project: Project, style: Style) -> str:
     if project.needs_modules and style.named_context and not project.listed:
         network = f"file://{FOLDER},https://proxy.golang.org,direct"
         lines.append(f"# If the folder is empty: docker build --build-arg GOPROXY={network} {style.place}")
-    major, minor = project.go
+    if project.private and project.needs_modules:
+        lines += [
+            "# If the folder lacks private modules, pass the login of their server, which no layer keeps:",
+            f"#   docker build {option}--secret id=netrc,src=$HOME/.netrc "
+            f"--build-arg GOPROXY=file://{FOLDER},direct {style.place}",
+        ]
     lines += [
-        f"ARG GO_IMAGE=docker.io/library/golang:{major}.{minor}-bookworm",
+        f"ARG GO_IMAGE=docker.io/library/golang:{project.go}-bookworm",
         f"ARG RUNTIME_IMAGE=gcr.io/distroless/{_WITH_LIBC if project.cgo else _STATIC}:nonroot",
     ]
     return "\n".join(lines)
@@ -116,14 +130,18 @@ def _definitions(project: Project) -> list[str]:
 
 def _download(project: Project, style: Style) -> list[str]:
     command = f"xargs -r go mod download < {FOLDER}/{MODULE_LIST}" if project.listed else "go mod download"
-    arg = f"ARG GOPROXY=file://{FOLDER},off"
+    args = [f"ARG GOPROXY=file://{FOLDER},off"]
+    secret = ""
+    if project.private:  # with GOPRIVATE, Go would not look into the folder
+        args += ["ARG GONOPROXY=none", f'ARG GONOSUMDB="{project.private}"']
+        secret = f"{LOGIN} "
     if style.named_context:
         return [
             "# An ARG is part of every RUN below it, so it stands low: another proxy leaves what is above as it is.",
-            arg,
-            f"RUN --mount=type=bind,from=gomod,target={FOLDER} {command}",
+            *args,
+            f"RUN --mount=type=bind,from=gomod,target={FOLDER} {secret}{command}",
         ]
-    return [f"COPY {style.folder}/ {FOLDER}/", arg, f"RUN {command}"]
+    return [f"COPY {style.folder}/ {FOLDER}/", *args, f"RUN {secret}{command}"]
 
 
 def _libraries(project: Project) -> str:
@@ -143,7 +161,12 @@ def _build(project: Project, style: Style) -> str:
     programs = project.programs
     network = "--network=none --mount=type=cache,target=/root/.cache/go-build " if style.named_context else ""
     target = "GOOS=$TARGETOS GOARCH=$TARGETARCH " if style.named_context and not project.cgo else ""
-    lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build", "COPY . /src/"]
+    lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build"]
+    if project.needs_modules and not style.named_context:  # the folder must not be in the layer of sources again
+        lines = ["FROM ${GO_IMAGE} AS sources", "COPY . /src/", f"RUN rm -rf /src/{style.folder}", "", *lines]
+        lines.append("COPY --from=sources /src/ /src/")
+    else:
+        lines.append("COPY . /src/")
     if len(programs) > 1:
         lines.append(f"# The program to build: one of {', '.join(programs)}")
     if not programs:

@@ -156,6 +156,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "dockerfile-unreadable": "{path} cannot be read: {words}.",
     "dockerfile-too-large": "{what} is not checked: {why}.",
     "dockerignore-malformed": "{where}: {problem}.",
+    "dockerignore-hides-build": "docker: {ignore} excludes {path}, which the image build needs.",
     "dockerignore-unwritable": "{path} cannot be written: {words}.",
     "go-source-unreadable": "{path} cannot be read: {words}.",
     "pool-unknown": {
@@ -328,6 +329,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "mod-files-unchecked": "Some .mod files could not be checked and were not saved: {cause}",
     "outputs-refused": "The outputs or the job summary could not be written: {words}.",
     "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
+    "cgo-unknown": "Not all modules are on this machine, so it is unknown whether one needs cgo. It is off.",
+    "embed-untracked": "{source} embeds {path}, which git does not track. The image build may lack it.",
     "private-left-to-go": "Go fetches {count:#private module version} itself: {modules:list}.",
     "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",
     "report-incomplete": "The report is incomplete. {cause}",

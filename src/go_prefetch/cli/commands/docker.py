@@ -10,6 +10,7 @@ from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.format import size
+from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import raise_or_warn
 from go_prefetch.config.choices import DockerfileKind
@@ -20,8 +21,8 @@ from go_prefetch.docker.context import Context, read_context, read_text
 from go_prefetch.docker.image_folder import Steadied, prepare, steady, take_local
 from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import FINDINGS, Severity, check
-from go_prefetch.docker.template import MODULE_LIST, Style, dockerfile_for
-from go_prefetch.errors import InputError
+from go_prefetch.docker.template import LOGIN, MODULE_LIST, Style, dockerfile_for, refuse_unbuildable
+from go_prefetch.errors import InputError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
@@ -57,35 +58,50 @@ def _tasks(invocation: Invocation) -> _Tasks:
     return _Tasks(**given)
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What the tasks need, read and judged before anything is written."""
+
+    context: Context | None  # of --check and --dockerignore
+    dockerfile: str  # the text to check
+    project: Project | None  # to print a Dockerfile for
+    style: Style | None
+
+
 def docker(invocation: Invocation) -> int:
-    """Do every task; exit status 1 if a Dockerfile or .dockerignore needs a change. Raises PrefetchError."""
+    """Do every task; exit status 1 if a Dockerfile, .dockerignore or folder needs a change. Raises PrefetchError."""
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
     tasks = _tasks(invocation)
     if not (tasks.output or tasks.dockerfile or tasks.check or tasks.dockerignore):
         raise InputError("usage", "nothing-to-do")
-    status = 0
-    texts: list[str] = []
-    # Errors in it are reported before a folder is filled.
-    dockerfile = _dockerfile(settings, environ, tasks) if tasks.dockerfile else ""
-    if tasks.output:
-        status, text = _fill(settings, platform, environ, tasks)
-        texts.append(text)
-    if tasks.dockerignore:
-        wrong, text = _dockerignore(settings, tasks)
-        status, texts = status or wrong, [*texts, text]
-    if tasks.check:
-        wrong, text = _check(settings, tasks)
-        status, texts = status or wrong, [*texts, text]
-    if dockerfile:  # alone on stdout, so that it can be redirected
+    inputs = _read(settings, environ, tasks)
+    results = [_fill(settings, platform, environ, tasks)] if tasks.output else []
+    if tasks.dockerignore and inputs.context:
+        results.append(_dockerignore(settings, tasks, inputs.context))
+    if tasks.check and inputs.context:
+        results.append(_check(tasks.check, inputs.dockerfile, inputs.context))
+    status, texts = int(any(status for status, _ in results)), [text for _, text in results]
+    if inputs.project and inputs.style:  # alone on stdout, so that it can be redirected
         for text in texts:
             platform.info(text)
-        texts = [dockerfile.rstrip("\n")]
+        texts = [_dockerfile(inputs.project, inputs.style, settings, platform, environ).rstrip("\n")]
     for text in texts:
-        if status or dockerfile:
+        if status or inputs.project:
             platform.show(text, invocation.stdout)
         else:
             invocation.show_result(text)
     return status
+
+
+def _read(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Inputs:
+    """Read every input. Raises InputError for those that cannot work."""
+    checked = settings.cwd / tasks.check if tasks.check else None
+    context = read_context(settings.cwd / tasks.context, checked) if checked or tasks.dockerignore else None
+    project = _project(settings, environ) if tasks.dockerfile else None
+    style = _style(settings, tasks, project) if project else None
+    if project and style:
+        refuse_unbuildable(project, style, read_context(project.context, settings.cwd / "Dockerfile"))
+    return _Inputs(context, read_text(checked) if checked else "", project, style)
 
 
 def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks) -> tuple[int, str]:
@@ -109,21 +125,27 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     if completed.rejected:
         steadied = replace(steadied, bytes=steady(plan, platform.working).bytes)
     incomplete, stale = verdict(plan, ended)
+    left = deferred_to_go(plan, ended.held)
     for warning in (
-        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *deferred_to_go(plan, ended.held),
-        *stale,
+        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *left, *stale,
     ):  # fmt: skip
         platform.warn(warning)
     raise_or_warn(completed.failure or incomplete, settings, platform)
     summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
-    return 0, f"{summary}; verified: {verified(completed, go.goversion)}\n{_how_to(plan, tasks)}"
+    how_to = _how_to(plan, tasks, lacks_private=bool(left))
+    return int(bool(left)), f"{summary}; verified: {verified(completed, go.goversion)}\n{how_to}"
+
+
+def _local_folders(settings: Settings, environ: Mapping[str, str]) -> list[ModuleFolder]:
+    """Return the folders with modules on this machine: the module cache, then the pool."""
+    module_cache = module_cache_of(environ)
+    folders = [ModuleFolder.of_cache(module_cache)] if module_cache else []
+    return folders + ([ModuleFolder.at(settings.store.pool)] if settings.store.pool else [])
 
 
 def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
-    """Return the stores on this machine: the module cache, then the pool. Nothing is saved there."""
-    module_cache = module_cache_of(environ)
-    roots = [ModuleFolder.of_cache(module_cache).path] if module_cache else []
-    roots += [settings.store.pool] if settings.store.pool else []
+    """Return the stores on this machine. Nothing is saved there."""
+    roots = [folder.path for folder in _local_folders(settings, environ)]
     return [DirectoryPool(root, proxies="", takes_files=False) for root in roots]
 
 
@@ -139,30 +161,51 @@ def _summary(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) ->
     )
 
 
-def _how_to(plan: Plan, tasks: _Tasks) -> str:
+def _how_to(plan: Plan, tasks: _Tasks, *, lacks_private: bool) -> str:
     listed = any(scope.explicit for scope in plan.scopes)
     command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
+    mount = "--mount=type=bind,from=gomod,target=/gomod"
+    if lacks_private:
+        return (
+            "The folder lacks private modules. Log in, run `go-prefetch run`, and fill the folder again. Or let the "
+            f"image build log in: `docker build --build-context gomod={tasks.output} "
+            "--secret id=netrc,src=$HOME/.netrc .`, and in the Dockerfile, after go.mod and go.sum are copied: "
+            "`ARG GONOPROXY=none`, "
+            f"`ARG GOPROXY=file:///gomod,direct` and `RUN {mount} {LOGIN} {command}`."
+        )
     return (
         f"Build with `docker build --build-context gomod={tasks.output} .`, and in the Dockerfile, after go.mod and "
-        f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN --mount=type=bind,from=gomod,target=/gomod "
+        f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN {mount} "
         f"{command}`. Without BuildKit let the folder lie in the context and `COPY {tasks.output}/ /gomod/`. "
         f"`go-prefetch docker --dockerfile` prints the whole file."
     )
 
 
-def _dockerfile(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> str:
-    project = _project(settings, environ)
+def _style(settings: Settings, tasks: _Tasks, project: Project) -> Style:
     context = Path(os.path.relpath(project.context, settings.cwd)).as_posix()
     if tasks.dockerfile is not DockerfileKind.PLAIN:
-        return dockerfile_for(
-            project,
-            Style(named_context=True, folder=tasks.output or dockerignore_advice.MODULE_FOLDER, context=context),
-        )
+        return Style(named_context=True, folder=tasks.output or dockerignore_advice.MODULE_FOLDER, context=context)
     output = tasks.output or (project.context / "gomod")
     folder = _inside(settings.cwd / output, project.context)
     if not folder:
         raise InputError("folder-outside-context", output=output, context=project.context)
-    return dockerfile_for(project, Style(named_context=False, folder=folder, context=context))
+    return Style(named_context=False, folder=folder, context=context)
+
+
+def _dockerfile(
+    project: Project, style: Style, settings: Settings, platform: Platform, environ: Mapping[str, str]
+) -> str:
+    filled = project.context / style.folder if not style.named_context else settings.cwd / style.folder
+    cgo = project.needs_cgo([ModuleFolder.at(filled), *_local_folders(settings, environ)])
+    if cgo is None:
+        platform.warn(notice("cgo-unknown"))
+    try:
+        tracked = GitCommand(environ).tracked(project.context)
+    except NotTrustedError:
+        tracked = []
+    for embed in project.untracked_embeds(tracked) if tracked else ():
+        platform.warn(notice("embed-untracked", path=embed.path, source=f"{embed.file}:{embed.line}"))
+    return dockerfile_for(replace(project, cgo=bool(cgo)), style)
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
@@ -170,8 +213,11 @@ def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
     if len(places) > 1:
         raise InputError("one-module-only", count=len(places))
     scope = resolve(places[0], environ.get("GOFLAGS", ""))
+    go = environment_without_go(environ, settings.cwd)
+    private = any(go.private_by(version.path) for version in scope.zips)
+    patterns = ",".join(dict.fromkeys(filter(None, (go.goprivate, go.gonoproxy, go.gonosumdb)))) if private else ""
     try:
-        return read_project(places[0].definition, None if scope.disabled_because else scope)
+        return replace(read_project(places[0].definition, None if scope.disabled_because else scope), private=patterns)
     except OSError as error:
         raise InputError("go-source-unreadable", path=error.filename, words=error.strerror) from None
 
@@ -182,27 +228,25 @@ def _inside(folder: Path, context: Path) -> str:
     return "" if relative == ".." or relative.startswith("../") or Path(relative).is_absolute() else relative
 
 
-def _check(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
-    path = settings.cwd / str(tasks.check)
-    findings = check(read_text(path), read_context(settings.cwd / tasks.context, path))
+def _check(path: str, text: str, context: Context) -> tuple[int, str]:
+    findings = check(text, context)
     rows = [FINDINGS[found.slug] for found in findings]
     lines = [
-        f"{tasks.check}:{found.line}: {row.severity.value}: {found.slug}: {found.what}. {row.instead}."
+        f"{path}:{found.line}: {row.severity.value}: {found.slug}: {found.what}. {row.instead}."
         for found, row in zip(findings, rows, strict=True)
     ]
     wrong = any(row.severity is Severity.ERROR for row in rows)
-    return int(wrong), "\n".join(lines) or f"{tasks.check}: nothing found"
+    return int(wrong), "\n".join(lines) or f"{path}: nothing found"
 
 
-def _dockerignore(settings: Settings, tasks: _Tasks) -> tuple[int, str]:
+def _dockerignore(settings: Settings, tasks: _Tasks, context: Context) -> tuple[int, str]:
     """Write the file if there is none; otherwise list what it does not exclude."""
-    context = read_context(settings.cwd / tasks.context)
     folder = _excluded_folder(settings, tasks, context)
     if context.has_ignore_file:
         missing = dockerignore_advice.lacking(context, folder)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
         return int(bool(missing)), "\n".join([*lines, dockerignore_advice.sizes(context, missing)])
-    entries = dockerignore_advice.entries_for(folder)
+    entries = dockerignore_advice.entries_for(context, folder)
     told = dockerignore_advice.sizes(context, [*entries, ".git"])
     try:
         write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
