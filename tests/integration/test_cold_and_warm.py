@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from go_prefetch.base.trees import remove_trees
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.workbench import Workbench
@@ -72,6 +74,24 @@ def test_third_run_has_nothing_to_do_and_asks_nobody(bench: Workbench, proxy: Mo
     assert not bench.pool.exists()
     lines = [line for line in result.text.splitlines() if not line.startswith("go-prefetch-record/")]
     assert lines == ["go-prefetch: nothing to do: 4 modules already present"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
+def test_run_with_zips_that_are_not_unpacked_does_and_says_so(bench: Workbench, proxy: ModuleProxy) -> None:
+    """As after a cache that carries no trees: they take the fast way, and are no "nothing to do"."""
+    bench.write_project(MODULES)
+    bench.prefetch("--store", "none", goproxy=proxy.url)
+    for place in bench.modcache.iterdir():
+        if place.name != "cache":
+            remove_trees(place)
+    proxy.clear()
+    result = bench.prefetch(goproxy=proxy.url)
+    assert (result.status, proxy.paths()) == (0, []), result.text
+    assert bench.outputs["cache-result"] == "present"
+    assert bench.report["admit"]["modules"] == 4
+    assert "go-prefetch: 4 modules already present · 4 unpacked and verified in " in result.text
+    assert bench.go("build", "./...").status == 0
+    assert "nothing to do" in bench.prefetch(goproxy=proxy.url).text
 
 
 def test_changed_go_sum_is_a_partial_hit_of_the_difference(bench: Workbench, proxy: ModuleProxy) -> None:

@@ -78,6 +78,18 @@ def test_a_run_that_fails_leaves_its_record_too(bench: Workbench, proxy: ModuleP
     assert record_of(result).failure == "proxy-unavailable"
 
 
+def test_rerun_after_a_failure_counts_modules_alike(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A module with its zip and without its `.info` is as missing in the table as it is in the headline."""
+    bench.write_project([LIB, OLD])
+    proxy.fault("example.com/lib/@v/v1.2.3.info", Fault.SERVER_ERROR, times=2)
+    assert bench.prefetch("--attempts", "1", "--store", "none", goproxy=proxy.url).status == 5
+    again = bench.prefetch("--store", "none", goproxy=proxy.url)
+    assert again.status == 0, again.text
+    assert "0 of 1 module from cache, 1 already present" in again.text
+    assert "2: 0 from cache, 1 downloaded, 0 by Go, 1 already present" in again.text
+    assert "1 of 6 files missing" in again.text
+
+
 def test_what_changed_in_go_sum_is_in_the_summary(
     bench: Workbench, proxy: ModuleProxy, summary: Path, on_github: dict[str, str]
 ) -> None:

@@ -93,6 +93,12 @@ class Plan:
         """Return module versions whose zip is planned."""
         return tuple(file.module for file in self.files if file.kind == "zip")
 
+    @cached_property
+    def packed(self) -> frozenset[ModuleVersion]:
+        """Return modules whose zip was there, but which Go has still to unpack, or to unpack again."""
+        zips = (file.module for file in self.present if file.kind == "zip")
+        return frozenset(version for version in zips if version not in self.unpacked)
+
     @property
     def modules_present(self) -> frozenset[ModuleVersion]:
         """Return those of which zip, .mod and .info were already there."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from functools import cached_property
 
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.modcache import ModuleFile
@@ -25,6 +28,16 @@ STEPS = {
 # The steps that wait for bytes, which are compared with the downloads of cold runs. The others do the same in both.
 WAITING = ("restore", "download")
 GO_ITSELF = "Go itself"  # a source in addition to the store and the proxies
+
+
+class Origin(Enum):
+    """Where a planned module came from: the last of these that brought one of its files. The values are for people."""
+
+    CACHE = "from cache"
+    DOWNLOADED = "downloaded"
+    GO = "by Go"
+    PRESENT = "already present"
+    NOWHERE = "missing"
 
 
 @dataclass(frozen=True)
@@ -142,11 +155,26 @@ class Report(RunState):
         """Return the bytes from proxies, downloaded by go-prefetch and by Go."""
         return self.downloaded.bytes + self.completed.refetched.bytes + self.completed.bytes_by_go
 
+    @cached_property
+    def origins(self) -> Mapping[Origin, int]:
+        """Return the number of planned modules by origin. A module is its zip, `.mod` and `.info`."""
+        downloaded = self.downloaded.files.keys() | self.completed.refetched.files.keys()
+        by_go = {file.module for file in self.completed.by_go}
+        not_cached = {file.module for file in self._missing - self._got}
+        lacking = {file.module for file in self._missing - self._got - downloaded - self.completed.by_go}
+        return Counter(
+            Origin.PRESENT if module not in self._modules_missing
+            else Origin.CACHE if module not in not_cached
+            else Origin.NOWHERE if module in lacking
+            else Origin.GO if module in by_go
+            else Origin.DOWNLOADED
+            for module in self.plan.modules
+        )  # fmt: skip
+
     @property
     def modules_from_cache(self) -> int:
         """Return the number of modules whose missing files all came from the store and were accepted by Go."""
-        lacking = {file.module for file in self._missing - self._got}
-        return len(self._modules_missing - lacking)
+        return self.origins.get(Origin.CACHE, 0)
 
     @property
     def hit_rate(self) -> float | None:
@@ -179,7 +207,7 @@ class Report(RunState):
         gone -= self.completed.by_go  # from its repository
         return frozenset(self.plan.missing) - (frozenset() if self.completed.failure else gone)
 
-    @property
+    @cached_property
     def _modules_missing(self) -> frozenset[ModuleVersion]:
         """Return planned modules of which the zip, the .mod or the .info was missing."""
         return frozenset(self.plan.modules) & {file.module for file in self._missing}

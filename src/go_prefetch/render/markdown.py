@@ -12,7 +12,7 @@ from go_prefetch.render.escape import code, fenced, prose
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import as_warning, hint, text
 from go_prefetch.render.miss_reasons import why_not_exact
-from go_prefetch.render.summary import headline, verified
+from go_prefetch.render.summary import has_no_details, headline, verified
 from go_prefetch.render.time_saved import formula, in_full, measured_on
 from go_prefetch.render.timeline import bars, gantt
 
@@ -23,7 +23,7 @@ def markdown(report: Report, *, mermaid: bool) -> str:
     lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
     if report.ended_early:
         lines += _failure(report)
-    elif report.cache_result not in ("present", "disabled") or report.completed.failure:
+    elif not has_no_details(report):
         lines += [*_failure(report), *_notes(report), *_folded(report, mermaid=mermaid)]
     return "\n".join([*lines, *_warnings(report)]) + "\n"
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from go_prefetch.base.format import counted, duration, size
-from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.report import Report
+from go_prefetch.model.report import Origin, Report
 from go_prefetch.model.results import Completed, Source
 from go_prefetch.render.messages import reason
 from go_prefetch.render.miss_reasons import why_not_exact
@@ -34,8 +31,8 @@ def headline(report: Report) -> str:
     count = len(report.plan.modules)
     if report.cache_result == "present" and not failure:
         return _all_present(report)
-    asked = count - len(report.plan.modules_present)
-    present = f", {count - asked} already present" if asked < count else ""
+    there = report.origins.get(Origin.PRESENT, 0)
+    asked, present = count - there, f", {there} already present" if there else ""
     without_sum = report.plan.without_sum
     parts = [
         f"failed: {failure.slug}" if failure else _RESULTS[report.cache_result],
@@ -49,8 +46,10 @@ def headline(report: Report) -> str:
 
 def _all_present(report: Report) -> str:
     """Return the headline if no zip was missing. go.mod files of versions that are not built may have been."""
-    known, brought = _known(len(report.plan.modules)), _brought(report)
-    return f"{known} · {brought} in {duration(report.seconds)}" if brought else f"nothing to do: {known}"
+    known = _known(len(report.plan.modules))
+    packed = f"{len(report.plan.packed)} unpacked and verified" if report.plan.packed else ""
+    done = ", ".join(filter(None, [packed, _brought(report)]))
+    return f"{known} · {done} in {duration(report.seconds)}" if done else f"nothing to do: {known}"
 
 
 def _known(count: int) -> str:
@@ -62,13 +61,15 @@ def _brought(report: Report) -> str:
     return ", ".join(f"{size(amount)} {how}" for amount, how in amounts if amount)
 
 
+def has_no_details(report: Report) -> bool:
+    """Return whether the headline says all: nothing was to do, or nothing was done."""
+    present = report.cache_result == "present" and not report.completed.failure
+    return report.ended_early or report.cache_result == "disabled" or (present and not report.plan.packed)
+
+
 def rows(report: Report) -> list[tuple[str, str]]:
     """Return label and text of every figure; none if there was nothing to do, or nothing was done."""
-    if (
-        report.ended_early
-        or report.plan.disabled_because
-        or (report.cache_result == "present" and not report.completed.failure)
-    ):
+    if has_no_details(report):
         return []
     return [
         *(("why", f"{reason.text}. {reason.advice}".rstrip()) for reason in why_not_exact(report)),
@@ -84,22 +85,10 @@ def rows(report: Report) -> list[tuple[str, str]]:
 
 
 def _modules(report: Report) -> str:
-    """Return the number of modules by the source of their zips."""
-    zips = [file for file in report.plan.files if file.kind == "zip"]
-    places = ("from cache", "downloaded", "by Go", "already present")
-    count = Counter(_place(file, report) for file in zips)
-    return f"{len(zips)}: " + ", ".join(f"{count[place]} {place}" for place in places)
-
-
-def _place(file: ModuleFile, report: Report) -> str:
-    """Return the final source of a zip: a replacement counts instead of the file that Go rejected."""
-    if file in report.completed.by_go:
-        return "by Go"
-    if file in report.completed.refetched.files or file in report.downloaded.files:
-        return "downloaded"
-    if file in report.restored.files:
-        return "from cache"
-    return "already present" if file in report.plan.present else "nowhere"
+    """Return the number of modules by their origin."""
+    counts = [(report.origins.get(origin, 0), origin) for origin in Origin]
+    shown = (f"{count} {origin.value}" for count, origin in counts if count or origin is not Origin.NOWHERE)
+    return f"{len(report.plan.modules)}: {', '.join(shown)}"
 
 
 def _bytes(report: Report) -> str:

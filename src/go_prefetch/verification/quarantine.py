@@ -62,7 +62,7 @@ class Quarantine:
         self._problem: Notice | None = None
         self._room: Room | None = None
         if self._hashes:
-            self._open()
+            self._open(plan)
 
     def __enter__(self) -> Quarantine:
         return self
@@ -111,8 +111,8 @@ class Quarantine:
         folder = self._stubs.folder if self._stubs else self._folder
         return Look(modules=sum(map(os.path.isdir, map(folder.tree, self._hashes))), waiting_for="Go to unpack zips")
 
-    def _open(self) -> None:
-        """Create the folder. If that fails, every zip is left to `go mod download`."""
+    def _open(self, plan: Plan) -> None:
+        """Create the folder, and begin with zips that were there before. If it fails, Go has every zip."""
         writable = goflags.is_set(self._go.goflags, "modcacherw")  # leaves unpacked folders writable
         try:
             root = self._closing.enter_context(private_folder(self._folder.gomodcache))
@@ -124,6 +124,8 @@ class Quarantine:
             self._hashes = {}
             self._problem = notice("fast-verification", "no-folder", words=error.strerror)
             return
+        for version in _without_tree(plan):
+            self.take(ModuleFile(version, "zip"))
         for unpacker in self._unpackers:
             unpacker.start()
 
@@ -179,13 +181,13 @@ class Quarantine:
 
 
 def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
-    """Return the zip hashes of the missing modules that may be brought in, and the reasons for others."""
+    """Return the zip hashes of the modules to unpack that may be brought in, and the reasons for others."""
     hashes = unambiguous(plan.zip_hashes)
     left: Counter[Deferral] = Counter()
     chosen: dict[str, ModuleVersion] = {}
-    for file in plan.missing:
-        version = file.module
-        if file.kind != "zip" or version in plan.private:
+    lacking = [file.module for file in plan.missing if file.kind == "zip"]
+    for version in (*lacking, *_without_tree(plan)):
+        if version in plan.private:
             continue
         if version not in hashes:
             left[Deferral.TWO_HASHES] += 1
@@ -194,6 +196,11 @@ def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
         else:
             chosen[version.path] = version
     return {version: hashes[version] for version in chosen.values()}, left
+
+
+def _without_tree(plan: Plan) -> list[ModuleVersion]:
+    """Return modules whose zip was there before and is not unpacked. An unproven tree is not replaced here."""
+    return [version for version in sorted(plan.packed) if not plan.folder.has_tree(version)]
 
 
 def _brought(source: Path, place: Path, room: Room) -> Deferral | None:

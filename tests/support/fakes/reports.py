@@ -62,15 +62,16 @@ def plan(
         sums=(Path("/proj/go.mod"), Path("/proj/go.sum")),
     )
     files = [ModuleFile(version, kind) for kind in KINDS for version in versions]
+    there = frozenset(present)
     return Plan(
         scopes=() if more.get("disabled_because") else (scope,),
         key=cache_key("example.com/app", (line.text for line in scope.gosum_lines)),
         folder=ModuleFolder.of_cache(Path("/modcache")),
         files=(*files, *(ModuleFile(version, "mod") for version in mods)),
-        present=frozenset(present),
+        present=there,
         private=frozenset(private),
         unsaved=dict.fromkeys(private, "GOPRIVATE"),
-        **more,
+        **{"unpacked": frozenset(v for v in versions if files_of(v) <= there), **more},
     )
 
 
