@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+_STDOUT, _STDERR = 1, 2
+
 
 def main() -> None:
     """Run the command line and end with its status."""
+    _open_closed_streams()
     try:
         # They take a while, and Ctrl-C may come meanwhile.
         from go_prefetch.base.temporary_folder import choose_place  # noqa: PLC0415
@@ -23,6 +26,15 @@ def main() -> None:
         _forget_output()
         status = 1
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Open the streams that the caller has closed. Otherwise, the next file that is opened takes their place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", closefd=False)
 
 
 def _written() -> bool:

@@ -70,6 +70,34 @@ def test_a_run_puts_modules_in_place_before_it_notices(bench: Workbench) -> None
     assert bench.leftovers() == []
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["run", "--help", "plan --jobs"])
+def test_closed_streams_change_no_status(bench: Workbench, arguments: str, closed: str) -> None:
+    bench.write_project([LIB])
+    with ModuleProxy([LIB]) as proxy:
+        environ = {**bench.environ, "GOPROXY": proxy.url, "GO_PREFETCH_STORE": "none"}
+        command = f"{' '.join(bench.command)} {arguments} {closed}"
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=bench.project, env=environ, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == (2 if "plan" in arguments else 0), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("variables", [{}, {"PYTHONUNBUFFERED": "1"}])
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "--version"])
+def test_help_to_a_full_disk_is_an_error(bench: Workbench, arguments: str, variables: dict[str, str]) -> None:
+    bench.project.mkdir()
+    command = f"{' '.join(bench.command)} {arguments} >/dev/full"
+    environ = {**bench.environ, **variables}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=bench.project, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "[system-error]" in done.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_output_to_a_full_disk_says_what_failed(bench: Workbench) -> None:
     bench.write_project([LIB])

@@ -18,6 +18,7 @@ from go_prefetch.errors import InputError
 _PROGRAM = "go-prefetch"
 _PREFIX = "GO_PREFETCH_"
 _LIKENESS_OF_VARIABLES = 0.75  # from 0 to 1; higher than of flags, because a variable may be another program's
+_MAIN_FLAGS = ("--version", "-V", "--help", "-h")
 _COMMON_FLAGS = ("--quiet", "-q", "--verbose", "-v", "--help", "-h")
 _FLAG = r"argument (?:-\w[,/] ?)?(?P<given>--[\w-]+)(?:/.*)?"
 # What argparse says, and the case of `usage` that says it better.
@@ -45,6 +46,7 @@ class _Parser(HelpParser):
 
 def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     """Return the command and its flags. Raises InputError, and SystemExit after --help and --version."""
+    _check_first(argv)
     try:
         arguments, unknown = _parser().parse_known_args(_spelled_as_flags(argv))
     except SystemExit:
@@ -55,10 +57,23 @@ def parse(argv: Sequence[str], stdout: TextIO) -> argparse.Namespace:
     return arguments
 
 
+def _check_first(argv: Sequence[str]) -> None:
+    """Raise InputError for a flag before the command: argparse takes its value for the command."""
+    given = argv[0].partition("=")[0] if argv else ""
+    if not given.startswith("-") or given in _MAIN_FLAGS:
+        return
+    command = next((text for text in argv if text in SUBCOMMANDS), "COMMAND")
+    known = given in _COMMON_FLAGS or any(given in _flags_of(name) for name in SUBCOMMANDS)
+    meant = "" if known else closest(given, _MAIN_FLAGS)
+    case = "flag-before-command" if known else "flag-meant" if meant else "flag"
+    program = f"{_PROGRAM} {command}" if known else _PROGRAM
+    raise InputError("usage", case, program=program, given=given, meant=meant)
+
+
 def _spelled_as_flags(argv: Sequence[str]) -> Sequence[str]:
     """Return `help`, `help COMMAND` and `version` as the flags that they stand for."""
     if [*argv[:1]] == ["help"]:
-        return [*argv[1:], "--help"]
+        return [*(name for name in argv[1:] if name not in SPELLINGS), "--help"]
     return ["--version"] if [*argv[:1]] == ["version"] else argv
 
 
@@ -71,8 +86,6 @@ def _unknown(arguments: argparse.Namespace, unknown: Sequence[str]) -> InputErro
     right = ""
     if not given.startswith("-"):
         case = "argument-folder" if "--working-directory" in flags else "argument"
-    elif given in flags:
-        case = "flag-before-command"
     elif given.removeprefix("--") in BY_NAME:
         case = "flag-without-effect"
     elif others:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _WIDEST = 100  # columns; longer lines are hard to read
 _FLAG_COLUMNS = 30  # of flags, to the left of their meaning
@@ -27,6 +32,10 @@ class HelpParser(argparse.ArgumentParser):
         super().__init__(prog, usage, description, formatter_class=HelpFormatter, add_help=False, allow_abbrev=False)
         self.color = False  # Python 3.14 would color a part
         self._texts = (_examples(examples), _commands(commands))
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print help or the version. Raises OSError, unlike argparse, so that a full disk is an error."""
+        (file or sys.stderr).write(message)
 
     def format_help(self) -> str:
         """Return the help."""

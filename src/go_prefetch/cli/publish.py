@@ -99,7 +99,8 @@ def _publish(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
     platform = invocation.platform
     for warning in report.warnings:
         platform.warn(warning)
-    invocation.show_result(summary_text(report))
+    if not (report.ended_early and invocation.is_on_terminal):  # the error that follows has the same name
+        invocation.show_result(summary_text(report))
     if wishes.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
         platform.show(record_line(report, platform.clean), invocation.stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if wishes.summary else "")

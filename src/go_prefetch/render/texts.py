@@ -95,7 +95,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "input-invalid": {
         "": "{name}: {text} is not allowed (given as {given_as}).",
         "did-you-mean": Text(
-            "{name}: {text} is not allowed (given as {given_as}).", "Did you mean {meant}? Allowed: {allowed}."
+            "{name}: {text} is not allowed (given as {given_as}).", "Did you mean `{meant}`? Allowed: {allowed}."
         ),
         "path": "{name}: {text!r} is not allowed: {words}.",
         "also": Text("also: {cause}", "Give one URL with each --also, for example --also https://goproxy.io."),

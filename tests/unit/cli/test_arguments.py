@@ -97,6 +97,10 @@ def test_the_closest_flag_is_named(given: str, right: str) -> None:
         (["plan", "--color"], "flag", ""),
         (["report", "--repository", "a/b"], "flag-meant", "--repo"),
         (["--quiet", "run"], "flag-before-command", ""),
+        (["--jobs", "3", "run"], "flag-before-command", ""),
+        (["--jobs=3", "run"], "flag-before-command", ""),
+        (["--verison"], "flag-meant", "--version"),
+        (["-x", "run"], "flag", ""),
         (["run", "service"], "argument-folder", ""),
         (["prune", "pool"], "argument", ""),
         (["plan", "--jobs", "3"], "flag-without-effect", ""),
@@ -109,7 +113,8 @@ def test_what_was_meant_is_named(argv: list[str], case: str, meant: str) -> None
     assert (caught.value.slug, caught.value.notice.case) == ("usage", case)
     facts = dict(caught.value.notice.facts)
     assert facts["meant"] == meant
-    assert facts["program"] == " ".join(["go-prefetch", *({*argv} & {*SUBCOMMANDS})])
+    named = {*argv} & {*SUBCOMMANDS} if case != "flag" or argv[0] in SUBCOMMANDS else ()
+    assert facts["program"] == " ".join(["go-prefetch", *named])
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ def test_help_has_three_spellings(shown: Help, command: str) -> None:
     assert shown("help", *named) == shown(*named, "-h") == shown(*named, "--help")
 
 
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_help_of_a_spelling_is_the_main_help(shown: Help, name: str) -> None:
+    assert shown("help", name) == shown("--help")
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("command", ["", *SUBCOMMANDS])
 def test_help_fits_the_terminal(shown: Help, command: str, columns: int) -> None:
