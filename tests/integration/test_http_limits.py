@@ -100,7 +100,7 @@ def test_a_handshake_that_is_not_answered_is_given_up(tmp_path: Path) -> None:
     """TLS counts as connecting: a server that takes the connection and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
-        with pytest.raises(AttemptError, match=r"no connection within 0.5s"):
+        with pytest.raises(AttemptError, match=r"no TLS handshake within 0.5s"):
             received(url, tmp_path / "file", connect=0.5, stall=LONG)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.retry import AttemptError, Cause
+from go_prefetch.web.dns import Resolver
 from go_prefetch.web.http_settings import HttpSettings
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
@@ -67,6 +69,77 @@ def test_odd_and_right_answers_are_understood(tmp_path: Path, whole: bytes, why:
     with RawServer(says(whole)) as server:
         received(server.url, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [
+        (b"blocked by policy:\n\t\x1b[31mCVE-1\n", "text/plain; charset=utf-8", ": blocked by policy: \x1b[31mCVE-1"),
+        (b'{"error": "quota"}', "application/json", ': {"error": "quota"}'),
+        (b"<html>Sign in</html>", "text/html", ""),
+        (b"\xff" * 4000, "text/plain", ": " + "\N{REPLACEMENT CHARACTER}" * 300 + "..."),
+        (b"", "text/plain", ""),
+    ],
+)
+def test_refusal_has_the_words_of_the_server(tmp_path: Path, content: bytes, kind: str, words: str) -> None:
+    """As Go shows them: one line, of text only. Control characters are removed where it is printed."""
+    whole = answer(content, status="403 Forbidden", Content_Type=kind)
+    with RawServer(says(whole)) as server, pytest.raises(AttemptError) as caught:
+        received(server.url, tmp_path / "file")
+    assert (str(caught.value), caught.value.status) == (f"403 Forbidden{words}", 403)
+
+
+def test_refusal_with_silent_words_is_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words are worth two seconds, not the limit for silence of a file."""
+    monkeypatch.setattr("go_prefetch.web.transfer._WORDS_SECONDS", 0.1)
+
+    def respond(request: RawRequest, line: Line) -> None:
+        line.say(answer(b"", status="403 Forbidden", length=9, Content_Type="text/plain"))
+        line.wait()
+
+    with RawServer(respond) as server, pytest.raises(AttemptError, match=r"403 Forbidden$"):
+        received(server.url, tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("content", "transient"),
+    [(b"not found: x: fetch timed out", True), (b"not found: x: no such revision", False)],
+)
+def test_refusal_for_want_of_time_may_pass(tmp_path: Path, content: bytes, transient: bool) -> None:
+    """proxy.golang.org answers 404 where an origin is slow, and has the module a little later."""
+    whole = answer(content, status="404 Not Found", Content_Type="text/plain")
+    with RawServer(says(whole)) as server, pytest.raises(AttemptError) as caught:
+        received(server.url, tmp_path / "file")
+    assert (caught.value.not_found, caught.value.transient) == (True, transient)
+
+
+def test_server_without_a_tls_handshake_is_connected(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(AttemptError) as caught:
+        received(f"https://127.0.0.1:{server.getsockname()[1]}/x", tmp_path / "file", connect=0.3)
+    assert caught.value.cause is Cause.HANDSHAKE
+    assert "connected" in str(caught.value)
+
+
+def test_untrusted_certificate_is_the_cause(tmp_path: Path) -> None:
+    with RawServer(says(answer(BODY)), tls=server_tls(AUTHORITY)) as server, pytest.raises(AttemptError) as caught:
+        received(server.url, tmp_path / "file")
+    assert caught.value.cause is Cause.CERTIFICATE
+    assert not caught.value.transient
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"), [(socket.EAI_NONAME, Cause.NO_SUCH_HOST), (socket.EAI_AGAIN, Cause.NO_NAME_SERVER)]
+)
+def test_name_without_an_address_is_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, cause: Cause
+) -> None:
+    def look_up(*arguments: object) -> None:
+        raise socket.gaierror(error, "no")
+
+    monkeypatch.setattr(Resolver.__init__, "__defaults__", (look_up, 60.0))
+    with pytest.raises(AttemptError) as caught:
+        received("http://proxy.test/x", tmp_path / "file")
+    assert caught.value.cause is cause
 
 
 @pytest.mark.parametrize(

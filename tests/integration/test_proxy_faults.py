@@ -10,7 +10,8 @@ import pytest
 from go_prefetch.model.results import FailedAttempt, Failure, PassedOver
 from tests.support.fakes.dead_port import refusing_port
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
-from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.modules import FakeModule, layout
+from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
 from tests.support.notices import facts
 from tests.support.workbench import Result, Workbench
 
@@ -183,3 +184,23 @@ def test_the_deadline_holds_while_all_attempts_stall(bench: Workbench) -> None:
         assert result.status == 5, result.text
         assert proxy.url in {attempt.source for failure in failures(result) for attempt in failure.attempts}
     assert bench.leftovers() == []
+
+
+def test_not_found_for_want_of_time_is_asked_again_and_the_next_proxy_too(bench: Workbench) -> None:
+    """As proxy.golang.org answers for a slow origin: another proxy after `,` is asked at once, and then both again."""
+    bench.write_project([LIB])
+    late = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
+    asked: Counter[str] = Counter()
+    files = layout([LIB])
+
+    def respond(request: RawRequest, line: Line) -> None:
+        name = request.target.removeprefix("/")
+        asked[name] += 1
+        line.say(late if asked[name] == 1 else answer(files[name]))
+
+    with RawServer(respond) as first, ModuleProxy() as second:
+        result = bench.prefetch(*QUICK, goproxy=f"{first.url},{second.url}")
+        assert result.status == 0, result.text
+        assert set(second.paths()) == set(asked) == set(files)
+    assert set(asked.values()) == {2}
+    assert [source["files"] for source in bench.report["download"]["sources"]] == [3]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Literal
 
 # Statuses that may be different for the next request. 404 and 410 are answers, not failures.
@@ -26,6 +27,18 @@ CRAWL_BYTES_PER_SECOND = 1024
 Kind = Literal["error", "silent", "lost", "content", "overtaken", "refused"]
 
 
+class Cause(Enum):
+    """What went wrong with a request, as far as the advice to a user differs."""
+
+    OTHER = "other"
+    NO_NAME_SERVER = "no-name-server"  # no name server gave an answer
+    NO_SUCH_HOST = "no-such-host"
+    NOT_CONNECTED = "not-connected"
+    HANDSHAKE = "handshake"  # connected, but TLS did not begin
+    CERTIFICATE = "certificate"
+    SILENT = "silent"
+
+
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
 class AttemptError(Exception):
     """Why an attempt brought no file, and the effect on the next attempt. `retry_after` is in seconds."""
@@ -37,6 +50,7 @@ class AttemptError(Exception):
     kind: Kind = "error"
     status: int | None = None  # of the answer that caused it
     at_http_proxy: bool = False  # whether an HTTP proxy on the way sent that answer
+    cause: Cause = Cause.OTHER
 
     def __str__(self) -> str:
         return self.words

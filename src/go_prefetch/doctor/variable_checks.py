@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 from go_prefetch.doctor.facts import Facts
 from go_prefetch.doctor.finding import Evidence, seen
 from go_prefetch.golang.goflags import flags
-from go_prefetch.golang.goproxy import WELL_KNOWN_PUBLIC, redact
+from go_prefetch.golang.goproxy import WELL_KNOWN_PUBLIC, redact, well_known_host_like
 from go_prefetch.golang.module import matches_prefix_patterns
 
 _NEAR_MISSES = {
@@ -56,10 +55,7 @@ def _meant_host(entry: str) -> str:
         host = urlsplit(entry if "://" in entry else f"https://{entry}").hostname or ""
     except ValueError:
         return ""
-    known = [known for known, _ in WELL_KNOWN_PUBLIC]
-    if host in known:
-        return ""
-    return next(iter(difflib.get_close_matches(host, known, n=1, cutoff=0.87)), "")
+    return well_known_host_like(host)
 
 
 def goproxy_clear_text(facts: Facts) -> Iterator[Evidence]:

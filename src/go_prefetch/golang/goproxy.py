@@ -6,6 +6,7 @@ missing (404, 410). After `|` it is used on any error. `direct` and `off` end th
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -32,9 +33,12 @@ WELL_KNOWN_PUBLIC = (
     ("mirrors.huaweicloud.com", "/repository/goproxy"),
 )
 
+_LIKENESS = 0.87  # from 0 to 1: `proxy.goland.org` is meant to be `proxy.golang.org`, `goproxy.corp.example` is not
+
 # Go adds a missing scheme, so it may be missing here too.
 _SCHEME = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/*")
 _FILE_URL = re.compile(r"\s*file:/(?://|[^/])")
+_LONGEST_HOST = 253  # characters (RFC 1035); a comparison takes time
 _NO_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/\[]*):(?![0-9]*(?:/|$))")
 
 
@@ -62,6 +66,17 @@ class Proxy:
         parts = urlsplit(self.url)
         path = parts.path.rstrip("/")
         return parts.scheme == "https" and (parts.netloc, path) in WELL_KNOWN_PUBLIC
+
+
+def is_well_known_host(host: str) -> bool:
+    """Return whether this is the host of one of the public proxies of the table above."""
+    return any(host == known for known, _ in WELL_KNOWN_PUBLIC)
+
+
+def well_known_host_like(host: str) -> str:
+    """Return the host of a public proxy that a mistyped `host` resembles; empty if there is none, or if it is one."""
+    known = [] if is_well_known_host(host) else [known for known, _ in WELL_KNOWN_PUBLIC]
+    return next(iter(difflib.get_close_matches(host[:_LONGEST_HOST], known, 1, _LIKENESS)), "")
 
 
 class Fallback(Enum):

@@ -78,6 +78,9 @@ class Platform(Protocol):
     def group(self, title: str) -> AbstractContextManager[None]:
         """Open a collapsible section of the log."""
 
+    def fold(self, title: str, lines: Sequence[str]) -> None:
+        """Print lines that few readers need: in a collapsed section, or in verbose mode."""
+
     def hide(self, secrets: frozenset[str]) -> None:
         """Never print these texts, also as part of other texts."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from go_prefetch.base.retry import Cause
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
@@ -68,6 +69,7 @@ class FailedAttempt:
     status: int | None = None  # HTTP status, if the answer of the proxy or of an HTTP proxy was the reason
     at_http_proxy: bool = False  # whether an HTTP proxy on the way failed (HTTPS_PROXY, HTTP_PROXY)
     passed_over: PassedOver | None = None
+    cause: Cause = field(default=Cause.OTHER, compare=False)  # follows from the words
 
 
 @dataclass(frozen=True)

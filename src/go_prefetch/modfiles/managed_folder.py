@@ -15,6 +15,7 @@ from pathlib import Path
 
 from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, clear_dead_runs, write_whole
+from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import DownloadError, InputError
 from go_prefetch.golang.modcache import ModuleFile
 
@@ -79,12 +80,20 @@ def remove_others(folder: Path, files: Iterable[ModuleFile]) -> int:
     return removed
 
 
-def folder_error(error: OSError, folder: Path) -> DownloadError:
-    """Return the error for a module cache (or folder to fill) that does not accept files."""
+def folder_error(error: OSError, folder: Path, needed: int = 0) -> DownloadError:
+    """Return the error for a module cache (or folder to fill) that does not accept files.
+
+    `needed` is about the number of bytes that are still to be written, if it is known.
+    """
     where = place_of(error, folder)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError("disk-full", place=where, words=error.strerror)
-    return DownloadError("folder-unwritable", place=where, words=error.strerror)
+        free = 0
+        with suppress(OSError):
+            free = free_bytes(folder)
+        case = "needed" if needed else ""
+        return DownloadError("disk-full", case, place=where, words=error.strerror, free=free, needed=needed)
+    case = "read-only" if error.errno == errno.EROFS else ""
+    return DownloadError("folder-unwritable", case, place=where, words=error.strerror)
 
 
 def place_of(error: OSError, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ class Console:
 
     job_began: float | None = None  # unknown
     draws_mermaid = False
+    folds = False  # whether the log shows only the heading of a section
     warning, failure = "warning", "error"  # what lines of the log begin with
 
     def __init__(self, stream: TextIO, loudness: Loudness) -> None:
@@ -149,6 +150,13 @@ class Console:
 
     def _close_group(self, title: str) -> None:
         """Print the end of a section: nothing here."""
+
+    def fold(self, title: str, lines: Sequence[str]) -> None:
+        """Print lines that few readers need, where the log can fold them, or with `--verbose`."""
+        if lines and (self.folds or self.shows_details) and not self.loudness.quiet:
+            with self.group(title):
+                for line in lines:
+                    self.info(line)
 
     def info(self, text: str) -> None:
         """Print one line, unless only warnings are wanted."""

@@ -26,6 +26,7 @@ class GitHub(Console):
     """Prints for the runner, which reads commands from stdout."""
 
     draws_mermaid = True
+    folds = True
 
     def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False) -> None:
         super().__init__(stdout, loudness)

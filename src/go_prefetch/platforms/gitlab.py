@@ -26,6 +26,7 @@ class GitLab(Console):
     """Prints for GitLab's job log, which shows stdout and stderr as one."""
 
     warning, failure = "WARNING", "ERROR"
+    folds = True
 
     def __init__(self, stdout: TextIO, loudness: Loudness, environ: Mapping[str, str]) -> None:
         super().__init__(stdout, loudness)

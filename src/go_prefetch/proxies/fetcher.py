@@ -30,13 +30,16 @@ class _Attempts:
     asked: list[Asked] = field(default_factory=list)
     given_up: set[Proxy] = field(default_factory=set)
     not_found: set[Proxy] = field(default_factory=set)
+    not_found_yet: set[Proxy] = field(default_factory=set)  # the same, but the next round may differ
     retry_after: float = 0.0
 
     @property
     def failed(self) -> tuple[FailedAttempt, ...]:
         """Return each request that brought nothing."""
         return tuple(
-            FailedAttempt(one.proxy.shown, one.error.words, one.error.status, one.error.at_http_proxy)
+            FailedAttempt(
+                one.proxy.shown, one.error.words, one.error.status, one.error.at_http_proxy, cause=one.error.cause
+            )
             for one in self.asked
             if one.error
         )
@@ -49,7 +52,7 @@ class _Attempts:
         if outcome.error:
             self.retry_after = outcome.error.retry_after or 0.0
             if outcome.error.not_found:
-                self.not_found.add(outcome.proxy)
+                (self.not_found_yet if outcome.error.transient else self.not_found).add(outcome.proxy)
             elif not outcome.error.transient:
                 self.given_up.add(outcome.proxy)
 
@@ -98,10 +101,10 @@ class ProxyWalk:
                 won = self._ask(proxy, proxies, file, folder, so_far)
                 if won and won.received:
                     return self._fetched(file, won.proxy, won.received, so_far, avoid)
-                if proxy not in so_far.not_found and not proxy.on_any_error:
+                if proxy not in so_far.not_found | so_far.not_found_yet and not proxy.on_any_error:
                     break
             if not (self._askable(proxies, so_far) and rounds.again(so_far.retry_after)):
-                not_found = set(proxies) <= so_far.not_found
+                not_found = set(proxies) <= so_far.not_found | so_far.not_found_yet
                 return Failure(file, not_found=not_found, attempts=self._tried(proxies, so_far))
 
     def failed_attempts(self, source: str) -> int:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from go_prefetch import PROJECT_URL
 from go_prefetch.base.format import counted, duration, milliseconds, size, some
 from go_prefetch.errors import TABLE, Notice
-from go_prefetch.model.results import Deferral, FailedAttempt, Failure
+from go_prefetch.model.results import Deferral, Downloaded, FailedAttempt, Failure
 from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
 _ERRORS_PAGE = f"{PROJECT_URL}/blob/main/docs/errors.md"
 _MOST_LISTED = 3
 _MOST_LINES = 10
 _MOST_GROUPS = 10
+_MOST_FILES = 500  # of a section of a log
 _NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital letter within a sentence
 
 
@@ -28,6 +30,11 @@ def text(notice: Notice) -> str:
 def hint(notice: Notice) -> str:
     """Return what to do next, or an empty string."""
     return _filled(_template(notice).hint or TABLE[notice.slug].hint, notice)
+
+
+def hint_of(slug: str, case: str, **facts: object) -> str:
+    """Return what the hint of a notice would be, where there is no notice."""
+    return filled(_cases(TEXTS[slug])[case].hint or TABLE[slug].hint, facts)
 
 
 def reason(notice: Notice | None) -> str:
@@ -90,13 +97,50 @@ def attempts(failures: Sequence[Failure]) -> str:
     """Return a line for each kind of failure, with its files; empty for none."""
     files: dict[str, list[str]] = {}
     for failure in failures:
-        counts = Counter(failure.attempts)
-        tried = "; ".join(f"{attempt(one)} ({n} times)" if n > 1 else attempt(one) for one, n in counts.items())
-        files.setdefault(tried, []).append(str(failure.file))
+        files.setdefault("; ".join(_with_times(Counter(failure.attempts).items())), []).append(str(failure.file))
     groups = sorted(files.items(), key=lambda group: -len(group[1]))
     lines = [f"  {some(names, _MOST_LISTED)}: {tried}" for tried, names in groups[:_MOST_GROUPS]]
     left = sum(len(names) for _, names in groups[_MOST_GROUPS:])
     return "\n".join([*lines, f"  and {left} more files"] if left else lines)
+
+
+def attempt_lines(downloaded: Downloaded) -> list[str]:
+    """Return a line for each file with failed attempts: each of them, and the source of the file if it came."""
+    tried = {one.file: (one.failed, f"; then from {one.source}") for one in downloaded.fetched if one.failed}
+    tried |= {one.file: (one.attempts, "") for one in downloaded.failures}
+    lines = [
+        f"{file}: {'; '.join(_with_times(Counter(tried[file][0]).items()))}{tried[file][1]}"
+        for file in sorted(tried)[:_MOST_FILES]
+    ]
+    return lines + ([f"{len(tried) - _MOST_FILES} more files"] if len(tried) > _MOST_FILES else [])
+
+
+def _with_times(counts: Iterable[tuple[FailedAttempt, int]]) -> list[str]:
+    return [f"{attempt(one)} ({n} times)" if n > 1 else attempt(one) for one, n in counts]
+
+
+def _tried(failures: Sequence[Failure]) -> list[str]:
+    """Return what each source answered, the most frequent answer first, with the number of requests."""
+    every = Counter(one for failure in failures for one in failure.attempts)
+    asked = {one.source for one in every if one.passed_over is None}
+    # A source that was skipped at times is described by its answers.
+    shown = Counter({one: n for one, n in every.items() if one.passed_over is None or one.source not in asked})
+    lines = _with_times(shown.most_common(_MOST_GROUPS))
+    return lines + ([f"{len(shown) - _MOST_GROUPS} more answers"] if len(shown) > _MOST_GROUPS else [])
+
+
+def _causes(failures: Sequence[Failure]) -> str:
+    tried = _tried(failures)
+    return f"{tried[0]}." if len(tried) == 1 else "\n".join(["No proxy delivered the files.", *_indented(tried)])
+
+
+def _missing(failures: Sequence[Failure]) -> str:
+    names = sorted(str(failure.file) for failure in failures)
+    return f"  {counted(len(names), 'file')} could not be downloaded: {some(names, _MOST_LISTED)}" if names else ""
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 class _Formatter(string.Formatter):
@@ -134,6 +178,9 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "list": _listed,
     "then": ", then from ".join,
     "attempts": attempts,
+    "tried": lambda failures: "\n".join(_indented(_tried(failures))),
+    "causes": _causes,
+    "missing": _missing,
     "all": ", ".join,
     "lines": _lines,
     "reasons": _reasons,
@@ -145,7 +192,8 @@ _OF_NOTICES: Mapping[str, Callable[[Notice], str]] = {"reason": reason, "line": 
 
 def filled(template: str, facts: Mapping[str, Any]) -> str:
     """Return a template of render.texts, filled with facts."""
-    return _Formatter().vformat(template, (), facts).strip()
+    text = _Formatter().vformat(template, (), facts).strip()
+    return re.sub(r"\n{2,}", "\n", text)  # of facts that are empty
 
 
 def _filled(template: str, notice: Notice) -> str:

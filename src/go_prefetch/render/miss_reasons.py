@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from go_prefetch.base.format import counted
 from go_prefetch.errors import ChecksumMismatch, Notice
+from go_prefetch.model.failure_cause import common_cause, meant_hosts
 from go_prefetch.model.report import Report
 from go_prefetch.render.gosum_diff import changes
-from go_prefetch.render.messages import hint, reason
+from go_prefetch.render.messages import hint, hint_of, reason
 
 _LATER = "A later run tries again. If this repeats, use another store."
 # Slug of a store's warning: what happened, what to do.
@@ -119,9 +120,10 @@ def _not_saved(why: Notice) -> str:
 
 def _undelivered(report: Report) -> Iterator[Reason]:
     failures = (*report.downloaded.failures, *report.completed.refetched.failures)
-    lost = sorted({f.file for f in failures if not f.not_found} & report.missing_that_counts)
+    lost = [failure for failure in failures if not failure.not_found and failure.file in report.missing_that_counts]
     if lost:
+        to_do = hint_of("proxy-unavailable", common_cause(lost), meant=meant_hosts(lost))
         yield Reason(
-            f"the proxies did not deliver {counted(len(lost), 'file')}, for example {lost[0]}",
-            "Name another proxy after `|` in `goproxy`. The log has each attempt.",
+            f"the proxies did not deliver {counted(len(lost), 'file')}, for example {min(f.file for f in lost)}",
+            f"{to_do} The log has each attempt.",
         )

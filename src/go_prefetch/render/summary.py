@@ -16,7 +16,9 @@ _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 def summary_text(report: Report) -> str:
     """Return the lines to print at the end of a run."""
     lines = [f"go-prefetch: {' '.join(headline(report).split())}"]
-    lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in rows(report)]
+    error_follows = report.completed.failure is not None  # it names the cause
+    shown = [(label, figure) for label, figure in rows(report) if not (label == "why" and error_follows)]
+    lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in shown]
     # An old form of workflow commands, which counts anywhere in a line. The newer form counts at its start only.
     return "\n".join(lines).replace("##[", "## [")
 

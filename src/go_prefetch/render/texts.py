@@ -10,7 +10,7 @@ A template is filled with the facts of a notice by `str.format`, with these form
     {cause:line}      the same, without the untrusted text below it
     {paths:list}      a, b, c and 3 more
     {sources:then}    a, then from b
-    {failures:attempts}, {notices:lines}, {notices:reasons}
+    {failures:attempts}, {failures:causes}, {failures:missing}, {notices:lines}, {notices:reasons}
 
 A notice as a fact becomes its text; None becomes nothing.
 """
@@ -65,7 +65,13 @@ _TRUST = "If you trust the repository, run `git config --global --add safe.direc
 _NOT_TRUSTED = f"git does not list files below, because the repository belongs to another user. {_TRUST}"
 _LACKS_LOGIN = "There is no token for {host}, and its API needs one."
 _GIT_STALLED = "`{command}` of {remote} did not end (no progress for {silence:g} s, {times} times)"
-_UNAVAILABLE = "{count:#file} could not be downloaded.\n{failures:attempts}\n{cause}"
+_UNAVAILABLE = "{failures:causes}\n{failures:missing}\n{cause}"
+_NO_HOST = "There is no host {hosts:list}.\n{failures:missing}\n{cause}"
+
+_ASKS_SUMDB = (
+    "go.sum lacks a hash, so Go asks the checksum database. Run `go mod tidy` and commit go.sum. Where the database "
+    "cannot be reached, name a mirror in GOSUMDB. For private modules, set GOPRIVATE."
+)
 
 # By slug, in the order of the error table; then by case, if a slug has several.
 TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
@@ -208,8 +214,21 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "{cause}",
             "GOPROXY is `off`, and the store lacks modules. Name a proxy, or run once with a proxy to fill the store.",
         ),
+        "sumdb": Text("{cause}", _ASKS_SUMDB),
+        "certificate": Text(
+            "{cause}",
+            "This machine does not trust that certificate. If a company's proxy inspects TLS, name a file with its "
+            "certificate in SSL_CERT_FILE.",
+        ),
     },
-    "git-unreadable": "{cause}",
+    "git-unreadable": {
+        "": "{cause}",
+        "no-host": Text(
+            "{cause}",
+            "The host of the module cannot be reached from this machine. Check its name and the network. For a host "
+            "behind a VPN or an HTTP proxy, check both.",
+        ),
+    },
     "proxy-unavailable": {
         "": _UNAVAILABLE,
         "http-proxy": Text(
@@ -219,7 +238,29 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         ),
         "refused": Text(
             _UNAVAILABLE,
-            "The proxy denies access. Check the login in its URL or in netrc, and its permissions.",
+            "The proxy denies access. Check the login in its URL or in netrc, and its permissions. It may also block "
+            "these modules on purpose.",
+        ),
+        "no-network": Text(
+            "No name could be resolved ({hosts:list}). Is there a network?\n{failures:missing}\n{cause}",
+            "Check the network and the name servers of this machine or container. If it has an HTTP proxy, set "
+            "HTTPS_PROXY.",
+        ),
+        "no-such-host": Text(_NO_HOST, "Check the spelling in the input goproxy (GOPROXY)."),
+        "misspelt-host": Text(_NO_HOST, "Did you mean {meant:list}? Check the input goproxy (GOPROXY)."),
+        "certificate": Text(
+            _UNAVAILABLE,
+            "This machine does not trust that certificate. If a company's proxy inspects TLS, name a file with its "
+            "certificate in SSL_CERT_FILE.",
+        ),
+        "not-connected": Text(
+            _UNAVAILABLE,
+            "Check the address and the port in the input goproxy (GOPROXY), and whether a firewall blocks them.",
+        ),
+        "silent": Text(
+            _UNAVAILABLE,
+            "The server accepts connections and does not answer. Name another proxy after `|` in the input goproxy, "
+            "or try again later.",
         ),
     },
     "module-not-found": {
@@ -240,19 +281,30 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "go-stalled": {
         "": "{cause}\n  waiting for {remotes:list}\n  (no progress for {silence:g} s, {times} times)",
+        "sumdb": Text(
+            "The checksum database does not answer.\n{cause}\n  waiting for {remotes:list}\n"
+            "  (no progress for {silence:g} s, {times} times)",
+            _ASKS_SUMDB,
+        ),
         "unknown": "{cause}\n  (no progress for {silence:g} s, {times} times)",
     },
     "git-stalled": {
         "": f"{_GIT_STALLED}\n  for {{modules:list}}",
         "unknown": _GIT_STALLED,
     },
-    "deadline-passed": "The deadline has passed.\n{failures:attempts}\n{cause}",
+    "deadline-passed": "The deadline has passed.\n{failures:tried}\n{failures:missing}\n{cause}",
     "disk-full": {
-        "": "There is too little disk space for the modules: {place}: {words}.",
-        "go": "{cause}",
+        "": "The disk is full, with {free:size} free at {place} ({words}).",
+        "needed": "The disk is full: about {needed:size} more are to be downloaded, with {free:size} free at {place} "
+        "({words}). Go unpacks them in addition.",
+        "go": "The disk is full: Go needs {needed:size} to unpack modules, with {free:size} free at {place}.\n{cause}",
     },
     "folder-unwritable": {
         "": "The modules cannot be written to {place}: {words}.",
+        "read-only": Text(
+            "The modules cannot be written to {place}: {words}.",
+            "Name another folder (GOMODCACHE, or the folder to fill), or mount this one writable.",
+        ),
         "pool": Text(
             "The pool cannot be pruned at {place}: {words}.",
             "Prune as the user who owns its files, or give this user write access to them.",

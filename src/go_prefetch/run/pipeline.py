@@ -23,7 +23,7 @@ from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.render.messages import deferral, reason
+from go_prefetch.render.messages import attempt_lines, deferral, reason
 from go_prefetch.run.steps.check_present import check_present, detect_duplicate_cache, remove_bad, replace_unproven
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
@@ -156,6 +156,7 @@ class _Run:
             if missing:
                 failed = f", {len(downloaded.failures)} not" if downloaded.failures else ""
                 self._job.platform.info(f"{counted(len(downloaded.files), 'file')} downloaded{failed}")
+        self._job.platform.fold("Failed attempts", attempt_lines(downloaded))
 
     def _admit(self, unpacked: Quarantine) -> None:
         say = self._job.platform.info
@@ -185,7 +186,7 @@ class _Run:
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
             saved = save(job.store, self.state.timed(job.timing.stopwatch.seconds), deadline, meter)
             self._reached(saved=saved)
-            if self.state.plan.missing:
+            if self.state.plan.missing and not self.state.completed.failure:
                 job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 
 

@@ -178,7 +178,7 @@ class HttpClient:
         return "Authorization" in first.request.headers and not self._caller_authenticates
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
-        stall = self._timeouts.stall
+        stall = wire.stall
         total = window_bytes = 0
         window = Deadline.after(stall)
         wire.allow(stall)

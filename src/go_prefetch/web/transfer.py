@@ -6,6 +6,7 @@ RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has change
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.session import refuse_clear_text_password
 
+_WORDS_SECONDS = 2.0  # that a server's explanation of a failure may be silent
+_MOST_WORDS = 300  # characters that are shown of a server's explanation
 # A server that breaks off after fewer bytes than this, so many times, is not asked for the rest any more.
 _LITTLE = 1 << 20  # bytes
 _MOST_TIMES_LITTLE = 100
@@ -94,6 +97,7 @@ class Transfer:
             try:
                 with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
                     if not (answer.status == 200 or (answer.status == 206 and half)):
+                        wire.stall = min(wire.stall, _WORDS_SECONDS)
                         raise _refusal(answer)
                     half = half or _Half(out, max_bytes)
                     half.take(answer)
@@ -111,10 +115,26 @@ def _rest_of(half: _Half | None) -> dict[str, str]:
 
 
 def _refusal(answer: Answer) -> AttemptError:
+    words, not_found = _words_of(answer), answer.status in (404, 410)
     return AttemptError(
-        f"{answer.status} {answer.reason}".strip(),
-        not_found=answer.status in (404, 410),
-        transient=answer.status in TRANSIENT_STATUSES,
+        f"{answer.status} {answer.reason}".strip() + (f": {words}" if words else ""),
+        not_found=not_found,
+        # proxy.golang.org says so of a module that it has not fetched in time from its origin.
+        transient=answer.status in TRANSIENT_STATUSES or (not_found and "fetch timed out" in words),
         retry_after=parse_retry_after(answer.headers.get("Retry-After")),
         status=answer.status,
     )
+
+
+def _words_of(answer: Answer) -> str:
+    """Return the beginning of a server's explanation on one line, if it is text. Go shows it too."""
+    if not answer.headers.get("Content-Type", "").lower().startswith(("text/plain", "application/json")):
+        return ""
+    words = b""
+    with suppress(AttemptError):  # the status is enough
+        for piece in answer.pieces:
+            words += piece[: 4 * _MOST_WORDS]
+            if len(words) >= 4 * _MOST_WORDS:
+                break
+    text = " ".join(words.decode(errors="replace").split())
+    return text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}..."

@@ -21,7 +21,7 @@ CASES = {
     "job_rejected": (["Go rejected 1 file from the store"], "another `cache-name`"),
     "job_proxy_failure": (
         ["the proxies did not deliver 3 files, for example github.com/cespare/xxhash/v2@v2.3.0"],
-        "Name another",
+        "Add another",
     ),
     "job_matrix": (["this is the first run"], "Not saved: another job saves this entry"),
     "disabled": (["requires no modules"], ""),

@@ -25,6 +25,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Filled, Saved
 from go_prefetch.model.save_rule import SaveRule
+from go_prefetch.render.messages import attempt_lines
 from go_prefetch.render.summary import verified
 from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, left_out, verdict
 from go_prefetch.run.steps.plan import make_plan
@@ -69,6 +70,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
             )
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
+    platform.fold("Failed attempts", attempt_lines(ended.downloaded))
     failure, stale = verdict(plan, ended)
     metadata = PoolMetadata(folder, proxies.shown)
     state = RunState(

@@ -25,7 +25,7 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
     plan = state.plan
     before = _contents(plan.scopes)
     verdict = go.verdict(state, trees, fetch_again)
-    failure = verdict.failure and explain_failure(verdict.failure, state.downloaded, go.budget.deadline)
+    failure = verdict.failure and explain_failure(verdict.failure, state.downloaded, go.budget.deadline, plan)
     by_go = frozenset(file for file in plan.missing if file not in verdict.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,

@@ -151,7 +151,7 @@ class _Outcomes:
     def add(self, outcome: _Outcome) -> None:
         self.awaited -= 1
         if isinstance(outcome, OSError):
-            raise folder_error(outcome, self._folder.path)
+            raise folder_error(outcome, self._folder.path, self._about_left)
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, Failure):
@@ -162,6 +162,11 @@ class _Outcomes:
             self._bytes += outcome.bytes
             self._meter.done(outcome.file, outcome.bytes)
             self._arrived(outcome.file)
+
+    @property
+    def _about_left(self) -> int:
+        """Return about how many bytes are still to come, as far as the files that came tell."""
+        return self._bytes * (self.awaited + 1) // len(self._fetched) if self._fetched else 0
 
     def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
         """Add what is in the queue already."""

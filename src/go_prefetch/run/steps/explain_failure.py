@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import (
     ChecksumMismatch,
     DownloadError,
@@ -20,8 +22,10 @@ from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.failure_cause import common_cause, hosts, meant_hosts
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Downloaded, Failure
+from go_prefetch.modfiles.zip_inspect import plain_space
 
 _FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
 # Messages of git and ssh without a login or a prompt for one, and Go's own after it tried every protocol.
@@ -29,17 +33,29 @@ _NO_LOGIN = re.compile(
     r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Permission denied \(publickey"
     r"|Host key verification failed|no secure protocol found for repository"
 )
-_NO_HOST = re.compile(r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:")
-_LOOKUP_OFF = "module lookup disabled by GOPROXY=off"
-_REFUSED = (401, 403, 407)  # a proxy needs another login
+_BLOCK = 4096  # bytes, as on most disks
+# Messages that give the cause if nothing else does, with the case of the error.
+_HINTS = (
+    (
+        re.compile(
+            r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:|ssh: connect to host"
+            r"|\?go-get=1\": dial tcp"
+        ),
+        ("git-unreadable", "no-host"),
+    ),
+    (re.compile("module lookup disabled by GOPROXY=off"), ("go-failed", "goproxy-off")),
+    (re.compile(r"verifying (module|go\.mod): [^\n]*/(lookup|tile|latest)\b"), ("go-failed", "sumdb")),
+    (re.compile("x509: |tls: failed to verify certificate"), ("go-failed", "certificate")),
+)
+_SUMDB = re.compile(r"//sum\.golang\.(org|google\.cn)/|/sumdb/|//[^/]+/(lookup|tile)/")
 
 
-def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Deadline) -> PrefetchError:
+def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Deadline, plan: Plan) -> PrefetchError:
     """Return Go's failure, or its cause: no time left, failed proxies, modules that no proxy has."""
     named = [failure for failure in downloaded.failures if _names(error, failure.file)]
     if isinstance(error, ChecksumMismatch):
         return _after(named, error) if named else error
-    if by_words := _by_words(error):
+    if by_words := _by_words(error, plan):
         return by_words
     failures = [failure for failure in downloaded.failures if not failure.not_found]
     if deadline.passed():
@@ -53,20 +69,29 @@ def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Dead
 
 def _hinted(error: PrefetchError) -> PrefetchError:
     """Return Go's failure with a hint, if its message gives the cause and nothing else does."""
-    if isinstance(error, GoCommandError) and _NO_HOST.search(error.go_stderr):
-        return GoCommandError("git-unreadable", cause=error.notice)
-    if isinstance(error, GoCommandError) and _LOOKUP_OFF in error.go_stderr:
-        return GoCommandError("go-failed", "goproxy-off", cause=error.notice)
-    return error
+    found = (kind for words, kind in _HINTS if isinstance(error, GoCommandError) and words.search(error.go_stderr))
+    kind = next(found, None)
+    return GoCommandError(*kind, cause=error.notice) if kind else error
 
 
-def _by_words(error: PrefetchError) -> PrefetchError | None:
+def _by_words(error: PrefetchError, plan: Plan) -> PrefetchError | None:
     """Return the failure that the messages of Go and git alone describe: no disk space, no login."""
     if _FULL_DISK.search(error.go_stderr):
-        return DownloadError("disk-full", "go", cause=error.notice)
+        return _disk_full(error, plan)
     if _NO_LOGIN.search(error.go_stderr) and isinstance(error, GoCommandError):
         return GoCommandError("git-unreadable", cause=error.notice)
     return None
+
+
+def _disk_full(error: PrefetchError, plan: Plan) -> DownloadError:
+    """Return the error with what is free, and what Go needs to unpack the zips that have no tree."""
+    packed = [version for version in plan.modules if plan.folder.has_zip(version) and not plan.folder.has_tree(version)]
+    needed = free = 0
+    with suppress(OSError):
+        free = free_bytes(plan.folder.path)
+        spaces = [plain_space(plan.folder.zip_path(version), _BLOCK) for version in packed]
+        needed = sum(space.bytes for space in spaces if space)
+    return DownloadError("disk-full", "go", cause=error.notice, free=free, needed=needed, place=plan.folder.gomodcache)
 
 
 def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
@@ -76,12 +101,10 @@ def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMism
 
 def unavailable(failures: Sequence[Failure], cause: Notice | None = None) -> ProxyUnavailable:
     """Return the error for files that no proxy delivered; `cause` is Go's message about them."""
-    attempts = [attempt for failure in failures for attempt in failure.attempts]
-    if attempts and all(attempt.at_http_proxy for attempt in attempts):
-        case = "http-proxy"
-    else:
-        case = "refused" if attempts and all(attempt.status in _REFUSED for attempt in attempts) else ""
-    return ProxyUnavailable("proxy-unavailable", case, count=len(failures), failures=tuple(failures), cause=cause)
+    return ProxyUnavailable(
+        "proxy-unavailable", common_cause(failures), count=len(failures), failures=tuple(failures), cause=cause,
+        hosts=hosts(failures), meant=meant_hosts(failures),
+    )  # fmt: skip
 
 
 def _names(error: PrefetchError, file: ModuleFile) -> bool:
@@ -94,10 +117,9 @@ def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchEr
     commands = [pending for pending in run.pending if pending.is_version_control]
     if commands:
         return _stuck_git(commands[-1], plan, silence, attempts)
-    return DownloadError(
-        "go-stalled", "" if run.pending else "unknown", cause=failed(run).notice, silence=silence,
-        times=attempts, remotes=tuple(pending.remote for pending in run.pending),
-    )  # fmt: skip
+    remotes = tuple(pending.remote for pending in run.pending)
+    case = ("sumdb" if all(map(_SUMDB.search, remotes)) else "") if remotes else "unknown"
+    return DownloadError("go-stalled", case, cause=failed(run).notice, silence=silence, times=attempts, remotes=remotes)
 
 
 def _stuck_git(pending: Pending, plan: Plan, silence: float, attempts: int) -> PrefetchError:
