@@ -107,15 +107,24 @@ def _program(name: str, environ: Mapping[str, str]) -> str:
 
 
 def answer(
-    argv: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float, *, most_memory: int | None = None
+    argv: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    seconds: float,
+    *,
+    given: bytes = b"",
+    most_memory: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short program and return what it prints.
+    """Run a short program with `given` as its input, and return what it prints.
 
     Raises OSError if it cannot be started, subprocess.TimeoutExpired after that many seconds. A program that prints
     more than 16 MiB is killed, and so has a status that is not 0. On Linux it gets `most_memory` bytes at most.
     """
     until = time.monotonic() + seconds
-    with started(argv, folder, environ, stdout=subprocess.PIPE) as process:
+    stdin = subprocess.PIPE if given else subprocess.DEVNULL
+    with started(argv, folder, environ, stdin=stdin, stdout=subprocess.PIPE) as process:
+        if process.stdin:
+            run_in_background(partial(_give, process.stdin, given))
         if most_memory is not None:
             _limit_memory(process, most_memory)
         reading = [
@@ -127,6 +136,11 @@ def answer(
         except (subprocess.TimeoutExpired, futures.TimeoutError):
             raise subprocess.TimeoutExpired(list(argv), seconds) from None
     return subprocess.CompletedProcess(list(argv), status, *said)
+
+
+def _give(pipe: IO[bytes], given: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), pipe:  # it reads no input, or has ended
+        pipe.write(given)
 
 
 def _limit_memory(process: subprocess.Popen[bytes], most: int) -> None:

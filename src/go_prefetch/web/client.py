@@ -16,6 +16,7 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from go_prefetch import __version__
+from go_prefetch.base.redaction import HIDDEN
 from go_prefetch.base.retry import CRAWL_BYTES_PER_SECOND, AttemptError, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.web.addresses import Reach, is_public
@@ -23,6 +24,7 @@ from go_prefetch.web.answer import Answer, decode
 from go_prefetch.web.certificates import trust
 from go_prefetch.web.dns import Resolver
 from go_prefetch.web.error_mapping import from_requests, words_of
+from go_prefetch.web.goauth import GoAuth
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts, Wire
 from go_prefetch.web.session import Session, refuse_malformed
@@ -31,6 +33,7 @@ from go_prefetch.web.transport import CURRENT, LimitedAdapter
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as in net/http
 _LONGEST_REASON = 200
+_LONG_TOKEN = 4  # characters; a shorter one would hide parts of ordinary words
 _LENGTH = re.compile("[0-9]{1,15}")
 
 
@@ -60,6 +63,7 @@ class HttpClient:
         self._trusted_origin = trusted_origin
         self._follows = follows
         self._resolver = resolver or Resolver()
+        self._goauth = GoAuth(web)
         self._trace = trace
         self._thread = threading.local()
         try:
@@ -99,15 +103,16 @@ class HttpClient:
             try:
                 self._check_origin(url, connect)
                 wire.peer = ""
-                with self._send(method, url, headers, _Body(body, deadline) if body else None, connect) as response:
+                content = _Body(body, deadline) if body else None
+                with self._send_with_login(method, url, headers, content, deadline, connect) as response:
                     wire.note_answer()
                     self._resolver.answered(wire.peer)
                     seen["status"] = response.status_code
                     pieces = self._pieces(response, deadline, wire)
                     yield Answer(
-                        response.status_code, (response.reason or "")[:_LONGEST_REASON], response.headers,
+                        response.status_code, self._reason_of(response), response.headers,
                         decode(pieces, response.headers.get("Content-Encoding", "")),
-                        self._has_login(response),
+                        has_login=bool(wire.login),
                     )  # fmt: skip
             except AttemptError as error:
                 seen["error"] = "overtaken" if wire.is_cut else str(error)
@@ -154,6 +159,44 @@ class HttpClient:
                 return
         self._session().refuse(self._trusted_origin, url)
 
+    def _send_with_login(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: io.BytesIO | None,
+        deadline: Deadline,
+        connect: float,
+    ) -> requests.Response:
+        """Send a request, and again with new headers if GOAUTH has any after a 4xx answer."""
+        CURRENT.get().login = self._login_for(url)
+        response = self._send(method, url, headers, body, connect)
+        is_refused = 400 <= response.status_code < 500 and not self._caller_authenticates
+        if is_refused and self._goauth.renew(url, CURRENT.get().login, response, deadline.left()):
+            response.close()
+            CURRENT.get().login = self._login_for(url)
+            response = self._send(method, url, headers, body, connect)
+            self._goauth.judge(url, response.status_code)
+        return response
+
+    def _login_for(self, url: str) -> Mapping[str, str]:
+        """Return the headers with a login: of the URL, of GOAUTH's commands, or of netrc."""
+        if self._caller_authenticates:
+            return {}
+        by_command = self._goauth.headers_for(url)
+        authorization = "" if by_command else self._web.authorization_for(url)
+        return by_command or ({"Authorization": authorization} if authorization else {})
+
+    def _reason_of(self, response: requests.Response) -> str:
+        """Return the reason of a status, without a login that the server repeats in it."""
+        reason = response.reason or ""
+        for value in CURRENT.get().login.values():
+            token = value.rpartition(" ")[2]
+            reason = reason.replace(token, HIDDEN) if len(token) >= _LONG_TOKEN else reason
+        refused = response.status_code in (401, 403)
+        problem = f" (GOAUTH: {self._goauth.problem})" if refused and self._goauth.problem else ""
+        return f"{reason[:_LONGEST_REASON]}{problem}"
+
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
     ) -> requests.Response:
@@ -162,7 +205,7 @@ class HttpClient:
             return session.request(
                 method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
-                auth=_Login("" if self._caller_authenticates else self._web.authorization_for(url)),
+                auth=_Login(wire.login),
                 allow_redirects=method == "GET",
             )  # fmt: skip
         except requests.RequestException as error:
@@ -171,11 +214,6 @@ class HttpClient:
             raise AttemptError(words_of(error)) from None
         except ValueError:  # an unexpected URL or header; the message may quote a signed URL
             raise AttemptError("what the server said makes no sense", transient=False) from None
-
-    def _has_login(self, response: requests.Response) -> bool:
-        """Return whether the first request had a login, from the URL or netrc. A redirected request gets none."""
-        first = response.history[0] if response.history else response
-        return "Authorization" in first.request.headers and not self._caller_authenticates
 
     def _pieces(self, response: requests.Response, deadline: Deadline, wire: Wire) -> Iterator[bytes]:
         stall = wire.stall
@@ -225,14 +263,13 @@ class _Body(io.BytesIO):
 
 
 class _Login:
-    """Adds this header and no other. The logins of requests have another encoding than Go's."""
+    """Adds these headers and no other. The logins of requests have another encoding than Go's."""
 
-    def __init__(self, authorization: str) -> None:
-        self._authorization = authorization
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._authorization:
-            request.headers["Authorization"] = self._authorization
+        request.headers.update(self._headers)
         return request
 
 

@@ -30,6 +30,8 @@ class HttpSettings:
     https_proxy: str = field(default="", repr=False)
     no_proxy: str = ""
     netrc: Path | None = None
+    goauth: str = field(default="", repr=False)  # as it is set; empty means netrc
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the commands of GOAUTH
     certificates: Certificates = field(default_factory=Certificates)
     named_hosts: frozenset[str] = frozenset()  # of the user: they may redirect from the internet to private networks
     local_names: tuple[str, ...] = ()  # endings of https hosts that may have a private address
@@ -43,7 +45,9 @@ class HttpSettings:
             http_proxy=http_proxy or environ.get("http_proxy", ""),
             https_proxy=environ.get("HTTPS_PROXY", "") or environ.get("https_proxy", ""),
             no_proxy=environ.get("NO_PROXY", "") or environ.get("no_proxy", ""),
-            netrc=_netrc_path(environ, platform) if _goauth_has_netrc(environ) else None,
+            netrc=_netrc_path(environ, platform) if _has_netrc(environ.get("GOAUTH", "")) else None,
+            goauth=environ.get("GOAUTH", ""),
+            environ=environ,
             certificates=Certificates.from_environ(environ),
         )
 
@@ -79,7 +83,18 @@ class HttpSettings:
         if "@" in parts.netloc:
             return authorization_in(url)
         found = self._logins.get(parts.netloc) or self._logins.get(parts.hostname or "")
-        return _basic(*found) if found and parts.scheme == "https" else ""
+        return basic(*found) if found and parts.scheme == "https" else ""
+
+    def with_goauth(self, goauth: str) -> HttpSettings:
+        """Return these settings with the GOAUTH of `go env`, which has the file of `go env -w` too."""
+        if not goauth or self.goauth:
+            return self
+        return replace(self, goauth=goauth, netrc=self.netrc if _has_netrc(goauth) else None)
+
+    @property
+    def netrc_logins(self) -> dict[str, str]:
+        """Return the Authorization header of each host in the user's netrc."""
+        return {host: basic(*login) for host, login in self._logins.items()}
 
     @property
     def logins(self) -> Collection[tuple[str, str]]:
@@ -97,17 +112,17 @@ class HttpSettings:
 def authorization_in(url: str) -> str:
     """Return the header for the user and password in a URL, or an empty string if it has none."""
     parts = urlsplit(url)
-    return _basic(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else ""
+    return basic(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else ""
 
 
-def _basic(user: str, password: str) -> str:
+def basic(user: str, password: str) -> str:
     """Return the header in UTF-8, as Go writes it. requests uses Latin-1, which cannot express some characters."""
     return f"Basic {b64encode(f'{user}:{password}'.encode(errors='surrogateescape')).decode()}"
 
 
-def _goauth_has_netrc(environ: Mapping[str, str]) -> bool:
-    """Return whether Go uses netrc (its default). `off` means no login at all; other values are for Go only."""
-    return "netrc" in map(str.strip, (environ.get("GOAUTH") or "netrc").split(";"))
+def _has_netrc(goauth: str) -> bool:
+    """Return whether GOAUTH has netrc, which is its default. `off` means no login at all."""
+    return "netrc" in map(str.strip, (goauth or "netrc").split(";"))
 
 
 def _netrc_path(environ: Mapping[str, str], platform: str) -> Path | None:

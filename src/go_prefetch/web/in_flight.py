@@ -7,7 +7,7 @@ import errno
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,6 +75,7 @@ class Wire:
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies
         self.peer = ""  # the address that answered last, or that is being asked
+        self.login: Mapping[str, str] = {}  # headers with a login, for the first server only
         self.reach = Reach.ANYWHERE  # less once the public internet has led here by a redirect
         self.stall = 0.0  # how long it may be silent
         self.phases: list[Phase] = []

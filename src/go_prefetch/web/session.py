@@ -44,6 +44,13 @@ class Session(requests.Session):
             _leave_body(resp)
         return target
 
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Leave the headers of a login out of a request to another server. requests knows one of them only."""
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
+            for name in CURRENT.get().login:
+                prepared_request.headers.pop(name, None)
+
     def rebuild_proxies(
         self,
         prepared_request: requests.PreparedRequest,

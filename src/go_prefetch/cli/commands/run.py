@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from go_prefetch.base.run_file import clear_dead_runs
@@ -41,6 +42,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     budget = begin_budget(settings)
     go = GoCommand(environ, trace)
     environment = go.environment(settings.cwd)
+    settings = replace(settings, web=settings.web.with_goauth(environment.goauth))
     platform.hide(secrets_of(environment.goproxy))
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
