@@ -8,7 +8,7 @@ import { annotate, environmentWithoutTokens, input, setOutputs, workspace } from
 const NO_GO = 'There is no go on PATH. Put actions/setup-go before this step, or install Go in the image of the job.';
 
 export async function plainGo(reason) {
-  annotate('warning', `${reason} This run is a plain "go mod download": nothing is restored, kept or measured.`);
+  annotate('warning', `${reason} This run is a plain "go mod download": nothing is restored, saved or measured.`);
   setOutputs({ 'cache-result': 'disabled', 'cache-hit': 'false' });
   const go = goOnPath();
   if (!go) return failed(NO_GO, 4);

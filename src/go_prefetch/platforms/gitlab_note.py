@@ -28,14 +28,14 @@ class _NoNoteError(Exception):
 
 
 def leave_note(environ: Mapping[str, str], token: str, summary: str) -> str:
-    """Write or renew the note, and return one sentence that says what became of it. Never raises for what GitLab does.
+    """Write or update the note. Return a sentence with the result. Never raises for an error of GitLab.
 
     `token` has the scope `api`: a job's CI_JOB_TOKEN may not write notes.
     """
     project, merge_request = environ.get("CI_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_IID", "")
     api = environ.get("CI_API_V4_URL", "")
     if not merge_request:
-        return "no merge request note: this pipeline belongs to none"
+        return "no merge request note: this pipeline has no merge request"
     if not (token and api and project):
         return f"no merge request note: {NOTE_TOKEN.variable} is not set for this job (is it a protected variable?)"
     notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"

@@ -125,7 +125,7 @@ def test_a_report_about_nothing() -> None:
     report = history_report(history, Limits(), None)
     for form in (text, markdown, page, json_document):
         assert "acme/x" in form(report)
-    assert "no run of go-prefetch" in text(report)
+    assert "no go-prefetch run" in text(report)
 
 
 def test_huge_figures_are_still_figures() -> None:

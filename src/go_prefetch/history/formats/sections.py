@@ -30,7 +30,7 @@ def headline(report: HistoryReport) -> str:
     """Return the report in one sentence."""
     p = report.prefetching
     if not p.runs:
-        return f"no run of go-prefetch in the logs of {plural(report.delivery.runs, 'workflow run')}"
+        return f"no go-prefetch run in the logs of {plural(report.delivery.runs, 'workflow run')}"
     parts = [plural(p.runs, "run")]
     if p.hit_rate_by_modules is not None:
         parts.append(f"{percent(p.hit_rate_by_modules)} of modules from cache")
@@ -48,7 +48,7 @@ def sections(report: HistoryReport) -> list[Section]:
         _gates(report),
         _comparison(report.comparison) if report.comparison else None,
         Section("Prefetching", tuple(_prefetching(report.prefetching))) if report.prefetching.runs else None,
-        _reasons("Why runs were no hit", "reason", report.prefetching.misses),
+        _reasons("Reasons for misses", "reason", report.prefetching.misses),
         _reasons("Failures of go-prefetch", "error", report.prefetching.failures),
         Section("Workflow runs", tuple(_delivery(report.delivery))) if report.delivery.runs else None,
         _workflows(report),
@@ -64,9 +64,9 @@ def notes(report: HistoryReport) -> list[str]:
     logs = Counter(observed.logs for observed in history.runs)
     found = [f"Incomplete: {reason(history.incomplete_because)}."] if history.incomplete_because else []
     if logs["gone"]:
-        found.append(f"{plural(logs['gone'], 'run')} without logs: they are kept for a time only.")
+        found.append(f"{plural(logs['gone'], 'run')} without logs, which the forge has deleted.")
     if logs["unasked"]:
-        found.append(f"{plural(logs['unasked'], 'run')} whose logs were not read.")
+        found.append(f"{plural(logs['unasked'], 'run')} with logs that were not read.")
     problems = Counter(observed.problem for observed in history.runs if observed.logs == "unreadable")
     found += [f"{plural(count, 'run')} with unreadable logs: {problem}." for problem, count in problems.most_common(3)]
     return [*found, *history.warnings]
@@ -90,14 +90,14 @@ def _prefetching(p: Prefetching) -> list[tuple[str, str]]:
         ("time saved", _time_saved(p)),
         ("seconds a run", f"half took at most {seconds(p.seconds_p50)}, 95% at most {seconds(p.seconds_p95)}"),
         ("failed attempts", f"{p.failed_attempts:,}"),
-        ("failures avoided", f"{files} on which `go mod download` would have failed, in {runs}"),
+        ("failures avoided", f"{files} for which `go mod download` would have failed, in {runs}"),
     ]
 
 
 def _time_saved(p: Prefetching) -> str:
     if not p.runs_measured:
         return "not measured"
-    slower = f", {p.runs_slower} of them slower than downloading was" if p.runs_slower else ""
+    slower = f", {p.runs_slower} of them slower than downloading" if p.runs_slower else ""
     return f"{duration(p.seconds_saved)}, measured in {plural(p.runs_measured, 'run')}{slower}"
 
 
@@ -145,7 +145,7 @@ def _storage(storage: Storage) -> Section:
             ("used", f"{size(storage.used)} of {size(storage.limit)}{default}: {percent(share)}"),
             ("go-prefetch", f"{size(storage.ours_used)} in {plural(storage.ours_entries, 'entry', 'entries')}"),
         ),
-        note="" if share <= 1 else "Over the limit GitHub deletes what was not read for longest.",
+        note="" if share <= 1 else "Above the limit, GitHub deletes the least recently read entries.",
     )
 
 

@@ -91,7 +91,7 @@ class GoDownload:
                 if run.stalled and not self.budget.deadline.passed():
                     raise stalled(run, self.silence, retries.failed, plan)
                 raise failed(run)
-            self.say(f"go mod download {'stalled' if run.stalled else 'failed'}; attempt {retries.failed + 1} follows")
+            self.say(f"go mod download {'stalled' if run.stalled else 'failed'}, starting attempt {retries.failed + 1}")
 
     def _watch(self, plan: Plan) -> Watch:
         cache = plan.folder.gomodcache / "cache"

@@ -113,7 +113,7 @@ class Replacements:
         wrong = sum(rejection.source == store for rejection in self.rejected.values())
         unproven = [file for file in suspects if self.sources.get(file) == store and not self.is_proven(file)]
         if wrong >= DISTRUST_AFTER and unproven:
-            self._say(f"{wrong} files from {store} were wrong; leaving all of its files")
+            self._say(f"{wrong} files from {store} were wrong, so none of its files is used")
             self.rejected |= {file: distrusted(file, store) for file in unproven}
             self._renew(unproven, store)
 
