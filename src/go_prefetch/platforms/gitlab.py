@@ -16,6 +16,7 @@ from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.config.inputs import GITLAB, NOTE_TOKEN, read_inputs
 from go_prefetch.errors import InputError, notice
 from go_prefetch.platforms.console import Console, Loudness
+from go_prefetch.render.messages import as_warning
 from go_prefetch.render.outputs import dotenv, links, metrics
 
 _ERASE_LINE = "\x1b[0K"
@@ -69,7 +70,7 @@ class GitLab(Console):
         if summary and inputs["merge-request-note"]:
             from go_prefetch.platforms.gitlab_note import leave_note  # noqa: PLC0415 - it imports requests
 
-            self.info(leave_note(self._environ, str(inputs[NOTE_TOKEN.name]), self.clean(summary)))
+            self.info(as_warning(leave_note(self._environ, str(inputs[NOTE_TOKEN.name]), self.clean(summary))))
 
     def _write_reports(self, folder: Path, outputs: Mapping[str, str], summary: str) -> None:
         write_whole(folder / ".gitignore", b"*\n")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.base.untrusted_json import integer, objects, parse, text
 from go_prefetch.config.inputs import NOTE_TOKEN
+from go_prefetch.errors import Notice
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
@@ -24,25 +25,35 @@ _MOST_BYTES = 4 << 20
 
 
 class _NoNoteError(Exception):
-    """Why the merge request has no note, as text."""
+    """GitLab's answer is of no use: a case of `merge-request-note`, and its facts."""
+
+    def __init__(self, case: str, **facts: object) -> None:
+        super().__init__(case, facts)
+        self.notice = _result(case, **facts)
 
 
-def leave_note(environ: Mapping[str, str], token: str, summary: str) -> str:
-    """Write or update the note. Return a sentence with the result. Never raises for an error of GitLab.
+def _result(case: str, **facts: object) -> Notice:
+    return Notice("merge-request-note", case, tuple(facts.items()))
+
+
+def leave_note(environ: Mapping[str, str], token: str, summary: str) -> Notice:
+    """Write or update the note. Return the result. An error of GitLab is a result too.
 
     `token` has the scope `api`: a job's CI_JOB_TOKEN may not write notes.
     """
     project, merge_request = environ.get("CI_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_IID", "")
     api = environ.get("CI_API_V4_URL", "")
     if not merge_request:
-        return "no merge request note: this pipeline has no merge request"
+        return _result("no-merge-request")
     if not (token and api and project):
-        return f"no merge request note: {NOTE_TOKEN.variable} is not set for this job (is it a protected variable?)"
+        return _result("no-token", variable=NOTE_TOKEN.variable)
     notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{quote(merge_request, safe='')}/notes"
     try:
-        return _Notes(notes, token, HttpSettings.of_forge(environ)).write(f"{_MARK}\n{summary}")
-    except (AttemptError, _NoNoteError) as error:
-        return f"no merge request note: {error}"
+        return _result(_Notes(notes, token, HttpSettings.of_forge(environ)).write(f"{_MARK}\n{summary}"))
+    except _NoNoteError as error:
+        return error.notice
+    except AttemptError as error:
+        return _result("failed", words=str(error))
 
 
 class _Notes:
@@ -56,14 +67,14 @@ class _Notes:
         self._deadline = Deadline.after(_SECONDS)
 
     def write(self, text: str) -> str:
-        """Update the note, or write the first."""
+        """Update the note, or write the first. Return `updated` or `written`."""
         ours = self._ours()
         body = json.dumps({"body": text}).encode()
         if ours:
             self._ask("PUT", f"{self._url}/{ours}", body)
-            return "merge request note renewed"
+            return "updated"
         self._ask("POST", self._url, body)
-        return "merge request note written"
+        return "written"
 
     def _ours(self) -> int:
         """Return the number of the note with the mark; 0 if there is none."""
@@ -79,9 +90,9 @@ class _Notes:
     def _ask(self, method: str, url: str, body: bytes = b"") -> Any:
         with self._client.request(method, url, self._deadline, headers=self._headers, body=body) as answer:
             if answer.status >= 300:
-                raise _NoNoteError(f"GitLab answered {answer.status} {answer.reason}".rstrip())
+                raise _NoNoteError("refused", status=answer.status, reason=answer.reason)
             said = answer.read(_MOST_BYTES)
         value = parse(said, _MOST_BYTES)
         if value is None:
-            raise _NoNoteError("GitLab's answer makes no sense")
+            raise _NoNoteError("malformed")
         return value

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from go_prefetch.base.untrusted_json import integer, moment, text
+from go_prefetch.errors import Notice
 from go_prefetch.model.cache_key import PREFIX
 from go_prefetch.stores.cache_service.keys import EntryName, parse_key
 
@@ -45,7 +46,7 @@ class Removal:
     """An entry to remove, and why."""
 
     entry: Entry
-    reason: str
+    reason: Notice
 
 
 def list_entries(github: GitHub) -> list[Entry]:
@@ -69,22 +70,26 @@ def parse_entry(values: object) -> Entry | None:
     )
 
 
-def gone_scopes(github: GitHub, refs: Iterable[str]) -> dict[str, str]:
+def _why(case: str, **facts: object) -> Notice:
+    return Notice("entry-unused", case, tuple(facts.items()))
+
+
+def gone_scopes(github: GitHub, refs: Iterable[str]) -> dict[str, Notice]:
     """Return the scopes that no run can have any more, with the reason."""
     return {ref: reason for ref in sorted(set(refs)) if (reason := _gone(github, ref))}
 
 
-def _gone(github: GitHub, ref: str) -> str:
-    """Return why this scope is no more; the empty string if it is, or if that is unknown."""
+def _gone(github: GitHub, ref: str) -> Notice | None:
+    """Return why this scope is no more; None if it is, or if that is unknown."""
     pull = _PULL.fullmatch(ref)
     if pull:
-        return f"pull request {pull[1]} is closed" if github.is_pull_closed(int(pull[1])) else ""
+        return _why("pull-closed", number=pull[1]) if github.is_pull_closed(int(pull[1])) else None
     branch = ref.removeprefix("refs/heads/")
-    return "" if branch == ref or github.has_branch(branch) else f"branch {branch} is gone"
+    return None if branch == ref or github.has_branch(branch) else _why("branch-gone", branch=branch)
 
 
 def choose_removals(
-    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
+    entries: Sequence[Entry], gone: Mapping[str, Notice], default_ref: str, since: datetime
 ) -> list[Removal]:
     """Return the entries to remove: those of the scopes in `gone` (with the reason), and idle ones, not read since."""
     reasons = _of_gone_scopes(entries, gone, default_ref, since)
@@ -96,31 +101,30 @@ def choose_removals(
 
 
 def _of_gone_scopes(
-    entries: Sequence[Entry], gone: Mapping[str, str], default_ref: str, since: datetime
-) -> dict[int, str]:
+    entries: Sequence[Entry], gone: Mapping[str, Notice], default_ref: str, since: datetime
+) -> dict[int, Notice]:
     """Return all entries of scopes that are gone or idle. Those of the default branch serve every scope, and stay."""
     last: dict[str, datetime] = {}
     for entry in entries:
         last[entry.ref] = max(entry.read, entry.created, last.get(entry.ref, entry.created))
-    idle = {ref: f"nothing of its scope was read since {read:%Y-%m-%d}" for ref, read in last.items()
-            if read < since and ref != default_ref}  # fmt: skip
+    idle = {ref: _why("idle", read=read) for ref, read in last.items() if read < since and ref != default_ref}
     reasons = {**idle, **gone}
     return {entry.id: reasons[entry.ref] for entry in entries if entry.ref in reasons}
 
 
-def _duplicates(entries: Sequence[Entry]) -> dict[int, str]:
+def _duplicates(entries: Sequence[Entry]) -> dict[int, Notice]:
     """Return all but the newest of entries with the same contents: a look-up takes that one."""
     newest: dict[object, Entry] = {}
     found = {}
     for entry in sorted(entries, key=_age, reverse=True):
         same = (entry.place, entry.name.digest, entry.name.digest_of_full)
         if same in newest:
-            found[entry.id] = "the same was saved again later"
+            found[entry.id] = _why("saved-again")
         newest.setdefault(same, entry)
     return found
 
 
-def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
+def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
     """Return the deltas without their full entry, or with one that a newer one has replaced."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     held = {(full.version, full.name.lineage, full.name.digest) for full in fulls}
@@ -130,15 +134,15 @@ def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dic
             continue
         newer = _newer_full(delta, fulls, delta.name.digest_of_full)
         if any(full.place == delta.place and full.name.digest == delta.name.digest for full in fulls):
-            found[delta.id] = "a full entry has all that it has"
+            found[delta.id] = _why("covered")
         elif (delta.version, delta.name.lineage, delta.name.digest_of_full) not in held:
-            found[delta.id] = "its full entry is gone"
+            found[delta.id] = _why("orphan")
         elif newer and delta.read <= newer.created:
-            found[delta.id] = "its full entry was replaced, and it was not read since"
+            found[delta.id] = _why("delta-replaced")
     return found
 
 
-def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dict[int, str]:
+def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
     """Return the full entries that were not read since a newer one came, and that no other delta needs."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     needed = {
@@ -150,7 +154,7 @@ def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, str]) -> dic
     for full in fulls:
         newer = _newer_full(full, fulls, full.name.digest)
         if newer and full.read <= newer.created and (full.version, full.name.lineage, full.name.digest) not in needed:
-            found[full.id] = "a newer full entry took its place, and it was not read since"
+            found[full.id] = _why("full-replaced")
     return found
 
 

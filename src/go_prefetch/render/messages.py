@@ -164,6 +164,11 @@ def _lines(notices: Sequence[Notice]) -> str:
     return "\n".join([f"  {text(one)}" for one in notices[:_MOST_LINES]] + ([f"  and {left} more"] if left > 0 else []))
 
 
+def _gates(figures: Sequence[tuple[str, str, str]]) -> str:
+    """Return a line for each gate."""
+    return "\n".join(f"{flag}: wanted {wanted}, measured {measured}" for flag, wanted, measured in figures)
+
+
 def _reasons(notices: Sequence[Notice]) -> str:
     return "; ".join(map(reason, notices)) + "."
 
@@ -183,6 +188,7 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "missing": _missing,
     "all": ", ".join,
     "lines": _lines,
+    "gates": _gates,
     "reasons": _reasons,
     "milliseconds": milliseconds,
 }

@@ -10,7 +10,7 @@ A template is filled with the facts of a notice by `str.format`, with these form
     {cause:line}      the same, without the untrusted text below it
     {paths:list}      a, b, c and 3 more
     {sources:then}    a, then from b
-    {failures:attempts}, {failures:causes}, {failures:missing}, {notices:lines}, {notices:reasons}
+    {failures:attempts}, {failures:causes}, {failures:missing}, {notices:lines}, {notices:reasons}, {gates:gates}
 
 A notice as a fact becomes its text; None becomes nothing.
 """
@@ -324,7 +324,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "no-log": "{api} gave no address for a log.",
         "other-shape": "{api} answered {path} with JSON of an unexpected shape.",
     },
-    "gate-missed": "The report missed {count:#gate}.\n{gates}",
+    "gate-missed": "The report missed {count:#gate}.\n{gates:gates}",
     "store-archive": "A new entry for the cache service could not be created: {words}.",
     "store-damaged": {
         "gone": "Entry {key} of the cache service is gone.",
@@ -410,6 +410,28 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "and were not verified.",
     "entry-complete": "An entry has all these files, although not all of them were restored.",
     "entry-taken": "Another job saves this entry, or has saved it.",
+    "entry-unused": {
+        "pull-closed": "Pull request {number} is closed.",
+        "branch-gone": "Branch {branch} is gone.",
+        "idle": "Nothing of its scope was read since {read:%Y-%m-%d}.",
+        "saved-again": "The same modules were saved again later.",
+        "covered": "A full entry has all of its modules.",
+        "orphan": "Its full entry is gone.",
+        "delta-replaced": "Its full entry was replaced, and it was not read since.",
+        "full-replaced": "A newer full entry replaced it, and it was not read since.",
+    },
+    "merge-request-note": {
+        "written": "The summary was written as a note on the merge request.",
+        "updated": "The note on the merge request was updated.",
+        "no-merge-request": "No merge request note: this pipeline has no merge request.",
+        "no-token": Text(
+            "No merge request note: {variable} is not set for this job.",
+            "If it is a protected variable, jobs of other branches do not get it.",
+        ),
+        "refused": "No merge request note: GitLab answered {status} {reason}.",
+        "malformed": "No merge request note: GitLab answered something other than JSON.",
+        "failed": "No merge request note: {words}.",
+    },
     "entry-too-slow": "There is an entry, but it could not be read in time.",
     "failure-ignored": "The run failed. The job goes on, because `on-failure` is warn.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from go_prefetch.errors import Notice, notice
 from go_prefetch.prune.entries import Entry, choose_removals
 from go_prefetch.stores.cache_service.keys import parse_key
 
@@ -33,9 +34,10 @@ def entry(number: int, key: str, *, ref: str = MAIN, age: float = 1.0, read: flo
     return Entry(number, name, ref, "f" * 64, 1000, NOW - timedelta(days=age), NOW - timedelta(days=seen))
 
 
-def gone(*entries: Entry, scopes: dict[str, str] | None = None, days: int = 7) -> dict[int, str]:
+def gone(*entries: Entry, scopes: dict[str, Notice] | None = None, days: int = 7) -> dict[int, str]:
     return {
-        one.entry.id: one.reason for one in choose_removals(entries, scopes or {}, MAIN, NOW - timedelta(days=days))
+        one.entry.id: one.reason.case
+        for one in choose_removals(entries, scopes or {}, MAIN, NOW - timedelta(days=days))
     }
 
 
@@ -46,7 +48,7 @@ def test_a_full_entry_and_its_deltas_stay() -> None:
 def test_unread_delta_of_a_replaced_full_goes_with_the_full() -> None:
     reasons = gone(full(1, "a", age=5), delta(2, "b", "a", age=4), full(3, "c", age=2))
     assert set(reasons) == {1, 2}
-    assert "replaced" in reasons[2]
+    assert reasons[2] == "delta-replaced"
 
 
 def test_a_delta_that_is_still_read_keeps_its_full() -> None:
@@ -60,7 +62,7 @@ def test_a_delta_of_another_scope_keeps_the_full_it_rests_on() -> None:
 
 
 def test_a_delta_without_its_full_goes() -> None:
-    assert gone(full(1, "a"), delta(2, "b", "d")) == {2: "its full entry is gone"}
+    assert gone(full(1, "a"), delta(2, "b", "d")) == {2: "orphan"}
 
 
 def test_of_the_same_saved_twice_the_newest_stays() -> None:
@@ -76,9 +78,9 @@ def test_scopes_that_are_idle_or_gone_go_whole() -> None:
     old = full(1, "a", ref="refs/heads/old", age=20, read=8)
     used = full(2, "a", ref="refs/heads/used", age=20, read=6)
     closed = full(3, "a", ref="refs/pull/9/merge")
-    reasons = gone(old, used, closed, scopes={"refs/pull/9/merge": "pull request 9 is closed"})
+    reasons = gone(old, used, closed, scopes={"refs/pull/9/merge": notice("entry-unused", "pull-closed", number="9")})
     assert set(reasons) == {1, 3}
-    assert reasons[3] == "pull request 9 is closed"
+    assert reasons[3] == "pull-closed"
 
 
 def test_the_default_branch_is_never_idle() -> None:

@@ -19,6 +19,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.modfiles.managed_folder import place_of
 from go_prefetch.prune.entries import Entry, Removal, choose_removals, gone_scopes, list_entries
 from go_prefetch.prune.pool import PoolModule, choose_modules, list_modules, remove, remove_empty_folders
+from go_prefetch.render.messages import reason
 from go_prefetch.web.http_settings import HttpSettings
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[
 
 def _line(one: Removal) -> str:
     entry = one.entry
-    return f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {one.reason}"
+    return (
+        f"{entry.name.key}\n  {entry.ref}, {size(entry.bytes)}, last read {entry.read:%Y-%m-%d}: {reason(one.reason)}"
+    )
 
 
 def _sum(entries: list[Entry]) -> str:

@@ -96,5 +96,5 @@ def _write(path: Path, document: str) -> None:
 
 
 def _missed(gates: list[Gate]) -> GateError:
-    lines = "\n".join(f"{gate.flag}: wanted {gate.wanted}, measured {gate.measured}" for gate in gates)
-    return GateError("gate-missed", count=len(gates), gates=lines)
+    figures = tuple((gate.flag, gate.wanted, gate.measured) for gate in gates)
+    return GateError("gate-missed", count=len(gates), gates=figures)
