@@ -186,7 +186,7 @@ def test_the_deadline_holds_while_all_attempts_stall(bench: Workbench) -> None:
     assert bench.leftovers() == []
 
 
-def test_not_found_for_want_of_time_is_asked_again_and_the_next_proxy_too(bench: Workbench) -> None:
+def test_not_found_for_lack_of_time_is_asked_again(bench: Workbench) -> None:
     """As proxy.golang.org answers for a slow origin: another proxy after `,` is asked at once, and then both again."""
     bench.write_project([LIB])
     late = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
