@@ -323,6 +323,7 @@ _WARNINGS = {
     "mod-files-unchecked": "",
     "outputs-refused": "",
     "private-left-to-go": "",
+    "direct-left-to-go": "Jobs that read the folder need `direct` in their GOPROXY too.",
     "report-incomplete": "",
     "reports-unwritable": "",
     "stale-objects": "Run `go clean -cache`.",

@@ -308,6 +308,17 @@ def test_required_module_that_nobody_has_fails(bench: Workbench, proxy: WatchedP
     assert "example.com/lib/@v/v1.2.3.zip" in files_in(bench.project / "filled")
 
 
+def test_required_module_no_proxy_has_is_left_to_direct(bench: Workbench, proxy: WatchedProxy, gone: str) -> None:
+    """Go clones it. A proxy that fails otherwise is no answer about a module."""
+    missing = FakeModule("example.com/gone", "v0.9.0")
+    bench.write_project((LIB, TOML, missing))
+    done = fill(bench, f"{proxy.url},direct")
+    assert done.status == 0, done.text
+    assert list(map(str, facts(done.notice("direct-left-to-go"))["modules"])) == ["example.com/gone@v0.9.0"]
+    assert "example.com/lib/@v/v1.2.3.zip" in files_in(bench.project / "filled")
+    assert fill(bench, f"{gone},direct", "--attempts", "1").status == 5
+
+
 @pytest.mark.parametrize("goproxy", ["off", "direct"])
 def test_list_without_a_proxy_is_refused(bench: Workbench, proxy: WatchedProxy, goproxy: str) -> None:
     """`fill` has no Go to go direct: it says so, status 2, and makes no folder."""

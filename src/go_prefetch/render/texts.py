@@ -383,6 +383,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
     "cgo-unknown": "Not all modules are on this machine, so it is unknown whether one needs cgo. It is off.",
     "embed-untracked": "{source} embeds {path}, which git does not track. The image build may lack it.",
+    "direct-left-to-go": "No proxy has {count:#module version}, which Go fetches itself, because the list ends in "
+    "`direct`: {modules:list}.",
     "private-left-to-go": "Go fetches {count:#private module version} itself: {modules:list}.",
     "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",
     "report-incomplete": "The report is incomplete. {cause}",

@@ -71,7 +71,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     platform.fold("Failed attempts", attempt_lines(ended.downloaded))
-    failure, stale = verdict(plan, ended)
+    failure, lacking = verdict(plan, ended, goes_direct=proxies.ending == "direct")
     metadata = PoolMetadata(folder, proxies.shown)
     state = RunState(
         plan=replace(plan, present=frozenset()),
@@ -80,7 +80,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
         downloaded=filled.downloaded,
         completed=replace(completed, failure=completed.failure or failure),
         saved=Saved(skipped_reason=notice("fill-keeps-folder")),
-        notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *stale),
+        notes=(*deferred_to_go(plan, ended.held), *left_out(ended), *lacking),
     )
     if platform.carries(folder):
         _note_cold_run(metadata, state.timed(stopwatch.seconds), ended)

@@ -121,17 +121,25 @@ def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
         return error.strerror or str(error)
 
 
-def verdict(plan: Plan, filled: Filled) -> tuple[DownloadError | None, tuple[Notice, ...]]:
-    """Return what a folder lacks that was filled without Go: the error, or a warning.
+def verdict(
+    plan: Plan, filled: Filled, *, goes_direct: bool = False
+) -> tuple[DownloadError | None, tuple[Notice, ...]]:
+    """Return what a folder lacks that was filled without Go: the error, or warnings.
 
-    A file that no proxy has may be a stale line of go.sum, unless it belongs to a module that go.mod requires.
+    A file that no proxy has may be a stale line of go.sum, unless it belongs to a module that go.mod requires. With
+    `goes_direct`, the readers of the folder fetch such a module from its repository.
     """
     required_zips = {version for scope in plan.scopes for version in scope.required_zips}
     failures = filled.downloaded.failures
     stale = [f for f in failures if f.not_found and f.file.module not in required_zips]
     rest = [f for f in failures if f not in stale]
-    warning = (notice("go-sum-stale", count=len(stale), failures=tuple(stale)),) if stale else ()
-    return (_error(rest) if rest else None), warning
+    direct = {f.file.module for f in rest if f.not_found and goes_direct}
+    rest = [f for f in rest if f.file.module not in direct]
+    warnings = (
+        *([notice("go-sum-stale", count=len(stale), failures=tuple(stale))] if stale else []),
+        *([notice("direct-left-to-go", count=len(direct), modules=tuple(sorted(direct)))] if direct else []),
+    )
+    return (_error(rest) if rest else None), warnings
 
 
 def _error(failures: Sequence[Failure]) -> DownloadError:
