@@ -23,7 +23,7 @@ from the slug, the case and the facts. tools/errors_page.py keeps docs/errors.md
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -109,6 +109,11 @@ class PrefetchError(Exception):
         self.notice = Notice(slug, case, tuple(facts.items()))
         if TABLE[slug].section is not self.section:
             raise ValueError(f"{slug!r} is no {type(self).__name__}")
+
+    def about(self, file: Path) -> PrefetchError:
+        """Return this error, which is about that file."""
+        self.notice = replace(self.notice, file=file)
+        return self
 
     @property
     def slug(self) -> str:

@@ -206,6 +206,7 @@ class Completed:
     verified: int | None = None  # files of a filled folder that match go.sum; None for other runs
     unverified_because: Notice | None = None  # why Go did not check them, or why the check was inconclusive
     failure: PrefetchError | None = None
+    is_partial: bool = False  # some main modules failed, and the others are complete
     warnings: tuple[Notice, ...] = ()
 
 

@@ -66,8 +66,8 @@ class GitHub(Console):
         self._annotate("warning", as_warning(notice), notice.file)
 
     def error(self, notice: Notice) -> None:
-        """Print an annotation."""
-        self._annotate(_ERROR, as_error(notice))
+        """Print an annotation, at its file if it has one."""
+        self._annotate(_ERROR, as_error(notice), notice.file)
 
     def _annotate(self, level: str, text: str, file: Path | None = None) -> None:
         if self.loudness.is_silent and level != _ERROR:

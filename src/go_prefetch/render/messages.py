@@ -10,7 +10,7 @@ from typing import Any
 
 from go_prefetch import PROJECT_URL
 from go_prefetch.base.format import counted, duration, milliseconds, size, some
-from go_prefetch.errors import TABLE, Notice
+from go_prefetch.errors import TABLE, Notice, Severity
 from go_prefetch.model.results import Deferral, Downloaded, FailedAttempt, Failure
 from go_prefetch.render.texts import DEFERRALS, PASSED_OVER, TEXTS, Text
 
@@ -23,8 +23,12 @@ _NAMES = ("Go ", "GitHub", "GitLab", "GOPROXY", "HTTP")  # keep their capital le
 
 
 def text(notice: Notice) -> str:
-    """Return what happened: one sentence, and lines of untrusted text below it."""
-    return _filled(_template(notice).text, notice)
+    """Return what happened: one sentence, and lines of untrusted text below it.
+
+    An error begins with its file. Warnings name theirs in their sentences.
+    """
+    prefix = f"{notice.file}: " if notice.file and notice.severity is Severity.ERROR else ""
+    return prefix + _filled(_template(notice).text, notice)
 
 
 def hint(notice: Notice) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.stopwatch import Timing
+from go_prefetch.config.choices import OnFailure
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand
@@ -174,8 +175,9 @@ class _Run:
         job, folder = self._job, self.state.plan.folder
         variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
         goroot, silence = job.environment.goroot, job.settings.go_silence
+        goes_on = job.settings.on_failure is OnFailure.WARN
         with job.step("complete", "go mod download") as meter:
-            go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail, meter)
+            go = GoDownload(job.go, goroot, variables, silence, job.budget, job.platform.detail, meter, goes_on)
             completed = complete(go, self.state, self._trees, lambda files, avoid: job.bring(folder, files, avoid))
             self._reached(completed=completed)
             self._trees.remove_marks()
@@ -186,7 +188,7 @@ class _Run:
             deadline = self._deadline.earlier_of(job.settings.save_deadline)
             saved = save(job.store, self.state.timed(job.timing.stopwatch.seconds), deadline, meter)
             self._reached(saved=saved)
-            if self.state.plan.missing and not self.state.completed.failure:
+            if self.state.plan.missing and (saved.files or not self.state.completed.failure):
                 job.platform.info(f"{counted(saved.files, 'file')} saved{_reason(saved.skipped_reason)}")
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from go_prefetch.errors import Notice, notice
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import ChecksumMismatch, Notice, PrefetchError, notice
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Completed, Rejection
 from go_prefetch.run.steps.explain_failure import explain_failure
-from go_prefetch.run.steps.go_download import GoDownload
+from go_prefetch.run.steps.go_download import GoDownload, ScopeFailure
 from go_prefetch.run.steps.replacements import FetchAgain
 from go_prefetch.verification.trees import Trees
 
@@ -25,7 +27,8 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
     plan = state.plan
     before = _contents(plan.scopes)
     verdict = go.verdict(state, trees, fetch_again)
-    failure = verdict.failure and explain_failure(verdict.failure, state.downloaded, go.budget.deadline, plan)
+    failures = [_explained(failure, state, go.budget.deadline) for failure in verdict.failures]
+    failures.sort(key=lambda error: not isinstance(error, ChecksumMismatch))  # no setting ignores a wrong byte
     by_go = frozenset(file for file in plan.missing if file not in verdict.sources and plan.folder.has(file))
     return Completed(
         by_go=by_go,
@@ -33,15 +36,28 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
         rejected=verdict.rejected,
         refetched=verdict.refetched,
         unverified=verdict.unverified,
-        failure=failure,
+        failure=failures[0] if failures else None,
+        is_partial=verdict.is_partial,
         warnings=(
-            *([] if failure else _dropped(state)),
+            *([] if failures else _dropped(state)),
+            *(failure.notice for failure in failures[1:]),
             *replaced(plan, verdict.rejected),
             *verdict.warnings,
             *_changed(before, _contents(plan.scopes)),
             *_zips_without_sum(plan),
         ),
     )
+
+
+def _explained(failure: ScopeFailure, state: RunState, deadline: Deadline) -> PrefetchError:
+    """Return the cause of a failure. It names the module if there are several."""
+    plan, scope = state.plan, failure.scope
+    if scope is None:
+        return explain_failure(failure.error, state.downloaded, deadline, plan)
+    needed = {*scope.zips, *scope.mods}
+    failed = tuple(one for one in state.downloaded.failures if one.file.module in needed)
+    error = explain_failure(failure.error, replace(state.downloaded, failures=failed), deadline, plan)
+    return error.about(scope.definition) if len(plan.scopes) > 1 else error
 
 
 def _dropped(state: RunState) -> list[Notice]:

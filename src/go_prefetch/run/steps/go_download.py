@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.trees import walk
@@ -24,6 +25,13 @@ from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_
 from go_prefetch.verification.trees import Trees
 
 
+class ScopeFailure(NamedTuple):
+    """What Go failed with, and where."""
+
+    scope: Scope | None
+    error: PrefetchError
+
+
 @dataclass(frozen=True)
 class GoVerdict:
     """Go's verdict on the files in the module cache."""
@@ -33,7 +41,8 @@ class GoVerdict:
     refetched: Downloaded  # replacements of rejected files
     unverified: frozenset[ModuleFile]  # files of this run that no go command has read
     warnings: tuple[Notice, ...]
-    failure: PrefetchError | None
+    failures: tuple[ScopeFailure, ...]
+    is_partial: bool = False  # some scopes failed, and the others are complete
 
 
 @dataclass(frozen=True)
@@ -47,29 +56,47 @@ class GoDownload:
     budget: Budget
     say: Callable[[str], None]
     meter: Meter
+    goes_on: bool  # whether the other scopes are completed after one has failed
 
     def verdict(self, state: RunState, trees: Trees, fetch_again: FetchAgain) -> GoVerdict:
         """Return Go's verdict on every scope, and on the `.mod` files that it did not need. A failure is part of it."""
         plan = state.plan
         files = Replacements(state, trees, fetch_again, most=self.budget.backoff.attempts, say=self.say)
-        unverified = ModFilesVerified(frozenset())
-        failure: PrefetchError | None = None
         self.meter.expect_modules(sum(file.kind == "zip" for file in plan.files))
-        try:
-            for scope in plan.scopes:
-                for arguments in _argument_lists(scope, state):
-                    self._run(scope, arguments, plan, files)
-            unverified = verify_mod_files(files, plan, self.goroot, self.budget.deadline)
-        except PrefetchError as error:
-            failure = error
+        complete, failures = self._scopes(state, files)
+        unverified = ModFilesVerified(frozenset())
+        went_on = not any(isinstance(failure.error, ChecksumMismatch) for failure in failures)
+        is_partial = bool(complete and failures) and went_on and len(complete) + len(failures) == len(plan.scopes)
+        if is_partial or not failures:
+            read = [version for scope in complete for version in scope.zips]
+            try:
+                unverified = verify_mod_files(files, plan, self.goroot, self.budget.deadline, read)
+            except PrefetchError as error:
+                failures, is_partial = [*failures, ScopeFailure(None, error)], False
         return GoVerdict(
             sources=dict(files.sources),
             rejected=tuple(files.rejected.values()),
             refetched=files.refetched,
             unverified=unverified.files,
             warnings=unverified.warnings,
-            failure=failure,
+            failures=tuple(failures),
+            is_partial=is_partial,
         )
+
+    def _scopes(self, state: RunState, files: Replacements) -> tuple[list[Scope], list[ScopeFailure]]:
+        """Return the scopes that are complete, and those that failed. A wrong byte and the deadline end the work."""
+        complete: list[Scope] = []
+        failures: list[ScopeFailure] = []
+        for scope in state.plan.scopes:
+            try:
+                for arguments in _argument_lists(scope, state):
+                    self._run(scope, arguments, state.plan, files)
+                complete.append(scope)
+            except PrefetchError as error:
+                failures.append(ScopeFailure(scope, error))
+                if not self.goes_on or isinstance(error, ChecksumMismatch) or self.budget.deadline.passed():
+                    break
+        return complete, failures
 
     def _run(self, scope: Scope, arguments: Sequence[str], plan: Plan, files: Replacements) -> None:
         """Run it. Raises GoCommandError, DownloadError or ChecksumMismatch if Go fails in the end."""

@@ -39,8 +39,8 @@ def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived,
 
 
 def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -> Saved:
-    """Save files that Go accepted and that may be saved. Save nothing of a failed run."""
-    if state.completed.failure:
+    """Save files that Go accepted and that may be saved. Save nothing of a run that failed in every main module."""
+    if state.completed.failure and not state.completed.is_partial:
         return Saved(skipped_reason=notice("run-failed"))
     if any(_is_out_of_reach(warning) for warning in state.restored.warnings):
         return Saved(skipped_reason=notice("store-failed"))

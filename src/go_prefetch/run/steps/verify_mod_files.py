@@ -6,12 +6,15 @@ wrong one would then fail with a security error. It is replaced, or removed, so 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Rejection
 from go_prefetch.run.steps.replacements import Replacements
@@ -28,11 +31,17 @@ class ModFilesVerified(NamedTuple):
     warnings: tuple[Notice, ...] = ()
 
 
-def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: Deadline) -> ModFilesVerified:
-    """Return Go's verdict on each `.mod` that was restored or downloaded but not read. Wrong ones are replaced."""
+def verify_mod_files(
+    files: Replacements, plan: Plan, goroot: Path, deadline: Deadline, complete: Sequence[ModuleVersion]
+) -> ModFilesVerified:
+    """Return Go's verdict on each `.mod` that was restored or downloaded but not read. Wrong ones are replaced.
+
+    `complete` are the modules that `go mod download` has looked at without a failure.
+    """
     good: frozenset[ModuleFile] = frozenset()
+    taken = frozenset(filter(plan.folder.has_zip, complete))
     for _ in range(_MOST_ROUNDS):
-        unverified = _unverified(files, plan) - good
+        unverified = _unverified(files, plan, taken) - good
         hashes = {file: plan.hashes[file] for file in unverified if file in plan.hashes}
         verdict = check_mods(plan.folder, goroot, hashes, deadline)
         good |= verdict.good
@@ -41,16 +50,15 @@ def verify_mod_files(files: Replacements, plan: Plan, goroot: Path, deadline: De
             files.replace_once(rejections, unverified - good)
         if verdict.inconclusive:
             no_verdict = notice("mod-files-unchecked", cause=verdict.inconclusive)
-            return ModFilesVerified(_unverified(files, plan) - good, (no_verdict,))
+            return ModFilesVerified(_unverified(files, plan, taken) - good, (no_verdict,))
         if not verdict.bad:
             return ModFilesVerified(unverified - good)
-    left = _unverified(files, plan) - good
+    left = _unverified(files, plan, taken) - good
     files.drop(left)
     return ModFilesVerified(left, (notice("mod-files-removed", count=len(left)),))
 
 
-def _unverified(files: Replacements, plan: Plan) -> frozenset[ModuleFile]:
+def _unverified(files: Replacements, plan: Plan, taken: AbstractSet[ModuleVersion]) -> frozenset[ModuleFile]:
     """Return the `.mod` files of this run that Go did not read for their zips, or that have changed since."""
-    taken = set(filter(plan.folder.has_zip, plan.modules))
     ours = (file for file in files.sources if file.kind == "mod" and file not in plan.present)
     return frozenset(file for file in ours if file.module not in taken or file in files.rejected)
