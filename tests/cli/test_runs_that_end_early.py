@@ -145,11 +145,14 @@ def test_warn_goes_on_and_tells_all_the_same(bench: Workbench) -> None:
     assert recorded(result).failure == "folder-unwritable"
 
 
-def test_a_report_file_that_cannot_be_written_hides_nothing(bench: Workbench) -> None:
-    """The failure that was there first is the one that ends the run."""
+@pytest.mark.parametrize("name", ["go.mod/report.json", "."])
+def test_report_file_that_cannot_be_written_ends_the_run_first(bench: Workbench, name: str) -> None:
+    """Not after minutes of downloads."""
     bench.write_project([LIB])
-    result = bench.run("run", "--report-file", "go.mod/report.json", **without_go(bench))
-    assert result.status == 4
-    assert "go.mod/report.json" in result.stderr
-    assert "[report-file-unwritable]" in result.stderr
-    assert result.stderr.endswith("#go-not-found\n")
+    with ModuleProxy([LIB]) as proxy:
+        result = bench.quickly("run", "--report-file", name, GOPROXY=proxy.url)
+        assert proxy.paths() == []
+    assert result.status == 2, result.text
+    assert result.stderr.count("[report-file-unwritable]") == 1
+    assert result.stderr.endswith("#report-file-unwritable\n")
+    assert recorded(result).failure == "report-file-unwritable"

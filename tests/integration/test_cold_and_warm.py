@@ -121,3 +121,14 @@ def test_only_three_kinds_of_file_reach_the_pool(bench: Workbench, proxy: Module
     }
     assert others == {".go-prefetch"}
     assert bench.module_files(bench.pool) == {f.replace("\\", "/") for f in proxy.files}
+
+
+def test_verify_calls_an_interrupted_unpacking_not_unpacked(bench: Workbench, proxy: ModuleProxy) -> None:
+    """Go leaves `.partial` next to a tree that it has not finished, and unpacks it again."""
+    bench.write_project(MODULES)
+    assert bench.prefetch("--store", "none", goproxy=proxy.url).status == 0
+    (bench.modcache / f"{TOML.path.replace('B', '!b').replace('S', '!s')}@{TOML.version}" / "go.mod").write_text("half")
+    (bench.download_folder / "github.com/!burnt!sushi/toml/@v/v1.4.0.partial").touch()
+    result = bench.quickly("verify")
+    assert result.status == 0, result.text
+    assert result.verified == (3, 0, 0, 1)

@@ -149,6 +149,22 @@ def test_modules_that_are_old_go_and_the_module_cache_keeps_them(
     assert bench.module_files(bench.download_folder) == before
 
 
+def test_prune_delete_removes_what_a_killed_run_has_left(bench: Workbench, pool: Path) -> None:
+    temporary = "example.com/new/@v/v1.0.0.zip0123456789012345678.tmp"
+    notes = pool / ".go-prefetch"
+    notes.mkdir(exist_ok=True)
+    (pool / temporary).touch()
+    record = notes / "run-0123456789012345678"
+    record.write_text(f"{temporary}\n")
+    record.chmod(0o600)
+    prune = ("prune", "--pool", str(pool), "--max-age", "30d")
+    assert prefetch(bench, *prune).status == 0
+    assert (pool / temporary).exists()
+    assert prefetch(bench, *prune, "--delete").status == 0
+    assert not (pool / temporary).exists()
+    assert not record.exists()
+
+
 def test_the_longest_unused_go_until_the_size_is_met(
     bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -70,6 +71,19 @@ def write_named(final: Path, data: bytes) -> None:
             out.write(data)
     else:
         write_whole(final, data)
+
+
+def check_named(final: Path) -> None:
+    """Raise OSError if `write_named` cannot write to this path. Writes nothing."""
+    if _STREAM.fullmatch(os.fspath(final)) or _takes_bytes_as_they_come(final):
+        return
+    if final.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
+    folder = next(parent for parent in final.absolute().parents if os.path.lexists(parent))
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _number(stream: re.Match[str]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from go_prefetch.base.atomic_file import write_named
+from go_prefetch.base.atomic_file import check_named, write_named
 from go_prefetch.base.stopwatch import Stopwatch, Timing
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.cli.invocation import Invocation
@@ -42,11 +42,18 @@ class _Wishes:
 def settings_of_a_run(invocation: Invocation) -> Settings:
     """Return the settings. Wrong inputs are published too, and raised as InputError."""
     try:
-        return invocation.settings()
+        settings = invocation.settings()
+        if settings.report_file:
+            with _report_file_errors(settings.report_file):  # now, not after minutes of work
+                check_named(settings.report_file)
     except InputError as error:
         made = RunState().failed(error).report({}, seconds={}, ended_early=True)
-        _publish_failure(made, _readable_wishes(invocation), invocation)
+        wishes = _readable_wishes(invocation)
+        if error.slug == "report-file-unwritable":
+            wishes = replace(wishes, report_file=None)
+        _publish_failure(made, wishes, invocation)
         raise
+    return settings
 
 
 def _readable_wishes(invocation: Invocation) -> _Wishes:
@@ -109,8 +116,14 @@ def _publish(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
 
 
 def _write_report(path: Path, report: Report, platform: Platform) -> None:
-    try:
+    with _report_file_errors(path):
         write_named(path, document(report, platform.clean).encode())
+
+
+@contextmanager
+def _report_file_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError("report-file-unwritable", name="report-file", path=path, words=error.strerror) from None
 

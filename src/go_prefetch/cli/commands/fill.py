@@ -13,6 +13,7 @@ from pathlib import Path
 
 from go_prefetch.base.format import size
 from go_prefetch.base.stopwatch import Timing
+from go_prefetch.base.temporary_folder import clear_temporary
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.settings import Settings
@@ -61,6 +62,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     rule = SaveRule(_keeps_private(settings, platform, folder))
     walk = proxy_walk(settings, proxies, budget, timing.trace)
     supply = Supply(walk, platform.working, rule, stopwatch=stopwatch)
+    clear_temporary()  # of checks that were killed
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
         filled = fill_folder(plan, supply)

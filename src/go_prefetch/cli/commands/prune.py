@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from go_prefetch.base.format import counted, size
+from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.forge_inputs import PRUNE, PruneSettings, prune_settings
 from go_prefetch.errors import DownloadError, InputError
@@ -117,6 +118,7 @@ def _module_line(one: PoolModule) -> str:
 
 
 def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:
+    clear_dead_runs(pool)
     with folder_errors(pool):
         removed = [one for one in chosen if remove(pool, one)]
         remove_empty_folders(pool)
