@@ -5,6 +5,7 @@ Format: https://go.dev/ref/mod#go-sum-files. The hashes are passed on, never com
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,7 @@ from go_prefetch.golang.module import ModuleVersion
 
 # The hash of an empty go.mod, left in go.sum by an old bug. Go skips such lines.
 _EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
+_DIGEST = re.compile("h1:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in Base64
 _CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MOD_SUFFIX = "/go.mod"
 # File systems allow 255 bytes in a name and at least 1,024 in a path. Temporary names are longer by some digits.
@@ -56,8 +58,8 @@ class GoSum:
 def parse_gosum(data: bytes, source: str) -> GoSum:
     """Parse the bytes of a go.sum file; `source` is its name in messages.
 
-    Raises GoSumError with file and line number for a line that Go refuses (not three fields, a merge conflict), and
-    for a damaged file (a NUL byte, text that is not UTF-8).
+    Raises GoSumError with file and line number for a line that Go refuses (not three fields, a merge conflict), for a
+    hash that nothing can match, and for a damaged file (a NUL byte, text that is not UTF-8).
     """
     lines: dict[GoSumLine, None] = {}
     ignored: list[Notice] = []
@@ -69,6 +71,8 @@ def parse_gosum(data: bytes, source: str) -> GoSum:
         if problem:
             ignored.append(notice("go-sum-line-ignored", source=source, number=number, problem=problem))
         elif line:
+            if not _DIGEST.fullmatch(line.digest):
+                raise _malformed(f"{source}:{number}", "a hash that is not 32 bytes in Base64")
             lines[line] = None
     return GoSum(tuple(lines), tuple(ignored))
 

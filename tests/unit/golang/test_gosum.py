@@ -11,14 +11,18 @@ from go_prefetch.golang.gosum import GoSumLine, parse_gosum
 from go_prefetch.golang.module import ModuleVersion
 from tests.support.notices import facts
 
-A_ZIP = "example.com/a v1.0.0 h1:AAAA="
-A_MOD = "example.com/a v1.0.0/go.mod h1:BBBB="
-B_ZIP = "github.com/BurntSushi/toml v2.0.0+incompatible h1:CCCC="
+A_ZIP = "example.com/a v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+A_MOD = "example.com/a v1.0.0/go.mod h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+B_ZIP = "github.com/BurntSushi/toml v2.0.0+incompatible h1:CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA="
 TEXT = f"{A_ZIP}\n{A_MOD}\n{B_ZIP}\n"
 LINES = (
-    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "zip", "h1:AAAA="),
-    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "mod", "h1:BBBB="),
-    GoSumLine(ModuleVersion("github.com/BurntSushi/toml", "v2.0.0+incompatible"), "zip", "h1:CCCC="),
+    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "zip", "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+    GoSumLine(ModuleVersion("example.com/a", "v1.0.0"), "mod", "h1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="),
+    GoSumLine(
+        ModuleVersion("github.com/BurntSushi/toml", "v2.0.0+incompatible"),
+        "zip",
+        "h1:CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA=",
+    ),
 )
 EMPTY_GO_MOD = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
 
@@ -52,7 +56,9 @@ def test_order_is_kept_and_does_not_change_the_set_of_lines() -> None:
 
 
 def test_two_hashes_for_one_version_are_two_lines() -> None:
-    found = parse_gosum(f"{A_ZIP}\nexample.com/a v1.0.0 h1:ZZZZ=\n".encode(), "go.sum")
+    found = parse_gosum(
+        f"{A_ZIP}\nexample.com/a v1.0.0 h1:ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZA=\n".encode(), "go.sum"
+    )
     assert [line.module for line in found.lines] == [ModuleVersion("example.com/a", "v1.0.0")] * 2
 
 
@@ -68,6 +74,9 @@ def test_an_empty_file_has_no_lines(data: bytes) -> None:
         pytest.param(b"example.com/a v1.0.0", "go-sum-malformed", "2 fields", id="two fields"),
         pytest.param(b"example.com/a v1.0.0 h1:A= h1:B=", "go-sum-malformed", "4 fields", id="four fields"),
         pytest.param(b"x", "go-sum-malformed", "1 fields", id="one field"),
+        pytest.param(b"example.com/a v1.0.0 h1:A=", "go-sum-malformed", "32 bytes", id="short hash"),
+        pytest.param(b"example.com/a v1.0.0/go.mod h1:" + b"A" * 44, "go-sum-malformed", "32 bytes", id="long hash"),
+        pytest.param(b"example.com/a v1.0.0 h1:" + b"A" * 42 + b"B=", "go-sum-malformed", "32 bytes", id="loose bits"),
         pytest.param(b"example.com/\0a v1.0.0 h1:A=", "go-sum-malformed", "NUL", id="NUL"),
         pytest.param("example.com/a v1.0.0 h1:A=".encode("utf-16-le"), "go-sum-malformed", "NUL", id="UTF-16"),
         pytest.param(b"example.com/\xff v1.0.0 h1:A=", "go-sum-malformed", "not UTF-8", id="not UTF-8"),
@@ -137,7 +146,7 @@ def test_what_go_skips_is_skipped_in_silence(line: str) -> None:
 
 def test_twenty_megabytes_are_read() -> None:
     count = 20_000
-    digest = "h1:" + "A" * 960
+    digest = f"{' ' * 960}h1:{'A' * 43}="
     text = "".join(f"example.com/m{n % 50}/package v1.{n}.0/go.mod {digest}\n" for n in range(count))
     assert len(text) > 20_000_000
     assert len(parse_gosum(text.encode(), "go.sum").lines) == count

@@ -46,7 +46,7 @@ def test_warning_in_a_group_comes_at_once_without_a_group() -> None:
     platform = detect({}, stream, stream)
     with platform.group("Restore"):
         platform.warn(notice("stale-objects"))
-        assert "GOCACHE" in stream.getvalue()
+        assert "[stale-objects]" in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
 
 
