@@ -164,7 +164,6 @@ def test_real_runner_fills_then_finds_then_follows(bench: Workbench, tmp_path: P
         log = machine.execute(job())
         assert "go-prefetch: miss" in log
         assert archived(machine) == planned(repository)
-        assert "section_start" in log
         assert "GO_PREFETCH_CACHE_RESULT=miss" in unpacked(coordinator.artifacts["dotenv"])
         assert "go_prefetch_modules 53" in unpacked(coordinator.artifacts["metrics"])
         before = machine.cached.stat()

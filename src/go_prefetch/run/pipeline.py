@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from go_prefetch.base.format import counted
+from go_prefetch.base.format import counted, size
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.config.choices import OnFailure
@@ -122,6 +122,10 @@ class _Run:
                 self._admit(unpacked)
         self._complete()
         self._save()
+        if plan.missing and not self.state.completed.failure:
+            zips = [ModuleFile(version, "zip") for version in plan.modules]
+            taken = sum(map(plan.folder.size_if_there, zips))
+            job.platform.info(f"Disk: {size(taken)} of zips, in addition to the unpacked modules")
 
     def _reached(self, **results: Any) -> None:
         self.state = replace(self.state, **results)
