@@ -228,6 +228,69 @@ def test_a_server_that_knows_no_ranges(tmp_path: Path, late: bool) -> None:
         assert restored.warnings == ()
 
 
+@pytest.mark.parametrize("fault", [500, 503, "reset", "truncated"], ids=str)
+def test_sick_server_gets_few_requests_for_a_blob(service: CacheService, shelf: Shelf, fault: int | str) -> None:
+    """Failures of one blob are counted together, whichever range they are of."""
+    shelf.save()
+    service.inject("blob.get", fault, times=None)
+    service.clear()
+    assert slugs(shelf.restore().warnings) == ["store-unreachable"]
+    assert service.routes.count("blob.get") == 6 * shelf.attempts
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_server_that_fails_two_of_three_requests_still_delivers(service: CacheService, shelf: Shelf, seed: int) -> None:
+    shelf.attempts = 4
+    shelf.save()
+    service.inject("blob.get", (500, 503, "reset"), times=None, share=2 / 3, seed=seed)
+    restored = shelf.restore()
+    assert shelf.has_all(restored)
+    assert restored.warnings == ()
+
+
+def test_server_without_ranges_gets_one_request_for_a_blob(tmp_path: Path) -> None:
+    with CacheService(MAIN, has_ranges=False) as whole:
+        shelf = Shelf(whole, tmp_path, MODULES)
+        shelf.save()
+        whole.clear()
+        assert shelf.has_all(shelf.restore())
+        assert whole.routes.count("blob.get") == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_silent_service_is_asked_once_and_not_again_in_save(
+    bench: Workbench, service: CacheService, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """One warning, and no other request in the whole run."""
+    monkeypatch.setattr("go_prefetch.stores.cache_service.protocol._TRY_FOR", 0.1)
+    service.inject("*", SILENCE, times=None)
+    with ModuleProxy(MODULES) as proxy:
+        Job(bench, service, proxy)(*MODULES, protocol=protocol, flags=("--stall-timeout", "500ms"))
+    assert service.routes == ["lookup"]
+    assert bench.warnings == ["store-unreachable"]
+    assert "[store-failed]" in bench.report["save"]["because_not"]
+
+
+@pytest.mark.wording
+def test_first_failed_attempt_is_one_line_of_the_log(bench: Workbench, service: CacheService) -> None:
+    service.inject("*", 503, times=None)
+    with ModuleProxy(MODULES) as proxy:
+        result = Job(bench, service, proxy)(*MODULES)
+    assert service.routes.count("lookup") == 4
+    assert result.text.count("An attempt at the cache service failed") == 1
+
+
+def test_silent_blob_server_is_given_up_early(
+    service: CacheService, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its service answers. The reader waits for the first byte no longer than for a dead service."""
+    monkeypatch.setattr(range_buffer, "FIRST_ANSWER", 0.3)
+    shelf.save()
+    service.inject("blob.get", SILENCE, times=None)
+    assert slugs(shelf.restore().warnings) == ["store-unreachable"]
+    assert not shelf.deadline.passed()
+
+
 def test_one_stream_that_is_too_slow_is_no_damage(tmp_path: Path) -> None:
     with CacheService(MAIN, has_ranges=False) as whole:
         shelf = Shelf(whole, tmp_path, MODULES, deadline=Deadline.after(1.0))

@@ -348,6 +348,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "pool-restore": "{store} is slow.",
     },
     "store-unreachable": {
+        "attempt": "An attempt at the cache service failed ({call}): {words}.",
         "call": "The cache service did not answer ({call}): {words}.",
         "reading": Text("The entry of the cache service could not be read: {words}.", "The proxies take over."),
         "no-new-url": Text("The entry of the cache service could not be read: {cause}", "The proxies take over."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
@@ -107,14 +107,16 @@ def cache_store(
     endpoint: CacheEndpoint | None,
     environ: Mapping[str, str],
     trace: Trace = UNTRACED,
+    tell: Callable[[Notice], None] = lambda _: None,
 ) -> CacheStore:
     """Return the store of the settings; its records about proxies are for this list.
 
-    `endpoint` is the cache service in reach. A zstd program is found and run with `environ`.
+    `endpoint` is the cache service in reach. A zstd program is found and run with `environ`. `tell` is called with the
+    first failed attempt at the service.
     """
     store = settings.store
     if store.takes_cache_service and endpoint:
-        return _cache_service(settings, proxies, endpoint, environ, trace)
+        return _cache_service(settings, proxies, endpoint, environ, trace, tell)
     unoffered = not_offered(environ)
     if store.kind is StoreKind.GITHUB:
         return NullStore(unoffered or notice("no-cache-service"))
@@ -134,6 +136,7 @@ def _cache_service(
     endpoint: CacheEndpoint,
     environ: Mapping[str, str],
     trace: Trace,
+    tell: Callable[[Notice], None],
 ) -> CacheStore:
     # Imported late, as all below: only runs with such a service need tar, threads and zstd.
     from go_prefetch.stores.cache_service.compression import best_encoding  # noqa: PLC0415
@@ -157,7 +160,7 @@ def _cache_service(
         backoff = Backoff(settings.attempts)
         protocol = RestService if endpoint.protocol == "v1" else TwirpService
         return Connection(
-            protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff)),
+            protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff, tell)),
             lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
         )
 

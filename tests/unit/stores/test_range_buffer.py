@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,9 +23,10 @@ def arrivals() -> Arrivals:
 
 def begin(arrivals: Arrivals, total: int = TOTAL) -> list[int]:
     """Have all ranges taken that may be under way, as the threads do."""
+    first = arrivals.wanted()
     arrivals.agree(Announced(1, total, "tag"))
-    several = min(AHEAD, COUNT)
-    return [number for _ in range(several) if (number := arrivals.wanted()) is not None]
+    several = min(AHEAD, COUNT) - 1
+    return [number for number in (first, *(arrivals.wanted() for _ in range(several))) if number is not None]
 
 
 @given(st.permutations(range(COUNT)))
@@ -41,12 +44,6 @@ def test_ranges_of_two_blobs_do_not_mix(arrivals: Arrivals, other: Announced) ->
     begin(arrivals)
     with pytest.raises(GoneError):
         arrivals.agree(other)
-
-
-def test_a_blob_does_not_reach_past_what_was_said_to_be_its_end(arrivals: Arrivals) -> None:
-    assert arrivals.may_end_before(2)
-    with pytest.raises(GoneError):
-        arrivals.agree(Announced(1, TOTAL, "tag"))
 
 
 def test_no_stream_takes_the_place_of_ranges_that_were_read(arrivals: Arrivals) -> None:
@@ -81,3 +78,22 @@ def test_a_deadline_goes_before_what_failed_because_of_it(arrivals: Arrivals) ->
     with pytest.raises(StoreError) as caught:
         late.awaited()
     assert caught.value.slug == "store-slow"
+
+
+def test_wanted_before_an_answer_is_the_first_range_alone(arrivals: Arrivals) -> None:
+    """A server that knows no ranges would send the whole blob for each."""
+    assert arrivals.wanted() == 0
+    others: list[int | None] = []
+    second = threading.Thread(target=lambda: others.append(arrivals.wanted()), daemon=True)
+    second.start()
+    assert not others
+    arrivals.agree(Announced(1, TOTAL, "tag"))
+    second.join()
+    assert others == [1]
+
+
+def test_count_failure_adds_up_until_a_range_is_complete(arrivals: Arrivals) -> None:
+    begin(arrivals)
+    assert [arrivals.count_failure() for _ in range(3)] == [1, 2, 3]
+    arrivals.put(0, b"first")
+    assert arrivals.count_failure() == 1

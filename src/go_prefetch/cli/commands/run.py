@@ -17,6 +17,7 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
+from go_prefetch.render.messages import text
 from go_prefetch.run.pipeline import Job, prefetch
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
 from go_prefetch.stores import directory_pool
@@ -48,7 +49,9 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
     walk = proxy_walk(settings, proxies, budget, trace)
     endpoint = find_endpoint(environ)
-    store = cache_store(settings, proxies, endpoint, environ, trace)
+    store = cache_store(
+        settings, proxies, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
+    )  # fmt: skip
     if settings.store.pool:
         clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)

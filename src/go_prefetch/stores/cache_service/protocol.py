@@ -5,8 +5,10 @@ A call is one request and its whole answer. It is retried after a temporary fail
 
 from __future__ import annotations
 
+import math
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass, field
@@ -24,6 +26,10 @@ _BLOCK = 8 << 20  # bytes of an upload that are sent at once
 _AT_ONCE = 6  # blocks
 _MOST_BYTES = 1 << 20  # of an answer
 _TOO_MANY = 429
+FIRST_ANSWER = 10.0  # seconds without any answer after which a server counts as dead
+_TRY_FOR = 5.0  # seconds without an answer after which no other attempt begins
+_FRESH = 30.0  # seconds for which an answer proves that a server is alive
+_LARGE = 64 << 10  # bytes of a body that take their time
 
 
 class NotAllowed(Exception):  # noqa: N818 - no error: the service may say no
@@ -121,11 +127,17 @@ class Reply:
 
 
 class Exchange:
-    """Makes calls over one client."""
+    """Makes calls over one client. `tell` is called with the first failed attempt.
 
-    def __init__(self, client: HttpClient, backoff: Backoff) -> None:
+    A server that does not answer is not asked again and again: it costs one attempt, or several short ones.
+    """
+
+    def __init__(self, client: HttpClient, backoff: Backoff, tell: Callable[[Notice], None] = lambda _: None) -> None:
         self._client = client
         self._backoff = backoff
+        self._tell = tell
+        self._has_told = False
+        self._answered = -math.inf  # when the server did, last
 
     def call(self, call: Call, deadline: Deadline, understood: Callable[[Reply], bool] | None = None) -> Reply:
         """Return the first answer that is not a temporary failure.
@@ -134,7 +146,7 @@ class Exchange:
         StoreError once the attempts or the time are used up, and NotAllowed for 401 and 429: a retry soon after too
         many requests does not help, and the job should not wait.
         """
-        retries = Retries(self._backoff, deadline.wait)
+        retries, started = Retries(self._backoff, deadline.wait), time.monotonic()
         while True:
             try:
                 reply = self._once(call, deadline)
@@ -143,14 +155,25 @@ class Exchange:
                 words = f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood")
                 raise AttemptError(words, retry_after=parse_retry_after(reply.headers.get("Retry-After")))
             except AttemptError as error:
-                if not (error.transient and retries.again(error.retry_after)):
-                    words = without_queries(str(error))
+                words = without_queries(str(error))
+                self._note_failure(call.what, words)
+                quiet = time.monotonic() - max(started, self._answered)
+                is_dead = quiet > (FIRST_ANSWER if len(call.body) > _LARGE else _TRY_FOR)
+                if is_dead or not (error.transient and retries.again(error.retry_after)):
                     raise StoreError("store-unreachable", "call", call=call.what, words=words) from None
+
+    def _note_failure(self, what: str, words: str) -> None:
+        if not self._has_told:
+            self._has_told = True
+            self._tell(notice("store-unreachable", "attempt", call=what, words=words))
 
     def _once(self, call: Call, deadline: Deadline) -> Reply:
         if deadline.passed():
             raise AttemptError("no time left", transient=False)
-        with self._client.request(call.method, call.url, deadline, headers=call.headers, body=call.body) as answer:
+        is_alive = time.monotonic() - self._answered < _FRESH or len(call.body) > _LARGE
+        limit = deadline if is_alive else deadline.earlier_of(FIRST_ANSWER)
+        with self._client.request(call.method, call.url, limit, headers=call.headers, body=call.body) as answer:
+            self._answered = time.monotonic()
             body = answer.read(_MOST_BYTES)
         if answer.status == 401:
             raise NotAllowed(notice("store-not-allowed", "token"))

@@ -6,7 +6,6 @@ as it arrives.
 
 from __future__ import annotations
 
-import math
 import statistics
 import threading
 import time
@@ -15,13 +14,14 @@ from dataclasses import dataclass
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
+from go_prefetch.stores.cache_service.protocol import FIRST_ANSWER
 
-# The first ranges are small, because an answer takes a fifth of a second to begin, whatever its size.
-EAGER = 16  # ranges that can be requested before the size of the blob is known
-_EAGER_BYTES = 1 << 20  # of each of these
+# The first ranges are small, because the first files are unpacked while others arrive.
+_SMALL = 16  # ranges
+_SMALL_BYTES = 1 << 20  # of each of these
 _BYTES = 4 << 20  # of all others
 AHEAD = 24  # ranges, or pieces of a stream, that are held or in progress at most: 96 MiB
-_RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others
+_RACE_AFTER = (1.0, 3.0)  # seconds, and times the median of the others; seconds for the first range
 _TICK = 0.25  # seconds between checks of the time
 _PACE_OVER = 5.0  # seconds over which the rate is measured
 
@@ -45,7 +45,7 @@ class Announced:
 
 def first_byte(number: int) -> int:
     """Return the position of a range."""
-    return min(number, EAGER) * _EAGER_BYTES + max(0, number - EAGER) * _BYTES
+    return min(number, _SMALL) * _SMALL_BYTES + max(0, number - _SMALL) * _BYTES
 
 
 class _Pace:
@@ -60,6 +60,8 @@ class _Pace:
         if self._deadline.passed():
             raise StoreError("store-slow", "no-time-to-read")
         now = time.monotonic()
+        if not received and total is None and now - self._since > FIRST_ANSWER:
+            raise StoreError("store-unreachable", "reading", words=f"no answer within {FIRST_ANSWER:g}s")
         if now - self._since < _PACE_OVER or total is None:
             return
         pace = (received - self._received) / (now - self._since)
@@ -78,7 +80,7 @@ class Arrivals:
         self._pace = _Pace(deadline)
         self._change = threading.Condition()
         self._total: int | None = None
-        self._end: float = math.inf  # a byte that is past the end, according to the server
+        self._failed = 0  # requests in a row, of all ranges together
         self._parts: dict[int, bytes] = {}
         self._began: dict[int, float] = {}
         self._took: list[float] = []
@@ -121,21 +123,25 @@ class Arrivals:
     def _race_the_head(self) -> None:
         """Request the range that blocks the reader a second time, if the others were much faster."""
         begun = self._began.get(self._head)
-        if begun is None or not self._took or self._head in self._raced:
+        if begun is None or self._head in self._raced or (self._head and not self._took):
             return
         least, times = _RACE_AFTER
-        if time.monotonic() - begun > max(least, times * statistics.median(self._took)):
+        typical = statistics.median(self._took) if self._took else 1.0
+        if time.monotonic() - begun > max(least, times * typical):
             self._raced.add(self._head)
             self._to_race.append(self._head)
             self._change.notify_all()
 
     def wanted(self) -> int | None:
-        """Return the number of a range to download, once there is one; None once nothing is left to do."""
+        """Return the number of a range to download, once there is one; None once nothing is left to do.
+
+        The first range alone is requested at first: its answer tells the size, and whether the server knows ranges.
+        """
         with self._change:
             while not self._is_settled(self._head):
                 if self._to_race:
                     return self._to_race.pop()
-                most = EAGER if self._total is None else self._head + AHEAD
+                most = 1 if self._total is None else self._head + AHEAD
                 if self._next < most and not self._is_past_end(self._next):
                     self._began[self._next] = time.monotonic()
                     self._next += 1
@@ -157,18 +163,17 @@ class Arrivals:
     def agree(self, coming: Announced) -> None:
         """Compare the size of the blob with that of the first answer. If it differs, the blob was replaced."""
         with self._change:
-            if self._total is None and coming.total <= self._end:
+            if self._total is None:
                 self._total, self.etag = coming.total, coming.etag
                 self._change.notify_all()
             elif (coming.total, coming.etag) != (self._total, self.etag):
                 raise GoneError
 
-    def may_end_before(self, number: int) -> bool:
-        """Note that the server has nothing at this range, unless another answer says otherwise."""
+    def count_failure(self, times: int = 1) -> int:
+        """Count a failed request, and return how many failed since the last complete range."""
         with self._change:
-            if self._total is None:
-                self._end = min(self._end, first_byte(number))
-            return self._total is None or self._is_past_end(number)
+            self._failed += times
+            return self._failed
 
     def count(self, size: int) -> None:
         """Note that this many bytes of an incomplete range have arrived."""
@@ -178,6 +183,7 @@ class Arrivals:
     def put(self, number: int, part: bytes) -> None:
         """Store a complete range."""
         with self._change:
+            self._failed = 0
             if number >= self._head:
                 self._parts.setdefault(number, part)
                 self._took.append(time.monotonic() - self._began[number])
@@ -206,11 +212,6 @@ class Arrivals:
         with self._change:
             self._stream_ended = True
             self._change.notify_all()
-
-    def await_first_answer(self) -> None:
-        """Wait until it is known whether ranges come, or one stream."""
-        with self._change:
-            self._change.wait_for(lambda: self._total is not None or self._is_settled(0), self._deadline.left())
 
     def pause(self, seconds: float) -> bool:
         """Wait, and return whether the blob is still being read. Closing ends the wait."""

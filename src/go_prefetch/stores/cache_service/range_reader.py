@@ -1,8 +1,9 @@
 """A blob as a stream: downloaded by ranges, many at once, returned in order, in bounded memory.
 
-The first ranges are requested before the size is known. A failed range is retried, with a new URL if the old one has
-expired. A range that blocks the reader and is slower than the others is requested a second time. A server without
-support for ranges sends one stream.
+One range is requested first. More are requested once the server has shown that it knows ranges. A server that does not
+sends one stream. A failed range is retried, with a new URL if the old one has expired. The failures of one blob are
+counted together, until a range arrives. A range that blocks the reader and is slower than the others is requested a
+second time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.protocol import NotAllowed, without_queries
 from go_prefetch.stores.cache_service.range_buffer import Announced, Arrivals, GoneError, first_byte
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
 
 _AT_ONCE = 20
+_TIMES_MORE = 6  # failures in a row of a blob, for each attempt at one file; an unlucky row, where two in three fail
+_LONGEST_WAIT = 0.5  # seconds between them; the reader waits
 _NUMBER = "([0-9]{1,15})"
 _CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")  # RFC 9110, 14.4
 _GONE = (404, 412, 416)  # it is gone, was replaced, or is shorter than before
@@ -35,11 +38,16 @@ class Blob:
         self._renewed = renewed
         self._lock = threading.Lock()
 
-    def renew(self, refused: str) -> None:
-        """Get a new URL in place of this one, once for all threads whose request was refused with it."""
+    def renew(self, refused: str) -> bool:
+        """Get a new URL in place of this one, once for all threads whose request was refused with it.
+
+        Return whether this thread got it.
+        """
         with self._lock:
-            if self.url == refused:
+            is_first = self.url == refused
+            if is_first:
                 self.url = self._renewed()
+            return is_first
 
 
 class RangeReader:
@@ -92,25 +100,24 @@ class RangeReader:
                 self._arrivals.fail(StoreError("store-unreachable", "reading", words=str(error)))
 
     def _bring(self, number: int) -> None:
-        """Download one range, with as many attempts as are allowed."""
-        retries = Retries(self._backoff, self._arrivals.pause)
-        while True:
+        """Download one range, until too many requests for this blob have failed in a row."""
+        failed, most = 0, self._backoff.attempts * _TIMES_MORE
+        while failed < most:
             url = self._blob.url
             try:
-                renew = self._attempt(number, url)
-                if not renew:
+                if not self._attempt(number, url):
                     return
                 words = "status 403"
+                failed = self._arrivals.count_failure(_TIMES_MORE if self._blob.renew(url) else 0)
             except AttemptError as error:
-                renew, words = False, without_queries(str(error))
+                words = without_queries(str(error))
+                failed = self._arrivals.count_failure() if error.transient else most
+                wait = min(_LONGEST_WAIT, self._backoff.wait(failed))
+                if failed < most and not self._arrivals.pause(wait):
+                    return
             if self._arrivals.is_done(number) or self._deadline.passed():
                 return
-            if renew:
-                self._blob.renew(url)
-            if not (retries.at_once() if renew else retries.again()):
-                break
-        if not self._arrivals.is_done(number):
-            raise StoreError("store-unreachable", "reading", words=words)
+        raise StoreError("store-unreachable", "reading", words=words)
 
     def _attempt(self, number: int, url: str) -> bool:
         """Download it. Return True if the URL is not accepted, or no longer."""
@@ -118,18 +125,12 @@ class RangeReader:
         with self._client.request("GET", url, self._deadline, headers=headers) as answer:
             if answer.status == 403:
                 return True
-            if answer.status == 416 and number and self._arrivals.may_end_before(number):
-                return False
             if answer.status != 200:
                 self._take_part(number, answer)
-                return False
-            if number == 0:
+            elif number == 0:
                 self._take_whole(answer)
-                return False
-        # A server without ranges answers the first one in the same way, perhaps later.
-        self._arrivals.await_first_answer()
-        if not self._arrivals.is_done(number):
-            raise AttemptError("all of it where a part was asked for")
+            elif not self._arrivals.is_done(number):
+                raise AttemptError("all of it where a part was asked for")
         return False
 
     def _take_part(self, number: int, answer: Answer) -> None:
