@@ -26,8 +26,16 @@ class HelpParser(argparse.ArgumentParser):
     """Prints the description first, then usage, examples, commands, groups of flags and the epilog."""
 
     def __init__(
-        self, prog: str, arguments: str, description: str, examples: Examples, commands: Mapping[str, str] = _NONE
+        self,
+        prog: str,
+        arguments: str,
+        description: str,
+        examples: Examples,
+        commands: Mapping[str, str] = _NONE,
+        *,
+        color: bool = False,
     ) -> None:
+        del color  # Python 3.14 gives it to each subparser
         usage = f"{prog} {arguments}"
         super().__init__(prog, usage, description, formatter_class=HelpFormatter, add_help=False, allow_abbrev=False)
         self.color = False  # Python 3.14 would color a part
@@ -55,7 +63,8 @@ class HelpParser(argparse.ArgumentParser):
 class HelpFormatter(argparse.HelpFormatter):
     """Fills paragraphs to the width of the terminal. A paragraph of several lines stays as it is."""
 
-    def __init__(self, prog: str) -> None:
+    def __init__(self, prog: str, *, color: bool = False) -> None:
+        del color  # newer versions of Python may give it
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 2
         super().__init__(prog, max_help_position=_FLAG_COLUMNS, width=width)
 

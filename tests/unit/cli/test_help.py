@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -48,6 +50,18 @@ def test_help(shown: Help, command: str, snapshot: SnapshotAssertion) -> None:
 def test_help_has_three_spellings(shown: Help, command: str) -> None:
     named = command.split()
     assert shown("help", *named) == shown(*named, "-h") == shown(*named, "--help")
+
+
+def test_help_parser_takes_the_color_of_python_3_14(monkeypatch: pytest.MonkeyPatch, shown: Help) -> None:
+    """There, `add_parser` gives `color` to the class of the subparsers."""
+    expected = shown("run", "--help")
+    add_parser = argparse._SubParsersAction.add_parser
+
+    def with_color(self: Any, name: str, **given: Any) -> Any:
+        return add_parser(self, name, **{"color": True, **given})
+
+    monkeypatch.setattr(argparse._SubParsersAction, "add_parser", with_color)
+    assert shown("run", "--help") == expected
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
