@@ -106,11 +106,11 @@ class CacheService:
         return self.url.replace("127.0.0.1", BLOB_HOST)
 
     def counts(self, *, clear: bool = False) -> dict[str, Any]:
-        """What has been asked since the counts were last cleared: routes, ranges, at-once, in, out (bytes)."""
+        """Return what was requested since the counts were last cleared: routes, ranges, at-once, in, out (bytes)."""
         return dict(self.server.counts(clear=clear))
 
     def entries(self) -> list[dict[str, Any]]:
-        """What has been saved, oldest first: key, version, bytes."""
+        """Return what was saved, oldest first: key, version, bytes."""
         return list(self.server.entries())
 
 

@@ -68,7 +68,7 @@ def builds(rig: Rig) -> list[Build]:
 
 
 def context_of(build: Build, rig: Rig) -> Path:
-    """A build context with the module's files and the Dockerfile."""
+    """Make a build context with the module's files and the Dockerfile."""
     context = rig.scratch / f"context-{build.label[0]}"
     context.mkdir(exist_ok=True)
     for name in ("go.mod", "go.sum"):

@@ -89,7 +89,7 @@ class Runs:
 
     @contextlib.contextmanager
     def proxy(self, options: argparse.Namespace, seed: int | None = None) -> Iterator[ModuleProxy]:
-        """A proxy that has the project's modules; with a seed it fails a share of all requests."""
+        """Return a proxy that has the project's modules; with a seed it fails a share of all requests."""
         with ModuleProxy(latency=options.latency) as proxy:
             proxy.files = self.files
             proxy.has_etags = True
@@ -101,7 +101,7 @@ class Runs:
 
     @contextlib.contextmanager
     def goproxy(self, options: argparse.Namespace, seed: int | None = None) -> Iterator[str]:
-        """The list of two such proxies, or of one."""
+        """Return the list of two such proxies, or of one."""
         with self.proxy(options, seed) as one, self.proxy(options, None if seed is None else seed + 100_000) as two:
             yield one.url if options.alone else f"{one.url}|{two.url}"
 

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def add_runs(api: GitHubApi, until: int, total: int) -> None:
-    """Runs up to number `until`, the last of `total` just now; each log has 2,000 lines besides its record."""
+    """Return runs up to number `until`, the last of `total` just now; each log has 2,000 lines besides its record."""
     now = datetime.now(timezone.utc)
     for number in range(len(api.runs) + 1, until + 1):
         api.runs.append(payloads.run(number, base=api.url, created=now - timedelta(minutes=5 * (total - number + 1))))

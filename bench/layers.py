@@ -125,7 +125,7 @@ def prepared(options: argparse.Namespace, rig: Rig) -> Context:
 
 
 def compiled(options: argparse.Namespace, rig: Rig, context: Context) -> Path:
-    """A build cache in which both versions of the program are compiled, kept from one run to the next."""
+    """Return a build cache in which both versions of the program are compiled, kept from one run to the next."""
     folder: Path = options.cache_dir.expanduser().resolve() / f"compiled-{options.module.replace('/', '_')}"
     print(f"compiling into {folder}", file=sys.stderr)
     with rig.module_cache() as module_cache:
@@ -184,7 +184,7 @@ def _is_layer(description: str, step: str) -> bool:
 
 
 def _sent(log: str) -> float:
-    """What was new in the folder; its .dockerignore is asked for first."""
+    """Return what was new in the folder. The builder asks for its .dockerignore first."""
     return max((float(number) * _UNITS[unit] for number, unit in _SENT.findall(log)), default=0.0)
 
 

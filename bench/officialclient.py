@@ -26,7 +26,7 @@ class OfficialClient:
         return ["node", "--require", str(self.folder / "loopback.cjs"), str(self.folder / "client.mjs"), what, key]
 
     def environ(self, job: Job, authority: Path) -> dict[str, str]:
-        """What the command needs besides GOMODCACHE."""
+        """Return what the command needs besides GOMODCACHE."""
         return {**job.environ(), "NODE_EXTRA_CA_CERTS": str(authority)}
 
 

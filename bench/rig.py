@@ -112,7 +112,7 @@ class Rig:
 
 
 def add_options(parser: argparse.ArgumentParser, *, module: str) -> None:
-    """The options that every comparison has: of which project, and where."""
+    """Add the options that every comparison has: of which project, and where."""
     cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add = parser.add_argument
     add("module", nargs="?", default=module, help="project, as PATH@VERSION (%(default)s)")
@@ -121,7 +121,7 @@ def add_options(parser: argparse.ArgumentParser, *, module: str) -> None:
 
 
 def add_rounds(parser: argparse.ArgumentParser) -> None:
-    """The options of those that run commands in turn: how often, and what to write."""
+    """Add the options of those that run commands in turn: how often, and what to write."""
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(
@@ -130,7 +130,7 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
-    """What was given, as far as these options go: the program ends where it makes no sense."""
+    """Return what was given, as far as these options go. The program ends if it makes no sense."""
     given = parser.parse_args(arguments)
     if given.rounds < 1:
         parser.error("--rounds: at least 1")
@@ -142,7 +142,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argp
 
 
 def by_other(rig: Rig, contender: Contender, label: str, source: Path) -> Contender:
-    """The same contender with the go_prefetch of another checkout."""
+    """Return the same contender with the go_prefetch of another checkout."""
     path = os.pathsep.join([str(source.resolve()), rig.environ.get("PYTHONPATH", "")])
     return replace(contender, label=label, environ={**contender.environ, "PYTHONPATH": path})
 

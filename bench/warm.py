@@ -94,12 +94,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def shell(label: str, script: str, *then: list[str]) -> Contender:
-    """A contender that is a line of shell, every part of its pipes to exit 0, and commands after it."""
+    """Return a contender that is a line of shell, every part of its pipes to exit 0, and commands after it."""
     return Contender(label, [["bash", "-euo", "pipefail", "-c", script], *then], NO_NETWORK)
 
 
 def measured(rig: Rig, *arguments: str) -> list[str]:
-    """A command of Python that notes its peak memory."""
+    """Return a command of Python that notes its peak memory."""
     return [sys.executable, str(HERE / "peak.py"), str(rig.scratch / "peak.json"), *arguments]
 
 

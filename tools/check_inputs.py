@@ -21,7 +21,7 @@ _TABLE_IN_README = re.compile(r"(<!-- inputs -->\n).*?(<!-- /inputs -->)", re.DO
 
 
 def readme_table() -> str:
-    """The README's table of inputs, from the input table."""
+    """Return the README's table of inputs, made from the input table."""
     lines = ["| input | default | meaning |", "|---|---|---|"]
     lines += [f"| `{row.name}` | {_default(row)} | {_cell(row.meaning)} |" for row in TABLE if row.in_action]
     lines += [f"| `{name}` | | {_cell(meaning)} |" for name, meaning in SHIM_INPUTS.items()]

@@ -55,7 +55,7 @@ def _title(section: Section) -> str:
 
 
 def _hint(row: Row) -> str:
-    """A hint with facts in it is for the message alone."""
+    """Return the hint, unless it has facts in it: those are for the message alone."""
     return f"\n> {row.hint}\n" if row.hint and "{" not in row.hint else ""
 
 

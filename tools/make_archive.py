@@ -53,14 +53,14 @@ def version() -> str:
 
 
 def pinned(name: str) -> str:
-    """The lines of requirements.txt that pin one package and its hashes."""
+    """Return the lines of requirements.txt that pin one package and its hashes."""
     block = re.search(rf"^{name}==.+(?:\n    --hash=.+)+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert block, f"requirements.txt does not pin {name}"
     return block[0]
 
 
 def download(folder: Path) -> list[Path]:
-    """The wheels of PACKAGES, by the hashes of requirements.txt."""
+    """Return the wheels of PACKAGES, by the hashes of requirements.txt."""
     lock = folder / "requirements.txt"
     lock.write_text("\n".join(map(pinned, PACKAGES)) + "\n")
     argv = [
@@ -150,7 +150,7 @@ def write_folder(folder: Path, files: Iterator[tuple[str, bytes]]) -> None:
 
 
 def release_template(url: str, digest: str) -> str:
-    """The template with the archive of this release as the default of its inputs."""
+    """Return the template with the archive of this release as the default of its inputs."""
     text = (ROOT / "templates" / "go-prefetch.yml").read_text()
     for name, value in (("archive", url), ("archive-sha256", digest)):
         text, count = re.subn(rf'(\n    {name}:\n(?:      .*\n)*?      default: )""', rf'\g<1>"{value}"', text)

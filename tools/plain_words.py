@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PLACES = (
     "src", "docs", "examples", "templates", "action.yml",
-    "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+    "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md",
 )  # fmt: skip
 SUFFIXES = {".hcl", ".json", ".md", ".py", ".yaml", ".yml"}
 

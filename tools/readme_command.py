@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def command(name: str) -> str:
-    """The shell block after `<!-- command: NAME -->`."""
+    """Return the shell block after `<!-- command: NAME -->`."""
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     block = re.search(rf"<!-- command: {re.escape(name)} -->\n```sh\n(.*?)```", readme, re.DOTALL)
     if block is None:

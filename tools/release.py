@@ -50,7 +50,7 @@ class Version(NamedTuple):
 
 
 def parse_tag(tag: str) -> Version:
-    """The version that a tag names. Raises ReleaseError for a tag of another form."""
+    """Return the version that a tag names. Raises ReleaseError for a tag of another form."""
     match = _TAG.fullmatch(tag)
     if match is None:
         raise ReleaseError(f"{tag} is no tag of a release, which is called as v1.2.3 is")
@@ -58,7 +58,7 @@ def parse_tag(tag: str) -> Version:
 
 
 def problems(version: Version, root: Path) -> Iterator[str]:
-    """What in the checkout at `root` does not agree with this version: one sentence each."""
+    """Yield what in the checkout at `root` does not agree with this version: one sentence each."""
     package = (root / "src" / "go_prefetch" / "__init__.py").read_text(encoding="utf-8")
     match = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
     if match is None or match[1] != str(version):
@@ -72,7 +72,7 @@ def problems(version: Version, root: Path) -> Iterator[str]:
 
 
 def notes(version: Version, root: Path) -> str:
-    """What CHANGELOG.md says of this version; the empty string if it says nothing."""
+    """Return what CHANGELOG.md says of this version; the empty string if it says nothing."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     heading = rf"^## {re.escape(str(version))} - \d{{4}}-\d\d-\d\d$\n"
     match = re.search(heading + r"(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -80,7 +80,7 @@ def notes(version: Version, root: Path) -> str:
 
 
 def files_of(dist: Path) -> dict[str, Path]:
-    """What a release has besides the source, by its name in the repository. Raises ReleaseError if DIST lacks it."""
+    """Return the files of a release besides the source, by name. Raises ReleaseError if DIST lacks them."""
     template = dist / "templates" / "go-prefetch.yml"
     packages = sorted(path for path in (dist / "vendored").rglob("*") if path.is_file())
     if not packages or not template.is_file():
@@ -89,7 +89,7 @@ def files_of(dist: Path) -> dict[str, Path]:
 
 
 def differences(dist: Path, made: Path) -> Iterator[str]:
-    """What in DIST is not what make_archive.py has made of the locked wheels and this checkout: one sentence each."""
+    """Yield a sentence for each file of DIST that the locked wheels and this checkout do not give."""
     found, wanted = _contents(dist), _contents(made)
     for name in sorted(found.keys() | wanted.keys()):
         content = found.get(name)
@@ -122,7 +122,7 @@ class Repository:
         self._root = root
 
     def git(self, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
-        """What git prints. Raises ReleaseError with its words."""
+        """Return what git prints. Raises ReleaseError with its words."""
         argv = ["git", "-C", str(self._root), *arguments]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, env={**os.environ, **(environ or {})})
         if done.returncode != 0:
@@ -137,7 +137,7 @@ class Repository:
         return changed + [name for name in untracked if "/__pycache__/" not in name] + vendored
 
     def release_commit(self, tag: str, files: Mapping[str, Path]) -> str:
-        """A commit with these files on top of the one that is checked out; the same in every clone."""
+        """Make a commit with these files on top of the one that is checked out; the same in every clone."""
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             self.git("read-tree", "HEAD", environ=index)
@@ -152,7 +152,7 @@ class Repository:
         return self.git("commit-tree", tree, "-p", "HEAD", "-m", message, environ=identity)
 
     def tags(self, remote: str) -> dict[str, tuple[str, str]]:
-        """The tags of `remote`: the object that each is, and the commit that it leads to."""
+        """Return the tags of `remote`: the object that each is, and the commit that it leads to."""
         found: dict[str, tuple[str, str]] = {}
         for line in self.git("ls-remote", "--tags", remote).splitlines():
             object_id, _, ref = line.partition("\t")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def template_script() -> str:
-    """The block that defines `go_prefetch_load`, as the runner's shell gets it."""
+    """Return the block that defines `go_prefetch_load`, as the runner's shell gets it."""
     text = (Path(__file__).parents[1] / "templates" / "go-prefetch.yml").read_text()
     block = re.search(r"^  script: &code\n    - \|\n((?:      .*\n|\n)+)", text, re.MULTILINE)
     assert block, "the template has no script &code"

@@ -48,7 +48,7 @@ def _written() -> bool:
 
 
 def _forget_output() -> None:
-    """What is still to be written would be complained of when Python ends."""
+    """Discard unwritten output, so that Python does not complain about it at the end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

@@ -106,7 +106,7 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
 
 
 def _token_missing(kind: Kind, host: str) -> InputError:
-    """The error with what to set. A token for another host is not taken, so the hint names the one for this host."""
+    """Return the error. Its hint names the token of this host, because a token of another host is not used."""
     if kind == "gitlab":
         case = "gitlab" if host == "gitlab.com" else "gitlab-host"
     else:

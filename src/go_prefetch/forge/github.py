@@ -223,10 +223,10 @@ def _connection_class(api: RestApi) -> Any:
             return {n: v for n, v in known if not n.startswith("x-ratelimit-") or _NUMBER.fullmatch(v)}.items()
 
         def read(self) -> str:
-            """The body, if it is JSON."""
+            """Return the body, if it is JSON."""
             return "" if self._reply.value is None else self._reply.body
 
         def close(self) -> None:
-            """The client keeps its connections itself."""
+            """Do nothing, because the client keeps its connections."""
 
     return Connection

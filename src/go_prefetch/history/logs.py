@@ -30,7 +30,7 @@ class Lines(Protocol):
     """A stream of bytes, read line by line."""
 
     def readline(self, size: int, /) -> bytes:
-        """The next line, or as much of it as `size` bytes."""
+        """Return the next line, or as much of it as `size` bytes."""
 
 
 class LogError(Exception):
