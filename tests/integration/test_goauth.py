@@ -105,7 +105,7 @@ def test_git_credentials_are_used_and_judged(bench: Workbench, proxy: ModuleProx
     assert bench.go("mod", "download", **through).status == 0
     bench.forget_modcache()
     (tmp_path / "helper").unlink()
-    result = bench.run("fill", "filled", "--attempts", "1", **through)
+    result = prefetch(bench, "fill", "filled", "--attempts", "1", **through)
     assert result.status == 0, result.text
     assert (tmp_path / "helper").read_text().split() == ["get", "store"]
 
