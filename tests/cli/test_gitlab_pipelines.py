@@ -82,7 +82,9 @@ def planned(pipeline: Pipeline) -> set[str]:
 
 
 def held(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    """The files, without the notes of cold runs."""
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    return {name for name in names if not name.startswith(".go-prefetch/")}
 
 
 def times(folder: Path) -> dict[str, int]:

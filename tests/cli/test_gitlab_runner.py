@@ -189,10 +189,11 @@ def made(folder: Path) -> Path:
 
 
 def archived(machine: Machine) -> set[str]:
-    """Names of the files in the cache's archive, below the folder of modules."""
+    """Names of the files in the cache's archive, below the folder of modules, without the notes of cold runs."""
     with zipfile.ZipFile(machine.cached) as archive:
         names = (name for name in archive.namelist() if not name.endswith("/"))
-        return {name.removeprefix(".go-prefetch/") for name in names}
+        held = {name.removeprefix(".go-prefetch/") for name in names}
+        return {name for name in held if not name.startswith(".go-prefetch/")}
 
 
 def planned(repository: Repository) -> set[str]:

@@ -27,10 +27,11 @@ from tests.support.workbench import Workbench
 
 NOBODY = 65534
 MARK = b"what only its owner may read"
-# The headings of the log, in order; and what a run is at before the first.
-STEPS = ("start", "Plan", "Restore", "Download", "Verify", "go mod download", "Save")
+# The steps by the words of the log, in order. The first has begun before anything is printed.
+STEPS = ("Plan", "Restore", "Download", "Verify", "go mod download", "Save")
 ENDS_WITHIN = 20.0  # seconds for what a killed run had started, on a busy machine
-_TITLE = re.compile(rf"^({'|'.join(STEPS[1:])})$", re.MULTILINE)
+# A step of several lines has a heading, which is printed while it goes on. One of one line is over: "Plan: 3 modules".
+_TITLE = re.compile(rf"^({'|'.join(STEPS)})($|: )", re.MULTILINE)
 _REPLACED = re.compile(r"\[(files-rejected|store-damaged|trees-replaced)\]")
 _OTHER_NAMES = re.compile(r"^\.go-prefetch/(runs|unavailable)/\w+\.json$|/\.writer\d+$")
 _OTHER_NAMES_OR_BEGUN = re.compile(rf"{_OTHER_NAMES.pattern}|^\.go-prefetch/run-\d+$|\d\.tmp$")
@@ -81,8 +82,11 @@ class Run:
     @property
     def step(self) -> str:
         """Where it is, or was in the end."""
-        titles: list[str] = _TITLE.findall(self.text)
-        return titles[-1] if titles else "start"
+        titles: list[tuple[str, str]] = _TITLE.findall(self.text)
+        if not titles:
+            return STEPS[0]
+        title, is_over = titles[-1]
+        return STEPS[min(STEPS.index(title) + bool(is_over), len(STEPS) - 1)]
 
 
 class Round:
@@ -271,7 +275,7 @@ class Round:
         if self.lot.random() < 0.4:
             after = self.lot.uniform(0, 1.1 * usual)
             return lambda run: time.monotonic() - run.began >= after
-        step, after = self.lot.choice(STEPS[1:]), self.lot.choice((0.0, 0.01, 0.05, 0.2))
+        step, after = self.lot.choice(STEPS), self.lot.choice((0.0, 0.01, 0.05, 0.2))
         since: list[float] = []
 
         def reached(run: Run) -> bool:
