@@ -341,6 +341,10 @@ _WARNINGS = {
     "go-sum-changed": "Run `go mod tidy` and commit {path}.",
     "pool-not-trimmed": "Check the permissions of its files.",
     "go-sum-lacks": "Run `go mod tidy` and commit {path}.",
+    "plan-incomplete": (
+        "Run `go build ./...` and `go vet ./...` in each module of the workspace, and commit go.work.sum. Until then, "
+        "builds may download more, and may fail without a network."
+    ),
 }
 
 _NOTICES = {

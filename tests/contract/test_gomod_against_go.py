@@ -48,6 +48,7 @@ class Go:
                 toolchain=said.get("Toolchain", ""),
                 requires=tuple(ModuleVersion(one["Path"], one["Version"]) for one in said.get("Require") or ()),
                 replaces=_replaces(said),
+                excludes=tuple(ModuleVersion(one["Path"], one["Version"]) for one in said.get("Exclude") or ()),
             )
         )
 

@@ -601,7 +601,8 @@ BAD_FILES = {
     "go.mod: empty": ("go.mod", "", "go.mod:1", "go-mod-malformed"),
     "go.mod: conflict": ("go.mod", GOOD_MOD + "<<<<<<< ours\n", "go.mod:6", "go-mod-malformed"),
     "go.mod: NUL": ("go.mod", GOOD_MOD + "\0\n", "go.mod:6", "go-mod-malformed"),
-    "go.mod: not UTF-8": ("go.mod", b"module example.com/app // \xff\n", "go.mod:26", "go-mod-malformed"),
+    "go.mod: not UTF-8": ("go.mod", b"// \xff\nmodule example.com/\xff\n", "go.mod:2", "go-mod-malformed"),
+    "go.mod: string not UTF-8": ("go.mod", b'module "example.com/\xff"\n', "go.mod:1", "go-mod-malformed"),
     "go.mod: bad go line": ("go.mod", "module example.com/app\n\ngo one\n", "go.mod:3", "go-mod-malformed"),
     "go.sum: two fields": ("go.sum", LIB.go_sum + "example.com/x v1.0.0\n", "go.sum:3", "go-sum-malformed"),
     "go.sum: four fields": ("go.sum", "\n" + LIB.go_sum.replace("\n", " x\n"), "go.sum:2", "go-sum-malformed"),
@@ -612,7 +613,6 @@ BAD_FILES = {
         "go-sum-conflict",
     ),
     "go.sum: NUL": ("go.sum", LIB.go_sum + "\0\0\0\0", "go.sum:3", "go-sum-malformed"),
-    "go.sum: not UTF-8": ("go.sum", LIB.go_sum.encode() + b"\xff v1.0.0 h1:x\n", "go.sum:3", "go-sum-malformed"),
     "go.sum: a web page": ("go.sum", "<!DOCTYPE html>\n<html>\n", "go.sum:1", "go-sum-malformed"),
     "go.work: bad line": ("go.work", "go 1.21\n\nuse\n", "go.work:3", "go-mod-malformed"),
     "go.work: conflict": ("go.work", "go 1.21\n=======\n", "go.work:2", "go-mod-malformed"),
@@ -640,6 +640,18 @@ def test_malformed_file_is_named_with_its_line(
     assert "Traceback" not in done.stderr
     assert proxy.paths() == []
     assert state(bench.project) == before
+
+
+def test_comments_and_sums_that_are_not_utf_8_are_read_as_go_reads_them(bench: Workbench, proxy: ModuleProxy) -> None:
+    """A comment in Latin-1 is fine, and a line of go.sum that names no module is ignored with a warning."""
+    write_project(bench.project, [LIB, TOML])
+    gomod, gosum = bench.project / "go.mod", bench.project / "go.sum"
+    gomod.write_bytes(b"// Gr\xfc\xdfe\n" + gomod.read_bytes())
+    gosum.write_bytes(gosum.read_bytes() + b"\xfc v1.0.0 h1:x\n")
+    done = run(bench, proxy)
+    assert done.status == 0, done.text
+    assert bench.warnings == ["go-sum-line-ignored"]
+    assert bench.go("build", "-o", os.devnull, "./...").status == 0
 
 
 @pytest.mark.parametrize("name", ["go.sum", "b/go.sum", "go.work.sum"])

@@ -26,6 +26,7 @@ from go_prefetch.model.progress import Meter, Working
 from go_prefetch.model.results import Restored
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
 from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_size, write_stored
+from go_prefetch.run.steps.plan import decide
 
 _TIME = 315532800  # 1980-01-01, as inside the zips; the earliest date that all file systems and archives support
 _FILE, _FOLDER = 0o644, 0o755
@@ -53,18 +54,27 @@ def prepare(plan: Plan) -> tuple[Plan, int]:
     try:
         if listed.is_symlink() or not listed.is_dir():
             listed.unlink(missing_ok=True)
-        removed = remove_others(plan.folder.path, plan.files)
+        removed = remove_others(plan.folder.path, (*plan.files, *plan.candidates))
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
     held = frozenset(filter(plan.folder.has, plan.present))
     return replace(plan, present=held), removed
 
 
-def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline, meter: Meter) -> Restored:
-    """Copy files that the plan's folder lacks from these stores, in order.
+def take_local(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline, meter: Meter) -> tuple[Plan, Restored]:
+    """Copy files that the plan's folder lacks from these stores, in order. Return the plan as their `.mod` decide it.
 
     Raises DownloadError for a folder that is not writable.
     """
+    local = Restored()
+    for _ in range(2):  # the `.mod` files of the first round decide which zips to copy too
+        local = local.plus(_taken(plan, stores, deadline, meter))
+        decided = decide(plan)
+        plan = replace(decided, present=decided.present | local.files.intersection(decided.files))
+    return plan, local
+
+
+def _taken(plan: Plan, stores: Sequence[CacheStore], deadline: Deadline, meter: Meter) -> Restored:
     got: frozenset[ModuleFile] = frozenset()
     warnings: list[Notice] = []
     meter.expect(plan.missing)

@@ -1,8 +1,8 @@
 """Parse go.mod and go.work: required modules, replacements, workspace folders.
 
 The format is that of https://go.dev/ref/mod#go-mod-file and https://go.dev/ref/mod#go-work-file. Directives that
-matter here (module, go, require, replace, use) are read as strictly as by the go command. Others are read leniently,
-so that a directive of a later Go does not stop a run. Versions stay as they are written.
+matter here (module, go, require, replace, exclude, use) are read as strictly as by the go command. Others are read
+leniently, so that a directive of a later Go does not stop a run. Versions stay as they are written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from go_prefetch.errors import GoSumError
+from go_prefetch.golang import semver
 from go_prefetch.golang.module import ModuleVersion
 
 _HINT = "Correct the file; `go mod edit -json` (for go.work: `go work edit -json`) shows whether Go can read it."
@@ -29,11 +30,13 @@ _TOKEN = re.compile(
 _CHARACTER = re.compile(r'\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U00[0-9a-fA-F]{6})|[^\\]')
 _DAMAGE = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)|\0", re.MULTILINE)
 _GO_VERSION = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?")
+# Go reads the first two numbers of anything else in a dependency, such as `v1.17` or `1.18.x`.
+_LENIENT_GO_VERSION = re.compile(r"v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))(?:[^0-9].*)?")
 # Files move between systems, so folders in Unix and in Windows notation are recognised everywhere.
 _FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
 
 _LONGEST_LINE = 1 << 16
-_UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "use"})
+_UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "exclude", "use"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class GoMod:
     toolchain: str
     requires: tuple[ModuleVersion, ...]
     replaces: tuple[Replace, ...]
+    excludes: tuple[ModuleVersion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """The part of a dependency's go.mod that counts for the main module; `go` is empty if absent."""
+
+    module: str
+    go: str
+    requires: tuple[ModuleVersion, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,27 @@ def parse_gomod(text: str, source: str) -> GoMod:
         toolchain=_only(found["toolchain"], "toolchain go1.23.0"),
         requires=tuple(ModuleVersion(*line.strings(2, "require module/path v1.2.3")) for line in found["require"]),
         replaces=_replaces(found["replace"]),
+        excludes=tuple(ModuleVersion(*line.strings(2, "exclude module/path v1.2.3")) for line in found["exclude"]),
     )
+
+
+def parse_dependency(text: str, source: str) -> Dependency:
+    """Parse the go.mod of a dependency, as leniently as Go: other directives than these three do not count there."""
+    found = _by_verb(text, source)
+    if not found["module"]:
+        raise _malformed(source, 1, "there is no module line")
+    return Dependency(
+        module=_only(found["module"], "module module/path"),
+        go=_go_version(found["go"], lenient=True),
+        requires=tuple(map(_canonical_requirement, found["require"])),
+    )
+
+
+def _canonical_requirement(line: _Directive) -> ModuleVersion:
+    path, version = line.strings(2, "require module/path v1.2.3")
+    if not semver.canonical(version):
+        raise line.error(f"invalid version {version!r}")
+    return ModuleVersion(path, semver.canonical(version))
 
 
 def parse_gowork(text: str, source: str) -> GoWork:
@@ -113,9 +146,12 @@ class _Directive(NamedTuple):
 
     def string(self, index: int) -> str:
         try:
-            return _unquote(self.args[index])
+            value = _unquote(self.args[index])
+            value.encode()  # a string may hold bytes that are no text, and no name of a module does
         except ValueError:
-            raise self.error(f"bad string {self.args[index]} in a {self.verb} line") from None
+            shown = self.args[index].encode(errors="backslashreplace").decode()
+            raise self.error(f"bad string {shown} in a {self.verb} line") from None
+        return value
 
     def error(self, problem: str) -> GoSumError:
         return _malformed(self.source, self.line, problem)
@@ -200,8 +236,10 @@ def _only(lines: list[_Directive], usage: str) -> str:
     return lines[0].strings(1, usage)[0] if lines else ""
 
 
-def _go_version(lines: list[_Directive]) -> str:
+def _go_version(lines: list[_Directive], *, lenient: bool = False) -> str:
     version = _only(lines, "go 1.23.0")
+    if lenient and (match := _LENIENT_GO_VERSION.fullmatch(version)):
+        return match[1]
     if version and not _GO_VERSION.fullmatch(version):
         raise lines[0].error(f"invalid go version {version}; expected something like 1.23.0")
     return version

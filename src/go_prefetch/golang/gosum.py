@@ -59,7 +59,8 @@ def parse_gosum(data: bytes, source: str) -> GoSum:
     """Parse the bytes of a go.sum file; `source` is its name in messages.
 
     Raises GoSumError with file and line number for a line that Go refuses (not three fields, a merge conflict), for a
-    hash that nothing can match, and for a damaged file (a NUL byte, text that is not UTF-8).
+    hash that nothing can match, and for a damaged file (a NUL byte). Other bytes that are no text are allowed, as for
+    Go: such a line names no module.
     """
     lines: dict[GoSumLine, None] = {}
     ignored: list[Notice] = []
@@ -78,10 +79,7 @@ def parse_gosum(data: bytes, source: str) -> GoSum:
 
 
 def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _malformed(where, "not UTF-8 text") from None
+    text = raw.decode("utf-8", errors="surrogateescape")
     if "\0" in text:
         raise _malformed(where, "a NUL byte")
     if text.startswith(_CONFLICT_MARKERS):

@@ -16,6 +16,7 @@ _VERSION = re.compile(
     r"(?P<build>\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
+_SHORT = re.compile(rf"v{_NUMBER}(?:\.{_NUMBER})?", re.ASCII)
 _Number = tuple[int, str]  # any number of digits: int() has a limit
 _Identifier = tuple[int, int, str]
 SortKey = tuple[_Number, _Number, _Number, bool, tuple[_Identifier, ...]]
@@ -25,6 +26,18 @@ def is_canonical(version: str) -> bool:
     """Return whether `version` is complete and has no build metadata except Go's own `+incompatible`."""
     match = _VERSION.fullmatch(version)
     return match is not None and match["build"] in (None, "+incompatible")
+
+
+def canonical(version: str) -> str:
+    """Return `version` with three numbers and without build metadata except `+incompatible`; empty if it is none.
+
+    `v1` is v1.0.0, and `v1.2` is v1.2.0. A go.mod of a dependency may have such a version.
+    """
+    padded = version + (".0" * (2 - version.count(".")) if _SHORT.fullmatch(version) else "")
+    match = _VERSION.fullmatch(padded)
+    if match is None:
+        return ""
+    return padded if match["build"] in (None, "+incompatible") else padded.partition("+")[0]
 
 
 def major(version: str) -> str:

@@ -83,6 +83,24 @@ class Baseline:
     machines: tuple[Machine, ...]
     verify_seconds: float | None = None
 
+    def plus(self, later: Baseline) -> Baseline:
+        """Return what is known of two answers of a store together: at least the longer of the two."""
+        return Baseline(
+            seconds=max(self.seconds, later.seconds),
+            estimate=max(self.estimate, later.estimate),
+            modules=self.modules + later.modules,
+            modules_restored=self.modules_restored + later.modules_restored,
+            is_minimum=True,
+            runs=max(self.runs, later.runs),
+            machines=tuple(dict.fromkeys((*self.machines, *later.machines))),
+        )
+
+
+def not_measured(restored: Iterable[str]) -> Baseline:
+    """Return that no cold run has measured the files of these names."""
+    zips = sum(name.endswith(".zip") for name in restored)
+    return Baseline(0.0, 0.0, modules=0, modules_restored=zips, is_minimum=True, runs=0, machines=())
+
 
 def baseline(runs: Iterable[ColdRun], restored: Collection[str]) -> Baseline | None:
     """Return what the runs tell about the files of these names; None if they measured none of their zips.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from go_prefetch.errors import Notice
+from go_prefetch.errors import Notice, notice
+from go_prefetch.golang.gomod import GoMod, Replace
 from go_prefetch.golang.gosum import GoSumLine, Kind
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
@@ -23,8 +24,38 @@ def unambiguous(hashes: Hashes) -> dict[ModuleVersion, str]:
 
 
 @dataclass(frozen=True)
+class Workspace:
+    """What go.work, go.mod and their sums say about a workspace. The graph below needs go.mod files of dependencies."""
+
+    members: tuple[GoMod, ...]
+    replaces: Mapping[tuple[str, str], Replace]  # by path and version; a folder is absolute
+    work_replaces: Mapping[tuple[str, str], Replace]  # those of go.work, which have precedence
+
+    def replaced(self, module: ModuleVersion) -> ModuleVersion:
+        """Return what Go reads instead of `module`; a folder has an empty version. Main modules are not replaced."""
+        for replaces in (self.work_replaces, self.replaces):
+            # An exact version has precedence over a whole path.
+            fitting = replaces.get(module) or replaces.get((module.path, ""))
+            if fitting and module.version:
+                return ModuleVersion(fitting.new_path, fitting.new_version)
+        return module
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A module that go.mod files require in several versions, or in a lower one than Go selects."""
+
+    path: str
+    asked: tuple[tuple[str, str], ...]  # who requires it, in which version
+    taken: str  # empty if each scope takes its own
+
+
+@dataclass(frozen=True)
 class Scope:
-    """One main module or workspace, and the modules that Go needs for it."""
+    """One main module or workspace, and the modules that Go needs for it.
+
+    In a workspace they depend on the module graph. Until its go.mod files are at hand, `undecided` has some of them.
+    """
 
     folder: Path  # where Go runs: the folder of the definition, or one below
     definition: Path  # its go.mod, the file that -modfile names instead, or its go.work
@@ -33,9 +64,15 @@ class Scope:
     required_zips: frozenset[ModuleVersion]  # zips that a build certainly needs: a go.mod requires exactly these
     mods: tuple[ModuleVersion, ...]
     explicit: bool  # `go mod download` gets the list: without one it would take `all` and write go.work.sum
-    gosum_lines: tuple[GoSumLine, ...]  # of the planned zips, and of every `.mod`
+    gosum_lines: tuple[GoSumLine, ...]
+    key_lines: tuple[GoSumLine, ...]  # they depend on the files of the project alone, unlike `zips`
     sums: tuple[Path, ...]  # the files the plan was read from, which a run must not change
     zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs these zips, and go.sum has no hash of them
+    workspace: Workspace | None = None
+    undecided: frozenset[ModuleVersion] = frozenset()  # their `.mod` is planned and decides which zips Go selects
+    candidates: tuple[ModuleVersion, ...] = ()  # zips that Go may select then
+    mods_without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs these `.mod`, and go.sum has no hash of them
+    disagreements: tuple[Disagreement, ...] = ()
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
 
@@ -56,6 +93,33 @@ class Plan:
     seconds: float = 0.0
     unpacked: frozenset[ModuleVersion] = frozenset()  # complete: the three files, Go's hash of the zip, a tree
     without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs them, go.sum has no hash, and they are not there
+    candidates: tuple[ModuleFile, ...] = ()  # files that may be planned once more `.mod` files are there
+
+    @cached_property
+    def gaps(self) -> tuple[Notice, ...]:
+        """Return why a build in a workspace may need more than these files."""
+        return tuple(gap for scope in self.scopes if scope.workspace for gap in _gaps(scope))
+
+    @cached_property
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Return modules in several versions: within a workspace, and across scopes, each of which takes its own."""
+        asked: dict[str, dict[str, str]] = {}
+        for scope in self.scopes:
+            for path, version in scope.zips:
+                asked.setdefault(path, {})[str(scope.definition)] = version
+        return (
+            *(one for scope in self.scopes for one in scope.disagreements),
+            *(
+                Disagreement(path, tuple(by.items()), "")
+                for path, by in sorted(asked.items())
+                if len({*by.values()}) > 1
+            ),
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether these are all files that a build needs."""
+        return not (self.without_sum or self.gaps)
 
     @cached_property
     def missing(self) -> tuple[ModuleFile, ...]:
@@ -96,13 +160,23 @@ class Plan:
     @cached_property
     def packed(self) -> frozenset[ModuleVersion]:
         """Return modules whose zip was there, but which Go has still to unpack, or to unpack again."""
-        zips = (file.module for file in self.present if file.kind == "zip")
+        zips = (file.module for file in self.files if file.kind == "zip" and file in self.present)
         return frozenset(version for version in zips if version not in self.unpacked)
 
     @property
     def modules_present(self) -> frozenset[ModuleVersion]:
         """Return those of which zip, .mod and .info were already there."""
         return frozenset(self.modules) - {file.module for file in self.missing}
+
+
+def _gaps(scope: Scope) -> Iterator[Notice]:
+    found = {"graph": scope.undecided}  # the others are not known before
+    if not scope.undecided and scope.gosum_lines:  # another warning says that there are none
+        found = {"mods": scope.mods_without_sum, "zips": scope.zips_without_sum}
+    for case, modules in found.items():
+        if modules:
+            listed = tuple(sorted(modules))
+            yield notice("plan-incomplete", case, definition=scope.definition, count=len(listed), modules=listed)
 
 
 # The plan of a run that ended before there was one.

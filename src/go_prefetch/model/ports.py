@@ -50,6 +50,10 @@ class CacheStore(Protocol):
     def name(self) -> str:
         """Return the display name."""
 
+    @property
+    def has_single_files(self) -> bool:
+        """Return whether it can read one file without reading others too, as an archive has them."""
+
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Put the wanted files that it has into the folder, each completely or not at all, and call `arrived`."""
 

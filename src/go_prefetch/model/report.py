@@ -58,6 +58,7 @@ class RunState:
         """Return all warnings, in the order of the steps."""
         return (
             *self.plan.warnings,
+            *self.plan.gaps,
             *self.notes,
             *self.restored.warnings,
             *((self.admitted.notice,) if self.admitted.notice else ()),
@@ -191,7 +192,7 @@ class Report(RunState):
             return "disabled"
         if not self._modules_missing and not self.plan.without_sum:
             return "present"
-        if self._missing and (self.missing_that_counts or self._missing) <= self._got:
+        if self._missing and (self.missing_that_counts or self._missing) <= self._got and self.plan.is_complete:
             return "exact"
         return "partial" if self._got else "miss"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import reduce
 
 from go_prefetch.base.retry import Cause
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.cold_runs import Baseline, ColdRun
+from go_prefetch.model.cold_runs import Baseline, ColdRun, not_measured
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,24 @@ class Restored:
     entry: RestoredEntry | None = None
     skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
     warnings: tuple[Notice, ...] = ()
+
+    def plus(self, later: Restored) -> Restored:
+        """Return this result and a later one of the same store, together."""
+        parts = [part for part in (self, later) if part.files]
+        known = [part.cold or not_measured(file.name for file in part.files) for part in parts]
+        return replace(
+            self,
+            files=self.files | later.files,
+            bytes=self.bytes + later.bytes,
+            unavailable=self.unavailable | later.unavailable,
+            cold=reduce(Baseline.plus, known) if any(part.cold for part in parts) else None,
+            warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+        )
+
+    def only(self, files: Iterable[ModuleFile]) -> Restored:
+        """Return this result without files that are not in `files`. What downloading the others took is not known."""
+        kept = self.files.intersection(files)
+        return replace(self, files=kept, cold=self.cold if kept == self.files else None)
 
 
 @dataclass(frozen=True)
@@ -139,6 +158,17 @@ class Filled:
     downloaded: Downloaded
     removed: int = 0  # number of files that are not in the plan
     left_out: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials, and were not to stay
+
+    def only(self, files: Iterable[ModuleFile]) -> Filled:
+        """Return this result without files that are not in `files`."""
+        kept = frozenset(files)
+        came = {file: source for file, source in self.downloaded.files.items() if file in kept}
+        failures = tuple(failure for failure in self.downloaded.failures if failure.file in kept)
+        return replace(
+            self,
+            held=self.held.only(kept),
+            downloaded=replace(self.downloaded, files=came, failures=failures),
+        )
 
 
 class Deferral(Enum):

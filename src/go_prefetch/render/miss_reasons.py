@@ -44,7 +44,7 @@ def why_not_exact(report: Report) -> tuple[Reason, ...]:
         return (Reason(reason(report.plan.disabled_because)),)
     if report.cache_result in ("present", "exact"):
         return ()
-    found = [*_rejected(report), *_not_read(report), *_trouble(report), *_without_sum(report)]
+    found = [*_rejected(report), *_not_read(report), *_trouble(report), *_without_sum(report), *_incomplete(report)]
     if not found and not report.completed.failure:
         found = _lacking(report)
     return (*found, *_undelivered(report))
@@ -81,6 +81,12 @@ def _without_sum(report: Report) -> Iterator[Reason]:
     if report.plan.without_sum and not report.missing_that_counts:
         count = counted(len(report.plan.without_sum), "module")
         yield Reason(f"go.sum has no hash of {count} that Go needs", "Run `go mod tidy` and commit go.sum.")
+
+
+def _incomplete(report: Report) -> Iterator[Reason]:
+    """Return why a build may need more, if that is the only cause."""
+    if report.plan.gaps and not report.missing_that_counts - report.restored.files:
+        yield from (Reason(reason(gap), hint(gap)) for gap in report.plan.gaps)
 
 
 def _lacking(report: Report) -> list[Reason]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from go_prefetch.base.format import counted
+from go_prefetch.errors import Notice
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.render.messages import as_warning, reason
+
+_MOST_SHOWN = 10
 
 
 def plan_text(plan: Plan, *, every_module: bool) -> str:
@@ -25,6 +30,7 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
         f"left to Go   {len(plan.private)} module versions that match GONOPROXY or GOPRIVATE",
         f"module cache {plan.folder.gomodcache}",
     ]
+    lines += [*_undecided(plan), *_disagreements(plan, shown=None if every_module else _MOST_SHOWN)]
     for scope in plan.scopes:
         lines += [f"from         {scope.definition}", f"  {_scope(scope)}"]
     if every_module:
@@ -33,11 +39,40 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
     return "\n".join(lines)
 
 
+def settled_gaps(plan: Plan) -> tuple[Notice, ...]:
+    """Return gaps of the plan that no `.mod` file closes which a run would bring."""
+    return tuple(gap for gap in plan.gaps if gap.case != "graph")
+
+
+def _undecided(plan: Plan) -> Iterator[str]:
+    mods = {version for scope in plan.scopes for version in scope.undecided}
+    zips = {file.module for file in plan.candidates if file.kind == "zip"}
+    if mods:
+        yield (
+            f"undecided    {counted(len(zips), 'module version')}, until a run has {counted(len(mods), 'go.mod file')} "
+            "of dependencies"
+        )
+
+
+def _disagreements(plan: Plan, shown: int | None) -> Iterator[str]:
+    if plan.disagreements:
+        yield f"versions     {counted(len(plan.disagreements), 'module')} in several versions"
+    for one in plan.disagreements[:shown]:
+        asked = ", ".join(f"{_printable(who)} requires {version}" for who, version in one.asked)
+        yield f"  {one.path}: {asked}. {f'Go takes {one.taken}.' if one.taken else 'Each takes its own.'}"
+    if shown and len(plan.disagreements) > shown:
+        yield f"  and {len(plan.disagreements) - shown} more, which --modules lists"
+
+
 def _scope(scope: Scope) -> str:
     how = "by an explicit list" if scope.explicit else "from its require list"
-    # The module path of a go.mod is untrusted here: a newline in it could be a command to the runner.
-    paths = ", ".join(path if path.isprintable() else repr(path) for path in scope.module_paths)
+    paths = ", ".join(map(_printable, scope.module_paths))
     return f"{paths}: {len(scope.zips)} zips, downloaded {how}"
+
+
+def _printable(path: str) -> str:
+    """Return a module path. That of a go.mod is untrusted here: a newline in it could be a command to the runner."""
+    return path if path.isprintable() else repr(path)
 
 
 def plan_json(plan: Plan) -> str:
@@ -64,7 +99,12 @@ def plan_json(plan: Plan) -> str:
         "modules": [str(version) for version in plan.modules],
         "left_to_go": sorted(str(version) for version in plan.private),
         "files": [{"name": file.name, "present": file in plan.present} for file in plan.files],
-        "warnings": [as_warning(warning) for warning in plan.warnings],
+        "undecided": sorted(str(file.module) for file in plan.candidates if file.kind == "zip"),
+        "disagreements": [
+            {"module": one.path, "required": [{"by": by, "version": v} for by, v in one.asked], "selected": one.taken}
+            for one in plan.disagreements
+        ],
+        "warnings": [as_warning(warning) for warning in (*plan.warnings, *settled_gaps(plan))],
     }
     return json.dumps(values, indent=2)
 

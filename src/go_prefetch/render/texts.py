@@ -193,10 +193,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "workflow-not-found": "--workflow: the repository has no workflow {unknown:list}.",
     "compare-at-unknown": "compare-at: {text!r} is not a date, and the repository has no such commit.",
-    "go-mod-malformed": {
-        "": "{source}:{number}: {problem}.",
-        "not-text": Text("{path} is not UTF-8 text (byte {number}).", "Save it as UTF-8. Go refuses it too."),
-    },
+    "go-mod-malformed": "{source}:{number}: {problem}.",
     "go-mod-unreadable": "{path} cannot be read: {words}.",
     "go-work-member-missing": "{definition} uses {use}, and {path} does not exist.",
     "go-sum-malformed": "{where}: {problem}.",
@@ -372,6 +369,20 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "folder-not-verified": "Go did not verify the files, and they were not changed: {cause}",
     "go-sum-changed": "Go changed {name}.",
     "go-sum-lacks": "{name} has no hash of {modules:list}.",
+    "plan-incomplete": {
+        "mods": (
+            "{definition}: neither a go.sum nor go.work.sum has a hash of {count:#go.mod file} that Go reads: "
+            "{modules:list}."
+        ),
+        "zips": (
+            "{definition}: neither a go.sum nor go.work.sum has a hash of {count:#module} that Go selects: "
+            "{modules:list}."
+        ),
+        "graph": Text(
+            "{definition}: {count:#go.mod file} that decides what Go selects could not be read: {modules:list}.",
+            "Go reads the rest itself. Without a network, a build may lack modules.",
+        ),
+    },
     "go-sum-line-ignored": {
         "": "{source}:{number}: {problem}. The line is ignored.",
         "lines": "go.sum has {count:#line} that cannot name a module version. They are ignored.\n{lines:lines}",

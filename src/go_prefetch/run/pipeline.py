@@ -18,10 +18,10 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
-from go_prefetch.model.ports import Arrived, CacheStore, Platform
+from go_prefetch.model.ports import Arrived, CacheStore, Platform, Wanted
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import Report, RunState
-from go_prefetch.model.results import Downloaded
+from go_prefetch.model.results import Downloaded, Restored
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import attempt_lines, deferral, reason
@@ -29,8 +29,8 @@ from go_prefetch.run.steps.check_present import check_present, detect_duplicate_
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
-from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.steps.store import restore, save
+from go_prefetch.run.steps.plan import decide, make_plan
+from go_prefetch.run.steps.store import restore, save, wanted_of_a_store
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.trees import Trees
@@ -145,23 +145,49 @@ class _Run:
     def _restore(self, arrived: Arrived) -> None:
         job = self._job
         with job.step("restore", "Restore") as meter:
-            deadline = self._deadline.earlier_of(job.settings.restore_deadline)
-            restored = restore(job.store, self.state.plan, deadline, arrived, meter)
-            self._reached(restored=restored)
-            if self.state.plan.missing:
+            wanted = wanted_of_a_store(self.state.plan, job.store)
+            self._reached(restored=self._take(wanted, arrived, meter))
+            self._decide(arrived, meter)
+            restored = self.state.restored
+            if wanted:
                 job.platform.info(
                     f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
                 )
 
     def _download(self, arrived: Arrived) -> None:
-        with self._job.step("download", "Download"):
-            missing = still_missing(self.state.plan, self.state.restored)
-            downloaded = self._job.bring(self.state.plan.folder, missing, arrived=arrived)
-            self._reached(downloaded=downloaded)
-            if missing:
+        with self._job.step("download", "Download") as meter:
+            self._bring(arrived)
+            if self._decide(arrived, meter):
+                self._bring(arrived)
+            downloaded = self.state.downloaded
+            if downloaded.files or downloaded.failures:
                 failed = f", {len(downloaded.failures)} not" if downloaded.failures else ""
                 self._job.platform.info(f"{counted(len(downloaded.files), 'file')} downloaded{failed}")
         self._job.platform.fold("Failed attempts", attempt_lines(downloaded))
+
+    def _take(self, files: Sequence[ModuleFile], arrived: Arrived, meter: Meter) -> Restored:
+        """Return what the store has of `files`."""
+        job, plan = self._job, self.state.plan
+        deadline = self._deadline.earlier_of(job.settings.restore_deadline)
+        return restore(job.store, Wanted(plan.key, files, plan.folder), deadline, arrived, meter)
+
+    def _bring(self, arrived: Arrived) -> None:
+        known = self.state.downloaded.files.keys() | {failure.file for failure in self.state.downloaded.failures}
+        missing = [file for file in still_missing(self.state.plan, self.state.restored) if file not in known]
+        came = self._job.bring(self.state.plan.folder, missing, arrived=arrived)
+        self._reached(downloaded=self.state.downloaded.plus(came))
+
+    def _decide(self, arrived: Arrived, meter: Meter) -> bool:
+        """Decide the plan with the `.mod` files that have come since. Return whether it has other files now."""
+        before = self.state.plan
+        if not before.missing:
+            return False
+        plan, restored = decide(before), self.state.restored
+        self._reached(plan=plan, restored=restored.only(plan.files))
+        added = [file for file in plan.missing if file not in before.files and file not in restored.files]
+        if added and self._job.store.has_single_files:
+            self._reached(restored=self.state.restored.plus(self._take(added, arrived, meter)))
+        return plan.files != before.files
 
     def _admit(self, unpacked: Quarantine) -> None:
         say = self._job.platform.info

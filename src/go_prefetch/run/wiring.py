@@ -89,6 +89,7 @@ class NullStore:
 
     reason: Notice
     name: str = "no store"
+    has_single_files: bool = False
 
     def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
         """Return nothing."""

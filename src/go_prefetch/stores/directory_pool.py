@@ -47,6 +47,8 @@ class DirectoryPool:
     `in_place_of` says why a runner's cache service is not used. The disk of such a runner does not last.
     """
 
+    has_single_files = True
+
     def __init__(self, root: Path, *, proxies: str, takes_files: bool, in_place_of: Notice | None = None) -> None:
         self.root = root
         self._resolved = Path(os.path.realpath(root))

@@ -181,7 +181,10 @@ class Quarantine:
 
 
 def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
-    """Return the zip hashes of the modules to unpack that may be brought in, and the reasons for others."""
+    """Return the zip hashes of the modules to unpack that may be brought in, and the reasons for others.
+
+    Candidates may be brought in too, because the store hands them over before the plan is decided.
+    """
     hashes = unambiguous(plan.zip_hashes)
     left: Counter[Deferral] = Counter()
     chosen: dict[str, ModuleVersion] = {}
@@ -195,6 +198,9 @@ def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
             left[Deferral.OTHER_VERSION] += 1
         else:
             chosen[version.path] = version
+    for version in {file.module for file in plan.candidates} - plan.private:
+        if version in hashes:
+            chosen.setdefault(version.path, version)
     return {version: hashes[version] for version in chosen.values()}, left
 
 

@@ -50,6 +50,7 @@ def plan(
     **more: Any,
 ) -> Plan:
     """A plan for all files of `versions` and the .mod of `mods`."""
+    lines = tuple(GoSumLine(version, "zip", f"h1:{version.path}=") for version in versions)
     scope = Scope(
         folder=Path("/proj"),
         definition=Path("/proj/go.mod"),
@@ -58,7 +59,8 @@ def plan(
         required_zips=frozenset(versions),
         mods=(*versions, *mods),
         explicit=False,
-        gosum_lines=tuple(GoSumLine(version, "zip", f"h1:{version.path}=") for version in versions),
+        gosum_lines=lines,
+        key_lines=lines,
         sums=(Path("/proj/go.mod"), Path("/proj/go.sum")),
     )
     files = [ModuleFile(version, kind) for kind in KINDS for version in versions]

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import GoSumError
-from go_prefetch.golang.gomod import GoMod, GoWork, Replace, go_line_at_least, parse_gomod, parse_gowork
+from go_prefetch.golang.gomod import (
+    Dependency,
+    GoMod,
+    GoWork,
+    Replace,
+    go_line_at_least,
+    parse_dependency,
+    parse_gomod,
+    parse_gowork,
+)
 from go_prefetch.golang.module import ModuleVersion
 from tests.support.notices import facts
 
@@ -69,7 +78,33 @@ def test_a_go_mod_with_every_directive() -> None:
             Replace("example.com/one", "", "../one", ""),
             Replace("example.com/two/v2", "v2.3.4", "example.com/fork/v2", "v2.3.5"),
         ),
+        excludes=(ModuleVersion("example.com/one", "v0.9.0"),),
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("go 1.22\nrequire a.com/b v1.2.3", Dependency("m", "1.22", (ModuleVersion("a.com/b", "v1.2.3"),))),
+        ("require (\n\ta.com/b v1 // indirect\n)", Dependency("m", "", (ModuleVersion("a.com/b", "v1.0.0"),))),
+        ("require a.com/b v1.2.3+meta", Dependency("m", "", (ModuleVersion("a.com/b", "v1.2.3"),))),
+        (
+            "require a.com/b v2.0.0+incompatible",
+            Dependency("m", "", (ModuleVersion("a.com/b", "v2.0.0+incompatible"),)),
+        ),
+        ("go v1.17", Dependency("m", "1.17", ())),
+        ("go 1.18.x", Dependency("m", "1.18", ())),
+        ("tomorrow ( a )\nreplace nonsense\nexclude nonsense\nuse", Dependency("m", "", ())),
+    ],
+)
+def test_go_mod_of_a_dependency_is_read_leniently(lines: str, expected: Dependency) -> None:
+    assert parse_dependency(f"module m\n{lines}\n", "go.mod") == expected
+
+
+@pytest.mark.parametrize("text", ["go 1.22\n", "module m\nrequire a.com/b master\n", "module m\ngo next\n"])
+def test_malformed_go_mod_of_a_dependency_is_refused(text: str) -> None:
+    with pytest.raises(GoSumError):
+        parse_dependency(text, "go.mod")
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n\n", " \t\n"], ids=["crlf", "blank-lines", "trailing-blanks"])
@@ -136,8 +171,6 @@ def test_a_folder_in_any_notation_needs_no_version(folder: str) -> None:
 @pytest.mark.parametrize(
     "ignored",
     [
-        "exclude a v1.0.0",
-        "exclude (\n\ta v1.0.0\n)",
         "retract [v1.0.0, v1.1.0]",
         "retract (\n\t[v1.0.0, v1.1.0]\n\tv1.2.0 // why\n)",
         "tool (\n\ta/cmd\n\tb/cmd\n)",

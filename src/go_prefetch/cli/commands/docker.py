@@ -113,9 +113,9 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
         return 0, f"nothing to do: {reason(plan.disabled_because)}"
     plan, removed = prepare(plan)
     with platform.working("Copy") as meter:
-        local = take_local(plan, _local_stores(settings, environ), budget.deadline, meter)
+        plan, local = take_local(plan, _local_stores(settings, environ), budget.deadline, meter)
     supply = Supply(proxy_walk(settings, proxies, budget), platform.working)
-    filled = fill_folder(replace(plan, present=plan.present | local.files), supply)
+    plan, filled = fill_folder(plan, supply)
     steadied = steady(plan, platform.working)
     go = go_at_hand(environ, settings.cwd)
     supply = replace(supply, afterwards=lambda: steady(plan, platform.working))
@@ -127,7 +127,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     incomplete, stale = verdict(plan, ended)
     left = deferred_to_go(plan, ended.held)
     for warning in (
-        *plan.warnings, *local.warnings, *filled.held.warnings, *completed.warnings, *left, *stale,
+        *plan.warnings, *plan.gaps, *local.warnings, *filled.held.warnings, *completed.warnings, *left, *stale,
     ):  # fmt: skip
         platform.warn(warning)
     raise_or_warn(completed.failure or incomplete, settings, platform)

@@ -65,7 +65,7 @@ def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], 
     clear_temporary()  # of checks that were killed
     go = go_at_hand(environ, settings.cwd)
     with platform.group("Fill"):
-        filled = fill_folder(plan, supply)
+        plan, filled = fill_folder(plan, supply)
         with stopwatch.step("complete"):
             completed = verify_folder(
                 plan, sources_of(filled), filled.downloaded.joined, go, supply, settings.go_silence

@@ -7,7 +7,7 @@ from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.command_inputs import PLAN
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
-from go_prefetch.render.plan import plan_json, plan_outputs, plan_text
+from go_prefetch.render.plan import plan_json, plan_outputs, plan_text, settled_gaps
 from go_prefetch.run.steps.plan import make_plan
 
 
@@ -16,7 +16,7 @@ def plan(invocation: Invocation) -> int:
     settings, platform, own = invocation.settings(), invocation.platform, invocation.values(PLAN)
     environment = GoCommand(invocation.environ).environment(settings.cwd)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
-    for warning in made.warnings:
+    for warning in (*made.warnings, *settled_gaps(made)):
         platform.warn(warning)
     if own["format"] is PlanFormat.GITHUB:
         outputs = plan_outputs(made, settings.store.pool)

@@ -27,6 +27,7 @@ from go_prefetch.modfiles.staging import content_problem, trimmed_info
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.run.steps.download import download, still_missing
 from go_prefetch.run.steps.explain_failure import unavailable
+from go_prefetch.run.steps.plan import decide
 
 
 @dataclass(frozen=True)
@@ -62,32 +63,70 @@ class Supply:
             raise InputError("goproxy-invalid", "fill", goproxy=redact_list(self.walk.goproxy))
 
 
-def fill_folder(plan: Plan, supply: Supply) -> Filled:
+def fill_folder(plan: Plan, supply: Supply) -> tuple[Plan, Filled]:
     """Check the contents of `plan.folder`, remove what is not in the plan, and download what is missing.
 
-    Raises InputError for a folder with other contents and for a list without a proxy, DownloadError if the folder
-    cannot be written. The result has the files that could not be downloaded.
+    Return the plan as the `.mod` files in the folder decide it, and the result with the files that could not be
+    downloaded. Raises InputError for a folder with other contents and for a list without a proxy, DownloadError if the
+    folder cannot be written.
     """
     supply.require_proxy(plan, plan.missing)
     own(plan.folder.path)
-    withheld = supply.rule.withheld(plan)
-    wanted = [file for file in plan.files if file not in withheld]
+    removed = _remove_others(plan, supply)
+    held, downloaded = Restored(store=f"folder {plan.folder}"), Downloaded()
+    seen: set[ModuleFile] = set()
+    while new := [file for file in plan.files if file not in seen]:
+        seen.update(new)
+        held, plan = held.plus(_held(plan, new, supply)), decide(plan)
+        if seen.issuperset(plan.files):
+            downloaded, plan = downloaded.plus(_downloaded(plan, held, downloaded, supply)), decide(plan)
+    removed += _remove_others(plan, supply)
+    return plan, Filled(held, downloaded, removed, supply.left_out(downloaded)).only(plan.files)
+
+
+def _remove_others(plan: Plan, supply: Supply) -> int:
+    """Remove what is neither planned nor a candidate. Raises DownloadError if the folder cannot be written."""
     try:
-        with supply.stopwatch.step("restore"), supply.working("Check") as meter:
-            removed = remove_others(plan.folder.path, wanted)
-            held = _held(plan.folder, wanted, supply.walk.budget.jobs, meter)
+        with supply.stopwatch.step("restore"), supply.working("Check"):
+            return remove_others(plan.folder.path, _staying(plan, (*plan.files, *plan.candidates), supply))
     except OSError as error:
         raise folder_error(error, plan.folder.path) from None
-    lacking = still_missing(replace(plan, files=tuple(wanted), present=frozenset()), held)
+
+
+def _downloaded(plan: Plan, held: Restored, before: Downloaded, supply: Supply) -> Downloaded:
+    """Download what neither was there nor was asked for before."""
+    known = before.files.keys() | {failure.file for failure in before.failures}
+    wanted = tuple(file for file in _staying(plan, plan.files, supply) if file not in known)
     with supply.stopwatch.step("download"):
-        downloaded = supply.bring(plan, lacking)
-    return Filled(held, downloaded, removed, supply.left_out(downloaded))
+        return supply.bring(plan, still_missing(replace(plan, files=wanted, present=frozenset()), held))
 
 
-def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int, meter: Meter) -> Restored:
-    """Return complete files that are there. Damaged files are removed, because a reader would fail on them."""
-    there = list(filter(folder.has, wanted))
-    meter.expect(there, sum(map(folder.size_if_there, there)))
+def _staying(plan: Plan, files: Iterable[ModuleFile], supply: Supply) -> list[ModuleFile]:
+    withheld = supply.rule.withheld(replace(plan, files=(*plan.files, *plan.candidates)))
+    return [file for file in files if file not in withheld]
+
+
+def _held(plan: Plan, files: Iterable[ModuleFile], supply: Supply) -> Restored:
+    """Return those of `files` that are there and complete. Damaged ones are removed, as a reader would fail on them.
+
+    Raises DownloadError if the folder cannot be written.
+    """
+    folder = plan.folder
+    there = [file for file in _staying(plan, files, supply) if folder.has(file)]
+    try:
+        with supply.stopwatch.step("restore"), supply.working("Check") as meter:
+            meter.expect(there, sum(map(folder.size_if_there, there)))
+            problems = _problems(folder, there, supply.walk.budget.jobs, meter)
+            for file in problems:
+                folder.drop(file)
+            good = frozenset(there) - problems.keys()
+            return Restored(files=good, bytes=sum(map(folder.size_of, good)), warnings=damage(str(folder), problems))
+    except OSError as error:
+        raise folder_error(error, folder.path) from None
+
+
+def _problems(folder: ModuleFolder, files: Sequence[ModuleFile], jobs: int, meter: Meter) -> dict[ModuleFile, str]:
+    """Return why some of the files cannot stay."""
 
     def read(file: ModuleFile) -> str:
         problem = _problem(folder, file)
@@ -95,17 +134,7 @@ def _held(folder: ModuleFolder, wanted: Iterable[ModuleFile], jobs: int, meter: 
         return problem
 
     with ThreadPoolExecutor(min(jobs, os.cpu_count() or 1)) as readers:
-        problems = dict(zip(there, readers.map(read, there), strict=True))
-    damaged = {file: problem for file, problem in problems.items() if problem}
-    for file in damaged:
-        folder.drop(file)
-    good = frozenset(problems) - damaged.keys()
-    return Restored(
-        store=f"folder {folder}",
-        files=good,
-        bytes=sum(map(folder.size_of, good)),
-        warnings=damage(str(folder), damaged),
-    )
+        return {file: why for file, why in zip(files, readers.map(read, files), strict=True) if why}
 
 
 def _problem(folder: ModuleFolder, file: ModuleFile) -> str:

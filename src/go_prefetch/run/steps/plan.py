@@ -1,9 +1,14 @@
-"""Make the plan: what the module cache must hold, what it lacks, and the cache key."""
+"""Make the plan: what the module cache must hold, what it lacks, and the cache key.
+
+There are two stages. The files of the project give the key, and a plan. In a workspace, the go.mod files of
+dependencies decide too. `decide` reads those that have arrived since. It may change the files, and never the key.
+"""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from go_prefetch.config.settings import Settings
@@ -15,6 +20,7 @@ from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.resolve import resolve
+from go_prefetch.run.steps.workspace import select
 
 
 def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Plan:
@@ -23,24 +29,41 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
     Raises InputError and GoSumError for mistakes of the user.
     """
     scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
-    live = [scope for scope in scopes if not scope.disabled_because]
-    files = _files(live)
+    live = tuple(select(scope, folder) for scope in scopes if not scope.disabled_because)
+    files = _files((scope.zips, scope.mods) for scope in live)
+    candidates = _candidates(live, files)
     paths = sorted({path for scope in scopes for path in scope.module_paths})
-    lines = (line.text for scope in live for line in scope.gosum_lines)
-    versions = {file.module for file in files}
-    present = frozenset(file for file in files if _is_there(folder.path_of(file)))
+    lines = (line.text for scope in live for line in scope.key_lines)
+    versions = {file.module for file in (*files, *candidates)}
+    present = frozenset(file for file in (*files, *candidates) if _is_there(folder.path_of(file)))
     return Plan(
-        scopes=tuple(live),
+        scopes=live,
         key=cache_key(settings.cache_name or " ".join(paths), lines),
         folder=folder,
         files=files,
+        candidates=candidates,
         present=present,
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
         unsaved={version: name for version in versions if (name := go.private_by(version.path))},
         disabled_because=None if live else _nothing_to_do(scopes),
         warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
-        unpacked=_unpacked(folder, files, present),
-        without_sum=frozenset(v for scope in live for v in scope.zips_without_sum if not folder.has_zip(v)),
+        unpacked=_unpacked(folder, (*files, *candidates), present),
+        without_sum=_without_sum(live, folder),
+    )
+
+
+def decide(plan: Plan) -> Plan:
+    """Return the plan after more `.mod` files have come into its folder. The key stays."""
+    scopes = tuple(select(scope, plan.folder) for scope in plan.scopes)
+    files = _files((scope.zips, scope.mods) for scope in scopes)
+    candidates = _candidates(scopes, files)
+    return replace(
+        plan,
+        scopes=scopes,
+        files=files,
+        candidates=candidates,
+        present=plan.present & {*files, *candidates},
+        without_sum=_without_sum(scopes, plan.folder),
     )
 
 
@@ -49,18 +72,27 @@ def _nothing_to_do(scopes: Sequence[Scope]) -> Notice | None:
     return reasons[0] if len(reasons) == 1 else notice("nothing-in-scope", reasons=reasons) if reasons else None
 
 
-def _files(scopes: Iterable[Scope]) -> tuple[ModuleFile, ...]:
+def _files(wanted: Iterable[tuple[Iterable[ModuleVersion], Iterable[ModuleVersion]]]) -> tuple[ModuleFile, ...]:
     """Return the files, zips first: they take longest, and unpacking them can begin."""
     zips: set[ModuleVersion] = set()
     mods: set[ModuleVersion] = set()
-    for scope in scopes:
-        zips |= set(scope.zips)
-        mods |= set(scope.mods)
+    for of_scope, mods_of_scope in wanted:
+        zips |= set(of_scope)
+        mods |= set(mods_of_scope)
     return (
         *(ModuleFile(version, "zip") for version in sorted(zips)),
         *(ModuleFile(version, "mod") for version in sorted(mods)),
         *(ModuleFile(version, "info") for version in sorted(zips)),
     )
+
+
+def _candidates(scopes: Iterable[Scope], files: Iterable[ModuleFile]) -> tuple[ModuleFile, ...]:
+    planned = set(files)
+    return tuple(file for file in _files((scope.candidates, ()) for scope in scopes) if file not in planned)
+
+
+def _without_sum(scopes: Iterable[Scope], folder: ModuleFolder) -> frozenset[ModuleVersion]:
+    return frozenset(v for scope in scopes for v in scope.zips_without_sum if not folder.has_zip(v))
 
 
 def _unpacked(

@@ -1,28 +1,25 @@
 """Which module versions Go needs for one go.mod or go.work, and which of their files have a hash in go.sum.
 
 `go mod download` in a module with `go` 1.17 or newer takes the zips of go.mod's require list, after `replace`. Under a
-go.work, or with an older `go` line, it would take far more than any build needs. There the plan is what go.sum names.
+go.work, or with an older `go` line, it would take far more than any build needs. There the key has what go.sum names,
+and in a workspace the module graph decides which zips are planned (workspace.py).
 """
 
 from __future__ import annotations
 
-import errno
-import stat
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.errors import GoSumError, Notice, notice
-from go_prefetch.golang import goflags as flags
 from go_prefetch.golang import semver
 from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
-from go_prefetch.golang.gosum import GoSum, GoSumLine, parse_gosum
+from go_prefetch.golang.gosum import GoSum, GoSumLine
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.plan import Scope
+from go_prefetch.model.plan import Scope, Workspace
 from go_prefetch.run.steps.discover import Place, read_instead
-
-# Far above those of any project; a file of this size takes seconds and hundreds of megabytes.
-_MOST_GO_MOD, _MOST_GO_SUM = 16 << 20, 32 << 20
+from go_prefetch.run.steps.project_files import sums_of, text_of, vendored
 
 _Replaces = Mapping[tuple[str, str], Replace]
 
@@ -39,14 +36,14 @@ def resolve(place: Place, goflags: str) -> Scope:
 
 
 def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
-    gomod = parse_gomod(_text(definition), str(definition))
+    gomod = parse_gomod(text_of(definition), str(definition))
     sums = (definition.with_suffix(".sum"),)
-    gosum = _merged(sums)
+    gosum = sums_of(sums)
     zip_lines = _versions(gosum, "zip")
     targets = _targets([gomod])
     listed = go_line_at_least(gomod.go, 1, 17)
     zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
-    reason = _vendored(place.definition.parent, gomod.go, goflags, workspace=False)
+    reason = vendored(place.definition.parent, gomod.go, goflags, workspace=False)
     if not gomod.requires:
         reason = notice("no-requirements", definition=definition)
     return Scope(
@@ -58,7 +55,8 @@ def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
         mods=_versions(gosum, "mod"),
         explicit=not listed,
         zips_without_sum=targets.all - set(zip_lines) if listed else frozenset(),
-        gosum_lines=_lines_of(gosum, zips),
+        gosum_lines=gosum.lines,
+        key_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
         warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not listed)),
@@ -67,15 +65,15 @@ def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
 
 def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
     folder = definition.parent
-    gowork = parse_gowork(_text(definition), str(definition))
+    gowork = parse_gowork(text_of(definition), str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
-    members = [parse_gomod(_text(path), str(path)) for path in member_files]
+    members = [parse_gomod(text_of(path), str(path)) for path in member_files]
     sums = (*(path.with_name("go.sum") for path in member_files), definition.with_name(f"{definition.name}.sum"))
-    gosum = _merged(sums)
+    gosum = sums_of(sums)
     zip_lines = _versions(gosum, "zip")
     targets = _targets(members, gowork.replaces)
     zips = _wanted_together(members, targets, zip_lines)
-    reason = _vendored(folder, gowork.go, goflags, workspace=True)
+    reason = vendored(folder, gowork.go, goflags, workspace=True)
     if not any(member.requires for member in members):
         reason = notice("no-requirements", "workspace", definition=definition)
     return Scope(
@@ -86,8 +84,18 @@ def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
         required_zips=targets.all & set(zips),
         mods=_versions(gosum, "mod"),
         explicit=True,
-        gosum_lines=_lines_of(gosum, zips),
+        gosum_lines=gosum.lines,
+        key_lines=_lines_of(gosum, zips),
         sums=sums,
+        workspace=Workspace(
+            members=tuple(members),
+            replaces=_by_version(
+                replacement
+                for member, path in zip(members, member_files, strict=True)
+                for replacement in _rooted(member.replaces, path.parent)
+            ),
+            work_replaces=_by_version(_rooted(gowork.replaces, folder)),
+        ),
         disabled_because=reason,
         warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=True)),
     )
@@ -142,8 +150,8 @@ def _newest(versions: Iterable[ModuleVersion]) -> dict[str, ModuleVersion]:
 def _by_version(replaces: Iterable[Replace]) -> _Replaces:
     """Return the first replacement of each module version; that of a whole path has an empty version."""
     found: dict[tuple[str, str], Replace] = {}
-    for replace in replaces:
-        found.setdefault((replace.old_path, replace.old_version), replace)
+    for one in replaces:
+        found.setdefault((one.old_path, one.old_version), one)
     return found
 
 
@@ -159,41 +167,9 @@ def _member(folder: Path, use: str, definition: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _text(path: Path) -> str:
-    try:
-        return _regular_bytes(path, _MOST_GO_MOD).decode("utf-8")
-    except OSError as error:
-        raise GoSumError("go-mod-unreadable", path=path, words=error.strerror) from None
-    except UnicodeDecodeError as error:
-        raise GoSumError("go-mod-malformed", "not-text", path=path, number=error.start) from None
-
-
-def _merged(paths: Iterable[Path]) -> GoSum:
-    """Return all lines of these files. A missing file has none, and Go decides about that."""
-    lines: dict[GoSumLine, None] = {}
-    ignored: list[Notice] = []
-    for path in paths:
-        try:
-            data = _regular_bytes(path, _MOST_GO_SUM)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise GoSumError("go-sum-unreadable", path=path, words=error.strerror) from None
-        gosum = parse_gosum(data, str(path))
-        lines.update(dict.fromkeys(gosum.lines))
-        ignored.extend(gosum.ignored)
-    return GoSum(tuple(lines), tuple(ignored))
-
-
-def _regular_bytes(path: Path, most: int) -> bytes:
-    """Return all bytes of a file. Raises OSError if it is too large or not a regular file: a link may lead anywhere."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")  # /dev/zero
-    with path.open("rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"it has more than {most >> 20} MiB")
-    return data
+def _rooted(replaces: Iterable[Replace], folder: Path) -> tuple[Replace, ...]:
+    """Return replacements whose folders are absolute: they are written relative to the file that has them."""
+    return tuple(r if r.new_version else replace(r, new_path=str(folder / r.new_path)) for r in replaces)
 
 
 def _versions(gosum: GoSum, kind: str) -> tuple[ModuleVersion, ...]:
@@ -211,16 +187,3 @@ def _without_sums(
     """Return what to report if there is nothing to download: Go does not run then, so it reports nothing."""
     if explicit and targets.all and not list(zips):
         yield notice("go-sum-missing", definition=definition)
-
-
-def _vendored(folder: Path, go: str, goflags: str, *, workspace: bool) -> Notice | None:
-    """Return why Go reads no module cache here: it builds from vendor/. Return None if it does read it."""
-    modules_txt = folder / "vendor" / "modules.txt"
-    if not modules_txt.is_file() or flags.value(goflags, "mod") in ("mod", "readonly"):
-        return None
-    with modules_txt.open(encoding="utf-8", errors="replace") as lines:
-        marks = {mark.strip() for mark in lines.readline().removeprefix("## ").split(";")}
-    # Written by `go work vendor` or by `go mod vendor`. Go uses it only in the mode that it was written in.
-    if not go or not go_line_at_least(go, 1, 14) or ("workspace" in marks) != workspace:
-        return None
-    return notice("vendored", folder=folder)

@@ -16,26 +16,32 @@ from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.managed_folder import folder_error
 
 
-def restore(store: CacheStore, plan: Plan, deadline: Deadline, arrived: Arrived, meter: Meter) -> Restored:
-    """Restore missing files of the plan from the store into the module cache. Do nothing if nothing is missing.
+def wanted_of_a_store(plan: Plan, store: CacheStore) -> tuple[ModuleFile, ...]:
+    """Return what to ask a store for: missing files, and candidates if a second request would read all of it again."""
+    also = () if store.has_single_files else plan.candidates
+    return (*plan.missing, *(file for file in also if file not in plan.present))
+
+
+def restore(store: CacheStore, wanted: Wanted, deadline: Deadline, arrived: Arrived, meter: Meter) -> Restored:
+    """Restore wanted files from the store into the module cache. Do nothing if there are none.
 
     Raises DownloadError if the module cache cannot be written or is full.
     """
-    if not plan.missing:
+    if not wanted.files:
         return Restored(store.name)
 
     def note_arrival(file: ModuleFile) -> None:
-        meter.done(file, plan.folder.size_if_there(file))
+        meter.done(file, wanted.folder.size_if_there(file))
         arrived(file)
 
     try:
-        meter.expect(plan.missing)
+        meter.expect(wanted.files)
         meter.wait_for(store.name)
-        return store.restore(Wanted(plan.key, plan.missing, plan.folder), deadline, note_arrival)
+        return store.restore(wanted, deadline, note_arrival)
     except StoreError as error:
         return Restored(store.name, warnings=(error.notice,))
     except OSError as error:
-        raise folder_error(error, plan.folder.path) from None
+        raise folder_error(error, wanted.folder.path) from None
 
 
 def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -> Saved:

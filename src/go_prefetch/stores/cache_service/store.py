@@ -37,6 +37,7 @@ class CacheServiceStore:
     """The entries of `endpoint`, in one encoding. `connect` is called with the first request."""
 
     name = "the cache service"
+    has_single_files = False
 
     def __init__(
         self,
@@ -127,7 +128,9 @@ def _worth_saving(
 ) -> tuple[list[ModuleFile], RestoredEntry | None]:
     """Return the files of the new entry, and the entry whose full one it adds to; without one it is full itself."""
     base = saving.entry
-    if base and base.full and rejected.isdisjoint(base.full_files):
+    # A full entry for the same go.sum lines is found before a delta for them, so only a newer full one replaces it.
+    has_others = base is not None and saving.key.digest not in base.full
+    if base and base.full and has_others and rejected.isdisjoint(base.full_files):
         new = [file for file in every if file.name not in base.full_files]
         if sum(member_bytes(saving.folder, file, encoding) for file in new) <= _LARGEST_DELTA * base.full_bytes:
             return new, base
