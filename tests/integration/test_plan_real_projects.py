@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from go_prefetch.golang.modcache import ModuleFolder
+from go_prefetch.run.steps.discover import Place
+from go_prefetch.run.steps.resolve import resolve
+from go_prefetch.run.steps.workspace import module_graph
 from tests.support.workbench import Workbench
 
 pytestmark = pytest.mark.network
@@ -23,10 +27,28 @@ LISTED = {
 }
 OLD = "github.com/spf13/viper@v1.8.1"  # go 1.12
 # The last one has `go` 1.14, and its go.mod does not name what its dependencies need.
+KEYS = Path(__file__).with_name("real_project_keys.txt")  # digest of the key and number of modules; nothing rewrites it
 WORKSPACE = {
     "echo": "github.com/labstack/echo/v4@v4.12.0",
     "task": "github.com/go-task/task/v3@v3.39.2",
     "cobra": "github.com/spf13/cobra@v1.2.1",
+}
+
+
+# Workspaces of modules that share dependencies. In the first, a build reads modules that no member lists.
+WORKSPACES = {
+    "prometheus": {
+        "prometheus": "github.com/prometheus/prometheus@v0.305.0",
+        "common": "github.com/prometheus/common@v0.65.0",
+        "client": "github.com/prometheus/client_golang@v1.22.0",
+    },
+    "kubernetes": {
+        "api": "k8s.io/api@v0.33.1",
+        "apimachinery": "k8s.io/apimachinery@v0.33.1",
+        "client-go": "k8s.io/client-go@v0.33.1",
+        "kubectl": "k8s.io/kubectl@v0.33.1",
+    },
+    "with an old member": WORKSPACE,
 }
 
 
@@ -64,6 +86,51 @@ def test_plan_of_a_workspace_covers_every_package_and_test(bench: Workbench, gop
         take_project(bench, goproxy, module, bench.project / name)
     assert bench.go("work", "init", *(f"./{name}" for name in WORKSPACE)).status == 0
     assert_covered(bench, goproxy, [f"./{name}/..." for name in WORKSPACE])
+
+
+@pytest.mark.parametrize("members", [pytest.param(members, id=name) for name, members in WORKSPACES.items()])
+def test_a_workspace_selects_what_go_selects(bench: Workbench, goproxy: str, members: dict[str, str]) -> None:
+    """After a warm run, and from a filled folder, Go loads every package and test without a network."""
+    for name, module in members.items():
+        take_project(bench, goproxy, module, bench.project / name)
+    assert bench.go("work", "init", *(f"./{name}" for name in members)).status == 0
+    listing = ("list", "-deps", "-test", *(f"./{name}/..." for name in members))
+    needed = str(bench.folder / "needed")
+    assert bench.go(*listing, GOPROXY=goproxy, GOMODCACHE=needed).status == 0  # writes go.work.sum
+    by_go = bench.go("list", "-m", "-f", "{{.Path}} {{.Version}}", "all", GOPROXY=goproxy, GOMODCACHE=needed).stdout
+    folder = str(bench.folder / "filled")
+    for arguments in (("run",), ("fill", folder)):
+        done = bench.run(*arguments, GOPROXY=goproxy)
+        assert done.status == 0, done.text
+        assert "warning" not in done.stderr
+    assert selected(bench) == sorted(by_go.splitlines())
+    bench.forget_modcache()
+    assert bench.run("run", "--report-file", str(bench.report_file), GOPROXY=goproxy).status == 0
+    assert bench.report["outputs"]["cache-result"] == "exact"
+    assert bench.report["download"]["bytes"] == 0
+    assert bench.go(*listing).status == 0
+    bench.forget_modcache()
+    assert bench.go(*listing, GOPROXY=f"file://{folder},off").status == 0
+
+
+def selected(bench: Workbench) -> list[str]:
+    scope = resolve(Place(bench.project / "go.work", bench.project), "")
+    assert scope.workspace
+    graph = module_graph(scope, scope.workspace, ModuleFolder.at(bench.download_folder))
+    assert not graph.unread
+    return sorted(" ".join(module) for module in graph.selected.values())
+
+
+@pytest.mark.parametrize("line", KEYS.read_text().splitlines())
+def test_keys_of_real_projects_never_change(bench: Workbench, goproxy: str, line: str) -> None:
+    name, digest, modules = line.split()
+    projects = WORKSPACE if name == "workspace" else {"": name}
+    for folder, module in projects.items():
+        take_project(bench, goproxy, module, bench.project / folder)
+    if name == "workspace":
+        assert bench.go("work", "init", *(f"./{folder}" for folder in projects)).status == 0
+    values = json.loads(bench.run("plan", "--format", "json").stdout)
+    assert (values["key_parts"]["gosum_digest"], len(values["modules"])) == (digest, int(modules))
 
 
 def assert_covered(bench: Workbench, goproxy: str, packages: list[str]) -> None:

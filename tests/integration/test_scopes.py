@@ -642,7 +642,7 @@ def test_malformed_file_is_named_with_its_line(
     assert state(bench.project) == before
 
 
-def test_comments_and_sums_that_are_not_utf_8_are_read_as_go_reads_them(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_files_that_are_not_utf_8_are_read_as_by_go(bench: Workbench, proxy: ModuleProxy) -> None:
     """A comment in Latin-1 is fine, and a line of go.sum that names no module is ignored with a warning."""
     write_project(bench.project, [LIB, TOML])
     gomod, gosum = bench.project / "go.mod", bench.project / "go.sum"

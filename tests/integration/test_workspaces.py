@@ -88,7 +88,7 @@ def zips_asked(proxy: ModuleProxy) -> set[str]:
     }
 
 
-def test_a_module_that_no_member_lists_is_planned_and_cached(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_a_pool_has_what_no_member_lists(bench: Workbench, proxy: ModuleProxy) -> None:
     raised(bench.project)
     run(bench, proxy)
     assert planned(bench)["modules"] == names(LIB, HELPER)
@@ -101,7 +101,7 @@ def test_a_module_that_no_member_lists_is_planned_and_cached(bench: Workbench, p
     assert bench.go("build", "-o", os.devnull, "./a", "./b").status == 0
 
 
-def test_a_module_that_no_member_lists_comes_from_a_cache_service(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_a_cache_service_has_what_no_member_lists(bench: Workbench, proxy: ModuleProxy) -> None:
     raised(bench.project)
     with CacheService(MAIN) as service:
         run_in_job(bench, proxy, service, number=1)
@@ -113,7 +113,7 @@ def test_a_module_that_no_member_lists_comes_from_a_cache_service(bench: Workben
     assert bench.go("build", "-o", os.devnull, "./a", "./b").status == 0
 
 
-def test_the_key_is_the_same_before_and_after_the_graph_is_known(bench: Workbench, proxy: ModuleProxy) -> None:
+def test_the_key_is_the_same_once_the_graph_is_known(bench: Workbench, proxy: ModuleProxy) -> None:
     raised(bench.project)
     before = planned(bench)
     assert before["undecided"] == names(HELPER)

@@ -57,6 +57,21 @@ class ModuleGraph:
         return found
 
     @cached_property
+    def needed(self) -> frozenset[ModuleVersion]:
+        """Return the selected versions whose zips a build or test of the main modules may read.
+
+        To find a package, Go looks into every selected module whose path is the beginning of the package's path:
+        `example.com/lib` too if the package is in `example.com/lib/v2`.
+        """
+        paths = self.providers
+        above = set().union(*map(_beginnings, paths))
+        return frozenset(
+            module
+            for path, module in self.selected.items()
+            if path in paths or path in above or not paths.isdisjoint(_beginnings(path))
+        )
+
+    @cached_property
     def providers(self) -> frozenset[str]:
         """Return the paths of modules that may provide packages for a build or test of the main modules.
 
@@ -142,6 +157,10 @@ class _Reader:
     def _required_by(self, module: ModuleVersion) -> tuple[ModuleVersion, ...]:
         requirements = self._requirements.get(module)
         return requirements.requires if requirements else ()
+
+
+def _beginnings(path: str) -> set[str]:
+    return {path[:at] for at, letter in enumerate(path) if letter == "/"}
 
 
 def _is_higher(module: ModuleVersion, than: ModuleVersion | None) -> bool:

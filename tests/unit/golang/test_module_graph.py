@@ -30,7 +30,7 @@ def selected(found: ModuleGraph) -> list[str]:
     return sorted(str(module) for module in found.selected.values() if module.version)
 
 
-def test_selected_is_the_highest_version_that_any_go_mod_requires() -> None:
+def test_selected_is_the_highest_version_that_is_required() -> None:
     found = graph({MAIN: ("a@v1.0.0", "b@v1.0.0"), "a@v1.0.0": ("b@v1.2.0",), "b@v1.0.0": (), "b@v1.2.0": ()})
     assert selected(found) == ["a@v1.0.0", "b@v1.2.0"]
     assert not found.unread
@@ -93,3 +93,14 @@ def test_a_go_mod_that_is_not_at_hand_is_unread() -> None:
 def test_circles_of_requirements_end() -> None:
     files: dict[str, tuple[str, ...]] = {MAIN: ("a@v1.0.0",), "a@v1.0.0": ("b@v1.0.0",), "b@v1.0.0": ("a@v1.0.0",)}
     assert selected(graph(files, unpruned=(MAIN, "a@v1.0.0", "b@v1.0.0"))) == ["a@v1.0.0", "b@v1.0.0"]
+
+
+def test_a_module_above_or_below_a_provider_is_needed() -> None:
+    """Go looks for a package of `a.com/x/v2` in `a.com/x` too, and for one of `a.com/x/v2/y` there."""
+    files: dict[str, tuple[str, ...]] = {
+        MAIN: ("a.com/x/v2@v2.0.0",),
+        "a.com/x/v2@v2.0.0": ("a.com/x@v1.0.0", "a.com/x/v2/y@v2.0.0", "a.com/xy@v1.0.0"),
+    }
+    found = graph(files)
+    assert found.providers == {"a.com/x/v2"}
+    assert sorted(map(str, found.needed)) == ["a.com/x/v2/y@v2.0.0", "a.com/x/v2@v2.0.0", "a.com/x@v1.0.0"]

@@ -1,7 +1,7 @@
 """Which zips a workspace needs: those of the versions that Go selects, as far as the go.mod files at hand tell.
 
 A build in a workspace takes the versions of minimal version selection over all members (golang/module_graph.py). Not
-all of them provide packages: see `ModuleGraph.providers`. Of those that may, the zips with a hash in a go.sum or in
+all of them are read by a build: see `ModuleGraph.needed`. Of those that may be, the zips with a hash in a go.sum or in
 go.work.sum are planned. Without a go.mod file that decides, the highest versions with a hash are an estimate.
 """
 
@@ -28,8 +28,7 @@ def select(scope: Scope, folder: ModuleFolder) -> Scope:
         return scope
     graph = module_graph(scope, workspace, folder)
     zip_lines = frozenset(line.module for line in scope.gosum_lines if line.kind == "zip")
-    needed = _needed(graph, workspace)
-    zips = needed & zip_lines
+    zips = zip_lines.intersection(map(workspace.replaced, graph.needed))
     unread = frozenset(map(workspace.replaced, graph.unread))
     undecided = unread & frozenset(scope.mods)
     candidates: frozenset[ModuleVersion] = frozenset()
@@ -76,11 +75,6 @@ def _dependency(module: ModuleVersion, folder: ModuleFolder) -> Dependency | Non
         return parse_dependency(text_in(regular_bytes(path, MAX_BYTES["mod"])), str(path))
     except (OSError, GoSumError):
         return None  # Go reports what is wrong with it
-
-
-def _needed(graph: ModuleGraph, workspace: Workspace) -> frozenset[ModuleVersion]:
-    taken = (graph.selected[path] for path in graph.providers)
-    return frozenset(map(workspace.replaced, taken))
 
 
 def _listed(graph: ModuleGraph, workspace: Workspace) -> frozenset[ModuleVersion]:
