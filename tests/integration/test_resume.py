@@ -160,6 +160,10 @@ def test_only_zips_are_resumed(bench: Workbench) -> None:
         assert not {("mod", True), ("info", True)} & set(ranges)
 
 
+# The connection stays open after half a zip.
+SOON = ("--stall-timeout", "500ms")
+
+
 class Patchwork:
     """A proxy that resumes a zip with the bytes of another one, under the same validator."""
 
@@ -194,7 +198,7 @@ def test_a_wrong_zip_in_parts_is_downloaded_whole_and_no_verdict(bench: Workbenc
     proxy = Patchwork(MIXED, answers_wrong=0)
     with RawServer(proxy, keeps_alive=True) as server:
         given = ("run", "--store", "none") if command == "run" else ("fill", "filled")
-        result = prefetch(bench, *given, "--report-file", str(bench.report_file), GOPROXY=server.url)
+        result = prefetch(bench, *given, *SOON, "--report-file", str(bench.report_file), GOPROXY=server.url)
     assert result.status == 0, result.text
     assert [bool(range_) for range_ in proxy.zips] == [False, True, False]
     assert [notice.slug for notice in result.notices if notice.slug == "files-rejected"] == []
@@ -206,7 +210,7 @@ def test_a_zip_that_is_wrong_as_a_whole_too_is_a_verdict(bench: Workbench) -> No
     bench.write_project([MIXED])
     proxy = Patchwork(MIXED, answers_wrong=1)
     with RawServer(proxy, keeps_alive=True) as server, ModuleProxy([MIXED]) as second:
-        result = prefetch(bench, "run", "--store", "none", GOPROXY=f"{server.url}|{second.url}")
+        result = prefetch(bench, "run", "--store", "none", *SOON, GOPROXY=f"{server.url}|{second.url}")
         assert second.paths() == [ZIP]
     assert result.status == 0, result.text
     assert result.notice("files-rejected").case == "replaced"
