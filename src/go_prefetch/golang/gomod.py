@@ -90,7 +90,7 @@ def parse_gomod(text: str, source: str) -> GoMod:
         toolchain=_only(found["toolchain"], "toolchain go1.23.0"),
         requires=tuple(ModuleVersion(*line.strings(2, "require module/path v1.2.3")) for line in found["require"]),
         replaces=_replaces(found["replace"]),
-        excludes=tuple(ModuleVersion(*line.strings(2, "exclude module/path v1.2.3")) for line in found["exclude"]),
+        excludes=_excludes(found["exclude"]),
     )
 
 
@@ -243,6 +243,11 @@ def _go_version(lines: list[_Directive], *, lenient: bool = False) -> str:
     if version and not _GO_VERSION.fullmatch(version):
         raise lines[0].error(f"invalid go version {version}; expected something like 1.23.0")
     return version
+
+
+def _excludes(lines: list[_Directive]) -> tuple[ModuleVersion, ...]:
+    # A repeated one counts once, as in `go mod edit`.
+    return tuple(dict.fromkeys(ModuleVersion(*line.strings(2, "exclude module/path v1.2.3")) for line in lines))
 
 
 def _replaces(lines: list[_Directive]) -> tuple[Replace, ...]:

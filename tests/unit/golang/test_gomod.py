@@ -187,6 +187,12 @@ def test_what_the_plan_does_not_need_is_skipped(ignored: str) -> None:
     assert parse_gomod(f"module m\n{ignored}\ngo 1.22\n", "go.mod") == GoMod("m", "1.22", "", (), ())
 
 
+def test_a_repeated_exclusion_counts_once() -> None:
+    lines = "module m\nexclude a.com/b v1.0.0\nexclude (\n\ta.com/c v1.0.0\n\ta.com/b v1.0.0\n)\n"
+    expected = (ModuleVersion("a.com/b", "v1.0.0"), ModuleVersion("a.com/c", "v1.0.0"))
+    assert parse_gomod(lines, "go.mod").excludes == expected
+
+
 def test_the_last_replacement_of_a_version_counts() -> None:
     text = "module m\nreplace a => ./1\nreplace a v1.0.0 => ./2\nreplace a => ./3\n"
     assert set(parse_gomod(text, "go.mod").replaces) == {
