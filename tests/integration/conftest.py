@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.image_builders import Buildah, BuildKit, base_image
+from tests.support.image_programs import missing_programs
 from tests.support.image_site import Site, image_site
 
 
@@ -14,3 +17,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A registry, buildah and BuildKit. Skips with the reason where this machine cannot have them."""
     with image_site(tmp_path_factory.mktemp("site")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah, BuildKit]]:
+    """Both builders, without network, with the same base image. Skips where this machine cannot have them."""
+    if reason := missing_programs():
+        pytest.skip(reason)
+    namespace = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
+    if namespace.returncode:
+        pytest.skip(f"no network namespace can be made here: {namespace.stderr}")
+    folder = tmp_path_factory.mktemp("images")
+    base = base_image()
+    buildah = Buildah(folder / "buildah")
+    buildah.pull(base)
+    buildkit = BuildKit(folder / "buildkit", base)
+    try:
+        if reason := buildkit.start(offline=True):
+            pytest.skip(reason)
+        yield buildah, buildkit
+    finally:
+        buildkit.stop()
+        buildah.clean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,20 @@ def test_workspace_gets_a_list_of_modules(bench: Workbench, proxy: ModuleProxy) 
     (bench.project / "go.work").unlink()
     output(bench, proxy.url)
     assert not (bench.project / "gomod" / "modules.txt").exists()
+
+
+def test_list_of_other_modules_has_another_date(bench: Workbench, proxy: ModuleProxy) -> None:
+    """BuildKit keeps the file that it has if size and date are the same, and would download the old version."""
+    dates, sizes = set(), set()
+    for module in (LIB, NEWER_LIB, NEWER_LIB):
+        bench.write_project((module, TOML))
+        gomod = bench.project / "go.mod"
+        gomod.write_text(re.sub(r"(?m)^go .*", "go 1.16", gomod.read_text()))
+        assert output(bench, proxy.url).status == 0
+        found = (bench.project / "gomod" / "modules.txt").stat()
+        dates.add(found.st_mtime)
+        sizes.add(found.st_size)
+    assert (len(dates), len(sizes)) == (2, 1)
 
 
 def test_nothing_is_written_through_a_link_in_the_folder(bench: Workbench, proxy: ModuleProxy) -> None:

@@ -6,13 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.image_builders import Buildah, BuildKit, base_image
-from tests.support.image_programs import missing_programs
+from tests.support.image_builders import Buildah, BuildKit
 from tests.support.made_once import alone, kept
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
@@ -21,27 +19,6 @@ pytestmark = [pytest.mark.system, pytest.mark.network]
 
 SERVICE = Path(__file__).parents[2] / "examples" / "service"
 DOWNLOAD = "go mod download"
-
-
-@pytest.fixture(scope="module")
-def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah, BuildKit]]:
-    """Both builders, with the same base image. Skips with the reason where this machine cannot have them."""
-    if reason := missing_programs():
-        pytest.skip(reason)
-    namespace = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
-    if namespace.returncode:
-        pytest.skip(f"no network namespace can be made here: {namespace.stderr}")
-    folder = tmp_path_factory.mktemp("images")
-    base = base_image()
-    buildah = Buildah(folder / "buildah")
-    buildah.pull(base)
-    buildkit = BuildKit(folder / "buildkit", base)
-    try:
-        if reason := buildkit.start(offline=True):
-            pytest.skip(reason)
-        yield buildah, buildkit
-    finally:
-        buildkit.stop()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,10 @@ BASE = "localhost/gobase"
 _BUSYBOX = ("sh", "xargs", "ls", "cat", "mkdir", "cp", "rm", "env", "date", "wget")
 _GOROOT = ("VERSION", "go.env", "bin/go", "pkg", "lib/time", "src")
 _DOCKERFILE = "FROM scratch\nCOPY root/ /\nENV PATH=/usr/local/go/bin:/bin HOME=/root GOTOOLCHAIN=local\n"
+_CGO_DOCKERFILE = f"FROM {BASE}\nCOPY root/ /\nENV PATH=/usr/local/go/bin:/bin:/usr/bin\n"
+# What a C program is linked with: its beginning and end, the C library, the loader.
+_LINKED = ("crt1.o", "Scrt1.o", "crti.o", "crtn.o", "libc.so", "libc.so.6", "libc_nonshared.a", "libpthread.a",
+           "libresolv.so", "ld-linux-x86-64.so.2", "libgcc_s.so.1")  # fmt: skip
 _LEFT_OUT = ("--exclude=src/cmd", "--exclude=testdata", "--exclude=*_test.go")
 
 
@@ -34,6 +39,11 @@ class Built:
 
     log: str
     seconds: dict[str, float]
+
+    def sent(self, context: str) -> float:
+        """Return the bytes of a context that were sent to BuildKit: those of the build are named `context`."""
+        amounts = re.findall(rf"transferring {context}: ([\d.]+)(k|M|G)?B", self.log)
+        return max((float(number) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[unit] for number, unit in amounts), default=0)
 
     def was_cached(self, step: str) -> bool:
         """Whether the step that contains this text was taken from a cache, the builder's own or one far away."""
@@ -92,6 +102,47 @@ def _compile(gocache: Path) -> None:
         shutil.copytree(compiled, gocache, ignore=shutil.ignore_patterns("lock"))
 
 
+def cgo_image() -> BaseImage:
+    """Return the base image with this machine's C compiler, made once for each of both."""
+    base = base_image()
+    compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout
+    with made_once("cgo-image", base.digest + compiler + _CGO_DOCKERFILE) as (folder, is_new):
+        layout = folder / "layout"
+        if is_new:
+            with TemporaryDirectory() as scratch:
+                context = Path(scratch, "context")
+                _lay_out_compiler(context / "root")
+                (context / "Dockerfile").write_text(_CGO_DOCKERFILE)
+                buildah = Buildah(Path(scratch, "buildah"))
+                buildah.pull(base)
+                buildah.pack(context, layout)
+        index = json.loads((layout / "index.json").read_text())
+    return BaseImage(layout, index["manifests"][0]["digest"])
+
+
+def _lay_out_compiler(root: Path) -> None:
+    """Copy the programs of a C compiler with the libraries that they are linked to, headers, and what it links."""
+    own = Path(_gcc("-print-libgcc-file-name")).parent
+    programs = [Path(shutil.which(name) or "") for name in ("gcc", "as", "ld")]
+    programs += [own / name for name in ("cc1", "collect2", "lto-wrapper", "liblto_plugin.so")]
+    linked = {match for program in programs for match in re.findall(r"(/\S+) \(0x", _answer("ldd", str(program)))}
+    parts = [*own.glob("crt*.o"), *own.glob("libgcc*"), *(own / "include").rglob("*.h")]
+    parts += [Path(_gcc(f"-print-file-name={name}")).resolve() for name in _LINKED]
+    headers = [path for path in Path("/usr/include").rglob("*") if path.is_file() and "c++" not in path.parts]
+    for path in {*programs, *map(Path, linked), *parts, *headers}:
+        target = root / path.relative_to("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+
+
+def _gcc(question: str) -> str:
+    return _answer("gcc", question).strip()
+
+
+def _answer(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
 class Buildah:
     """Debian's buildah: no daemon, RUN in a chroot."""
 
@@ -104,16 +155,16 @@ class Buildah:
         self._bud(context, "--tag", BASE)
         self._run([*self._argv, "push", "-q", BASE, f"oci:{layout}:base"])
 
-    def pull(self, base: BaseImage) -> None:
-        """Take the base image."""
+    def pull(self, base: BaseImage, name: str = BASE) -> None:
+        """Take a base image."""
         # buildah names the image by the path, and a name such as .cache is no part of a valid reference.
         argv = [*self._argv, "pull", "-q", f"oci:{base.layout.name}:base"]
         image = self._run(argv, cwd=base.layout.parent).split()[-1]
-        self._run([*self._argv, "tag", image, BASE])
+        self._run([*self._argv, "tag", image, name])
 
-    def build(self, context: Path, gocache: Path) -> Built:
+    def build(self, context: Path, gocache: Path, *more: str, go_image: str = BASE) -> Built:
         """Build a context without any network."""
-        arguments = ("--layers", "-v", f"{gocache}:/root/.cache/go-build", "--build-arg", f"GO_IMAGE={BASE}")
+        arguments = ("--layers", "-v", f"{gocache}:/root/.cache/go-build", "--build-arg", f"GO_IMAGE={go_image}", *more)
         log = self._bud(context, *arguments, "--build-arg", "RUNTIME_IMAGE=scratch", "--tag", "built", offline=True)
         return Built(log.replace("--> Using cache", "CACHED"), {})
 
@@ -121,13 +172,27 @@ class Buildah:
         """Push the base image under this name."""
         self._run([*self._argv, "push", "-q", "--tls-verify=false", BASE, f"docker://{image}"])
 
+    def clean(self) -> None:
+        """Remove the containers that failed builds have left, with their mounts."""
+        subprocess.run([*self._argv, "rm", "--all"], capture_output=True, timeout=600, check=False)
+
     def files(self) -> list[str]:
         """What lies in the root folder of the image built last."""
+        with self._mounted() as folder:
+            return sorted(path.name for path in folder.iterdir())
+
+    def take(self, name: str, target: Path) -> Path:
+        """Copy a file out of the image built last."""
+        with self._mounted() as folder:
+            return Path(shutil.copy(folder / name, target))
+
+    @contextlib.contextmanager
+    def _mounted(self) -> Iterator[Path]:
         container = self._run([*self._argv, "from", "built"]).strip()
-        mounted = self._run([*self._argv, "mount", container]).strip()
-        names = sorted(path.name for path in Path(mounted).iterdir())
-        self._run([*self._argv, "rm", container])
-        return names
+        try:
+            yield Path(self._run([*self._argv, "mount", container]).strip())
+        finally:
+            self._run([*self._argv, "rm", container])
 
     def _bud(self, context: Path, *arguments: str, offline: bool = False) -> str:
         network = ["unshare", "--net"] if offline else []
@@ -246,8 +311,21 @@ class BuildKit:
 
     def files(self) -> list[str]:
         """What lies in the image built last."""
-        argv = ["tar", "-tf", f"{self._folder}/image.tar"]
-        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+        return _answer("tar", "-tf", f"{self._folder}/image.tar").split()
+
+    def take(self, name: str, target: Path) -> Path:
+        """Copy a file out of the image built last."""
+        argv = ["tar", "-xOf", f"{self._folder}/image.tar", name]
+        target.write_bytes(subprocess.run(argv, capture_output=True, check=True).stdout)
+        target.chmod(0o755)
+        return target
+
+    def with_image(self, name: str, image: BaseImage) -> tuple[str, ...]:
+        """Return arguments of a build from another Go image."""
+        return (
+            "--oci-layout", f"{name}={image.layout}", "--opt", f"context:{name}=oci-layout://{name}@{image.digest}",
+            "--opt", f"build-arg:GO_IMAGE={name}",
+        )  # fmt: skip
 
     def _ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [str(self._programs / "buildctl"), "--addr", self._socket, *arguments]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from go_prefetch.modfiles.zip_repack import UnreadableZip, is_stored, stored_siz
 from go_prefetch.run.steps.plan import decide
 
 _TIME = 315532800  # 1980-01-01, as inside the zips; the earliest date that all file systems and archives support
+_YEARS = 20 * 365 * 24 * 3600
 _FILE, _FOLDER = 0o644, 0o755
 
 
@@ -156,10 +158,11 @@ def _normalise_file(path: Path) -> int:
         return 0
     if held.st_nlink > 1:  # shared with another name, which has the same mode and time
         write_whole(path, path.read_bytes())
-    _stamp(path, _FILE)
+    # BuildKit sends a file again only if its size or time has changed. Other files have a version in their names.
+    _stamp(path, _FILE, zlib.crc32(path.read_bytes()) % _YEARS if path.name == MODULE_LIST else 0)
     return held.st_size
 
 
-def _stamp(path: Path, mode: int) -> None:
+def _stamp(path: Path, mode: int, seconds: int = 0) -> None:
     path.chmod(mode)
-    os.utime(path, (_TIME, _TIME))
+    os.utime(path, (_TIME + seconds, _TIME + seconds))

@@ -13,6 +13,7 @@ from go_prefetch.errors import InputError
 
 FOLDER = "/gomod"
 MODULE_LIST = "modules.txt"
+_PROXY = f"ARG GOPROXY=file://{FOLDER},off"
 LOGIN = "--mount=type=secret,id=netrc,target=/root/.netrc"
 _PLAIN = re.compile(r"[\w.~+@,=%/-]+")
 _PATTERNS = re.compile(r"[\w.~+@,=%/*?\[\]-]+")  # of GOPRIVATE
@@ -130,7 +131,7 @@ def _definitions(project: Project) -> list[str]:
 
 def _download(project: Project, style: Style) -> list[str]:
     command = f"xargs -r go mod download < {FOLDER}/{MODULE_LIST}" if project.listed else "go mod download"
-    args = [f"ARG GOPROXY=file://{FOLDER},off"]
+    args = [_PROXY]
     secret = ""
     if project.private:  # with GOPRIVATE, Go would not look into the folder
         args += ["ARG GONOPROXY=none", f'ARG GONOSUMDB="{project.private}"']
@@ -160,6 +161,8 @@ def _libraries(project: Project) -> str:
 def _build(project: Project, style: Style) -> str:
     programs = project.programs
     network = "--network=none --mount=type=cache,target=/root/.cache/go-build " if style.named_context else ""
+    if project.listed and style.named_context:  # the list has the zips; Go reads `.mod` files of other versions too
+        network += f"--mount=type=bind,from=gomod,target={FOLDER} "
     target = "GOOS=$TARGETOS GOARCH=$TARGETARCH " if style.named_context and not project.cgo else ""
     lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build"]
     if project.needs_modules and not style.named_context:  # the folder must not be in the layer of sources again
@@ -174,6 +177,8 @@ def _build(project: Project, style: Style) -> str:
     lines.append(f"ARG PROGRAM={programs[0]}" if programs else "ARG PROGRAM")
     if target:
         lines.append("ARG TARGETOS TARGETARCH")
+    if project.listed:  # not every builder hands an ARG on to the next stage
+        lines.append(_PROXY)
     program = "$PROGRAM" if programs else "${PROGRAM:?}"
     lines.append(f'RUN {network}{target}go build -trimpath -ldflags="-s -w" -o /out/app {program}')
     return "\n".join(lines)

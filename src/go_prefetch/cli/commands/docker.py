@@ -165,18 +165,19 @@ def _how_to(plan: Plan, tasks: _Tasks, *, lacks_private: bool) -> str:
     listed = any(scope.explicit for scope in plan.scopes)
     command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
     mount = "--mount=type=bind,from=gomod,target=/gomod"
+    also = "Give the RUN of the build this mount too. " if listed else ""
     if lacks_private:
         return (
             "The folder lacks private modules. Log in, run `go-prefetch run`, and fill the folder again. Or let the "
             f"image build log in: `docker build --build-context gomod={tasks.output} "
             "--secret id=netrc,src=$HOME/.netrc .`, and in the Dockerfile, after go.mod and go.sum are copied: "
             "`ARG GONOPROXY=none`, "
-            f"`ARG GOPROXY=file:///gomod,direct` and `RUN {mount} {LOGIN} {command}`."
+            f"`ARG GOPROXY=file:///gomod,direct` and `RUN {mount} {LOGIN} {command}`. {also}".rstrip()
         )
     return (
         f"Build with `docker build --build-context gomod={tasks.output} .`, and in the Dockerfile, after go.mod and "
         f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN {mount} "
-        f"{command}`. Without BuildKit let the folder lie in the context and `COPY {tasks.output}/ /gomod/`. "
+        f"{command}`. {also}Without BuildKit let the folder lie in the context and `COPY {tasks.output}/ /gomod/`. "
         f"`go-prefetch docker --dockerfile` prints the whole file."
     )
 
