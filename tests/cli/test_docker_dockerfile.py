@@ -279,4 +279,4 @@ def test_private_modules_that_are_missing_fail_with_a_recipe(bench: Workbench) -
     assert done.status == 1, done.text
     assert done.notice("private-left-to-go")
     assert "--secret id=netrc,src=$HOME/.netrc" in done.stdout
-    assert "`ARG GONOPROXY=none`" in done.stdout
+    assert "  ARG GONOPROXY=none\n" in done.stdout

@@ -13,7 +13,7 @@ from go_prefetch.errors import InputError
 
 FOLDER = "/gomod"
 MODULE_LIST = "modules.txt"
-_PROXY = f"ARG GOPROXY=file://{FOLDER},off"
+MOUNT = f"--mount=type=bind,from=gomod,target={FOLDER}"
 LOGIN = "--mount=type=secret,id=netrc,target=/root/.netrc"
 _PLAIN = re.compile(r"[\w.~+@,=%/-]+")
 _PATTERNS = re.compile(r"[\w.~+@,=%/*?\[\]-]+")  # of GOPRIVATE
@@ -64,6 +64,16 @@ def refuse_unbuildable(project: Project, style: Style, context: Context) -> None
         hidden.append(copied_folder)
     if hidden:
         raise InputError("dockerignore-hides-build", ignore=context.ignore_file, path=hidden[0])
+
+
+def proxy_argument(otherwise: str) -> str:
+    """Return the ARG that lets Go look into the folder, and what it does for modules that are not there."""
+    return f"ARG GOPROXY=file://{FOLDER},{otherwise}"
+
+
+def download_command(*, listed: bool) -> str:
+    """Return the command of the RUN that downloads the modules; `listed` means that the folder has a list of them."""
+    return f"xargs -r go mod download < {FOLDER}/{MODULE_LIST}" if listed else "go mod download"
 
 
 def _head(project: Project, style: Style) -> str:
@@ -130,8 +140,8 @@ def _definitions(project: Project) -> list[str]:
 
 
 def _download(project: Project, style: Style) -> list[str]:
-    command = f"xargs -r go mod download < {FOLDER}/{MODULE_LIST}" if project.listed else "go mod download"
-    args = [_PROXY]
+    command = download_command(listed=project.listed)
+    args = [proxy_argument("off")]
     secret = ""
     if project.private:  # with GOPRIVATE, Go would not look into the folder
         args += ["ARG GONOPROXY=none", f'ARG GONOSUMDB="{project.private}"']
@@ -140,7 +150,7 @@ def _download(project: Project, style: Style) -> list[str]:
         return [
             "# An ARG is part of every RUN below it, so it stands low: another proxy leaves what is above as it is.",
             *args,
-            f"RUN --mount=type=bind,from=gomod,target={FOLDER} {secret}{command}",
+            f"RUN {MOUNT} {secret}{command}",
         ]
     return [f"COPY {style.folder}/ {FOLDER}/", *args, f"RUN {secret}{command}"]
 
@@ -162,7 +172,7 @@ def _build(project: Project, style: Style) -> str:
     programs = project.programs
     network = "--network=none --mount=type=cache,target=/root/.cache/go-build " if style.named_context else ""
     if project.listed and style.named_context:  # the list has the zips; Go reads `.mod` files of other versions too
-        network += f"--mount=type=bind,from=gomod,target={FOLDER} "
+        network += f"{MOUNT} "
     target = "GOOS=$TARGETOS GOARCH=$TARGETARCH " if style.named_context and not project.cgo else ""
     lines = [f"FROM {'libraries' if project.libraries else 'dependencies'} AS build"]
     if project.needs_modules and not style.named_context:  # the folder must not be in the layer of sources again
@@ -178,7 +188,7 @@ def _build(project: Project, style: Style) -> str:
     if target:
         lines.append("ARG TARGETOS TARGETARCH")
     if project.listed:  # not every builder hands an ARG on to the next stage
-        lines.append(_PROXY)
+        lines.append(proxy_argument("off"))
     program = "$PROGRAM" if programs else "${PROGRAM:?}"
     lines.append(f'RUN {network}{target}go build -trimpath -ldflags="-s -w" -o /out/app {program}')
     return "\n".join(lines)

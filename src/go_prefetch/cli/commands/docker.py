@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
-from go_prefetch.base.format import size
+from go_prefetch.base.format import counted, size
 from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import raise_or_warn
@@ -19,9 +19,10 @@ from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
 from go_prefetch.docker.context import Context, read_context, read_text
 from go_prefetch.docker.image_folder import Steadied, prepare, steady, take_local
+from go_prefetch.docker.next_steps import next_steps
 from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import FINDINGS, Severity, check
-from go_prefetch.docker.template import LOGIN, MODULE_LIST, Style, dockerfile_for, refuse_unbuildable
+from go_prefetch.docker.template import Style, dockerfile_for, refuse_unbuildable
 from go_prefetch.errors import InputError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
@@ -132,8 +133,11 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
         platform.warn(warning)
     raise_or_warn(completed.failure or incomplete, settings, platform)
     summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
-    how_to = _how_to(plan, tasks, lacks_private=bool(left))
-    return int(bool(left)), f"{summary}; verified: {verified(completed, go.goversion)}\n{how_to}"
+    listed = any(scope.explicit for scope in plan.scopes)
+    steps = next_steps(str(tasks.output), listed=listed, lacks_private=bool(left))
+    if tasks.dockerfile and not left:  # the Dockerfile that is printed begins with them
+        steps = ""
+    return int(bool(left)), f"{summary}; verified: {verified(completed, go.goversion)}\n{steps}".rstrip()
 
 
 def _local_folders(settings: Settings, environ: Mapping[str, str]) -> list[ModuleFolder]:
@@ -157,28 +161,7 @@ def _summary(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) ->
         f"{plan.folder}: {held_now} of {len(plan.files)} files, {size(steadied.bytes)}: "
         f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from {_LOCAL}, "
         f"{len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
-        f"{steadied.rewritten} zips packed alike{kept}"
-    )
-
-
-def _how_to(plan: Plan, tasks: _Tasks, *, lacks_private: bool) -> str:
-    listed = any(scope.explicit for scope in plan.scopes)
-    command = f"xargs -r go mod download < /gomod/{MODULE_LIST}" if listed else "go mod download"
-    mount = "--mount=type=bind,from=gomod,target=/gomod"
-    also = "Give the RUN of the build this mount too. " if listed else ""
-    if lacks_private:
-        return (
-            "The folder lacks private modules. Log in, run `go-prefetch run`, and fill the folder again. Or let the "
-            f"image build log in: `docker build --build-context gomod={tasks.output} "
-            "--secret id=netrc,src=$HOME/.netrc .`, and in the Dockerfile, after go.mod and go.sum are copied: "
-            "`ARG GONOPROXY=none`, "
-            f"`ARG GOPROXY=file:///gomod,direct` and `RUN {mount} {LOGIN} {command}`. {also}".rstrip()
-        )
-    return (
-        f"Build with `docker build --build-context gomod={tasks.output} .`, and in the Dockerfile, after go.mod and "
-        f"go.sum are copied: `ARG GOPROXY=file:///gomod,off` and `RUN {mount} "
-        f"{command}`. {also}Without BuildKit let the folder lie in the context and `COPY {tasks.output}/ /gomod/`. "
-        f"`go-prefetch docker --dockerfile` prints the whole file."
+        f"{counted(steadied.rewritten, 'zip')} packed alike{kept}"
     )
 
 
