@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,12 @@ class Context:
             return read_text(self.folder / path)
         except (InputError, ValueError):
             return ""
+
+    @cached_property
+    def has_module(self) -> bool:
+        """Return whether the folder has a go.mod or go.work at any depth, or is not there to be looked at."""
+        names = (name.rpartition("/")[2] for name, _ in _sent(self.folder, Ignore()))
+        return not self.folder.is_dir() or any(name in ("go.mod", "go.work") for name in names)
 
     def has_code(self, path: str) -> bool:
         """Return whether a folder of the context has Go files or a go.mod."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from go_prefetch.docker.rule import MODULE_FILES, Found, History, is_module_file, is_whole, path_of, sources
+from go_prefetch.docker.rule import Found, History, is_module_file, is_whole, path_of, sources
 from go_prefetch.docker.stages import assignments, commands
 from go_prefetch.docker.syntax import Instruction
 from go_prefetch.errors import PrefetchError
 from go_prefetch.golang.gomod import parse_gomod
 
 _TAG = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-|$)")
-_STAMPED = re.compile(r"-buildvcs|-X[= ]")
+_STAMPED = re.compile(r"-buildvcs|-X[= ]|-ldflags[= ]*[^ ]*\$")  # or by a variable, perhaps
 
 
 def old_image(history: History) -> Iterator[Found]:
@@ -21,11 +21,13 @@ def old_image(history: History) -> Iterator[Found]:
     match = _TAG.match(tag)
     brought = [path_of(source) for each in history.instructions for source in sources(each)]
     paths = [path for path in brought if is_module_file(path, "go.mod")] + ["go.mod"] * any(map(is_whole, brought))
-    if name != "golang" or not match or not _runs_go(history):
+    may_switch = any(name == "GOTOOLCHAIN" and value not in ("local", "path") for name, value in history.settings)
+    if name != "golang" or not match or may_switch or not _runs_go(history):
         return
     has = tuple(int(part) for part in match.groups() if part)
     for path in paths:
-        wanted = tuple(map(int, re.findall(r"\d+", _go_line(history.context.text(path), path))))[: len(has)]
+        go = re.split(r"rc|beta", _go_line(history.context.text(path), path))[0]
+        wanted = tuple(map(int, re.findall(r"\d+", go)))[: len(has)]
         if has < wanted:
             what = f"{history.root.base} is older than the Go {'.'.join(map(str, wanted))} that {path} asks for"
             yield Found("old-image", history.root.start.line, what)
@@ -66,7 +68,8 @@ def dockerignore_hides(history: History) -> Iterator[Found]:
     """Find a file of the module that is copied but excluded from the context."""
     for instruction in history.instructions if _runs_go(history) else ():
         for source in sources(instruction):
-            paths = MODULE_FILES if is_whole(source) else [path_of(source)] if is_module_file(source) else ()
+            # A go.work that is excluded from the whole is a choice: one module is built for itself.
+            paths = ("go.mod", "go.sum") if is_whole(source) else [path_of(source)] if is_module_file(source) else ()
             for path in paths:
                 if history.context.exists(path) and history.context.ignore.excludes(path):
                     what = f"{path} is copied, but .dockerignore excludes it from the context"
@@ -76,7 +79,8 @@ def dockerignore_hides(history: History) -> Iterator[Found]:
 def stamp_lost(history: History) -> Iterator[Found]:
     """Find a build that would write git's version into the program if .dockerignore let it."""
     texts = [f"{each.text} {each.heredocs}" for each in history.instructions]
-    has_git = history.image[0] == "golang" and ("alpine" not in history.image[1] or re.search(r"\bgit\b", str(texts)))
+    name, tag = history.image
+    has_git = name == "golang" and (not re.search(r"alpine|\$", tag) or re.search(r"\bgit\b", str(texts)))
     whole = any(is_whole(source) for each in history.instructions for source in sources(each))
     if not (has_git and whole and history.context.ignore.excludes(".git")) or any(map(_STAMPED.search, texts)):
         return

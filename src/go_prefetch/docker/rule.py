@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
 
 from go_prefetch.docker.context import Context
-from go_prefetch.docker.stages import Dockerfile, Stage, commands, mounts
+from go_prefetch.docker.stages import Dockerfile, Stage, assignments, commands, mounts
 from go_prefetch.docker.syntax import Instruction
 
 MODULE_FILES = ("go.mod", "go.sum", "go.work", "go.work.sum")
@@ -40,6 +40,7 @@ class History:
     context: Context
     stage: Stage
     instructions: tuple[Instruction, ...]
+    every: Sequence[History] = ()  # those of all stages, this one too
 
     @cached_property
     def download(self) -> int | None:
@@ -50,16 +51,36 @@ class History:
     @cached_property
     def root(self) -> Stage:
         """Return the first stage of the chain, which names the base image."""
-        stage = self.stage
-        while stage.parent:
-            stage = stage.parent
-        return stage
+        return list(self.stage.chain)[-1]
 
     @cached_property
     def image(self) -> tuple[str, str]:
-        """Return the name of the base image without its registry, and its tag; empty if they are not known."""
+        """Return the name of the base image without its registry, and its tag; no name if it is not known."""
         name, _, tag = self.root.base.partition("@")[0].rpartition("/")[2].partition(":")
-        return ("", "") if "$" in self.root.base else (name, tag)
+        return ("", "") if "$" in name else (name, tag)
+
+    @cached_property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """Return the names and values of every ENV, ARG, and assignment of a RUN."""
+        named = (pair for each in self.instructions if each.name in ("ENV", "ARG") for pair in assignments(each))
+        return (*named, *(pair for each in self.instructions for run in commands(each) for pair in run.assigned))
+
+    @cached_property
+    def _module_folders(self) -> tuple[str, ...]:
+        """Return where the settings put the module cache."""
+        below = {"GOMODCACHE": "", "GOPATH": "/pkg/mod"}
+        found = (f"{value.partition(':')[0]}{below[name]}" for name, value in self.settings if name in below)
+        return tuple(posixpath.normpath(path) for path in found if path.startswith("/"))
+
+    def module_caches(self, instruction: Instruction) -> frozenset[str]:
+        """Return the ids of a RUN's cache mounts for modules. The id of a mount defaults to its path."""
+        found = (mount for mount in mounts(instruction) if mount.get("type") == "cache" and "from" not in mount)
+        return frozenset(mount.get("id", _target(mount)) for mount in found if self._has_modules(_target(mount)))
+
+    def _has_modules(self, target: str) -> bool:
+        """Return whether a mount there has the module cache in it, or a part of it."""
+        pairs = ((f"{folder}/", f"{target}/") for folder in self._module_folders)
+        return bool(_MODULE_CACHE.search(target)) or any(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
     @cached_property
     def is_vendored(self) -> bool:
@@ -72,11 +93,17 @@ class History:
         said = any(re.search(r"-mod[= ]vendor|\bgo mod vendor", text) for text in texts)
         return said or any(copied) or context.holds("vendor/modules.txt") or without
 
-    def brings_module(self, instruction: Instruction) -> bool:
-        """Return whether an instruction brings a go.mod: by name, or with the folder it is in."""
-        brought = sources(instruction)
-        named = any(is_whole(each) or is_module_file(each, "go.mod") for each in brought)
-        return named or any(self.context.exists(f"{path_of(each)}/go.mod") for each in brought)
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """Return the folders of the modules that are brought."""
+        return frozenset().union(*map(self.modules_in, self.instructions))
+
+    def modules_in(self, instruction: Instruction) -> frozenset[str]:
+        """Return the folders of the modules that an instruction brings: by go.mod's name, or as a whole."""
+        paths = list(map(path_of, sources(instruction)))
+        named = {posixpath.dirname(path) or "." for path in paths if is_module_file(path, "go.mod")}
+        whole = {"."} if any(map(is_whole, paths)) and self.context.has_module else set()
+        return frozenset(named | whole | {path for path in paths if self.context.exists(f"{path}/go.mod")})
 
     def code_in(self, instruction: Instruction) -> str:
         """Return the first source of an instruction that has Go files; empty if none is known to have any."""
@@ -95,10 +122,11 @@ class History:
 Rule = Callable[[History], Iterator[Found]]
 
 
-def histories(dockerfile: Dockerfile, context: Context) -> Iterator[History]:
+def histories(dockerfile: Dockerfile, context: Context) -> Sequence[History]:
     """Return the history of each stage that no other stage starts from. Common stages repeat."""
-    for stage in dockerfile.last_stages:
-        yield History(dockerfile, context, stage, stage.history)
+    found: list[History] = []
+    found += [History(dockerfile, context, stage, stage.history, found) for stage in dockerfile.last_stages]
+    return found
 
 
 def sources(instruction: Instruction) -> list[str]:
@@ -127,15 +155,11 @@ def is_module_file(source: str, *names: str) -> bool:
     return not is_whole(source) and any(fnmatchcase(name, last) for name in names or MODULE_FILES)
 
 
-def module_caches(instruction: Instruction) -> frozenset[str]:
-    """Return the ids of a RUN's cache mounts for modules. The id of a mount defaults to its path."""
-    found = (mount for mount in mounts(instruction) if mount.get("type") == "cache" and "from" not in mount)
-    return frozenset(mount.get("id", _target(mount)) for mount in found if _MODULE_CACHE.search(_target(mount)))
-
-
 def brings_module_cache(instruction: Instruction) -> bool:
     """Return whether downloaded modules arrive from the context, another stage or another image."""
     if instruction.name in ("COPY", "ADD"):
+        if any(is_whole(source) or is_module_file(source) for source in sources(instruction)):
+            return False
         return any(word == "/" or _MODULE_CACHE.search(word.rstrip("/")) for word in instruction.words)
     return any(
         _MODULE_CACHE.search(_target(mount)) for mount in mounts(instruction)

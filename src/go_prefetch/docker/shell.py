@@ -16,6 +16,7 @@ _STARTERS = frozenset(
 _GO = re.compile(r"(?:.*/)?(?:go|xx-go|gotip|go[0-9][0-9.]*)")
 _INNER = re.compile(r"([\"'])(.*)\1", re.DOTALL)  # a word that may be a script: `sh -c "…"`
 _PRINTERS = frozenset(("echo", "printf", "grep", "sed", "awk"))  # their words are no commands
+_SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "su"))  # `git commit -m "make it so"` runs no make
 _MAKERS = frozenset(("make", "gmake", "goreleaser", "mage", "task", "just"))
 _REMOVED = re.compile(r"/pkg(?:/mod)?/?$|GOMODCACHE|GOPATH")
 
@@ -77,7 +78,12 @@ def commands_in(script: str) -> Iterator[Command]:
             if command.program not in _PRINTERS:
                 inner = (_INNER.fullmatch(word) for word in words)
                 scripts = (found[2] for found in inner if found and " " in found[2])
-                yield from (each for text in scripts for each in commands_in(text) if each.go)
+                yield from (
+                    each
+                    for text in scripts
+                    for each in commands_in(text)
+                    if each.go or (each.makes and command.program in _SHELLS)
+                )
             words = []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,14 +25,17 @@ class Stage:
     own: tuple[Instruction, ...]
 
     @property
-    def history(self) -> tuple[Instruction, ...]:
-        """Return the instructions up to the end of this stage, with those of its parents, without FROM lines."""
-        owns: list[tuple[Instruction, ...]] = []
+    def chain(self) -> Iterator[Stage]:
+        """Yield this stage and its parents: the first stage, which names the base image, comes last."""
         stage: Stage | None = self
         while stage:
-            owns.append(stage.own)
+            yield stage
             stage = stage.parent
-        return tuple(instruction for own in reversed(owns) for instruction in own)
+
+    @property
+    def history(self) -> tuple[Instruction, ...]:
+        """Return the instructions up to the end of this stage, with those of its parents, without FROM lines."""
+        return tuple(instruction for stage in reversed(list(self.chain)) for instruction in stage.own)
 
 
 @dataclass(frozen=True)

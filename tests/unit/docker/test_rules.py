@@ -121,6 +121,41 @@ CASES = (
     Case("stamp-lost", GO + DEPS + BUILD, 6, f"{GO}{DEPS}COPY . .\nRUN go build -ldflags='-X a.v=1' .\n", (), ".git\n"),
     Case("stamp-lost", GO + DEPS + BUILD, 6, f"{GO}{DEPS}COPY . .\nRUN go build -buildvcs=false .\n", (), ".git\n"),
     Case("stamp-lost", GO + DEPS + BUILD, 6, f"FROM golang:1.24-alpine\n{DEPS}{BUILD}", (), ".git\n"),
+    Case("no-download-layer", f"{GO}COPY . .\nRUN bash -c 'make build'\n", 4,
+         f"{GO}COPY . .\nRUN git commit -m 'make it so'\n"),
+    Case("no-download-layer", f"ARG V\nFROM golang:${{V}}\n{BUILD}", 4, f"ARG I\nFROM $I\n{BUILD}"),
+    Case("no-download-layer", f"FROM cgr.dev/chainguard/go\n{BUILD}", 3, f"FROM company/base\nRUN apk add go\n{BUILD}"),
+    Case("no-download-layer", "FROM goreleaser/goreleaser\nCOPY . .\nRUN goreleaser build\n", 3,
+         "FROM goreleaser/goreleaser\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN goreleaser build\n"),
+    Case("no-download-layer", f"FROM node:22\nCOPY --from=golang /usr/local/go /usr/local/go\n{BUILD}", 4,
+         "FROM node:22\nWORKDIR /go/src/app\nCOPY . .\nRUN make ui\n"),
+    Case("no-download-layer", f"{GO}COPY . /mod\nRUN go build .\n", 4,
+         f"{GO}COPY --from=deps /mod /mod\nCOPY . .\nRUN go build .\n"),
+    Case("no-download-layer", f"{GO}COPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go build .\nRUN go test .\n", 5,
+         f"{GO}COPY . .\nRUN --mount=type=cache,target=/go/pkg/mod make\nRUN make install\n"),
+    Case("no-download-layer", f"{GO}RUN git clone a.b/c && cd c && go build .\n{BUILD}", 5,
+         f"{GO}RUN git clone a.b/c && cd c && go build .\n{DEPS}{BUILD}"),
+    Case("no-download-layer", f"{GO}COPY tool/go.mod tool/\nRUN cd tool && go mod download\nFROM golang\n{BUILD}", 7,
+         f"{GO}{DEPS}FROM golang\n{BUILD}", ("tool/go.mod",)),
+    Case("modules-lost", f"{GO}{DEPS}{BUILD}RUN --mount=type=cache,target=/go go test ./...\n", 7,
+         f"{GO}{DEPS}{BUILD}RUN go test ./...\n"),
+    Case("cache-mount", f"{GO}ENV GOMODCACHE=/c/m\nCOPY . .\nRUN --mount=type=cache,target=/c go build .\n", 5,
+         f"{GO}ENV GOCACHE=/c/m\n{DEPS}COPY . .\nRUN --mount=type=cache,target=/c go build .\n"),
+    Case("cache-mount", f"{GO}COPY . .\nRUN --mount=type=cache,target=/m GOMODCACHE=/m go build .\n", 4,
+         f"{GO}ENV GOPATH=/w\n{DEPS}COPY . .\nRUN --mount=type=cache,target=/wide go build .\n"),
+    Case("copy-before-download", f"{GO}COPY . .\nRUN go mod download\n", 3,
+         f"{GO}COPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\n"),
+    Case("value-before-download", f"{GO}ARG V\n{DEPS}", 3,
+         f"{GO}ARG V\nCOPY go.mod go.sum ./\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\n"),
+    Case("value-before-download", f"{GO}ARG V\nLABEL v=$V\n{DEPS}", 3, f"{GO}ARG V\nUSER $V\n{DEPS}"),
+    Case("value-before-download", f"{GO}ARG COMMIT=unknown\n{DEPS}", 3, f"{GO}ARG TAGS=netgo\n{DEPS}"),
+    Case("value-before-download", f"ARG V\n{GO}ARG V\n{DEPS}", 4, f"ARG V\nFROM golang:$V\nARG V TZ LC_ALL\n{DEPS}"),
+    Case("old-image", f"FROM golang:1.22\n{DEPS}", 1, f"FROM golang:1.22\nENV GOTOOLCHAIN=auto\n{DEPS}"),
+    Case("old-image", f"FROM golang:1.22\nENV GOTOOLCHAIN=local\n{DEPS}", 1,
+         f"FROM golang:1.22\n{DEPS.replace('go mod', 'GOTOOLCHAIN=go1.24.2 go mod')}"),
+    Case("dockerignore-hides", f"{GO}COPY go.work ./\nRUN go build\n", 3, GO + BUILD, ("go.work",), "go.work\n"),
+    Case("stamp-lost", GO + DEPS + BUILD, 6, f"{GO}{DEPS}COPY . .\nRUN go build -ldflags \"$L\" .\n", (), ".git\n"),
+    Case("stamp-lost", GO + DEPS + BUILD, 6, f"ARG V\nFROM golang:$V\n{DEPS}{BUILD}", (), ".git\n"),
 )  # fmt: skip
 
 
@@ -146,6 +181,21 @@ def test_bad_is_found_and_good_is_not(tmp_path: Path, case: Case) -> None:
 def test_every_rule_has_a_case() -> None:
     """No finding without a bad and a good Dockerfile."""
     assert {case.slug for case in CASES} == set(FINDINGS)
+
+
+def test_project_before_modules_has_nothing_to_download(tmp_path: Path) -> None:
+    """Not a fault of its Dockerfile: without any go.mod in the context there are no modules."""
+    (tmp_path / "main.go").write_text("package main\n")
+    assert check(f"FROM golang:1.10\n{BUILD}", read_context(tmp_path)) == ()
+    (tmp_path / "svc").mkdir()
+    (tmp_path / "svc" / "go.mod").write_text(GOMOD)
+    assert [each.slug for each in check(f"FROM golang:1.24\n{BUILD}", read_context(tmp_path))] == ["no-download-layer"]
+
+
+@pytest.mark.parametrize(("go", "tag", "is_old"), [("1.24rc1", "1.24.0", False), ("1.25rc1", "1.24.3", True)])
+def test_old_image_knows_release_candidates(tmp_path: Path, go: str, tag: str, is_old: bool) -> None:
+    (tmp_path / "go.mod").write_text(f"module x\n\ngo {go}\n")
+    assert bool(check(f"FROM golang:{tag}\nCOPY go.mod ./\nRUN go mod download\n", read_context(tmp_path))) is is_old
 
 
 def test_comment_waives_one_finding_of_the_next_instruction(tmp_path: Path) -> None:
