@@ -152,6 +152,6 @@ def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -
     assert outputs["matched-key"] == outputs["cache-key"] != ""
     assert len(run.summaries) == 2
     assert "**go-prefetch: miss** " in run.summaries[0]
-    assert "**go-prefetch: exact hit** " in run.summaries[1]
+    assert "<strong>go-prefetch: exact hit</strong> " in run.summaries[1]
     assert TOKEN not in run.text
     assert "ACTIONS_RUNTIME_TOKEN" not in run.text

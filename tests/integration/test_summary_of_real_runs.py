@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +103,9 @@ def test_what_changed_in_go_sum_is_in_the_summary(
     text = summary.read_text(encoding="utf-8")
     assert text.startswith("**go-prefetch: ")
     assert "| upgraded | `github.com/Upper/Case` | `v1.0.0` | `v1.1.0` |" in text
-    assert "| `github.com/Upper/Case@v1.1.0` |" in text  # slowest modules
+    costs = text.partition("modules that cost most")[2].partition("</details>")[0]
+    assert re.search(rf"s \| 1\.\d\skB \| `github.com/Upper/Case@v1.1.0` \| `{proxy.url}` \|", costs)
+    assert re.search(r"\|  \| \d+\.\d\skB \| `example.com/lib@v1.2.3` \| `the\scache\sservice` \|", costs)
 
 
 def test_a_store_that_cannot_be_reached_is_a_reason(

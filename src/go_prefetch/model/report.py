@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -27,6 +28,7 @@ STEPS = {
 }
 # The steps that wait for bytes, which are compared with the downloads of cold runs. The others do the same in both.
 WAITING = ("restore", "download")
+_MOST_LARGEST = 10  # restored zips that a report knows the size of
 GO_ITSELF = "Go itself"  # a source in addition to the store and the proxies
 
 
@@ -111,8 +113,15 @@ class RunState:
             machine=this_machine(),
             goversion=goversion,
             settings_shown=settings_shown,
+            largest_restored=self._largest_restored(),
             ended_early=ended_early,
         )
+
+    def _largest_restored(self) -> Mapping[ModuleVersion, int]:
+        """Return the modules with the largest restored zips, to the bytes of these."""
+        zips = (file for file in self.restored.files if file.kind == "zip")
+        sizes = ((self.plan.folder.size_if_there(file), file.module) for file in zips)
+        return {module: size for size, module in heapq.nlargest(_MOST_LARGEST, sizes)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +132,7 @@ class Report(RunState):
     machine: Machine
     goversion: str
     settings_shown: Mapping[str, str]
+    largest_restored: Mapping[ModuleVersion, int] = field(default_factory=dict)
     ended_early: bool = False  # before Go's verdict, because of `completed.failure`; the plan may be NO_PLAN
 
     @property

@@ -192,6 +192,7 @@ class Admitted:
     seconds: float = 0.0
     deferred_to_go: Mapping[Deferral, int] = field(default_factory=dict)
     notice: Notice | None = None
+    overlapping_seconds: float = 0.0  # of unpacking during restore and download
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ def detect(
     if environ.get("GITHUB_ACTIONS") == "true":
         from go_prefetch.platforms.github import GitHub  # noqa: PLC0415 - its imports are for GitHub only
 
-        is_hosted = environ.get("RUNNER_ENVIRONMENT") == "github-hosted"
-        return GitHub(stdout, Loudness(quiet, verbose), environ.get("GITHUB_EVENT_PATH", ""), is_hosted=is_hosted)
+        return GitHub(
+            stdout, Loudness(quiet, verbose), environ.get("GITHUB_EVENT_PATH", ""),
+            is_hosted=environ.get("RUNNER_ENVIRONMENT") == "github-hosted", is_act=environ.get("ACT") == "true",
+        )  # fmt: skip
     # Not GITLAB_CI: gitlab-ci-local says there that it is not GitLab, and it reads the same reports.
     if environ.get("CI_JOB_ID") and environ.get("CI_PROJECT_DIR"):
         from go_prefetch.platforms.gitlab import GitLab  # noqa: PLC0415 - its imports are for GitLab only

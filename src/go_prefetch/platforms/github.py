@@ -25,11 +25,13 @@ _LARGEST_EVENT = 32 << 20  # bytes; GitHub sends 25 MB at most
 class GitHub(Console):
     """Prints for the runner, which reads commands from stdout."""
 
-    draws_mermaid = True
     folds = True
 
-    def __init__(self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False) -> None:
+    def __init__(
+        self, stdout: TextIO, loudness: Loudness, event_path: str, *, is_hosted: bool = False, is_act: bool = False
+    ) -> None:
         super().__init__(stdout, loudness)
+        self.draws_mermaid = not is_act  # act prints the Markdown
         self._event_path = event_path
         if is_hosted:  # the runner writes the event down when the job begins
             with suppress(OSError):

@@ -52,6 +52,7 @@ def _as_values(report: Report) -> dict[str, Any]:
             "modules": len(report.admitted.modules),
             "present": len(report.plan.modules_present),
             "seconds": round(report.admitted.seconds, 3),
+            "overlapping_seconds": round(report.admitted.overlapping_seconds, 3),
             "left_to_go": {why.value: count for why, count in report.admitted.deferred_to_go.items()},
             "notice": with_slug(report.admitted.notice),
         },

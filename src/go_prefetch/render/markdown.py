@@ -1,10 +1,14 @@
 """A Report as a Markdown job summary: the result in the open, the rest folded.
 
-A run with many jobs shows many summaries on one page. A job that went well takes two lines.
+A run with many jobs shows many summaries on one page. A job that went well takes one line, which unfolds.
 """
 
 from __future__ import annotations
 
+import html
+import re
+
+from go_prefetch import PROJECT_URL
 from go_prefetch.base.format import counted, duration
 from go_prefetch.model.report import Report
 from go_prefetch.render import tables
@@ -16,16 +20,35 @@ from go_prefetch.render.summary import has_no_details, headline, verified
 from go_prefetch.render.time_saved import formula, in_full, measured_on
 from go_prefetch.render.timeline import bars, gantt
 
+_DIGEST = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
+_LINKS = " · ".join(
+    f"[{label}]({PROJECT_URL}/blob/main/{place})"
+    for label, place in (
+        ("what the words mean", "docs/glossary.md"),
+        ("inputs and defaults", "README.md#inputs"),
+        ("time saved", "docs/time-saved.md"),
+    )
+)
+
 
 def markdown(report: Report, *, mermaid: bool) -> str:
     """Return the summary. With `mermaid` it has a Mermaid diagram."""
+    if not _notes(report) and report.cache_result == "exact" and not report.completed.failure:
+        return "\n".join([*_folded(report, _one_line(report), mermaid=mermaid)[1:], *_warnings(report)]) + "\n"
     result, *figures = map(prose, headline(report).split(" · "))
     lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
     if report.ended_early:
         lines += _failure(report)
     elif not has_no_details(report):
-        lines += [*_failure(report), *_notes(report), *_folded(report, mermaid=mermaid)]
+        where = f"where the {duration(report.seconds)} went"
+        lines += [*_failure(report), *_notes(report), *_folded(report, where, mermaid=mermaid)]
     return "\n".join([*lines, *_warnings(report)]) + "\n"
+
+
+def _one_line(report: Report) -> str:
+    """Return the headline of an exact hit as HTML, for the visible line of a fold. It has no untrusted text."""
+    result, *figures = map(html.escape, headline(report).split(" · "))
+    return " · ".join([f"<strong>go-prefetch: {result}</strong>", *figures])
 
 
 def _failure(report: Report) -> list[str]:
@@ -47,16 +70,17 @@ def _avoided(count: int) -> str:
     return f"Plain `go mod download` would have failed: {came}."
 
 
-def _folded(report: Report, *, mermaid: bool) -> list[str]:
-    return _fold(f"where the {duration(report.seconds)} went", [
+def _folded(report: Report, label: str, *, mermaid: bool) -> list[str]:
+    return _fold(label, [
             *["", gantt(report) if mermaid else bars(report)],
             *tables.steps(report),
             *tables.sources(report),
-            *tables.slowest(report),
+            *_fold_table("modules that cost most", tables.costliest(report)),
             *tables.retries(report),
             *_time_saved(report),
             *_gosum(report),
             *_facts(report),
+            *["", _LINKS],
         ])  # fmt: skip
 
 
@@ -67,7 +91,7 @@ def _time_saved(report: Report) -> list[str]:
     if not calculation or cold is None:
         return ["", prose(f"Time saved: {words}.")]
     basis = f"Measured by {measured_on(cold)}, from the first request to the last byte."
-    explained = ["", prose(f"{_sentence(words)} {basis}"), "", fenced(calculation)]
+    explained = ["", prose(f"Time saved: {words}. {basis}"), "", fenced(calculation)]
     return _fold("how the time saved is measured", explained)
 
 
@@ -80,13 +104,18 @@ def _facts(report: Report) -> list[str]:
     entry = report.restored.entry
     facts = [
         ("key", report.plan.key.text),
-        ("matched entry", entry.key if entry and report.restored.files else ""),
-        ("saved entry", report.saved.key),
+        ("matched entry", _shortened(entry.key) if entry and report.restored.files else ""),
+        ("saved entry", _shortened(report.saved.key)),
         ("verified", verified(report.completed, report.goversion)),
         ("for", ", ".join(str(scope.definition) for scope in report.plan.scopes[:5])),
         ("on", f"{report.machine}, {report.goversion}"),
     ]
-    return ["", *(f"{label} {code(value)}  " for label, value in facts if value)]
+    return ["", *(f"- {label}: {code(value)}" for label, value in facts if value)]
+
+
+def _shortened(key: str) -> str:
+    """Return the name of an entry with the beginning of each digest. The report file has the whole name."""
+    return _DIGEST.sub(r"\1…", key)
 
 
 def _warnings(report: Report) -> list[str]:
@@ -96,6 +125,10 @@ def _warnings(report: Report) -> list[str]:
     return _fold(
         counted(count, "warning"), ["", fenced("\n".join(f"- {as_warning(warning)}" for warning in report.warnings))]
     )
+
+
+def _fold_table(label: str, table: list[str]) -> list[str]:
+    return _fold(label, table) if table else []
 
 
 def _fold(label: str, lines: list[str]) -> list[str]:

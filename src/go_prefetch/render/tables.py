@@ -13,15 +13,19 @@ from go_prefetch.render.escape import cell, code, prose
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import attempt, deferral, reason
 from go_prefetch.render.texts import STEPS
+from go_prefetch.render.timeline import LEAST_SHOWN
 
-_MOST_SLOW, _MOST_RETRIED, _MOST_CHANGES = 5, 10, 100
+_MOST_COSTLY, _MOST_RETRIED, _MOST_CHANGES = 8, 10, 100
 
 
 def steps(report: Report) -> list[str]:
-    """Return the seconds of each step, and its result."""
-    return _table("| step | time | |\n|---|--:|---|", [
-        (STEPS[name], duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()
-    ])  # fmt: skip
+    """Return the seconds of each step, and its result; last what was done at the same time as other steps."""
+    rows = [(STEPS[name], duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()]
+    meanwhile = report.admitted.overlapping_seconds
+    if meanwhile >= LEAST_SHOWN:
+        rows.append(("unpack", f"({duration(meanwhile)})", "at the same time as restore and download"))
+    rows = [(name, _unbroken(time), result) for name, time, result in rows]
+    return _table("| step | time | |\n|---|--:|---|", rows)
 
 
 def sources(report: Report) -> list[str]:
@@ -30,15 +34,22 @@ def sources(report: Report) -> list[str]:
     return _table("| source | files | bytes | failed attempts |\n|---|--:|--:|--:|", rows)
 
 
-def slowest(report: Report) -> list[str]:
-    """Return the modules with the slowest files, by the slowest file of each."""
+def costliest(report: Report) -> list[str]:
+    """Return the modules that cost most. Downloads by the time of the slowest file, then restored zips by bytes."""
     by_module: dict[ModuleVersion, list[Fetched]] = defaultdict(list)
     for fetched in report.fetched:
         by_module[fetched.file.module].append(fetched)
-    rows = [(max(f.seconds for f in files), sum(f.bytes for f in files), module) for module, files in by_module.items()]
-    shown = sorted(rows, reverse=True)[:_MOST_SLOW]
-    return _table("| slowest modules | time | bytes |\n|---|--:|--:|", [
-        (code(str(module)), duration(seconds), size(count)) for seconds, count, module in shown
+    rows = [
+        (max(f.seconds for f in files), sum(f.bytes for f in files), module, files[-1].source)
+        for module, files in by_module.items()
+    ]
+    rows += [
+        (0.0, count, v, report.restored.store) for v, count in report.largest_restored.items() if v not in by_module
+    ]
+    shown = sorted(rows, reverse=True)[:_MOST_COSTLY]
+    return _table("| download | bytes | module | source |\n|--:|--:|---|---|", [
+        (_unbroken(duration(seconds) if seconds else ""), _unbroken(size(count)), code(str(module)), _place(source))
+        for seconds, count, module, source in shown
     ])  # fmt: skip
 
 
@@ -75,9 +86,17 @@ def _table(head: str, rows: Iterable[Sequence[str]]) -> list[str]:
     return ["", *head.splitlines(), *lines] if lines else []
 
 
+def _place(source: str) -> str:
+    return source if source == GO_ITSELF else _unbroken(code(source))
+
+
+def _unbroken(text: str) -> str:
+    """Return words that stay on one line, also on a phone. A table that is too wide can be scrolled."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _source(source: Source) -> tuple[str, str, str, str]:
-    name = source.name if source.name == GO_ITSELF else code(source.name)
-    return name, str(source.files), size(source.bytes), str(source.failed_attempts)
+    return _place(source.name), str(source.files), _unbroken(size(source.bytes)), str(source.failed_attempts)
 
 
 def _brought(step: str, report: Report) -> str:

@@ -15,15 +15,8 @@ def in_short(report: Report) -> str:
         return "time saved not measured" if report.cache_result == "exact" and not report.completed.failure else ""
     machine = ", measured on another kind of machine" if _elsewhere(report) else ""
     if saved is None:
-        return f"{_about(estimate or 0.0)} (estimate{machine})"
-    minimum = report.restored.cold is not None and report.restored.cold.is_minimum
-    if saved < 0:
-        return f"{'at most ' if minimum else ''}{duration(-saved)} slower than downloading{machine}"
-    return f"saved {'at least ' if minimum else ''}{duration(saved)}{machine}"
-
-
-def _about(estimate: float) -> str:
-    return f"saved about {duration(estimate)}" if estimate >= 0 else f"about {duration(-estimate)} slower"
+        return f"{_saved_or_not(report)}{_figure(report)} (estimate{machine})"
+    return f"{_saved_or_not(report)}{_figure(report)}{machine}"
 
 
 def in_full(report: Report) -> str:
@@ -31,14 +24,30 @@ def in_full(report: Report) -> str:
     cold, saved = report.restored.cold, report.seconds_saved
     if cold and saved is not None:
         waited = duration(sum(report.steps[name] for name in WAITING))
-        figure = in_short(report).partition(",")[0]
-        basis = f"cold runs waited {duration(cold.seconds)} for downloads{_elsewhere(report)}, and this run {waited}"
-        return f"{figure}{_measured_for(cold)}: {basis}{_uncounted(report)}"
+        basis = f"Cold runs waited {duration(cold.seconds)} for downloads{_elsewhere(report)}, and this run {waited}"
+        return f"{_figure(report)}{_measured_for(cold)}. {basis}{_uncounted(report)}"
     if cold and report.seconds_saved_estimate is not None:
-        share = f"the share of the restored bytes in the cold download is {duration(cold.estimate)}{_elsewhere(report)}"
+        share = f"The share of the restored bytes in the cold download is {duration(cold.estimate)}{_elsewhere(report)}"
         restore = duration(report.steps["restore"])
-        return f"{in_short(report)}{_measured_for(cold)}: {share}, and restore took {restore}{_uncounted(report)}"
+        figure = f"{_figure(report)} (estimate){_measured_for(cold)}"
+        return f"{figure}. {share}, and restore took {restore}{_uncounted(report)}"
     return _why_not_measured(report)
+
+
+def _saved_or_not(report: Report) -> str:
+    figure = report.seconds_saved_estimate if report.seconds_saved is None else report.seconds_saved
+    return "" if figure is not None and figure < 0 else "saved "
+
+
+def _figure(report: Report) -> str:
+    """Return the seconds saved, or lost. There must be a figure or an estimate."""
+    saved, estimate, cold = report.seconds_saved, report.seconds_saved_estimate or 0.0, report.restored.cold
+    if saved is None:
+        return f"about {duration(abs(estimate))}{' slower' if estimate < 0 else ''}"
+    minimum = cold is not None and cold.is_minimum
+    if saved < 0:
+        return f"{'at most ' if minimum else ''}{duration(-saved)} slower than downloading"
+    return f"{'at least ' if minimum else ''}{duration(saved)}"
 
 
 def _measured_for(cold: Baseline) -> str:

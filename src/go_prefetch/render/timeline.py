@@ -13,7 +13,7 @@ from go_prefetch.render.texts import STEPS
 
 _BAR_CHARACTERS = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_LEAST_SHOWN = 0.05  # seconds; shorter steps have no bar
+LEAST_SHOWN = 0.05  # seconds; shorter steps have no bar
 _MOST_TICKS = 10
 _TICKS_MS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000)
 
@@ -38,7 +38,7 @@ def gantt(report: Report) -> str:
 
 def bars(report: Report) -> str:
     """Return the same as bars of text."""
-    rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= _LEAST_SHOWN]
+    rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= LEAST_SHOWN]
     rows += [(f"cold {name}", seconds) for name, seconds in _cold(report)]
     longest = max((seconds for _, seconds in rows), default=1.0)
     lines = [
@@ -60,7 +60,7 @@ def _tasks(parts: Iterable[tuple[str, float]], status: str = "") -> list[str]:
     tasks, at = [], 0
     for name, seconds in parts:
         until = at + round(seconds * 1000)
-        if seconds >= _LEAST_SHOWN:
+        if seconds >= LEAST_SHOWN:
             tasks.append(f"    {name} {duration(seconds)} :{status}{at}, {until}")
         at = until
     return tasks

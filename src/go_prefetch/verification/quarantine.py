@@ -15,6 +15,7 @@ import shutil
 import stat
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from go_prefetch.golang import goflags
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import Identity, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cold_runs import Span, length
 from go_prefetch.model.plan import Plan, unambiguous
 from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Admitted, Deferral
@@ -55,6 +57,7 @@ class Quarantine:
         self._trace = trace
         self._hashes, left = _eligible(plan) if sys.platform != "win32" else ({}, Counter())
         self._tally = Tally(left)
+        self._unpacking: list[Span] = []
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
         self._closing = contextlib.ExitStack()
@@ -82,6 +85,7 @@ class Quarantine:
 
     def admit(self, meter: Meter) -> Admitted:
         """Wait for the last tree, let Go check all of them, and move the good ones into the module cache."""
+        begun = time.monotonic()
         if self._stubs is None:
             return Admitted(deferred_to_go=self._tally.left, notice=self._problem)
         self._arrived.put(None)
@@ -90,6 +94,7 @@ class Quarantine:
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
+        before = [Span(span.began, min(span.ended, begun), 0) for span in list(self._unpacking) if span.began < begun]
         meter.say("comparing with go.sum")
         meter.wait_for("go mod verify")
         with self._trace.span("go mod verify", "verify"):
@@ -104,6 +109,7 @@ class Quarantine:
             modules=admitted,
             deferred_to_go=self._tally.left,
             notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
+            overlapping_seconds=length(before),
         )
 
     def _unpacked(self) -> Look:
@@ -140,8 +146,10 @@ class Quarantine:
             ended = None in waiting
             batch = [version for version in waiting if version is not None and self._brought_in(version)]
             if batch and self._stubs:
+                began = time.monotonic()
                 with self._trace.span(f"unpack {len(batch)} zips", "unpack", zips=[str(version) for version in batch]):
                     self._stubs.unpack(batch, self._deadline)
+                self._unpacking.append(Span(began, time.monotonic(), 0))
         self._arrived.put(None)  # for the other threads
 
     def _brought_in(self, version: ModuleVersion) -> bool:

@@ -79,13 +79,15 @@ def _entry(modules: tuple[ModuleVersion, ...], key: str) -> RestoredEntry:
 _ALL = _fetched(*MODULES)
 _LACKS_NOTHING = Saved(skipped_reason=notice("nothing-to-save", "stored"))
 _VERDICT = Completed(seconds=0.52)
-_ADMITTED = Admitted(frozenset(MODULES), 1.48)
+_ADMITTED = Admitted(frozenset(MODULES), 1.48, overlapping_seconds=1.9)
+_LARGEST = {module: 30_000_000 - 3_100_000 * n for n, module in enumerate(MODULES[3:])}
 
 _EXACT = report(
     _PLAN,
     restored=Restored(
         SERVICE, _FILES, _BYTES, 2.07, cold=cold(35.12, verify_seconds=4.02), entry=_entry(MODULES, _key(_PLAN))
     ),
+    largest_restored=_LARGEST,
     admitted=_ADMITTED,
     completed=_VERDICT,
     saved=_LACKS_NOTHING,
@@ -112,6 +114,7 @@ _PARTIAL = report(
         cold=cold(34.0, estimate=30.2, is_minimum=True),
         entry=_entry(_BEFORE, _key(_PLAN, digest="0" * 64)),
     ),
+    largest_restored=_LARGEST,
     downloaded=_downloaded(_fetched(*_NEW), 0.8),
     admitted=_ADMITTED,
     completed=_VERDICT,

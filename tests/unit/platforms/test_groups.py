@@ -53,3 +53,10 @@ def test_warning_in_a_group_comes_at_once_without_a_group() -> None:
 def test_annotation_has_no_empty_property(capsys: pytest.CaptureFixture[str]) -> None:
     detect(GITHUB, io.StringIO(), io.StringIO()).warn(notice("stale-objects"))
     assert capsys.readouterr().out.startswith("::warning title=go-prefetch::")
+
+
+@pytest.mark.parametrize(("more", "draws"), [({}, True), ({"ACT": "true"}, False)])
+def test_mermaid_is_for_github_and_not_for_act(more: dict[str, str], *, draws: bool) -> None:
+    """A summary is Markdown that act prints."""
+    platform = detect({**GITHUB, **more}, io.StringIO(), io.StringIO())
+    assert platform.draws_mermaid is draws

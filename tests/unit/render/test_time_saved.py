@@ -60,13 +60,13 @@ def test_slower_hit_says_so_without_advice() -> None:
     """One run is no sample: it names no step, and nothing to buy."""
     hit = _hit(cold(2.0), restore=9.0)
     assert in_short(hit) == "7.0 s slower than downloading"
-    assert in_full(hit) == ("7.0 s slower than downloading: cold runs waited 2.0 s for downloads, and this run 9.0 s")
+    assert in_full(hit) == ("7.0 s slower than downloading. Cold runs waited 2.0 s for downloads, and this run 9.0 s")
 
 
 def test_hit_on_files_of_several_runs_is_a_minimum() -> None:
     hit = _hit(cold(9.0, is_minimum=True, modules=217, modules_restored=227))
     assert in_short(hit) == "saved at least 8.0 s"
-    assert in_full(hit).startswith("saved at least 8.0 s, measured for 217 of 227 modules: ")
+    assert in_full(hit).startswith("at least 8.0 s, measured for 217 of 227 modules. ")
 
 
 def test_loss_against_a_minimum_is_a_maximum() -> None:
