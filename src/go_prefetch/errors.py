@@ -350,6 +350,7 @@ _WARNINGS = {
 _NOTICES = {
     "inconclusive": "",
     "duplicate-cache": "If that is setup-go, set `cache: false` in its step.",
+    "toolchain-planned": "Install that Go instead, for example with setup-go's `go-version-file`.",
     "failure-ignored": "",
     "no-requirements": "",
     "nothing-in-scope": "",

@@ -18,6 +18,7 @@ from go_prefetch.errors import GoCommandError
 from go_prefetch.golang.download_trace import GoTrace, Pending
 from go_prefetch.golang.environment import GoEnvironment, gowork_set
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.golang.toolchain import ToolchainRules, is_unchecked
 from go_prefetch.golang.watchdog import Watch, follow
 
 OLDEST_GO = (1, 21)
@@ -25,7 +26,7 @@ GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
-    "GOWORK", "GOAUTH",
+    "GOWORK", "GOAUTH", "GOHOSTOS", "GOHOSTARCH",
 )  # fmt: skip
 # Windows limits command lines to 32,767 characters; a longer list is split.
 _ARGUMENT_CHARACTERS = 24_000
@@ -79,7 +80,15 @@ class GoCommand:
             Path(values["GOROOT"]),
             self._environ.get("GOWORK") or gowork_set(values["GOWORK"], folder),
             values["GOAUTH"],
+            f"{values['GOHOSTOS']}/{values['GOHOSTARCH']}",
         )
+
+    def toolchain_rules(self, environment: GoEnvironment, folder: Path, goproxy: str) -> ToolchainRules | None:
+        """Return what decides which toolchain Go downloads with this GOPROXY; None if it would not be verified."""
+        if is_unchecked(goproxy, self._environ):
+            return None
+        switch = self._environ.get("GOTOOLCHAIN") or self.toolchain_switch(folder)
+        return ToolchainRules(switch, environment.goversion, environment.platform, self._environ.get("PATH", ""))
 
     def toolchain_switch(self, folder: Path) -> str:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from go_prefetch.golang.module import matches_prefix_patterns
+from go_prefetch.golang.toolchain import ToolchainRules
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class GoEnvironment:
     goroot: Path
     gowork: str  # GOWORK as it is set: `off`, a path, or empty if Go searches for a go.work
     goauth: str = ""  # the logins of Go; empty before Go 1.24, which supports netrc only
+    platform: str = ""  # of the go command, such as `linux/amd64`
+    toolchains: ToolchainRules | None = None  # None where no toolchain is planned
 
     def is_left_to_go(self, path: str) -> bool:
         """Return whether Go fetches the module at `path` from its repository, without a proxy."""

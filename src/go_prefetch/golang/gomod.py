@@ -15,6 +15,7 @@ from typing import NamedTuple
 from go_prefetch.errors import GoSumError
 from go_prefetch.golang import semver
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.golang.toolchain import GoLines
 
 _HINT = "Correct the file; `go mod edit -json` (for go.work: `go work edit -json`) shows whether Go can read it."
 
@@ -36,6 +37,10 @@ _LENIENT_GO_VERSION = re.compile(r"v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))(?:[^0-9].*
 _FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
 
 _LONGEST_LINE = 1 << 16
+# Go looks for these two lines before it reads the file, and as leniently.
+_GO_LINE, _TOOLCHAIN_LINE = (
+    re.compile(rf"^[ \t\r]*{key}[ \t]+((?:(?!//)[^\n])*)", re.MULTILINE) for key in ("go", "toolchain")
+)
 _UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "exclude", "use"})
 
 
@@ -121,6 +126,12 @@ def parse_gowork(text: str, source: str) -> GoWork:
         uses=tuple(line.strings(1, "use ./folder")[0] for line in found["use"]),
         replaces=_replaces(found["replace"]),
     )
+
+
+def go_lines(text: str) -> GoLines:
+    """Return the two lines of a go.mod or go.work that select a toolchain, as Go finds them: the first of each."""
+    found = (line.search(text) for line in (_GO_LINE, _TOOLCHAIN_LINE))
+    return GoLines(*(match[1].strip() if match else "" for match in found))
 
 
 def go_line_at_least(go: str, major: int, minor: int) -> bool:

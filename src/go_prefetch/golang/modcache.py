@@ -2,6 +2,9 @@
 
 `cache/download/<escaped path>/@v/<escaped version>.{info,mod,zip}` below GOMODCACHE; see https://go.dev/ref/mod#module-cache
 and https://go.dev/ref/mod#goproxy-protocol. Only these three kinds of file are restored and saved.
+
+A pool keeps toolchains in a folder of their own. With `GOPROXY=file://POOL` alone, Go would take one from the pool
+without a check.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
+from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.golang import module
 from go_prefetch.golang.module import ModuleVersion
 
@@ -21,6 +25,9 @@ Kind = Literal["info", "mod", "zip"]
 
 # Go's own limits in bytes for a module's zip (x/mod/zip, MaxZipFile) and go.mod (MaxGoMod).
 MAX_BYTES: dict[Kind, int] = {"zip": 500 << 20, "mod": 16 << 20, "info": 1 << 20}
+
+# Where a pool keeps toolchains, in GOPROXY layout below it. No module path leads there.
+TOOLCHAINS_FOLDER = f"{NOTES_FOLDER}/toolchains"
 
 
 class ModuleFile(NamedTuple):
@@ -82,11 +89,17 @@ class ModuleFolder:
 
     path: Path
     gomodcache: Path
+    is_pool: bool = False
 
     @classmethod
     def at(cls, path: Path) -> ModuleFolder:
-        """Return a pool, or a folder to fill."""
+        """Return a folder to fill."""
         return cls(path, path)
+
+    @classmethod
+    def of_pool(cls, path: Path) -> ModuleFolder:
+        """Return a pool."""
+        return cls(path, path, is_pool=True)
 
     @classmethod
     def of_cache(cls, gomodcache: Path) -> ModuleFolder:
@@ -101,9 +114,14 @@ class ModuleFolder:
         """Return whether go commands may use this folder: its path is that of a module cache's download folder."""
         return self.path.parts[-2:] == ("cache", "download")
 
+    def name_of(self, file: ModuleFile) -> str:
+        """Return the path of `file` relative to this folder, with slashes."""
+        apart = self.is_pool and file.module.path == module.TOOLCHAIN
+        return f"{TOOLCHAINS_FOLDER}/{file.name}" if apart else file.name
+
     def path_of(self, file: ModuleFile) -> Path:
         """Return the path of `file`."""
-        return self.path / file.name
+        return self.path / self.name_of(file)
 
     def zip_path(self, version: ModuleVersion) -> Path:
         """Return the path of a module's zip."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from go_prefetch.golang import semver
 
-# Never part of a build list. Go fetches and checks toolchains itself.
+# The module of the Go toolchains. It is never part of a build list, and go.sum never has its hash (see toolchain.py).
 TOOLCHAIN = "golang.org/toolchain"
 
 _ELEMENT = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)

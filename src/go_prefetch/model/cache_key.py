@@ -35,6 +35,11 @@ def cache_key(cache_name: str, gosum_lines: Iterable[str]) -> CacheKey:
     return CacheKey(cache_name, hexadecimal("".join(f"{line}\n" for line in unique)), len(unique))
 
 
+def toolchain_key(version: str) -> CacheKey:
+    """Return the key of a toolchain, which has an entry of its own: its version names system and architecture."""
+    return cache_key(version, [version])
+
+
 def hexadecimal(text: str) -> str:
     """Return 64 hex digits that stand for `text` in this format version."""
     return hmac.digest(FORMAT.encode(), text.encode(), "sha256").hex()

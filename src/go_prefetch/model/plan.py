@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from go_prefetch.golang.gomod import GoMod, Replace
 from go_prefetch.golang.gosum import GoSumLine, Kind
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.golang.toolchain import GoLines
 from go_prefetch.model.cache_key import CacheKey
 
 # One hash for each version, or several where go.sum was merged badly.
@@ -75,6 +76,7 @@ class Scope:
     disagreements: tuple[Disagreement, ...] = ()
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
+    go_lines: GoLines = field(default_factory=GoLines)  # they select a toolchain; `-modfile` does not count for it
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Plan:
     unpacked: frozenset[ModuleVersion] = frozenset()  # complete: the three files, Go's hash of the zip, a tree
     without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs them, go.sum has no hash, and they are not there
     candidates: tuple[ModuleFile, ...] = ()  # files that may be planned once more `.mod` files are there
+    toolchains: tuple[ModuleVersion, ...] = ()  # Go switches to them; only their zips are planned
 
     @cached_property
     def gaps(self) -> tuple[Notice, ...]:
@@ -125,6 +128,16 @@ class Plan:
     def missing(self) -> tuple[ModuleFile, ...]:
         """Return planned files that the module cache lacks."""
         return tuple(file for file in self.files if file not in self.present)
+
+    @property
+    def missing_of_modules(self) -> tuple[ModuleFile, ...]:
+        """Return missing files without those of toolchains, which a store keeps apart."""
+        return tuple(file for file in self.missing if file.module not in self.toolchains)
+
+    @property
+    def missing_toolchains(self) -> tuple[ModuleFile, ...]:
+        """Return the zips of toolchains that the module cache lacks."""
+        return tuple(file for file in self.missing if file.module in self.toolchains)
 
     @cached_property
     def zip_hashes(self) -> Hashes:

@@ -251,3 +251,15 @@ class Saved:
     key: str = ""  # of the new entry, if the store has entries
     skipped_reason: Notice | None = None
     warnings: tuple[Notice, ...] = ()
+
+    def plus(self, later: Saved) -> Saved:
+        """Return this result and a later one of the same store, together. The first entry counts."""
+        files = self.files + later.files
+        return replace(
+            self,
+            files=files,
+            bytes=self.bytes + later.bytes,
+            key=self.key or later.key,
+            skipped_reason=None if files else self.skipped_reason or later.skipped_reason,
+            warnings=(*self.warnings, *later.warnings),
+        )

@@ -70,7 +70,7 @@ def received(
         ExitStack() as locks,
         suppress(_AlreadyThereError),
         recording(folder.path) as record,
-        new_file(folder.path, file.name, record=record, before_rename=settle) as content,
+        new_file(folder.path, folder.name_of(file), record=record, before_rename=settle) as content,
     ):
         yield content
 

@@ -18,9 +18,10 @@ from go_prefetch.base import nofollow
 from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.errors import InputError
-from go_prefetch.golang.modcache import file_named
+from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
 
+_TOOLCHAINS = tuple(TOOLCHAINS_FOLDER.split("/"))
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
 
 
@@ -39,17 +40,19 @@ def list_modules(pool: Path) -> list[PoolModule]:
     if not pool.is_dir():
         raise InputError("folder-not-found", "pool", pool=pool)
     os.scandir(pool).close()  # the walk takes what it may not read for empty
+    pool_folder = ModuleFolder.of_pool(pool)
     groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
     for parts, folder, names in nofollow.walk(pool):
-        if NOTES_FOLDER in parts[:1] or parts[-1:] != ("@v",):
+        apart = parts[: len(_TOOLCHAINS)] == _TOOLCHAINS
+        if (NOTES_FOLDER in parts[:1] and not apart) or parts[-1:] != ("@v",):
             continue
         if any(name.endswith((".ziphash", ".lock")) for name in names):
             raise InputError("folder-not-ours", "module-cache", pool=pool)
         for name in names:
-            file = file_named("/".join((*parts, name)))
+            file = file_named("/".join((*(parts[len(_TOOLCHAINS) :] if apart else parts), name)))
             found = _regular(folder, name)
-            if file and found:
-                groups.setdefault(file.module, []).append((file.name, found))
+            if file and found and pool_folder.name_of(file) == "/".join((*parts, name)):
+                groups.setdefault(file.module, []).append((pool_folder.name_of(file), found))
     return [_module(version, files) for version, files in groups.items()]
 
 

@@ -103,6 +103,7 @@ def _plan(report: Report) -> dict[str, Any]:
         "files": len(report.plan.files),
         "present": len(report.plan.present),
         "private": sorted(str(version) for version in report.plan.private),
+        "toolchains": [str(version) for version in report.plan.toolchains],
         "disabled_because": reason(report.plan.disabled_because),
         "seconds": round(report.plan.seconds, 3),
     }

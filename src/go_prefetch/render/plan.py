@@ -9,6 +9,8 @@ from pathlib import Path
 
 from go_prefetch.base.format import counted
 from go_prefetch.errors import Notice
+from go_prefetch.golang.toolchain import name_of
+from go_prefetch.model.cache_key import toolchain_key
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.render.messages import as_warning, reason
 
@@ -30,7 +32,7 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
         f"left to Go   {len(plan.private)} module versions that match GONOPROXY or GOPRIVATE",
         f"module cache {plan.folder.gomodcache}",
     ]
-    lines += [*_undecided(plan), *_disagreements(plan, shown=None if every_module else _MOST_SHOWN)]
+    lines += [*_toolchains(plan), *_undecided(plan), *_disagreements(plan, shown=None if every_module else _MOST_SHOWN)]
     for scope in plan.scopes:
         lines += [f"from         {scope.definition}", f"  {_scope(scope)}"]
     if every_module:
@@ -42,6 +44,12 @@ def plan_text(plan: Plan, *, every_module: bool) -> str:
 def settled_gaps(plan: Plan) -> tuple[Notice, ...]:
     """Return gaps of the plan that no `.mod` file closes which a run would bring."""
     return tuple(gap for gap in plan.gaps if gap.case != "graph")
+
+
+def _toolchains(plan: Plan) -> Iterator[str]:
+    for version in plan.toolchains:
+        there = "present" if version in plan.modules_present else "missing"
+        yield f"toolchain    {name_of(version)}, {there}, key {toolchain_key(str(version)).text}"
 
 
 def _undecided(plan: Plan) -> Iterator[str]:
@@ -77,6 +85,7 @@ def _printable(path: str) -> str:
 
 def plan_json(plan: Plan) -> str:
     """Return the plan for programs."""
+    present = plan.modules_present
     values = {
         "schema": 1,
         "disabled_because": reason(plan.disabled_because),
@@ -97,6 +106,10 @@ def plan_json(plan: Plan) -> str:
             for scope in plan.scopes
         ],
         "modules": [str(version) for version in plan.modules],
+        "toolchains": [
+            {"module": str(version), "key": toolchain_key(str(version)).text, "present": version in present}
+            for version in plan.toolchains
+        ],
         "left_to_go": sorted(str(version) for version in plan.private),
         "files": [{"name": file.name, "present": file in plan.present} for file in plan.files],
         "undecided": sorted(str(file.module) for file in plan.candidates if file.kind == "zip"),

@@ -73,6 +73,11 @@ _ASKS_SUMDB = (
     "cannot be reached, name a mirror in GOSUMDB. For private modules, set GOPRIVATE."
 )
 
+_VERIFIES_TOOLCHAIN = (
+    "Go runs no toolchain that it cannot compare with the checksum database. Install that Go in the job, for example "
+    "with setup-go's `go-version-file`, or set GOSUMDB to a database or mirror that this machine reaches."
+)
+
 # By slug, in the order of the error table; then by case, if a slug has several.
 TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "usage": {
@@ -212,6 +217,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "GOPROXY is `off`, and the store lacks modules. Name a proxy, or run once with a proxy to fill the store.",
         ),
         "sumdb": Text("{cause}", _ASKS_SUMDB),
+        "toolchain-unverified": Text("{cause}", _VERIFIES_TOOLCHAIN),
         "certificate": Text(
             "{cause}",
             "This machine does not trust that certificate. If a company's proxy inspects TLS, name a file with its "
@@ -282,6 +288,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "The checksum database does not answer.\n{cause}\n  waiting for {remotes:list}\n"
             "  (no progress for {silence:g} s, {times} times)",
             _ASKS_SUMDB,
+        ),
+        "toolchain-unverified": Text(
+            "The checksum database does not answer.\n{cause}\n  waiting for {remotes:list}\n"
+            "  (no progress for {silence:g} s, {times} times)",
+            _VERIFIES_TOOLCHAIN,
         ),
         "unknown": "{cause}\n  (no progress for {silence:g} s, {times} times)",
     },
@@ -422,6 +433,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "cache-mode": "cache-mode is {mode}.",
     "duplicate-cache": "An earlier step (setup-go?) already restored {count} of {total} modules. They are cached twice "
     "and were not verified.",
+    "toolchain-planned": "The go.mod or go.work selects {toolchain}, and {installed} is installed. Go unpacks that "
+    "toolchain in every job.",
     "entry-complete": "An entry has all these files, although not all of them were restored.",
     "entry-taken": "Another job saves this entry, or has saved it.",
     "entry-unused": {

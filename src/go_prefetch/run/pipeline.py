@@ -17,6 +17,8 @@ from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
+from go_prefetch.golang.toolchain import name_of
+from go_prefetch.model.cache_key import CacheKey, toolchain_key
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Platform, Wanted
 from go_prefetch.model.progress import Meter
@@ -30,7 +32,7 @@ from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import decide, make_plan
-from go_prefetch.run.steps.store import restore, save, wanted_of_a_store
+from go_prefetch.run.steps.store import is_out_of_reach, restore, save, wanted_of_a_store
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.trees import Trees
@@ -89,6 +91,9 @@ def _planned(job: Job) -> Plan:
             job.platform.info(
                 f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
             )
+    for file in plan.missing_toolchains:
+        selected, installed = name_of(file.module), job.environment.goversion
+        job.platform.notice(notice("toolchain-planned", toolchain=selected, installed=installed))
     if duplicate := detect_duplicate_cache(plan, job.platform.job_began):
         job.platform.notice(duplicate)
     clear_leftovers(plan.folder.gomodcache)
@@ -145,11 +150,15 @@ class _Run:
     def _restore(self, arrived: Arrived) -> None:
         job = self._job
         with job.step("restore", "Restore") as meter:
-            wanted = wanted_of_a_store(self.state.plan, job.store)
+            plan = self.state.plan
+            wanted = wanted_of_a_store(plan, job.store)
             self._reached(restored=self._take(wanted, arrived, meter))
+            for file in [] if is_out_of_reach(self.state.restored) else plan.missing_toolchains:
+                came = self._take([file], arrived, meter, toolchain_key(str(file.module)))
+                self._reached(restored=self.state.restored.plus(came))
             self._decide(arrived, meter)
             restored = self.state.restored
-            if wanted:
+            if wanted or plan.missing_toolchains:
                 job.platform.info(
                     f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
                 )
@@ -165,11 +174,13 @@ class _Run:
                 self._job.platform.info(f"{counted(len(downloaded.files), 'file')} downloaded{failed}")
         self._job.platform.fold("Failed attempts", attempt_lines(downloaded))
 
-    def _take(self, files: Sequence[ModuleFile], arrived: Arrived, meter: Meter) -> Restored:
-        """Return what the store has of `files`."""
+    def _take(
+        self, files: Sequence[ModuleFile], arrived: Arrived, meter: Meter, key: CacheKey | None = None
+    ) -> Restored:
+        """Return what the store has of `files`, under the key of the plan or another."""
         job, plan = self._job, self.state.plan
         deadline = self._deadline.earlier_of(job.settings.restore_deadline)
-        return restore(job.store, Wanted(plan.key, files, plan.folder), deadline, arrived, meter)
+        return restore(job.store, Wanted(key or plan.key, files, plan.folder), deadline, arrived, meter)
 
     def _bring(self, arrived: Arrived) -> None:
         known = self.state.downloaded.files.keys() | {failure.file for failure in self.state.downloaded.failures}

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, recording
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import DownloadError, InputError, Notice, StoreError, notice
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
+from go_prefetch.golang.modcache import MAX_BYTES, TOOLCHAINS_FOLDER, ModuleFile, ModuleFolder
+from go_prefetch.golang.module import TOOLCHAIN
 from go_prefetch.model.ports import Arrived, Saving, Wanted
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
@@ -52,7 +54,7 @@ class DirectoryPool:
     def __init__(self, root: Path, *, proxies: str, takes_files: bool, in_place_of: Notice | None = None) -> None:
         self.root = root
         self._resolved = Path(os.path.realpath(root))
-        self._folder = ModuleFolder.at(self._resolved)
+        self._folder = ModuleFolder.of_pool(self._resolved)
         self._takes_files = takes_files
         self._in_place_of = in_place_of
         self._metadata = PoolMetadata(self._resolved, proxies)
@@ -70,7 +72,7 @@ class DirectoryPool:
         if problem := self._root_problem():
             return Restored(self.name, warnings=(notice("store-unreadable", "root", store=self.name, words=problem),))
         started, slow = time.monotonic(), False
-        intake = _Intake(self._resolved, wanted.folder)
+        intake = _Intake(self._folder, wanted.folder)
         with recording(wanted.folder.path):
             for file in sorted(wanted.files, key=self._large_zips_first):
                 slow = deadline.passed()
@@ -105,8 +107,8 @@ class DirectoryPool:
                     if deadline.passed():
                         raise StoreError("store-slow", "pool-save", store=self.name)
                     if not self._holds_good(file):
-                        removal.clear_way(self._resolved, file.name)
-                        size += _transfer(lambda name: (saving.folder.path / name).open("rb"), self._folder, file)
+                        removal.clear_way(self._resolved, self._folder.name_of(file))
+                        size += _transfer(partial(_open, saving.folder.path_of(file)), self._folder, file)
                         count += 1
                     meter.done(file, saving.folder.size_if_there(file))
             self._metadata.note_unavailable(saving.unavailable)
@@ -129,7 +131,7 @@ class DirectoryPool:
 
     def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
         """Return files in the order of a restore: large zips first, so that little is left to unpack at the end."""
-        with suppress(OSError), nofollow.parent(self._resolved, file.name) as (folder, name):
+        with suppress(OSError), nofollow.parent(self._resolved, self._folder.name_of(file)) as (folder, name):
             found = folder.stat(name)
             return file.kind != "zip", -found.st_size if found else 0
         return True, 0
@@ -137,14 +139,14 @@ class DirectoryPool:
     def _holds_good(self, file: ModuleFile) -> bool:
         """Return whether the pool has this file, complete and not behind a link."""
         try:
-            with nofollow.open_file(self._resolved, file.name) as content:
+            with nofollow.open_file(self._resolved, self._folder.name_of(file)) as content:
                 return not structure_problem(file, content)
         except OSError:
             return False
 
     def _remove(self, file: ModuleFile) -> None:
         nothing_there = suppress(FileNotFoundError, NotADirectoryError)
-        with nothing_there, nofollow.parent(self._resolved, file.name) as (folder, name):
+        with nothing_there, nofollow.parent(self._resolved, self._folder.name_of(file)) as (folder, name):
             folder.unlink(name)
 
 
@@ -164,10 +166,20 @@ def keep_to(pool: Path, files: Collection[ModuleFile]) -> tuple[Notice, ...]:
     """Remove files and metadata that a run with exactly these files does not use. Return a warning if that failed."""
     try:
         remove_others(pool, files)
+        _remove_other_toolchains(ModuleFolder.of_pool(pool), files)
         PoolMetadata(pool, proxies="").forget_others(files)
     except OSError as error:
         return (notice("pool-not-trimmed", pool=pool, words=error.strerror or str(error)),)
     return ()
+
+
+def _remove_other_toolchains(pool: ModuleFolder, files: Collection[ModuleFile]) -> None:
+    wanted = {pool.name_of(file) for file in files}
+    folder = f"{TOOLCHAINS_FOLDER}/{TOOLCHAIN}/@v"
+    with suppress(FileNotFoundError), nofollow.opened(pool.path, folder.split("/")) as here:
+        for name in here.entries():
+            if f"{folder}/{name}" not in wanted:
+                here.unlink(name)
 
 
 class _NoRoomError(Exception):
@@ -175,12 +187,12 @@ class _NoRoomError(Exception):
 
 
 class _Intake:
-    """The files that one restore takes from the pool at `root` into `folder`, and why it skips others."""
+    """The files that one restore takes from `pool` into `folder`, and why it skips others."""
 
-    def __init__(self, root: Path, folder: ModuleFolder) -> None:
+    def __init__(self, pool: ModuleFolder, folder: ModuleFolder) -> None:
         self.files: set[ModuleFile] = set()
         self.bytes = 0
-        self._root = root
+        self._pool = pool
         self._folder = folder
         self._room = free_bytes(folder.path) // 2  # with less, there would be no space to unpack the zips
         self._left_out = 0
@@ -191,7 +203,8 @@ class _Intake:
         """Copy a file. Return False if the pool cannot deliver it complete. Raises OSError as the folder does."""
         room = self._room - self.bytes
         try:
-            size = _transfer(lambda name: nofollow.open_file(self._root, name), self._folder, file, room)
+            source = partial(nofollow.open_file, self._pool.path, self._pool.name_of(file))
+            size = _transfer(source, self._folder, file, room)
         except (FileNotFoundError, InUseError):
             return False
         except _NoRoomError:
@@ -214,14 +227,14 @@ class _Intake:
 
 
 def _transfer(
-    open_source: Callable[[str], BinaryIO], folder: ModuleFolder, file: ModuleFile, room: int = sys.maxsize
+    open_source: Callable[[], BinaryIO], folder: ModuleFolder, file: ModuleFile, room: int = sys.maxsize
 ) -> int:
     """Copy the file that `open_source` opens into `folder` under its name. Return its bytes.
 
     Raises FileNotFoundError if there is none, StructureError if it is not readable or cannot be `file`, _NoRoomError if
     it has more than `room` bytes, OSError as `folder` does.
     """
-    with _opened(open_source, file) as source:
+    with _opened(open_source) as source:
         if room < _size_of(source) <= MAX_BYTES[file.kind]:
             raise _NoRoomError
         return _copied(source, folder, file, min(MAX_BYTES[file.kind], room))
@@ -239,9 +252,13 @@ def _copied(source: BinaryIO, folder: ModuleFolder, file: ModuleFile, most: int)
     return size
 
 
-def _opened(open_source: Callable[[str], BinaryIO], file: ModuleFile) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _opened(open_source: Callable[[], BinaryIO]) -> BinaryIO:
     try:
-        return open_source(file.name)
+        return open_source()
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -198,7 +198,7 @@ def _eligible(plan: Plan) -> tuple[dict[ModuleVersion, str], Counter[Deferral]]:
     chosen: dict[str, ModuleVersion] = {}
     lacking = [file.module for file in plan.missing if file.kind == "zip"]
     for version in (*lacking, *_without_tree(plan)):
-        if version in plan.private:
+        if version in plan.private or version in plan.toolchains:
             continue
         if version not in hashes:
             left[Deferral.TWO_HASHES] += 1

@@ -44,6 +44,10 @@ _HINTS = (
         ("git-unreadable", "no-host"),
     ),
     (re.compile("module lookup disabled by GOPROXY=off"), ("go-failed", "goproxy-off")),
+    (
+        re.compile(r"golang\.org/toolchain@\S+: verifying module: (?!checksum mismatch)"),
+        ("go-failed", "toolchain-unverified"),
+    ),
     (re.compile(r"verifying (module|go\.mod): [^\n]*/(lookup|tile|latest)\b"), ("go-failed", "sumdb")),
     (re.compile("x509: |tls: failed to verify certificate"), ("go-failed", "certificate")),
 )
@@ -119,6 +123,8 @@ def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchEr
         return _stuck_git(commands[-1], plan, silence, attempts)
     remotes = tuple(pending.remote for pending in run.pending)
     case = ("sumdb" if all(map(_SUMDB.search, remotes)) else "") if remotes else "unknown"
+    if case == "sumdb" and any(not plan.folder.accepted_by_go(version) for version in plan.toolchains):
+        case = "toolchain-unverified"  # Go needs it before anything else
     return DownloadError("go-stalled", case, cause=failed(run).notice, silence=silence, times=attempts, remotes=remotes)
 
 

@@ -30,7 +30,8 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
     """
     scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
     live = tuple(select(scope, folder) for scope in scopes if not scope.disabled_because)
-    files = _files((scope.zips, scope.mods) for scope in live)
+    toolchains = _toolchains(live, go)
+    files = _files(live, toolchains)
     candidates = _candidates(live, files)
     paths = sorted({path for scope in scopes for path in scope.module_paths})
     lines = (line.text for scope in live for line in scope.key_lines)
@@ -42,6 +43,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         folder=folder,
         files=files,
         candidates=candidates,
+        toolchains=toolchains,
         present=present,
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
         unsaved={version: name for version in versions if (name := go.private_by(version.path))},
@@ -55,7 +57,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
 def decide(plan: Plan) -> Plan:
     """Return the plan after more `.mod` files have come into its folder. The key stays."""
     scopes = tuple(select(scope, plan.folder) for scope in plan.scopes)
-    files = _files((scope.zips, scope.mods) for scope in scopes)
+    files = _files(scopes, plan.toolchains)
     candidates = _candidates(scopes, files)
     return replace(
         plan,
@@ -72,14 +74,21 @@ def _nothing_to_do(scopes: Sequence[Scope]) -> Notice | None:
     return reasons[0] if len(reasons) == 1 else notice("nothing-in-scope", reasons=reasons) if reasons else None
 
 
-def _files(wanted: Iterable[tuple[Iterable[ModuleVersion], Iterable[ModuleVersion]]]) -> tuple[ModuleFile, ...]:
-    """Return the files, zips first: they take longest, and unpacking them can begin."""
+def _toolchains(scopes: Iterable[Scope], go: GoEnvironment) -> tuple[ModuleVersion, ...]:
+    rules = go.toolchains
+    wanted = {rules.wanted(scope.go_lines) for scope in scopes} if rules else set()
+    return tuple(sorted(filter(None, wanted)))
+
+
+def _files(scopes: Iterable[Scope], toolchains: Iterable[ModuleVersion]) -> tuple[ModuleFile, ...]:
+    """Return the files, zips first: they take longest, and unpacking them can begin. A toolchain takes longest."""
     zips: set[ModuleVersion] = set()
     mods: set[ModuleVersion] = set()
-    for of_scope, mods_of_scope in wanted:
-        zips |= set(of_scope)
-        mods |= set(mods_of_scope)
+    for scope in scopes:
+        zips |= set(scope.zips)
+        mods |= set(scope.mods)
     return (
+        *(ModuleFile(version, "zip") for version in toolchains),
         *(ModuleFile(version, "zip") for version in sorted(zips)),
         *(ModuleFile(version, "mod") for version in sorted(mods)),
         *(ModuleFile(version, "info") for version in sorted(zips)),
@@ -88,7 +97,8 @@ def _files(wanted: Iterable[tuple[Iterable[ModuleVersion], Iterable[ModuleVersio
 
 def _candidates(scopes: Iterable[Scope], files: Iterable[ModuleFile]) -> tuple[ModuleFile, ...]:
     planned = set(files)
-    return tuple(file for file in _files((scope.candidates, ()) for scope in scopes) if file not in planned)
+    perhaps = _files((replace(scope, zips=scope.candidates, mods=()) for scope in scopes), ())
+    return tuple(file for file in perhaps if file not in planned)
 
 
 def _without_sum(scopes: Iterable[Scope], folder: ModuleFolder) -> frozenset[ModuleVersion]:

@@ -78,9 +78,10 @@ class Replacements:
         for file in files:
             self._drop(file)
 
-    def drop_unproven(self) -> None:
+    def drop_unproven(self, among: Iterable[ModuleFile] | None = None) -> None:
         """Remove unproven files of this run. Go stops at the first wrong file, so others may follow."""
-        ours = [file for file in self.sources if file not in self._plan.present or file in self.rejected]
+        files = list(self.sources if among is None else self.sources.keys() & set(among))
+        ours = [file for file in files if file not in self._plan.present or file in self.rejected]
         for file in [file for file in ours if not self.is_proven(file)]:
             with suppress(ChecksumMismatch):  # one is about to be raised
                 self._drop(file)

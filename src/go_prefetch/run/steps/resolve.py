@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from go_prefetch.errors import GoSumError, Notice, notice
 from go_prefetch.golang import semver
-from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, parse_gomod, parse_gowork
+from go_prefetch.golang.gomod import GoMod, Replace, go_line_at_least, go_lines, parse_gomod, parse_gowork
 from go_prefetch.golang.gosum import GoSum, GoSumLine
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Scope, Workspace
@@ -31,8 +31,10 @@ def resolve(place: Place, goflags: str) -> Scope:
     """
     read = read_instead(place, goflags)
     if place.definition.name == "go.mod":
-        return _resolve_module(place, read, goflags)
-    return _resolve_workspace(place.folder, read, goflags)
+        scope = _resolve_module(place, read, goflags)
+    else:
+        scope = _resolve_workspace(place.folder, read, goflags)
+    return replace(scope, go_lines=go_lines(text_of(place.definition)))
 
 
 def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.cache_key import CacheKey, toolchain_key
 from go_prefetch.model.cold_runs import ColdRun, Span, measured
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import RunState
-from go_prefetch.model.results import Restored, Saved
+from go_prefetch.model.results import Restored, RestoredEntry, Saved
 from go_prefetch.modfiles.managed_folder import folder_error
 
 
 def wanted_of_a_store(plan: Plan, store: CacheStore) -> tuple[ModuleFile, ...]:
     """Return what to ask a store for: missing files, and candidates if a second request would read all of it again."""
     also = () if store.has_single_files else plan.candidates
-    return (*plan.missing, *(file for file in also if file not in plan.present))
+    return (*plan.missing_of_modules, *(file for file in also if file not in plan.present))
 
 
 def restore(store: CacheStore, wanted: Wanted, deadline: Deadline, arrived: Arrived, meter: Meter) -> Restored:
@@ -48,22 +49,28 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
     """Save files that Go accepted and that may be saved. Save nothing of a run that failed in every main module."""
     if state.completed.failure and not state.completed.is_partial:
         return Saved(skipped_reason=notice("run-failed"))
-    if any(_is_out_of_reach(warning) for warning in state.restored.warnings):
+    if is_out_of_reach(state.restored):
         return Saved(skipped_reason=notice("store-failed"))
-    saving = _saving(state)
-    if not (saving.files or saving.rejected or saving.unavailable):
+    savings = [saving for saving in _savings(state) if saving.files or saving.rejected or saving.unavailable]
+    if not savings:
         return Saved(skipped_reason=_nothing_to_save(state))
-    try:
-        meter.expect(saving.files, sum(map(saving.folder.size_if_there, saving.files)))
-        meter.wait_for(store.name)
-        return store.save(saving, deadline, meter)
-    except StoreError as error:
-        return Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,))
+    saved = Saved()
+    for saving in savings:
+        try:
+            meter.expect(saving.files, sum(map(saving.folder.size_if_there, saving.files)))
+            meter.wait_for(store.name)
+            saved = saved.plus(store.save(saving, deadline, meter))
+        except StoreError as error:
+            return saved.plus(Saved(skipped_reason=notice("store-failed"), warnings=(error.notice,)))
+    return saved
 
 
-def _is_out_of_reach(warning: Notice) -> bool:
+def is_out_of_reach(restored: Restored) -> bool:
     """Return whether the store is dead for this run: another question would wait as long."""
-    return warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
+    return any(
+        warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
+        for warning in restored.warnings
+    )
 
 
 def _nothing_to_save(state: RunState) -> Notice:
@@ -74,18 +81,26 @@ def _nothing_to_save(state: RunState) -> Notice:
     return state.not_saved or notice("nothing-to-save", "stored" if known.issuperset(plan.missing) else "unverified")
 
 
-def _saving(state: RunState) -> Saving:
+def _savings(state: RunState) -> Iterator[Saving]:
+    """Yield what a store may save of the modules, then of each toolchain, which has a place of its own there."""
+    plan = state.plan
+    yield _saving(state, plan.key, plan.missing_of_modules, state.restored.entry)
+    for file in plan.missing_toolchains:
+        yield _saving(state, toolchain_key(str(file.module)), [file], None)
+
+
+def _saving(state: RunState, key: CacheKey, missing: Sequence[ModuleFile], entry: RestoredEntry | None) -> Saving:
     plan, restored, withheld = state.plan, state.restored, state.withheld
-    rejected = frozenset(rejection.file for rejection in state.completed.rejected)
+    rejected = frozenset(rejection.file for rejection in state.completed.rejected).intersection(missing)
     from_store = restored.files - rejected
-    good = [file for file in plan.missing if file not in withheld and _is_verified(file, state)]
-    unavailable = state.downloaded.unavailable - restored.unavailable
+    good = [file for file in missing if file not in withheld and _is_verified(file, state)]
+    unavailable = (state.downloaded.unavailable - restored.unavailable).intersection(missing)
     return Saving(
-        key=plan.key,
+        key=key,
         folder=plan.folder,
         files=[file for file in good if file not in from_store],
         restored=[file for file in good if file in from_store],
-        entry=restored.entry,
+        entry=entry,
         rejected=rejected & restored.files,
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),
         cold=cold_run(state, good),

@@ -1,0 +1,270 @@
+"""The Go toolchain that go.mod selects: planned, downloaded and stored as modules are, and verified by Go."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER
+from go_prefetch.golang.module import TOOLCHAIN
+from go_prefetch.model.cache_key import toolchain_key
+from go_prefetch.prune.pool import list_modules, remove
+from tests.support.fakes.cache_service import CacheService
+from tests.support.fakes.checksum_database import checksum_database
+from tests.support.fakes.module_proxy import Fault, ModuleProxy
+from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.fakes.toolchain import NAME, toolchain
+from tests.support.service_job import MAIN
+from tests.support.workbench import Result, Workbench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake toolchain is a shell script")
+
+LIB = FakeModule("example.com/lib", "v1.2.3")
+
+
+@dataclass
+class Site:
+    """A project that asks for a toolchain, the proxy that has it, and the checksum database."""
+
+    bench: Workbench
+    proxy: ModuleProxy
+    good: FakeModule
+    evil: FakeModule
+    gosumdb: str
+
+    @property
+    def zip_name(self) -> str:
+        return f"golang.org/toolchain/@v/{self.good.version}.zip"
+
+    @property
+    def pooled(self) -> Path:
+        return self.bench.pool / TOOLCHAINS_FOLDER / self.zip_name
+
+    @property
+    def cached(self) -> Path:
+        return self.bench.download_folder / self.zip_name
+
+    def run(self, *flags: str, **variables: str) -> Result:
+        """A run in a fresh job: nothing is in the module cache."""
+        self.bench.forget_modcache()
+        self.proxy.clear()
+        return self.again(*flags, **variables)
+
+    def again(self, *flags: str, **variables: str) -> Result:
+        given = {"goproxy": self.proxy.url, "GOSUMDB": self.gosumdb, "GOTOOLCHAIN": "auto", **variables}
+        return self.bench.prefetch(*flags, TOOLCHAIN_LOG=str(self.log), **given)
+
+    @property
+    def log(self) -> Path:
+        return self.bench.folder / "toolchain.log"
+
+    @property
+    def ran(self) -> set[str]:
+        """What the toolchains that ran have said."""
+        return set(self.log.read_text().split()) if self.log.exists() else set()
+
+    def requested(self) -> list[str]:
+        return [path for path in self.proxy.paths() if path.startswith("golang.org/toolchain/")]
+
+
+@pytest.fixture
+def site(bench: Workbench) -> Iterator[Site]:
+    """A project with `toolchain go1.99.0`, and one module."""
+    bench.write_project([LIB])
+    gomod = bench.project / "go.mod"
+    gomod.write_text(gomod.read_text().replace("\ngo ", f"\ntoolchain {NAME}\n\ngo "))
+    good, evil = toolchain(), toolchain("evil")
+    database = checksum_database([good])
+    with ModuleProxy([LIB, good]) as proxy:
+        proxy.files |= database.files
+        yield Site(bench, proxy, good, evil, database.gosumdb(proxy.url))
+
+
+def test_run_with_a_newer_toolchain_downloads_and_stores_it(site: Site) -> None:
+    """Go checks it against the checksum database and runs it. The next job takes it from the pool."""
+    cold = site.run()
+    assert cold.status == 0, cold.text
+    assert site.requested() == [site.zip_name]
+    assert site.ran == {"good"}
+    assert site.pooled.read_bytes() == site.good.zip
+    assert site.bench.outputs["cache-result"] == "miss"
+    assert int(site.bench.outputs["bytes-downloaded"]) >= len(site.good.zip)
+
+    warm = site.run()
+    assert warm.status == 0, warm.text
+    assert site.requested() == []
+    assert site.bench.outputs["cache-result"] == "exact"
+    assert site.bench.outputs["bytes-downloaded"] == "0"
+    assert [path for path in site.proxy.paths() if "/lookup/golang.org/toolchain@" in path]
+
+    site.proxy.clear()
+    present = site.again()
+    assert present.status == 0, present.text
+    assert site.proxy.paths() == []
+    assert site.bench.outputs["cache-result"] == "present"
+
+
+def plant_evil_zip_and_good_ziphash(site: Site) -> None:
+    """Go alone unpacks this zip and runs it."""
+    site.cached.parent.mkdir(parents=True)
+    site.cached.write_bytes(site.evil.zip)
+    site.cached.with_suffix(".ziphash").write_text(site.good.h1_zip)
+
+
+def plant_evil_tree(site: Site) -> None:
+    """Go alone hashes the zip, and keeps this tree."""
+    tree = site.bench.modcache / f"golang.org/toolchain@{site.good.version}"
+    for name, content in site.evil.contents.items():
+        path = tree / name.partition("/")[2].partition("/")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o755)
+
+
+def plant_evil_tree_and_good_zip(site: Site) -> None:
+    """The same, and no `.ziphash`."""
+    plant_evil_tree(site)
+    site.cached.parent.mkdir(parents=True)
+    site.cached.write_bytes(site.good.zip)
+
+
+def plant_evil_tree_and_good_ziphash(site: Site) -> None:
+    """Go alone does not even ask for the zip."""
+    plant_evil_tree(site)
+    site.cached.parent.mkdir(parents=True)
+    site.cached.with_suffix(".ziphash").write_text(site.good.h1_zip)
+
+
+PLANTED = (
+    plant_evil_zip_and_good_ziphash, plant_evil_tree, plant_evil_tree_and_good_zip, plant_evil_tree_and_good_ziphash,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_run_never_runs_a_planted_toolchain(site: Site, plant: Callable[[Site], None]) -> None:
+    """What lies in the module cache without proof is hashed by Go, or replaced."""
+    plant(site)
+    result = site.again()
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.cached.read_bytes() == site.good.zip
+    assert not [path for path in site.bench.modcache.rglob("bin/go") if b"evil" in path.read_bytes()]
+
+
+def test_run_replaces_a_tampered_toolchain_of_the_pool(site: Site) -> None:
+    """Go refuses it by the checksum database. The proxy's is taken, and replaces it in the pool."""
+    site.pooled.parent.mkdir(parents=True)
+    site.pooled.write_bytes(site.evil.zip)
+    site.pooled.with_suffix(".ziphash").write_text(site.good.h1_zip)
+    result = site.run()
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.requested() == [site.zip_name]
+    assert "files-rejected" in site.bench.warnings
+    assert site.pooled.read_bytes() == site.good.zip
+
+
+def test_run_fails_where_every_toolchain_is_wrong(site: Site) -> None:
+    """None of them runs, stays in the module cache or reaches the pool."""
+    site.proxy.files[site.zip_name] = site.evil.zip
+    result = site.run()
+    assert result.status == 5
+    assert "checksum-mismatch" in result.text
+    assert site.ran == set()
+    assert not site.cached.exists()
+    assert not site.pooled.exists()
+
+
+def test_run_without_a_checksum_database_saves_nothing(site: Site) -> None:
+    """Go refuses the toolchain, and the error names the database. The zip that no one has compared is removed."""
+    site.proxy.fault("sumdb/*", Fault.UNAVAILABLE)
+    result = site.run("--attempts", "1")
+    assert result.status == 4
+    assert ("go-failed", "toolchain-unverified") in {(notice.slug, notice.case) for notice in result.notices}
+    assert site.ran == set()
+    assert not site.pooled.exists()
+    assert not site.cached.exists()
+
+
+NOTHING_PLANNED = {
+    "local": {"GOTOOLCHAIN": "local"},
+    "path": {"GOTOOLCHAIN": "path"},
+}
+
+
+@pytest.mark.parametrize("variables", NOTHING_PLANNED.values(), ids=NOTHING_PLANNED)
+def test_run_plans_no_toolchain_that_go_does_not_download(site: Site, variables: dict[str, str]) -> None:
+    """GOTOOLCHAIN decides."""
+    site.run(**variables)
+    assert site.requested() == []
+    assert not site.pooled.exists()
+
+
+def test_run_with_a_lone_folder_as_goproxy_plans_no_toolchain(site: Site) -> None:
+    """Go would not compare it with the checksum database, and no toolchain of a store may be used then."""
+    site.pooled.parent.mkdir(parents=True)
+    site.pooled.write_bytes(site.evil.zip)
+    folder = site.bench.folder / "proxy"
+    write_proxy_folder(folder, [LIB])
+    result = site.run(goproxy=folder.as_uri())
+    assert result.status == 4
+    assert "toolchain not available" in result.text
+    assert site.ran == set()
+
+
+def test_run_retries_a_toolchain_and_takes_the_next_proxy(site: Site) -> None:
+    """As for every file."""
+    with ModuleProxy([LIB]) as first:
+        first.fault("golang.org/toolchain/*", Fault.BAD_GATEWAY)
+        result = site.run("--attempts", "2", goproxy=f"{first.url}|{site.proxy.url}")
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.requested() == [site.zip_name]
+
+
+def test_cache_service_keeps_a_toolchain_in_an_entry_of_its_own(site: Site) -> None:
+    """The key of the modules is that of a job with a new enough Go, so both kinds of job share them."""
+    with CacheService(MAIN) as service:
+        offered = service.v2(MAIN.text, run="1")
+        cold = site.run("--store", "github", **offered)
+        assert cold.status == 0, cold.text
+        ours = toolchain_key(f"golang.org/toolchain@{site.good.version}").text.rpartition("-")[0]
+        assert [key.startswith(ours) for key in service.keys] == [False, True]
+        assert site.bench.report["save"]["key"] == service.keys[0]
+        warm = site.run("--store", "github", **service.v2(MAIN.text, run="2"))
+        assert warm.status == 0, warm.text
+        assert site.bench.outputs["cache-result"] == "exact"
+        assert site.bench.outputs["bytes-downloaded"] == "0"
+        assert len(service.keys) == 2
+        plain = site.run("--store", "github", **service.v2(MAIN.text, run="3"), GOTOOLCHAIN="local")
+        assert plain.status == 0, plain.text
+        assert site.bench.outputs["cache-result"] == "exact"
+        assert len(service.keys) == 2
+    assert site.ran == {"good"}
+
+
+def test_plan_shows_a_toolchain_and_downloads_nothing(site: Site) -> None:
+    """No go command of `plan` switches to it."""
+    variables = {"GOPROXY": site.proxy.url, "GOSUMDB": site.gosumdb, "GOTOOLCHAIN": "auto"}
+    text = site.bench.quickly("plan", **variables)
+    assert text.status == 0, text.text
+    assert f"toolchain    {NAME} (" in text.stdout
+    (planned,) = json.loads(site.bench.quickly("plan", "--format", "json", **variables).stdout)["toolchains"]
+    assert planned["module"] == f"golang.org/toolchain@{site.good.version}"
+    assert planned["present"] is False
+    assert site.proxy.paths() == []
+
+
+def test_prune_removes_an_unused_toolchain_from_the_pool(site: Site) -> None:
+    """It counts as a module of the pool."""
+    site.run()
+    (listed,) = [one for one in list_modules(site.bench.pool) if one.version.path == TOOLCHAIN]
+    assert listed.bytes == len(site.good.zip)
+    assert not remove(site.bench.pool, replace(listed, used=listed.used - 10))  # it was used since
+    assert remove(site.bench.pool, replace(listed, used=listed.used + 10))
+    assert not site.pooled.exists()
