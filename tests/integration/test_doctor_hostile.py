@@ -74,7 +74,7 @@ def test_whatever_is_answered(bench: Workbench, respond: Respond, form: str) -> 
         assert "<script" not in html
         assert "<a " not in html
         rows = [line for line in result.stdout.splitlines() if line.startswith("|")]
-        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {12}
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {13}
 
 
 def test_evil_words_stay_data_in_json(bench: Workbench) -> None:

@@ -25,7 +25,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Rows in order of rank, the store last."""
+    """Rows in order of rank: proxies, then the store and other hosts."""
 
     rows: tuple[Row, ...]
     recommendation: Recommendation
@@ -43,17 +43,20 @@ class Diagnosis:
 def diagnose(
     proxies: ProxyList,
     measured: Sequence[tuple[Candidate, Measurement]],
-    store: Measurement | None,
+    others: Sequence[Measurement],
     found: tuple[Finding, ...],
     extent: Extent,
     *,
     store_left_out: str = "",
     written: str = "",
 ) -> Diagnosis:
-    """Combine measurements with what was `found` before; `written` is the user's list without passwords."""
+    """Combine measurements with what was `found` before; `written` is the user's list without passwords.
+
+    `others` are the store, and what Go asks besides proxies.
+    """
     sources = [source for _, source in measured]
     zip_bytes = usual_size(sources)
-    everything = [*sources, *([store] if store else [])]
+    everything = [*sources, *others]
     ratings = rate(everything, zip_bytes)
     rated = [Rated(candidate, rating) for (candidate, _), rating in zip(measured, ratings, strict=False)]
     rows = rows_of(everything, ratings)

@@ -43,6 +43,8 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Facts], Iterator[Evidence]]], ...] 
 )
 
 MEASURED_CHECKS: tuple[tuple[str, Severity, Callable[[Sequence[Row], int], Iterator[Evidence]]], ...] = (
+    ("checksums-unreachable", "problem", measured_checks.checksums_unreachable),
+    ("direct-unreachable", "problem", measured_checks.direct_unreachable),
     ("dns-slow", "note", measured_checks.dns_slow),
     ("store-slower", "note", measured_checks.store_slower),
 )

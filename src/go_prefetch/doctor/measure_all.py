@@ -16,18 +16,18 @@ from go_prefetch.base.background import run_in_background
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measure_proxy import (
     PUBLIC_MODULE,
-    Limits,
-    Progress,
     find_holdings,
     proxy_measurement,
-    take_samples,
+    target_of,
     transfer,
 )
 from go_prefetch.doctor.measure_store import measure_folder
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
+from go_prefetch.doctor.sampling import Limits, Progress, Target
 from go_prefetch.golang.module import ModuleVersion
 
+_Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _Samples = tuple[tuple[Sample, ...], tuple[str, ...]]
 
@@ -45,7 +45,7 @@ class Examination:
         """Measure every candidate."""
         folders = {candidate: self._folder(candidate) for candidate in candidates if _is_folder(candidate)}
         remote = [candidate for candidate in candidates if candidate not in folders]
-        samples = at_once({candidate: self._sampling(candidate) for candidate in remote})
+        samples = at_once({candidate: self._samples_of(self.target_of(candidate)) for candidate in remote})
         alive = [one for one in remote if any(not sample.lost for sample in samples[one][0])]
         holdings = {one: self._holdings(one) for one in alive}
         order = _largest_first(holdings)
@@ -55,9 +55,20 @@ class Examination:
             for one in remote
         }
 
-    def _sampling(self, candidate: Candidate) -> Callable[[], _Samples]:
+    def measure_hosts(self, targets: Sequence[Target]) -> tuple[Measurement, ...]:
+        """Sample what is no proxy, all at the same time."""
+        taken = at_once({target: self._samples_of(target) for target in targets})
+        return tuple(
+            Measurement(target.name, target.role, samples, notes=notes) for target, (samples, notes) in taken.items()
+        )
+
+    def target_of(self, candidate: Candidate) -> Target:
+        """Return the target for the samples of a proxy over HTTP."""
         modules = (PUBLIC_MODULE,) if candidate.is_guarded or not self.modules else self.modules
-        return lambda: take_samples(self.probe, candidate.proxy.url, modules, self.limits, self._progress_of(candidate))
+        return target_of(candidate, modules)
+
+    def _samples_of(self, target: Target) -> Callable[[], _Samples]:
+        return lambda: target.take_samples(self.probe, self.limits, self.progress)
 
     def _holdings(self, candidate: Candidate) -> tuple[Holding, ...]:
         if candidate.is_guarded or not self.modules:
@@ -95,7 +106,7 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
     return sorted(sizes, key=lambda module: (-had[module], -sizes[module], module))
 
 
-def at_once(work: Mapping[Candidate, Callable[[], _Value]]) -> dict[Candidate, _Value]:
+def at_once(work: Mapping[_Key, Callable[[], _Value]]) -> dict[_Key, _Value]:
     """Run all work at the same time, and return the results. Raises the first exception."""
     futures = {key: run_in_background(one) for key, one in work.items()}
     for future in as_completed(futures.values()):

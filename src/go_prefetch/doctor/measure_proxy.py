@@ -5,75 +5,42 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
-from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import parse_object, text
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.probe import BodyLimit, Probe, Reply
+from go_prefetch.doctor.sampling import Limits, Progress, Target
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
 # Requested from a proxy that must not see the project's modules. It is public, and every mirror has it.
 PUBLIC_MODULE = ModuleVersion("golang.org/x/text", "v0.14.0")
 
-# If the first samples get no complete answer, there are no more.
-_HOPELESS = 3
 _TRIES = 3
 _MOST_ZIPS = 8
 _TRANSFER_SECONDS = 1.5
 _LONGEST_TRANSFER = 10.0
 _SETTLED = 0.5
 
-Progress = Callable[[str], None]
+
+def target_of(candidate: Candidate, modules: Sequence[ModuleVersion]) -> Target:
+    """Return the target for the samples of a proxy: the `.info` of these modules in turn."""
+    urls = (f"{candidate.proxy.url}/{ModuleFile(module, 'info').url_path}" for module in modules)
+    return Target(candidate.proxy.shown, candidate.role, tuple(urls), MAX_BYTES["info"], _problem_of)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much is requested of a source, and when it ends."""
-
-    samples: int
-    jobs: int
-    stall_timeout: float
-    deadline: Deadline
+def _problem_of(reply: Reply) -> str:
+    """Return why an answer is not that of a module proxy; nothing for one that is, or for a negative one."""
+    if reply.sample.failure:
+        return reply.sample.failure
+    sensible = reply.not_found or bool(text(parse_object(reply.body), "Version"))
+    return "" if sensible else f"200, but no .info: {kind_of(reply.body)}"
 
 
-def take_samples(
-    probe: Probe, url: str, modules: Sequence[ModuleVersion], limits: Limits, progress: Progress
-) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
-    """Request one `.info` after the other, each over a new connection. Return notes about the connection too."""
-    samples: list[Sample] = []
-    for number in range(limits.samples):
-        if limits.deadline.passed():
-            break
-        progress(f"{number + 1} of {limits.samples} samples")
-        file = ModuleFile(modules[number % len(modules)], "info")
-        limit = BodyLimit(MAX_BYTES["info"], limits.stall_timeout)
-        reply = probe.sample(f"{url}/{file.url_path}", limit, limits.deadline)
-        if reply.sample.lost and limits.deadline.passed():
-            break  # doctor's own time is over
-        samples.append(_judge(reply))
-        if len(samples) == _HOPELESS and all(sample.lost for sample in samples):
-            break
-    way = probe.way(url)
-    notes = [f"through {way}"] if way else []
-    if len(samples) < limits.samples:
-        why = "no time left" if limits.deadline.passed() else "no answer to any of them"
-        notes.append(f"{len(samples)} of {limits.samples} samples: {why}")
-    return tuple(samples), tuple(notes)
-
-
-def _judge(reply: Reply) -> Sample:
-    """Return the sample, with a failure if a complete answer is not that of a module proxy."""
-    if reply.sample.failure or reply.not_found:
-        return reply.sample
-    sensible = bool(text(parse_object(reply.body), "Version"))
-    return reply.sample if sensible else replace(reply.sample, failure=f"200, but no .info: {_kind(reply.body)}")
-
-
-def _kind(body: bytes) -> str:
+def kind_of(body: bytes) -> str:
+    """Return what the beginning of an unexpected body looks like."""
     start = body[:512].lstrip().lower()
     if len(body) >= MAX_BYTES["info"]:
         return "a body without end"
@@ -135,7 +102,7 @@ def _holding_from(module: ModuleVersion, reply: Reply) -> Holding:
     if reply.not_found:
         return Holding(module, has=False)
     if not b"PK".startswith(reply.body[:2]) or not reply.body:
-        return Holding(module, None, failure=f"200, but no zip: {_kind(reply.body)}")
+        return Holding(module, None, failure=f"200, but no zip: {kind_of(reply.body)}")
     return Holding(module, has=True, size=reply.size)
 
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import temporary_folder
-from go_prefetch.doctor.measure_proxy import Limits
 from go_prefetch.doctor.measurement import Holding, Measurement, Role, Sample, Transfer
 from go_prefetch.doctor.probe import BodyLimit, Probe
+from go_prefetch.doctor.sampling import Limits
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey

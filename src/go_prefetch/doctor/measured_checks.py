@@ -1,4 +1,4 @@
-"""Checks of what was measured: the name server, the store. Pure."""
+"""Checks of what was measured: hosts that Go asks, the name server, the store. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ from go_prefetch.doctor.rating import Row, seconds_per_zip
 
 # A resolver of the same network answers within a few milliseconds, and a lookup that recurses takes 20 to 100 ms.
 _SLOW_LOOKUP = 0.1
+
+
+def checksums_unreachable(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
+    """Find a checksum database that does not answer."""
+    del zip_bytes
+    for row in rows:
+        if row.measurement.role == "checksums" and row.rating.worth == "unusable":
+            name = row.measurement.name
+            case = "proxy" if "/sumdb/" in name else "" if name == "https://sum.golang.org" else "named"
+            yield seen(case, source=name, words=row.rating.why)
+
+
+def direct_unreachable(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
+    """Find hosts that Go asks itself, and that do not answer."""
+    del zip_bytes
+    for row in rows:
+        if row.measurement.role == "direct" and row.rating.worth == "unusable":
+            yield seen(source=row.measurement.name, words=row.rating.why)
 
 
 def dns_slow(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:

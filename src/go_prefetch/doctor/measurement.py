@@ -11,7 +11,7 @@ from typing import Literal
 
 from go_prefetch.golang.module import ModuleVersion
 
-Role = Literal["list", "also", "store"]
+Role = Literal["list", "also", "store", "direct", "checksums"]
 
 # A transfer of less than both has no rate.
 _ENOUGH_BYTES = 128 << 10
@@ -73,6 +73,11 @@ class Measurement:
     is_archive: bool = False  # whether one answer brings all zips
 
     @property
+    def has_modules(self) -> bool:
+        """Return whether it is a proxy or the store."""
+        return self.role in ("list", "also", "store")
+
+    @property
     def is_proxy(self) -> bool:
         """Return whether it is a proxy of the list or of `--also`."""
         return self.role in ("list", "also")
@@ -102,6 +107,7 @@ class Figures:
     tcp: float | None
     tls: float | None
     first_byte: float | None
+    first_byte_90: float | None  # nine in ten are at most as late
     jitter: float | None  # mean difference between consecutive first bytes; None with fewer than two
     lost: int  # no complete answer
     refused: int  # a negative answer, or one that is not valid
@@ -131,6 +137,7 @@ def condense(samples: Sequence[Sample]) -> Figures:
         tcp=_median(sample.tcp for sample in samples),
         tls=_median(sample.tls for sample in samples),
         first_byte=_median(firsts),
+        first_byte_90=percentile(firsts, 90),
         jitter=jitter(firsts),
         lost=lost,
         refused=len(failed) - lost,
@@ -144,6 +151,11 @@ def jitter(times: Sequence[float]) -> float | None:
     if len(times) < 2:
         return None
     return sum(abs(later - earlier) for earlier, later in pairwise(times)) / (len(times) - 1)
+
+
+def percentile(times: Sequence[float], share: int) -> float | None:
+    """Return the smallest time that at least `share` percent of the times do not exceed; None without times."""
+    return sorted(times)[max(0, -(-share * len(times) // 100) - 1)] if times else None
 
 
 def _median(times: Iterable[float | None]) -> float | None:

@@ -67,6 +67,8 @@ def _rating(source: Measurement, zip_bytes: int, slowest: float | None, *, other
         return Rating(source.name, "unusable", None, source.unclear[0].failure)
     if figures.first_byte is None:
         return Rating(source.name, "unmeasured", None, "it was not measured")
+    if not source.has_modules:
+        return Rating(source.name, "usable", None, _why(source, figures))
     seconds = seconds_per_zip(source, figures, zip_bytes, source.transfer.rate or slowest)
     lacking = len(source.lacks) / len(source.holdings) if source.holdings else 0.0
     return Rating(source.name, "usable", seconds / (1 - lacking), _why(source, figures))

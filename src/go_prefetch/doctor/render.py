@@ -10,14 +10,24 @@ from dataclasses import asdict
 from go_prefetch.base.format import counted, milliseconds, pace, some
 from go_prefetch.doctor.diagnosis import Diagnosis
 from go_prefetch.doctor.finding import Finding
+from go_prefetch.doctor.measurement import Sample, percentile
 from go_prefetch.doctor.rating import Row
 from go_prefetch.render.escape import cell, prose
 from go_prefetch.render.json_report import clean_texts
 
-_HEADINGS = ("#", "speed", "first byte", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
+_HEADINGS = ("#", "speed", "first byte", "90 %", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
 _BAR = 10
+_BELOW = " " * 6  # the indent of what does not fit into a line of the table
 _MOST_NAMES = 5
-_ROLES = {"list": "", "also": " (not in the list)", "store": " (store)"}
+_ROLES = {
+    "list": "",
+    "also": " (not in the list)",
+    "store": " (store)",
+    "direct": " (direct)",
+    "checksums": " (checksum database)",
+}
+_PERCENTILES = (50, 90, 95, 99)
+_PHASES = ("dns", "tcp", "tls", "first_byte")
 _LEFT = ("speed", "source")  # all other columns are numbers, aligned to the right
 
 
@@ -42,14 +52,21 @@ def _wrapped(text: str, indent: str, width: int) -> list[str]:
 
 
 def _table(table: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """Return a line for each row. If that is too wide, the source, which is last, gets a separate line."""
+    """Return a line for each row. If that is too wide, the last columns get a separate line: phases and source."""
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
     lines = [_line(row, widths, "  ") for row in table]
     if not width or max(map(len, lines)) <= width:
         return lines
-    figures, sources = ([row[:-1] for row in table], [row[-1] for row in table])
-    pairs = [(_line(row, widths, " "), f"      {source}") for row, source in zip(figures, sources, strict=True)]
-    return [pairs[0][0], *(line for pair in pairs[1:] for line in pair)]
+    first = _HEADINGS.index("DNS")
+    lines = [_line(table[0][:first], widths, " ")]
+    for row in table[1:]:
+        times = zip(_HEADINGS[first:-1], row[first:-1], strict=True)
+        phases = [f"{name} {time}" for name, time in times if time != "-"]
+        below = [f"{row[-1]}  {', '.join(phases)}"] if phases else [row[-1]]
+        if len(below[0]) > width - len(_BELOW) and phases:
+            below = [row[-1], ", ".join(phases)]
+        lines += [_line(row[:first], widths, " "), *(_BELOW + text for text in below)]
+    return lines
 
 
 def _line(row: tuple[str, ...], widths: Sequence[int], between: str) -> str:
@@ -118,6 +135,7 @@ def _source(row: Row) -> dict[str, object]:
         "tls": figures.tls,
         "first_byte": figures.first_byte,
         "jitter": figures.jitter,
+        "percentiles": {phase: _percentiles(source.samples, phase) for phase in _PHASES},
         "loss": figures.loss if figures.samples else None,
         "failed": figures.failed if figures.samples else None,
         "failures": [{"words": words, "count": count} for words, count in figures.failures],
@@ -129,6 +147,11 @@ def _source(row: Row) -> dict[str, object]:
         "notes": list(source.notes),
         "samples": [asdict(sample) for sample in source.samples],
     }
+
+
+def _percentiles(samples: Sequence[Sample], phase: str) -> dict[str, float | None]:
+    times = [seconds for sample in samples if (seconds := getattr(sample, phase)) is not None]
+    return {str(share): percentile(times, share) for share in _PERCENTILES}
 
 
 def _headline(diagnosis: Diagnosis) -> str:
@@ -149,6 +172,7 @@ def _cells(row: Row, block: str) -> tuple[str, ...]:
         str(row.rank or "-"),
         _worth(row, block),
         milliseconds(figures.first_byte),
+        milliseconds(figures.first_byte_90),
         milliseconds(figures.jitter),
         f"{figures.loss:.0%}" if figures.samples else "-",
         pace(source.transfer.rate),

@@ -56,6 +56,22 @@ TEXTS: dict[str, dict[str, str]] = {
         "refused": "{path} requires Go {wanted}, {installed} is installed, and GOTOOLCHAIN is {switch}, so Go fails.",
     },
     "vendored": {"": "{folder} is vendored. Go builds from vendor/, so there is nothing to prefetch."},
+    "checksums-unreachable": {
+        "": "The checksum database does not work at {source}: {words}. Go asks it about modules without a line in "
+        "go.sum, and about toolchains. Run `go mod tidy` where it works, and commit go.sum. Or use its mirror: "
+        "GOSUMDB=sum.golang.google.cn. Name private modules in GOPRIVATE or GONOSUMDB.",
+        "named": "The checksum database does not work at {source}, which GOSUMDB names: {words}. Go asks it about "
+        "modules without a line in go.sum, and about toolchains. Run `go mod tidy` where it works, and commit go.sum. "
+        "Or name another mirror in GOSUMDB. Name private modules in GOPRIVATE or GONOSUMDB.",
+        "proxy": "The checksum database does not work at {source}: {words}. Go uses the mirror of the first proxy that "
+        "has one, for modules without a line in go.sum and for toolchains. Run `go mod tidy` where it works, and "
+        "commit go.sum. Or bypass the proxy: GOSUMDB=sum.golang.google.cn. Name private modules in GOPRIVATE or "
+        "GONOSUMDB.",
+    },
+    "direct-unreachable": {
+        "": "{source} does not work: {words}. Go fetches modules from there without a proxy, because of `direct` or "
+        "GONOPROXY. Check the network, or add a proxy that has them.",
+    },
     "dns-slow": {
         "": "The name server takes {seconds:milliseconds} for the host of {source}. Check the resolver of this "
         "machine, or run a caching one.",

@@ -51,3 +51,28 @@ def test_store_that_sends_one_archive_pays_its_first_byte_once() -> None:
     assert [name for name, _ in found(proxy, service)] == ["store-slower"]
     archive = Measurement(service.name, "store", service.samples, service.holdings, service.transfer, is_archive=True)
     assert found(proxy, archive) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("https://sum.golang.org", ""),
+        ("https://sum.golang.google.cn", "named"),
+        ("https://goproxy.corp.test/sumdb/sum.golang.org", "proxy"),
+    ],
+)
+def test_checksums_unreachable_advises_by_place(name: str, case: str) -> None:
+    database = Measurement(name, "checksums", (Sample(failure="reset", lost=True),) * 3)
+    rows = rows_of([database], rate([database], ZIP))
+    (finding,) = measured_findings(rows, ZIP)
+    assert (finding.name, finding.evidence.case) == ("checksums-unreachable", case)
+    assert dict(finding.evidence.facts) == {"source": name, "words": "reset"}
+
+
+def test_hosts_of_direct_have_no_rank_and_no_rate() -> None:
+    proxy, host = source("https://a.test", "list"), Measurement("https://b.test", "direct", (Sample(first_byte=0.01),))
+    rows = rows_of([host, proxy], rate([host, proxy], ZIP))
+    assert [(row.measurement.name, row.rank, row.rating.seconds is None) for row in rows] == [
+        (proxy.name, 1, False), (host.name, 0, True),
+    ]  # fmt: skip
+    assert found(proxy, host) == []

@@ -164,7 +164,7 @@ def test_what_was_not_measured_is_neither_judged_nor_left_out() -> None:
     assert advice.line == f"{B}|{A}"
     proxies = parse_proxy_list(A)
     (one,) = candidates(proxies, ())
-    assert diagnose(proxies, [(one, Measurement(A, "list"))], None, (), Extent(0, 0, 1)).unusable == ()
+    assert diagnose(proxies, [(one, Measurement(A, "list"))], [], (), Extent(0, 0, 1)).unusable == ()
 
 
 def test_a_list_that_needs_no_change_is_told_as_it_is_written() -> None:

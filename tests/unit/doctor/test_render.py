@@ -39,12 +39,14 @@ def diagnosis() -> Diagnosis:
     dead = Measurement(DEAD, "list", (GONE,) * 3, notes=("3 of 10 samples: no answer to any of them",))
     near = Measurement(NEAR, "also", (good(0.05), good(0.06)) * 5, holdings(0), Transfer(90_000_000, 1.5, 8))
     pool = Measurement("directory pool /pool", "store", (), holdings(7), notes=("the folder does not exist yet",))
+    database = Measurement("https://sum.test", "checksums", (GONE,) * 3)
+    host = Measurement("https://corp.test", "direct", (good(0.08),) * 10)
     found = (
         Finding("vendored", "note", seen(folder="/a|b")),
         Finding("checks-left-out", "problem", seen("gosumdb-off")),
     )
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
-    return diagnose(proxies, list(order), pool, found, Extent(7, 2, 10))
+    return diagnose(proxies, list(order), [pool, database, host], found, Extent(7, 2, 10))
 
 
 def test_text(snapshot: SnapshotAssertion) -> None:
@@ -56,7 +58,8 @@ def test_text_of_a_narrow_screen(snapshot: SnapshotAssertion) -> None:
     narrow = diagnosis_text(diagnosis(), "#", width=80)
     assert narrow + "\n" == snapshot(extension_class=TextFile)
     assert max(map(len, narrow.partition("\nfailed")[0].splitlines()[1:])) <= 80
-    assert diagnosis_text(diagnosis(), "#", width=200) == diagnosis_text(diagnosis(), "#")
+    wide, any_width = (diagnosis_text(diagnosis(), "#", width=width) for width in (200, 0))
+    assert wide.partition("\nfailed")[0] == any_width.partition("\nfailed")[0]
 
 
 def test_markdown(snapshot: SnapshotAssertion) -> None:
@@ -69,17 +72,21 @@ def test_json() -> None:
     assert "near" not in json.dumps(said)
     assert said["schema"] == 1
     assert said["unusable"] == [DEAD]
-    assert [source["rank"] for source in said["sources"]] == [1, 2, None, None]
-    near, far, dead, pool = said["sources"]
+    assert [source["rank"] for source in said["sources"]] == [1, 2, None, None, None, None]
+    near, far, dead, pool, database, host = said["sources"]
     assert (near["loss"], near["jitter"]) == (0.0, pytest.approx(0.01))
     assert (far["loss"], far["failures"]) == (0.1, [{"words": "no answer within 15s", "count": 1}])
     assert (dead["tcp"], dead["worth"], dead["bytes_per_second"]) == (None, "unusable", None)
     assert (pool["loss"], pool["worth"]) == (None, "empty")
+    assert (database["role"], database["worth"]) == ("checksums", "unusable")
+    assert (host["role"], host["worth"], host["seconds_per_zip"]) == ("direct", "usable", None)
+    assert near["percentiles"]["first_byte"] == {"50": 0.05, "90": 0.06, "95": 0.06, "99": 0.06}
+    assert dead["percentiles"]["tls"] == {"50": None, "90": None, "95": None, "99": None}
 
 
 def test_nothing_measured_is_said() -> None:
     """A list of `direct` alone, and no store."""
-    nothing = diagnose(ProxyList((), "direct"), [], None, (), Extent(0, 0, 1), store_left_out="store is none")
+    nothing = diagnose(ProxyList((), "direct"), [], [], (), Extent(0, 0, 1), store_left_out="store is none")
     text = diagnosis_text(nothing, "#")
     assert "0 proxies" in text
     assert "the store was not measured: store is none" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -13,16 +13,18 @@ from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import DiagnosisFormat
 from go_prefetch.config.command_inputs import DOCTOR
 from go_prefetch.config.settings import Settings
-from go_prefetch.doctor.candidates import candidates, parse_also
+from go_prefetch.doctor.candidates import Candidate, candidates, parse_also
 from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.facts import Facts, ask_go, collect_facts
 from go_prefetch.doctor.findings import findings
 from go_prefetch.doctor.measure_all import Examination
-from go_prefetch.doctor.measure_proxy import Limits
+from go_prefetch.doctor.measure_hosts import checksum_database, hosts_behind_direct, left_to_direct
+from go_prefetch.doctor.measure_proxy import PUBLIC_MODULE
 from go_prefetch.doctor.measure_store import measure_folder, measure_service
 from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
+from go_prefetch.doctor.sampling import Limits, Target
 from go_prefetch.errors import InputError, Notice, PrefetchError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
@@ -49,7 +51,10 @@ class _Subject:
     proxies: ProxyList
     plan: Plan | None
     facts: Facts
-    modules: tuple[ModuleVersion, ...]
+    modules: tuple[ModuleVersion, ...]  # of the plan, that may be requested from a proxy
+    cloned: tuple[ModuleVersion, ...]  # of the plan, that Go never requests from a proxy
+    gosumdb: str = field(repr=False)  # `off` if Go asks no checksum database
+    goauth: str = field(repr=False)
 
 
 def doctor(invocation: Invocation) -> int:
@@ -62,16 +67,18 @@ def doctor(invocation: Invocation) -> int:
     limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
     subject = _subject(settings, platform, environ)
     hosts = subject.proxies.named_hosts | ProxyList(tuple(named), "").named_hosts
-    web = replace(settings.web, named_hosts=hosts)
+    web = replace(settings.web.with_goauth(subject.goauth), named_hosts=hosts)
     probe = Probe(web, Timeouts(settings.connect_timeout, settings.stall_timeout))
     order = candidates(subject.proxies, named)
     with platform.working("Doctor") as meter:
         examination = Examination(probe, subject.modules, limits, meter.say)
         measured = examination.measure(order)
         store, left_out = _store(settings, environ, subject, examination)
+        others = examination.measure_hosts(_other_hosts(subject, examination, measured))
     private = len(subject.facts.modules) - len(subject.modules)
     diagnosis = diagnose(
-        subject.proxies, [(one, measured[one]) for one in order], store, findings(subject.facts),
+        subject.proxies, [(one, measured[one]) for one in order], [*([store] if store else []), *others],
+        findings(subject.facts),
         Extent(len(subject.modules), private, limits.samples),
         store_left_out=left_out, written=redact_list(subject.facts.goproxy),
     )  # fmt: skip
@@ -103,7 +110,23 @@ def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str])
     private = f"{environment.goprivate},{environment.gonoproxy}"
     planned = plan.modules if plan else ()
     askable = tuple(version for version in planned if not matches_prefix_patterns(private, version.path))
-    return _Subject(proxies, plan, facts, askable)
+    cloned = tuple(version for version in planned if environment.is_left_to_go(version.path))
+    asks_database = proxies.proxies or proxies.ending == "direct"
+    checked = asks_database and any(
+        not matches_prefix_patterns(environment.gonosumdb, version.path) for version in planned or (PUBLIC_MODULE,)
+    )
+    gosumdb = facts.variables.get("GOSUMDB", "") if checked else "off"
+    return _Subject(proxies, plan, facts, askable, cloned, gosumdb, environment.goauth)
+
+
+def _other_hosts(
+    subject: _Subject, examination: Examination, measured: Mapping[Candidate, Measurement]
+) -> tuple[Target, ...]:
+    """Return what Go asks besides proxies: hosts behind `direct`, and the checksum database."""
+    direct = subject.proxies.ending == "direct"
+    cloned = {*subject.cloned, *(left_to_direct(measured, subject.modules) if direct else ())}
+    database = checksum_database(subject.gosumdb, subject.proxies.proxies, examination.probe, examination.limits)
+    return (*hosts_behind_direct(cloned), *([database] if database else []))
 
 
 def _store(
