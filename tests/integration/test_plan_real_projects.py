@@ -35,7 +35,8 @@ WORKSPACE = {
 }
 
 
-# Workspaces of modules that share dependencies. In the first, a build reads modules that no member lists.
+# Workspaces of modules that share dependencies. In the first, a build reads modules that no member lists. It takes
+# minutes, hence nightly alone.
 WORKSPACES = {
     "prometheus": {
         "prometheus": "github.com/prometheus/prometheus@v0.305.0",
@@ -88,7 +89,13 @@ def test_plan_of_a_workspace_covers_every_package_and_test(bench: Workbench, gop
     assert_covered(bench, goproxy, [f"./{name}/..." for name in WORKSPACE])
 
 
-@pytest.mark.parametrize("members", [pytest.param(members, id=name) for name, members in WORKSPACES.items()])
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param(members, id=name, marks=[pytest.mark.nightly] if name == "prometheus" else [])
+        for name, members in WORKSPACES.items()
+    ],
+)
 def test_a_workspace_selects_what_go_selects(bench: Workbench, goproxy: str, members: dict[str, str]) -> None:
     """After a warm run, and from a filled folder, Go loads every package and test without a network."""
     for name, module in members.items():
