@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER
-from go_prefetch.golang.module import TOOLCHAIN
+from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER, ModuleFile
+from go_prefetch.golang.module import TOOLCHAIN, ModuleVersion
 from go_prefetch.model.cache_key import toolchain_key
 from go_prefetch.prune.pool import list_modules, remove
+from go_prefetch.stores.directory_pool import keep_to
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.checksum_database import checksum_database
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
@@ -268,3 +270,92 @@ def test_prune_removes_an_unused_toolchain_from_the_pool(site: Site) -> None:
     assert not remove(site.bench.pool, replace(listed, used=listed.used - 10))  # it was used since
     assert remove(site.bench.pool, replace(listed, used=listed.used + 10))
     assert not site.pooled.exists()
+
+
+def test_check_present_unpacks_a_present_toolchain_again(site: Site) -> None:
+    """Without it, Go runs what is there, as plain Go does. go.sum could not tell that it is wrong."""
+    plant_evil_tree(site)
+    plant_evil_zip_and_good_ziphash(site)
+    result = site.again("--check-present")
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.cached.read_bytes() == site.good.zip
+
+
+@pytest.mark.parametrize("separator", [",", "|"])
+def test_run_never_makes_a_checked_folder_a_lone_one(site: Site, separator: str) -> None:
+    """With a separator behind it, Go asks the checksum database, which has another hash."""
+    folder = site.bench.folder / "proxy"
+    write_proxy_folder(folder, [LIB, site.evil])
+    result = site.run(goproxy=f"{folder.as_uri()}{separator}")
+    assert result.status == 5, result.text
+    assert site.ran == set()
+
+
+def test_run_with_gosumdb_off_says_what_go_needs(site: Site) -> None:
+    """Go refuses every toolchain then."""
+    result = site.run(GOSUMDB="off")
+    assert ("go-failed", "toolchain-unverified") in {(notice.slug, notice.case) for notice in result.notices}
+    assert site.ran == set()
+    assert not site.cached.exists()
+
+
+def test_run_with_a_silent_checksum_database_says_so(site: Site) -> None:
+    """The watchdog ends Go."""
+    site.proxy.fault("sumdb/*", Fault.STALL_BEFORE_HEADERS)
+    result = site.run("--attempts", "1", "--stall-timeout", "0.2s")
+    assert result.status == 5, result.text
+    assert result.notice("go-stalled").case == "toolchain-unverified"
+    assert not site.cached.exists()
+
+
+def test_run_in_a_workspace_plans_the_toolchain_of_go_work(site: Site) -> None:
+    """The lines of its members do not count for Go, and `-modfile` does not either."""
+    (site.bench.project / "go.work").write_text(f"go 1.21\n\ntoolchain {NAME}\n\nuse .\n")
+    gomod = site.bench.project / "go.mod"
+    gomod.write_text(gomod.read_text().replace(NAME, "go1.98.0"))
+    result = site.run()
+    assert result.status == 0, result.text
+    assert site.requested() == [site.zip_name]
+    assert site.ran == {"good"}
+
+
+def test_keep_to_removes_toolchains_of_earlier_plans(site: Site) -> None:
+    """A pool that the CI carries does not grow with each upgrade of Go."""
+    site.run()
+    other = site.pooled.with_name("v0.0.1-go1.98.0.linux-amd64.zip")
+    other.write_bytes(b"")
+    assert keep_to(site.bench.pool, [ModuleFile(ModuleVersion(TOOLCHAIN, site.good.version), "zip")]) == ()
+    assert [path.name for path in site.pooled.parent.iterdir()] == [site.pooled.name]
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs links")
+def test_run_follows_no_link_to_toolchains_in_a_pool(site: Site) -> None:
+    """Another user may have put it there. Nothing is written behind it."""
+    elsewhere = site.bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    (site.bench.pool / ".go-prefetch").mkdir(parents=True)
+    (site.bench.pool / TOOLCHAINS_FOLDER).symlink_to(elsewhere)
+    result = site.run()
+    assert result.status == 0, result.text
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_plain_go_runs_a_planted_toolchain(site: Site, plant: Callable[[Site], None]) -> None:
+    """So these are attacks: Go trusts what lies in the module cache."""
+    plant(site)
+    variables = {"GOPROXY": site.proxy.url, "GOSUMDB": site.gosumdb, "GOTOOLCHAIN": "auto"}
+    site.bench.go("version", **variables, TOOLCHAIN_LOG=str(site.log))
+    assert site.ran == {"evil"}
+
+
+def test_plain_go_refuses_a_tampered_zip(site: Site) -> None:
+    """A zip without `.ziphash` is compared with the checksum database. This is the only file that a store restores."""
+    site.cached.parent.mkdir(parents=True)
+    site.cached.write_bytes(site.evil.zip)
+    variables = {"GOPROXY": site.proxy.url, "GOSUMDB": site.gosumdb, "GOTOOLCHAIN": "auto"}
+    refused = site.bench.go("version", **variables, TOOLCHAIN_LOG=str(site.log))
+    assert refused.status == 1
+    assert "checksum mismatch" in refused.stderr
+    assert site.ran == set()

@@ -52,7 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "toolchain-ahead": {
         "download": "{path} requires Go {wanted}, and {installed} is installed. The first go command downloads that "
-        "toolchain, about 70 MB, which is not cached. Install it with setup-go's go-version-file.",
+        "toolchain, about 75 MB, and unpacks it. It is better to install it with setup-go's go-version-file.",
         "refused": "{path} requires Go {wanted}, {installed} is installed, and GOTOOLCHAIN is {switch}, so Go fails.",
     },
     "vendored": {"": "{folder} is vendored. Go builds from vendor/, so there is nothing to prefetch."},

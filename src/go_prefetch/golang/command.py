@@ -88,7 +88,8 @@ class GoCommand:
         if is_unchecked(goproxy, self._environ):
             return None
         switch = self._environ.get("GOTOOLCHAIN") or self.toolchain_switch(folder)
-        return ToolchainRules(switch, environment.goversion, environment.platform, self._environ.get("PATH", ""))
+        path = self._environ.get("PATH", os.defpath)
+        return ToolchainRules(switch, environment.goversion, environment.platform, path)
 
     def toolchain_switch(self, folder: Path) -> str:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""

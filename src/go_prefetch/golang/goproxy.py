@@ -139,7 +139,9 @@ def parse_proxy_list(text: str) -> ProxyList:
             proxies.append(Proxy(_url(entry), on_any_error=piped, goes_on_in_go=piped))
     if not proxies:
         raise _invalid(text, "it has no entry")
-    return ProxyList(tuple(proxies), "")
+    # Go checks toolchains with `file:///folder,` but not with `file:///folder`, so the separator must not get lost.
+    is_checked = len(proxies) == 1 and proxies[0].url.startswith("file:") and bool(re.search("[,|]", text))
+    return ProxyList(tuple(proxies), "off" if is_checked else "")
 
 
 def _url(entry: str) -> str:

@@ -7,7 +7,6 @@ It does not compare an unpacked tree again, so only the zip is ever restored.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,12 +62,12 @@ class ToolchainRules:
     switch: str  # GOTOOLCHAIN
     goversion: str  # as `go env GOVERSION` prints it
     platform: str  # `linux/amd64`
-    path: str = ""  # PATH; Go prefers a toolchain that is installed there
+    path: str = ""  # PATH; Go prefers a toolchain that is installed there. Empty: none is
 
     def wanted(self, lines: GoLines) -> ModuleVersion | None:
         """Return the toolchain that Go downloads for these lines; None if it downloads none, or refuses."""
         name = self._name(lines)
-        if not name or name == self._installed or find_program(name, self.path or os.defpath):
+        if not name or name == self._installed or (self.path and find_program(name, self.path)):
             return None
         return toolchain(name, self.platform)
 

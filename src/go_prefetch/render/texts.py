@@ -290,8 +290,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             _ASKS_SUMDB,
         ),
         "toolchain-unverified": Text(
-            "The checksum database does not answer.\n{cause}\n  waiting for {remotes:list}\n"
-            "  (no progress for {silence:g} s, {times} times)",
+            "The checksum database does not answer.\n{cause}\n  (no progress for {silence:g} s, {times} times)",
             _VERIFIES_TOOLCHAIN,
         ),
         "unknown": "{cause}\n  (no progress for {silence:g} s, {times} times)",

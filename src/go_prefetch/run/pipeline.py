@@ -27,7 +27,13 @@ from go_prefetch.model.results import Downloaded, Restored
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.render.messages import attempt_lines, deferral, reason
-from go_prefetch.run.steps.check_present import check_present, detect_duplicate_cache, remove_bad, replace_unproven
+from go_prefetch.run.steps.check_present import (
+    check_present,
+    detect_duplicate_cache,
+    remove_bad,
+    replace_unproven,
+    unpack_toolchains_again,
+)
 from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
@@ -144,6 +150,7 @@ class _Run:
             meter.wait_for("go mod verify")
             checked = check_present(plan, self._trees)
         self._note(remove_bad(plan, self._trees, checked))
+        unpack_toolchains_again(plan, self._trees)
         if checked.unchecked:
             self._note([notice("trees-unchecked", "count", count=len(checked.unchecked))])
 

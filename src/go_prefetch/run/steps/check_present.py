@@ -45,6 +45,16 @@ def remove_bad(plan: Plan, trees: Trees, checked: TreeVerdict) -> tuple[Notice, 
     return (*no_verdict, *removed, *([notice("stale-objects")] if taken.removed else []))
 
 
+def unpack_toolchains_again(plan: Plan, trees: Trees) -> None:
+    """Remove the trees of toolchains. go.sum has no hash of them, but Go compares their zips with a database.
+
+    Raises ChecksumMismatch for a tree that stays.
+    """
+    _none_stays(plan, trees.remove(filter(plan.folder.has_tree, plan.toolchains)).stays)
+    for version in plan.toolchains:
+        trees.mark_unfinished(version)
+
+
 def replace_unproven(plan: Plan, admitted: Admitted, trees: Trees) -> tuple[Notice, ...]:
     """Remove unproven trees unless they match go.sum. Return warnings about them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import Deadline
@@ -123,9 +124,13 @@ def stalled(run: GoRun, silence: float, attempts: int, plan: Plan) -> PrefetchEr
         return _stuck_git(commands[-1], plan, silence, attempts)
     remotes = tuple(pending.remote for pending in run.pending)
     case = ("sumdb" if all(map(_SUMDB.search, remotes)) else "") if remotes else "unknown"
-    if case == "sumdb" and any(not plan.folder.accepted_by_go(version) for version in plan.toolchains):
-        case = "toolchain-unverified"  # Go needs it before anything else
+    if not remotes and any(map(partial(_is_unverified, plan), plan.toolchains)):
+        case = "toolchain-unverified"  # Go reads no flag before, and so prints no trace
     return DownloadError("go-stalled", case, cause=failed(run).notice, silence=silence, times=attempts, remotes=remotes)
+
+
+def _is_unverified(plan: Plan, version: ModuleVersion) -> bool:
+    return plan.folder.has_zip(version) and not plan.folder.accepted_by_go(version)
 
 
 def _stuck_git(pending: Pending, plan: Plan, silence: float, attempts: int) -> PrefetchError:
