@@ -37,7 +37,7 @@ function environmentForGo() {
 }
 
 function modules() {
-  const wanted = (input('working-directory') || '.').split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  const wanted = (input('working-directory') || '.').split(/\r?\n/).map((line) => line.trim()).filter((line) => line && !line.startsWith('!'));
   const isModule = (folder) => ['go.mod', 'go.work'].some((name) => fs.existsSync(path.join(folder, name)));
   for (const line of wanted.filter((line) => !isModule(path.resolve(workspace(), line)))) {
     console.log(`go-prefetch: no go.mod or go.work in ${line}; left to later go commands`);

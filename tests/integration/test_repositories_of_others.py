@@ -31,7 +31,7 @@ def give_away(folder: Path) -> None:
 
 def tracked(bench: Workbench, folder: Path, **variables: object) -> list[str]:
     environ = {**bench.environ, **{name: str(value) for name, value in variables.items()}}
-    return sorted(map(str, GitCommand(environ).tracked(folder, "**/go.mod")))
+    return sorted(map(str, GitCommand(environ).tracked(folder, "**/go.mod") or ()))
 
 
 @pytest.fixture

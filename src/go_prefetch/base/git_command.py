@@ -68,21 +68,21 @@ class GitCommand:
         spelt = [spelling(name) for name in named for spelling in (os.path.abspath, os.path.realpath)]
         self._checkouts = [name for name in dict.fromkeys(spelt) if not name.endswith("*")]  # `/*`: everything below
 
-    def tracked(self, folder: Path, *patterns: str) -> list[Path]:
+    def tracked(self, folder: Path, *patterns: str) -> list[Path] | None:
         """Return the files below `folder` that git tracks, relative to it; patterns are those of git's `:(glob)`.
 
-        Raises NotTrustedError.
+        Return None if there is no git or no clone. Raises NotTrustedError.
         """
         specs = [f":(glob){pattern}" for pattern in patterns]
         try:
             with temporary_folder() as temporary:
                 repository = self._repository(folder, temporary)
                 if repository is None:
-                    return []
+                    return None
                 variables = _made_for(repository, temporary)
                 listed = self._answer(folder, ("ls-files", "-z", "--", *specs), variables)
         except OSError:  # no git, or no disk space
-            return []
+            return None
         names = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
         return [name for name in names if not name.is_absolute() and ".." not in name.parts]  # other names are forged
 

@@ -120,8 +120,8 @@ _NAME = text_line("NAME", "one line of text")
 # fmt: off
 TABLE: tuple[Input, ...] = (
     Input("working-directory", ".", "Folder with a go.mod or go.work. More than one: one per line, globs allowed. "
-          "If `.` has none, all tracked ones below it are used.", text_lines("DIR", "folders, one per line"),
-          Group.JOB, short="-C"),
+          "A line with `!` in front excludes folders. If `.` has none, all tracked ones below it are used.",
+          text_lines("DIR", "folders, one per line"), Group.JOB, short="-C"),
     Input("goproxy", "", "Module proxies, as in Go's GOPROXY. The next one is used after `,` if a file is not found, "
           "after `|` on any error. The list may end in `direct` or `off`.",
           text_line("LIST", "a GOPROXY list on one line"), Group.PROXIES, default_shown="`go env GOPROXY`",

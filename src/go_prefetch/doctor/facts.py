@@ -85,7 +85,7 @@ def collect_facts(
     goproxy_problem: Notice | None,
 ) -> Facts:
     """Read the files of the project."""
-    places = _places(settings, go.environment.gowork)
+    places = _places(settings, go.environment)
     scopes = _scopes(places, go.variables.get("GOFLAGS", ""))
     definitions = tuple(definition for scope in scopes for definition in _definitions(scope))
     return Facts(
@@ -102,9 +102,9 @@ def collect_facts(
     )
 
 
-def _places(settings: Settings, gowork: str) -> tuple[Place, ...]:
+def _places(settings: Settings, go: GoEnvironment) -> tuple[Place, ...]:
     try:
-        return discover(settings, gowork)
+        return discover(settings, go.gowork, go.gomodcache)
     except PrefetchError:  # the plan's problem names it
         return ()
 

@@ -145,7 +145,15 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "empty-not-trusted": Text(_NO_GO_MOD, f"{_EMPTY} {_NOT_TRUSTED}"),
         "pattern": Text(
             "working-directory: no folder that matches {pattern!r} has a go.mod or go.work (looked in {base}).",
-            "Check the pattern. `**` matches any depth.",
+            "Check the pattern. `**` matches any depth, without vendor, testdata, node_modules and hidden folders.",
+        ),
+        "excluded": Text(
+            "working-directory: the lines with `!` exclude all {count} that were found ({patterns:list}).",
+            "Remove a line that begins with `!`, or add a folder.",
+        ),
+        "too-large": Text(
+            "working-directory: {folder} has more than {most} folders to search.",
+            "Name the folders with a go.mod or go.work, one per line.",
         ),
     },
     "folder-not-ours": {

@@ -184,7 +184,7 @@ def _dockerfile(
     if cgo is None:
         platform.warn(notice("cgo-unknown"))
     try:
-        tracked = GitCommand(environ).tracked(project.context)
+        tracked = GitCommand(environ).tracked(project.context) or []
     except NotTrustedError:
         tracked = []
     for embed in project.untracked_embeds(tracked) if tracked else ():
@@ -193,11 +193,11 @@ def _dockerfile(
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
-    places = discover(settings, environ.get("GOWORK", ""))
+    go = environment_without_go(environ, module_cache_of(environ) or settings.cwd)
+    places = discover(settings, go.gowork, go.gomodcache)
     if len(places) > 1:
         raise InputError("one-module-only", count=len(places))
     scope = resolve(places[0], environ.get("GOFLAGS", ""))
-    go = environment_without_go(environ, settings.cwd)
     private = any(go.private_by(version.path) for version in scope.zips)
     patterns = ",".join(dict.fromkeys(filter(None, (go.goprivate, go.gonoproxy, go.gonosumdb)))) if private else ""
     try:

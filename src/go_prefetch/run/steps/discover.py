@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,9 @@ from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goflags import value
+from go_prefetch.run.steps.folder_search import FolderSearch, is_file, is_folder, is_ignored, is_pattern, matches
 
-_GLOB = frozenset("*?[")
-# Go itself searches none of these for packages of the main module.
-_NOT_OURS = ("testdata", "vendor", "node_modules")
+_NAMES = frozenset({"go.mod", "go.work"})
 
 
 @dataclass(frozen=True)
@@ -22,62 +21,99 @@ class Place:
 
     definition: Path
     folder: Path
+    named: tuple[Path, ...] = ()  # folders that lines name; empty if only a search found the file
 
 
-def discover(settings: Settings, gowork: str) -> tuple[Place, ...]:
+def discover(settings: Settings, gowork: str, module_cache: Path) -> tuple[Place, ...]:
     """Return the go.mod and go.work files of the working directories, each once, in the given order.
 
-    `gowork` is GOWORK as it is set: `off`, a path, or empty.
+    `gowork` is GOWORK as it is set: `off`, a path, or empty. No search enters `module_cache`.
 
     Raises InputError for a folder that does not exist or has no go.mod in or above it.
     """
+    lines, cwd = settings.working_directory, settings.cwd
+    excluded = tuple(filter(None, (line[1:].strip() for line in lines if line.startswith("!"))))
+    wanted = [line for line in lines if not line.startswith("!")] or ["."]
+    scope = _Scope(cwd, gowork, FolderSearch(module_cache), settings.git)
+    places = [place for text in wanted for place in scope.places(text)]
+    kept = [place for place in places if not any(matches(place.folder, pattern, cwd) for pattern in excluded)]
+    if not kept:
+        raise InputError("go-mod-not-found", "excluded", count=len(places), patterns=excluded)
     found: dict[Path, Place] = {}
-    for text in settings.working_directory:
-        for place in _places(text, settings, gowork):
-            # A go.mod that is a link counts in its own folder, as for Go.
-            definition = place.definition.parent.resolve() / place.definition.name
-            found.setdefault(definition, Place(definition, place.folder.resolve()))
+    for place in kept:
+        # A go.mod that is a link counts in its own folder, as for Go.
+        definition = place.definition.parent.resolve() / place.definition.name
+        first = found.get(definition, Place(definition, place.folder.resolve()))
+        found[definition] = Place(definition, first.folder, (*first.named, *place.named))
     return tuple(found.values())
 
 
-def _places(text: str, settings: Settings, gowork: str) -> Iterator[Place]:
-    folder = settings.cwd / text
-    if _GLOB & set(text) and not _is_folder(folder):
-        yield from _globbed(text, settings.cwd, gowork)
-        return
-    if not _is_folder(folder):
-        raise InputError("folder-not-found", text=text, cwd=settings.cwd)
-    definition = _definition_for(folder, gowork)
-    if definition:
-        yield Place(definition, folder)
-        return
-    case = "empty" if text == "." and _is_empty(folder) else ""
-    try:
-        tracked = _tracked_below(folder, settings.git) if text == "." else []
-    except NotTrustedError:
-        tracked = []
-        case = f"{case or 'any'}-not-trusted"
-    below = [path for path in tracked if _definition_for(path.parent, gowork)]
-    if not below:
-        raise InputError("go-mod-not-found", case, folder=folder.resolve())
-    for path in below:
-        yield Place(_definition_for(path.parent, gowork) or path, path.parent)
+@dataclass(frozen=True)
+class _Scope:
+    """Where lines of the input lead."""
 
+    cwd: Path
+    gowork: str
+    search: FolderSearch
+    git: GitCommand
 
-def _globbed(pattern: str, cwd: Path, gowork: str) -> Iterator[Place]:
-    absolute = Path(pattern).is_absolute()
-    base = Path(Path(pattern).anchor) if absolute else cwd
-    relative = str(Path(pattern).relative_to(Path(pattern).anchor)) if absolute else pattern
-    try:
-        folders = sorted(path for path in base.glob(relative) if _is_folder(path))
-    except ValueError:  # `**` as a part of a name, before Python 3.13
-        folders = []
-    definitions = [_beside(folder) for folder in folders]
-    if not any(definitions):
-        raise InputError("go-mod-not-found", "pattern", pattern=pattern, base=base)
-    for definition in definitions:
-        if definition:
-            yield Place(_definition_for(definition.parent, gowork) or definition, definition.parent)
+    def places(self, text: str) -> Iterator[Place]:
+        """Yield what one line means."""
+        folder = self.cwd / text
+        if is_pattern(text) and not is_folder(folder):
+            yield from self._matching(text)
+        elif not is_folder(folder):
+            raise InputError("folder-not-found", text=text, cwd=self.cwd)
+        elif definition := _definition_for(folder, self.gowork):
+            yield Place(definition, folder, (folder.resolve(),))
+        else:
+            yield from self._below(folder)
+
+    def _matching(self, pattern: str) -> Iterator[Place]:
+        folders = self.search.matching(pattern, self.cwd)
+        found = [folder for folder in folders if any(is_file(folder / name) for name in _NAMES)]
+        if not found:
+            raise InputError("go-mod-not-found", "pattern", pattern=pattern, base=self.cwd)
+        yield from self._used_in(found)
+
+    def _below(self, folder: Path) -> Iterator[Place]:
+        """Yield what is below the folder of the job. Raises InputError for another folder, and if there is nothing."""
+        is_own = folder.resolve() == self.cwd.resolve()
+        case = "empty" if is_own and _is_empty(folder) else ""
+        try:
+            below = self._folders_below(folder) if is_own else []
+        except NotTrustedError:
+            below, case = [], f"{case or 'any'}-not-trusted"
+        found = list(self._used_in(below))
+        if not found:
+            raise InputError("go-mod-not-found", case, folder=folder.resolve())
+        yield from found
+
+    def _folders_below(self, folder: Path) -> list[Path]:
+        """Return the folders with a go.mod or go.work that git tracks, shallow ones first. Raises NotTrustedError.
+
+        Without git, and outside a clone, it is all of them. There too, modules of submodules do not count.
+        """
+        tracked = self.git.tracked(folder, *(f"**/{name}" for name in _NAMES))
+        if tracked is None:
+            found = {path.relative_to(folder.resolve()) for path in self._walked(folder)}
+        else:
+            found = {name.parent for name in tracked if not any(map(is_ignored, name.parent.parts))}
+        return [folder / name for name in sorted(found, key=lambda name: (len(name.parts), name))]
+
+    def _walked(self, folder: Path) -> Iterator[Path]:
+        submodules: set[Path] = set()
+        for path, files in self.search.below(folder):
+            if path.parent in submodules or (".git" in files and path != folder.resolve()):
+                submodules.add(path)
+            elif not files.isdisjoint(_NAMES):
+                yield path
+
+    def _used_in(self, folders: Iterable[Path]) -> Iterator[Place]:
+        """Yield what Go uses in folders that a search found."""
+        for folder in folders:
+            if definition := _definition_for(folder, self.gowork):
+                yield Place(definition, folder)
 
 
 def _is_empty(folder: Path) -> bool:
@@ -87,11 +123,6 @@ def _is_empty(folder: Path) -> bool:
         return False  # not readable
 
 
-def _beside(folder: Path) -> Path | None:
-    """Return the go.work or go.mod in this folder."""
-    return next((folder / name for name in ("go.work", "go.mod") if _is_file(folder / name)), None)
-
-
 def _definition_for(folder: Path, gowork: str) -> Path | None:
     """Return what Go uses when it runs in `folder`: GOWORK, else the nearest go.work, else the nearest go.mod."""
     above = [folder.resolve(), *folder.resolve().parents]
@@ -99,30 +130,9 @@ def _definition_for(folder: Path, gowork: str) -> Path | None:
         return Path(gowork)
     for name in ("go.work", "go.mod") if gowork != "off" else ("go.mod",):
         for parent in above:
-            if _is_file(parent / name):
+            if is_file(parent / name):
                 return parent / name
     return None
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False  # not readable, or longer than a name can be
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def _tracked_below(folder: Path, git: GitCommand) -> list[Path]:
-    """Return go.mod and go.work files below `folder` that git tracks, shallow ones first. Raises NotTrustedError."""
-    names = git.tracked(folder, "**/go.mod", "**/go.work")
-    ours = [name for name in names if not any(part in _NOT_OURS or part[0] in "._" for part in name.parts[:-1])]
-    return [folder / name for name in sorted(ours, key=lambda name: (len(name.parts), name))]
 
 
 def read_instead(place: Place, goflags: str) -> Path:

@@ -28,7 +28,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
 
     Raises InputError and GoSumError for mistakes of the user.
     """
-    scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork))
+    scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork, go.gomodcache))
     live = tuple(select(scope, folder) for scope in scopes if not scope.disabled_because)
     toolchains = _toolchains(live, go)
     files = _files(live, toolchains)
