@@ -104,8 +104,8 @@ def test_what_changed_in_go_sum_is_in_the_summary(
     assert text.startswith("**go-prefetch: ")
     assert "| upgraded | `github.com/Upper/Case` | `v1.0.0` | `v1.1.0` |" in text
     costs = text.partition("modules that cost most")[2].partition("</details>")[0]
-    assert re.search(rf"s \| 1\.\d\skB \| `github.com/Upper/Case@v1.1.0` \| `{proxy.url}` \|", costs)
-    assert re.search(r"\|  \| \d+\.\d\skB \| `example.com/lib@v1.2.3` \| `the\scache\sservice` \|", costs)
+    assert re.search(rf"\| 1\.\d\skB \| `github.com/Upper/Case@v1.1.0` \| `{proxy.url}`\sin\s\d", costs)
+    assert re.search(r"\| \d+\.\d\skB \| `example.com/lib@v1.2.3` \| cache \|", costs)
 
 
 def test_a_store_that_cannot_be_reached_is_a_reason(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from go_prefetch.base.format import counted, duration, size
 from go_prefetch.golang.module import ModuleVersion
@@ -43,14 +43,12 @@ def costliest(report: Report) -> list[str]:
         (max(f.seconds for f in files), sum(f.bytes for f in files), module, files[-1].source)
         for module, files in by_module.items()
     ]
-    rows += [
-        (0.0, count, v, report.restored.store) for v, count in report.largest_restored.items() if v not in by_module
+    rows += [(0.0, count, module, "") for module, count in report.largest_restored.items() if module not in by_module]
+    shown = [
+        (size(count), code(str(module)), f"{code(source)} in {duration(seconds)}" if source else "cache")
+        for seconds, count, module, source in sorted(rows, reverse=True)[:_MOST_COSTLY]
     ]
-    shown = sorted(rows, reverse=True)[:_MOST_COSTLY]
-    return _table("| download | bytes | module | source |\n|--:|--:|---|---|", [
-        (_unbroken(duration(seconds) if seconds else ""), _unbroken(size(count)), code(str(module)), _place(source))
-        for seconds, count, module, source in shown
-    ])  # fmt: skip
+    return _table("| bytes | module | from |\n|--:|---|---|", [map(_unbroken, row) for row in shown])
 
 
 def retries(report: Report) -> list[str]:
@@ -81,7 +79,7 @@ def gosum(report: Report) -> list[str]:
     return _table("| change | module | matched entry | go.sum now |\n|---|---|---|---|", shown)
 
 
-def _table(head: str, rows: Iterable[Sequence[str]]) -> list[str]:
+def _table(head: str, rows: Iterable[Iterable[str]]) -> list[str]:
     lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     return ["", *head.splitlines(), *lines] if lines else []
 
@@ -109,7 +107,9 @@ def _brought(step: str, report: Report) -> str:
         f"{counted(len(report.plan.files), 'file')} missing"
         + (f", {counted(private, 'private module')} left to Go" if private else ""),
         "restore": reason(restored.skipped_reason) or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
-        "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}",
+        "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}"
+        if downloaded.files or downloaded.failures
+        else "nothing to download",
         "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
         + (f"; left to go mod download: {left}" if left else ""),
         "complete": "checked by Go"
