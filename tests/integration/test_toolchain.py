@@ -359,3 +359,38 @@ def test_plain_go_refuses_a_tampered_zip(site: Site) -> None:
     assert refused.status == 1
     assert "checksum mismatch" in refused.stderr
     assert site.ran == set()
+
+
+def test_fill_with_a_platform_holds_the_toolchain_for_plain_go(site: Site) -> None:
+    """Go takes it from the folder, and verifies it. `fill` itself runs no toolchain."""
+    platform = site.good.version.rpartition(".")[2].replace("-", "/")
+    folder = site.bench.folder / "filled"
+    variables = {"GOSUMDB": site.gosumdb, "GOTOOLCHAIN": "auto", "TOOLCHAIN_LOG": str(site.log)}
+    flags = ("--toolchain-platform", platform)
+    filled = site.bench.quickly("fill", str(folder), *flags, GOPROXY=site.proxy.url, **variables)
+    assert filled.status == 0, filled.text
+    assert (folder / site.zip_name).read_bytes() == site.good.zip
+    assert site.ran == set()
+    assert not [path for path in site.proxy.paths() if path.startswith("sumdb/")]
+    site.proxy.clear()
+    built = site.bench.go("build", "./...", GOPROXY=f"{folder.as_uri()},off", **variables)
+    assert built.status == 0, built.stderr
+    assert site.ran == {"good"}
+    assert site.requested() == []
+
+
+def test_fill_without_a_platform_holds_no_toolchain(site: Site) -> None:
+    """The jobs that read the folder may have a new enough Go. One that was there is removed."""
+    folder = site.bench.folder / "filled"
+    platform = site.good.version.rpartition(".")[2].replace("-", "/")
+    for variables in ({"GO_PREFETCH_TOOLCHAIN_PLATFORM": platform}, {}):
+        assert site.bench.quickly("fill", str(folder), GOPROXY=site.proxy.url, **variables).status == 0
+        assert (folder / site.zip_name).exists() == bool(variables)
+
+
+def test_fill_with_a_malformed_platform_is_refused(site: Site) -> None:
+    """Before anything is filled."""
+    refused = site.bench.quickly("fill", "filled", "--toolchain-platform", "linux", GOPROXY=site.proxy.url)
+    assert refused.status == 2
+    assert refused.notice("input-invalid")
+    assert not (site.bench.project / "filled").exists()

@@ -102,7 +102,11 @@ SUBCOMMANDS = {
             *command_inputs.DOCTOR,
         ),
     ),
-    "fill": Subcommand(_fill, _inputs("working-directory", *_DOWNLOADS, *_RESULTS), command_inputs.FILL),
+    "fill": Subcommand(
+        _fill,
+        (*_inputs("working-directory", *_DOWNLOADS, *_RESULTS), *command_inputs.FILL_TABLE),
+        command_inputs.FILL,
+    ),
     "docker": Subcommand(
         _docker, (*_inputs("working-directory", *_DOWNLOADS, "store", "on-failure"), *command_inputs.DOCKER)
     ),

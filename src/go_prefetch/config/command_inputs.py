@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.config.choices import CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
 from go_prefetch.config.inputs import Group, Input
-from go_prefetch.config.kinds import SWITCH, Kind, choice, text_line, text_lines, whole_number
+from go_prefetch.config.kinds import PLATFORMS, SWITCH, Kind, choice, text_line, text_lines, whole_number
 
 _MOST_SAMPLES = 1000
 _DIR = text_line("DIR", "a folder name")
@@ -28,6 +28,11 @@ DOCTOR: tuple[Input, ...] = (
          Group.PROXIES),
     _row("samples", "10", "Number of requests to each source.", whole_number(1, _MOST_SAMPLES), Group.LIMITS),
     _row("format", "text", "Format of the diagnosis.", choice(DiagnosisFormat)),
+)  # fmt: skip
+FILL_TABLE: tuple[Input, ...] = (
+    Input("toolchain-platform", "", "Fill in the Go toolchain that go.mod selects too, for this platform, such as "
+          "linux/amd64. You can repeat it. Jobs need it if their Go is older.", PLATFORMS, Group.JOB, in_action=False,
+          default_shown="none"),
 )  # fmt: skip
 FILL = _row("folder", "", "Folder to fill: new, empty, or filled before.", _DIR)
 DOCKER: tuple[Input, ...] = (

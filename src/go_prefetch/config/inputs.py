@@ -20,6 +20,7 @@ from go_prefetch.config.kinds import (
     Value,
     choice,
     lines,
+    platforms,
     text_line,
     text_lines,
     whole_number,
@@ -78,7 +79,7 @@ class Input:
     @property
     def is_repeatable(self) -> bool:
         """Return whether its flag may be given more than once, one line each time."""
-        return self.kind.parse is lines
+        return self.kind.parse in (lines, platforms)
 
     @property
     def is_switch(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from go_prefetch.base.suggestions import closest
 from go_prefetch.config.choices import StoreChoice, StoreKind, When
+from go_prefetch.golang.toolchain import is_platform
 
 Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice
 
@@ -69,6 +70,14 @@ def lines(text: str) -> tuple[str, ...]:
     """Return the lines of `text` that are not blank."""
     found = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not found or any("\0" in line for line in found):
+        raise ValueError(text)
+    return found
+
+
+def platforms(text: str) -> tuple[str, ...]:
+    """Parse systems and architectures as Go names them, such as `linux/amd64`, one per line."""
+    found = lines(text)
+    if not all(map(is_platform, found)):
         raise ValueError(text)
     return found
 
@@ -164,6 +173,7 @@ SECONDS = Kind(positive, "SECONDS", "a number above zero, such as `30` or `2.5`"
 # Their flags need no value.
 SWITCH = Kind(boolean, "", "`true` or `false`", ("true", "false"))
 AUTO_SWITCH = Kind(When, "", "`auto`, `true` or `false`", ("auto", "true", "false"))
+PLATFORMS = Kind(platforms, "OS/ARCH", "platforms such as `linux/amd64`, one per line")
 POOL = Kind(pool, "DIR", "a folder, or `auto` for the default pool")
 STORE = Kind(
     store, "{auto,github,dir:PATH,none}", "`auto`, `github`, `dir:PATH` or `none`",

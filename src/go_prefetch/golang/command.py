@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from go_prefetch.base import process_group
@@ -83,13 +83,14 @@ class GoCommand:
             f"{values['GOHOSTOS']}/{values['GOHOSTARCH']}",
         )
 
-    def toolchain_rules(self, environment: GoEnvironment, folder: Path, goproxy: str) -> ToolchainRules | None:
-        """Return what decides which toolchain Go downloads with this GOPROXY; None if it would not be verified."""
+    def with_toolchains(self, environment: GoEnvironment, folder: Path, goproxy: str) -> GoEnvironment:
+        """Return `environment` with what decides which toolchain Go downloads, unless it would not verify it."""
         if is_unchecked(goproxy, self._environ):
-            return None
+            return environment
         switch = self._environ.get("GOTOOLCHAIN") or self.toolchain_switch(folder)
         path = self._environ.get("PATH", os.defpath)
-        return ToolchainRules(switch, environment.goversion, environment.platform, path)
+        rules = ToolchainRules(switch, environment.goversion, environment.platform, path)
+        return replace(environment, toolchains=(rules,))
 
     def toolchain_switch(self, folder: Path) -> str:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""

@@ -25,7 +25,7 @@ class GoEnvironment:
     gowork: str  # GOWORK as it is set: `off`, a path, or empty if Go searches for a go.work
     goauth: str = ""  # the logins of Go; empty before Go 1.24, which supports netrc only
     platform: str = ""  # of the go command, such as `linux/amd64`
-    toolchains: ToolchainRules | None = None  # None where no toolchain is planned
+    toolchains: tuple[ToolchainRules, ...] = ()  # of each platform for which a toolchain is planned
 
     def is_left_to_go(self, path: str) -> bool:
         """Return whether Go fetches the module at `path` from its repository, without a proxy."""

@@ -8,7 +8,7 @@ It does not compare an unpacked tree again, so only the zip is ever restored.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -112,7 +112,7 @@ def newest(name: str, lines: GoLines) -> str:
 
 def toolchain(name: str, platform: str) -> ModuleVersion | None:
     """Return the module version of a toolchain for a platform such as `linux/amd64`; None if Go has none like it."""
-    if not name.startswith("go1") or not _PLATFORM.fullmatch(platform):
+    if not name.startswith("go1") or not is_platform(platform):
         return None
     found = ModuleVersion(TOOLCHAIN, f"v0.0.1-{name}.{platform.replace('/', '-')}")
     return None if check(*found) else found
@@ -122,6 +122,16 @@ def name_of(version: ModuleVersion) -> str:
     """Return the toolchain's name, with its platform: `go1.27.3 (linux/amd64)`."""
     name, _, platform = version.version.removeprefix("v0.0.1-").rpartition(".")
     return f"{name} ({platform.replace('-', '/', 1)})"
+
+
+def is_platform(text: str) -> bool:
+    """Return whether this can be a platform, such as `linux/amd64`."""
+    return _PLATFORM.fullmatch(text) is not None
+
+
+def for_platforms(platforms: Iterable[str]) -> tuple[ToolchainRules, ...]:
+    """Return the rules of jobs on these platforms whose Go is not known: the oldest that downloads toolchains."""
+    return tuple(ToolchainRules("auto", "go1.21", platform) for platform in platforms)
 
 
 def is_unchecked(goproxy: str, environ: Mapping[str, str]) -> bool:

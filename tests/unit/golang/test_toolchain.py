@@ -151,7 +151,7 @@ def test_is_unchecked_for_the_agent_of_the_proxy_itself() -> None:
 
 def test_go_lines_of_a_file_are_the_first_of_each() -> None:
     """Go finds them before it reads the file, whatever else is wrong in it."""
-    text = "modul x )\r\n\tgo 1.27.3 // why\r\ntoolchain\tgo1.28.0\ngo 1.30\ntoolchains go1.31\ngolang 1\n"
+    text = "mod x )\r\n\tgo 1.27.3 // why\r\ntoolchain\tgo1.28.0\ngo 1.30\ntoolchains go1.31\ngolang 1\n"
     assert go_lines(text) == GoLines("1.27.3", "go1.28.0")
 
 

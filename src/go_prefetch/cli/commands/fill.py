@@ -10,17 +10,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from go_prefetch.base.format import size
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.base.temporary_folder import clear_temporary
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
+from go_prefetch.config.command_inputs import FILL_TABLE
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder
+from go_prefetch.golang.toolchain import ToolchainRules, for_platforms
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report, RunState
@@ -44,18 +47,27 @@ def fill(invocation: Invocation) -> int:
     """
     settings, platform = settings_of_a_run(invocation), invocation.platform
     folder = settings.cwd / invocation.texts["folder"]
+    toolchains = for_platforms(cast("tuple[str, ...]", invocation.values(FILL_TABLE)["toolchain-platform"] or ()))
     with publish_failure(settings, invocation) as timing:
-        made = _filled(settings, platform, invocation.environ, folder, timing)
+        made = _filled(settings, platform, invocation.environ, folder, toolchains, timing)
     publish(made, settings, invocation)
     raise_or_warn(made.completed.failure, settings, platform)
     return 0
 
 
-def _filled(settings: Settings, platform: Platform, environ: Mapping[str, str], folder: Path, timing: Timing) -> Report:
+def _filled(
+    settings: Settings,
+    platform: Platform,
+    environ: Mapping[str, str],
+    folder: Path,
+    toolchains: tuple[ToolchainRules, ...],
+    timing: Timing,
+) -> Report:
     budget, stopwatch = begin_budget(settings), timing.stopwatch
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
     with platform.group("Plan"):
-        plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
+        environment = replace(environment_without_go(environ, folder), toolchains=toolchains)
+        plan = make_plan(settings, environment, ModuleFolder.at(folder))
         platform.detail(f"{len(plan.modules)} modules, {len(plan.files)} files, proxies {proxies.shown}")
     if plan.disabled_because:
         return RunState(plan).report(settings.shown, seconds=stopwatch.seconds)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.command_inputs import PLAN
@@ -11,7 +9,6 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text, settled_gaps
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.wiring import proxy_list
 
 
 def plan(invocation: Invocation) -> int:
@@ -19,8 +16,7 @@ def plan(invocation: Invocation) -> int:
     settings, platform, own = invocation.settings(), invocation.platform, invocation.values(PLAN)
     go = GoCommand(invocation.environ)
     environment = go.environment(settings.cwd)
-    goproxy = proxy_list(settings, environment.goproxy).text
-    environment = replace(environment, toolchains=go.toolchain_rules(environment, settings.cwd, goproxy))
+    environment = go.with_toolchains(environment, settings.cwd, environment.goproxy)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     for warning in (*made.warnings, *settled_gaps(made)):
         platform.warn(warning)

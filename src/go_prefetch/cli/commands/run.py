@@ -47,8 +47,7 @@ def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, st
     platform.hide(secrets_of(environment.goproxy))
     proxies = proxy_list(settings, environment.goproxy)
     platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
-    rules = go.toolchain_rules(environment, settings.cwd, proxies.text)
-    environment = replace(environment, toolchains=rules)
+    environment = go.with_toolchains(environment, settings.cwd, proxies.text)
     walk = proxy_walk(settings, proxies, budget, trace)
     endpoint = find_endpoint(environ)
     store = cache_store(

@@ -75,8 +75,7 @@ def _nothing_to_do(scopes: Sequence[Scope]) -> Notice | None:
 
 
 def _toolchains(scopes: Iterable[Scope], go: GoEnvironment) -> tuple[ModuleVersion, ...]:
-    rules = go.toolchains
-    wanted = {rules.wanted(scope.go_lines) for scope in scopes} if rules else set()
+    wanted = {rules.wanted(scope.go_lines) for scope in scopes for rules in go.toolchains}
     return tuple(sorted(filter(None, wanted)))
 
 

@@ -148,8 +148,9 @@ class _Verification:
 
     @property
     def unverified(self) -> frozenset[ModuleFile]:
-        """Return the files of the folder without a verdict of Go; it has none on an `.info`."""
-        return frozenset(file for file in self._sources if file.kind != "info") - self.good
+        """Return the files of the folder without a verdict of Go, except those that it does not read here."""
+        skipped = self._plan.toolchains
+        return frozenset(f for f in self._sources if f.kind != "info" and f.module not in skipped) - self.good
 
     def _unproven(self) -> frozenset[ModuleFile]:
         return frozenset(self._sources.keys() & self._plan.hashes.keys()) - self.good
