@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.dead_port import refusing_port
 from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, layout
@@ -109,7 +109,7 @@ def test_checksum_database_that_is_unreachable_is_found(bench: Workbench, respon
     with ExitStack() as stack:
         proxy = stack.enter_context(ModuleProxy(MODULES))
         server = stack.enter_context(RawServer(respond)) if respond else None
-        url = server.url if server else f"http://127.0.0.1:{dead_port()}"
+        url = server.url if server else f"http://127.0.0.1:{stack.enter_context(refusing_port())}"
         found = diagnosed(bench, proxy.url, GOSUMDB=f"{DATABASE} {url}")
         assert [source["worth"] for source in sources(found, "checksums").values()] == ["unusable"]
         assert names(found) == ["checksums-unreachable"]

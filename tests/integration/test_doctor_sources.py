@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from tests.support.fakes.cache_service import CacheService, Token
-from tests.support.fakes.dead_port import dead_port
+from tests.support.fakes.dead_port import dead_port, refusing_port
 from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
@@ -359,6 +359,32 @@ def test_the_job_summary_has_it_on_github(bench: Workbench, tmp_path: Path) -> N
         result = bench.run("doctor", *QUICK, GOPROXY=proxy.url, **variables)
         assert result.status == 0, result.text
         assert summary.read_text().startswith("### go-prefetch doctor\n")
+
+
+def test_watch_ends_with_its_time_and_shows_a_series(bench: Workbench) -> None:
+    """A proxy that is dead at first is asked again."""
+    with ModuleProxy(MODULES) as proxy, refusing_port() as port:
+        dead = f"http://127.0.0.1:{port}"
+        found = diagnosed(bench, "--watch", "1s", "--samples", "5", status=1, GOPROXY=f"{proxy.url}|{dead}")
+        parts = {part["name"]: part for part in found["series"]["parts"]}
+        assert (parts[proxy.url]["failed"], parts[dead]["failed"]) == (0, parts[dead]["samples"])
+        samples = {source["name"]: source["samples"] for source in found["sources"]}
+        assert len(samples[proxy.url]) == 5 + parts[proxy.url]["samples"]
+        assert len(samples[dead]) == 3 + parts[dead]["samples"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+def test_ctrl_c_of_a_watch_prints_what_was_measured(bench: Workbench) -> None:
+    bench.write_project(MODULES[:1])
+    with ModuleProxy(MODULES[:1]) as proxy:
+        arguments = ("--format", "json", "--store", "none", "--samples", "1", "--watch", "10m")
+        run = bench.start("doctor", *arguments, GOPROXY=proxy.url)
+        wait_until(lambda: [path[-5:] for path in proxy.paths()].count(".info") == 3, "the second sample of the watch")
+        run.send_signal(signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=30)
+        assert run.returncode == 0, stderr
+        (part,) = json.loads(stdout)["series"]["parts"]
+        assert part["samples"] in (1, 2)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")

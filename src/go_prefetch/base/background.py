@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, as_completed
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+_Key = TypeVar("_Key")
 
 
 def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
@@ -22,3 +23,11 @@ def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
 
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+def at_once(work: Mapping[_Key, Callable[[], _Result]]) -> dict[_Key, _Result]:
+    """Run all work at the same time, and return the results. Raises the first exception."""
+    futures = {key: run_in_background(one) for key, one in work.items()}
+    for future in as_completed(futures.values()):
+        future.result()
+    return {key: future.result() for key, future in futures.items()}

@@ -79,11 +79,13 @@ HELP = {
         "Measure proxies and the store, and check settings.",
         "Measure every proxy and the store, check settings for common mistakes, and recommend a proxy list. The exit "
         "status is 1 if a proxy of your list is unusable.\n\n"
-        "--also measures proxies that are not in your list. --samples makes the figures more exact.",
+        "--also measures proxies that are not in your list. --samples makes the figures more exact. --watch measures "
+        "for hours.",
         (
             ("Measure the proxies of your list", "go-prefetch doctor"),
             ("Compare them with two others",
              "go-prefetch doctor --also https://goproxy.cn --also https://goproxy.io"),
+            ("Watch them for two hours", "go-prefetch doctor --watch 2h"),
             ("Add the result to a job summary",
              'go-prefetch doctor --format markdown >>"$GITHUB_STEP_SUMMARY"'),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from go_prefetch.config.choices import CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
 from go_prefetch.config.inputs import Group, Input
-from go_prefetch.config.kinds import PLATFORMS, SWITCH, Kind, choice, text_line, text_lines, whole_number
+from go_prefetch.config.kinds import DURATION, PLATFORMS, SWITCH, Kind, choice, text_line, text_lines, whole_number
 
 _MOST_SAMPLES = 1000
 _DIR = text_line("DIR", "a folder name")
@@ -27,6 +27,8 @@ DOCTOR: tuple[Input, ...] = (
     _row("also", "", "Another proxy to measure. You can repeat it.", text_lines("URL", "URLs, one per line"),
          Group.PROXIES),
     _row("samples", "10", "Number of requests to each source.", whole_number(1, _MOST_SAMPLES), Group.LIMITS),
+    _row("watch", "", "Go on measuring for this time, and show how the figures change. Ctrl-C ends it and prints what "
+         "was measured.", DURATION, Group.LIMITS),
     _row("format", "text", "Format of the diagnosis.", choice(DiagnosisFormat)),
 )  # fmt: skip
 FILL_TABLE: tuple[Input, ...] = (

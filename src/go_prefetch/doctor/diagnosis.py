@@ -11,16 +11,18 @@ from go_prefetch.doctor.findings import measured_findings
 from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.rating import Row, rate, rows_of, usual_size
 from go_prefetch.doctor.recommendation import Rated, Recommendation, recommend
+from go_prefetch.doctor.watch import Series
 from go_prefetch.golang.goproxy import ProxyList
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The number of requests to each proxy."""
+    """What was requested of each proxy."""
 
     modules: int  # of the plan, that are requested
     private: int  # of the plan, that are never requested from a proxy
     samples: int
+    series: Series | None = None  # what was requested after that, for `--watch`
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ def diagnose(
 
     `others` are the store, and what Go asks besides proxies.
     """
+    if extent.series:
+        measured = [(candidate, extent.series.added_to(source)) for candidate, source in measured]
+        others = [extent.series.added_to(source) for source in others]
     sources = [source for _, source in measured]
     zip_bytes = usual_size(sources)
     everything = [*sources, *others]

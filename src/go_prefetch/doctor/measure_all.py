@@ -6,13 +6,11 @@ A sample is small and does not disturb other sources. A transfer needs the whole
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from go_prefetch.base.background import run_in_background
+from go_prefetch.base.background import at_once
 from go_prefetch.doctor.candidates import Candidate
 from go_prefetch.doctor.measure_proxy import (
     PUBLIC_MODULE,
@@ -25,10 +23,9 @@ from go_prefetch.doctor.measure_store import measure_folder
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.sampling import Limits, Progress, Target
+from go_prefetch.doctor.watch import Series, watch
 from go_prefetch.golang.module import ModuleVersion
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 _Samples = tuple[tuple[Sample, ...], tuple[str, ...]]
 
 
@@ -61,6 +58,14 @@ class Examination:
         return tuple(
             Measurement(target.name, target.role, samples, notes=notes) for target, (samples, notes) in taken.items()
         )
+
+    def watch(self, targets: Sequence[Target], seconds: float) -> Series:
+        """Sample the targets for this time."""
+        return watch(targets, self.probe, self.limits, seconds, self.progress)
+
+    def targets_of(self, candidates: Sequence[Candidate]) -> tuple[Target, ...]:
+        """Return the targets of the proxies over HTTP."""
+        return tuple(self.target_of(candidate) for candidate in candidates if not _is_folder(candidate))
 
     def target_of(self, candidate: Candidate) -> Target:
         """Return the target for the samples of a proxy over HTTP."""
@@ -104,11 +109,3 @@ def _largest_first(holdings: Mapping[Candidate, Sequence[Holding]]) -> list[Modu
         sizes[holding.module] = max(sizes.get(holding.module, 0), holding.size)
         had[holding.module] = had.get(holding.module, 0) + 1
     return sorted(sizes, key=lambda module: (-had[module], -sizes[module], module))
-
-
-def at_once(work: Mapping[_Key, Callable[[], _Value]]) -> dict[_Key, _Value]:
-    """Run all work at the same time, and return the results. Raises the first exception."""
-    futures = {key: run_in_background(one) for key, one in work.items()}
-    for future in as_completed(futures.values()):
-        future.result()
-    return {key: future.result() for key, future in futures.items()}

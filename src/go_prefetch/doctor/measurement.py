@@ -32,6 +32,7 @@ class Sample:
     seconds: float = 0.0  # in total, connection included
     failure: str = ""  # the error, on one line
     lost: bool = False  # there was no complete answer, not even a negative one
+    after: float | None = None  # since a watch began; None outside of one
 
 
 @dataclass(frozen=True)

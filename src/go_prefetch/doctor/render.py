@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from go_prefetch.base.format import counted, milliseconds, pace, some
+from go_prefetch.base.format import counted, duration, milliseconds, pace, some
 from go_prefetch.doctor.diagnosis import Diagnosis
 from go_prefetch.doctor.finding import Finding
 from go_prefetch.doctor.measurement import Sample, percentile
 from go_prefetch.doctor.rating import Row
+from go_prefetch.doctor.watch import Series
 from go_prefetch.render.escape import cell, prose
 from go_prefetch.render.json_report import clean_texts
 
@@ -26,6 +27,7 @@ _ROLES = {
     "direct": " (direct)",
     "checksums": " (checksum database)",
 }
+_HOUR, _DAY = 3600, 86400
 _PERCENTILES = (50, 90, 95, 99)
 _PHASES = ("dns", "tcp", "tls", "first_byte")
 _LEFT = ("speed", "source")  # all other columns are numbers, aligned to the right
@@ -107,6 +109,7 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         "sources": [_source(row) for row in diagnosis.rows],
         "unusable": [row.measurement.name for row in diagnosis.unusable],
         "store_left_out": diagnosis.store_left_out,
+        "series": _series(diagnosis.extent.series),
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "recommended": {
             "goproxy": diagnosis.recommendation.line,
@@ -115,6 +118,28 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         },
     }
     return json.dumps(clean_texts(values, clean), indent=2)
+
+
+def _series(series: Series | None) -> dict[str, object] | None:
+    if not series:
+        return None
+    return {
+        "started": series.started.isoformat(timespec="seconds"),
+        "seconds": series.seconds,
+        "interval": series.interval,
+        "parts": [
+            {
+                "name": part.source,
+                "begins": part.begins.isoformat(timespec="seconds"),
+                "ends": part.ends.isoformat(timespec="seconds"),
+                "samples": part.figures.samples,
+                "first_byte": part.figures.first_byte,
+                "first_byte_90": part.figures.first_byte_90,
+                "failed": part.figures.lost + part.figures.refused,
+            }
+            for part in series.parts()
+        ],
+    }
 
 
 def _finding(finding: Finding) -> dict[str, str]:
@@ -159,6 +184,8 @@ def _headline(diagnosis: Diagnosis) -> str:
     proxies = sum(row.measurement.is_proxy for row in diagnosis.rows)
     parts = [f"{proxies} {'proxy' if proxies == 1 else 'proxies'}, {counted(diagnosis.extent.samples, 'sample')} each"]
     parts.append(f"asked for {counted(diagnosis.extent.modules, 'module')} of the plan")
+    if diagnosis.extent.series:
+        parts.append(f"watched for {duration(diagnosis.extent.series.seconds)}")
     if diagnosis.extent.private:
         parts.append(f"not for the {diagnosis.extent.private} that are private")
     return ", ".join(parts)
@@ -197,6 +224,7 @@ def _sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
         ("failed", [line for row in diagnosis.rows for line in _failures(row)]),
         ("lacking", [line for row in diagnosis.rows for line in _lacking(row)]),
         ("notes", [line for row in diagnosis.rows for line in _notes(row)] + _store(diagnosis)),
+        ("series (UTC)", _parts(diagnosis.extent.series)),
         ("findings", [f"{f.severity}: {f.text} [{f.name}]" for f in diagnosis.findings] or ["none"]),
         ("recommended", _recommended(diagnosis)),
     ]
@@ -224,6 +252,19 @@ def _lacking(row: Row) -> Iterator[str]:
 def _notes(row: Row) -> Iterator[str]:
     for note in row.measurement.notes:
         yield f"{row.measurement.name}: {note}"
+
+
+def _parts(series: Series | None) -> list[str]:
+    if not series:
+        return []
+    day = "%m-%d " if series.seconds >= _DAY else ""
+    clock = f"{day}%H:%M" if series.seconds >= _HOUR else "%H:%M:%S"
+    return [
+        f"{part.source} {part.begins:{clock}} to {part.ends:{clock}}: "
+        f"first byte {milliseconds(part.figures.first_byte)}, 90 % {milliseconds(part.figures.first_byte_90)}, "
+        f"{part.figures.lost + part.figures.refused} of {counted(part.figures.samples, 'sample')} failed"
+        for part in series.parts()
+    ]
 
 
 def _store(diagnosis: Diagnosis) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -12,8 +13,10 @@ from go_prefetch.doctor.diagnosis import Diagnosis, Extent, diagnose
 from go_prefetch.doctor.finding import Finding, seen
 from go_prefetch.doctor.measurement import Holding, Measurement, Sample, Transfer
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
+from go_prefetch.doctor.watch import Series
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
+from tests.support.series import watched
 from tests.support.snapshots import MarkdownFile, TextFile
 
 MODULES = tuple(ModuleVersion(f"example.com/m{number}", "v1.0.0") for number in range(7))
@@ -32,7 +35,7 @@ def holdings(lacking: int) -> tuple[Holding, ...]:
     return tuple(Holding(module, has=n >= lacking, size=120_000) for n, module in enumerate(MODULES))
 
 
-def diagnosis() -> Diagnosis:
+def diagnosis(series: Series | None = None) -> Diagnosis:
     proxies = parse_proxy_list("https://far.test|https://dead.test|direct")
     also = parse_proxy_list("https://user:pass@near.test").proxies
     far = Measurement(FAR, "list", (*[good(0.3)] * 9, LOST), holdings(6), Transfer(4_000_000, 1.0, 8))
@@ -46,7 +49,7 @@ def diagnosis() -> Diagnosis:
         Finding("checks-left-out", "problem", seen("gosumdb-off")),
     )
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
-    return diagnose(proxies, list(order), [pool, database, host], found, Extent(7, 2, 10))
+    return diagnose(proxies, list(order), [pool, database, host], found, Extent(7, 2, 10, series))
 
 
 def test_text(snapshot: SnapshotAssertion) -> None:
@@ -60,6 +63,18 @@ def test_text_of_a_narrow_screen(snapshot: SnapshotAssertion) -> None:
     assert max(map(len, narrow.partition("\nfailed")[0].splitlines()[1:])) <= 80
     wide, any_width = (diagnosis_text(diagnosis(), "#", width=width) for width in (200, 0))
     assert wide.partition("\nfailed")[0] == any_width.partition("\nfailed")[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"),
+    [(1800, "23:50:00 to 23:55:00"), (7200, "23:50 to 00:00"), (86400, "11-29 23:50 to 11-30 01:50")],
+)
+def test_text_of_a_series_has_a_line_for_each_part(seconds: float, clock: str) -> None:
+    started = datetime(2026, 11, 29, 23, 50, tzinfo=timezone.utc)
+    series = Series(started, seconds, 10.0, {FAR: (watched(0.0), watched(1.0, lost=True))})
+    text = diagnosis_text(diagnosis(series), "#")
+    assert f"\nseries (UTC)\n  {FAR} {clock}: first byte 60 ms, 90 % 60 ms, 1 of 2 samples failed\n" in text
+    assert ", watched for " in text.splitlines()[0]
 
 
 def test_markdown(snapshot: SnapshotAssertion) -> None:

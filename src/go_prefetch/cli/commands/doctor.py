@@ -62,6 +62,7 @@ def doctor(invocation: Invocation) -> int:
     settings, platform, environ = invocation.settings(), invocation.platform, invocation.environ
     own = invocation.values(DOCTOR)
     also, samples = cast(Sequence[str], own["also"]), cast(int, own["samples"])
+    seconds = cast(float, own["watch"] or 0.0)
     platform.hide(frozenset().union(*map(secrets_of, also)))
     named = [parse_also(url) for url in also]
     limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
@@ -74,12 +75,14 @@ def doctor(invocation: Invocation) -> int:
         examination = Examination(probe, subject.modules, limits, meter.say)
         measured = examination.measure(order)
         store, left_out = _store(settings, environ, subject, examination)
-        others = examination.measure_hosts(_other_hosts(subject, examination, measured))
+        targets = _other_hosts(subject, examination, measured)
+        others = examination.measure_hosts(targets)
+        series = examination.watch((*examination.targets_of(order), *targets), seconds) if seconds else None
     private = len(subject.facts.modules) - len(subject.modules)
     diagnosis = diagnose(
         subject.proxies, [(one, measured[one]) for one in order], [*([store] if store else []), *others],
         findings(subject.facts),
-        Extent(len(subject.modules), private, limits.samples),
+        Extent(len(subject.modules), private, limits.samples, series),
         store_left_out=left_out, written=redact_list(subject.facts.goproxy),
     )  # fmt: skip
     _show(diagnosis, invocation, summary=settings.summary)
