@@ -49,10 +49,16 @@ class RunCache:
         return observe(run, [(text(one, "job"), text(one, "line")) for one in objects(values, "records")], logs)
 
     def store(self, run: WorkflowRun, lines: Sequence[tuple[str, str]], logs: Logs) -> None:
-        """Write down the record lines (job and line) of a run, and when it began and ended."""
+        """Write down the record lines (job and line) of a run, and when it began and ended.
+
+        Deleted logs replace nothing: what another version of this program wrote down may be all that is left.
+        """
+        name = f"{run.id}.{run.attempt}.json"
+        if logs == "gone" and self._folder and (self._folder / name).exists():
+            return
         records = [{"job": job, "line": line} for job, line in lines]
         moments = {"started": run.started.isoformat(), "finished": run.finished.isoformat()}
-        self._write(f"{run.id}.{run.attempt}.json", {"logs": logs, **moments, "records": records})
+        self._write(name, {"logs": logs, **moments, "records": records})
 
     def load_page(self, name: str) -> CachedPage | None:
         """Return what the forge answered for this page before."""

@@ -30,6 +30,9 @@ class Prefetching:
     seconds_saved: float = 0.0
     runs_measured: int = 0  # for which the time saved is known
     runs_slower: int = 0  # of these: a hit that took longer than downloading had taken
+    runs_at_least: int = 0  # of these: more may have been saved
+    seconds_saved_estimate: float = 0.0  # of partial hits; never part of `seconds_saved`
+    runs_estimated: int = 0
     seconds_p50: float | None = None
     seconds_p95: float | None = None
     misses: Mapping[str, int] = field(default_factory=dict)  # reason to runs that were not exact
@@ -59,6 +62,8 @@ class Delivery:
     changes: int = 0  # commits pushed to the default branch that ran to an end
     changes_failed: int = 0
     restore_p50: float | None = None  # first failure to the next success of the same workflow there
+    deployments: int = 0  # of these commits: those whose runs all succeeded
+    days: float | None = None  # in which these runs were; None: not known
 
     @property
     def success_rate(self) -> float | None:
@@ -77,6 +82,11 @@ class Delivery:
         """Of the commits pushed to the default branch."""
         return self.changes_failed / self.changes if self.changes else None
 
+    @property
+    def deployments_per_day(self) -> float | None:
+        """Return how many commits a day went through; None if the time is not known."""
+        return self.deployments / self.days if self.days else None
+
 
 @dataclass(frozen=True)
 class Period:
@@ -93,7 +103,9 @@ def prefetching(records: Iterable[Record]) -> Prefetching:
     every = list(records)
     counted = [record for record in every if record.result not in _WITHOUT_CACHE]
     missed = [record for record in counted if record.result not in _HITS]
-    saved = [record.seconds_saved for record in counted if record.seconds_saved is not None]
+    measured = [record for record in counted if record.seconds_saved is not None]
+    saved = [record.seconds_saved or 0.0 for record in measured]
+    estimates = [r.seconds_saved_estimate for r in counted if r.seconds_saved_estimate is not None]
     return Prefetching(
         runs=len(every),
         results=_counted(record.result for record in every),
@@ -106,6 +118,9 @@ def prefetching(records: Iterable[Record]) -> Prefetching:
         seconds_saved=math.fsum(saved),
         runs_measured=len(saved),
         runs_slower=sum(seconds < 0 for seconds in saved),
+        runs_at_least=sum(record.seconds_saved_is_minimum for record in measured),
+        seconds_saved_estimate=math.fsum(estimates),
+        runs_estimated=len(estimates),
         seconds_p50=percentile([record.seconds for record in counted], 50),
         seconds_p95=percentile([record.seconds for record in counted], 95),
         misses=_counted(record.reason or "no reason was given" for record in missed),
@@ -116,8 +131,8 @@ def prefetching(records: Iterable[Record]) -> Prefetching:
     )
 
 
-def delivery(runs: Iterable[WorkflowRun], default_branch: str) -> Delivery:
-    """Return the figures of these workflow runs."""
+def delivery(runs: Iterable[WorkflowRun], default_branch: str, days: float | None = None) -> Delivery:
+    """Return the figures of these workflow runs, which were in a time of so many days."""
     every = list(runs)
     ended = [run for run in every if run.succeeded or run.failed]
     changes = [run for run in ended if run.branch == default_branch and run.event == "push"]
@@ -135,13 +150,17 @@ def delivery(runs: Iterable[WorkflowRun], default_branch: str) -> Delivery:
         changes=len(commits),
         changes_failed=len({(run.workflow, run.commit) for run in changes if run.failed}),
         restore_p50=percentile(_times_to_restore(changes), 50),
+        deployments=len({run.commit for run in changes} - {run.commit for run in changes if run.failed}),
+        days=days,
     )
 
 
-def figures(runs: Sequence[ObservedRun], default_branch: str) -> tuple[Prefetching, Delivery]:
+def figures(
+    runs: Sequence[ObservedRun], default_branch: str, days: float | None = None
+) -> tuple[Prefetching, Delivery]:
     """Return the figures of these runs, and of the records in their logs."""
     records = (one.record for observed in runs for one in observed.records)
-    return prefetching(records), delivery((observed.run for observed in runs), default_branch)
+    return prefetching(records), delivery((observed.run for observed in runs), default_branch, days)
 
 
 def by_workflow(runs: Sequence[ObservedRun]) -> dict[str, list[WorkflowRun]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from go_prefetch.history.metrics import Delivery, Period, Prefetching, figures, periods
 from go_prefetch.history.model import History
@@ -81,7 +81,8 @@ class HistoryReport:
 
 def history_report(history: History, limits: Limits, split: tuple[datetime, str] | None) -> HistoryReport:
     """Return all figures of a history. `split` is a moment to compare around, and how the user named it."""
-    prefetched, delivered = figures(history.runs, history.default_branch)
+    days = _days(_beginning(history), history.now)
+    prefetched, delivered = figures(history.runs, history.default_branch, days)
     return HistoryReport(
         history=history,
         prefetching=prefetched,
@@ -96,8 +97,22 @@ def compare(history: History, moment: datetime, label: str) -> Comparison:
     """Compare the runs before `moment` with those from it on."""
     before = [observed for observed in history.runs if observed.run.created < moment]
     after = [observed for observed in history.runs if observed.run.created >= moment]
-    sides = (Side(*figures(runs, history.default_branch)) for runs in (before, after))
-    return Comparison(label, moment, *sides)
+    branch, days_before = history.default_branch, _days(_beginning(history), moment)
+    was, now = figures(before, branch, days_before), figures(after, branch, _days(moment, history.now))
+    return Comparison(label, moment, Side(*was), Side(*now))
+
+
+def _beginning(history: History) -> datetime | None:
+    """Return when the time of a history began. Older runs than the first may not have been read."""
+    runs, selection = history.runs, history.selection
+    is_whole = len(runs) < selection.most and not history.incomplete_because
+    if selection.since and is_whole:
+        return selection.since
+    return runs[0].run.created if runs else None
+
+
+def _days(begin: datetime | None, end: datetime) -> float | None:
+    return (end - begin) / timedelta(days=1) if begin and end > begin else None
 
 
 def interval(count: int, total: int) -> tuple[float, float] | None:

@@ -36,6 +36,16 @@ def test_what_was_kept_is_read(cache: RunCache) -> None:
     assert cache.load_page("another") is None
 
 
+def test_records_of_another_version_survive_their_logs(cache: RunCache, tmp_path: Path) -> None:
+    """After an upgrade and a downgrade, say, when the forge has deleted the logs."""
+    cache.store(RUN, [("test", records.line())], "read")
+    (kept,) = tmp_path.rglob("7.1.json")
+    kept.write_text(kept.read_text().replace('"format": 1', '"format": 2'))
+    assert cache.load(RUN) is None
+    cache.store(RUN, (), "gone")
+    assert "go-prefetch-record/1" in kept.read_text()
+
+
 def pipe(path: Path) -> None:
     os.mkfifo(path)
 

@@ -51,6 +51,20 @@ def made(word: str = "ci", *, days: int = 20, **changed: object) -> HistoryRepor
     return history_report(history, Limits(0.9, 1.0, 0.0), (START + timedelta(days=days / 2), word))
 
 
+def test_estimates_are_shown_apart_everywhere() -> None:
+    report = made(days=3, seconds_saved=60.0, seconds_saved_is_minimum=True, seconds_saved_estimate=20.0)
+    for shown in (text(report), markdown(report), page(report)):
+        assert "at least 3 min 0 s saved" in shown
+        assert "about 60 s saved in 3 partial hits (estimate)" in shown.replace("`", "")
+        assert "not in the sum above" in shown
+    values = json.loads(json_document(report))["prefetching"]
+    assert (values["seconds_saved"], values["seconds_saved_estimate"]) == (180.0, 60.0)
+
+
+def test_deployments_have_the_unit_that_fits() -> None:
+    assert "1.0 a day: 20 commits on the default branch succeeded in 20 days" in text(made("main"))
+
+
 class Page(HTMLParser):
     """What a browser would see: elements, attributes, text; it fails where the page is not well nested."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from go_prefetch.history.metrics import Delivery, Prefetching, delivery, percentile, periods, prefetching
 from go_prefetch.history.model import History, ObservedRun, Selection, WorkflowRun
-from go_prefetch.history.report import Limits, compare, gates, interval
+from go_prefetch.history.report import Limits, compare, gates, history_report, interval
 from go_prefetch.render.record import Record, parse_record
 from tests.support.fakes import records
 
@@ -55,6 +55,19 @@ def test_time_lost_is_part_of_the_sum_and_told() -> None:
     found = prefetching([record(seconds_saved=30.5), record(seconds_saved=-10.0), record(seconds_saved=None)])
     assert found.seconds_saved == 20.5
     assert (found.runs_measured, found.runs_slower) == (2, 1)
+
+
+def test_estimates_are_summed_apart() -> None:
+    """Records of older versions have none, and those of newer ones have fields that are not known here."""
+    found = prefetching([
+        record(seconds_saved=30.0, seconds_saved_is_minimum=True),
+        record(seconds_saved=12.0),  # as version 0.1.0 wrote it
+        record(result="partial", seconds_saved=None, seconds_saved_estimate=7.5),
+        record(result="partial", seconds_saved=None, seconds_saved_estimate=-0.5, version="9.0.0", new_field=[1]),
+        record(result="partial", seconds_saved=None, seconds_saved_estimate=None),
+    ])  # fmt: skip
+    assert (found.seconds_saved, found.runs_measured, found.runs_at_least) == (42.0, 2, 1)
+    assert (found.seconds_saved_estimate, found.runs_estimated) == (7.0, 2)
 
 
 def test_failures_avoided_and_failures() -> None:
@@ -124,6 +137,31 @@ def test_delivery_counts_ended_runs_of_the_default_branch() -> None:
     assert found.change_failure_rate == 0.5
     assert found.lead_p50 == 360
     assert found.success_rate == 0.6
+
+
+def test_deployment_is_a_commit_whose_runs_all_succeeded() -> None:
+    """On the default branch, counted once however many workflows it has."""
+    runs = [
+        run(1), run(2, workflow="lint", commit=f"{1:040x}"), run(3),
+        run(4), run(5, "failure", workflow="lint", commit=f"{4:040x}"),
+        run(6, "cancelled"), run(7, branch="topic"), run(8, event="schedule"),
+    ]  # fmt: skip
+    found = delivery(runs, "main", days=0.5)
+    assert (found.deployments, found.deployments_per_day) == (2, 4.0)
+    assert delivery(runs, "main").deployments_per_day is None
+
+
+@pytest.mark.parametrize(("most", "days"), [(100, 10), (3, 2)])
+def test_deployments_are_per_day_of_the_time_asked_for(most: int, days: int) -> None:
+    """If there may be more runs than were read, that is the time since the first of them."""
+    seen = tuple(ObservedRun(run(number, hours=24 * number)) for number in range(3))
+    now = START + timedelta(days=2)
+    history = History("a/b", "", "main", Selection(now - timedelta(days=10), most), seen, now)
+    found = history_report(history, Limits(), (START + timedelta(days=1), "then"))
+    assert found.delivery.days == days
+    assert found.delivery.deployments_per_day == 3 / days
+    assert found.comparison
+    assert found.comparison.after.delivery.deployments_per_day == 2.0
 
 
 def test_time_to_restore_is_first_failure_to_next_success() -> None:

@@ -101,7 +101,11 @@ def _comparison(compared: Comparison) -> dict[str, Any]:
 
 def _figures(part: HistoryReport | Period | Side) -> dict[str, Any]:
     prefetched, delivered = part.prefetching, part.delivery
-    rates = {"success_rate": delivered.success_rate, "change_failure_rate": delivered.change_failure_rate}
+    rates = {
+        "success_rate": delivered.success_rate,
+        "change_failure_rate": delivered.change_failure_rate,
+        "deployments_per_day": delivered.deployments_per_day,
+    }
     return {
         "prefetching": _rounded({**asdict(prefetched), "hit_rate_by_modules": prefetched.hit_rate_by_modules}),
         "workflow_runs": _rounded({**asdict(delivered), **rates}),

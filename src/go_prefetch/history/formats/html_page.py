@@ -59,6 +59,11 @@ def _tiles(report: HistoryReport) -> str:
     tiles = [
         (percent(p.hit_rate_by_modules), "of modules from cache"),
         (duration(p.seconds_saved) if p.runs_measured else UNKNOWN, f"saved, in {p.runs_measured} measured runs"),
+        *(
+            [(f"about {duration(p.seconds_saved_estimate)}", f"estimated, in {p.runs_estimated} partial hits")]
+            if p.runs_estimated
+            else []
+        ),
         (seconds(p.seconds_p50), f"half of the runs; {seconds(p.seconds_p95)} for 95%"),
         (str(p.failures_avoided), "failures of plain Go avoided"),
         (percent(d.success_rate), f"of workflow runs succeeded; half within {duration(d.seconds_p50)}"),
@@ -114,7 +119,7 @@ def _times(title: str, frame: Frame, series: Sequence[Series]) -> str:
 
 def _saved(frame: Frame, figures: Sequence[Prefetching]) -> str:
     series = [Series("saved", "c4", [max(0.0, one.seconds_saved) for one in figures])]
-    return bars("Time saved", frame, series, clock, top_of_times(series))
+    return bars("Time saved, as measured", frame, series, clock, top_of_times(series))
 
 
 def _mark(report: HistoryReport, every: list[Period]) -> float | None:

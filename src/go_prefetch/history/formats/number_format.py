@@ -24,6 +24,11 @@ def count(number: float | None) -> str:
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
+def rate(number: float | None) -> str:
+    """Return a number that need not be whole."""
+    return UNKNOWN if number is None else f"{number:,.1f}"
+
+
 def seconds(taken: float | None) -> str:
     """Return seconds as seconds."""
     return UNKNOWN if taken is None else f"{taken:.1f} s"

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from go_prefetch.base.format import size
-from go_prefetch.history.formats.number_format import count, difference, duration, percent, plural, points, seconds
+from go_prefetch.history.formats.number_format import (
+    count,
+    difference,
+    duration,
+    percent,
+    plural,
+    points,
+    rate,
+    seconds,
+)
 from go_prefetch.history.metrics import Delivery, Prefetching, by_workflow, delivery
 from go_prefetch.history.model import Storage
 from go_prefetch.history.report import FEW, Comparison, HistoryReport, Side
@@ -35,8 +44,11 @@ def headline(report: HistoryReport) -> str:
     if p.hit_rate_by_modules is not None:
         parts.append(f"{percent(p.hit_rate_by_modules)} of modules from cache")
     if p.runs_measured:
-        word = "saved" if p.seconds_saved >= 0 else "lost"
-        parts.append(f"{duration(abs(p.seconds_saved))} {word}")
+        parts.append(_saved(p.seconds_saved, at_least=p.runs_at_least > 0))
+    if p.runs_estimated:
+        parts.append(
+            f"about {_saved(p.seconds_saved_estimate)} in {plural(p.runs_estimated, 'partial hit')} (estimate)"
+        )
     if p.failures_avoided:
         parts.append(f"{plural(p.failures_avoided, 'failure')} avoided")
     return " · ".join(parts)
@@ -88,6 +100,7 @@ def _prefetching(p: Prefetching) -> list[tuple[str, str]]:
         ("hit rate by modules", f"{percent(p.hit_rate_by_modules)} ({p.modules_from_cache:,} of {p.modules_wanted:,})"),
         ("bytes", "{} restored, {} downloaded, {} saved".format(*moved)),
         ("time saved", _time_saved(p)),
+        *([("estimated", _estimated(p))] if p.runs_estimated else []),
         ("seconds a run", f"half took at most {seconds(p.seconds_p50)}, 95% at most {seconds(p.seconds_p95)}"),
         ("failed attempts", f"{p.failed_attempts:,}"),
         ("failures avoided", f"{files} for which `go mod download` would have failed, in {runs}"),
@@ -98,7 +111,20 @@ def _time_saved(p: Prefetching) -> str:
     if not p.runs_measured:
         return "not measured"
     slower = f", {p.runs_slower} of them slower than downloading" if p.runs_slower else ""
-    return f"{duration(p.seconds_saved)}, measured in {plural(p.runs_measured, 'run')}{slower}"
+    saved = _saved(p.seconds_saved, at_least=p.runs_at_least > 0).removesuffix(" saved")
+    return f"{saved}, measured in {plural(p.runs_measured, 'run')}{slower}"
+
+
+def _estimated(p: Prefetching) -> str:
+    return (
+        f"about {_saved(p.seconds_saved_estimate)} in {plural(p.runs_estimated, 'partial hit')}, not in the sum above"
+    )
+
+
+def _saved(seconds: float, *, at_least: bool = False) -> str:
+    if seconds < 0:
+        return f"{'at most ' if at_least else ''}{duration(-seconds)} lost"
+    return f"{'at least ' if at_least else ''}{duration(seconds)} saved"
 
 
 def _delivery(d: Delivery) -> list[tuple[str, str]]:
@@ -111,10 +137,21 @@ def _delivery(d: Delivery) -> list[tuple[str, str]]:
         lead = f"half at most {duration(d.lead_p50)}, 95% at most {duration(d.lead_p95)}"
         changes = plural(d.changes, "change")
         rows.append(("lead time", f"from commit to success, on the default branch: {lead}"))
+        rows.append(("deployments", _deployments(d)))
         rows.append(("change failure rate", f"{percent(d.change_failure_rate)} of {changes} on the default branch"))
     if d.restore_p50 is not None:
         rows.append(("time to restore", f"half at most {duration(d.restore_p50)}"))
     return rows
+
+
+def _deployments(d: Delivery) -> str:
+    """Return how often a commit went through: a day, or a longer time if that is less than once."""
+    commits = f"{plural(d.deployments, 'commit')} on the default branch succeeded"
+    a_day = d.deployments_per_day
+    if a_day is None or d.days is None:
+        return commits
+    days, unit = next(((n, word) for n, word in ((1, "a day"), (7, "a week")) if a_day * n >= 1), (30, "in 30 days"))
+    return f"{a_day * days:.1f} {unit}: {commits} in {d.days:.3g} days"
 
 
 def _workflows(report: HistoryReport) -> Section | None:
@@ -155,6 +192,7 @@ def _comparison(c: Comparison) -> Section:
         _row(c, "duration, half within", lambda side: side.delivery.seconds_p50, duration),
         _row(c, "duration, 95% within", lambda side: side.delivery.seconds_p95, duration),
         _row(c, "failures", lambda side: side.delivery.failure_rate, percent),
+        _row(c, "deployments a day", lambda side: side.delivery.deployments_per_day, rate),
         _row(c, "go-prefetch runs", lambda side: side.prefetching.runs, count),
         _row(c, "modules from cache", lambda side: side.prefetching.hit_rate_by_modules, percent),
         _row(c, "seconds, half within", lambda side: side.prefetching.seconds_p50, seconds),
