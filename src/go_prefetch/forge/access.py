@@ -54,11 +54,11 @@ class Repository:
 def find_access(repo: str, api_url: str, environ: Mapping[str, str], cwd: Path) -> Access:
     """Return how to ask. Raises InputError if the repository is unknown, or if there is no token."""
     host, name = _repository(repo, environ, cwd)
-    url = api_url or _api_url(host, environ)
+    url = _whole(api_url, environ) if api_url else _api_url(host, environ)
     kind: Kind = "gitlab" if url.endswith("/api/v4") else "github"
     token = _gitlab_token(url, environ) if kind == "gitlab" else _github_token(url, environ)
     if not token:
-        raise _token_missing(kind, urlsplit(url).netloc)
+        raise _token_missing(kind, url)
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise InputError("token-refused", "characters")
     return Access(kind, url, name, token)
@@ -82,14 +82,29 @@ def _repository(repo: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, 
 
 def _api_url(host: str, environ: Mapping[str, str]) -> str:
     """Return the job's own API, or else that of the repository's host."""
-    of_job = environ.get("GITHUB_API_URL") or environ.get("CI_API_V4_URL")
     if not host:
-        return (of_job or "https://api.github.com").rstrip("/")
-    if host == urlsplit(environ.get("GITHUB_SERVER_URL") or environ.get("CI_SERVER_URL") or "").netloc and of_job:
-        return of_job.rstrip("/")
+        return _api_of_job(environ) or "https://api.github.com"
+    return _known_api("https", host, environ) or f"https://{host}/api/v3"
+
+
+def _whole(api_url: str, environ: Mapping[str, str]) -> str:
+    """Return the address of an API. If only its host is given and known, add the rest."""
+    parts = urlsplit(api_url)
+    return api_url if parts.path else _known_api(parts.scheme, parts.netloc, environ) or api_url
+
+
+def _known_api(scheme: str, host: str, environ: Mapping[str, str]) -> str:
+    """Return the API of a host: the job's own, GitHub, or GitLab by its name or by GITLAB_HOST; empty for others."""
+    server = environ.get("GITHUB_SERVER_URL") or environ.get("CI_SERVER_URL") or ""
+    if host == urlsplit(server).netloc and _api_of_job(environ):
+        return _api_of_job(environ)
     if _is_githubs(host):
-        return f"https://api.{host}"
-    return f"https://{host}/api/v4" if "gitlab" in host else f"https://{host}/api/v3"
+        return f"{scheme}://api.{host.removeprefix('api.')}"
+    return f"{scheme}://{host}/api/v4" if "gitlab" in host or host == _gitlab_host(environ) else ""
+
+
+def _api_of_job(environ: Mapping[str, str]) -> str:
+    return (environ.get("GITHUB_API_URL") or environ.get("CI_API_V4_URL") or "").rstrip("/")
 
 
 def _github_token(url: str, environ: Mapping[str, str]) -> str:
@@ -105,12 +120,13 @@ def _github_token(url: str, environ: Mapping[str, str]) -> str:
     return _login_of_gh(server, environ)
 
 
-def _token_missing(kind: Kind, host: str) -> InputError:
+def _token_missing(kind: Kind, api_url: str) -> InputError:
     """Return the error. Its hint names the token of this host, because a token of another host is not used."""
+    host, path = urlsplit(api_url)[1:3]
     if kind == "gitlab":
         case = "gitlab" if host == "gitlab.com" else "gitlab-host"
     else:
-        case = "github" if _is_githubs(host) else "github-enterprise"
+        case = "github" if _is_githubs(host) else "github-enterprise" if path else "no-api-path"
     return InputError("token-missing", case, host=host)
 
 
@@ -122,9 +138,13 @@ def _is_githubs(host: str) -> bool:
 def _gitlab_token(url: str, environ: Mapping[str, str]) -> str:
     """Return GITLAB_TOKEN for gitlab.com, the job's own server, or the host that GITLAB_HOST names."""
     host = urlsplit(url).netloc
-    named = environ.get("GITLAB_HOST", "")
-    trusted = {"gitlab.com", urlsplit(environ.get("CI_API_V4_URL", "")).netloc, urlsplit(named).netloc or named}
+    trusted = {"gitlab.com", urlsplit(environ.get("CI_API_V4_URL", "")).netloc, _gitlab_host(environ)}
     return environ.get("GITLAB_TOKEN", "").strip() if host in trusted else ""
+
+
+def _gitlab_host(environ: Mapping[str, str]) -> str:
+    named = environ.get("GITLAB_HOST", "")
+    return urlsplit(named).netloc or named
 
 
 def _origin(environ: Mapping[str, str], cwd: Path) -> str:

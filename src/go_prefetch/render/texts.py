@@ -199,6 +199,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             _LACKS_LOGIN,
             "Set GH_ENTERPRISE_TOKEN (GH_TOKEN is for github.com alone), or log in with `gh auth login`.",
         ),
+        "no-api-path": Text(
+            _LACKS_LOGIN,
+            "Give --api-url its path: `/api/v4` for GitLab, `/api/v3` for GitHub Enterprise Server. "
+            "Set GITLAB_TOKEN and GITLAB_HOST={host}, or GH_ENTERPRISE_TOKEN.",
+        ),
     },
     "token-refused": {
         "": "{api} refused {path} with status {status}{words}.",

@@ -31,6 +31,40 @@ def test_api_and_token(repo: str, environ: dict[str, str], url: str, token: str,
 
 
 @pytest.mark.parametrize(
+    ("given", "environ", "url"),
+    [
+        ("https://gitlab.com", {"GITLAB_TOKEN": "t"}, "https://gitlab.com/api/v4"),
+        (
+            "http://gitlab.co:8080",
+            {"GITLAB_TOKEN": "t", "GITLAB_HOST": "gitlab.co:8080"},
+            "http://gitlab.co:8080/api/v4",
+        ),
+        ("https://git.co", {"GITLAB_TOKEN": "t", "GITLAB_HOST": "https://git.co"}, "https://git.co/api/v4"),
+        ("https://github.com", {"GH_TOKEN": "t"}, "https://api.github.com"),
+        ("https://api.github.com", {"GH_TOKEN": "t"}, "https://api.github.com"),
+        ("https://api.co.ghe.com", {"GH_TOKEN": "t"}, "https://api.co.ghe.com"),
+        (
+            "https://git.co",
+            {"CI_SERVER_URL": "https://git.co", "CI_API_V4_URL": "https://git.co/x/api/v4", "GITLAB_TOKEN": "t"},
+            "https://git.co/x/api/v4",
+        ),
+        ("https://ghe.co", {"GH_ENTERPRISE_TOKEN": "t"}, "https://ghe.co"),
+        ("https://gitlab.com/api/v3", {"GH_ENTERPRISE_TOKEN": "t"}, "https://gitlab.com/api/v3"),
+    ],
+)
+def test_api_url_without_a_path_is_completed(given: str, environ: dict[str, str], url: str, tmp_path: Path) -> None:
+    """If it is clear whose API that is. Else it is taken as it is: a server may have its API there."""
+    assert find_access("a/b", given, environ, tmp_path).api_url == url
+
+
+def test_token_missing_at_an_unknown_host_asks_for_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # no gh to ask
+    with pytest.raises(InputError) as raised:
+        find_access("a/b", "https://git.co", {"GITLAB_TOKEN": "t"}, tmp_path)
+    assert (raised.value.slug, raised.value.notice.case) == ("token-missing", "no-api-path")
+
+
+@pytest.mark.parametrize(
     ("repo", "environ"),
     [
         ("https://ghe.co/a/b", {"GH_TOKEN": "x", "GITHUB_TOKEN": "x"}),
