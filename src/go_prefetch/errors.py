@@ -321,6 +321,10 @@ _WARNINGS = {
     "files-not-needed": "",
     "files-rejected": ("If it happens again, use another `cache-name`, and find out who can write to that source."),
     "folder-not-verified": "The build that reads the folder verifies it.",
+    "go-mod-skipped": (
+        "If Go does not use this file, exclude its folder: add a line with `!` and the folder to the input "
+        "working-directory. Otherwise, correct the file."
+    ),
     "go-sum-line-ignored": "Run `go mod tidy`.",
     "go-sum-missing": "Run `go mod tidy` and commit go.sum.",
     "go-sum-stale": "Run `go mod tidy`.",

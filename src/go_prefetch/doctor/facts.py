@@ -111,9 +111,9 @@ def _places(settings: Settings, go: GoEnvironment) -> tuple[Place, ...]:
 
 def _scopes(places: Iterable[Place], goflags: str) -> list[Scope]:
     found = []
-    with suppress(PrefetchError):  # the plan's problem names it; lines before a malformed one count
-        for place in places:
-            found.append(resolve(place, goflags))  # noqa: PERF401
+    for place in places:
+        with suppress(PrefetchError):  # the plan's problem, or one of its warnings, names it
+            found.append(resolve(place, goflags))
     return found
 
 

@@ -176,7 +176,8 @@ def _refuse_damage(text: str, source: str) -> None:
     # The two usual kinds of damage have their own error, because a syntax error would be confusing.
     if damage := _DAMAGE.search(text):
         problem = f"unresolved merge conflict: {damage[0]}" if damage[0] != "\0" else "NUL byte; not a UTF-8 text"
-        raise _malformed(source, text.count("\n", 0, damage.start()) + 1, problem)
+        number = text.count("\n", 0, damage.start()) + 1
+        raise GoSumError("go-mod-malformed", "damaged", source=source, number=number, problem=problem)
 
 
 def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:

@@ -60,6 +60,7 @@ PASSED_OVER = {
 }
 
 _NO_GO_MOD = "working-directory: there is no go.mod or go.work in {folder} or above it."
+_MALFORMED = "{source}:{number}: {problem}."
 _EMPTY = "The folder is empty: check out the repository (actions/checkout) before this step."
 _TRUST = "If you trust the repository, run `git config --global --add safe.directory DIR` with its folder."
 _NOT_TRUSTED = f"git does not list files below, because the repository belongs to another user. {_TRUST}"
@@ -211,7 +212,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "workflow-not-found": "--workflow: the repository has no workflow {unknown:list}.",
     "compare-at-unknown": "compare-at: {text!r} is not a date, and the repository has no such commit.",
-    "go-mod-malformed": "{source}:{number}: {problem}.",
+    "go-mod-malformed": {"": _MALFORMED, "damaged": _MALFORMED},
     "go-mod-unreadable": "{path} cannot be read: {words}.",
     "go-work-member-missing": "{definition} uses {use}, and {path} does not exist.",
     "go-sum-malformed": "{where}: {problem}.",
@@ -410,6 +411,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "": "{source}:{number}: {problem}. The line is ignored.",
         "lines": "go.sum has {count:#line} that cannot name a module version. They are ignored.\n{lines:lines}",
     },
+    "go-mod-skipped": "{cause:line}. A search found this file, and it was skipped, because it is not a module.",
     "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
     "go-sum-stale": "No proxy has {count:#file} of go.sum.\n{failures:attempts}",
     "mod-files-removed": "{count} .mod files were removed, because too many files from the same source were wrong.",

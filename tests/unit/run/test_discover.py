@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.config.settings import read_settings
-from go_prefetch.errors import InputError
+from go_prefetch.errors import GoSumError, InputError
 from go_prefetch.run.steps import folder_search
 from go_prefetch.run.steps.discover import Place, discover
 from go_prefetch.run.steps.folder_search import matches
+from go_prefetch.run.steps.resolve import resolve_all
 
 NO_GIT: dict[str, str] = {"PATH": ""}
 GIT = {"PATH": os.environ["PATH"]}
@@ -161,3 +162,64 @@ def covers(pattern: Sequence[str], path: Sequence[str]) -> bool:
 def test_matches_agrees_with_trying_everything(pattern: list[str], path: list[str]) -> None:
     root = Path("/no/such/folder")
     assert matches(root.joinpath(*path), "/".join(pattern), root) == covers(pattern, path)
+
+
+def modules(cwd: Path, lines: str = ".") -> tuple[list[str], list[str]]:
+    """Return the folders of the scopes, and the slugs and files of the warnings."""
+    scopes, warnings = resolve_all(places(cwd, lines), "")
+    return (
+        [scope.folder.relative_to(cwd.resolve()).as_posix() for scope in scopes],
+        [f"{one.slug} {one.file and one.file.relative_to(cwd.resolve()).as_posix()}" for one in warnings],
+    )
+
+
+NO_MODULES = {
+    "a comment": '// Not a module: keeps "./..." out of here.',
+    "empty": "",
+    "a template": "module {{.Module}}\n\ngo {{.Go}}\n",
+    "a template with a path": "module example.com/m\n\ngo {{.Go}}\n",
+    "a page": "<html>\n",
+    "binary": "\x01\x02\n",
+}
+
+
+@pytest.mark.parametrize("text", NO_MODULES.values(), ids=NO_MODULES)
+@pytest.mark.parametrize("lines", [".", "**", "a\n*"])
+def test_resolve_found_file_that_is_no_module_is_a_warning(tmp_path: Path, text: str, lines: str) -> None:
+    tree(tmp_path, "a", "web")
+    (tmp_path / "web/go.mod").write_text(text)
+    assert modules(tmp_path, lines) == (["a"], ["go-mod-skipped web/go.mod"])
+    assert modules(tmp_path, f"{lines}\n!web") == (["a"], [])
+
+
+@pytest.mark.parametrize("lines", ["web", "a\nweb", "*\nweb", "web\n*"])
+def test_resolve_named_file_that_is_no_module_is_an_error(tmp_path: Path, lines: str) -> None:
+    tree(tmp_path, "a", "web")
+    (tmp_path / "web/go.mod").write_text("")
+    with pytest.raises(GoSumError):
+        modules(tmp_path, lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["module example.com/m\n<<<<<<< ours\ngo 1.21\n=======\ngo 1.22\n>>>>>>> theirs\n"], ids=["conflict"]
+)
+def test_resolve_found_module_that_is_damaged_is_an_error(tmp_path: Path, text: str) -> None:
+    tree(tmp_path, "a", "b")
+    (tmp_path / "b/go.mod").write_text(text)
+    with pytest.raises(GoSumError):
+        modules(tmp_path)
+
+
+def test_resolve_only_files_that_are_no_modules_is_an_error(tmp_path: Path) -> None:
+    tree(tmp_path, "web")
+    (tmp_path / "web/go.mod").write_text("")
+    with pytest.raises(GoSumError):
+        modules(tmp_path)
+
+
+def test_resolve_member_of_a_found_workspace_stays_an_error(tmp_path: Path) -> None:
+    tree(tmp_path, "a", "w/b")
+    (tmp_path / "w/go.work").write_text("go 1.21\n\nuse ./b\n")
+    (tmp_path / "w/b/go.mod").write_text("")
+    with pytest.raises(GoSumError):
+        modules(tmp_path)

@@ -19,7 +19,7 @@ from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.run.steps.discover import discover
-from go_prefetch.run.steps.resolve import resolve
+from go_prefetch.run.steps.resolve import resolve_all
 from go_prefetch.run.steps.workspace import select
 
 
@@ -28,7 +28,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
 
     Raises InputError and GoSumError for mistakes of the user.
     """
-    scopes = tuple(resolve(place, go.goflags) for place in discover(settings, go.gowork, go.gomodcache))
+    scopes, skipped = resolve_all(discover(settings, go.gowork, go.gomodcache), go.goflags)
     live = tuple(select(scope, folder) for scope in scopes if not scope.disabled_because)
     toolchains = _toolchains(live, go)
     files = _files(live, toolchains)
@@ -48,7 +48,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         private=frozenset(version for version in versions if go.is_left_to_go(version.path)),
         unsaved={version: name for version in versions if (name := go.private_by(version.path))},
         disabled_because=None if live else _nothing_to_do(scopes),
-        warnings=tuple(dict.fromkeys(warning for scope in scopes for warning in scope.warnings)),
+        warnings=tuple(dict.fromkeys((*skipped, *(warning for scope in scopes for warning in scope.warnings)))),
         unpacked=_unpacked(folder, (*files, *candidates), present),
         without_sum=_without_sum(live, folder),
     )

@@ -24,6 +24,31 @@ from go_prefetch.run.steps.project_files import sums_of, text_of, vendored
 _Replaces = Mapping[tuple[str, str], Replace]
 
 
+def resolve_all(places: Iterable[Place], goflags: str) -> tuple[tuple[Scope, ...], tuple[Notice, ...]]:
+    """Return the scopes of these places, and a warning for each file that only a search found and that is no module.
+
+    Raises GoSumError and InputError as `resolve` does, and if no file is left.
+    """
+    scopes: list[Scope] = []
+    refused: list[tuple[Path, GoSumError]] = []
+    for place in places:
+        try:
+            scopes.append(resolve(place, goflags))
+        except GoSumError as error:
+            if place.named or not _is_no_module(error, place.definition):
+                raise
+            refused.append((place.definition, error))
+    if refused and not scopes:
+        raise refused[0][1]
+    return tuple(scopes), tuple(notice("go-mod-skipped", file=path, cause=error.notice) for path, error in refused)
+
+
+def _is_no_module(error: GoSumError, definition: Path) -> bool:
+    """Return whether this file is something else, such as a template. A damaged file was a module before."""
+    is_its_own = dict(error.notice.facts).get("source") == str(definition)
+    return is_its_own and error.slug == "go-mod-malformed" and not error.notice.case
+
+
 def resolve(place: Place, goflags: str) -> Scope:
     """Read one go.mod or go.work (GOWORK may give it another name) with its sums, and `-modfile` of GOFLAGS.
 
