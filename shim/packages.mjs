@@ -51,8 +51,8 @@ async function must(program, args, cwd) {
   if (stoppedBy) throw new Stopped(128 + os.constants.signals[stoppedBy]);
   if (status === 0) return;
   throw new NoPackages(
-    `The Python packages of this checkout could not be installed (${args[2]} ended with status ${status}, its messages are above). `
-      + 'A release brings its packages along and needs no such step; else put actions/setup-python before this one.',
+    `The Python packages of this checkout could not be installed (${args[2]} ended with status ${status}, see the log). `
+      + 'A release brings its packages along. Use one, or put actions/setup-python before this step.',
   );
 }
 

@@ -3,24 +3,33 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from './process.mjs';
-import { annotate, environmentWithoutTokens, input, setOutputs, workspace } from './runner.mjs';
+import { annotate, asCode, environmentWithoutTokens, input, setOutputs, summarize, workspace } from './runner.mjs';
 
 const NO_GO = 'There is no go on PATH. Put actions/setup-go before this step, or install Go in the image of the job.';
 
 export async function plainGo(reason) {
-  annotate('warning', `${reason} This run is a plain "go mod download": nothing is restored, saved or measured.`);
+  const because = `${reason} This run is a plain "go mod download": nothing is restored, saved or measured.`;
+  annotate('warning', because);
   setOutputs({ 'cache-result': 'disabled', 'cache-hit': 'false' });
   const go = goOnPath();
-  if (!go) return failed(NO_GO, 4);
+  const began = performance.now();
+  const { status, failure, stoppedBy } = go ? await download(go) : { status: 4, failure: NO_GO };
+  if (stoppedBy) return status;
+  const result = failure ? 'failed' : `plain \`go mod download\` in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+  summarize(`**go-prefetch: disabled** · ${result}`, ...[failure, because].filter(Boolean).map((text) => `- ${asCode(text)}`));
+  return failure ? failed(failure, status) : 0;
+}
 
+// Goes through all folders, also after a failure. The first failure counts.
+async function download(go) {
   let firstFailure = 0;
   for (const folder of modules()) {
     console.log(`go-prefetch: go mod download in ${folder}`);
     const { status, stoppedBy } = await run(go, ['mod', 'download'], { cwd: folder, env: environmentForGo() });
-    if (stoppedBy) return status;
+    if (stoppedBy) return { status, stoppedBy };
     firstFailure ||= status;
   }
-  return firstFailure ? failed(`go mod download ended with status ${firstFailure}.`, firstFailure) : 0;
+  return { status: firstFailure, failure: firstFailure && `go mod download ended with status ${firstFailure}.` };
 }
 
 function failed(message, status) {

@@ -24,6 +24,22 @@ export function setOutputs(outputs) {
   fs.appendFileSync(process.env.GITHUB_OUTPUT, lines.join(''));
 }
 
+// The job summary: a first line, and a list below it. The job goes on if it cannot be written.
+export function summarize(headline, ...items) {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (!file || input('summary').toLowerCase() === 'false') return;
+  try {
+    fs.appendFileSync(file, `${[headline, '', ...items].join('\n')}\n\n`);
+  } catch (error) {
+    console.log(`go-prefetch: the job summary could not be written (${error.code})`);
+  }
+}
+
+// Untrusted text in Markdown: code on one line, without control characters. GitHub looks for no names or links in code.
+export function asCode(text) {
+  return `\`${text.replace(/[\s\p{C}]+/gu, ' ').replaceAll('`', "'").trim().slice(0, 1000)}\``;
+}
+
 // For pip and go, which have no business with the cache service, an identity token or our inputs.
 export function environmentWithoutTokens() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.test(name)));

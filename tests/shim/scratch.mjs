@@ -43,6 +43,7 @@ export class Scratch {
       SystemRoot: process.env.SystemRoot ?? '',
       GITHUB_WORKSPACE: this.path('workspace'),
       GITHUB_OUTPUT: this.write('output', ''),
+      GITHUB_STEP_SUMMARY: this.write('summary', ''),
       RUNNER_TEMP: this.path('temp'),
     };
   }

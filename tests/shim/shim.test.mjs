@@ -139,6 +139,46 @@ describe('without Python', { concurrency: true, skip }, () => {
     assert.equal(scratch.read('output'), 'cache-result=disabled\ncache-hit=false\n');
   });
 
+  it('writes a job summary with the result and the reason', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.oldPython('bin/python3');
+    scratch.fakeGo();
+    await scratch.start();
+    const [headline, empty, reason, ...rest] = scratch.read('summary').split('\n');
+    assert.match(headline, /^\*\*go-prefetch: disabled\*\* · plain `go mod download` in \d+\.\d s$/);
+    assert.match(reason, /^- `No Python 3\.10 or newer was found \(python3 is 3\.9\.18\)\. .*nothing is restored, saved or measured\.`$/);
+    assert.deepEqual([empty, ...rest], ['', '', '']);
+  });
+
+  it('names a failure in the job summary', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.fakeGo(3);
+    await scratch.start();
+    assert.match(scratch.read('summary'), /disabled\*\* · failed\n\n- `go mod download ended with status 3\.`\n- `No Python/);
+    const without = new Scratch(t);
+    await without.start();
+    assert.match(without.read('summary'), /disabled\*\* · failed\n\n- `There is no go on PATH\./);
+  });
+
+  it('keeps what others wrote out of the Markdown of the summary', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.fakeGo();
+    const hostile = 'cache`\n# <b>@x\u202e';
+    scratch.oldPython(path.join(hostile, 'Python/3.9.1/x64/bin/python3'));
+    await scratch.start({ RUNNER_TOOL_CACHE: scratch.path(hostile) });
+    assert.match(scratch.read('summary'), /\n\n- `No Python [^`\n]*cache' # <b>@x [^`\n]*`\n\n$/);
+  });
+
+  it('writes no job summary where there is none to write, or it is turned off', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.fakeGo();
+    assert.equal((await scratch.start({ INPUT_SUMMARY: 'false' })).status, 0);
+    assert.equal(scratch.read('summary'), '');
+    const { status, log } = await scratch.start({ GITHUB_STEP_SUMMARY: scratch.path('missing/summary') });
+    assert.equal(status, 0);
+    assert.match(log, /the job summary could not be written \(ENOENT\)/);
+  });
+
   it('keeps tokens and inputs from go, and nothing else', async (t) => {
     const scratch = new Scratch(t);
     scratch.fakeGo();
@@ -266,6 +306,7 @@ describe('without vendored packages', { concurrency: true, skip }, () => {
     const { status, log } = await scratch.start({ PIP_NO_INDEX: '1' });
     assert.equal(status, 0);
     assert.match(log, /^::warning .*pip ended with status 1.*setup-python/m);
+    assert.match(scratch.read('summary'), /disabled.*\n\n- `The Python packages .*pip ended with status 1/);
     assert.equal(scratch.read('arguments'), 'mod download\n');
     assert.deepEqual(scratch.list('temp'), []);
   });
