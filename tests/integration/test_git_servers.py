@@ -14,6 +14,7 @@ from socketserver import BaseRequestHandler
 import pytest
 
 from go_prefetch.golang.module import ModuleVersion
+from tests.support.fakes.dead_port import refusing_port
 from tests.support.fakes.git_server import GitServer, make_repository
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService
 from tests.support.fakes.module_proxy import ModuleProxy
@@ -110,6 +111,25 @@ def test_over_http_without_the_login_it_needs(bench: Workbench, proxy: ModulePro
         result = prefetch(bench, proxy, server.url)
     assert result.status == 4, result.text
     assert str(PRIVATE_VERSION) in words_of_go(result, "git-unreadable")
+
+
+def test_git_is_started_again_after_a_failure_that_may_pass(bench: Workbench, repositories: Path) -> None:
+    """A server that is down for a moment. One that is not there is named."""
+    known = FakeModule("github.com/team/known", "v1.0.0")  # Go asks such a path with git at once
+    make_repository(repositories / "team" / "known", known)
+    bench.write_project((known,))
+    with GitServer(repositories) as server, ModuleProxy(()) as proxy, refusing_port() as port:
+        settings = {
+            "GOPRIVATE": "github.com", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_VALUE_0": "https://github.com/",
+        }  # fmt: skip
+        away = {"GIT_CONFIG_KEY_0": f"url.http://127.0.0.1:{port}/.insteadOf"}
+        result = bench.prefetch("--attempts", "1", goproxy=proxy.url, **settings, **away)
+        assert (result.status, result.notice("git-unreadable").case) == (4, "no-host"), result.text
+        server.refusals = [503]
+        there = {"GIT_CONFIG_KEY_0": f"url.{server.url}/.insteadOf"}
+        assert bench.prefetch(goproxy=proxy.url, **settings, **there).status == 0
+        assert server.refusals == []
 
 
 def test_a_git_server_that_never_answers(bench: Workbench, proxy: ModuleProxy, repositories: Path) -> None:

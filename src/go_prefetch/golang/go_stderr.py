@@ -25,6 +25,9 @@ _TRANSIENT = re.compile(
     r"stream error: stream ID \d+; (INTERNAL_ERROR|PROTOCOL_ERROR|REFUSED_STREAM)|GOAWAY|unexpected EOF|: EOF$"
     r"|connection reset by peer|connection refused|i/o timeout|TLS handshake timeout"
     r"|: (408|429|5\d\d) |invalid response from proxy|fetch timed out|no such host|network is unreachable"
+    # git and ssh
+    r"|Could not resolve host|Failed to connect to|ssh: connect to host|Empty reply from server|early EOF"
+    r"|The requested URL returned error: (429|5\d\d)|CONNECT tunnel failed, response 5\d\d"
 )
 _NO_SUCH_FILE = ("no such file or directory", "The system cannot find the file specified")
 _MISMATCH_LINES = 3  # the result, the hash of the download, the hash of go.sum

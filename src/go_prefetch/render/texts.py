@@ -245,6 +245,12 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "The host of the module cannot be reached from this machine. Check its name and the network. For a host "
             "behind a VPN or an HTTP proxy, check both.",
         ),
+        "certificate": Text(
+            "{cause}",
+            "git does not trust the certificate of that host. Name a file with the certificate of its authority in "
+            "GIT_SSL_CAINFO, or with `git config --global http.sslCAInfo FILE`.",
+        ),
+        "server": Text("{cause}", "The git server failed or limits requests. Try again later."),
     },
     "proxy-unavailable": {
         "": _UNAVAILABLE,

@@ -41,6 +41,7 @@ class GitServer(LoopbackService):
         self.folder = folder
         self.login = login
         self.is_silent = False  # take requests and never answer
+        self.refusals: list[int] = []  # statuses of the first answers
         self.requests: list[str] = []
 
     def serve(self) -> LoopbackServer[GitServer]:
@@ -57,6 +58,9 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
         owner.requests.append(self.path)
         if owner.is_silent:
             owner.stopped.wait()
+            return
+        if owner.refusals:
+            self.say(owner.refusals.pop(0))
             return
         expected = f"Basic {base64.b64encode(owner.login.encode()).decode()}"
         if owner.login and self.headers["Authorization"] != expected:

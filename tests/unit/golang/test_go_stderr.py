@@ -140,6 +140,14 @@ def test_other_lines_refuse_nothing(line: str) -> None:
         'go: example.com/a@v1.0.0: invalid response from proxy "https://p": invalid character',
         "	server response: not found: fetch timed out",
         'go: example.com/a@v1.0.0: Get "https://p/": dial tcp 1.2.3.4:443: connect: network is unreachable',
+        "	fatal: unable to access 'https://x.test/x/': Could not resolve host: x.test",
+        "	fatal: unable to access 'https://x.test/x/': Failed to connect to x.test port 443 after 0 ms",
+        "	fatal: unable to access 'https://x.test/x/': Empty reply from server",
+        "	fatal: unable to access 'https://x.test/x/': The requested URL returned error: 503",
+        "	fatal: unable to access 'https://x.test/x/': CONNECT tunnel failed, response 502",
+        "	ssh: connect to host x.test port 22: Connection timed out",
+        "	ssh: Could not resolve hostname x.test: Name or service not known",
+        "	fatal: early EOF",
     ],
 )
 def test_what_another_attempt_may_not_meet(line: str) -> None:
@@ -158,6 +166,9 @@ def test_what_another_attempt_may_not_meet(line: str) -> None:
         "go: example.com/a@v1.0.0: missing go.sum entry for go.mod file",
         "go: go.mod requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
         "malformed go.sum:",
+        "	fatal: unable to access 'https://x.test/x/': The requested URL returned error: 403",
+        "	fatal: unable to access 'https://x.test/x/': CONNECT tunnel failed, response 407",
+        "	fatal: repository 'https://x.test/x/' not found",
         *ZIP_MISMATCH.splitlines(),
     ],
 )

@@ -12,6 +12,7 @@ from go_prefetch.run.steps.explain_failure import explain_failure, stalled
 from tests.support.fakes.reports import plan
 
 GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\tfatal: "
+ACCESS = f"{GIT}unable to access 'https://x.test/x/': "
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,22 @@ GIT = "go: x@v1.0.0: git ls-remote -q https://github.com/x: exit status 128:\n\t
             'go: x@v1: unrecognized import path "x": https fetch: Get "https://x?go-get=1": dial tcp: no such host',
             "git-unreadable",
             "no-host",
+        ),
+        (
+            'go: x@v1: unrecognized import path "x": https fetch: Get "https://x?go-get=1": proxyconnect tcp: EOF',
+            "git-unreadable",
+            "no-host",
+        ),
+        (f"{ACCESS}Failed to connect to x.test port 443 after 0 ms", "git-unreadable", "no-host"),
+        (f"{ACCESS}server certificate verification failed. CAfile: none", "git-unreadable", "certificate"),
+        (f"{ACCESS}SSL certificate problem: self-signed certificate", "git-unreadable", "certificate"),
+        (f"{ACCESS}The requested URL returned error: 503", "git-unreadable", "server"),
+        (f"{ACCESS}The requested URL returned error: 403", "git-unreadable", ""),
+        (f"{GIT}repository 'https://x.test/x/' not found", "git-unreadable", ""),
+        (
+            'go: x@v1: Get "https://x?go-get=1": tls: failed to verify certificate: x509: unknown authority',
+            "go-failed",
+            "certificate",
         ),
         (f"{GIT}could not read Username for 'https://github.com'", "git-unreadable", ""),
         (

@@ -29,21 +29,21 @@ from go_prefetch.model.results import Downloaded, Failure
 from go_prefetch.modfiles.zip_inspect import plain_space
 
 _FULL_DISK = re.compile("no space left on device|disk quota exceeded|not enough space on the disk")
-# Messages of git and ssh without a login or a prompt for one, and Go's own after it tried every protocol.
+# Messages of git and ssh without a login or a prompt for one, and Go's own after it tried every protocol. Forges say
+# "not found" too, so as not to reveal which repositories there are.
 _NO_LOGIN = re.compile(
     r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Permission denied \(publickey"
-    r"|Host key verification failed|no secure protocol found for repository"
+    r"|Host key verification failed|no secure protocol found for repository|The requested URL returned error: 40[13]"
+    r"|fatal: repository '[^'\n]*' not found|ERROR: Repository not found"
 )
 _BLOCK = 4096  # bytes, as on most disks
 # Messages that give the cause if nothing else does, with the case of the error.
 _HINTS = (
     (
-        re.compile(
-            r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:|ssh: connect to host"
-            r"|\?go-get=1\": dial tcp"
-        ),
-        ("git-unreadable", "no-host"),
+        re.compile("SSL certificate problem|server certificate verification failed|SSL: no alternative certificate"),
+        ("git-unreadable", "certificate"),
     ),
+    (re.compile(r"The requested URL returned error: (429|5\d\d)"), ("git-unreadable", "server")),
     (re.compile("module lookup disabled by GOPROXY=off"), ("go-failed", "goproxy-off")),
     (
         re.compile(r"golang\.org/toolchain@\S+: verifying module: (?!checksum mismatch)"),
@@ -51,6 +51,13 @@ _HINTS = (
     ),
     (re.compile(r"verifying (module|go\.mod): [^\n]*/(lookup|tile|latest)\b"), ("go-failed", "sumdb")),
     (re.compile("x509: |tls: failed to verify certificate"), ("go-failed", "certificate")),
+    (
+        re.compile(
+            r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:|ssh: connect to host"
+            r"|\?go-get=1\": "
+        ),
+        ("git-unreadable", "no-host"),
+    ),
 )
 _SUMDB = re.compile(r"//sum\.golang\.(org|google\.cn)/|/sumdb/|//[^/]+/(lookup|tile)/")
 
