@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,38 @@ def test_private_modules_that_are_missing_fail_with_a_recipe(bench: Workbench) -
     assert done.notice("private-left-to-go")
     assert "--secret id=netrc,src=$HOME/.netrc" in done.stdout
     assert "  ARG GONOPROXY=none\n" in done.stdout
+
+
+@pytest.mark.parametrize("folder", ["/elsewhere", "../missing"])
+def test_folder_that_no_image_has_is_refused(bench: Workbench, folder: str) -> None:
+    """Before anything is filled, and only if the module is required."""
+    bench.write_project((LIB,))
+    gomod = bench.project / "go.mod"
+    gomod.write_text(f"{gomod.read_text()}\nreplace example.com/other => {folder}\n")
+    assert prefetch(bench, "docker", "--dockerfile").status == 0
+    gomod.write_text(f"{gomod.read_text()}\nrequire example.com/other v1.0.0\n")
+    done = prefetch(bench, "docker", "--dockerfile", "--output", "gomod", GOPROXY="off")
+    assert (done.status, "[folder-not-in-image]" in done.stderr) == (2, True), done.text
+    assert not (bench.project / "gomod").exists()
+
+
+def test_image_has_the_go_that_a_dependency_asks_for(bench: Workbench) -> None:
+    """An old go.mod does not know it. Go refuses modules that need a newer one."""
+    newer = FakeModule("example.com/newer", "v1.0.0", go="1.23.4")
+    bench.write_project((newer,))
+    gomod = bench.project / "go.mod"
+    gomod.write_text(re.sub(r"(?m)^go .*", "go 1.18", gomod.read_text()))
+    assert "golang:1.21-bookworm\n" in prefetch(bench, "docker", "--dockerfile").stdout
+    with ModuleProxy((newer,)) as proxy:
+        filled = prefetch(bench, "docker", "--dockerfile", "--output", "gomod", GOPROXY=proxy.url)
+    assert "golang:1.23.4-bookworm\n" in filled.stdout
+
+
+def test_embedded_files_that_dockerignore_excludes_are_named(bench: Workbench) -> None:
+    bench.write_project((LIB,))
+    put(bench.project, {
+        "web.go": 'package main\n\nimport "embed"\n\n//go:embed dist conf/*.yml\nvar files embed.FS\n',
+        ".dockerignore": "dist\nconf\n!conf/a.yml\n",
+    })  # fmt: skip
+    said = prefetch(bench, "docker", "--dockerfile").notice("embed-excluded")
+    assert facts(said) == {"path": "dist", "source": "web.go:5", "ignore": bench.project / ".dockerignore"}

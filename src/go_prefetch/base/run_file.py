@@ -29,6 +29,7 @@ NOTES_FOLDER = ".go-prefetch"
 _PREFIX = "run-"
 _MOST_BYTES = 8 << 20  # of one run file: 100,000 names
 _MOST_FILES = 200  # run files that one call reads
+_MOST_TRIES = 100  # to make a run file: a folder that cannot exist fails in the same way as one that was just removed
 _MAY_REMOVE_OPEN_FILES = sys.platform != "win32"
 
 _lock = threading.Lock()
@@ -65,7 +66,9 @@ class _RunFile:
         _remove_if_empty(self._root)
 
     def _make(self) -> None:
-        while self._file is None:
+        for _ in range(_MOST_TRIES):
+            if self._file:
+                break
             name = f"{_PREFIX}{nofollow.random_digits()}"
             taken = suppress(FileNotFoundError, BlockingIOError)  # removed as a dead run's, before it was locked
             with taken, nofollow.opened(self._root, (NOTES_FOLDER,), create=True) as notes:

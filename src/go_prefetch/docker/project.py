@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
 from go_prefetch.docker.cgo import Packages
+from go_prefetch.docker.dockerignore import Ignore
 from go_prefetch.docker.go_files import Embed, embeds_of, go_files
-from go_prefetch.golang.gomod import GoMod, GoWork, parse_gomod, parse_gowork
-from go_prefetch.golang.modcache import ModuleFolder
+from go_prefetch.golang.gomod import GoMod, GoWork, go_lines, parse_gomod, parse_gowork
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Scope
 
 _OLDEST = (1, 21, 0)  # of the images that still exist with this Debian
@@ -63,6 +64,7 @@ class Project:
     replaced: tuple[tuple[str, str], ...]  # import paths that another module stands for
     vendored: bool
     cgo: bool = False
+    unreachable: tuple[str, ...] = ()  # folders that `replace` or `use` lines name, and that no image can have
     private: str = ""  # patterns of the private modules that the build needs
 
     @property
@@ -112,6 +114,19 @@ class Project:
         roots = [_import_path(module, each.folder) for module in self._built for each in module.programs]
         return Packages(folders, modules, stores, vendor).need_cgo(roots or folders)
 
+    def image_go(self, stores: Sequence[ModuleFolder]) -> str:
+        """Return the tag of the image with the Go that the project and its modules ask for, as far as they are here."""
+        files = (ModuleFile(version, "mod") for version in (self.scope.zips if self.scope else ()))
+        paths = (next(filter(Path.is_file, (store.path_of(file) for store in stores)), None) for file in files)
+        return _image_version([self.go, *(go_lines(_text(path)).go for path in paths if path)])
+
+    def excluded_embeds(self, ignore: Ignore) -> Iterator[Embed]:
+        """Yield what is embedded although the builder does not get it."""
+        for each in (embed for module in self.modules for embed in module.embeds):
+            begin, *wild = re.split(r"[*?\[]", each.path, maxsplit=1)
+            if ignore.excludes(each.path) and not ignore.may_include_below(begin.rpartition("/")[0] if wild else begin):
+                yield each
+
     def untracked_embeds(self, tracked: Sequence[Path]) -> Iterator[Embed]:
         """Yield what is embedded although none of these files, relative to the context, is meant by it."""
         names = [path.as_posix() for path in tracked]
@@ -141,7 +156,21 @@ def read_project(definition: Path, scope: Scope | None) -> Project:
         scope=scope,
         replaced=tuple((each.old_path, each.new_path) for each in replaces if each.new_version),
         vendored=(definition.parent / "vendor" / "modules.txt").is_file() and scope is None,
+        unreachable=tuple(_unreachable(definition.parent, work, files)),
     )
+
+
+def _unreachable(folder: Path, work: GoWork | None, files: Mapping[Path, GoMod]) -> Iterator[str]:
+    """Yield absolute folders, and folders without a module, that Go needs."""
+    required = {each.path for gomod in files.values() for each in gomod.requires}
+    named = [(folder, work.replaces), *((at, gomod.replaces) for at, gomod in files.items())] if work else []
+    named = named or [(folder, files[folder].replaces)]  # Go ignores the `replace` lines of other modules
+    yield from (use for use in (work.uses if work else ()) if Path(use).is_absolute())
+    for at, replaces in named:
+        for each in replaces:
+            is_needed = not each.new_version and each.old_path in required
+            if is_needed and (Path(each.new_path).is_absolute() or not (at / each.new_path / "go.mod").is_file()):
+                yield each.new_path
 
 
 def _go_lines(work: GoWork | None, gomods: Iterable[GoMod]) -> Iterator[str]:

@@ -47,7 +47,9 @@ def dockerfile_for(project: Project, style: Style) -> str:
 
 
 def refuse_unbuildable(project: Project, style: Style, context: Context) -> None:
-    """Raise InputError for names that have a meaning in a Dockerfile, and for files that .dockerignore excludes."""
+    """Raise InputError for names that have a meaning in a Dockerfile, and for files that the builder does not get."""
+    if project.unreachable and not project.vendored:
+        raise InputError("folder-not-in-image", path=project.unreachable[0])
     copied = [
         project.folder,
         *(each.folder for each in project.modules),

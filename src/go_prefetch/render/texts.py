@@ -177,6 +177,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "dockerfile-too-large": "{what} is not checked: {why}.",
     "dockerignore-malformed": "{where}: {problem}.",
     "dockerignore-hides-build": "docker: {ignore} excludes {path}, which the image build needs.",
+    "folder-not-in-image": "docker: a `replace` or `use` line names {path}, which an image build cannot find.",
     "dockerignore-unwritable": "{path} cannot be written: {words}.",
     "go-source-unreadable": "{path} cannot be read: {words}.",
     "pool-unknown": {
@@ -425,6 +426,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "outputs-refused": "The outputs or the job summary could not be written: {words}.",
     "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
     "cgo-unknown": "Not all modules are on this machine, so it is unknown whether one needs cgo. It is off.",
+    "embed-excluded": "{source} embeds {path}, which {ignore} excludes. The image build lacks it.",
     "embed-untracked": "{source} embeds {path}, which git does not track. The image build may lack it.",
     "direct-left-to-go": "No proxy has {count:#module version}, which Go fetches itself, because the list ends in "
     "`direct`: {modules:list}.",

@@ -205,3 +205,9 @@ def test_finish_removes_what_a_thread_that_never_ends_has_begun(tmp_path: Path) 
     go_on.set()
     thread.join()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no system with /proc")
+def test_a_folder_that_cannot_be_made_ends_in_an_error() -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole(Path("/proc/go-prefetch"), "x", b"x")

@@ -60,13 +60,21 @@ def _tasks(invocation: Invocation) -> _Tasks:
 
 
 @dataclass(frozen=True)
+class _Image:
+    """What a Dockerfile is printed for."""
+
+    project: Project
+    style: Style
+    context: Context
+
+
+@dataclass(frozen=True)
 class _Inputs:
     """What the tasks need, read and judged before anything is written."""
 
     context: Context | None  # of --check and --dockerignore
     dockerfile: str  # the text to check
-    project: Project | None  # to print a Dockerfile for
-    style: Style | None
+    image: _Image | None  # to print a Dockerfile for
 
 
 def docker(invocation: Invocation) -> int:
@@ -82,12 +90,12 @@ def docker(invocation: Invocation) -> int:
     if tasks.check and inputs.context:
         results.append(_check(tasks.check, inputs.dockerfile, inputs.context))
     status, texts = int(any(status for status, _ in results)), [text for _, text in results]
-    if inputs.project and inputs.style:  # alone on stdout, so that it can be redirected
+    if inputs.image:  # alone on stdout, so that it can be redirected
         for text in texts:
             platform.info(text)
-        texts = [_dockerfile(inputs.project, inputs.style, settings, platform, environ).rstrip("\n")]
+        texts = [_dockerfile(inputs.image, settings, platform, environ).rstrip("\n")]
     for text in texts:
-        if status or inputs.project:
+        if status or inputs.image:
             platform.show(text, invocation.stdout)
         else:
             invocation.show_result(text)
@@ -98,11 +106,16 @@ def _read(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Inp
     """Read every input. Raises InputError for those that cannot work."""
     checked = settings.cwd / tasks.check if tasks.check else None
     context = read_context(settings.cwd / tasks.context, checked) if checked or tasks.dockerignore else None
-    project = _project(settings, environ) if tasks.dockerfile else None
-    style = _style(settings, tasks, project) if project else None
-    if project and style:
-        refuse_unbuildable(project, style, read_context(project.context, settings.cwd / "Dockerfile"))
-    return _Inputs(context, read_text(checked) if checked else "", project, style)
+    image = _image(settings, environ, tasks) if tasks.dockerfile else None
+    return _Inputs(context, read_text(checked) if checked else "", image)
+
+
+def _image(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Image:
+    project = _project(settings, environ)
+    context = read_context(project.context, settings.cwd / "Dockerfile")
+    image = _Image(project, _style(settings, tasks, project), context)
+    refuse_unbuildable(image.project, image.style, context)
+    return image
 
 
 def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks) -> tuple[int, str]:
@@ -176,20 +189,23 @@ def _style(settings: Settings, tasks: _Tasks, project: Project) -> Style:
     return Style(named_context=False, folder=folder, context=context)
 
 
-def _dockerfile(
-    project: Project, style: Style, settings: Settings, platform: Platform, environ: Mapping[str, str]
-) -> str:
+def _dockerfile(image: _Image, settings: Settings, platform: Platform, environ: Mapping[str, str]) -> str:
+    project, style, context = image.project, image.style, image.context
     filled = project.context / style.folder if not style.named_context else settings.cwd / style.folder
-    cgo = project.needs_cgo([ModuleFolder.at(filled), *_local_folders(settings, environ)])
+    stores = [ModuleFolder.at(filled), *_local_folders(settings, environ)]
+    cgo = project.needs_cgo(stores)
     if cgo is None:
         platform.warn(notice("cgo-unknown"))
+    for embed in project.excluded_embeds(context.ignore):
+        source = f"{embed.file}:{embed.line}"
+        platform.warn(notice("embed-excluded", path=embed.path, source=source, ignore=context.ignore_file))
     try:
-        tracked = GitCommand(environ).tracked(project.context) or []
+        tracked = GitCommand(environ).tracked(project.context)
     except NotTrustedError:
         tracked = []
     for embed in project.untracked_embeds(tracked) if tracked else ():
         platform.warn(notice("embed-untracked", path=embed.path, source=f"{embed.file}:{embed.line}"))
-    return dockerfile_for(replace(project, cgo=bool(cgo)), style)
+    return dockerfile_for(replace(project, cgo=bool(cgo), go=project.image_go(stores)), style)
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
