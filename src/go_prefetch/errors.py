@@ -323,6 +323,10 @@ _WARNINGS = {
     "files-not-needed": "",
     "files-rejected": ("If it happens again, use another `cache-name`, and find out who can write to that source."),
     "folder-not-verified": "The build that reads the folder verifies it.",
+    "folder-outside-workspace": (
+        "To plan the module alone, set GOWORK=off for this step and for the go commands in that folder. To make it "
+        "part of the workspace, run `go work use {folder}` and commit go.work."
+    ),
     "go-mod-skipped": (
         "If Go does not use this file, exclude its folder: add a line with `!` and the folder to the input "
         "working-directory. Otherwise, correct the file."

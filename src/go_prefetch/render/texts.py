@@ -60,6 +60,7 @@ PASSED_OVER = {
 }
 
 _NO_GO_MOD = "working-directory: there is no go.mod or go.work in {folder} or above it."
+_NO_FOLDER = "working-directory: {text!r} is not a folder (looked in {cwd})."
 _MALFORMED = "{source}:{number}: {problem}."
 _EMPTY = "The folder is empty: check out the repository (actions/checkout) before this step."
 _TRUST = "If you trust the repository, run `git config --global --add safe.directory DIR` with its folder."
@@ -131,7 +132,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         ),
     },
     "folder-not-found": {
-        "": "working-directory: {text!r} is not a folder (looked in {cwd}).",
+        "": _NO_FOLDER,
+        "did-you-mean": Text(_NO_FOLDER, "Did you mean {meant!r}?"),
         "pool": Text("pool: {pool} is not a folder.", "Name the folder of a directory pool."),
     },
     "modfile-invalid": {
@@ -142,6 +144,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "go-mod-not-found": {
         "": _NO_GO_MOD,
         "empty": Text(_NO_GO_MOD, _EMPTY),
+        "submodules": Text(
+            _NO_GO_MOD,
+            "Modules of submodules are used only if you name their folders: add {submodules:list} to the input "
+            "working-directory, and check the submodules out.",
+        ),
         "any-not-trusted": Text(_NO_GO_MOD, f"{TABLE['go-mod-not-found'].hint} {_NOT_TRUSTED}"),
         "empty-not-trusted": Text(_NO_GO_MOD, f"{_EMPTY} {_NOT_TRUSTED}"),
         "pattern": Text(
@@ -418,6 +425,9 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "": "{source}:{number}: {problem}. The line is ignored.",
         "lines": "go.sum has {count:#line} that cannot name a module version. They are ignored.\n{lines:lines}",
     },
+    "folder-outside-workspace": (
+        "{workspace} does not list {definition}. The plan is for the workspace, without this module."
+    ),
     "go-mod-skipped": "{cause:line}. A search found this file, and it was skipped, because it is not a module.",
     "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
     "go-sum-stale": "No proxy has {count:#file} of go.sum.\n{failures:attempts}",

@@ -17,6 +17,7 @@ from go_prefetch.run.steps import folder_search
 from go_prefetch.run.steps.discover import Place, discover
 from go_prefetch.run.steps.folder_search import matches
 from go_prefetch.run.steps.resolve import resolve_all
+from tests.support.notices import facts
 
 NO_GIT: dict[str, str] = {"PATH": ""}
 GIT = {"PATH": os.environ["PATH"]}
@@ -223,3 +224,64 @@ def test_resolve_member_of_a_found_workspace_stays_an_error(tmp_path: Path) -> N
     (tmp_path / "w/b/go.mod").write_text("")
     with pytest.raises(GoSumError):
         modules(tmp_path)
+
+
+def outside(cwd: Path, lines: str, gowork: str = "go 1.21\n\nuse ./app\n") -> list[str]:
+    """Return the folders of the warnings about modules that the go.work does not list."""
+    tree(cwd, "app", "app/nested", "tools", "tools/gen", "docs")
+    (cwd / "docs/go.mod").unlink()
+    (cwd / "tools/cmd").mkdir()
+    (cwd / "go.work").write_text(gowork)
+    (scope,), _ = resolve_all(places(cwd, lines), "")
+    found = [facts(one) for one in scope.warnings if one.slug == "folder-outside-workspace"]
+    assert all(one["workspace"] == cwd / "go.work" for one in found)
+    return [one["definition"].relative_to(cwd).as_posix() for one in found]
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        ("tools", ["tools/go.mod"]),
+        ("tools/cmd", ["tools/go.mod"]),
+        (".\napp\ntools\ntools/gen", ["tools/go.mod", "tools/gen/go.mod"]),
+        ("app/nested", ["app/nested/go.mod"]),
+        (".", []),
+        ("app", []),
+        ("docs", []),
+        ("**", []),
+    ],
+)
+def test_resolve_named_folder_outside_go_work_is_a_warning(tmp_path: Path, lines: str, wanted: list[str]) -> None:
+    assert outside(tmp_path, lines) == wanted
+
+
+def test_resolve_root_module_outside_go_work_is_no_warning(tmp_path: Path) -> None:
+    """Go looks at the workspace there, and jobs that use it name its members."""
+    (tmp_path / "go.mod").write_text("module example.com/root\n")
+    assert outside(tmp_path, ".") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("tols", "tools"), ("service/api", "services/api"), ("srvices/apii", "services/api"), ("./tool", "tools"),
+     ("{cwd}/tols", "{cwd}/tools"), ("qqq", ""), ("services/qqq", ""), ("file", "")],
+)  # fmt: skip
+def test_discover_mistyped_folder_suggests_another(tmp_path: Path, text: str, meant: str) -> None:
+    tree(tmp_path, "tools", "services/api")
+    (tmp_path / "filed").write_text("")
+    with pytest.raises(InputError) as raised:
+        found(text.format(cwd=tmp_path), cwd=tmp_path)
+    error = raised.value.notice
+    assert (error.slug, error.case) == ("folder-not-found", "did-you-mean" if meant else "")
+    assert facts(error)["meant"] == meant.format(cwd=tmp_path)
+
+
+def test_discover_without_go_mod_names_the_submodules(tmp_path: Path) -> None:
+    (tmp_path / ".gitmodules").write_text('[submodule "a"]\n\tpath = libs/a b\n\turl = https://example.com/a\n')
+    tree(tmp_path, "libs/a b")
+    (tmp_path / "libs/a b/.git").write_text("gitdir: x\n")
+    with pytest.raises(InputError) as raised:
+        found(cwd=tmp_path)
+    assert raised.value.notice.case == "submodules"
+    assert facts(raised.value)["submodules"] == ("libs/a b",)
+    assert found("libs/a b", cwd=tmp_path) == ["libs/a b"]

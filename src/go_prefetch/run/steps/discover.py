@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,20 @@ from go_prefetch.base.git_command import GitCommand, NotTrustedError
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goflags import value
-from go_prefetch.run.steps.folder_search import FolderSearch, is_file, is_folder, is_ignored, is_pattern, matches
+from go_prefetch.run.steps.folder_search import (
+    FolderSearch,
+    closest_folder,
+    is_file,
+    is_folder,
+    is_ignored,
+    is_pattern,
+    matches,
+)
+from go_prefetch.run.steps.project_files import regular_bytes
 
 _NAMES = frozenset({"go.mod", "go.work"})
+_SUBMODULE = re.compile(r"^[ \t]*path[ \t]*=[ \t]*(\S.*?)[ \t\r]*$", re.MULTILINE)
+_MOST_GITMODULES = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class _Scope:
         if is_pattern(text) and not is_folder(folder):
             yield from self._matching(text)
         elif not is_folder(folder):
-            raise InputError("folder-not-found", text=text, cwd=self.cwd)
+            meant = closest_folder(text, self.cwd)
+            raise InputError("folder-not-found", "did-you-mean" if meant else "", text=text, cwd=self.cwd, meant=meant)
         elif definition := _definition_for(folder, self.gowork):
             yield Place(definition, folder, (folder.resolve(),))
         else:
@@ -86,7 +99,9 @@ class _Scope:
             below, case = [], f"{case or 'any'}-not-trusted"
         found = list(self._used_in(below))
         if not found:
-            raise InputError("go-mod-not-found", case, folder=folder.resolve())
+            submodules = _submodules(folder) if is_own and not case else ()
+            case = "submodules" if submodules else case
+            raise InputError("go-mod-not-found", case, folder=folder.resolve(), submodules=submodules)
         yield from found
 
     def _folders_below(self, folder: Path) -> list[Path]:
@@ -114,6 +129,15 @@ class _Scope:
         for folder in folders:
             if definition := _definition_for(folder, self.gowork):
                 yield Place(definition, folder)
+
+
+def _submodules(folder: Path) -> tuple[str, ...]:
+    """Return the folders of a clone's submodules, also of those that are not checked out."""
+    try:
+        text = regular_bytes(folder / ".gitmodules", _MOST_GITMODULES).decode(errors="surrogateescape")
+    except OSError:
+        return ()
+    return tuple(_SUBMODULE.findall(text))
 
 
 def _is_empty(folder: Path) -> bool:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from go_prefetch.base.suggestions import closest
 from go_prefetch.errors import InputError
 
 _GLOB = frozenset("*?[")
 _ANY_DEPTH = "**"
 _IGNORED = frozenset({"testdata", "vendor", "node_modules"})
+_MOST_NAMES = 1_000  # compared with a mistyped one
 _MOST_FOLDERS = 100_000  # a search of more takes seconds, and is most likely a mistake
 
 
@@ -43,6 +45,24 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
+
+
+def closest_folder(text: str, cwd: Path) -> str:
+    """Return the folder that a mistyped one was meant to be; empty if there is none."""
+    path = Path(text)
+    start = Path(path.anchor) if path.is_absolute() else cwd
+    meant = Path(path.anchor)
+    for part in path.parts[1:] if path.is_absolute() else path.parts:
+        name = part if is_folder(start / meant / part) else _closest(part, start / meant)
+        if not name:
+            return ""
+        meant /= name
+    return str(meant)
+
+
+def _closest(name: str, folder: Path) -> str:
+    names = sorted(_names_in(folder))[:_MOST_NAMES]
+    return closest(name, (one for one in names if is_folder(folder / one)))
 
 
 def matches(folder: Path, pattern: str, cwd: Path) -> bool:

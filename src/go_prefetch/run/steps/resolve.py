@@ -19,6 +19,7 @@ from go_prefetch.golang.gosum import GoSum, GoSumLine
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.plan import Scope, Workspace
 from go_prefetch.run.steps.discover import Place, read_instead
+from go_prefetch.run.steps.folder_search import is_file
 from go_prefetch.run.steps.project_files import sums_of, text_of, vendored
 
 _Replaces = Mapping[tuple[str, str], Replace]
@@ -58,7 +59,7 @@ def resolve(place: Place, goflags: str) -> Scope:
     if place.definition.name == "go.mod":
         scope = _resolve_module(place, read, goflags)
     else:
-        scope = _resolve_workspace(place.folder, read, goflags)
+        scope = _resolve_workspace(place, read, goflags)
     return replace(scope, go_lines=go_lines(text_of(place.definition)))
 
 
@@ -90,7 +91,7 @@ def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
     )
 
 
-def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
+def _resolve_workspace(place: Place, definition: Path, goflags: str) -> Scope:
     folder = definition.parent
     gowork = parse_gowork(text_of(definition), str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
@@ -104,7 +105,7 @@ def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
     if not any(member.requires for member in members):
         reason = notice("no-requirements", "workspace", definition=definition)
     return Scope(
-        folder=here,
+        folder=place.folder,
         definition=definition,
         module_paths=tuple(member.module for member in members),
         zips=tuple(zips),
@@ -124,7 +125,11 @@ def _resolve_workspace(here: Path, definition: Path, goflags: str) -> Scope:
             work_replaces=_by_version(_rooted(gowork.replaces, folder)),
         ),
         disabled_because=reason,
-        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=True)),
+        warnings=(
+            *gosum.warnings,
+            *_without_sums(definition, targets, zips, explicit=True),
+            *_not_members(place, member_files),
+        ),
     )
 
 
@@ -192,6 +197,17 @@ def _member(folder: Path, use: str, definition: Path) -> Path:
     if not path.is_file():
         raise GoSumError("go-work-member-missing", definition=definition, use=use, path=path)
     return path.parent.resolve() / path.name
+
+
+def _not_members(place: Place, member_files: Iterable[Path]) -> Iterable[Notice]:
+    """Yield named folders that belong to a module below the go.work, but to none that it lists."""
+    top = place.definition.parent
+    for folder in place.named:
+        above = (parent for parent in (folder, *folder.parents) if is_file(parent / "go.mod"))
+        own = next(above, top)
+        if own not in (top, *top.parents) and own / "go.mod" not in member_files:
+            gomod, workspace = own / "go.mod", place.definition
+            yield notice("folder-outside-workspace", file=gomod, definition=gomod, workspace=workspace, folder=own)
 
 
 def _rooted(replaces: Iterable[Replace], folder: Path) -> tuple[Replace, ...]:
