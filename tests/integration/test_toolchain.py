@@ -250,6 +250,25 @@ def test_cache_service_keeps_a_toolchain_in_an_entry_of_its_own(site: Site) -> N
     assert site.ran == {"good"}
 
 
+def test_cache_service_with_a_tampered_toolchain_is_mended(site: Site) -> None:
+    """A job with a checksum database of its own has saved it. Go refuses it, and the next job takes the new entry."""
+    with CacheService(MAIN) as service, ModuleProxy([LIB, site.evil]) as theirs:
+        database = checksum_database([site.evil], "sum.evil")
+        theirs.files |= database.files
+        variables = {"goproxy": theirs.url, "GOSUMDB": database.gosumdb(theirs.url)}
+        assert site.run("--store", "github", **service.v2(MAIN.text, run="1"), **variables).status == 0
+        assert site.ran == {"evil"}
+        site.log.unlink()
+        mended = site.run("--store", "github", **service.v2(MAIN.text, run="2"))
+        assert mended.status == 0, mended.text
+        assert site.requested() == [site.zip_name]
+        assert "files-rejected" in site.bench.warnings
+        assert len(service.keys) == 3
+        assert site.run("--store", "github", **service.v2(MAIN.text, run="3")).status == 0
+        assert site.bench.outputs["cache-result"] == "exact"
+    assert site.ran == {"good"}
+
+
 def test_plan_shows_a_toolchain_and_downloads_nothing(site: Site) -> None:
     """No go command of `plan` switches to it."""
     variables = {"GOPROXY": site.proxy.url, "GOSUMDB": site.gosumdb, "GOTOOLCHAIN": "auto"}
@@ -394,3 +413,29 @@ def test_fill_with_a_malformed_platform_is_refused(site: Site) -> None:
     assert refused.status == 2
     assert refused.notice("input-invalid")
     assert not (site.bench.project / "filled").exists()
+
+
+def test_run_in_a_project_without_modules_plans_its_toolchain(site: Site) -> None:
+    """Every go command needs it there too. Without it, there is nothing to do, as before."""
+    (site.bench.project / "go.mod").write_text(f"module example.com/app\n\ngo 1.21\n\ntoolchain {NAME}\n")
+    (site.bench.project / "main.go").write_text("package main\n\nfunc main() {}\n")
+    cold = site.run()
+    assert cold.status == 0, cold.text
+    assert site.ran == {"good"}
+    assert site.pooled.exists()
+    assert site.run().status == 0
+    assert site.requested() == []
+    assert site.bench.outputs["cache-result"] == "exact"
+    assert site.run(GOTOOLCHAIN="local").status == 0
+    assert site.bench.outputs["cache-result"] == "disabled"
+
+
+def test_run_in_a_vendored_project_plans_its_toolchain_alone(site: Site) -> None:
+    """Go reads no module from the module cache there."""
+    (site.bench.project / "vendor").mkdir()
+    (site.bench.project / "vendor/modules.txt").write_text(f"# {LIB.path} {LIB.version}\n## explicit\n{LIB.path}\n")
+    result = site.run()
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.bench.module_files(site.bench.download_folder) == {site.zip_name}
+    assert [path for path in site.proxy.paths() if not path.startswith("sumdb/")] == [site.zip_name]

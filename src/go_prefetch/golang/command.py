@@ -122,11 +122,17 @@ class GoCommand:
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
         """Run `go mod download -x ARGUMENTS` in `folder`. Kill it if it stalls or the deadline passes."""
-        argv = ("go", "mod", "download", "-x", *arguments)
+        return self._watched(("go", "mod", "download", "-x", *arguments), folder, variables, watch)
+
+    def switch_toolchain(self, folder: Path, variables: Mapping[str, str], watch: Watch) -> GoRun:
+        """Run `go version` in `folder`: Go verifies and unpacks the toolchain that it selects there, and no module."""
+        return self._watched(("go", "version"), folder, variables, watch)
+
+    def _watched(self, argv: tuple[str, ...], folder: Path, variables: Mapping[str, str], watch: Watch) -> GoRun:
         environ = {**self._environ, **variables}
         work = GoTrace(self._trace)
         started = process_group.started((self.executable, *argv[1:]), folder, environ)
-        with self._trace.span("go mod download", "go"), started as process:
+        with self._trace.span(" ".join(argv[:3]), "go"), started as process:
             errors, stalled = follow(process, watch, work)
         return GoRun(argv, process.returncode, errors, stalled, work.pending)
 

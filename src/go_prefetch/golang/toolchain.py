@@ -39,7 +39,7 @@ def version_key(version: str) -> _Key | None:
 
     A language version is older than its release candidates: 1.21 < 1.21rc1 < 1.21.0. Before 1.21, 1.20 was a release.
     """
-    match = _VERSION.fullmatch(version)
+    match = _VERSION.fullmatch("1.0" if version == "1" else version)
     if match is None or (match[3] and match[4]):
         return None
     major, minor = int(match[1]), int(match[2])

@@ -77,6 +77,14 @@ class Scope:
     disabled_because: Notice | None = None
     warnings: tuple[Notice, ...] = ()
     go_lines: GoLines = field(default_factory=GoLines)  # they select a toolchain; `-modfile` does not count for it
+    is_for_toolchain: bool = False  # Go needs no module here, only a toolchain
+
+    def without_modules(self) -> Scope:
+        """Return a scope that needs no modules, such as a vendored one, for its toolchain alone."""
+        return Scope(
+            self.folder, self.definition, self.module_paths, zips=(), required_zips=frozenset(), mods=(),
+            explicit=False, gosum_lines=(), key_lines=(), sums=self.sums, go_lines=self.go_lines, is_for_toolchain=True,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,8 @@ def _disagreements(plan: Plan, shown: int | None) -> Iterator[str]:
 
 
 def _scope(scope: Scope) -> str:
+    if scope.is_for_toolchain:
+        return f"{', '.join(map(_printable, scope.module_paths))}: its Go toolchain only"
     how = "by an explicit list" if scope.explicit else "from its require list"
     paths = ", ".join(map(_printable, scope.module_paths))
     return f"{paths}: {len(scope.zips)} zips, downloaded {how}"

@@ -103,7 +103,10 @@ class GoDownload:
         """Run it. Raises GoCommandError, DownloadError or ChecksumMismatch if Go fails in the end."""
         retries = self.budget.retries()
         while True:
-            run = self.go.download(scope.folder, arguments, self.variables, self._watch(plan))
+            if scope.is_for_toolchain:
+                run = self.go.switch_toolchain(scope.folder, self.variables, self._watch(plan))
+            else:
+                run = self.go.download(scope.folder, arguments, self.variables, self._watch(plan))
             if run.ok:
                 return
             rejections = _rejections(run, plan, files) or self._damaged(scope, run, files)

@@ -29,7 +29,11 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
     Raises InputError and GoSumError for mistakes of the user.
     """
     scopes, skipped = resolve_all(discover(settings, go.gowork, go.gomodcache), go.goflags)
-    live = tuple(select(scope, folder) for scope in scopes if not scope.disabled_because)
+    live = tuple(
+        scope.without_modules() if scope.disabled_because else select(scope, folder)
+        for scope in scopes
+        if not scope.disabled_because or _toolchains([scope], go)
+    )
     toolchains = _toolchains(live, go)
     files = _files(live, toolchains)
     candidates = _candidates(live, files)
