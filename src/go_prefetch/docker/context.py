@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,9 +50,10 @@ class Context:
         except (OSError, ValueError):
             return False
 
-    def names(self) -> list[str]:
-        """Return the names of the entries of the folder itself that are sent, sorted."""
-        return sorted(entry.name for entry in _entries(self.folder) if not self.ignore.excludes(entry.name))
+    def names(self, path: str = ".") -> list[str]:
+        """Return the names of the entries of a folder that are sent, sorted; nothing for a file."""
+        found = (entry.name for entry in _entries(self.folder / path))
+        return sorted(name for name in found if not self.ignore.excludes(posixpath.normpath(f"{path}/{name}")))
 
     def text(self, path: str) -> str:
         """Return the text of a file; empty if there is none that can be read."""

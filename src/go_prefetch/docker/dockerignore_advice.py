@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,20 +26,30 @@ _UNUSED = (
     IGNORE_FILE, ".github", ".gitignore", ".gitlab-ci.yml", ".golangci.y*ml", ".pre-commit-config.yaml", "Dockerfile*",
     "compose.y*ml", "docker-compose.y*ml", "docker-bake.hcl",
 )  # fmt: skip
+_WILD = re.compile(r"[*?\[]")
 _GIT = "# With .git, Go writes the version into the program, but every commit rebuilds the layer of sources.\n.git\n"
 
 
-def entries_for(context: Context, folder: str) -> list[str]:
+def entries_for(context: Context, folder: str, dockerfile: str) -> list[str]:
     """Return patterns for a new file. `folder` is one more: modules that arrive by a named context, or empty.
 
-    What Go files embed is included again, and a folder of Go files named `logs` is not excluded.
+    What Go files embed, and what the text of the Dockerfile copies by name, is included again. A folder of Go files
+    named `logs` is not excluded.
     """
     entries = [entry for entry in _LOCAL if not context.has_code(entry)]
-    local = parse_ignore("\n".join(entries), IGNORE_FILE)
+    excluded = parse_ignore("\n".join([*entries, *_UNUSED]), IGNORE_FILE).excludes
     embedded = {embed.path for path, file in go_files(context.folder) for embed in
                 embeds_of(Path(os.path.relpath(path, context.folder)).as_posix(), file)}  # fmt: skip
-    back = [f"!{path}" for path in sorted(embedded) if local.excludes(path)]
-    return [*entries, *back, *_UNUSED, *([folder] if folder else [])]
+    back = [f"!{path}" for path in sorted(embedded | _named_in(dockerfile, context)) if excluded(path)]
+    return [*entries, *_UNUSED, *back, *([folder] if folder else [])]
+
+
+def _named_in(dockerfile: str, context: Context) -> set[str]:
+    """Return what a Dockerfile takes from its context by name: files, and the files right below such a folder."""
+    paths = [path_of(source) for each in read_stages(dockerfile).instructions for source in sources(each)]
+    named = [path for path in paths if path != "." and (context.exists(path) or _WILD.search(path))]
+    below = (f"{path}/{name}" for path in named if not _WILD.search(path) for name in context.names(path))
+    return {path for path in (*named, *below) if path.isprintable()}
 
 
 def text_for(entries: Sequence[str]) -> str:

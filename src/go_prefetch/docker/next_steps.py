@@ -7,10 +7,11 @@ import shlex
 from go_prefetch.docker.template import LOGIN, MOUNT, download_command, proxy_argument
 
 
-def next_steps(output: str, *, listed: bool, lacks_private: bool) -> str:
+def next_steps(output: str, *, listed: bool, lacks_private: bool, exposed: bool) -> str:
     """Return short lines: the commands, and the instructions of a Dockerfile.
 
-    `listed` means that the folder has a list of modules, `lacks_private` that private modules are not in it.
+    `listed` means that the folder has a list of modules, `lacks_private` that private modules are not in it, `exposed`
+    that the build context has it too.
     """
     folder = shlex.quote(output)
     build = f"docker build --build-context gomod={folder}"
@@ -32,6 +33,11 @@ def next_steps(output: str, *, listed: bool, lacks_private: bool) -> str:
     ]
     if listed:
         lines.append(f"The RUN of the build needs {'these mounts' if lacks_private else 'this mount'} too.")
+    if exposed:
+        lines += [
+            "Keep the folder out of the build context, or it is sent twice:",
+            "  go-prefetch docker --dockerignore",
+        ]
     return "\n".join([
         *lines,
         "A whole Dockerfile:",

@@ -27,6 +27,7 @@ class Style:
     named_context: bool  # with BuildKit's --build-context; otherwise a folder of the context, for every builder
     folder: str  # the name of that folder there
     context: str  # the build context, relative to where the build starts
+    exposed: bool = False  # the context has the folder too, although the build takes it by its name
 
     @property
     def output(self) -> str:
@@ -87,6 +88,8 @@ def _head(project: Project, style: Style) -> str:
             f"#   go-prefetch docker --output {style.output}",
             f"#   docker build {option}{style.place}",
         ]
+    if project.needs_modules and style.exposed:
+        lines.append("# Keep the folder out of the context, or it is sent twice: go-prefetch docker --dockerignore")
     if project.needs_modules and style.named_context and not project.listed:
         network = f"file://{FOLDER},https://proxy.golang.org,direct"
         lines.append(f"# If the folder is empty: docker build --build-arg GOPROXY={network} {style.place}")

@@ -8,7 +8,10 @@ import pytest
 
 from go_prefetch.docker.context import measure, read_context
 from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.docker.dockerignore_advice import entries_for, text_for
 from go_prefetch.errors import InputError
+from tests.support.fakes.module_proxy import ModuleProxy
+from tests.support.fakes.modules import FakeModule
 from tests.support.notices import facts
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
@@ -79,3 +82,38 @@ def test_folder_of_modules_stays_out_unless_it_is_copied(bench: Workbench) -> No
     (bench.project / "Dockerfile").write_text("FROM a:1\nCOPY .gomod/ /gomod/\n")
     prefetch(bench, "docker", "--dockerignore")
     assert ".gomod" not in (bench.project / ".dockerignore").read_text().splitlines()
+
+
+def test_what_the_dockerfile_copies_by_name_is_not_excluded(bench: Workbench) -> None:
+    """A local file by its kind, but a part of the image."""
+    for name in ("certs/ca.crt", "certs/notes.txt", "other/key.pem", "conf/.env.example", ".golangci.yml", "cmd/x.go"):
+        (bench.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.project / name).write_text("x")
+    (bench.project / "Dockerfile").write_text("FROM a:1\nCOPY certs /c/\nCOPY conf/.env* .golangci.yml ./\nCOPY . .\n")
+    assert prefetch(bench, "docker", "--dockerignore").status == 0
+    context = read_context(bench.project)
+    sent = ["certs/ca.crt", "certs/notes.txt", "conf/.env.example", ".golangci.yml", "cmd/x.go"]
+    assert [name for name in sent if not context.holds(name)] == []
+    assert not context.holds("other/key.pem")
+
+
+def test_folder_that_would_be_sent_twice_is_named(bench: Workbench) -> None:
+    """In the printed Dockerfile and after `--output`, until .dockerignore has it."""
+    bench.write_project((FakeModule("example.com/lib", "v1.0.0"),))
+    twice, hint = "or it is sent twice", "go-prefetch docker --dockerignore"
+    with ModuleProxy((FakeModule("example.com/lib", "v1.0.0"),)) as proxy:
+        filled = prefetch(bench, "docker", "--output", ".gomod", GOPROXY=proxy.url)
+    assert filled.status == 0, filled.text
+    for text in (filled.stdout, prefetch(bench, "docker", "--dockerfile").stdout):
+        assert (twice in text, hint in text) == (True, True)
+    assert prefetch(bench, "docker", "--dockerignore").status == 0
+    assert twice not in prefetch(bench, "docker", "--output", ".gomod", GOPROXY="off").stdout
+    assert twice not in prefetch(bench, "docker", "--dockerfile").stdout
+    assert twice not in prefetch(bench, "docker", "--dockerfile", "plain").stdout
+    assert twice not in prefetch(bench, "docker", "--dockerfile", "--output", "../x", GOPROXY="off").stdout
+
+
+def test_documents_show_what_is_written(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/app\n")
+    example = Path(__file__).parents[3] / "docs" / "examples" / "docker" / ".dockerignore"
+    assert example.read_text() == text_for(entries_for(read_context(tmp_path), ".gomod", ""))

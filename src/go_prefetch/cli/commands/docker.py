@@ -75,6 +75,7 @@ class _Inputs:
     context: Context | None  # of --check and --dockerignore
     dockerfile: str  # the text to check
     image: _Image | None  # to print a Dockerfile for
+    exposed: bool  # the context has the folder to fill
 
 
 def docker(invocation: Invocation) -> int:
@@ -84,7 +85,7 @@ def docker(invocation: Invocation) -> int:
     if not (tasks.output or tasks.dockerfile or tasks.check or tasks.dockerignore):
         raise InputError("usage", "nothing-to-do")
     inputs = _read(settings, environ, tasks)
-    results = [_fill(settings, platform, environ, tasks)] if tasks.output else []
+    results = [_fill(settings, platform, environ, tasks, exposed=inputs.exposed)] if tasks.output else []
     if tasks.dockerignore and inputs.context:
         results.append(_dockerignore(settings, tasks, inputs.context))
     if tasks.check and inputs.context:
@@ -107,18 +108,21 @@ def _read(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Inp
     checked = settings.cwd / tasks.check if tasks.check else None
     context = read_context(settings.cwd / tasks.context, checked) if checked or tasks.dockerignore else None
     image = _image(settings, environ, tasks) if tasks.dockerfile else None
-    return _Inputs(context, read_text(checked) if checked else "", image)
+    return _Inputs(context, read_text(checked) if checked else "", image, _is_exposed(settings, tasks, tasks.context))
 
 
 def _image(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Image:
     project = _project(settings, environ)
     context = read_context(project.context, settings.cwd / "Dockerfile")
-    image = _Image(project, _style(settings, tasks, project), context)
+    style = replace(_style(settings, tasks, project), exposed=_is_exposed(settings, tasks, str(project.context)))
+    image = _Image(project, style, context)
     refuse_unbuildable(image.project, image.style, context)
     return image
 
 
-def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks) -> tuple[int, str]:
+def _fill(
+    settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks, *, exposed: bool
+) -> tuple[int, str]:
     folder = settings.cwd / str(tasks.output)
     budget = begin_budget(settings)
     proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
@@ -147,7 +151,7 @@ def _fill(settings: Settings, platform: Platform, environ: Mapping[str, str], ta
     raise_or_warn(completed.failure or incomplete, settings, platform)
     summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
     listed = any(scope.explicit for scope in plan.scopes)
-    steps = next_steps(str(tasks.output), listed=listed, lacks_private=bool(left))
+    steps = next_steps(str(tasks.output), listed=listed, lacks_private=bool(left), exposed=exposed)
     if tasks.dockerfile and not left:  # the Dockerfile that is printed begins with them
         steps = ""
     return int(bool(left)), f"{summary}; verified: {verified(completed, go.goversion)}\n{steps}".rstrip()
@@ -246,7 +250,8 @@ def _dockerignore(settings: Settings, tasks: _Tasks, context: Context) -> tuple[
         missing = dockerignore_advice.lacking(context, folder)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
         return int(bool(missing)), "\n".join([*lines, dockerignore_advice.sizes(context, missing)])
-    entries = dockerignore_advice.entries_for(context, folder)
+    dockerfile = _dockerfile_of(settings, tasks, context)
+    entries = dockerignore_advice.entries_for(context, folder, read_text(dockerfile) if dockerfile.is_file() else "")
     told = dockerignore_advice.sizes(context, [*entries, ".git"])
     try:
         write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
@@ -255,9 +260,23 @@ def _dockerignore(settings: Settings, tasks: _Tasks, context: Context) -> tuple[
     return 0, f"{context.ignore_file}: written\n{told}"
 
 
+def _is_exposed(settings: Settings, tasks: _Tasks, place: str) -> bool:
+    """Return whether the context at `place` sends the folder of modules, although a build takes it by its name."""
+    try:
+        context = read_context(settings.cwd / place)
+        folder = "" if tasks.dockerignore else _excluded_folder(settings, tasks, context)
+    except InputError:
+        return False  # so another context is built
+    return bool(folder) and not context.ignore.excludes(folder)
+
+
 def _excluded_folder(settings: Settings, tasks: _Tasks, context: Context) -> str:
     """Return the folder of modules, if it is inside the context but reaches the build in another way."""
     folder = _inside(settings.cwd / (tasks.output or dockerignore_advice.MODULE_FOLDER), context.folder)
-    dockerfile = settings.cwd / tasks.check if tasks.check else context.folder / "Dockerfile"
+    dockerfile = _dockerfile_of(settings, tasks, context)
     copied = dockerfile.is_file() and dockerignore_advice.copies(read_text(dockerfile), folder)
     return "" if copied or tasks.dockerfile is DockerfileKind.PLAIN else folder
+
+
+def _dockerfile_of(settings: Settings, tasks: _Tasks, context: Context) -> Path:
+    return settings.cwd / tasks.check if tasks.check else context.folder / "Dockerfile"
