@@ -219,11 +219,13 @@ def test_run_with_a_lone_folder_as_goproxy_plans_no_toolchain(site: Site) -> Non
     assert site.ran == set()
 
 
-def test_run_retries_a_toolchain_and_takes_the_next_proxy(site: Site) -> None:
-    """As for every file."""
-    with ModuleProxy([LIB]) as first:
-        first.fault("golang.org/toolchain/*", Fault.BAD_GATEWAY)
-        result = site.run("--attempts", "2", goproxy=f"{first.url}|{site.proxy.url}")
+@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.STALL_IN_BODY])
+def test_run_retries_a_toolchain_and_takes_the_next_proxy(site: Site, fault: Fault) -> None:
+    """As for every file. Go alone waits for a silent proxy, and never asks the second."""
+    with ModuleProxy([LIB, site.good]) as first:
+        first.fault("golang.org/toolchain/*", fault)
+        flags = ("--attempts", "2", "--stall-timeout", "0.5s")
+        result = site.run(*flags, goproxy=f"{first.url}|{site.proxy.url}")
     assert result.status == 0, result.text
     assert site.ran == {"good"}
     assert site.requested() == [site.zip_name]

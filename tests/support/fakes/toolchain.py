@@ -19,7 +19,7 @@ def platform() -> str:
 def toolchain(says: str = "good", name: str = NAME) -> FakeModule:
     """Its go adds `says` to the file that the variable TOOLCHAIN_LOG names, each time it runs."""
     go = (
-        f'#!/bin/sh\necho {says} >>"${{TOOLCHAIN_LOG:-/dev/null}}"\nunset GOTOOLCHAIN_INTERNAL_SWITCH_VERSION\n'
+        f'#!/bin/sh\necho {says} >>"${{TOOLCHAIN_LOG:-/dev/null}}"\nunset GOTOOLCHAIN_INTERNAL_SWITCH_VERSION GOROOT\n'
         f'GOTOOLCHAIN=local exec "{shutil.which("go")}" "$@"\n'
     )
     return FakeModule(
