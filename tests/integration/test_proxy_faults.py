@@ -19,6 +19,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)
 MODULES = (LIB, TOML)
 QUICK = ("--stall-timeout", "1s", "--connect-timeout", "5s", "--attempts", "3")
+LATE = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
 
 ON_ONE_FILE = [
     *(("zip", fault) for fault in Fault),
@@ -186,17 +187,38 @@ def test_the_deadline_holds_while_all_attempts_stall(bench: Workbench) -> None:
     assert bench.leftovers() == []
 
 
+@pytest.mark.parametrize(
+    ("says", "tls", "of_run", "of_fill"),
+    [
+        (answer(b"<html>Log in</html>"), False, ("checksum-mismatch", "content"), ("proxy-unavailable", "content")),
+        (LATE, False, ("module-not-found", "slow-origin"), ("module-not-found", "slow-origin")),
+        (answer(b""), True, ("proxy-unavailable", "handshake"), ("proxy-unavailable", "handshake")),
+    ],
+    ids=["a login page", "a slow origin", "no TLS"],
+)
+def test_hint_fits_what_the_only_proxy_answers(
+    bench: Workbench, says: bytes, tls: bool, of_run: tuple[str, str], of_fill: tuple[str, str]
+) -> None:
+    bench.write_project([LIB])
+    with ModuleProxy() as plain, RawServer(lambda request, line: line.say(says)) as server:
+        url = plain.url.replace("http:", "https:") if tls else server.url
+        variables = {"GOPROXY": url}
+        for command, expected in ((("run", "--store", "none"), of_run), (("fill", str(bench.pool)), of_fill)):
+            result = bench.quickly(*command, "--attempts", "1", **variables)
+            assert result.status == 5, result.text
+            assert expected in {(notice.slug, notice.case) for notice in result.notices}
+
+
 def test_not_found_for_lack_of_time_is_asked_again(bench: Workbench) -> None:
     """As proxy.golang.org answers for a slow origin: another proxy after `,` is asked at once, and then both again."""
     bench.write_project([LIB])
-    late = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
     asked: Counter[str] = Counter()
     files = layout([LIB])
 
     def respond(request: RawRequest, line: Line) -> None:
         name = request.target.removeprefix("/")
         asked[name] += 1
-        line.say(late if asked[name] == 1 else answer(files[name]))
+        line.say(LATE if asked[name] == 1 else answer(files[name]))
 
     with RawServer(respond) as first, ModuleProxy() as second:
         result = bench.prefetch(*QUICK, goproxy=f"{first.url},{second.url}")

@@ -120,7 +120,7 @@ def test_a_wrong_file_that_go_downloads_itself_is_named_too(bench: Workbench) ->
         result = bench.prefetch("--attempts", "2", goproxy=proxy.url)
         assert result.status == 5, result.text
         assert bench.report["failure"]["slug"] == "checksum-mismatch"
-        (error,) = (one for one in result.notices if (one.slug, one.case) == ("checksum-mismatch", "not-downloaded"))
+        (error,) = (one for one in result.notices if (one.slug, one.case) == ("checksum-mismatch", "content"))
         (failure,) = facts(error)["failures"]
         assert failure.file.name == MOD
         assert [attempt.source for attempt in failure.attempts] == [proxy.url, proxy.url]

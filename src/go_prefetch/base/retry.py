@@ -37,6 +37,8 @@ class Cause(Enum):
     HANDSHAKE = "handshake"  # connected, but TLS did not begin
     CERTIFICATE = "certificate"
     SILENT = "silent"
+    CONTENT = "content"  # a complete answer that is not a module file
+    SLOW_ORIGIN = "slow-origin"  # a proxy could not fetch the file from its origin in time
 
 
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback

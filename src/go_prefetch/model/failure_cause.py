@@ -14,22 +14,34 @@ _REFUSED = (401, 403, 407)  # a proxy needs another login, or blocks the module
 # The first that every attempt has.
 _CASES: tuple[tuple[str, Callable[[FailedAttempt], bool]], ...] = (
     ("http-proxy", lambda one: one.at_http_proxy),
-    ("refused", lambda one: one.status in _REFUSED),
     ("no-network", lambda one: one.cause is Cause.NO_NAME_SERVER or _is_unknown_though_well_known(one)),
     ("no-such-host", lambda one: one.cause is Cause.NO_SUCH_HOST),
-    ("certificate", lambda one: one.cause is Cause.CERTIFICATE),
     ("not-connected", lambda one: one.cause is Cause.NOT_CONNECTED),
+    ("handshake", lambda one: one.cause is Cause.HANDSHAKE),
     ("silent", lambda one: one.cause is Cause.SILENT),
+    ("content", lambda one: one.cause is Cause.CONTENT),
+)
+# Otherwise the first that any attempt has: only the user can mend it, whatever the other servers do.
+_SUFFICIENT: tuple[tuple[str, Callable[[FailedAttempt], bool]], ...] = (
+    ("refused", lambda one: one.status in _REFUSED),
+    ("certificate", lambda one: one.cause is Cause.CERTIFICATE),
 )
 
 
 def common_cause(failures: Sequence[Failure]) -> str:
-    """Return the case of the error: what every request met, or an empty string."""
+    """Return the case of the error: what every request met, or what one met that decides, or an empty string."""
     requests = [one for failure in failures for one in failure.attempts if one.passed_over is None]
     if not requests:
         return ""
-    case = next((case for case, is_it in _CASES if all(map(is_it, requests))), "")
+    of_all = (case for case, is_it in _CASES if all(map(is_it, requests)))
+    of_any = (case for case, is_it in _SUFFICIENT if any(map(is_it, requests)))
+    case = next(of_all, "") or next(of_any, "")
     return "misspelt-host" if case == "no-such-host" and meant_hosts(failures) else case
+
+
+def is_late_only(failures: Sequence[Failure]) -> bool:
+    """Return whether each of these files is one that a proxy could not fetch from its origin in time."""
+    return all(any(one.cause is Cause.SLOW_ORIGIN for one in failure.attempts) for failure in failures)
 
 
 def hosts(failures: Sequence[Failure]) -> tuple[str, ...]:

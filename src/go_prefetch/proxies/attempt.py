@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from go_prefetch.base.retry import AttemptError, Deadline
+from go_prefetch.base.retry import AttemptError, Cause, Deadline
 from go_prefetch.golang.goproxy import Proxy
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
@@ -60,7 +60,9 @@ class ProxyAttempt:
         except StructureError as error:
             # Go parses a .info before it goes on to the next proxy, and the other kinds after that.
             return self._failed(
-                proxy, AttemptError(str(error), kind="error" if file.kind == "info" else "content"), wire
+                proxy,
+                AttemptError(str(error), kind="error" if file.kind == "info" else "content", cause=Cause.CONTENT),
+                wire,
             )
         except InUseError as error:
             return self._failed(proxy, AttemptError(str(error), transient=False), wire)

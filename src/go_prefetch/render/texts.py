@@ -75,6 +75,11 @@ _ASKS_SUMDB = (
     "cannot be reached, name a mirror in GOSUMDB. For private modules, set GOPRIVATE."
 )
 
+_NO_MODULES = (
+    "The server sends something other than modules, for example a login page. Check the URL in the input goproxy "
+    "(GOPROXY), and whether the network asks for a login."
+)
+
 _VERIFIES_TOOLCHAIN = (
     "Go runs no toolchain that it cannot compare with the checksum database. Install that Go in the job, for example "
     "with setup-go's `go-version-file`, or set GOSUMDB to a database or mirror that this machine reaches."
@@ -282,11 +287,20 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "certificate": Text(
             _UNAVAILABLE,
             "This machine does not trust that certificate. If a company's proxy inspects TLS, name a file with its "
-            "certificate in SSL_CERT_FILE.",
+            "certificate in SSL_CERT_FILE. An expired certificate, or one for another name, must be replaced.",
         ),
         "not-connected": Text(
             _UNAVAILABLE,
             "Check the address and the port in the input goproxy (GOPROXY), and whether a firewall blocks them.",
+        ),
+        "handshake": Text(
+            _UNAVAILABLE,
+            "The server accepts connections and does not begin TLS. Check that the port in the input goproxy (GOPROXY) "
+            "is one for https, and whether a firewall or an HTTP proxy stops TLS.",
+        ),
+        "content": Text(
+            _UNAVAILABLE,
+            _NO_MODULES,
         ),
         "silent": Text(
             _UNAVAILABLE,
@@ -300,10 +314,18 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "No proxy has {count} of the files that Go needs.\n{failures:attempts}\n{cause}",
             "Check the version, and whether the module is public. Private modules belong in GOPRIVATE.",
         ),
+        "slow-origin": Text(
+            "{count:#file} could not be downloaded.\n{failures:attempts}\n{cause}",
+            "The proxy could not fetch these versions from their origin in time. Try again in a few minutes.",
+        ),
     },
     "checksum-mismatch": {
         "": "SECURITY: {module_file} does not match go.sum (from {sources:then}).\n{stderr}",
         "not-downloaded": "{cause}\nBefore that, it could not be downloaded.\n{failures:attempts}",
+        "content": Text(
+            "{cause}\nBefore that, it could not be downloaded.\n{failures:attempts}",
+            _NO_MODULES,
+        ),
         "tree": Text("{version} does not match go.sum: {tree}.", "`go-prefetch verify --fix` removes it."),
         "tree-stays": Text(
             "{version} in the module cache does not match go.sum, and cannot be removed.",

@@ -84,6 +84,8 @@ def cause_of(error: BaseException) -> Cause:
         return Cause.CERTIFICATE
     if "handshake" in str(error) and isinstance(error, TimeoutError):
         return Cause.HANDSHAKE
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":  # the answer is no TLS
+        return Cause.HANDSHAKE
     return Cause.NOT_CONNECTED if getattr(error, "errno", None) in _NOT_CONNECTED else Cause.OTHER
 
 

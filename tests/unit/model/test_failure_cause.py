@@ -6,7 +6,7 @@ import pytest
 
 from go_prefetch.base.retry import Cause
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.failure_cause import common_cause, hosts, meant_hosts
+from go_prefetch.model.failure_cause import common_cause, hosts, is_late_only, meant_hosts
 from go_prefetch.model.results import FailedAttempt, Failure, PassedOver
 from tests.support.fakes.reports import A
 
@@ -29,7 +29,11 @@ def failing(*attempts: FailedAttempt) -> list[Failure]:
         ([FailedAttempt(CORP, cause=Cause.SILENT)], "silent"),
         ([FailedAttempt(CORP, status=403), FailedAttempt(GO, status=401)], "refused"),
         ([FailedAttempt(CORP, status=407, at_http_proxy=True)], "http-proxy"),
-        ([FailedAttempt(CORP, status=403), FailedAttempt(GO, status=500)], ""),
+        ([FailedAttempt(CORP, status=403), FailedAttempt(GO, status=500)], "refused"),
+        ([FailedAttempt(GO, status=500), FailedAttempt(CORP, cause=Cause.CERTIFICATE)], "certificate"),
+        ([FailedAttempt(CORP, cause=Cause.HANDSHAKE)], "handshake"),
+        ([FailedAttempt(CORP, cause=Cause.CONTENT)], "content"),
+        ([FailedAttempt(CORP, cause=Cause.CONTENT), FailedAttempt(GO, status=500)], ""),
         ([FailedAttempt(CORP, status=403), FailedAttempt(GO, passed_over=PassedOver.AFTER_COMMA)], "refused"),
         ([FailedAttempt("", passed_over=PassedOver.NO_TIME)], ""),
         ([], ""),
@@ -45,3 +49,10 @@ def test_hosts_are_named_once_and_without_a_login() -> None:
     )
     assert hosts(failures) == ("proxy.goland.org",)
     assert meant_hosts(failures) == ("proxy.golang.org",)
+
+
+def test_late_files_are_those_of_a_slow_origin_only() -> None:
+    late, missing = FailedAttempt(GO, status=404, cause=Cause.SLOW_ORIGIN), FailedAttempt(CORP, status=404)
+    assert is_late_only(failing(missing, late))
+    assert not is_late_only(failing(missing))
+    assert not is_late_only([*failing(late), *failing(missing)])

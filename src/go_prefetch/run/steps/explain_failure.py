@@ -23,7 +23,7 @@ from go_prefetch.golang.command import GoRun, failed
 from go_prefetch.golang.download_trace import Pending
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.failure_cause import common_cause, hosts, meant_hosts
+from go_prefetch.model.failure_cause import common_cause, hosts, is_late_only, meant_hosts
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import Downloaded, Failure
 from go_prefetch.modfiles.zip_inspect import plain_space
@@ -44,13 +44,13 @@ _HINTS = (
         ("git-unreadable", "certificate"),
     ),
     (re.compile(r"The requested URL returned error: (429|5\d\d)"), ("git-unreadable", "server")),
+    (re.compile("x509: |tls: failed to verify certificate"), ("go-failed", "certificate")),
     (re.compile("module lookup disabled by GOPROXY=off"), ("go-failed", "goproxy-off")),
     (
         re.compile(r"golang\.org/toolchain@\S+: verifying module: (?!checksum mismatch)"),
         ("go-failed", "toolchain-unverified"),
     ),
     (re.compile(r"verifying (module|go\.mod): [^\n]*/(lookup|tile|latest)\b"), ("go-failed", "sumdb")),
-    (re.compile("x509: |tls: failed to verify certificate"), ("go-failed", "certificate")),
     (
         re.compile(
             r"fatal: unable to access '|Could not resolve hostname|Could not resolve host:|ssh: connect to host"
@@ -75,7 +75,8 @@ def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Dead
     if failures:
         return unavailable(failures, error.notice)
     if named:
-        return ModuleNotFound("module-not-found", "go", count=len(named), failures=tuple(named), cause=error.notice)
+        case = "slow-origin" if is_late_only(named) else "go"
+        return ModuleNotFound("module-not-found", case, count=len(named), failures=tuple(named), cause=error.notice)
     return _hinted(error)
 
 
@@ -108,7 +109,8 @@ def _disk_full(error: PrefetchError, plan: Plan) -> DownloadError:
 
 def _after(failures: Sequence[Failure], error: ChecksumMismatch) -> ChecksumMismatch:
     """Add what the proxies did before. Go downloaded the wrong bytes itself, so that may be the cause."""
-    return ChecksumMismatch("checksum-mismatch", "not-downloaded", failures=tuple(failures), cause=error.notice)
+    case = "content" if common_cause(failures) == "content" else "not-downloaded"
+    return ChecksumMismatch("checksum-mismatch", case, failures=tuple(failures), cause=error.notice)
 
 
 def unavailable(failures: Sequence[Failure], cause: Notice | None = None) -> ProxyUnavailable:

@@ -17,6 +17,7 @@ from go_prefetch.base.stopwatch import Stopwatch
 from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, Notice, notice
 from go_prefetch.golang.goproxy import redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
+from go_prefetch.model.failure_cause import is_late_only
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.progress import Meter, Working
 from go_prefetch.model.results import Downloaded, Failure, Filled, Restored
@@ -173,7 +174,8 @@ def verdict(
 
 def _error(failures: Sequence[Failure]) -> DownloadError:
     if all(failure.not_found for failure in failures):
-        return ModuleNotFound("module-not-found", count=len(failures), failures=tuple(failures))
+        case = "slow-origin" if is_late_only(failures) else ""
+        return ModuleNotFound("module-not-found", case, count=len(failures), failures=tuple(failures), cause=None)
     return unavailable(failures)
 
 
