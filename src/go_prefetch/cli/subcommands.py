@@ -93,8 +93,8 @@ def _cache(invocation: Invocation) -> int:
 
 SUBCOMMANDS = {
     "run": Subcommand(_run),
-    "plan": Subcommand(_plan, (*_inputs("working-directory", "store", "cache-name"), *command_inputs.PLAN)),
-    "verify": Subcommand(_verify, (*_inputs("working-directory", "deadline"), *command_inputs.VERIFY)),
+    "plan": Subcommand(_plan, (*_inputs("working-directory", "for-tidy", "store", "cache-name"), *command_inputs.PLAN)),
+    "verify": Subcommand(_verify, (*_inputs("working-directory", "for-tidy", "deadline"), *command_inputs.VERIFY)),
     "doctor": Subcommand(
         _doctor,
         (
@@ -104,7 +104,7 @@ SUBCOMMANDS = {
     ),
     "fill": Subcommand(
         _fill,
-        (*_inputs("working-directory", *_DOWNLOADS, *_RESULTS), *command_inputs.FILL_TABLE),
+        (*_inputs("working-directory", "for-tidy", *_DOWNLOADS, *_RESULTS), *command_inputs.FILL_TABLE),
         command_inputs.FILL,
     ),
     "docker": Subcommand(

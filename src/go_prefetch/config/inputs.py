@@ -143,6 +143,8 @@ TABLE: tuple[Input, ...] = (
           "later go commands. A checksum mismatch or invalid input always fails.", choice(OnFailure), Group.JOB),
     Input("check-present", "false", "Verify modules that were in the module cache before, too. It takes about 1 s per "
           "650 MB.", SWITCH, Group.JOB),
+    Input("for-tidy", "false", "Fetch all modules that go.sum has a hash of. Jobs that run `go mod tidy`, "
+          "`go mod vendor` or `go list -m all` need them.", SWITCH, Group.JOB),
     Input("summary", "true", "Write the job summary.", SWITCH, Group.OUTPUT),
     Input("attempts", "4", "Number of requests for a file at one proxy, and of starts of a Go that stalls.",
           whole_number(1, 20), Group.LIMITS, in_action=False),

@@ -34,6 +34,7 @@ class Settings:
     deadline: float
     on_failure: OnFailure
     check_present: bool
+    for_tidy: bool
     summary: bool
     attempts: int
     connect_timeout: float

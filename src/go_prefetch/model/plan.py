@@ -70,6 +70,7 @@ class Scope:
     sums: tuple[Path, ...]  # the files the plan was read from, which a run must not change
     zips_without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs these zips, and go.sum has no hash of them
     workspace: Workspace | None = None
+    every_zip: bool = False  # the zips are all that go.sum has a hash of, whatever Go selects
     undecided: frozenset[ModuleVersion] = frozenset()  # their `.mod` is planned and decides which zips Go selects
     candidates: tuple[ModuleVersion, ...] = ()  # zips that Go may select then
     mods_without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs these `.mod`, and go.sum has no hash of them

@@ -568,5 +568,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "not-taken": "The cache service did not accept the entry.",
         "in-words": "The cache service answered: {words}.",
     },
-    "vendored": "{folder} is vendored: Go builds from vendor/ and does not use the module cache.",
+    "vendored": (
+        "{folder} is vendored: Go builds from vendor/ and does not use the module cache. Jobs that run `go mod tidy` "
+        "or `go mod vendor` need `for-tidy: true`. `go list -m all` needs GOFLAGS=-mod=mod too."
+    ),
 }

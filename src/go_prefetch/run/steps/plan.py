@@ -28,7 +28,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
 
     Raises InputError and GoSumError for mistakes of the user.
     """
-    scopes, skipped = resolve_all(discover(settings, go.gowork, go.gomodcache), go.goflags)
+    scopes, skipped = resolve_all(discover(settings, go.gowork, go.gomodcache), go.goflags, every_zip=settings.for_tidy)
     live = tuple(
         scope.without_modules() if scope.disabled_because else select(scope, folder)
         for scope in scopes

@@ -25,7 +25,9 @@ from go_prefetch.run.steps.project_files import sums_of, text_of, vendored
 _Replaces = Mapping[tuple[str, str], Replace]
 
 
-def resolve_all(places: Iterable[Place], goflags: str) -> tuple[tuple[Scope, ...], tuple[Notice, ...]]:
+def resolve_all(
+    places: Iterable[Place], goflags: str, *, every_zip: bool = False
+) -> tuple[tuple[Scope, ...], tuple[Notice, ...]]:
     """Return the scopes of these places, and a warning for each file that only a search found and that is no module.
 
     Raises GoSumError and InputError as `resolve` does, and if no file is left.
@@ -34,7 +36,7 @@ def resolve_all(places: Iterable[Place], goflags: str) -> tuple[tuple[Scope, ...
     refused: list[tuple[Path, GoSumError]] = []
     for place in places:
         try:
-            scopes.append(resolve(place, goflags))
+            scopes.append(resolve(place, goflags, every_zip=every_zip))
         except GoSumError as error:
             if place.named or not _is_no_module(error, place.definition):
                 raise
@@ -50,28 +52,32 @@ def _is_no_module(error: GoSumError, definition: Path) -> bool:
     return is_its_own and error.slug == "go-mod-malformed" and not error.notice.case
 
 
-def resolve(place: Place, goflags: str) -> Scope:
+def resolve(place: Place, goflags: str, *, every_zip: bool = False) -> Scope:
     """Read one go.mod or go.work (GOWORK may give it another name) with its sums, and `-modfile` of GOFLAGS.
+
+    With `every_zip`, the plan has all zips that go.sum has a hash of, and vendor/ does not count: `go mod tidy` and
+    `go mod vendor` read them.
 
     Raises GoSumError with file and line for what Go would refuse, InputError for a `-modfile` that Go would refuse.
     """
     read = read_instead(place, goflags)
     if place.definition.name == "go.mod":
-        scope = _resolve_module(place, read, goflags)
+        scope = _resolve_module(place, read, goflags, every_zip=every_zip)
     else:
-        scope = _resolve_workspace(place, read, goflags)
+        scope = _resolve_workspace(place, read, goflags, every_zip=every_zip)
     return replace(scope, go_lines=go_lines(text_of(place.definition)))
 
 
-def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
+def _resolve_module(place: Place, definition: Path, goflags: str, *, every_zip: bool) -> Scope:
     gomod = parse_gomod(text_of(definition), str(definition))
     sums = (definition.with_suffix(".sum"),)
     gosum = sums_of(sums)
     zip_lines = _versions(gosum, "zip")
     targets = _targets([gomod])
     listed = go_line_at_least(gomod.go, 1, 17)
-    zips = sorted(targets.all & set(zip_lines)) if listed else list(zip_lines)
-    reason = vendored(place.definition.parent, gomod.go, goflags, workspace=False)
+    from_list = listed and not every_zip
+    zips = sorted(targets.all & set(zip_lines)) if from_list else list(zip_lines)
+    reason = None if every_zip else vendored(place.definition.parent, gomod.go, goflags, workspace=False)
     if not gomod.requires:
         reason = notice("no-requirements", definition=definition)
     return Scope(
@@ -81,17 +87,18 @@ def _resolve_module(place: Place, definition: Path, goflags: str) -> Scope:
         zips=tuple(zips),
         required_zips=targets.all & set(zips if listed else _wanted_together([gomod], targets, zip_lines)),
         mods=_versions(gosum, "mod"),
-        explicit=not listed,
+        explicit=not from_list,
+        every_zip=every_zip,
         zips_without_sum=targets.all - set(zip_lines) if listed else frozenset(),
         gosum_lines=gosum.lines,
         key_lines=_lines_of(gosum, zips),
         sums=sums,
         disabled_because=reason,
-        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not listed)),
+        warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not from_list)),
     )
 
 
-def _resolve_workspace(place: Place, definition: Path, goflags: str) -> Scope:
+def _resolve_workspace(place: Place, definition: Path, goflags: str, *, every_zip: bool) -> Scope:
     folder = definition.parent
     gowork = parse_gowork(text_of(definition), str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
@@ -100,8 +107,8 @@ def _resolve_workspace(place: Place, definition: Path, goflags: str) -> Scope:
     gosum = sums_of(sums)
     zip_lines = _versions(gosum, "zip")
     targets = _targets(members, gowork.replaces)
-    zips = _wanted_together(members, targets, zip_lines)
-    reason = vendored(folder, gowork.go, goflags, workspace=True)
+    zips = list(zip_lines) if every_zip else _wanted_together(members, targets, zip_lines)
+    reason = None if every_zip else vendored(folder, gowork.go, goflags, workspace=True)
     if not any(member.requires for member in members):
         reason = notice("no-requirements", "workspace", definition=definition)
     return Scope(
@@ -112,6 +119,7 @@ def _resolve_workspace(place: Place, definition: Path, goflags: str) -> Scope:
         required_zips=targets.all & set(zips),
         mods=_versions(gosum, "mod"),
         explicit=True,
+        every_zip=every_zip,
         gosum_lines=gosum.lines,
         key_lines=_lines_of(gosum, zips),
         sums=sums,

@@ -28,7 +28,7 @@ def select(scope: Scope, folder: ModuleFolder) -> Scope:
         return scope
     graph = module_graph(scope, workspace, folder)
     zip_lines = frozenset(line.module for line in scope.gosum_lines if line.kind == "zip")
-    zips = zip_lines.intersection(map(workspace.replaced, graph.needed))
+    zips = zip_lines if scope.every_zip else zip_lines.intersection(map(workspace.replaced, graph.needed))
     unread = frozenset(map(workspace.replaced, graph.unread))
     undecided = unread & frozenset(scope.mods)
     candidates: frozenset[ModuleVersion] = frozenset()
