@@ -155,3 +155,4 @@ def test_two_uses_in_one_job_miss_then_hit(bench: Workbench, repository: Path) -
     assert "<strong>go-prefetch: exact hit</strong> " in run.summaries[1]
     assert TOKEN not in run.text
     assert "ACTIONS_RUNTIME_TOKEN" not in run.text
+    assert "```mermaid" not in "".join(run.summaries)

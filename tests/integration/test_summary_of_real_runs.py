@@ -129,7 +129,7 @@ def test_retries_are_in_the_summary(
     result = bench.prefetch(goproxy=proxy.url, **on_github)
     assert result.status == 0, result.text
     assert record_of(result).failed_attempts == 1
-    assert "| `example.com/lib@v1.2.3 .zip` | 1 |" in summary.read_text(encoding="utf-8")
+    assert "| `example.com/lib@v1.2.3\N{NO-BREAK SPACE}.zip` | 1 |" in summary.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("store", ["pool", "cache service"])

@@ -57,8 +57,9 @@ def _failure(report: Report) -> list[str]:
 
 
 def _notes(report: Report) -> list[str]:
-    """Return a list item for each reason why the result was not better, with advice."""
-    notes = [f"- {prose(f'{_sentence(reason.text)} {reason.advice}')}" for reason in why_not_exact(report)]
+    """Return a list item for each reason why the result was not better, with advice. A failure says that itself."""
+    reasons = () if report.completed.failure else why_not_exact(report)
+    notes = [f"- {prose(f'{_sentence(reason.text)} {reason.advice}')}" for reason in reasons]
     avoided = sum(fetched.plain_go_fails for fetched in report.fetched)
     if avoided:
         notes.append(f"- {prose(_avoided(avoided))}")

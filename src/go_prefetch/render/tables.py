@@ -59,7 +59,7 @@ def retries(report: Report) -> list[str]:
     lost = [failure for failure in failures if not failure.not_found]
     rows = [*((str(f.file), len(f.attempts), attempt(f.attempts[-1]) if f.attempts else "", "") for f in lost), *rows]
     shown = [
-        (code(file), str(failed), code(words), code(source) or "failed")
+        (_unbroken(code(file)), str(failed), code(words), code(source) or "failed")
         for file, failed, words, source in rows[:_MOST_RETRIED]
     ]
     if len(rows) > len(shown):
@@ -100,20 +100,25 @@ def _source(source: Source) -> tuple[str, str, str, str]:
 def _brought(step: str, report: Report) -> str:
     restored, downloaded, saved = report.restored, report.downloaded, report.saved
     left = ", ".join(f"{count} ({deferral(why)})" for why, count in report.admitted.deferred_to_go.items())
-    private = len(report.plan.private)
+    admitted, private = len(report.admitted.modules), len(report.plan.private)
+    unpacked = f"{counted(admitted, 'module')} unpacked and verified" if admitted else ""
     rejected, by_go = len(report.completed.rejected), len(report.completed.by_go)
     return {
         "plan": f"{counted(len(report.plan.modules), 'module')}, {len(report.plan.missing)} of "
         f"{counted(len(report.plan.files), 'file')} missing"
         + (f", {counted(private, 'private module')} left to Go" if private else ""),
-        "restore": reason(restored.skipped_reason) or f"{counted(len(restored.files), 'file')}, {size(restored.bytes)}",
-        "download": f"{counted(len(downloaded.files), 'file')}, {size(downloaded.bytes)}"
-        if downloaded.files or downloaded.failures
-        else "nothing to download",
-        "admit": f"{counted(len(report.admitted.modules), 'module')} unpacked and verified"
-        + (f"; left to go mod download: {left}" if left else ""),
-        "complete": "checked by Go"
+        "restore": reason(restored.skipped_reason)
+        or _amount(len(restored.files), restored.bytes)
+        or "nothing restored",
+        "download": _amount(len(downloaded.files), downloaded.bytes)
+        or ("nothing downloaded" if downloaded.failures else "nothing to download"),
+        "admit": "; ".join(filter(None, [unpacked, left and f"left to go mod download: {left}"])) or "nothing unpacked",
+        "complete": ("failed" if report.completed.failure else "checked by Go")
         + (f", which downloaded {counted(by_go, 'file')} itself" if by_go else "")
         + (f", which rejected {counted(rejected, 'file')}" if rejected else ""),
-        "save": reason(saved.skipped_reason) or f"{counted(saved.files, 'file')}, {size(saved.bytes)}",
+        "save": reason(saved.skipped_reason) or _amount(saved.files, saved.bytes) or "nothing saved",
     }[step]
+
+
+def _amount(files: int, total: int) -> str:
+    return f"{counted(files, 'file')}, {size(total)}" if files else ""

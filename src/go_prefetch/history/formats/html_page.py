@@ -5,11 +5,12 @@ Its Content-Security-Policy forbids all of that, so that no text of a log could 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from go_prefetch.history.formats.charts import Frame, Series, bars, lines, top_of_counts, top_of_times
-from go_prefetch.history.formats.number_format import UNKNOWN, clock, duration, percent, seconds
+from go_prefetch.history.formats.number_format import UNKNOWN, clock, duration, percent, plural, seconds
 from go_prefetch.history.formats.sections import Section, headline, notes, sections
 from go_prefetch.history.metrics import Delivery, Period, Prefetching
 from go_prefetch.history.report import HistoryReport
@@ -58,21 +59,28 @@ def _tiles(report: HistoryReport) -> str:
     p, d = report.prefetching, report.delivery
     tiles = [
         (percent(p.hit_rate_by_modules), "of modules from cache"),
-        (duration(p.seconds_saved) if p.runs_measured else UNKNOWN, f"saved, in {p.runs_measured} measured runs"),
-        *(
-            [(f"about {duration(p.seconds_saved_estimate)}", f"estimated, in {p.runs_estimated} partial hits")]
-            if p.runs_estimated
-            else []
-        ),
+        (duration(p.seconds_saved) if p.runs_measured else UNKNOWN, _saved_in(p)),
         (seconds(p.seconds_p50), f"half of the runs; {seconds(p.seconds_p95)} for 95%"),
         (str(p.failures_avoided), "failures of plain Go avoided"),
         (percent(d.success_rate), f"of workflow runs succeeded; half within {duration(d.seconds_p50)}"),
     ]
+    if p.runs_estimated:
+        hits = plural(p.runs_estimated, "partial hit")
+        tiles.insert(2, (duration(p.seconds_saved_estimate), f"saved by estimate, in {hits}"))
     storage = report.history.storage
     if storage:
         tiles.append((percent(storage.used / storage.limit), "of the cache storage used"))
-    tiles_html = "".join(f"<div><b>{escape(figure)}</b><span>{escape(words)}</span></div>" for figure, words in tiles)
+    tiles_html = "".join(f"<div><b>{_amount(figure)}</b><span>{escape(words)}</span></div>" for figure, words in tiles)
     return f'<section class="tiles">{tiles_html}</section>'
+
+
+def _saved_in(p: Prefetching) -> str:
+    return f"saved{' at least' if p.runs_at_least else ''}, in {plural(p.runs_measured, 'measured run')}"
+
+
+def _amount(figure: str) -> str:
+    """Return a figure that breaks no line between a number and its unit."""
+    return escape(re.sub("(?<=[0-9]) ", "\N{NO-BREAK SPACE}", figure.removesuffix(" 0 s")))
 
 
 def _charts(report: HistoryReport) -> str:

@@ -94,6 +94,7 @@ def _gates(report: HistoryReport) -> Section | None:
 def _prefetching(p: Prefetching) -> list[tuple[str, str]]:
     moved = (size(count) for count in (p.bytes_restored, p.bytes_downloaded, p.bytes_saved))
     files, runs = plural(p.failures_avoided, "file"), plural(p.runs_rescued, "run")
+    avoided = f"{files} on which plain Go would have failed, in {runs}" if p.failures_avoided else "none"
     return [
         ("runs", f"{p.runs}: " + ", ".join(f"{count} {result}" for result, count in p.results.items())),
         ("hit rate by runs", percent(p.hit_rate_by_runs)),
@@ -103,7 +104,7 @@ def _prefetching(p: Prefetching) -> list[tuple[str, str]]:
         *([("estimated", _estimated(p))] if p.runs_estimated else []),
         ("seconds a run", f"half took at most {seconds(p.seconds_p50)}, 95% at most {seconds(p.seconds_p95)}"),
         ("failed attempts", f"{p.failed_attempts:,}"),
-        ("failures avoided", f"{files} for which `go mod download` would have failed, in {runs}"),
+        ("failures avoided", avoided),
     ]
 
 
