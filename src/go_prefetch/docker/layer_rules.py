@@ -29,6 +29,7 @@ _ENVIRONMENT = re.compile(
     r"|HOME|PATH|NETRC|DEBIAN_FRONTEND|USER|TMPDIR|SSH_AUTH_SOCK|TZ|LANG|LC_\w+",
     re.IGNORECASE,
 )
+_TARGETS = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"}
 _PLATFORM = re.compile(r"(TARGET|BUILD)(?:OS|ARCH|PLATFORM|VARIANT)")
 _PLACEHOLDER = re.compile(r"unknown|undefined|unspecified|unset|n/?a|v?0\.0\.0(?:-.*)?|snapshot", re.IGNORECASE)
 _METADATA = ("LABEL", "MAINTAINER", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "VOLUME")
@@ -65,7 +66,7 @@ def modules_at_build(history: History) -> Iterator[Found]:
             elif command.removes_modules:
                 removed = instruction.line
             elif command.builds or (has_code and not line and not built and command.makes):
-                built = True
+                built = built or defined
                 found = _at_build(history, instruction, (line, caches, removed)) if defined else None
                 if found:
                     yield found
@@ -86,7 +87,7 @@ def _at_build(history: History, build: Instruction, modules: tuple[int, frozense
         return Found("modules-lost", build.line, what)
     if line and mounted and not caches:
         return Found("modules-lost", build.line, f"this cache mount hides the modules of line {line}")
-    if line or mounted or not _is_known(history):
+    if line or history.may_have_modules(build) or not _is_known(history):
         return None
     other = _download_elsewhere(history)
     what = f"line {other} downloads the modules in a stage that this stage does not copy them from"
@@ -113,7 +114,7 @@ def _is_unknown(command: Command) -> bool:
 def cache_mount(history: History) -> Iterator[Found]:
     """Find modules that are kept in a cache mount only."""
     for instruction in history.instructions:
-        used = any(command.downloads or command.builds for command in commands(instruction))
+        used = any(command.downloads or command.builds or command.makes for command in commands(instruction))
         if (
             used
             and history.module_caches(instruction)
@@ -132,6 +133,8 @@ def value_before_download(history: History) -> Iterator[Found]:
     changing = {name for each in above if each.name == "ARG" for name, value in assignments(each)
                 if _changes(history, name, value)}  # fmt: skip
     read = {name for stage in history.stage.chain for name in mentioned(stage.start.text)}  # another image anyway
+    used = {name for each in above for name in _read_by(each) if each.name not in ("ARG", "ENV")}
+    read |= _TARGETS if used & _TARGETS else set()  # one of them tells the others
     for instruction in reversed(above):
         if instruction.name not in ("ARG", "ENV"):
             read |= _read_by(instruction)

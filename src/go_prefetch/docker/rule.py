@@ -20,6 +20,7 @@ _MODULE_CACHE = re.compile(
     r"/pkg/mod\b|\$\{?(?:GOMODCACHE|GOPATH)\}?(?:/pkg)?$|^(?:/root|/home/[^/]+)?/go(?:/pkg)?$"
     r"|/(?:go-?)?mod(?:s|ules)?(?:-?cache)?$"
 )
+_BELOW = {"GOMODCACHE": "", "GOPATH": "/pkg/mod"}  # where modules are, below the value of a variable
 _WHOLE = (".", "*")
 _CODE = ("cmd", "internal", "pkg")  # folders of Go files in most projects, if the context does not have them
 
@@ -67,20 +68,31 @@ class History:
 
     @cached_property
     def _module_folders(self) -> tuple[str, ...]:
-        """Return where the settings put the module cache."""
-        below = {"GOMODCACHE": "", "GOPATH": "/pkg/mod"}
-        found = (f"{value.partition(':')[0]}{below[name]}" for name, value in self.settings if name in below)
-        return tuple(posixpath.normpath(path) for path in found if path.startswith("/"))
+        """Return where the module cache is; nothing if it is not known."""
+        values = [(value.partition(":")[0], _BELOW[name]) for name, value in self.settings if name in _BELOW]
+        if not values and self.image[0] == "golang":
+            values = [("/go", "/pkg/mod")]
+        written = any(command.go[:2] == ("env", "-w") for each in self.instructions for command in commands(each))
+        is_known = not written and all(value.startswith("/") and "$" not in value for value, _ in values)
+        return tuple(posixpath.normpath(value + below) for value, below in values) if is_known else ()
 
     def module_caches(self, instruction: Instruction) -> frozenset[str]:
         """Return the ids of a RUN's cache mounts for modules. The id of a mount defaults to its path."""
-        found = (mount for mount in mounts(instruction) if mount.get("type") == "cache" and "from" not in mount)
-        return frozenset(mount.get("id", _target(mount)) for mount in found if self._has_modules(_target(mount)))
+        return frozenset(
+            mount.get("id", _target(mount)) for mount in _cache_mounts(instruction)
+            if self._covers(_target(mount)) or (_MODULE_CACHE.search(_target(mount)) and (
+                not self._module_folders or "$" in _target(mount)))
+        )  # fmt: skip
 
-    def _has_modules(self, target: str) -> bool:
+    def may_have_modules(self, instruction: Instruction) -> bool:
+        """Return whether a RUN has a cache mount that may be for modules: a script can put them there."""
+        targets = map(_target, _cache_mounts(instruction))
+        return any(_MODULE_CACHE.search(target) or self._covers(target) for target in targets)
+
+    def _covers(self, target: str) -> bool:
         """Return whether a mount there has the module cache in it, or a part of it."""
-        pairs = ((f"{folder}/", f"{target}/") for folder in self._module_folders)
-        return bool(_MODULE_CACHE.search(target)) or any(a.startswith(b) or b.startswith(a) for a, b in pairs)
+        pairs = [(f"{folder}/", f"{target}/") for folder in self._module_folders]
+        return any(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
     @cached_property
     def is_vendored(self) -> bool:
@@ -111,7 +123,7 @@ class History:
 
     def _is_code(self, source: str) -> bool:
         path = path_of(source)
-        if is_whole(source) or path.endswith(".go"):
+        if is_whole(source) or path.endswith(".go") or path.split("/")[0] == ".git":  # another one with each commit
             return True
         if is_module_file(source) or path == "vendor":
             return False
@@ -165,6 +177,10 @@ def brings_module_cache(instruction: Instruction) -> bool:
         _MODULE_CACHE.search(_target(mount)) for mount in mounts(instruction)
         if mount.get("type", "bind") == "bind" or "from" in mount
     )  # fmt: skip
+
+
+def _cache_mounts(instruction: Instruction) -> list[dict[str, str]]:
+    return [mount for mount in mounts(instruction) if mount.get("type") == "cache" and "from" not in mount]
 
 
 def _target(mount: dict[str, str]) -> str:
