@@ -171,6 +171,17 @@ def test_run_replaces_a_tampered_toolchain_of_the_pool(site: Site) -> None:
     assert site.pooled.read_bytes() == site.good.zip
 
 
+def test_run_replaces_a_damaged_toolchain_of_the_pool(site: Site) -> None:
+    """Its directory is whole, and one of its files cannot be inflated. Go names the toolchain, not the module."""
+    site.pooled.parent.mkdir(parents=True)
+    at = site.good.zip.index(b"bin/go") + 20
+    site.pooled.write_bytes(site.good.zip[:at] + bytes(20) + site.good.zip[at + 20 :])
+    result = site.run()
+    assert result.status == 0, result.text
+    assert site.ran == {"good"}
+    assert site.pooled.read_bytes() == site.good.zip
+
+
 def test_run_fails_where_every_toolchain_is_wrong(site: Site) -> None:
     """None of them runs, stays in the module cache or reaches the pool."""
     site.proxy.files[site.zip_name] = site.evil.zip
@@ -394,7 +405,7 @@ def test_fill_with_a_platform_holds_the_toolchain_for_plain_go(site: Site) -> No
     assert site.ran == set()
     assert not [path for path in site.proxy.paths() if path.startswith("sumdb/")]
     site.proxy.clear()
-    built = site.bench.go("build", "./...", GOPROXY=f"{folder.as_uri()},off", **variables)
+    built = site.bench.go("mod", "download", GOPROXY=f"{folder.as_uri()},off", **variables)
     assert built.status == 0, built.stderr
     assert site.ran == {"good"}
     assert site.requested() == []

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.golang.toolchain import is_toolchain_named
 
 # A proxy may choose a part of these lines, so no pattern may take long for a long line.
 _MISMATCH = re.compile(r"verifying (?P<path>[^\s@]+)@(?P<version>[^\s/:]+)(?P<mod>/go\.mod)?: checksum mismatch")
@@ -19,6 +20,8 @@ _SUMDB_MISMATCH = re.compile(
 )
 # Messages of archive/zip, compress/flate and x/mod/zip about a zip with a valid structure and invalid content.
 _DAMAGED_ZIP = re.compile(r"(?<![.\w])zip: |not a valid zip file|flate: |\bunzip \S|unexpected EOF")
+# Go names a toolchain that it cannot unpack by its version alone.
+_TOOLCHAIN = re.compile(r"^go: download (?P<name>go1[^\s:]{0,100}): ")
 _DAMAGED_MOD = re.compile(r"\bparsing\b.{0,1000}\.mod|invalid go\.mod")
 _MODULE_AT = re.compile(r"(?:^|(?<=[\s@:\"']))(?P<path>[^\s@:\"']+)@(?P<version>v[^\s:/\"']+)")
 _TRANSIENT = re.compile(
@@ -65,7 +68,9 @@ def _broken_file(line: str, planned: AbstractSet[ModuleFile]) -> ModuleFile | No
     kind: Kind | None = "zip" if _DAMAGED_ZIP.search(line) else "mod" if _DAMAGED_MOD.search(line) else None
     if kind is None:
         return None
-    named = (ModuleFile(ModuleVersion(at["path"], at["version"]), kind) for at in _MODULE_AT.finditer(line))
+    named = [ModuleFile(ModuleVersion(at["path"], at["version"]), kind) for at in _MODULE_AT.finditer(line)]
+    if toolchain := _TOOLCHAIN.search(line):
+        named += (file for file in planned if is_toolchain_named(file.module, toolchain["name"]))
     return next((file for file in named if file in planned), None)
 
 

@@ -124,6 +124,11 @@ def name_of(version: ModuleVersion) -> str:
     return f"{name} ({platform.replace('-', '/', 1)})"
 
 
+def is_toolchain_named(version: ModuleVersion, name: str) -> bool:
+    """Return whether this is the toolchain `name`, such as `go1.27.3`, for any platform."""
+    return version.path == TOOLCHAIN and version.version.rpartition(".")[0] == f"v0.0.1-{name}"
+
+
 def is_platform(text: str) -> bool:
     """Return whether this can be a platform, such as `linux/amd64`."""
     return _PLATFORM.fullmatch(text) is not None

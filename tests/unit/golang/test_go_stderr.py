@@ -201,3 +201,14 @@ def test_any_lines_are_read(lines: list[str]) -> None:
     for refusal in refusals(lines, PLANNED):
         assert refusal.is_mismatch or refusal.file in PLANNED
     may_pass(lines)
+
+
+def test_refusals_of_a_damaged_toolchain_name_its_zip() -> None:
+    """Go names it by its version, without the platform."""
+    zips = [ModuleFile(ModuleVersion("golang.org/toolchain", f"v0.0.1-{name}"), "zip") for name in NAMED]
+    line = "go: download go1.27.3: flate: corrupt input before offset 42"
+    assert [refusal.file for refusal in refusals([line], frozenset(zips))] == zips[:1]
+    assert refusals([line], frozenset(zips[1:])) == []
+
+
+NAMED = ("go1.27.3.linux-amd64", "go1.27.30.linux-amd64", "go1.27.linux-amd64")
