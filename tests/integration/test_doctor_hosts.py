@@ -129,7 +129,12 @@ def test_checksum_database_is_measured_where_go_asks_it(bench: Workbench) -> Non
 def test_checksum_database_that_go_never_asks_is_not_measured(bench: Workbench) -> None:
     with ModuleProxy(MODULES) as proxy, RawServer(says(RECORD)) as server:
         variables = {"GOSUMDB": f"{DATABASE} {server.url}"}
-        for goproxy, more in ((proxy.url, {"GONOSUMDB": "*.test"}), ("off", {}), (proxy.url, {"GOSUMDB": "off"})):
+        for goproxy, more in (
+            (proxy.url, {"GONOSUMDB": "*.test"}),
+            ("off", {}),
+            (proxy.url, {"GOSUMDB": "off"}),
+            (proxy.url, {"GOSUMDB": "sum.golang.org http://[::"}),
+        ):
             assert sources(diagnosed(bench, goproxy, **{**variables, **more}), "checksums") == {}
         assert server.targets == []
 

@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Facts], Iterator[Evidence]]], ...] 
     ("no-plan", "problem", project_checks.no_plan),
     ("goproxy-invalid", "problem", variable_checks.goproxy_invalid),
     ("goproxy-misspelt", "problem", variable_checks.goproxy_misspelt),
+    ("gosumdb-invalid", "problem", variable_checks.gosumdb_invalid),
     ("variable-misspelt", "problem", variable_checks.variable_misspelt),
     ("goproxy-clear-text", "problem", variable_checks.goproxy_clear_text),
     ("goproxy-lone-file", "problem", variable_checks.goproxy_lone_file),

@@ -15,6 +15,7 @@ from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import BodyLimit, Probe, Reply
 from go_prefetch.doctor.sampling import Limits, Target
 from go_prefetch.golang.goproxy import Proxy, redact
+from go_prefetch.golang.gosumdb import DEFAULT_DATABASE, ChecksumDatabase
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 
@@ -23,8 +24,6 @@ _BUSY, _SERVER_ERROR = 429, 500
 _MOST_BYTES = 1 << 20
 # Go knows where the repositories of these paths are, and asks with git at once.
 _GIT_REPOSITORY = re.compile(r"(?:github\.com|bitbucket\.org)/[^/]+/[^/]+|[^/]+/(?:[^/]+/)*?[^/]+\.git(?=/|$)")
-# Name of the default database, and its place that is reachable in mainland China.
-_DATABASE, _MIRROR = "sum.golang.org", "sum.golang.google.cn"
 
 
 def left_to_direct(
@@ -68,21 +67,20 @@ def _problem_of_host(reply: Reply) -> str:
     return reply.sample.failure if reply.status == _BUSY or reply.status >= _SERVER_ERROR else ""
 
 
-def checksum_database(gosumdb: str, proxies: Sequence[Proxy], probe: Probe, limits: Limits) -> Target | None:
-    """Return the target for the checksum database that Go would use; None if it uses none.
+def checksum_database(
+    database: ChecksumDatabase, proxies: Sequence[Proxy], probe: Probe, limits: Limits
+) -> Target | None:
+    """Return the target for the checksum database, where Go would ask it; None if that is a folder.
 
     The first proxy of the list that mirrors the database gets all requests for it. A URL in GOSUMDB goes before.
     """
-    key, _, url = (gosumdb.strip() or _DATABASE).partition(" ")
-    if key == "off":
+    name = database.name
+    base = database.url or _mirror_at_proxy(name, proxies, probe, limits) or f"https://{name}"
+    if base.startswith("file:"):
         return None
-    name = key.partition("+")[0]
-    if name == _MIRROR:
-        name, url = _DATABASE, url or f"https://{_MIRROR}"
-    base = url.strip().rstrip("/") or _mirror_at_proxy(name, proxies, probe, limits) or f"https://{name}"
     path = ModuleFile(PUBLIC_MODULE, "info").url_path.partition("/@v/")[0]
     lookup = f"{base}/lookup/{path}@{PUBLIC_MODULE.version}"
-    problem_of = _problem_of_database if name == _DATABASE else _problem_of_other_database
+    problem_of = _problem_of_database if name == DEFAULT_DATABASE else _problem_of_other_database
     return Target(redact(base), "checksums", (lookup,), _MOST_BYTES, problem_of)
 
 

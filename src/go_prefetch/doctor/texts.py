@@ -6,6 +6,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "go-missing": {"": "Go's settings are read from the environment only, because {problem:line}."},
     "no-plan": {"": "Proxies are measured with a public module, because {problem:reason}."},
     "goproxy-invalid": {"": "{problem}"},
+    "gosumdb-invalid": {
+        "": "GOSUMDB is malformed, so Go fails where it asks the checksum database. Write `sum.golang.org`, the name "
+        "and key of another database, or one of them and a URL.",
+    },
     "goproxy-misspelt": {
         "unused": "GOPROXY: entries after `{ending}` are never used: {entries:all}.",
         "host": "GOPROXY: {entry} is not a well-known proxy. Did you mean {meant}?",

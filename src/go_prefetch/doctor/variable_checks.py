@@ -10,6 +10,7 @@ from go_prefetch.doctor.facts import Facts
 from go_prefetch.doctor.finding import Evidence, seen
 from go_prefetch.golang.goflags import flags
 from go_prefetch.golang.goproxy import WELL_KNOWN_PUBLIC, redact, well_known_host_like
+from go_prefetch.golang.gosumdb import parse_gosumdb
 from go_prefetch.golang.module import matches_prefix_patterns
 
 _NEAR_MISSES = {
@@ -23,6 +24,14 @@ def goproxy_invalid(facts: Facts) -> Iterator[Evidence]:
     """Find a list that cannot be parsed."""
     if facts.goproxy_problem:
         yield seen(problem=facts.goproxy_problem)
+
+
+def gosumdb_invalid(facts: Facts) -> Iterator[Evidence]:
+    """Find a GOSUMDB that Go refuses."""
+    try:
+        parse_gosumdb(facts.variables.get("GOSUMDB", ""))
+    except ValueError:
+        yield seen()
 
 
 def variable_misspelt(facts: Facts) -> Iterator[Evidence]:

@@ -73,6 +73,7 @@ BAD: list[tuple[str, Facts, str, str]] = [
     ("go-missing", replace(GOOD, go_problem=notice("go-not-found")), "", ""),
     ("no-plan", replace(GOOD, plan_problem=NO_PLAN), "", ""),
     ("goproxy-invalid", replace(GOOD, goproxy_problem=NO_PROXY), "", ""),
+    ("gosumdb-invalid", variables(GOSUMDB="sum.corp.test"), "", "GOSUMDB is malformed"),
     ("goproxy-misspelt", proxies("https://a.test,direct,https://b.test"), "unused", "never used: https://b.test"),
     ("goproxy-misspelt", proxies("https://proxy.golangs.org,direct"), "host", "Did you mean proxy.golang.org?"),
     ("goproxy-misspelt", proxies("goproxy.golang.org"), "host", "Did you mean proxy.golang.org?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO, cast
@@ -28,6 +29,7 @@ from go_prefetch.doctor.sampling import Limits, Target
 from go_prefetch.errors import InputError, Notice, PrefetchError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
+from go_prefetch.golang.gosumdb import ChecksumDatabase, parse_gosumdb
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, matches_prefix_patterns
 from go_prefetch.model.cache_key import cache_key
@@ -53,7 +55,7 @@ class _Subject:
     facts: Facts
     modules: tuple[ModuleVersion, ...]  # of the plan, that may be requested from a proxy
     cloned: tuple[ModuleVersion, ...]  # of the plan, that Go never requests from a proxy
-    gosumdb: str = field(repr=False)  # `off` if Go asks no checksum database
+    database: ChecksumDatabase | None  # that Go may ask
     goauth: str = field(repr=False)
 
 
@@ -114,12 +116,19 @@ def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str])
     planned = plan.modules if plan else ()
     askable = tuple(version for version in planned if not matches_prefix_patterns(private, version.path))
     cloned = tuple(version for version in planned if environment.is_left_to_go(version.path))
-    asks_database = proxies.proxies or proxies.ending == "direct"
-    checked = asks_database and any(
-        not matches_prefix_patterns(environment.gonosumdb, version.path) for version in planned or (PUBLIC_MODULE,)
-    )
-    gosumdb = facts.variables.get("GOSUMDB", "") if checked else "off"
-    return _Subject(proxies, plan, facts, askable, cloned, gosumdb, environment.goauth)
+    database = _database(facts.variables.get("GOSUMDB", ""), proxies, plan, environment.gonosumdb)
+    return _Subject(proxies, plan, facts, askable, cloned, database, environment.goauth)
+
+
+def _database(gosumdb: str, proxies: ProxyList, plan: Plan | None, gonosumdb: str) -> ChecksumDatabase | None:
+    """Return the checksum database that Go may ask; None for a malformed one, and if Go asks none."""
+    paths = [version.path for version in plan.modules] if plan and plan.modules else [PUBLIC_MODULE.path]
+    unchecked = all(matches_prefix_patterns(gonosumdb, path) for path in paths) and not (plan and plan.toolchains)
+    if unchecked or not (proxies.proxies or proxies.ending == "direct"):
+        return None
+    with suppress(ValueError):
+        return parse_gosumdb(gosumdb)
+    return None
 
 
 def _other_hosts(
@@ -128,8 +137,9 @@ def _other_hosts(
     """Return what Go asks besides proxies: hosts behind `direct`, and the checksum database."""
     direct = subject.proxies.ending == "direct"
     cloned = {*subject.cloned, *(left_to_direct(measured, subject.modules) if direct else ())}
-    database = checksum_database(subject.gosumdb, subject.proxies.proxies, examination.probe, examination.limits)
-    return (*hosts_behind_direct(cloned), *([database] if database else []))
+    probe, limits, database = examination.probe, examination.limits, subject.database
+    place = checksum_database(database, subject.proxies.proxies, probe, limits) if database else None
+    return (*hosts_behind_direct(cloned), *([place] if place else []))
 
 
 def _store(
