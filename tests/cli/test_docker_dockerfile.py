@@ -237,11 +237,16 @@ def test_dockerignore_that_hides_go_mod_is_refused(bench: Workbench) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--check", "nowhere"), ("--dockerignore", "--context", "nowhere"), ("--check", "Dockerfile", "--context", "bad")],
+    [
+        ("--check", "nowhere"),
+        ("--dockerignore", "--context", "nowhere"),
+        ("--dockerignore", "--context", "folder"),
+        ("--check", "Dockerfile", "--context", "bad"),
+    ],
 )
 def test_inputs_are_refused_before_the_folder_is_filled(bench: Workbench, arguments: tuple[str, ...]) -> None:
     bench.write_project((LIB,))
-    put(bench.project, {"Dockerfile": "FROM golang:1.24\n", "bad/.dockerignore": "[\n"})
+    put(bench.project, {"Dockerfile": "FROM golang:1.24\n", "bad/.dockerignore": "[\n", "folder/.dockerignore/x": ""})
     done = prefetch(bench, "docker", "--output", "gomod", *arguments, GOPROXY="off")
     assert done.status == 2, done.text
     assert not (bench.project / "gomod").exists()

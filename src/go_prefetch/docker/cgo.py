@@ -11,6 +11,7 @@ from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.modfiles.zip_inspect import UNREADABLE, read_zip
 
+_NEEDS_CGO = frozenset(("C", "plugin", "runtime/cgo"))  # Go's own packages have other ways without cgo, except these
 _MOST_PACKAGES = 20_000
 
 
@@ -39,7 +40,7 @@ class Packages:
             files = self._files(path)
             known = known and files is not None
             imports = {each for file in files or () for each in file.imports}
-            if "C" in imports:
+            if imports & _NEEDS_CGO:
                 return True
             pending += imports
         return False if known else None

@@ -39,6 +39,13 @@ class Context:
         """Return whether there is an ignore file."""
         return self.ignore_file.is_file()
 
+    def refuse_unwritable(self) -> None:
+        """Raise InputError if there is no ignore file and none can be written."""
+        in_place = os.path.lexists(self.ignore_file) and not self.has_ignore_file
+        if in_place or not (self.has_ignore_file or os.access(self.folder, os.W_OK)):
+            words = os.strerror(errno.EEXIST if in_place else errno.EACCES)
+            raise InputError("dockerignore-unwritable", path=self.ignore_file, words=words)
+
     def holds(self, path: str) -> bool:
         """Return whether `path` exists and is sent to the builder."""
         return self.exists(path) and not self.ignore.excludes(path)

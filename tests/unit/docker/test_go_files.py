@@ -94,6 +94,13 @@ def test_cgo_of_a_dependency(tmp_path: Path, zipped: dict[str, str], needed: boo
     assert found.need_cgo(["app"]) is needed
 
 
+def test_plugins_need_cgo(tmp_path: Path) -> None:
+    """Go's own package panics without it."""
+    files = {"main.go": 'package main\n\nimport "plugin"\n', "net/main.go": 'package main\n\nimport "net"\n'}
+    assert packages(tmp_path, files, {}).need_cgo(["app"]) is True
+    assert packages(tmp_path, files, {}).need_cgo(["app/net"]) is False
+
+
 def test_cgo_of_a_vendored_package(tmp_path: Path) -> None:
     files = {"main.go": 'package main\n\nimport "a.b/c"\n', "vendor/a.b/c/c.go": f"package c\n\n{CGO}"}
     assert packages(tmp_path, files, {}).need_cgo(["app"]) is True

@@ -9,38 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
-from go_prefetch.base.format import counted, size
 from go_prefetch.base.git_command import GitCommand, NotTrustedError
+from go_prefetch.cli.commands.docker_output import fill_output, local_folders
 from go_prefetch.cli.invocation import Invocation
-from go_prefetch.cli.publish import raise_or_warn
 from go_prefetch.config.choices import DockerfileKind
 from go_prefetch.config.command_inputs import DOCKER
 from go_prefetch.config.settings import Settings
 from go_prefetch.docker import dockerignore_advice
 from go_prefetch.docker.context import Context, read_context, read_text
-from go_prefetch.docker.image_folder import Steadied, prepare, steady, take_local
-from go_prefetch.docker.next_steps import next_steps
 from go_prefetch.docker.project import Project, read_project
 from go_prefetch.docker.rules import FINDINGS, Severity, check
 from go_prefetch.docker.template import Style, dockerfile_for, refuse_unbuildable
 from go_prefetch.errors import InputError, notice
-from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
-from go_prefetch.model.plan import Plan
-from go_prefetch.model.ports import CacheStore, Platform
-from go_prefetch.model.results import Filled, Restored
-from go_prefetch.render.messages import reason
-from go_prefetch.render.summary import verified
+from go_prefetch.model.ports import Platform
 from go_prefetch.run.steps.discover import discover
-from go_prefetch.run.steps.fill_folder import Supply, deferred_to_go, fill_folder, verdict
-from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.steps.resolve import resolve
-from go_prefetch.run.steps.verify_folder import after_verification, go_at_hand, sources_of, verify_folder
-from go_prefetch.run.wiring import begin_budget, proxy_list, proxy_walk
-from go_prefetch.stores.directory_pool import DirectoryPool
-
-_LOCAL = "the module cache or the pool"
 
 
 @dataclass(frozen=True)
@@ -85,7 +70,10 @@ def docker(invocation: Invocation) -> int:
     if not (tasks.output or tasks.dockerfile or tasks.check or tasks.dockerignore):
         raise InputError("usage", "nothing-to-do")
     inputs = _read(settings, environ, tasks)
-    results = [_fill(settings, platform, environ, tasks, exposed=inputs.exposed)] if tasks.output else []
+    results = []
+    if tasks.output:
+        told = {"exposed": inputs.exposed, "printed": inputs.image is not None}
+        results.append(fill_output(settings, platform, environ, tasks.output, **told))
     if tasks.dockerignore and inputs.context:
         results.append(_dockerignore(settings, tasks, inputs.context))
     if tasks.check and inputs.context:
@@ -107,6 +95,8 @@ def _read(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Inp
     """Read every input. Raises InputError for those that cannot work."""
     checked = settings.cwd / tasks.check if tasks.check else None
     context = read_context(settings.cwd / tasks.context, checked) if checked or tasks.dockerignore else None
+    if tasks.dockerignore and context:
+        context.refuse_unwritable()
     image = _image(settings, environ, tasks) if tasks.dockerfile else None
     return _Inputs(context, read_text(checked) if checked else "", image, _is_exposed(settings, tasks, tasks.context))
 
@@ -118,68 +108,6 @@ def _image(settings: Settings, environ: Mapping[str, str], tasks: _Tasks) -> _Im
     image = _Image(project, style, context)
     refuse_unbuildable(image.project, image.style, context)
     return image
-
-
-def _fill(
-    settings: Settings, platform: Platform, environ: Mapping[str, str], tasks: _Tasks, *, exposed: bool
-) -> tuple[int, str]:
-    folder = settings.cwd / str(tasks.output)
-    budget = begin_budget(settings)
-    proxies = proxy_list(settings, environ.get("GOPROXY") or GO_DEFAULT_PROXIES)
-    plan = make_plan(settings, environment_without_go(environ, folder), ModuleFolder.at(folder))
-    if plan.disabled_because:
-        return 0, f"nothing to do: {reason(plan.disabled_because)}"
-    plan, removed = prepare(plan)
-    with platform.working("Copy") as meter:
-        plan, local = take_local(plan, _local_stores(settings, environ), budget.deadline, meter)
-    supply = Supply(proxy_walk(settings, proxies, budget), platform.working)
-    plan, filled = fill_folder(plan, supply)
-    steadied = steady(plan, platform.working)
-    go = go_at_hand(environ, settings.cwd)
-    supply = replace(supply, afterwards=lambda: steady(plan, platform.working))
-    sources = {**sources_of(filled), **dict.fromkeys(filled.held.files & local.files, _LOCAL)}
-    completed = verify_folder(plan, sources, filled.downloaded.joined, go, supply, settings.go_silence)
-    ended = after_verification(filled, completed, supply)
-    if completed.rejected:
-        steadied = replace(steadied, bytes=steady(plan, platform.working).bytes)
-    incomplete, stale = verdict(plan, ended)
-    left = deferred_to_go(plan, ended.held)
-    for warning in (
-        *plan.warnings, *plan.gaps, *local.warnings, *filled.held.warnings, *completed.warnings, *left, *stale,
-    ):  # fmt: skip
-        platform.warn(warning)
-    raise_or_warn(completed.failure or incomplete, settings, platform)
-    summary = _summary(plan, local, replace(ended, removed=ended.removed + removed), steadied)
-    listed = any(scope.explicit for scope in plan.scopes)
-    steps = next_steps(str(tasks.output), listed=listed, lacks_private=bool(left), exposed=exposed)
-    if tasks.dockerfile and not left:  # the Dockerfile that is printed begins with them
-        steps = ""
-    return int(bool(left)), f"{summary}; verified: {verified(completed, go.goversion)}\n{steps}".rstrip()
-
-
-def _local_folders(settings: Settings, environ: Mapping[str, str]) -> list[ModuleFolder]:
-    """Return the folders with modules on this machine: the module cache, then the pool."""
-    module_cache = module_cache_of(environ)
-    folders = [ModuleFolder.of_cache(module_cache)] if module_cache else []
-    return folders + ([ModuleFolder.at(settings.store.pool)] if settings.store.pool else [])
-
-
-def _local_stores(settings: Settings, environ: Mapping[str, str]) -> list[CacheStore]:
-    """Return the stores on this machine. Nothing is saved there."""
-    roots = [folder.path for folder in _local_folders(settings, environ)]
-    return [DirectoryPool(root, proxies="", takes_files=False) for root in roots]
-
-
-def _summary(plan: Plan, local: Restored, filled: Filled, steadied: Steadied) -> str:
-    held, came = filled.held, filled.downloaded
-    held_now = sum(map(plan.folder.has, plan.files))
-    kept = f", {steadied.kept} left as they came" if steadied.kept else ""
-    return (
-        f"{plan.folder}: {held_now} of {len(plan.files)} files, {size(steadied.bytes)}: "
-        f"{len(held.files - local.files)} were there, {len(held.files & local.files)} from {_LOCAL}, "
-        f"{len(came.files)} downloaded ({size(came.bytes)}), {filled.removed} removed; "
-        f"{counted(steadied.rewritten, 'zip')} packed alike{kept}"
-    )
 
 
 def _style(settings: Settings, tasks: _Tasks, project: Project) -> Style:
@@ -196,7 +124,7 @@ def _style(settings: Settings, tasks: _Tasks, project: Project) -> Style:
 def _dockerfile(image: _Image, settings: Settings, platform: Platform, environ: Mapping[str, str]) -> str:
     project, style, context = image.project, image.style, image.context
     filled = project.context / style.folder if not style.named_context else settings.cwd / style.folder
-    stores = [ModuleFolder.at(filled), *_local_folders(settings, environ)]
+    stores = [ModuleFolder.at(filled), *local_folders(settings, environ)]
     cgo = project.needs_cgo(stores)
     if cgo is None:
         platform.warn(notice("cgo-unknown"))
