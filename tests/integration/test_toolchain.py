@@ -452,3 +452,31 @@ def test_run_in_a_vendored_project_plans_its_toolchain_alone(site: Site) -> None
     assert site.ran == {"good"}
     assert site.bench.module_files(site.bench.download_folder) == {site.zip_name}
     assert [path for path in site.proxy.paths() if not path.startswith("sumdb/")] == [site.zip_name]
+
+
+def test_run_reads_the_toolchain_of_go_mod_despite_modfile(site: Site) -> None:
+    """Go looks at no flag before it has switched."""
+    gomod = site.bench.project / "go.mod"
+    (site.bench.project / "other.mod").write_text(gomod.read_text().replace(NAME, "go1.98.0"))
+    (site.bench.project / "other.sum").write_text((site.bench.project / "go.sum").read_text())
+    result = site.run(GOFLAGS="-modcacherw -modfile=other.mod")
+    assert result.status == 0, result.text
+    assert site.requested() == [site.zip_name]
+
+
+def test_run_without_a_store_says_why_the_toolchain_is_missing(site: Site) -> None:
+    """Also if the store is asked for nothing else."""
+    (site.bench.project / "go.mod").write_text(f"module example.com/app\n\ngo 1.21\n\ntoolchain {NAME}\n")
+    result = site.run("--store", "none")
+    assert result.status == 0, result.text
+    assert "[store-none]" in site.bench.report["restore"]["because_not"]
+
+
+def test_dead_store_is_not_asked_for_the_toolchain(site: Site) -> None:
+    """A second question would wait as long."""
+    with CacheService(MAIN) as service:
+        service.inject("lookup", 500, times=None)
+        result = site.run("--store", "github", "--attempts", "1", **service.v2(MAIN.text, run="1"))
+        assert result.status == 0, result.text
+        assert service.routes.count("lookup") == 1
+    assert site.ran == {"good"}

@@ -51,6 +51,7 @@ class Restored:
             bytes=self.bytes + later.bytes,
             unavailable=self.unavailable | later.unavailable,
             cold=reduce(Baseline.plus, known) if any(part.cold for part in parts) else None,
+            skipped_reason=self.skipped_reason or (None if self.files else later.skipped_reason),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
         )
 

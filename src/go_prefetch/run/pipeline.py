@@ -38,7 +38,7 @@ from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import decide, make_plan
-from go_prefetch.run.steps.store import is_out_of_reach, restore, save, wanted_of_a_store
+from go_prefetch.run.steps.store import restore, save, took_too_long, wanted_of_a_store
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.trees import Trees
@@ -160,9 +160,10 @@ class _Run:
             plan = self.state.plan
             wanted = wanted_of_a_store(plan, job.store)
             self._reached(restored=self._take(wanted, arrived, meter))
-            for file in [] if is_out_of_reach(self.state.restored) else plan.missing_toolchains:
-                came = self._take([file], arrived, meter, toolchain_key(str(file.module)))
-                self._reached(restored=self.state.restored.plus(came))
+            for file in plan.missing_toolchains:
+                if not took_too_long(self.state.restored):
+                    came = self._take([file], arrived, meter, toolchain_key(str(file.module)))
+                    self._reached(restored=self.state.restored.plus(came))
             self._decide(arrived, meter)
             restored = self.state.restored
             if wanted or plan.missing_toolchains:

@@ -65,6 +65,11 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
     return saved
 
 
+def took_too_long(restored: Restored) -> bool:
+    """Return whether the store has cost so much time that nothing more is asked of it."""
+    return is_out_of_reach(restored) or any(warning.slug == "store-slow" for warning in restored.warnings)
+
+
 def is_out_of_reach(restored: Restored) -> bool:
     """Return whether the store is dead for this run: another question would wait as long."""
     return any(
