@@ -378,10 +378,10 @@ def test_summary_says_whether_go_has_verified(project: Workbench, proxy: ModuleP
     reports = {"CI_JOB_ID": "1", "CI_PROJECT_DIR": str(project.project), "GO_PREFETCH_REPORTS": "reports"}
     fill(project, proxy.url, **reports)
     summary = (project.project / "reports" / "summary.md").read_text()
-    assert "verified `10 files by go1." in summary
+    assert "verified: `10 files by go1." in summary
     fill(project, proxy.url, PATH=without_go(project), **reports)
     summary = (project.project / "reports" / "summary.md").read_text()
-    assert re.search("verified `+no: ", summary)
+    assert re.search("verified: `+no: ", summary)
 
 
 def test_report_is_json_of_its_schema(project: Workbench, proxy: ModuleProxy) -> None:
