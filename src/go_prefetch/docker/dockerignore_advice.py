@@ -36,12 +36,15 @@ def entries_for(context: Context, folder: str, dockerfile: str) -> list[str]:
     What Go files embed, and what the text of the Dockerfile copies by name, is included again. A folder of Go files
     named `logs` is not excluded.
     """
-    entries = [entry for entry in _LOCAL if not context.has_code(entry)]
-    excluded = parse_ignore("\n".join([*entries, *_UNUSED]), IGNORE_FILE).excludes
+    return [*_without_needed((*_LOCAL, *_UNUSED), context, dockerfile), *([folder] if folder else [])]
+
+
+def _without_needed(patterns: Sequence[str], context: Context, dockerfile: str) -> list[str]:
+    entries = [entry for entry in patterns if not context.has_code(entry)]
+    excluded = parse_ignore("\n".join(entries), IGNORE_FILE).excludes
     embedded = {embed.path for path, file in go_files(context.folder) for embed in
                 embeds_of(Path(os.path.relpath(path, context.folder)).as_posix(), file)}  # fmt: skip
-    back = [f"!{path}" for path in sorted(embedded | _named_in(dockerfile, context)) if excluded(path)]
-    return [*entries, *_UNUSED, *back, *([folder] if folder else [])]
+    return [*entries, *(f"!{path}" for path in sorted(embedded | _named_in(dockerfile, context)) if excluded(path))]
 
 
 def _named_in(dockerfile: str, context: Context) -> set[str]:
@@ -63,9 +66,10 @@ def copies(dockerfile: str, folder: str) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for path in named)
 
 
-def lacking(context: Context, folder: str) -> list[str]:
+def lacking(context: Context, folder: str, dockerfile: str) -> list[str]:
     """Return the local files in the folder of the context that an existing file does not exclude; `folder` too."""
-    wanted = parse_ignore("\n".join([*_LOCAL, *([folder] if folder else [])]), IGNORE_FILE)
+    local = _without_needed(_LOCAL, context, dockerfile)
+    wanted = parse_ignore("\n".join([*local, *([folder] if folder else [])]), IGNORE_FILE)
     return [name for name in context.names() if wanted.excludes(name)] + (
         [folder] if "/" in folder and context.holds(folder) else []
     )

@@ -97,6 +97,19 @@ def test_what_the_dockerfile_copies_by_name_is_not_excluded(bench: Workbench) ->
     assert not context.holds("other/key.pem")
 
 
+def test_what_the_build_needs_is_not_listed_as_local(bench: Workbench) -> None:
+    """A package named logs, an embedded file, and a file that the Dockerfile copies."""
+    for name, text in {
+        "logs/logs.go": "package logs\n", "a.go": 'package a\n\nimport "embed"\n\n//go:embed ca.pem\nvar f embed.FS\n',
+        "ca.pem": "x", ".env.dist": "x", ".env": "x",
+        "Dockerfile": "FROM a:1\nCOPY .env.dist /\n", ".dockerignore": "x\n",
+    }.items():  # fmt: skip
+        (bench.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.project / name).write_text(text)
+    listed = prefetch(bench, "docker", "--dockerignore").stdout
+    assert [line.rpartition(" ")[2] for line in listed.splitlines() if "lets through" in line] == [".env"]
+
+
 def test_folder_that_would_be_sent_twice_is_named(bench: Workbench) -> None:
     """In the printed Dockerfile and after `--output`, until .dockerignore has it."""
     bench.write_project((FakeModule("example.com/lib", "v1.0.0"),))

@@ -174,12 +174,13 @@ def _check(path: str, text: str, context: Context) -> tuple[int, str]:
 def _dockerignore(settings: Settings, tasks: _Tasks, context: Context) -> tuple[int, str]:
     """Write the file if there is none; otherwise list what it does not exclude."""
     folder = _excluded_folder(settings, tasks, context)
+    path = _dockerfile_of(settings, tasks, context)
+    dockerfile = read_text(path) if path.is_file() else ""
     if context.has_ignore_file:
-        missing = dockerignore_advice.lacking(context, folder)
+        missing = dockerignore_advice.lacking(context, folder, dockerfile)
         lines = [f"{context.ignore_file}: lets through {name}" for name in missing]
         return int(bool(missing)), "\n".join([*lines, dockerignore_advice.sizes(context, missing)])
-    dockerfile = _dockerfile_of(settings, tasks, context)
-    entries = dockerignore_advice.entries_for(context, folder, read_text(dockerfile) if dockerfile.is_file() else "")
+    entries = dockerignore_advice.entries_for(context, folder, dockerfile)
     told = dockerignore_advice.sizes(context, [*entries, ".git"])
     try:
         write_whole(context.ignore_file, dockerignore_advice.text_for(entries).encode())
