@@ -98,7 +98,9 @@ SUBCOMMANDS = {
     "doctor": Subcommand(
         _doctor,
         (
-            *_inputs("working-directory", *_DOWNLOADS, "store", "cache-name", "restore-deadline", "summary"),
+            *_inputs(
+                "working-directory", "for-tidy", *_DOWNLOADS, "store", "cache-name", "restore-deadline", "summary"
+            ),
             *command_inputs.DOCTOR,
         ),
     ),
@@ -108,7 +110,7 @@ SUBCOMMANDS = {
         command_inputs.FILL,
     ),
     "docker": Subcommand(
-        _docker, (*_inputs("working-directory", *_DOWNLOADS, "store", "on-failure"), *command_inputs.DOCKER)
+        _docker, (*_inputs("working-directory", "for-tidy", *_DOWNLOADS, "store", "on-failure"), *command_inputs.DOCKER)
     ),
     "report": Subcommand(_report, REPORT),
     "prune": Subcommand(_prune, PRUNE),
