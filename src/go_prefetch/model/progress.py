@@ -55,9 +55,11 @@ class Meter:
         self._looked, self._seen = float("-inf"), Look()
 
     def expect(self, files: Iterable[ModuleFile], size: int = 0) -> None:
-        """Set the totals: these files, and their bytes if they are known."""
+        """Begin a part of the work: these files, and their bytes if they are known."""
         wanted = list(files)
         with self._lock:
+            self._began = self._moved = self._clock()
+            self._modules = self._files = self._failed = self._bytes = 0
             self._all_files = len(wanted)
             self._all_modules = sum(file.kind == "zip" for file in wanted)
             self._all_bytes = size

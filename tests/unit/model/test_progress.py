@@ -19,6 +19,18 @@ def test_meter_counts_modules_by_their_zips() -> None:
     assert seen.bytes == 1010
 
 
+def test_meter_second_part_counts_from_zero() -> None:
+    clock = Clock()
+    meter = Meter("Save", clock)
+    meter.expect([ModuleFile(A, "zip")], 1000)
+    meter.done(ModuleFile(A, "zip"), 1000)
+    clock.now += 5
+    meter.expect([ModuleFile(B, "zip")], 10)
+    seen = meter.read()
+    assert (seen.modules, seen.all_modules) == (0, 1)
+    assert (seen.files, seen.bytes, seen.all_bytes, seen.seconds) == (0, 0, 10, 0.0)
+
+
 def test_meter_looks_once_a_second() -> None:
     clock, looks = Clock(), list[float]()
 
