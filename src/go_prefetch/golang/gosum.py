@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from go_prefetch.base.format import counted
 from go_prefetch.errors import GoSumError, Notice, notice
 from go_prefetch.golang import module
 from go_prefetch.golang.module import ModuleVersion
@@ -88,7 +89,7 @@ def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
     if not fields:
         return None
     if len(fields) != 3:
-        raise _malformed(where, f"{len(fields)} fields where three belong (module, version, hash)")
+        raise _malformed(where, f"{counted(len(fields), 'field')}, not three (module, version, hash)")
     return fields[0], fields[1], fields[2]
 
 

@@ -78,7 +78,7 @@ def _trouble(report: Report) -> Iterator[Reason]:
 
 
 def _without_sum(report: Report) -> Iterator[Reason]:
-    if report.plan.without_sum and not report.missing_that_counts:
+    if report.plan.without_sum and not report.missing_that_counts - report.restored.files:
         count = counted(len(report.plan.without_sum), "module")
         yield Reason(f"go.sum has no hash of {count} that Go needs", "Run `go mod tidy` and commit go.sum.")
 

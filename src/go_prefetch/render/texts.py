@@ -250,6 +250,12 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "This machine does not trust that certificate. If a company's proxy inspects TLS, name a file with its "
             "certificate in SSL_CERT_FILE.",
         ),
+        "go-too-old": Text("{cause}", "Install that Go. With GOTOOLCHAIN=auto, Go downloads it in every job."),
+        "no-toolchain": Text(
+            "{cause}",
+            "The proxies lack this Go for this platform. Check the `go` and `toolchain` lines of go.mod and go.work.",
+        ),
+        "malformed": Text("{cause}", "Correct the line, or restore the file from version control."),
     },
     "git-unreadable": {
         "": "{cause}",
@@ -423,8 +429,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "files-not-needed": "{count:#file} of go.sum could not be downloaded. Go needed none of them.\n{failures:attempts}",
     "files-rejected": {
-        "replaced": "Go rejected {count:#file} from {source}. Another source sent them again.",
-        "removed": "Go rejected {count:#file} from {source}. Nothing replaced them.",
+        "replaced": "Go rejected {count:#file} from {source}. Another source sent a good copy.",
+        "removed": "Go rejected {count:#file} from {source}. There was no replacement.",
     },
     "folder-not-verified": "Go did not verify the files, and they were not changed: {cause}",
     "go-sum-changed": "Go changed {name}.",

@@ -73,7 +73,7 @@ def test_an_empty_file_has_no_lines(data: bytes) -> None:
     [
         pytest.param(b"example.com/a v1.0.0", "go-sum-malformed", "2 fields", id="two fields"),
         pytest.param(b"example.com/a v1.0.0 h1:A= h1:B=", "go-sum-malformed", "4 fields", id="four fields"),
-        pytest.param(b"x", "go-sum-malformed", "1 fields", id="one field"),
+        pytest.param(b"x", "go-sum-malformed", "1 field,", id="one field"),
         pytest.param(b"example.com/a v1.0.0 h1:A=", "go-sum-malformed", "32 bytes", id="short hash"),
         pytest.param(b"example.com/a v1.0.0/go.mod h1:" + b"A" * 44, "go-sum-malformed", "32 bytes", id="long hash"),
         pytest.param(b"example.com/a v1.0.0 h1:" + b"A" * 42 + b"B=", "go-sum-malformed", "32 bytes", id="loose bits"),

@@ -70,6 +70,13 @@ def test_why_not_exact_no_hash_in_go_sum_advises_go_mod_tidy() -> None:
     assert "go mod tidy" in reason.advice
 
 
+def test_why_not_exact_full_store_and_no_hash_names_go_sum() -> None:
+    """The store has all files of the plan, so it lacks none."""
+    lacking = dataclasses.replace(plan(A), without_sum=frozenset({B}))
+    (reason,) = why_not_exact(report(lacking, restored=Restored("pool", files=frozenset(files_of(A)))))
+    assert reason.text == "go.sum has no hash of 1 module that Go needs"
+
+
 def test_a_wrong_go_sum_is_not_put_down_to_the_store() -> None:
     """Another `cache-name` mends nothing where what the proxies have is rejected too."""
     file = next(iter(files_of(A)))

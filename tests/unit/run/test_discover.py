@@ -264,7 +264,8 @@ def test_resolve_root_module_outside_go_work_is_no_warning(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "meant"),
     [("tols", "tools"), ("service/api", "services/api"), ("srvices/apii", "services/api"), ("./tool", "tools"),
-     ("{cwd}/tols", "{cwd}/tools"), ("qqq", ""), ("services/qqq", ""), ("file", "")],
+     ("{cwd}/tols", "{cwd}/tools"), ("qqq", ""), ("services/qqq", ""), ("file", ""),
+     ("tools/go.mod", "tools")],
 )  # fmt: skip
 def test_discover_mistyped_folder_suggests_another(tmp_path: Path, text: str, meant: str) -> None:
     tree(tmp_path, "tools", "services/api")

@@ -57,7 +57,10 @@ ACCESS = f"{GIT}unable to access 'https://x.test/x/': "
             "certificate",
         ),
         ("go: x@v1.0.0: module lookup disabled by GOPROXY=off", "go-failed", "goproxy-off"),
-        ("go: errors parsing go.mod", "go-failed", ""),
+        ("go: go.mod requires go >= 1.26 (running go 1.24.4; GOTOOLCHAIN=local)", "go-failed", "go-too-old"),
+        ("go: download go1.99.0 for linux/amd64: toolchain not available", "go-failed", "no-toolchain"),
+        ("go: errors parsing go.mod:\ngo.mod:63: unknown directive: need", "go-failed", "malformed"),
+        ("go: updates to go.mod needed", "go-failed", ""),
     ],
 )
 def test_explain_failure_adds_what_to_do(words: str, slug: str, case: str) -> None:

@@ -58,6 +58,9 @@ _HINTS = (
         ),
         ("git-unreadable", "no-host"),
     ),
+    (re.compile(r"requires go >= \S+ \(running go "), ("go-failed", "go-too-old")),
+    (re.compile("toolchain not available"), ("go-failed", "no-toolchain")),
+    (re.compile(r"errors parsing (\S+/)?go\.(mod|work):"), ("go-failed", "malformed")),
 )
 _SUMDB = re.compile(r"//sum\.golang\.(org|google\.cn)/|/sumdb/|//[^/]+/(lookup|tile)/")
 

@@ -50,6 +50,8 @@ def is_file(path: Path) -> bool:
 def closest_folder(text: str, cwd: Path) -> str:
     """Return the folder that a mistyped one was meant to be; empty if there is none."""
     path = Path(text)
+    if path.name in ("go.mod", "go.work") and is_file(cwd / path):
+        return str(path.parent)
     start = Path(path.anchor) if path.is_absolute() else cwd
     meant = Path(path.anchor)
     for part in path.parts[1:] if path.is_absolute() else path.parts:
