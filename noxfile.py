@@ -39,6 +39,7 @@ _BENCHES = {
     "warm": (),
     "hosted": (),
     "history_report": (),
+    "limits": (),
 }
 
 os.environ["PATH"] = _PATH

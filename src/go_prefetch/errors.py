@@ -339,6 +339,9 @@ _WARNINGS = {
     "outputs-refused": "",
     "private-left-to-go": "",
     "direct-left-to-go": "Jobs that read the folder need `direct` in their GOPROXY too.",
+    "proxy-limited": (
+        "Name another proxy after `|` in the input goproxy, ask for a higher limit, or let a store keep the modules."
+    ),
     "report-incomplete": "",
     "reports-unwritable": "",
     "stale-objects": "Run `go clean -cache`.",

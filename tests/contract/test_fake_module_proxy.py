@@ -20,7 +20,8 @@ import pytest
 import requests
 import trustme
 
-from tests.support.fakes.module_proxy import Fault, ModuleProxy, Request
+from tests.support.clock import Clock
+from tests.support.fakes.module_proxy import Fault, ModuleProxy, Request, RequestLimit
 from tests.support.fakes.modules import FakeModule, escape, layout, write_project, write_proxy_folder
 from tests.support.fakes.tls import server_tls
 from tests.support.waiting import wait_until
@@ -414,3 +415,26 @@ class TestClosing:
 
     def test_a_proxy_never_started_needs_no_closing(self) -> None:
         ModuleProxy(GRAPH).close()
+
+
+class TestLimit:
+    def test_so_many_requests_at_once_and_then_per_second(self) -> None:
+        clock = Clock()
+        limit = RequestLimit(5, clock=clock)
+
+        def taken(requests: int) -> int:
+            return sum(limit.refusal() is None for _ in range(requests))
+
+        assert taken(20) == 5
+        clock.now += 0.5
+        assert taken(20) == 2
+        clock.now += 60
+        assert taken(20) == 5
+
+    @pytest.mark.parametrize(("retry_after", "header"), [(True, "1"), (False, None)])
+    def test_refusal(self, proxy: ModuleProxy, *, retry_after: bool, header: str | None) -> None:
+        proxy.limit = RequestLimit(1, retry_after=retry_after, clock=Clock())
+        assert fetch(proxy).status_code == 200
+        refused = fetch(proxy)
+        assert (refused.status_code, refused.headers.get("Retry-After")) == (429, header)
+        assert [request.status_or_fault for request in proxy.requests] == [200, 429]

@@ -156,13 +156,26 @@ def test_an_expired_token(bench: Workbench, service: CacheService, job: Job, pro
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_too_many_requests_are_not_waited_for(bench: Workbench, service: CacheService, job: Job, protocol: str) -> None:
-    """One call each, whatever Retry-After says."""
+def test_long_limit_of_the_service_is_not_waited_for(
+    bench: Workbench, service: CacheService, job: Job, protocol: str
+) -> None:
+    """The service asks for a minute of silence, and gets it."""
     service.entries.creates_left = service.entries.look_ups_left = 0
     job(LIB, protocol=protocol)
-    assert service.routes == ["lookup", "create"]
+    assert service.routes == ["lookup"]
     assert bench.report["warnings"] == []
     assert "[store-not-allowed]" in bench.report["save"]["because_not"]
+
+
+def test_short_limit_of_the_service_is_waited_for(bench: Workbench, service: CacheService, job: Job) -> None:
+    """It refuses the first call of each kind, which has one attempt, and asks for no time."""
+    service.faults.retry_after = 0
+    for route in ("lookup", "create"):
+        service.inject(route, 429, times=1)
+    job(LIB, flags=("--attempts", "1"))
+    assert [request.status_or_fault for request in service.requests].count(429) == 2
+    assert len(service.keys) == 1
+    assert bench.report["warnings"] == []
 
 
 def test_storage_is_full(bench: Workbench, service: CacheService, job: Job) -> None:

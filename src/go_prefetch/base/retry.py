@@ -23,8 +23,9 @@ CRAWL_BYTES_PER_SECOND = 1024
 
 
 # What an attempt met: an error; silence; a connection lost in place of a reply; a complete answer that cannot be the
-# file; a cancellation because another attempt was faster; a rule against the request, here or at an HTTP proxy.
-Kind = Literal["error", "silent", "lost", "content", "overtaken", "refused"]
+# file; a cancellation because another attempt was faster; a rule against the request, here or at an HTTP proxy; a limit
+# of the server, which is not about this request.
+Kind = Literal["error", "silent", "lost", "content", "overtaken", "refused", "limited"]
 
 
 class Cause(Enum):
@@ -39,11 +40,15 @@ class Cause(Enum):
     SILENT = "silent"
     CONTENT = "content"  # a complete answer that is not a module file
     SLOW_ORIGIN = "slow-origin"  # a proxy could not fetch the file from its origin in time
+    LIMIT = "limit"  # of the server, for all requests
 
 
 @dataclass(eq=False)  # not frozen: Python itself sets an exception's traceback
 class AttemptError(Exception):
-    """Why an attempt brought no file, and the effect on the next attempt. `retry_after` is in seconds."""
+    """Why an attempt brought no file, and the effect on the next attempt.
+
+    `retry_after` is the seconds until a server with a limit takes requests again, as far as that is known.
+    """
 
     words: str
     not_found: bool = False

@@ -18,6 +18,7 @@ _CASES: tuple[tuple[str, Callable[[FailedAttempt], bool]], ...] = (
     ("no-such-host", lambda one: one.cause is Cause.NO_SUCH_HOST),
     ("not-connected", lambda one: one.cause is Cause.NOT_CONNECTED),
     ("handshake", lambda one: one.cause is Cause.HANDSHAKE),
+    ("limited", lambda one: one.cause is Cause.LIMIT),
     ("silent", lambda one: one.cause is Cause.SILENT),
     ("content", lambda one: one.cause is Cause.CONTENT),
 )

@@ -63,10 +63,36 @@ class RunState:
             *self.plan.gaps,
             *self.notes,
             *self.restored.warnings,
+            *self.limits,
             *((self.admitted.notice,) if self.admitted.notice else ()),
             *self.completed.warnings,
             *self.saved.warnings,
         )
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return the files from each proxy, including replacements of rejected files."""
+        merged: dict[str, Source] = {}
+        for source in (*self.downloaded.sources, *self.completed.refetched.sources):
+            known = merged.get(source.name, Source(source.name, 0, 0, 0))
+            files, size = known.files + source.files, known.bytes + source.bytes
+            # Attempts are counted over the whole run, so the later count includes the earlier one.
+            merged[source.name] = replace(
+                source, files=files, bytes=size, failed_attempts=max(known.failed_attempts, source.failed_attempts)
+            )
+        return tuple(merged.values())
+
+    @property
+    def limits(self) -> tuple[Notice, ...]:
+        """Return a warning for each proxy that refused requests because of a limit."""
+        return tuple(
+            notice(
+                "proxy-limited", "waited" if source.limited_seconds else "",
+                proxy=source.name, refusals=source.refusals, seconds=source.limited_seconds,
+            )
+            for source in self.sources
+            if source.refusals
+        )  # fmt: skip
 
     @property
     def withheld(self) -> Mapping[ModuleFile, Withheld]:
@@ -134,17 +160,6 @@ class Report(RunState):
     settings_shown: Mapping[str, str]
     largest_restored: Mapping[ModuleVersion, int] = field(default_factory=dict)
     ended_early: bool = False  # before Go's verdict, because of `completed.failure`; the plan may be NO_PLAN
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Return the files from each proxy, including replacements of rejected files."""
-        merged: dict[str, Source] = {}
-        for source in (*self.downloaded.sources, *self.completed.refetched.sources):
-            known = merged.get(source.name, Source(source.name, 0, 0, 0))
-            files, size = known.files + source.files, known.bytes + source.bytes
-            # Attempts are counted over the whole run, so the later count includes the earlier one.
-            merged[source.name] = Source(source.name, files, size, max(known.failed_attempts, source.failed_attempts))
-        return tuple(merged.values())
 
     @property
     def suppliers(self) -> tuple[Source, ...]:

@@ -69,12 +69,15 @@ class Source:
     files: int
     bytes: int
     failed_attempts: int
+    refusals: int = 0  # of requests, because of a limit of the proxy; they are no failed attempts
+    limited_seconds: float = 0.0  # in which downloads waited for that limit
 
 
 class PassedOver(Enum):
     """Why a proxy got no request for a file."""
 
     RESTING = "resting"  # it failed many times in a row
+    LIMITED = "limited"  # it had refused requests because of its limit
     AFTER_COMMA = "after-comma"  # `,` goes on only if a file is not found
     REJECTED = "rejected"  # Go rejected what it sent, and there is no other proxy
     NO_TIME = "no-time"

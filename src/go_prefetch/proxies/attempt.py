@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from go_prefetch.base.retry import AttemptError, Cause, Deadline
 from go_prefetch.golang.goproxy import Proxy
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
+from go_prefetch.model.cold_runs import Span, length
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.file_proxy import copied
@@ -29,19 +31,45 @@ class Outcome:
     trouble: OSError | None = None  # of the folder on this machine
 
 
+class Limit:
+    """What a limit of one proxy did to the requests of all threads."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self._lock = threading.Lock()
+        self._waits: list[Span] = []
+
+    def note(self, wire: Wire) -> None:
+        """Add the refusals that a request met, and its waits."""
+        with self._lock:
+            self.refusals += wire.refusals
+            self._waits += [Span(*turn, bytes=0) for turn in wire.turns]
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds in which at least one request waited."""
+        with self._lock:
+            return length(self._waits)
+
+
 class ProxyAttempt:
-    """Sends requests to proxies. Results go to the proxy's `health`, the seconds of an answer to `record_latency`."""
+    """Sends requests to proxies.
+
+    Results go to the proxy's `health` and `limits`, the seconds of an answer to `record_latency`.
+    """
 
     def __init__(
         self,
         get: Get,
         deadline: Deadline,
         health: Mapping[Proxy, CircuitBreaker],
+        limits: Mapping[Proxy, Limit],
         record_latency: Callable[[float], None],
     ) -> None:
         self._get = get
         self._deadline = deadline
         self._health = health
+        self._limits = limits
         self._record_latency = record_latency
         self._joined: set[ModuleFile] = set()  # Go may have rejected what was joined, so it is not joined again
 
@@ -70,6 +98,8 @@ class ProxyAttempt:
             return self._failed(proxy, AttemptError("the file was taken away while it came"), wire)
         except OSError as error:
             return Outcome(proxy, error=AttemptError(str(error), transient=False), trouble=error)
+        finally:
+            self._limits[proxy].note(wire)
         self._succeeded(proxy, came, wire)
         return Outcome(proxy, came)
 
@@ -88,7 +118,7 @@ class ProxyAttempt:
         if wire.is_cut or error.kind == "overtaken":
             health.answered() if wire.first_byte is not None else health.failed(counts=False)
             return Outcome(proxy, error=AttemptError("overtaken by another request", kind="overtaken"))
-        if error.not_found:
+        if error.not_found or error.kind == "limited":
             health.answered()
         elif error.transient:
             health.failed()

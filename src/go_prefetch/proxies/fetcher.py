@@ -7,19 +7,23 @@ may go there, otherwise at the same one.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from go_prefetch.base.retry import Budget
+from go_prefetch.base.retry import AttemptError, Budget, Retries
 from go_prefetch.golang.goproxy import Proxy, ProxyList
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.results import FailedAttempt, Failure, Fetched, PassedOver
-from go_prefetch.proxies.attempt import Get, Outcome, ProxyAttempt
+from go_prefetch.proxies.attempt import Get, Limit, Outcome, ProxyAttempt
 from go_prefetch.proxies.circuit_breaker import CircuitBreaker
 from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.proxies.plain_go import Asked, ends_at
 from go_prefetch.web.in_flight import Received, Wire
+
+_PATIENCE = 1.0  # seconds that a file waits for the limit of a proxy, if it may go on to another one
+_SHORTEST_WAIT = 0.05
 
 
 @dataclass
@@ -31,18 +35,13 @@ class _Attempts:
     given_up: set[Proxy] = field(default_factory=set)
     not_found: set[Proxy] = field(default_factory=set)
     not_found_yet: set[Proxy] = field(default_factory=set)  # the same, but the next round may differ
-    retry_after: float = 0.0
+    limited: list[float] = field(default_factory=list)  # seconds until proxies take requests again, of this round
+    is_charged: bool = False  # whether a request of this round failed for another reason
 
     @property
     def failed(self) -> tuple[FailedAttempt, ...]:
         """Return each request that brought nothing."""
-        return tuple(
-            FailedAttempt(
-                one.proxy.shown, one.error.words, one.error.status, one.error.at_http_proxy, cause=one.error.cause
-            )
-            for one in self.asked
-            if one.error
-        )
+        return tuple(_failed_attempt(one.proxy, one.error) for one in self.asked if one.error)
 
     def note(self, outcome: Outcome) -> None:
         """Add the result of a request."""
@@ -50,11 +49,20 @@ class _Attempts:
         self.asked += [Asked(outcome.proxy, error) for error in broke_off]
         self.asked.append(Asked(outcome.proxy, outcome.error))
         if outcome.error:
-            self.retry_after = outcome.error.retry_after or 0.0
+            if outcome.error.kind == "limited":
+                self.limited.append(outcome.error.retry_after or 0.0)
+            elif outcome.error.transient and outcome.error.kind != "overtaken":
+                self.is_charged = True
             if outcome.error.not_found:
                 (self.not_found_yet if outcome.error.transient else self.not_found).add(outcome.proxy)
             elif not outcome.error.transient:
                 self.given_up.add(outcome.proxy)
+
+
+def _failed_attempt(proxy: Proxy, error: AttemptError) -> FailedAttempt:
+    if error.kind == "limited" and error.status is None:  # it was not sent
+        return FailedAttempt(proxy.shown, passed_over=PassedOver.LIMITED)
+    return FailedAttempt(proxy.shown, error.words, error.status, error.at_http_proxy, cause=error.cause)
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class ProxyWalk:
         self._ending = proxies.ending
         self._hedging = Hedging()
         self._health = {proxy: CircuitBreaker(self._patience(proxy)) for proxy in self._proxies}
-        self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._hedging.record_latency)
+        self._limits = {proxy: Limit() for proxy in self._proxies}
+        self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._limits, self._hedging.record_latency)
         self._underway: dict[Wire, tuple[Proxy, ModuleFile]] = {}
 
     def _patience(self, proxy: Proxy) -> int:
@@ -97,15 +106,29 @@ class ProxyWalk:
         so_far = _Attempts(started=time.monotonic())
         rounds = self.budget.retries()
         while True:
+            so_far.limited, so_far.is_charged = [], False
             for proxy in self._askable(proxies, so_far):
                 won = self._ask(proxy, proxies, file, folder, so_far)
                 if won and won.received:
                     return self._fetched(file, won.proxy, won.received, so_far, avoid)
                 if proxy not in so_far.not_found | so_far.not_found_yet and not proxy.on_any_error:
                     break
-            if not (self._askable(proxies, so_far) and rounds.again(so_far.retry_after)):
+            if not (self._askable(proxies, so_far) and self._may_go_on(so_far, rounds)):
                 not_found = set(proxies) <= so_far.not_found | so_far.not_found_yet
                 return Failure(file, not_found=not_found, attempts=self._tried(proxies, so_far))
+
+    def _may_go_on(self, so_far: _Attempts, rounds: Retries) -> bool:
+        """Wait, and return whether there is another round. A round that met nothing but limits is not charged."""
+        if so_far.is_charged or not so_far.limited:
+            return rounds.again()
+        seconds = max(_SHORTEST_WAIT, min(so_far.limited) - _PATIENCE)
+        deadline = self.budget.deadline
+        return seconds < deadline.left() and deadline.wait(seconds)
+
+    def limit_of(self, source: str) -> tuple[int, float]:
+        """Return how often the proxy shown as `source` refused requests, and the seconds of waiting for its limit."""
+        limits = [limit for proxy, limit in self._limits.items() if proxy.shown == source]
+        return sum(limit.refusals for limit in limits), max((limit.seconds for limit in limits), default=0.0)
 
     def failed_attempts(self, source: str) -> int:
         """Return the number of failed attempts at the proxy shown as `source`."""
@@ -160,9 +183,11 @@ class ProxyWalk:
     ) -> Outcome | None:
         """Return the outcome that brought the file, if one did. Raises OSError."""
         rival = self._rival(proxy, proxies, so_far)
+        askable = self._askable(proxies, so_far)
+        patience = _PATIENCE if len(askable) > 1 and askable[0].on_any_error else math.inf
         outcomes = self._hedging.race(
-            lambda wire, finish: self._requested(proxy, file, folder, wire, finish),
-            lambda wire, finish: self._requested(rival, file, folder, wire, finish),
+            lambda wire, finish: self._requested(proxy, file, folder, wire.patient(patience), finish),
+            lambda wire, finish: self._requested(rival, file, folder, wire.patient(0.0), finish),
         )
         for outcome in outcomes:
             so_far.note(outcome)

@@ -115,7 +115,14 @@ def _downloaded(downloaded: Downloaded) -> dict[str, Any]:
         "bytes": downloaded.bytes,
         "seconds": round(downloaded.seconds, 3),
         "sources": [
-            {"name": s.name, "files": s.files, "bytes": s.bytes, "failed_attempts": s.failed_attempts}
+            {
+                "name": s.name,
+                "files": s.files,
+                "bytes": s.bytes,
+                "failed_attempts": s.failed_attempts,
+                "refusals": s.refusals,
+                "limited_seconds": round(s.limited_seconds, 3),
+            }
             for s in downloaded.sources
         ],
         "failures": [

@@ -54,6 +54,7 @@ DEFERRALS = {
 
 PASSED_OVER = {
     PassedOver.RESTING: "skipped after many failures in a row",
+    PassedOver.LIMITED: "skipped because of its rate limit",
     PassedOver.AFTER_COMMA: "skipped, because after `,` it is used only if a file is not found",
     PassedOver.REJECTED: "Go rejected its file, and goproxy names no other proxy",
     PassedOver.NO_TIME: "no time is left",
@@ -308,6 +309,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             _UNAVAILABLE,
             _NO_MODULES,
         ),
+        "limited": Text(
+            _UNAVAILABLE,
+            "The proxy limits the rate of requests. Name another proxy after `|` in the input goproxy, or try again "
+            "later.",
+        ),
         "silent": Text(
             _UNAVAILABLE,
             "The server accepts connections and does not answer. Name another proxy after `|` in the input goproxy, "
@@ -470,6 +476,12 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "`direct`: {modules:list}.",
     "private-left-to-go": "Go fetches {count:#private module version} itself: {modules:list}.",
     "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",
+    "proxy-limited": {
+        "": "{proxy} limits the rate of requests. It refused {refusals:#request}.",
+        "waited": (
+            "{proxy} limits the rate of requests. It refused {refusals:#request}, and downloads waited {seconds:time}."
+        ),
+    },
     "report-incomplete": "The report is incomplete. {cause}",
     "reports-unwritable": "The reports could not be written: {words}.",
     "stale-objects": "GOCACHE may contain objects that were built from a wrong module.",
@@ -569,7 +581,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "The cache service does not accept the job's token, or no longer does.",
             "The token has expired, or the job has none. A later run tries again.",
         ),
-        "rate-limit": "The cache service's rate limit for this repository is exceeded.",
+        "rate-limit": "The cache service limits the rate of requests, and takes no more for now.",
         "forbidden": "The cache service does not allow this with the job's token.",
         "not-taken": "The cache service did not accept the entry.",
         "in-words": "The cache service answered: {words}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from go_prefetch.stores.cache_service.restore import Connection
     from go_prefetch.web.client import HttpClient
     from go_prefetch.web.http_settings import HttpSettings
+
+
+_STORE_LIMIT = 5.0  # seconds that a request waits for a limit of the cache service; the proxies have the files too
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
@@ -75,7 +79,7 @@ def http_client(settings: Settings, web: HttpSettings, trace: Trace, *, trusted_
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
     return HttpClient(
-        Timeouts(settings.connect_timeout, settings.stall_timeout),
+        Timeouts(settings.connect_timeout, settings.stall_timeout, _STORE_LIMIT if trusted_origin else math.inf),
         web=web,
         caller_authenticates=bool(trusted_origin),
         trusted_origin=trusted_origin,

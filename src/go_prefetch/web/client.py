@@ -27,6 +27,7 @@ from go_prefetch.web.error_mapping import from_requests, words_of
 from go_prefetch.web.goauth import GoAuth
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts, Wire
+from go_prefetch.web.pacing import TOO_MANY, Paces, Refusal, refusal_of
 from go_prefetch.web.session import Session, refuse_malformed
 from go_prefetch.web.transport import CURRENT, LimitedAdapter
 
@@ -44,6 +45,8 @@ class HttpClient:
     `caller_authenticates` every request has the headers of its caller. Otherwise it has the login of the URL, or of the
     user's netrc for the host. If a public server, `trusted_origin`, names the URLs, only URLs that a redirect from
     there could lead to are requested. Redirects are answers like any other unless the client `follows` them.
+
+    A server that refuses requests because of a limit gets fewer, and a refused request is sent again.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class HttpClient:
         resolver: Resolver | None = None,
         trace: Trace = UNTRACED,
     ) -> None:
+        self._paces = Paces()
         self._timeouts = timeouts
         self._web = web
         self._caller_authenticates = caller_authenticates
@@ -95,16 +99,10 @@ class HttpClient:
             raise AttemptError("interrupted", transient=False)
         refuse_malformed(url)
         wire = wire or Wire()
-        connect, wire.stall = self._timeouts.within(deadline)
-        wire.allow(connect + wire.stall)
-        wire.reach = Reach.ANYWHERE
         token = CURRENT.set(wire)
         with self._span(method, url, wire) as seen:
             try:
-                self._check_origin(url, connect)
-                wire.peer = ""
-                content = _Body(body, deadline) if body else None
-                with self._send_with_login(method, url, headers, content, deadline, connect) as response:
+                with self._send_in_turn(method, url, headers, body, deadline) as response:
                     wire.note_answer()
                     self._resolver.answered(wire.peer)
                     seen["status"] = response.status_code
@@ -132,13 +130,12 @@ class HttpClient:
         parts = urlsplit(url)
         name = f"{method} {unquote(parts.path).strip('/')}"
         with self._trace.span(name, "request", host=parts.netloc.rpartition("@")[2]) as details:
-            began = time.monotonic()
             try:
                 yield details
             finally:
                 if wire.first_byte is not None:
-                    answered = began + wire.first_byte
-                    self._trace.add("until the first byte", "phase", began, answered, {})
+                    answered = wire.started + wire.first_byte
+                    self._trace.add("until the first byte", "phase", wire.started, answered, {})
                     self._trace.add("body", "phase", answered, time.monotonic(), {})
                 for phase in wire.phases:
                     self._trace.add(phase.name, "phase", phase.began, phase.ended, {})
@@ -159,22 +156,50 @@ class HttpClient:
                 return
         self._session().refuse(self._trusted_origin, url)
 
+    def _send_in_turn(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, deadline: Deadline
+    ) -> requests.Response:
+        """Send a request at the server's pace, and again if it refuses because of a limit and that is worth waiting."""
+        if self._timeouts.limit is None:
+            return self._send_with_login(method, url, headers, body, deadline)
+        pace, wire = self._paces.of(url), CURRENT.get()
+        patience = Deadline.after(min(self._timeouts.limit, wire.patience, deadline.left()))
+        while True:
+            started = pace.enter(lambda seconds: wire.wait_for_turn(seconds, deadline), patience.left())
+            try:
+                response = self._send_with_login(method, url, headers, body, deadline)
+            except AttemptError as error:
+                if error.status == TOO_MANY:  # of an HTTP proxy on the way
+                    wire.refusals += 1
+                    pace.refused(started, Refusal())
+                raise
+            refusal = refusal_of(response.status_code, response.headers)
+            if refusal is None:
+                pace.accepted(started)
+                return response
+            wire.refusals += 1
+            pace.refused(started, refusal)
+            if pace.away() > patience.left():
+                return response
+            response.close()
+
     def _send_with_login(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        body: io.BytesIO | None,
-        deadline: Deadline,
-        connect: float,
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes, deadline: Deadline
     ) -> requests.Response:
         """Send a request, and again with new headers if GOAUTH has any after a 4xx answer."""
-        CURRENT.get().login = self._login_for(url)
+        wire = CURRENT.get()
+        connect, wire.stall = self._timeouts.within(deadline)
+        wire.allow(connect + wire.stall)
+        wire.reach = Reach.ANYWHERE
+        self._check_origin(url, connect)
+        wire.peer = ""
+        body = _Body(content, deadline) if content else None
+        wire.login = self._login_for(url)
         response = self._send(method, url, headers, body, connect)
         is_refused = 400 <= response.status_code < 500 and not self._caller_authenticates
-        if is_refused and self._goauth.renew(url, CURRENT.get().login, response, deadline.left()):
+        if is_refused and self._goauth.renew(url, wire.login, response, deadline.left()):
             response.close()
-            CURRENT.get().login = self._login_for(url)
+            wire.login = self._login_for(url)
             response = self._send(method, url, headers, body, connect)
             self._goauth.judge(url, response.status_code)
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import socket
 import threading
 import time
@@ -17,17 +18,22 @@ from go_prefetch.web.addresses import Reach
 # Less than this is not progress: a server that sends a trickle counts as silent.
 _STEP = 8192
 _SHORTEST = 0.05
+_LOOK_EVERY = 0.1  # seconds, for a cancellation
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds for a connection, including the look-up of the name, and for silence on it."""
+    """Seconds for a connection, including the look-up of the name, for silence on it, and for a limit of the server.
+
+    Without `limit`, a refusal because of a limit is an answer like any other.
+    """
 
     connect: float
     stall: float
+    limit: float | None = None
 
     def within(self, deadline: Deadline) -> tuple[float, float]:
-        """Return both, shortened to the time that is left."""
+        """Return the first two, shortened to the time that is left."""
         connect, stall = (max(_SHORTEST, min(limit, deadline.left())) for limit in (self.connect, self.stall))
         return connect, stall
 
@@ -51,6 +57,13 @@ class Phase(NamedTuple):
     is_complete: bool  # False: an error ended it
 
 
+class Turn(NamedTuple):
+    """A wait for a server that has refused requests because of a limit. Moments of the monotonic clock."""
+
+    began: float
+    ended: float
+
+
 @dataclass(frozen=True)
 class Timing:
     """Seconds of the phases of a request; None if there was no such phase, or an error ended it.
@@ -71,6 +84,9 @@ class Wire:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_cut = False
         self.may_resume = True  # whether the rest may be requested if the answer breaks off
+        self.patience = math.inf  # seconds that it may wait for its turn at a server that has a limit
+        self.refusals = 0  # by such a server
+        self.turns: list[Turn] = []  # what it has waited there
         self.is_connected = False  # whether the request is running over a connection
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies
@@ -80,7 +96,8 @@ class Wire:
         self.stall = 0.0  # how long it may be silent
         self.phases: list[Phase] = []
         self._clock = clock
-        self._started = self._moved = clock()
+        self.started = self._moved = clock()
+        self._is_waiting = False
         self._until = float("inf")
         self._unnoted = 0
         self._first_request: float | None = None  # the moment it was sent
@@ -102,7 +119,7 @@ class Wire:
 
     def note_answer(self) -> None:
         """Note that the headers have arrived."""
-        self.first_byte = self._clock() - self._started
+        self.first_byte = self._clock() - self.started
         self._moved = self._clock()
 
     def note_progress(self, size: int) -> None:
@@ -114,8 +131,28 @@ class Wire:
 
     @property
     def silent_for(self) -> float:
-        """Return the seconds without progress."""
-        return self._clock() - self._moved
+        """Return the seconds without progress. Waiting for a turn is none of the request's."""
+        return 0.0 if self._is_waiting else self._clock() - self._moved
+
+    def patient(self, seconds: float) -> Wire:
+        """Return this wire, after it has got that much patience with servers that have a limit."""
+        self.patience = seconds
+        return self
+
+    def wait_for_turn(self, seconds: float, deadline: Deadline) -> bool:
+        """Wait before a request starts. Return False if the request was cancelled, or no time is left."""
+        began = self._clock()
+        self._is_waiting = True
+        try:
+            with self.phase("rate limit"):
+                while (left := began + seconds - self._clock()) > 0:
+                    if self.is_cut or not deadline.wait(min(left, _LOOK_EVERY)):
+                        return False
+            return True
+        finally:
+            self.turns.append(Turn(began, self._clock()))
+            self.started = self._moved = self._clock()
+            self._is_waiting = False
 
     def attach(self, connection: socket.socket | None, *, connected: bool = True) -> None:
         """Set the connection that is used or being made. Raises ConnectionAbortedError if it was cancelled before."""
@@ -175,5 +212,5 @@ class Wire:
             connect=seconds.get("connect"),
             tls=seconds.get("TLS"),
             first_byte=None if sent is None or self._first_read is None else self._first_read - sent,
-            total=self._clock() - self._started,
+            total=self._clock() - self.started,
         )

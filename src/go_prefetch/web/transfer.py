@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Cause, Deadline, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Cause, Deadline
 from go_prefetch.web.answer import Answer, up_to
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
+from go_prefetch.web.pacing import refusal_of
 from go_prefetch.web.session import refuse_clear_text_password
 
 _WORDS_SECONDS = 2.0  # that a server's explanation of a failure may be silent
@@ -116,15 +117,17 @@ def _rest_of(half: _Half | None) -> dict[str, str]:
 
 def _refusal(answer: Answer) -> AttemptError:
     words, not_found = _words_of(answer), answer.status in (404, 410)
+    limit = refusal_of(answer.status, answer.headers)
     # proxy.golang.org says so of a module that it has not fetched in time from its origin.
     is_late = not_found and "fetch timed out" in words
     return AttemptError(
         f"{answer.status} {answer.reason}".strip() + (f": {words}" if words else ""),
         not_found=not_found,
         transient=answer.status in TRANSIENT_STATUSES or is_late,
-        retry_after=parse_retry_after(answer.headers.get("Retry-After")),
+        retry_after=limit.retry_after if limit else None,
+        kind="limited" if limit else "error",
         status=answer.status,
-        cause=Cause.SLOW_ORIGIN if is_late else Cause.OTHER,
+        cause=Cause.SLOW_ORIGIN if is_late else Cause.LIMIT if limit else Cause.OTHER,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import enum
+import math
 import re
 import threading
+import time
 import zlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -103,6 +105,31 @@ class _Chance:
     faults: Sequence[Fault]
 
 
+class RequestLimit:
+    """A token bucket: so many requests per second, and as many at once. A refused request takes nothing from it.
+
+    `retry_after` is whether a refusal says when the next request is taken, in whole seconds.
+    """
+
+    def __init__(self, rate: float, *, retry_after: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._retry_after = retry_after
+        self._clock = clock
+        self._tokens = rate
+        self._filled = clock()
+
+    def refusal(self) -> Answer | None:
+        """Take a token, or return the refusal."""
+        now = self._clock()
+        self._tokens = min(self._rate, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return None
+        seconds = math.ceil((1 - self._tokens) / self._rate)
+        return Answer(429, b"too many requests\n", {"Retry-After": str(seconds)} if self._retry_after else {})
+
+
 class ModuleProxy(AnsweringService):
     """The proxy; serves inside its `with` block, and from then on its address refuses connections.
 
@@ -122,6 +149,7 @@ class ModuleProxy(AnsweringService):
         self.files: dict[str, bytes] = layout(modules)
         self.credentials = credentials
         self.retry_after: int | str = 0
+        self.limit: RequestLimit | None = None
         self.drip = 0.2
         self.has_etags = False  # and with them answers to If-Range
         self._lock = threading.Lock()
@@ -176,6 +204,8 @@ class ModuleProxy(AnsweringService):
         with self._lock:
             if not self._authorized(authorization):
                 fault, answer = None, Answer(401, b"unauthorized\n", {"WWW-Authenticate": 'Basic realm="modules"'})
+            elif self.limit and (refusal := self.limit.refusal()):
+                fault, answer = None, refusal
             else:
                 fault = self._next_fault(path)
                 answer = self._answer(path, wanted_range, fault)

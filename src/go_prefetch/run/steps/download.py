@@ -192,7 +192,7 @@ class _Outcomes:
         rows = []
         for name in walk.names:
             sizes = [fetched.bytes for fetched in self._fetched if fetched.source == name]
-            failed = walk.failed_attempts(name)
-            if sizes or failed:
-                rows.append(Source(name, len(sizes), sum(sizes), failed))
+            failed, (refusals, seconds) = walk.failed_attempts(name), walk.limit_of(name)
+            if sizes or failed or refusals:
+                rows.append(Source(name, len(sizes), sum(sizes), failed, refusals, seconds))
         return tuple(rows)

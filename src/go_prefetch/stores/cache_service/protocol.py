@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from go_prefetch.base.background import run_in_background
-from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries, parse_retry_after
+from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries
 from go_prefetch.base.untrusted_json import parse_object
 from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.web.pacing import refusal_of
 
 if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _BLOCK = 8 << 20  # bytes of an upload that are sent at once
 _AT_ONCE = 6  # blocks
 _MOST_BYTES = 1 << 20  # of an answer
-_TOO_MANY = 429
 FIRST_ANSWER = 10.0  # seconds without any answer after which a server counts as dead
 _TRY_FOR = 5.0  # seconds without an answer after which no other attempt begins
 _FRESH = 30.0  # seconds for which an answer proves that a server is alive
@@ -143,8 +143,8 @@ class Exchange:
         """Return the first answer that is not a temporary failure.
 
         Temporary failures are statuses that may not come again, and answers that are not `understood`. Raises
-        StoreError once the attempts or the time are used up, and NotAllowed for 401 and 429: a retry soon after too
-        many requests does not help, and the job should not wait.
+        StoreError once the attempts or the time are used up, and NotAllowed for 401 and for a limit of the service that
+        lasts longer than the client waits.
         """
         retries, started = Retries(self._backoff, deadline.wait), time.monotonic()
         while True:
@@ -152,14 +152,15 @@ class Exchange:
                 reply = self._once(call, deadline)
                 if reply.status not in TRANSIENT_STATUSES and (understood is None or understood(reply)):
                     return reply
-                words = f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood")
-                raise AttemptError(words, retry_after=parse_retry_after(reply.headers.get("Retry-After")))
+                raise AttemptError(f"status {reply.status}" + ("" if reply.status >= 300 else ", not understood"))
             except AttemptError as error:
+                if error.kind == "limited":
+                    raise NotAllowed(notice("store-not-allowed", "rate-limit")) from None
                 words = without_queries(str(error))
                 self._note_failure(call.what, words)
                 quiet = time.monotonic() - max(started, self._answered)
                 is_dead = quiet > (FIRST_ANSWER if len(call.body) > _LARGE else _TRY_FOR)
-                if is_dead or not (error.transient and retries.again(error.retry_after)):
+                if is_dead or not (error.transient and retries.again()):
                     raise StoreError("store-unreachable", "call", call=call.what, words=words) from None
 
     def _note_failure(self, what: str, words: str) -> None:
@@ -177,7 +178,7 @@ class Exchange:
             body = answer.read(_MOST_BYTES)
         if answer.status == 401:
             raise NotAllowed(notice("store-not-allowed", "token"))
-        if answer.status == _TOO_MANY:
+        if refusal_of(answer.status, answer.headers):
             raise NotAllowed(notice("store-not-allowed", "rate-limit"))
         return Reply(answer.status, answer.headers, body)
 
