@@ -10,12 +10,6 @@ from go_prefetch.docker.shell import Command
 from go_prefetch.docker.stages import assignments, commands, mentioned
 from go_prefetch.docker.syntax import Instruction
 
-# Programs that neither download modules nor read variables of a project.
-_HARMLESS = re.compile(
-    r"addgroup|adduser|apk|apt(?:-get)?|cat|cd|chmod|chown|cp|curl|(?:micro|t)?dnf|find|git|groupadd|id|ls|mkdir|mv|ln"
-    r"|printenv|pwd|rm|set|sleep|tar|test|touch|true|\[|unzip|update-ca-certificates|useradd|wget|yum|for|case|esac|fi"
-    r"|done|break|exit|echo|printf|grep|sed|awk|:"
-)
 # Images that are known to have no modules.
 _PLAIN_IMAGES = re.compile(
     r"golang|.*-golang|go|go-toolset|goreleaser(?:-cross)?|alpine|debian|ubuntu|fedora|centos|busybox|amazonlinux"
@@ -108,7 +102,7 @@ def _download_elsewhere(history: History) -> int:
 
 
 def _is_unknown(command: Command) -> bool:
-    return bool(command.words) and not (command.go or _HARMLESS.fullmatch(command.program))
+    return bool(command.words) and not (command.go or command.is_plain or command.program == "find")
 
 
 def cache_mount(history: History) -> Iterator[Found]:

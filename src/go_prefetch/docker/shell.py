@@ -15,10 +15,15 @@ _STARTERS = frozenset(
 )
 _GO = re.compile(r"(?:.*/)?(?:go|xx-go|gotip|go[0-9][0-9.]*)")
 _INNER = re.compile(r"([\"'])(.*)\1", re.DOTALL)  # a word that may be a script: `sh -c "…"`
-_PRINTERS = frozenset(("echo", "printf", "grep", "sed", "awk"))  # their words are no commands
+# They neither download modules nor read variables of a project, and their words are no commands.
+_PLAIN = re.compile(
+    r"addgroup|adduser|apk|apt(?:-get)?|cat|cd|chmod|chown|cp|curl|(?:micro|t)?dnf|git|groupadd|id|ls|mkdir|mv|ln"
+    r"|printenv|pwd|rm|set|sleep|tar|test|touch|true|\[|unzip|update-ca-certificates|useradd|wget|which|yum|for|case"
+    r"|esac|fi|done|break|exit|echo|printf|grep|sed|awk|:"
+)
 _SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "su"))  # `git commit -m "make it so"` runs no make
 _MAKERS = frozenset(("make", "gmake", "goreleaser", "mage", "task", "just"))
-_REMOVED = re.compile(r"/pkg(?:/mod)?/?$|GOMODCACHE|GOPATH")
+_REMOVED = re.compile(r"(?:/go|/go/pkg|/pkg/mod|GOMODCACHE\}?|GOPATH\}?|GOPATH\}?/pkg)/?\*?$")
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,14 @@ class Command:
         return self.words[0].rsplit("/", 1)[-1] if self.words else ""
 
     @property
+    def is_plain(self) -> bool:
+        """Return whether it is a common program that starts no other."""
+        return bool(_PLAIN.fullmatch(self.program))
+
+    @property
     def go(self) -> tuple[str, ...]:
         """Return the words after `go` without `-C DIR`, behind any wrapper; nothing if this is no go command."""
-        if self.program in _PRINTERS:
+        if self.is_plain:
             return ()
         at = next((at for at, word in enumerate(self.words) if _GO.fullmatch(word)), len(self.words))
         rest = self.words[at + 1 :]
@@ -75,7 +85,7 @@ def commands_in(script: str) -> Iterator[Command]:
         elif match["mark"] and words:
             command = _command([_unquoted(word) for word in words])
             yield command
-            if command.program not in _PRINTERS:
+            if not command.is_plain:
                 inner = (_INNER.fullmatch(word) for word in words)
                 scripts = (found[2] for found in inner if found and " " in found[2])
                 yield from (
