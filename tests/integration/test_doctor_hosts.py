@@ -136,6 +136,9 @@ def test_checksum_database_that_go_never_asks_is_not_measured(bench: Workbench) 
             (proxy.url, {"GOSUMDB": "sum.golang.org http://[::"}),
         ):
             assert sources(diagnosed(bench, goproxy, **{**variables, **more}), "checksums") == {}
+        (bench.project / "vendor").mkdir()
+        (bench.project / "vendor" / "modules.txt").touch()
+        assert sources(diagnosed(bench, proxy.url, **variables), "checksums") == {}
         assert server.targets == []
 
 

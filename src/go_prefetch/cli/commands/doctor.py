@@ -116,18 +116,19 @@ def _subject(settings: Settings, platform: Platform, environ: Mapping[str, str])
     planned = plan.modules if plan else ()
     askable = tuple(version for version in planned if not matches_prefix_patterns(private, version.path))
     cloned = tuple(version for version in planned if environment.is_left_to_go(version.path))
-    database = _database(facts.variables.get("GOSUMDB", ""), proxies, plan, environment.gonosumdb)
+    database = _database(facts, proxies, plan, environment.gonosumdb)
     return _Subject(proxies, plan, facts, askable, cloned, database, environment.goauth)
 
 
-def _database(gosumdb: str, proxies: ProxyList, plan: Plan | None, gonosumdb: str) -> ChecksumDatabase | None:
+def _database(facts: Facts, proxies: ProxyList, plan: Plan | None, gonosumdb: str) -> ChecksumDatabase | None:
     """Return the checksum database that Go may ask; None for a malformed one, and if Go asks none."""
     paths = [version.path for version in plan.modules] if plan and plan.modules else [PUBLIC_MODULE.path]
-    unchecked = all(matches_prefix_patterns(gonosumdb, path) for path in paths) and not (plan and plan.toolchains)
-    if unchecked or not (proxies.proxies or proxies.ending == "direct"):
+    vendored = bool(facts.definitions) and all(definition.is_vendored for definition in facts.definitions)
+    unchecked = vendored or all(matches_prefix_patterns(gonosumdb, path) for path in paths)
+    if (unchecked and not (plan and plan.toolchains)) or not (proxies.proxies or proxies.ending == "direct"):
         return None
     with suppress(ValueError):
-        return parse_gosumdb(gosumdb)
+        return parse_gosumdb(facts.variables.get("GOSUMDB", ""))
     return None
 
 
