@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 _UNITS = (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1))
@@ -35,6 +36,18 @@ def some(things: Sequence[object], most: int) -> str:
     """Return `a, b, c`, or the first `most` items and `3 more`."""
     shown = ", ".join(map(str, things[:most]))
     return f"{shown} and {len(things) - most} more" if len(things) > most else shown
+
+
+def wrapped(text: str, width: int, indent: str = "", further: str = "") -> list[str]:
+    """Return lines of at most `width` characters, if that is not 0. A word such as a URL is never broken.
+
+    The first line begins with `indent`, the others with `further`.
+    """
+    if not width:
+        return [indent + text]
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,17 @@ class Invocation:
     def is_on_terminal(self) -> bool:
         """Return whether a person reads the output, and no program. CI systems may give a job a terminal."""
         return self.stdout.isatty() and not in_ci(self.environ)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 0 where it is none. COLUMNS goes before, as for all programs that look at it."""
+        given = self.environ.get("COLUMNS", "")
+        if given.isascii() and given.isdigit():
+            return int(given[:5])
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else 0
+        except OSError:
+            return 0
 
     def show_result(self, text: str) -> None:
         """Print what the command did: its first line with `-q`, nothing with `-qq`."""

@@ -107,7 +107,8 @@ def _publish(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
     for warning in report.warnings:
         platform.warn(warning)
     if not (report.ended_early and invocation.is_on_terminal):  # the error that follows has the same name
-        invocation.show_result(summary_text(report))
+        wraps = invocation.is_on_terminal and not invocation.arguments.quiet  # with `-q`, one line is shown
+        invocation.show_result(summary_text(report, invocation.width if wraps else 0))
     if wishes.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
         platform.show(record_line(report, platform.clean), invocation.stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if wishes.summary else "")

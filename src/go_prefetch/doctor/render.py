@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from go_prefetch.base.format import counted, duration, milliseconds, pace, some
+from go_prefetch.base.format import counted, duration, milliseconds, pace, some, wrapped
 from go_prefetch.doctor.diagnosis import Diagnosis
 from go_prefetch.doctor.finding import Finding
 from go_prefetch.doctor.measurement import Sample, percentile
@@ -35,22 +34,12 @@ _LEFT = ("speed", "source")  # all other columns are numbers, aligned to the rig
 
 def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
     """Return the table, then the lists. `block` is the character of bars, `width` that of the screen; 0: any."""
-    lines = [*_wrapped(f"go-prefetch doctor: {_headline(diagnosis)}", "", width), ""]
+    lines = [*wrapped(f"go-prefetch doctor: {_headline(diagnosis)}", width, further="  "), ""]
     if diagnosis.rows:
         lines += _table([_HEADINGS, *(_cells(row, block) for row in diagnosis.rows)], width)
     for title, entries in _sections(diagnosis):
-        lines += ["", title, *(line for entry in entries for line in _wrapped(entry, "  ", width))]
+        lines += ["", title, *(line for entry in entries for line in wrapped(entry, width, "  ", "    "))]
     return "\n".join(lines)
-
-
-def _wrapped(text: str, indent: str, width: int) -> list[str]:
-    """Return lines of at most `width` characters, if that is not 0. A word such as a URL is never broken."""
-    if not width:
-        return [indent + text]
-    further = indent + "  "
-    return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _table(table: Sequence[tuple[str, ...]], width: int) -> list[str]:

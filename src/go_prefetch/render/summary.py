@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from go_prefetch.base.format import counted, duration, size
+from go_prefetch.base.format import counted, duration, size, wrapped
 from go_prefetch.model.report import Origin, Report
 from go_prefetch.model.results import Completed, Source
 from go_prefetch.render.messages import reason
@@ -13,12 +13,13 @@ from go_prefetch.render.time_saved import in_full, in_short
 _RESULTS = {"exact": "exact hit", "partial": "partial hit", "miss": "miss"}
 
 
-def summary_text(report: Report) -> str:
-    """Return the lines to print at the end of a run."""
-    lines = [f"go-prefetch: {' '.join(headline(report).split())}"]
+def summary_text(report: Report, width: int = 0) -> str:
+    """Return the lines to print at the end of a run, each within `width` columns if that is not 0."""
+    lines = wrapped(f"go-prefetch: {' '.join(headline(report).split())}", width, further="  ")
     error_follows = report.completed.failure is not None  # it names the cause
     shown = [(label, figure) for label, figure in rows(report) if not (label == "why" and error_follows)]
-    lines += [f"  {label:<11} {' '.join(figure.split())}" for label, figure in shown]
+    for label, figure in shown:
+        lines += wrapped(" ".join(figure.split()), width, f"  {label:<11} ", " " * 14)
     # An old form of workflow commands, which counts anywhere in a line. The newer form counts at its start only.
     return "\n".join(lines).replace("##[", "## [")
 

@@ -25,6 +25,15 @@ def test_no_password_is_shown(name: str) -> None:
     assert "hunter2" not in summary_text(ALL[name])
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_lines_fit_the_terminal_and_say_the_same(name: str) -> None:
+    """Only a word that is longer, such as a cache key, is not cut."""
+    narrow = summary_text(ALL[name], 80)
+    assert narrow.split() == summary_text(ALL[name]).split()
+    for line in narrow.splitlines():
+        assert len(line) <= 80 or len(line.removeprefix("  key").split()) == 1
+
+
 @pytest.mark.parametrize(
     ("count", "shown"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -169,21 +168,10 @@ def _show(diagnosis: Diagnosis, invocation: Invocation, *, summary: bool) -> Non
     elif form is DiagnosisFormat.MARKDOWN:
         text = diagnosis_markdown(diagnosis)
     else:
-        text = diagnosis_text(diagnosis, _block(stdout), _width(stdout, invocation.environ))
+        text = diagnosis_text(diagnosis, _block(stdout), invocation.width)
     platform.show(text, stdout)
     if summary:
         platform.publish({}, diagnosis_markdown(diagnosis))
-
-
-def _width(stdout: TextIO, environ: Mapping[str, str]) -> int:
-    """Columns of the terminal; 0 where it is none. COLUMNS goes before, as for all programs that look at it."""
-    given = environ.get("COLUMNS", "")
-    if given.isascii() and given.isdigit():
-        return int(given[:5])
-    try:
-        return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else 0
-    except OSError:
-        return 0
 
 
 def _block(stdout: TextIO) -> str:
