@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from go_prefetch.base.format import wrapped
 from go_prefetch.base.redaction import CONTROL, hide
 from go_prefetch.errors import Notice
 from go_prefetch.model.progress import Meter
@@ -60,8 +61,8 @@ class Console:
         self._stream = stream
         self._secrets: tuple[str, ...] = ()
         self._lock = threading.RLock()  # of the stream: progress is printed by a thread
-        width = width_of(stream) if loudness.overwrites else None
-        self._progress = ProgressLine(self._write, self.line, width=width)
+        self._width = width_of(stream) if loudness.overwrites else None
+        self._progress = ProgressLine(self._write, self.line, width=self._width)
         self._meters: list[Meter] = []
         self._group = _Group()
 
@@ -116,7 +117,13 @@ class Console:
                 self.line(text)
 
     def _put(self, cleaned: str, style: str = "") -> None:
-        self._write(f"\x1b[{style}m{cleaned}\x1b[0m\n" if style and self.loudness.color else f"{cleaned}\n")
+        text = "\n".join(map(self._filled, cleaned.split("\n")))
+        self._write(f"\x1b[{style}m{text}\x1b[0m\n" if style and self.loudness.color else f"{text}\n")
+
+    def _filled(self, line: str) -> str:
+        """Return `line` as it fits the terminal, which would break it inside a word."""
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        return "\n".join(wrapped(line, self._width(), further=f"{indent}  ")) if self._width else line
 
     def _before_output(self) -> None:
         """Take the progress away, and print what the group holds back. Call it before anything is printed."""

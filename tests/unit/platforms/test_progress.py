@@ -120,3 +120,17 @@ def test_progress_ctrl_c_leaves_a_clean_line() -> None:
     assert b"1 of 2 files" in last_drawn
     assert b"Interrupted" in after
     assert b"1 of 2 files" not in after
+
+
+def test_lines_fit_a_terminal_and_are_whole_elsewhere() -> None:
+    """A long word, such as a URL, stays whole."""
+    text, url = "  a warning " + "of many words " * 10, "https://example.com/" + "a" * 90
+    terminal, pipe = _Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        detect({}, stream, stream).info(f"{text.rstrip()}\n\n{url}")
+    assert pipe.getvalue() == f"{text.rstrip()}\n\n{url}\n"
+    *lines, empty, last, end = terminal.getvalue().split("\n")
+    assert (empty, last, end) == ("", url, "")
+    assert all(len(line) <= 80 for line in lines)
+    assert [line.startswith("    ") for line in lines] == [False] + [True] * (len(lines) - 1)
+    assert " ".join(lines).split() == text.split()
