@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -156,10 +157,23 @@ def test_a_fault_of_a_moment_is_tried_again(
     assert figures(bench, api)["prefetching"]["runs"] == 1
 
 
+def test_busy_api_is_waited_for_and_charged_to_no_request(
+    bench: Workbench, api: GitHubApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More refusals than a request has attempts."""
+    slept: list[float] = []
+    patience = partial(Patience, sleep=slept.append, now=lambda: 1e9 + sum(slept))
+    monkeypatch.setattr("go_prefetch.cli.commands.report.Patience", patience)
+    add_runs(api, 1)
+    api.inject("/actions/runs$", Said(503, {}, {"retry-after": "2"}), times=5)
+    assert figures(bench, api)["prefetching"]["runs"] == 1
+    assert slept == [2.0, 2.0, 2.0, 2.0, 4.0]
+
+
 class _Impatient:
     attempts = 4
 
-    def wait(self, failed: int, retry_after: float | None = None) -> float:
+    def wait(self, failed: int) -> float:
         return 0.0
 
 
@@ -208,7 +222,8 @@ def test_waiting_for_the_rate_limit(bench: Workbench, api: GitHubApi, monkeypatc
         slept.append(seconds)
         api.remaining = 100
 
-    monkeypatch.setattr("go_prefetch.cli.commands.report.Patience", partial(Patience, sleep=sleep))
+    patience = partial(Patience, sleep=sleep, now=lambda: time.time() + sum(slept))
+    monkeypatch.setattr("go_prefetch.cli.commands.report.Patience", patience)
     result = report(bench, api, "--wait", "--format", "json")
     assert result.status == 0, result.text
     assert json.loads(result.stdout)["prefetching"]["runs"] == 5

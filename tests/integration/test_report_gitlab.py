@@ -104,6 +104,15 @@ def test_the_rate_limit_of_gitlab(bench: Workbench, api: GitLabApi) -> None:
     assert 1 <= values["prefetching"]["runs"] < 10
 
 
+def test_refused_traces_are_asked_for_again(bench: Workbench, api: GitLabApi) -> None:
+    """The limit is about the server, so no trace is unreadable because of it."""
+    add_pipelines(api, 3)
+    api.traces_refused = 2
+    values = figures(bench, api)
+    assert values["prefetching"]["results"] == {"exact": 3}
+    assert values["notes"] == []
+
+
 def test_a_token_of_gitlab_com_is_not_for_another_host(bench: Workbench, api: GitLabApi) -> None:
     result = prefetch(bench, "report", "--api-url", api.url, "--repo", PROJECT, cwd=bench.folder, GITLAB_TOKEN=TOKEN)
     assert result.status == 2

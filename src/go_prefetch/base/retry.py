@@ -16,8 +16,6 @@ from typing import Literal
 # Statuses that may be different for the next request. 404 and 410 are answers, not failures.
 TRANSIENT_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
-_LONGEST_RETRY_AFTER = 30.0
-
 # A server has stalled if it sends less than this for as long as it may be silent.
 CRAWL_BYTES_PER_SECOND = 1024
 
@@ -75,10 +73,9 @@ class Backoff:
     longest: float = 8.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
-    def wait(self, failed: int, retry_after: float | None = None) -> float:
-        """Return the seconds to wait after `failed` attempts, at least `retry_after` up to 30 s."""
-        jittered = self.uniform(0.0, min(self.longest, self.first * 4.0 ** (failed - 1)))
-        return max(jittered, min(retry_after or 0.0, _LONGEST_RETRY_AFTER))
+    def wait(self, failed: int) -> float:
+        """Return the seconds to wait after `failed` attempts."""
+        return self.uniform(0.0, min(self.longest, self.first * 4.0 ** (failed - 1)))
 
 
 class Retries:
@@ -92,9 +89,9 @@ class Retries:
         self._backoff = backoff
         self._wait = wait
 
-    def again(self, retry_after: float | None = None) -> bool:
+    def again(self) -> bool:
         """Count a failed attempt. Wait, and return True if another one follows."""
-        return self.at_once() and self._wait(self._backoff.wait(self.failed, retry_after))
+        return self.at_once() and self._wait(self._backoff.wait(self.failed))
 
     def at_once(self) -> bool:
         """Count a failed attempt whose cause is gone. Return True if another one follows, without a wait."""

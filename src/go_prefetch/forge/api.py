@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -22,6 +22,7 @@ from go_prefetch.web.answer import Answer
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
+from go_prefetch.web.pacing import Pace, Refusal, refusal_of
 
 PER_PAGE = 100  # the most that both forges give
 MOST_PAGES = 10_000
@@ -31,7 +32,7 @@ _MOST_HOPS = 4
 _UNASKED_WAIT = 30.0  # seconds: a longer rate limit is waited out with --wait only
 _SECONDARY_WAIT = 60.0  # seconds: what GitHub advises where a limit does not say when it ends
 _LONGEST_WAIT = 2 * 3600.0
-_MOST_WAITS = 20
+_TOLD = 1.0  # seconds: a shorter wait is not worth a notice
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class RestApi:
         self._limits = limits or Limits()
         self._client = forge_client(access, web, self._limits.timeouts, follows=follows)
         self.patience = patience
+        self._pace = Pace(patience.now)
         self._backoff = backoff or Backoff(attempts=4)
 
     def send(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
@@ -102,19 +104,23 @@ class RestApi:
         sensible answer.
         """
         path = target.partition("?")[0].removeprefix(urlsplit(self._base).path)
-        waits, retries = 0, Retries(self._backoff, self._sleep)
+        retries = Retries(self._backoff, self._sleep)
+        ends = self.patience.now() + (_LONGEST_WAIT if self.patience.wait else _UNASKED_WAIT)
         while True:
             try:
+                started = self._pace.enter(self._wait_out, ends - self.patience.now())
                 reply = self._once(method, target, headers)
-                seconds = limited_seconds(reply, self.patience.now())
-                if seconds is None:
+                refusal = refusal_by(reply, self.patience.now())
+                if refusal is None:
+                    self._pace.accepted(started)
                     return _checked(reply, method)
+                self._pace.refused(started, refusal)
             except AttemptError as error:
-                if not (error.transient and retries.again(error.retry_after)):
+                if error.kind == "limited":
+                    until = self.patience.now() + (error.retry_after or 0.0)
+                    raise RateLimitError("api-rate-limit", api=self.name, clock=_shown(until), until=until) from None
+                if not (error.transient and retries.again()):
                     raise ApiError("api-unreachable", api=self.name, path=path, words=error.words) from None
-                continue
-            waits += 1
-            self._wait_out(seconds, waits)
 
     def call(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
         """Return the reply, whatever its status, to a request with the token. Raises as `send`."""
@@ -135,9 +141,16 @@ class RestApi:
 
     @contextmanager
     def opened(self, path: str, deadline: Deadline) -> Iterator[Answer]:
-        """Return an answer as it arrives, whatever its status. Raises AttemptError."""
-        with self._client.request("GET", f"{self._base}{path}", deadline, headers=self._login) as answer:
-            yield answer
+        """Return an answer as it arrives, whatever its status, but for a short rate limit. Raises AttemptError."""
+        while True:
+            started = self._pace.enter(deadline.wait, _UNASKED_WAIT)
+            with self._client.request("GET", f"{self._base}{path}", deadline, headers=self._login) as answer:
+                refusal = refusal_of(answer.status, answer.headers)
+                if refusal is None:
+                    self._pace.accepted(started)
+                    yield answer
+                    return
+            self._pace.refused(started, refusal)
 
     def checked(self, path: str, reply: Reply) -> Reply:
         """Return a good reply. Raises what `refusal` makes of the others."""
@@ -173,13 +186,11 @@ class RestApi:
         self.patience.sleep(seconds)
         return True
 
-    def _wait_out(self, seconds: float, waits: int) -> None:
-        until = self.patience.now() + seconds
-        clock = time.strftime("%H:%M:%S", time.localtime(until))
-        if waits > _MOST_WAITS or seconds > (_LONGEST_WAIT if self.patience.wait else _UNASKED_WAIT):
-            raise RateLimitError("api-rate-limit", api=self.name, clock=clock, until=until)
-        self.patience.tell(notice("api-rate-limit-wait", api=self.name, clock=clock))
-        self.patience.sleep(seconds)
+    def _wait_out(self, seconds: float) -> bool:
+        if seconds >= _TOLD:
+            until = self.patience.now() + seconds
+            self.patience.tell(notice("api-rate-limit-wait", api=self.name, clock=_shown(until)))
+        return self._sleep(seconds)
 
 
 def forge_client(
@@ -188,7 +199,7 @@ def forge_client(
     """Return a client for this API and what it names, without netrc: a log's URL is its own credential."""
     try:
         return HttpClient(
-            timeouts or Limits().timeouts,
+            timeouts or replace(Limits().timeouts, limit=_UNASKED_WAIT),
             web=web,
             caller_authenticates=True,
             trusted_origin=access.api_url,
@@ -198,21 +209,25 @@ def forge_client(
         raise ApiError("api-unreachable", "certificates", words=error.words) from None
 
 
-def limited_seconds(reply: Reply, now: float) -> float | None:
-    """Return the seconds until the rate limit ends that a reply tells of; None if it tells of none."""
-    if reply.status not in (403, 429):
-        return None
+def _shown(moment: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def refusal_by(reply: Reply, now: float) -> Refusal | None:
+    """Return the refusal because of a rate limit that a reply is, as the forges tell it; None for another reply."""
     after = parse_retry_after(reply.headers.get("retry-after"))
+    if reply.status not in (403, 429):
+        return Refusal(after) if after is not None and reply.status in TRANSIENT_STATUSES else None
     if after is not None:
-        return after
+        return Refusal(after)
     left, reset = (
         reply.headers.get(f"x-{name}", "") or reply.headers.get(name, "")
         for name in ("ratelimit-remaining", "ratelimit-reset")
     )
     if left == "0" and reset.isascii() and reset.isdigit():
-        return max(0.0, float(reset[:12]) - now) + 1.0  # their clock and ours are not the same
+        return Refusal(max(0.0, float(reset[:12]) - now) + 1.0)  # their clock and ours are not the same
     if reply.status == 429 or "secondary rate limit" in reply.body[:2000].lower():
-        return _SECONDARY_WAIT
+        return Refusal(_SECONDARY_WAIT)
     return None
 
 
@@ -236,7 +251,7 @@ def _moved(url: str, location: str) -> str:
 def _checked(reply: Reply, method: str) -> Reply:
     """Return a reply that makes sense. Raises AttemptError for what a second attempt may not meet."""
     if reply.status in TRANSIENT_STATUSES or (reply.status == 202 and method == "GET"):
-        raise AttemptError(f"{reply.status}", retry_after=parse_retry_after(reply.headers.get("retry-after")))
+        raise AttemptError(f"{reply.status}")
     if reply.status < 300 and reply.body and reply.value is None:
         raise AttemptError("what came is no JSON")
     return reply

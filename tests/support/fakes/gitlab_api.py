@@ -42,6 +42,7 @@ class GitLabApi(LoopbackService):
         self.traces: dict[int, bytes] = {}
         self.stored: set[int] = set()  # jobs whose traces lie in the object store
         self.remaining = 2000
+        self.traces_refused = 0  # how many requests for traces are refused from now on, because of their rate
         self.requests: list[tuple[str, str, int]] = []  # path, authorization, status
         self.store_requests: list[dict[str, str]] = []  # headers
         self._lock = threading.Lock()
@@ -97,6 +98,9 @@ class GitLabApi(LoopbackService):
             return 200, {**known, **self.details.get(number, {})}, {}
         if re.fullmatch(r"/pipelines/\d+/jobs", path):
             return self._page(self.jobs.get(number, []), query)
+        if path.endswith("/trace") and self.traces_refused:
+            self.traces_refused -= 1
+            return 429, b"Retry later", {"Retry-After": "0"}
         if re.fullmatch(r"/jobs/\d+/trace", path) and number in self.traces:
             if number in self.stored:
                 return 302, b"", {"Location": f"{self.store.url}/{number}?X-Amz-Signature=secret"}
