@@ -398,3 +398,4 @@ def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
         stdout, stderr = run.communicate(timeout=30)
         assert (run.returncode, stdout) == (130, ""), stderr
         assert stderr.endswith("#interrupted\n")
+        assert "arrived" not in stderr

@@ -25,23 +25,26 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     """Run one command and return its exit status."""
     platform: Platform = detect(environ, stdout, stderr)
     _raise_on_signals()
+    fills = False
     try:
         secrets = known_secrets(environ, argv)
         platform.hide(secrets)
         arguments = parse(argv, stdout)
+        subcommand = SUBCOMMANDS[arguments.command]
+        fills = subcommand.fills
         platform = detect(environ, stdout, stderr, quiet=arguments.quiet, verbose=arguments.verbose)
         platform.hide(secrets)
         for name, right in variable_typos(environ):
             platform.warn(notice("unknown-variable", name=name, meant=right))
         invocation = Invocation(arguments, texts_of(arguments), platform, environ, stdout)
-        status = SUBCOMMANDS[arguments.command].call(invocation)
+        status = subcommand.call(invocation)
         stdout.flush()  # here, where its errors are caught
         return status
     except PrefetchError as error:
         platform.error(error.notice)
         return error.exit_status
     except KeyboardInterrupt:
-        platform.error(notice("interrupted"))
+        platform.error(notice("interrupted", "modules" if fills else ""))
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has ended
         return BROKEN_PIPE

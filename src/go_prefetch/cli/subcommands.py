@@ -27,6 +27,11 @@ class Subcommand:
         """Return everything that its command line can give."""
         return (*self.table, self.argument) if self.argument else self.table
 
+    @property
+    def fills(self) -> bool:
+        """Return whether it brings modules that stay if it is interrupted."""
+        return any(row.name == "on-failure" for row in self.table)
+
 
 def _inputs(*names: str) -> tuple[Input, ...]:
     """Return the rows of the main table that have an effect on a command. Variables are for all commands."""

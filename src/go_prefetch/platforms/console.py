@@ -21,6 +21,7 @@ from go_prefetch.render.progress import progress_line
 _PLAIN = re.compile(r"[a-z]*|[0-9.]+", re.ASCII)  # plain words and numbers, such as `exact` and `0.98`
 _LOOK_EVERY = 0.2  # seconds between two looks at the work
 SILENT = 2  # times `-q`
+_LOOK_ALIKES = str.maketrans({"·": "-", "…": "..."})
 _BOLD, _YELLOW, _RED = "1", "33", "31"
 
 
@@ -233,5 +234,9 @@ class Console:
 def _print(text: str, stream: TextIO) -> None:
     """Print at once, and replace what the stream's encoding lacks: file names need not be text."""
     encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_LOOK_ALIKES)
     stream.write(text.encode(encoding, errors="replace").decode(encoding))
     stream.flush()

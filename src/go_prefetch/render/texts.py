@@ -382,7 +382,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "proxy-unusable": "{name} is unusable: {words}.",
     "no-verdict": "Go could not check the module cache: {cause}",
     "system-error": "{what} cannot be read or written: {words}.",
-    "interrupted": "Interrupted. What has arrived stays. The next go command verifies it and downloads the rest.",
+    "interrupted": {
+        "": "Interrupted.",
+        "modules": "Interrupted. What has arrived stays. The next go command verifies it and downloads the rest.",
+    },
     "api-rate-limit": "The rate limit of {api} is exceeded until {clock}.",
     "api-unreachable": {
         "": "{api} did not answer {path}: {words}.",

@@ -144,3 +144,7 @@ def test_version_has_three_spellings(argv: list[str], capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as caught:
         parse(argv, io.StringIO())
     assert (caught.value.code, capsys.readouterr().out) == (0, f"go-prefetch {__version__}\n")
+
+
+def test_subcommand_fills_where_modules_stay_after_ctrl_c() -> None:
+    assert {name for name, command in SUBCOMMANDS.items() if command.fills} == {"run", "fill", "docker"}
