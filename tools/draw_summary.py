@@ -52,17 +52,21 @@ a {{ color: {link} }} summary {{ cursor: pointer }}
 """
 
 
+def body(markdown: str, *, is_open: bool) -> str:
+    """Return the HTML of a summary, with its diagrams where Mermaid looks for them."""
+    extensions = ["table", "autolink", "strikethrough", "tasklist"]
+    drawn = cmarkgfm.markdown_to_html_with_extensions(markdown, options=Options.CMARK_OPT_UNSAFE, extensions=extensions)
+    drawn = _MERMAID.sub(r'<pre class="mermaid">\1</pre>', drawn)
+    return drawn.replace("<details>", "<details open>") if is_open else drawn
+
+
 def page(markdown: str, *, is_dark: bool, is_open: bool) -> str:
     """Return the page as HTML. Mermaid is loaded from its npm package."""
-    extensions = ["table", "autolink", "strikethrough", "tasklist"]
-    body = cmarkgfm.markdown_to_html_with_extensions(markdown, options=Options.CMARK_OPT_UNSAFE, extensions=extensions)
-    body = _MERMAID.sub(r'<pre class="mermaid">\1</pre>', body)
-    if is_open:
-        body = body.replace("<details>", "<details open>")
     text, ground, line, soft, code, link, theme = COLORS["dark" if is_dark else "light"]
     script = built_once(ROOT / "tests" / "programs" / "mermaid", *NPM_CI) / "node_modules/mermaid/dist/mermaid.min.js"
     return PAGE.format(
-        text=text, ground=ground, line=line, soft=soft, code=code, link=link, theme=theme, body=body,
+        text=text, ground=ground, line=line, soft=soft, code=code, link=link, theme=theme,
+        body=body(markdown, is_open=is_open),
         mermaid=html.escape(script.as_uri()),
     )  # fmt: skip
 
