@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { plainGo } from './plaingo.mjs';
 import { run, Stopped } from './process.mjs';
-import { annotate, input, workspace } from './runner.mjs';
+import { annotate, asCode, input, summarize, workspace } from './runner.mjs';
 import { findPython } from './python.mjs';
 import { NoPackages, withPackages } from './packages.mjs';
 
@@ -13,8 +13,7 @@ const LAUNCHER = path.join(import.meta.dirname, 'launch.py');
 async function main() {
   const { python, tried } = findPython(input('python'));
   if (!python && input('python')) {
-    annotate('error', `The input "python" is not usable: ${tried}. Name a Python 3.10 or newer, or leave the input out.`);
-    return 2;
+    return failed(`The input "python" is not usable: ${tried}. Name a Python 3.10 or newer, or leave the input out.`, 2);
   }
   if (!python) {
     return plainGo(
@@ -37,9 +36,15 @@ async function start(python) {
   return status;
 }
 
+function failed(message, status) {
+  annotate('error', message);
+  summarize('**go-prefetch: failed**', `- ${asCode(message)}`);
+  return status;
+}
+
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof Stopped)) annotate('error', `go-prefetch could not be started: ${error.message}`);
-  process.exitCode = error instanceof Stopped ? error.status : 1;
+  const isStopped = error instanceof Stopped;
+  process.exitCode = isStopped ? error.status : failed(`go-prefetch could not be started: ${error.message}`, 1);
 }

@@ -124,6 +124,7 @@ describe('finding Python', { concurrency: true, skip }, () => {
     const absent = await scratch.start({ INPUT_PYTHON: 'python4', 'INPUT_ON-FAILURE': 'warn' });
     assert.equal(absent.status, 2);
     assert.match(absent.log, /^::error .*python4 was not found/);
+    assert.match(scratch.read('summary'), /^\*\*go-prefetch: failed\*\*\n\n- `The input "python" .*3\.9\.18.*`\n\n\*\*.*\n\n- `.*python4 was not found/);
   });
 });
 
