@@ -25,7 +25,11 @@ _ENVIRONMENT = re.compile(
 )
 _TARGETS = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"}
 _PLATFORM = re.compile(r"(TARGET|BUILD)(?:OS|ARCH|PLATFORM|VARIANT)")
-_PLACEHOLDER = re.compile(r"unknown|undefined|unspecified|unset|n/?a|v?0\.0\.0(?:-.*)?|snapshot", re.IGNORECASE)
+# Defaults that say: a real build gives another value.
+_PLACEHOLDER = re.compile(
+    r"unknown|undefined|unspecified|unset|n/?a|v?0\.0\.0(?:-.*)?|snapshot|dev|devel|latest|head|main|master|nightly|edge",
+    re.IGNORECASE,
+)
 _METADATA = ("LABEL", "MAINTAINER", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "VOLUME")
 _STAMP = re.compile(r"-X[= ]+['\"]?(\S{1,500})")
 

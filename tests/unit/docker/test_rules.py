@@ -148,6 +148,8 @@ CASES = (
     Case("value-before-download", f"{GO}ARG V\n{DEPS}", 3,
          f"{GO}ARG V\nCOPY go.mod go.sum ./\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\n"),
     Case("value-before-download", f"{GO}ARG V\nLABEL v=$V\n{DEPS}", 3, f"{GO}ARG V\nUSER $V\n{DEPS}"),
+    Case("value-before-download", f"{GO}ARG VERSION=dev\n{DEPS}", 3,
+         f"{GO}ARG TAG=main\nRUN git clone -b $TAG a.b/c\n{DEPS}"),
     Case("value-before-download", f"{GO}ARG COMMIT=unknown\n{DEPS}", 3, f"{GO}ARG TAGS=netgo\n{DEPS}"),
     Case("value-before-download", f"ARG V\n{GO}ARG V\n{DEPS}", 4, f"ARG V\nFROM golang:$V\nARG V TZ LC_ALL\n{DEPS}"),
     Case("old-image", f"FROM golang:1.22\n{DEPS}", 1, f"FROM golang:1.22\nENV GOTOOLCHAIN=auto\n{DEPS}"),
