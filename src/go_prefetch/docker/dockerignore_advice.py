@@ -49,7 +49,7 @@ def _without_needed(patterns: Sequence[str], context: Context, dockerfile: str) 
 
 def _named_in(dockerfile: str, context: Context) -> set[str]:
     """Return what a Dockerfile takes from its context by name: files, and the files right below such a folder."""
-    paths = [path_of(source) for each in read_stages(dockerfile).instructions for source in sources(each)]
+    paths = {path_of(source) for each in read_stages(dockerfile).instructions for source in sources(each)}
     named = [path for path in paths if path != "." and (context.exists(path) or _WILD.search(path))]
     below = (f"{path}/{name}" for path in named if not _WILD.search(path) for name in context.names(path))
     return {path for path in (*named, *below) if path.isprintable()}

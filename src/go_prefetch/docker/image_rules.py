@@ -12,7 +12,7 @@ from go_prefetch.errors import PrefetchError
 from go_prefetch.golang.gomod import parse_gomod
 
 _TAG = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-|$)")
-_STAMPED = re.compile(r"-buildvcs|-X[= ]|-ldflags[= ]*[^ ]*\$")  # or by a variable, perhaps
+_STAMPED = re.compile(r"-buildvcs|-X[= ]|-ldflags[^&|;\n]{0,300}\$")  # or by a variable, perhaps
 
 
 def old_image(history: History) -> Iterator[Found]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from go_prefetch.base.trees import remove_trees
 from go_prefetch.docker import dockerignore
 from go_prefetch.docker.context import Context, measure, read_text
-from go_prefetch.docker.dockerignore import Ignore, parse_ignore
+from go_prefetch.docker.dockerignore import parse_ignore
 from go_prefetch.docker.linear_matcher import Automaton
 from go_prefetch.docker.rules import check
 from go_prefetch.errors import InputError
@@ -34,6 +34,9 @@ TEXTS = {
     "values of values": f"{FROM}{''.join(f'ARG a{i}=$a{i + 1}{chr(10)}' for i in range(1800))}RUN go mod download\n",
     "variables in each other": f"FROM {'${a-' * N}\n",
     "stages on stages": "FROM golang:1.26 AS a0\n" + "".join(f"FROM a{i} AS a{i + 1}\n" for i in range(1900)),
+    "flags of the linker": f"{FROM}COPY . .\nRUN go build {'-ldflags' * N}\nRUN go build -ldflags{'=' * N}\n",
+    "folders to remove": f"{FROM}RUN rm {'/go/pkg' * N}x\n",
+    "stages with the same module": "FROM golang:1.26\nCOPY go.mod .\nRUN go build .\n" * 600,
     "lists in each other": f"{FROM}RUN {'[' * N}\n",
     "a name that no file can have": f"{FROM}COPY {'a/' * N} /\n",
 }
@@ -41,7 +44,8 @@ TEXTS = {
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    return Context(tmp_path, tmp_path / ".dockerignore", Ignore())
+    (tmp_path / "go.mod").write_text("module a\n\nrequire a.b/c v1.0.0\n")
+    return Context(tmp_path, tmp_path / ".dockerignore", parse_ignore(".git\n", ".dockerignore"))
 
 
 @pytest.mark.slow

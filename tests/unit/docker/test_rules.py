@@ -173,7 +173,8 @@ CASES = (
     Case("value-before-download", f"FROM --platform=$BUILDPLATFORM {GO[5:]}ARG TARGETARCH\n{DEPS}", 3,
          f"FROM --platform=$BUILDPLATFORM {GO[5:]}ARG TARGETOS TARGETARCH\nRUN echo $TARGETOS\n{DEPS}"),
     Case("dockerignore-hides", f"{GO}COPY go.work ./\nRUN go build\n", 3, GO + BUILD, ("go.work",), "go.work\n"),
-    Case("stamp-lost", GO + DEPS + BUILD, 6, f"{GO}{DEPS}COPY . .\nRUN go build -ldflags \"$L\" .\n", (), ".git\n"),
+    Case("stamp-lost", GO + DEPS + BUILD, 6,
+         f"{GO}{DEPS}COPY . .\nRUN go build -ldflags \"-w -s $L\" .\n", (), ".git\n"),
     Case("stamp-lost", GO + DEPS + BUILD, 6, f"ARG V\nFROM golang:$V\n{DEPS}{BUILD}", (), ".git\n"),
 )  # fmt: skip
 
