@@ -6,6 +6,7 @@ some of them is the length of the union of their spans. Seconds of different kin
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -37,11 +38,11 @@ class Span(NamedTuple):
     bytes: int
 
 
-def length(spans: Iterable[Span]) -> float:
-    """Return the seconds that at least one span covers."""
+def length(spans: Iterable[Span], end: float = math.inf) -> float:
+    """Return the seconds before `end` that at least one span covers."""
     seconds = until = 0.0
     for span in sorted(spans):
-        seconds += max(0.0, span.ended - max(span.began, until))
+        seconds += max(0.0, min(span.ended, end) - max(span.began, until))
         until = max(until, span.ended)
     return seconds
 

@@ -94,7 +94,6 @@ class Quarantine:
         for unpacker in self._unpackers:
             unpacker.join(self._deadline.left())
         late = any(map(threading.Thread.is_alive, self._unpackers))
-        before = [Span(span.began, min(span.ended, begun), 0) for span in list(self._unpacking) if span.began < begun]
         meter.say("comparing with go.sum")
         meter.wait_for("go mod verify")
         with self._trace.span("go mod verify", "verify"):
@@ -109,7 +108,7 @@ class Quarantine:
             modules=admitted,
             deferred_to_go=self._tally.left,
             notice=notice("fast-verification", cause=verdict.inconclusive) if verdict.inconclusive else None,
-            overlapping_seconds=length(before),
+            overlapping_seconds=length(list(self._unpacking), end=begun),
         )
 
     def _unpacked(self) -> Look:

@@ -22,6 +22,12 @@ def test_length_counts_each_moment_once(spans: list[Span]) -> None:
     assert length(spans) == len(moments)
 
 
+@given(SPANS, st.integers(0, 60))
+def test_length_ends_at_a_moment(spans: list[Span], end: int) -> None:
+    moments = {at for span in spans for at in range(int(span.began), int(span.ended)) if at < end}
+    assert length(spans, end) == len(moments)
+
+
 @given(RUNS, st.sets(NAMES))
 def test_baseline_is_no_more_than_all_runs_together(runs: list[dict[str, Span]], restored: set[str]) -> None:
     noted = [measured(files) for files in runs]
