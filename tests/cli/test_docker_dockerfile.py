@@ -206,12 +206,14 @@ def test_cgo_of_a_dependency_is_found_in_the_folder(bench: Workbench) -> None:
     put(bench.project, {"main.go": f'package main\n\nimport _ "{SQLITE.path}"\n\nfunc main() {{}}\n'})
     unknown = prefetch(bench, "docker", "--dockerfile", PATH=str(bench.folder))
     assert unknown.notice("cgo-unknown")
+    assert "\n# Unknown whether a module needs cgo: " in unknown.stdout
     assert "CGO_ENABLED=0" in unknown.stdout
     with ModuleProxy((SQLITE,)) as proxy:
         known = prefetch(
             bench, "docker", "--dockerfile", "--output", ".gomod", GOPROXY=proxy.url, PATH=str(bench.folder)
         )
     assert known.status == 0, known.text
+    assert "# Unknown" not in known.stdout
     assert "CGO_ENABLED=1" in known.stdout
     assert "base-debian12" in known.stdout
 

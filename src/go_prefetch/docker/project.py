@@ -63,7 +63,7 @@ class Project:
     scope: Scope | None  # None if no module is needed
     replaced: tuple[tuple[str, str], ...]  # import paths that another module stands for
     vendored: bool
-    cgo: bool = False
+    cgo: bool | None = False  # None if it is not known
     unreachable: tuple[str, ...] = ()  # folders that `replace` or `use` lines name, and that no image can have
     private: str = ""  # patterns of the private modules that the build needs
 

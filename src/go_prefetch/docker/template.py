@@ -116,9 +116,11 @@ def _dependencies(project: Project, style: Style) -> str:
     # With cgo, a C compiler for the target is needed, so the stage runs on the target's platform.
     platform = "--platform=$BUILDPLATFORM " if style.named_context and not project.cgo else ""
     flags = "-mod=vendor" if project.vendored else "-mod=readonly"
+    unknown = "# Unknown whether a module needs cgo: print this file again when the folder is filled."
     lines = [
         f"FROM {platform}${{GO_IMAGE}} AS dependencies",
-        f"ENV CGO_ENABLED={int(project.cgo)} GOFLAGS={flags} GOTOOLCHAIN=local",
+        *([unknown] if project.cgo is None else []),
+        f"ENV CGO_ENABLED={int(bool(project.cgo))} GOFLAGS={flags} GOTOOLCHAIN=local",
         f"WORKDIR {_workdir(project)}",
         *_definitions(project),
     ]

@@ -137,7 +137,7 @@ def _dockerfile(image: _Image, settings: Settings, platform: Platform, environ: 
         tracked = []
     for embed in project.untracked_embeds(tracked) if tracked else ():
         platform.warn(notice("embed-untracked", path=embed.path, source=f"{embed.file}:{embed.line}"))
-    return dockerfile_for(replace(project, cgo=bool(cgo), go=project.image_go(stores)), style)
+    return dockerfile_for(replace(project, cgo=cgo, go=project.image_go(stores)), style)
 
 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
