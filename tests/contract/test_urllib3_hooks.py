@@ -202,6 +202,23 @@ def test_proxy_is_known_to_a_connection_through_one(
     assert len(Reply.made) == 2
 
 
+def test_tunnel_of_an_http_proxy_is_opened_by_this_method() -> None:
+    """Its errors pass through unchanged."""
+
+    class Tunnelled(HTTPSConnection):
+        def _tunnel(self) -> None:
+            raise LookupError("tunnel")
+
+    class TunnelledPool(HTTPSConnectionPool):
+        ConnectionCls = Tunnelled
+
+    with HttpProxy({}) as proxy:
+        manager = ProxyManager(f"http://127.0.0.1:{proxy.port}")
+        manager.pool_classes_by_scheme = {"https": TunnelledPool}
+        with pytest.raises(LookupError, match="tunnel"):
+            manager.request("GET", f"https://{HOST}/")
+
+
 def test_read1_returns_what_has_arrived(manager: PoolManager) -> None:
     """Encoded as it came, and without waiting for the rest of the body."""
     read = threading.Event()

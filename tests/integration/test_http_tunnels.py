@@ -10,12 +10,14 @@ import pytest
 import trustme
 
 from go_prefetch.base.retry import AttemptError
-from go_prefetch.web.dns import Resolver
+from go_prefetch.web.dns import AddressInfo, Resolver
 from go_prefetch.web.http_settings import HttpSettings
 from tests.cli.test_passwords import assert_hidden, on_github
+from tests.support.fakes.dead_port import dead_port, refusing_port
 from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.raw_server import RawServer
 from tests.support.fakes.tls import server_tls
 from tests.support.transferring import received
 from tests.support.workbench import Workbench
@@ -102,7 +104,34 @@ def test_an_http_proxy_that_is_no_address_is_refused(place: str, tmp_path: Path)
         with pytest.raises(AttemptError) as caught:
             received(f"{scheme}://{HOST}/file", tmp_path / "file", web=web)
         assert (caught.value.kind, caught.value.transient) == ("refused", False)
+        assert caught.value.at_http_proxy
         assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_proxy_on_the_way_that_fails_is_named(scheme: str, tmp_path: Path) -> None:
+    """Not the server behind it: its name and address are right."""
+
+    def look_up(host: str, port: int, *_: object) -> list[AddressInfo]:
+        if host == "unknown.test":
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
+
+    def failure(place: str, limit: float = 5.0) -> AttemptError:
+        web, resolver = HttpSettings(https_proxy=f"{scheme}://{place}"), Resolver(look_up)
+        with pytest.raises(AttemptError) as caught:
+            received(f"https://{HOST}/file", tmp_path / "file", connect=limit, stall=limit, web=web, resolver=resolver)
+        return caught.value
+
+    with (
+        refusing_port() as refusing, dead_port() as dead,
+        RawServer(lambda request, line: line.wait()) as silent, RawServer(lambda request, line: None) as hanging_up,
+    ):  # fmt: skip
+        errors = [
+            failure("unknown.test"), failure(f"127.0.0.1:{refusing}"), failure(f"127.0.0.1:{hanging_up.port}", 0.3),
+            failure(f"127.0.0.1:{dead}", 0.2), failure(f"127.0.0.1:{silent.port}", 0.2),
+        ]  # fmt: skip
+    assert [str(error) for error in errors if not error.at_http_proxy or "<" in str(error)] == []
 
 
 def test_a_host_of_no_proxy_is_reached_directly(modules: ModuleProxy, tmp_path: Path) -> None:

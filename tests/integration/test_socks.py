@@ -129,10 +129,13 @@ class _SilentHandler(StreamRequestHandler):
 
 @pytest.mark.parametrize(
     ("says", "words"),
-    [(b"", "no connection within 0.3s"), (b"\x05\x00\x05\x00\x00\x03\xff", "no connection within 0.3s"),
-     (b"HTTP/1.1 400 Bad Request\r\n", "SOCKS proxy: it does not speak SOCKS5")],
+    [
+        (b"", "SOCKS proxy: no connection within 0.3s"),
+        (b"\x05\x00\x05\x00\x00\x03\xff", "SOCKS proxy: no connection within 0.3s"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "SOCKS proxy: it does not speak SOCKS5"),
+    ],
     ids=["silence", "half an answer", "another protocol"],
-)  # fmt: skip
+)
 def test_a_proxy_that_is_none_ends_within_the_connect_limit(tmp_path: Path, says: bytes, words: str) -> None:
     with Silent(says) as proxy:
         web = HttpSettings(http_proxy=f"socks5://127.0.0.1:{proxy.port}")

@@ -54,7 +54,7 @@ class AttemptError(Exception):
     retry_after: float | None = None
     kind: Kind = "error"
     status: int | None = None  # of the answer that caused it
-    at_http_proxy: bool = False  # whether an HTTP proxy on the way sent that answer
+    at_http_proxy: bool = False  # whether an HTTP or SOCKS proxy on the way is the cause
     cause: Cause = Cause.OTHER
 
     def __str__(self) -> str:

@@ -101,4 +101,5 @@ def words_of(error: BaseException) -> str:
     for one in (error, error.__cause__ or error.__context__):
         if isinstance(one, OSError) and one.strerror:
             return _system_words(one, one.strerror)
-    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+    last = error.args[-1] if error.args else ""  # the errors of urllib3 begin with an object
+    return " ".join(str(last if isinstance(last, str) else error).split())[:_LONGEST] or type(error).__name__

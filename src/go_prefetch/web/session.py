@@ -62,8 +62,10 @@ class Session(requests.Session):
     def proxies_for(self, url: str) -> dict[str, str]:
         """Return the HTTP proxy for `url`, in the form that requests takes."""
         proxy = self._web.proxy_for(url)
-        refuse_malformed(proxy)
-        return {urlsplit(url).scheme: proxy} if proxy else {}
+        if not proxy:
+            return {}
+        refuse_malformed(proxy, at_http_proxy=True)
+        return {urlsplit(url).scheme: proxy}
 
     def refuse(self, source: str, target: str) -> None:
         """Raise AttemptError if no redirect may lead from one to the other."""
@@ -96,16 +98,17 @@ def _leave_body(answer: requests.Response) -> None:
         answer.raw.close()
 
 
-def refuse_malformed(url: str) -> None:
+def refuse_malformed(url: str, *, at_http_proxy: bool = False) -> None:
     """Raise AttemptError for a URL that cannot be parsed, and for a host with a blank."""
     try:
         parts = urlsplit(url)
         _ = parts.port
-        malformed = any(map(str.isspace, parts.hostname or ""))
+        malformed = any(map(str.isspace, parts.hostname or "")) or (at_http_proxy and not parts.hostname)
     except ValueError:  # the message may contain a part of it
         malformed = True
     if malformed:
-        raise AttemptError("a malformed URL", transient=False, kind="refused")
+        words = "proxy variables: a malformed URL" if at_http_proxy else "a malformed URL"
+        raise AttemptError(words, transient=False, kind="refused", at_http_proxy=at_http_proxy)
 
 
 def refuse_clear_text_password(url: str) -> None:

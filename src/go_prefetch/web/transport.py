@@ -27,6 +27,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_within
 from go_prefetch.web.dns import AddressInfo, Resolver
+from go_prefetch.web.error_mapping import words_of
 from go_prefetch.web.http_settings import authorization_in
 from go_prefetch.web.in_flight import Wire
 from go_prefetch.web.socks import SCHEMES, SocksProxy
@@ -59,12 +60,19 @@ class _Connection(HTTPConnection):
                 if self.socks:
                     self._open_tunnel(self.socks, connection, ends)
             return connection
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, f"no connection to {self.host} within {limit:g}s") from error
         except OSError as error:
-            raise NewConnectionError(self, str(error)) from error
+            raise self._failure(error, f"within {limit:g}s") from error
+
+    def _failure(self, error: OSError, within: str) -> Exception:
+        """Return the error of urllib3 for a connection that failed, or one that names the SOCKS proxy."""
+        if self.socks:
+            words = f"no connection {within}" if isinstance(error, TimeoutError) else words_of(error)
+            return AttemptError(f"SOCKS proxy: {words}", at_http_proxy=True)
+        if isinstance(error, socket.gaierror):
+            return NameResolutionError(self.host, self, error)
+        if isinstance(error, TimeoutError):
+            return ConnectTimeoutError(self, f"no connection to {self.host} {within}")
+        return NewConnectionError(self, str(error))
 
     def _connect(self, addresses: Sequence[AddressInfo], ends: float) -> tuple[socket.socket, str]:
         """Return a connection to the first address that accepts one, and that address.
@@ -133,6 +141,15 @@ class _TlsConnection(_Connection, HTTPSConnection):
     def connect(self) -> None:
         with CURRENT.get().phase("TLS"):
             super().connect()
+
+    def _tunnel(self) -> None:
+        """Ask an HTTP proxy for a tunnel. Raises AttemptError if it does not answer, OSError if it refuses."""
+        try:
+            super()._tunnel()
+        except TimeoutError:
+            raise AttemptError("HTTP proxy: no answer to CONNECT", at_http_proxy=True) from None
+        except (ConnectionError, http.client.HTTPException) as error:
+            raise AttemptError(f"HTTP proxy: {words_of(error)}", at_http_proxy=True) from None
 
 
 class _Reply(http.client.HTTPResponse):
