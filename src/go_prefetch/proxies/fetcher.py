@@ -22,7 +22,7 @@ from go_prefetch.proxies.hedging import Hedging
 from go_prefetch.proxies.plain_go import Asked, ends_at
 from go_prefetch.web.in_flight import Received, Wire
 
-_PATIENCE = 1.0  # seconds that a file waits for the limit of a proxy, if it may go on to another one
+_PATIENCE = 0.2  # seconds that a file waits for the limit of a proxy, if it may go on to another one
 _SHORTEST_WAIT = 0.05
 
 

@@ -80,7 +80,7 @@ def test_request_that_was_not_sent_is_a_skipped_proxy(tmp_path: Path) -> None:
     [
         ("http://one.test", [math.inf]),
         ("http://one.test,http://two.test", [math.inf, math.inf]),
-        ("http://one.test|http://two.test", [1.0, math.inf]),
+        ("http://one.test|http://two.test", [0.2, math.inf]),
     ],
 )
 def test_patience_is_short_where_another_proxy_is_next(tmp_path: Path, goproxy: str, patience: list[float]) -> None:
