@@ -94,6 +94,21 @@ def test_a_file_name_that_is_no_text_is_printed_all_the_same(bench: Workbench) -
         assert (result.status, "Traceback" in result.text) == (0, False), result.text
 
 
+@pytest.mark.parametrize("variables", [{}, ON_GITHUB], ids=["here", "github"])
+@pytest.mark.parametrize("command", [("plan",), ("plan", "-C", "b\udce9b"), ("run", "--report-file", "r\udce9.json")])
+def test_a_locale_without_these_characters_is_no_error(
+    bench: Workbench, command: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    """The module cache, the folder of the project and a file of the report are all named in UTF-8 and Latin-1."""
+    folder = bench.project / "\udce9t\udce9日"
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii:strict"}
+    cache = str(bench.folder / "c\udce9日")
+    done = bench.run(*command, cwd=folder, GOPROXY="off", GOMODCACHE=cache, **locale, **variables)
+    assert (done.status, "Traceback" in done.text) == (2 if "-C" in command else 0, False), done.text
+
+
 @pytest.mark.parametrize(
     "text", [f"\0{COMMAND}", f"\x1b[31m{COMMAND}", f"x\n \x07{COMMAND}", "#\0#[error]x", "\x1b[0m##\x1b[1m[group]x"]
 )

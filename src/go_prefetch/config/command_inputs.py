@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from go_prefetch.config.choices import CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
 from go_prefetch.config.inputs import Group, Input
-from go_prefetch.config.kinds import DURATION, PLATFORMS, SWITCH, Kind, choice, text_line, text_lines, whole_number
+from go_prefetch.config.kinds import DURATION, PLATFORMS, SWITCH, Kind, choice, name_of_file, text_lines, whole_number
 
 _MOST_SAMPLES = 1000
-_DIR = text_line("DIR", "a folder name")
+_DIR = name_of_file("DIR", "a folder name")
 
 
 def _row(name: str, default: str, meaning: str, kind: Kind, group: Group = Group.OUTPUT, *, alone: str = "") -> Input:
@@ -43,7 +43,7 @@ DOCKER: tuple[Input, ...] = (
     _row("dockerfile", "", "Print a Dockerfile for your module. `buildkit`: the folder is a named context. `plain`: it "
          "is in the build context, for other builders.", choice(DockerfileKind), Group.TASKS, alone="buildkit"),
     _row("check", "", "Check this Dockerfile. The exit status is 1 if there is a finding.",
-         text_line("DOCKERFILE", "a file name"), Group.TASKS),
+         name_of_file("DOCKERFILE", "a file name"), Group.TASKS),
     _row("dockerignore", "false", "Write .dockerignore. If there is one, list what it does not exclude and exit with "
          "1. Print the size of the context before and after.", SWITCH, Group.TASKS),
     _row("context", ".", "The build context.", _DIR, Group.JOB),

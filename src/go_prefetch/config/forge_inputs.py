@@ -20,6 +20,7 @@ from go_prefetch.config.kinds import (
     Kind,
     Value,
     choice,
+    name_of_file,
     text_line,
     text_lines,
     whole_number,
@@ -45,7 +46,7 @@ def _row(name: str, default: str, meaning: str, kind: Kind, group: Group, shown:
     return Input(name, default, meaning, kind, group, in_action=False, default_shown=shown)
 
 
-_FILE = text_line("PATH", "a file name")
+_FILE = name_of_file("PATH", "a file name")
 _NAMES = text_lines("NAME", "names, one per line")
 
 # fmt: off
@@ -67,7 +68,7 @@ REPORT: tuple[Input, ...] = (
          choice(ReportFormat), Group.OUTPUT),
     _row("output", "", "Write the report to this file.", _FILE, Group.OUTPUT, "stdout"),
     _WAIT,
-    _row("history-dir", "", "Folder that keeps finished runs, or `none`.", text_line("DIR", "a folder, or `none`"),
+    _row("history-dir", "", "Folder that keeps finished runs, or `none`.", name_of_file("DIR", "a folder, or `none`"),
          Group.CACHE, "in your cache folder"),
     _row("min-hit-rate", "", "Minimum share of missing modules from the cache.", SHARE, Group.GATES),
     _row("max-p95-seconds", "", "Maximum seconds that 95 % of go-prefetch runs take.", SECONDS, Group.GATES),

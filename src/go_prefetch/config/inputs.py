@@ -20,6 +20,7 @@ from go_prefetch.config.kinds import (
     Value,
     choice,
     lines,
+    name_of_file,
     platforms,
     text_line,
     text_lines,
@@ -115,7 +116,7 @@ class Input:
             raise InputError("input-invalid", "path", **facts) from None
 
 
-_FILE = text_line("PATH", "a file name")
+_FILE = name_of_file("PATH", "a file name")
 _NAME = text_line("NAME", "one line of text")
 
 # fmt: off
@@ -167,7 +168,7 @@ TABLE: tuple[Input, ...] = (
 NOTE_TOKEN = Input("note-token", "", "Token for this note, with the scope `api`.", _NAME, Group.OUTPUT,
                    in_action=False, default_shown="none", may_hold_password=True)
 GITLAB: tuple[Input, ...] = (
-    Input("reports", "", "Write the report files to this folder of the project.", text_line("DIR", "a folder name"),
+    Input("reports", "", "Write the report files to this folder of the project.", name_of_file("DIR", "a folder name"),
           Group.OUTPUT, in_action=False, default_shown="none"),
     Input("merge-request-note", "false", "Write the job summary as a note on the merge request.", SWITCH, Group.OUTPUT,
           in_action=False),

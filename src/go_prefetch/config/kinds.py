@@ -94,14 +94,19 @@ def pool(text: str) -> StoreChoice:
     """Parse a folder, `dir:` and a folder, or `auto`, which is the default pool."""
     if text == StoreKind.AUTO.value:
         return StoreChoice(StoreKind.AUTO, text)
-    return StoreChoice(StoreKind.POOL, text, Path(one_line(text).removeprefix("dir:")))
+    return StoreChoice(StoreKind.POOL, text, Path(file_name(text).removeprefix("dir:")))
 
 
 def one_line(text: str) -> str:
     """Return any text of one line."""
+    text.encode()  # UnicodeEncodeError, a ValueError, if the environment held bytes that are no text
+    return file_name(text)
+
+
+def file_name(text: str) -> str:
+    """Return a name of a file or folder. It need not be text."""
     if re.search(r"[\r\n\0]", text):
         raise ValueError(text)
-    text.encode()  # UnicodeEncodeError, a ValueError, if the environment held bytes that are no text
     return text
 
 
@@ -158,6 +163,11 @@ def whole_number(low: int, high: int) -> Kind:
 def text_line(metavar: str, allowed: str) -> Kind:
     """Return the kind of any text of one line."""
     return Kind(one_line, metavar, allowed)
+
+
+def name_of_file(metavar: str, allowed: str) -> Kind:
+    """Return the kind of a name of a file or folder."""
+    return Kind(file_name, metavar, allowed)
 
 
 def text_lines(metavar: str, allowed: str) -> Kind:

@@ -31,6 +31,7 @@ _VARIABLES = (
 # Windows limits command lines to 32,767 characters; a longer list is split.
 _ARGUMENT_CHARACTERS = 24_000
 _LONGEST_LINE = 2_000  # characters of Go's output that are shown: git passes on what a server sends, which may not end
+_REPLACED = "\ufffd"
 _ENV_SECONDS = 60.0  # it takes some milliseconds; a wrapper in its place may wait
 
 
@@ -118,7 +119,21 @@ class GoCommand:
         if said is None or not all(isinstance(said.get(name), str) for name in names):
             errors = done.stderr.decode(errors="replace").splitlines()
             raise failed(GoRun(("go", "env"), done.returncode, tuple(errors)))
-        return said
+        return {name: self._as_file_name(name, text, folder) for name, text in said.items() if isinstance(text, str)}
+
+    def _as_file_name(self, name: str, text: str, folder: Path) -> str:
+        """Return a variable as Python decodes file names: the locale decides, and not all bytes are text.
+
+        In JSON, Go replaces bytes that are no text. Such a variable is read again, alone.
+        """
+        if _REPLACED not in text:
+            return os.fsdecode(text.encode(errors="surrogatepass"))
+        environ = {**self._environ, "GOTOOLCHAIN": "local"}
+        try:
+            done = process_group.answer((self.executable, "env", name), folder, environ, self._env_seconds)
+        except (OSError, subprocess.TimeoutExpired):
+            return text
+        return os.fsdecode(done.stdout).rstrip("\r\n") if done.returncode == 0 else text
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
         """Run `go mod download -x ARGUMENTS` in `folder`. Kill it if it stalls or the deadline passes."""

@@ -83,9 +83,13 @@ class Console:
         self._secrets = tuple(sorted({*self._secrets, *secrets, *printable} - {""}, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
-        """Return `text` without secrets and control characters. Newlines and tabs stay."""
+        """Return `text` without secrets and control characters. Newlines and tabs stay.
+
+        Bytes that are no text are replaced: file names need not be text, and no file or API takes such strings.
+        """
         # Twice: untrusted text may hold a secret with control characters in it.
-        return hide(CONTROL.sub("", hide(text, self._secrets)), self._secrets)
+        cleaned = hide(CONTROL.sub("", hide(text, self._secrets)), self._secrets)
+        return cleaned.encode(errors="replace").decode()
 
     def _cleaned(self, outputs: Mapping[str, str]) -> dict[str, str]:
         """Return outputs without secrets. Plain words and numbers stay, because programs read them."""
@@ -231,12 +235,17 @@ class Console:
         _print(text, self._stream)
 
 
-def _print(text: str, stream: TextIO) -> None:
-    """Print at once, and replace what the stream's encoding lacks: file names need not be text."""
+def encodable(text: str, stream: TextIO) -> str:
+    """Replace what the stream's encoding lacks."""
     encoding = stream.encoding or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(_LOOK_ALIKES)
-    stream.write(text.encode(encoding, errors="replace").decode(encoding))
+    return text.encode(encoding, errors="replace").decode(encoding)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print at once."""
+    stream.write(encodable(text, stream))
     stream.flush()

@@ -14,7 +14,7 @@ from actions_toolkit import command, core, file_command
 
 from go_prefetch.base.untrusted_json import members, read_object
 from go_prefetch.errors import Notice, notice
-from go_prefetch.platforms.console import Console, Loudness
+from go_prefetch.platforms.console import Console, Loudness, encodable
 from go_prefetch.render.messages import as_error, as_warning
 
 _TITLE = "go-prefetch"
@@ -74,11 +74,11 @@ class GitHub(Console):
     def _annotate(self, level: str, text: str, file: Path | None = None) -> None:
         if self.loudness.is_silent and level != _ERROR:
             return
-        properties = {"file": self.clean(str(file))} if file else {}
+        properties = {"file": encodable(self.clean(str(file)), self._stream)} if file else {}
         with self._lock:
             self._before_output()
             # Not core.warning, which also writes the properties that are empty.
-            command.issue_command(level, {"title": _TITLE, **properties}, self.clean(text))
+            command.issue_command(level, {"title": _TITLE, **properties}, encodable(self.clean(text), self._stream))
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Write step outputs, and the job summary unless it is empty. A runner that takes none is a warning."""

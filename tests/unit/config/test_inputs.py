@@ -149,6 +149,11 @@ def test_proxy_list_on_two_lines_does_not_print_the_password() -> None:
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("name", ["report-file", "trace", "working-directory"])
+def test_a_name_of_a_file_may_have_any_bytes(name: str) -> None:
+    assert read_inputs({name: "gr\udcfc"}, {})[name] in ("gr\udcfc", ("gr\udcfc",))
+
+
 def test_every_input_is_in_the_tables_above() -> None:
     names = {row.name for row in TABLE}
     assert names <= DEFAULTS.keys() == ALLOWED.keys() == WRONG.keys()

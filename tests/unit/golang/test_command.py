@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from go_prefetch.golang.command import GoRun, failed
+import os
+from pathlib import Path
+
+import pytest
+
+from go_prefetch.golang.command import GoCommand, GoRun, failed
+
+
+@pytest.mark.parametrize("name", [b"gr\xfc\xdfe", "日本".encode(), b"plain", "\ufffd".encode()])
+def test_environment_folder_may_have_any_bytes(tmp_path: Path, name: bytes) -> None:
+    """`go env -json` replaces bytes that are no text."""
+    folder = tmp_path / os.fsdecode(name)
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GOMODCACHE": str(folder), "GOENV": "off"}
+    assert GoCommand(environ).environment(tmp_path).gomodcache == folder
 
 
 def test_line_without_end_is_cut() -> None:
