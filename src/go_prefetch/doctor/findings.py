@@ -44,6 +44,7 @@ CHECKS: tuple[tuple[str, Severity, Callable[[Facts], Iterator[Evidence]]], ...] 
 )
 
 MEASURED_CHECKS: tuple[tuple[str, Severity, Callable[[Sequence[Row], int], Iterator[Evidence]]], ...] = (
+    ("network-down", "problem", measured_checks.network_down),
     ("checksums-unreachable", "problem", measured_checks.checksums_unreachable),
     ("direct-unreachable", "problem", measured_checks.direct_unreachable),
     ("dns-slow", "note", measured_checks.dns_slow),

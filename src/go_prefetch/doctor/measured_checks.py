@@ -5,28 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from go_prefetch.doctor.finding import Evidence, seen
+from go_prefetch.doctor.measurement import Role
 from go_prefetch.doctor.rating import Row, seconds_per_zip
 
 # A resolver of the same network answers within a few milliseconds, and a lookup that recurses takes 20 to 100 ms.
 _SLOW_LOOKUP = 0.1
 
 
+def network_down(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
+    """Find a network where no source answers. It replaces the findings about each host."""
+    del zip_bytes
+    hosts = _silent_hosts(rows)
+    if hosts:
+        yield seen(count=len(hosts), source=hosts[0].measurement.name, words=hosts[0].rating.why)
+
+
+def _silent_hosts(rows: Sequence[Row]) -> list[Row]:
+    """Return the sources on the network if there are several and none answers; otherwise none."""
+    hosts = [row for row in rows if row.measurement.role != "store"]
+    is_silent = all(row.measurement.samples and all(one.lost for one in row.measurement.samples) for row in hosts)
+    return hosts if is_silent and len(hosts) > 1 else []
+
+
+def _unusable(rows: Sequence[Row], role: Role) -> Iterator[Row]:
+    if not _silent_hosts(rows):
+        yield from (row for row in rows if row.measurement.role == role and row.rating.worth == "unusable")
+
+
 def checksums_unreachable(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
     """Find a checksum database that does not answer."""
     del zip_bytes
-    for row in rows:
-        if row.measurement.role == "checksums" and row.rating.worth == "unusable":
-            name = row.measurement.name
-            case = "proxy" if "/sumdb/" in name else "" if name == "https://sum.golang.org" else "named"
-            yield seen(case, source=name, words=row.rating.why)
+    for row in _unusable(rows, "checksums"):
+        name = row.measurement.name
+        case = "proxy" if "/sumdb/" in name else "" if name == "https://sum.golang.org" else "named"
+        yield seen(case, source=name, words=row.rating.why)
 
 
 def direct_unreachable(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
     """Find hosts that Go asks itself, and that do not answer."""
     del zip_bytes
-    for row in rows:
-        if row.measurement.role == "direct" and row.rating.worth == "unusable":
-            yield seen(source=row.measurement.name, words=row.rating.why)
+    for row in _unusable(rows, "direct"):
+        yield seen(source=row.measurement.name, words=row.rating.why)
 
 
 def dns_slow(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:

@@ -60,6 +60,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "refused": "{path} requires Go {wanted}, {installed} is installed, and GOTOOLCHAIN is {switch}, so Go fails.",
     },
     "vendored": {"": "{folder} is vendored. Go builds from vendor/, so there is nothing to prefetch."},
+    "network-down": {
+        "": "None of {count} hosts answers, for example {source}: {words}. Check the network and the name servers of "
+        "this machine or container. If it has an HTTP proxy, set HTTPS_PROXY.",
+    },
     "checksums-unreachable": {
         "": "The checksum database does not work at {source}: {words}. Go asks it about modules without a line in "
         "go.sum, and about toolchains. Run `go mod tidy` where it works, and commit go.sum. Or use its mirror: "

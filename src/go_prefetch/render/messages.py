@@ -93,7 +93,7 @@ def deferral(why: Deferral) -> str:
 
 def attempt(one: FailedAttempt) -> str:
     """Return the result of one attempt, after the name of the proxy."""
-    words = PASSED_OVER[one.passed_over] if one.passed_over else one.words
+    words = PASSED_OVER[one.passed_over] if one.passed_over else one.words.removesuffix(".")  # a server's sentence
     return f"{one.source}: {words}" if one.source else words
 
 

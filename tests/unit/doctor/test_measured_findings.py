@@ -69,6 +69,20 @@ def test_checksums_unreachable_advises_by_place(name: str, case: str) -> None:
     assert dict(finding.evidence.facts) == {"source": name, "words": "reset"}
 
 
+def silent(name: str, role: Role) -> Measurement:
+    return Measurement(name, role, (Sample(failure="DNS", lost=True),) * 3)
+
+
+def test_network_down_replaces_the_findings_of_each_host() -> None:
+    hosts = silent("https://a.test", "list"), silent("https://b.test", "direct"), silent("https://s.test", "checksums")
+    assert found(*hosts, source("directory pool /pool", "store")) == [
+        ("network-down", {"count": 3, "source": "https://a.test", "words": "DNS"})
+    ]
+    assert [name for name, _ in found(source("https://a.test", "list"), *hosts[1:])] == [
+        "checksums-unreachable", "direct-unreachable",
+    ]  # fmt: skip
+
+
 def test_hosts_of_direct_have_no_rank_and_no_rate() -> None:
     proxy, host = source("https://a.test", "list"), Measurement("https://b.test", "direct", (Sample(first_byte=0.01),))
     rows = rows_of([host, proxy], rate([host, proxy], ZIP))

@@ -13,7 +13,8 @@ import pytest
 
 from go_prefetch import PROJECT_URL
 from go_prefetch.errors import TABLE, InputError, Notice, PrefetchError, notice
-from go_prefetch.render.messages import as_error, as_warning, hint, templates, text
+from go_prefetch.model.results import FailedAttempt
+from go_prefetch.render.messages import as_error, as_warning, attempt, hint, templates, text
 
 SOURCE = Path(__file__).parents[3] / "src" / "go_prefetch"
 KINDS = {"notice", "StoreError", *(kind.__name__ for kind in PrefetchError.__subclasses__())} | {
@@ -113,3 +114,8 @@ def test_many_lines_of_a_notice_are_cut() -> None:
     _, *shown, last = text(notice("go-sum-line-ignored", "lines", count=1000, lines=lines)).splitlines()
     assert [line.split(":")[1] for line in shown] == [str(number) for number in range(1, 11)]
     assert "990 more" in last
+
+
+def test_attempt_that_ends_with_a_period_keeps_one() -> None:
+    """More follows: the number of requests, or the end of the sentence."""
+    assert attempt(FailedAttempt("https://p.test", "403 Forbidden: Not available.")).endswith("available")
