@@ -127,7 +127,9 @@ def test_verify_calls_an_interrupted_unpacking_not_unpacked(bench: Workbench, pr
     """Go leaves `.partial` next to a tree that it has not finished, and unpacks it again."""
     bench.write_project(MODULES)
     assert bench.prefetch("--store", "none", goproxy=proxy.url).status == 0
-    (bench.modcache / f"{TOML.path.replace('B', '!b').replace('S', '!s')}@{TOML.version}" / "go.mod").write_text("half")
+    gomod = bench.modcache / "github.com/!burnt!sushi/toml@v1.4.0/go.mod"
+    gomod.chmod(0o644)  # Go makes files read-only
+    gomod.write_text("half")
     (bench.download_folder / "github.com/!burnt!sushi/toml/@v/v1.4.0.partial").touch()
     result = bench.quickly("verify")
     assert result.status == 0, result.text
