@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 _FIRST_REST = 5.0  # seconds; doubled each time that the trial fails too
 _LONGEST_REST = 60.0
+_LOOK_EVERY = 0.1
 _FEW = 4  # failures in a row; rare at a proxy that fails one request in five
 
 
@@ -29,6 +30,15 @@ class CircuitBreaker:
         """Return whether the proxy is to be skipped."""
         with self._lock:
             return bool(self._rest) and (self._on_trial or self._clock() < self._rests_until)
+
+    @property
+    def first_rest_left(self) -> float | None:
+        """Return the seconds until the end of the first rest, or until the next look at its trial; None otherwise."""
+        with self._lock:
+            left = self._rests_until - self._clock()
+            if self._rest != _FIRST_REST or not (self._on_trial or left > 0):
+                return None
+            return max(left, _LOOK_EVERY)
 
     def asked(self) -> None:
         """Count the start of a request. The first after a rest is the trial."""

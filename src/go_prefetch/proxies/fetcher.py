@@ -83,7 +83,8 @@ class ProxyWalk:
         self._proxies = proxies.proxies
         self._ending = proxies.ending
         self._hedging = Hedging()
-        self._health = {proxy: CircuitBreaker(self._patience(proxy)) for proxy in self._proxies}
+        clock = budget.deadline.clock
+        self._health = {proxy: CircuitBreaker(self._patience(proxy), clock) for proxy in self._proxies}
         self._limits = {proxy: Limit() for proxy in self._proxies}
         self._attempt = ProxyAttempt(get, budget.deadline, self._health, self._limits, self._hedging.record_latency)
         self._underway: dict[Wire, tuple[Proxy, ModuleFile]] = {}
@@ -113,16 +114,26 @@ class ProxyWalk:
                     return self._fetched(file, won.proxy, won.received, so_far, avoid)
                 if proxy not in so_far.not_found | so_far.not_found_yet and not proxy.on_any_error:
                     break
-            if not (self._askable(proxies, so_far) and self._may_go_on(so_far, rounds)):
+            if not self._may_go_on(proxies, so_far, rounds):
                 not_found = set(proxies) <= so_far.not_found | so_far.not_found_yet
                 return Failure(file, not_found=not_found, attempts=self._tried(proxies, so_far))
 
-    def _may_go_on(self, so_far: _Attempts, rounds: Retries) -> bool:
-        """Wait, and return whether there is another round. A round that met nothing but limits is not charged."""
+    def _may_go_on(self, proxies: Sequence[Proxy], so_far: _Attempts, rounds: Retries) -> bool:
+        """Wait, and return whether there is another round.
+
+        A round that met nothing but limits is not charged, nor is the first rest of a proxy: it may be restarting.
+        """
+        deadline = self.budget.deadline
+        if not self._askable(proxies, so_far):
+            if so_far.is_charged and not rounds.at_once():
+                return False
+            answered = so_far.given_up | so_far.not_found
+            rests = [self._health[proxy].first_rest_left for proxy in proxies if proxy not in answered]
+            known = [seconds for seconds in rests if seconds is not None]
+            return deadline.wait(min(known)) if known else bool(self._askable(proxies, so_far))  # it may have ended
         if so_far.is_charged or not so_far.limited:
             return rounds.again()
         seconds = max(_SHORTEST_WAIT, min(so_far.limited) - _PATIENCE)
-        deadline = self.budget.deadline
         return seconds < deadline.left() and deadline.wait(seconds)
 
     def limit_of(self, source: str) -> tuple[int, float]:

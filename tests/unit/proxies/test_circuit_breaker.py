@@ -99,3 +99,17 @@ def test_fewer_failures_are_enough_while_another_answers(clock: Clock) -> None:
     assert not health.is_resting
     health.another_answered()
     assert health.is_resting
+
+
+def test_first_rest_has_seconds_left_and_no_later_one(clock: Clock) -> None:
+    """While its trial is underway, the next look at it is soon."""
+    health = CircuitBreaker(1, clock)
+    assert health.first_rest_left is None
+    failing(health, 1)
+    assert health.first_rest_left == 5.0
+    clock.now += 5.0
+    assert health.first_rest_left is None
+    health.asked()
+    assert health.first_rest_left == 0.1
+    health.failed()
+    assert (health.is_resting, health.first_rest_left) == (True, None)

@@ -1,4 +1,4 @@
-"""A proxy that refuses requests because of a limit: no file is charged for it, and the next proxy is used if it may."""
+"""What is about a proxy, and charged to no file: its limit, and its first rest. The next proxy is used if it may be."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from go_prefetch.model.failure_cause import common_cause
 from go_prefetch.model.results import Failure, Fetched, PassedOver
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.web.in_flight import Received, Turn, Wire
+from tests.support.clock import Clock
 from tests.support.fakes.reports import A
 
 FILE = ModuleFile(A, "mod")
@@ -92,3 +93,47 @@ def test_patience_is_short_where_another_proxy_is_next(tmp_path: Path, goproxy: 
 
     walk_over(goproxy, answer).fetch(FILE, ModuleFolder.at(tmp_path))
     assert asked == patience
+
+
+class Passing(Deadline):
+    """A deadline whose waits take no time, but for its clock."""
+
+    def wait(self, seconds: float) -> bool:
+        """Let the seconds pass."""
+        assert isinstance(self.clock, Clock)
+        self.clock.now += seconds
+        return not self.passed()
+
+
+def fetch_two(tmp_path: Path, failures: int) -> tuple[Fetched | Failure, float, int]:
+    """Return what comes of a second file after the only attempt of a first one made the only proxy rest.
+
+    So many requests fail. Return also the seconds that both took, and the number of requests.
+    """
+    clock, requests = Clock(), list[str]()
+
+    def get(url: str, out: BinaryIO, most: int, deadline: Deadline, wire: Wire) -> Received:
+        requests.append(url)
+        if len(requests) <= failures:
+            raise AttemptError("502 Bad Gateway", status=502)
+        return Received(out.write(f"module {A.path}\n".encode()))
+
+    began = clock.now
+    budget = Budget(Passing.after(600, clock), Backoff(1), jobs=1)
+    walk = ProxyWalk(parse_proxy_list("http://one.test"), get, budget)
+    assert isinstance(walk.fetch(FILE, ModuleFolder.at(tmp_path)), Failure)
+    return walk.fetch(FILE, ModuleFolder.at(tmp_path)), clock.now - began, len(requests)
+
+
+def test_first_rest_of_the_only_proxy_is_waited_for(tmp_path: Path) -> None:
+    """A server that restarts: files that have not been asked for do not fail because of it."""
+    came, seconds, requests = fetch_two(tmp_path, failures=1)
+    assert isinstance(came, Fetched)
+    assert (round(seconds, 3), requests) == (5.0, 2)
+
+
+def test_second_rest_of_the_only_proxy_is_not_waited_for(tmp_path: Path) -> None:
+    """A dead server does not hold up the run."""
+    failed, seconds, requests = fetch_two(tmp_path, failures=100)
+    assert isinstance(failed, Failure)
+    assert (round(seconds, 3), requests) == (5.0, 2)
