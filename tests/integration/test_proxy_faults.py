@@ -19,6 +19,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)
 MODULES = (LIB, TOML)
 QUICK = ("--stall-timeout", "1s", "--connect-timeout", "5s", "--attempts", "3")
+CIRCLE = answer(b"", status="302 Found", Location="/again")
 LATE = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
 
 ON_ONE_FILE = [
@@ -193,8 +194,9 @@ def test_the_deadline_holds_while_all_attempts_stall(bench: Workbench) -> None:
         (answer(b"<html>Log in</html>"), False, ("checksum-mismatch", "content"), ("proxy-unavailable", "content")),
         (LATE, False, ("module-not-found", "slow-origin"), ("module-not-found", "slow-origin")),
         (answer(b""), True, ("proxy-unavailable", "handshake"), ("proxy-unavailable", "handshake")),
+        (CIRCLE, False, ("proxy-unavailable", "redirects"), ("proxy-unavailable", "redirects")),
     ],
-    ids=["a login page", "a slow origin", "no TLS"],
+    ids=["a login page", "a slow origin", "no TLS", "a circle"],
 )
 def test_hint_fits_what_the_only_proxy_answers(
     bench: Workbench, says: bytes, tls: bool, of_run: tuple[str, str], of_fill: tuple[str, str]
@@ -207,6 +209,13 @@ def test_hint_fits_what_the_only_proxy_answers(
             result = bench.quickly(*command, "--attempts", "1", **variables)
             assert result.status == 5, result.text
             assert expected in {(notice.slug, notice.case) for notice in result.notices}
+
+
+def test_password_over_http_is_the_cause_and_not_shown(bench: Workbench) -> None:
+    bench.write_project([LIB])
+    result = bench.quickly("run", "--store", "none", GOPROXY="http://me:s3cr3t-pass@modules.test")
+    assert result.notice("proxy-unavailable").case == "clear-text"
+    assert "s3cr3t-pass" not in result.text
 
 
 def test_not_found_for_lack_of_time_is_asked_again(bench: Workbench) -> None:

@@ -37,6 +37,8 @@ class Cause(Enum):
     CERTIFICATE = "certificate"
     SILENT = "silent"
     CONTENT = "content"  # a complete answer that is not a module file
+    REDIRECTS = "redirects"  # in a circle, or where none may lead
+    CLEAR_TEXT = "clear-text"  # a password in a URL that is not encrypted
     SLOW_ORIGIN = "slow-origin"  # a proxy could not fetch the file from its origin in time
     LIMIT = "limit"  # of the server, for all requests
 

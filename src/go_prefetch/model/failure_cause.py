@@ -24,8 +24,10 @@ _CASES: tuple[tuple[str, Callable[[FailedAttempt], bool]], ...] = (
 )
 # Otherwise the first that any attempt has: only the user can mend it, whatever the other servers do.
 _SUFFICIENT: tuple[tuple[str, Callable[[FailedAttempt], bool]], ...] = (
-    ("refused", lambda one: one.status in _REFUSED),
+    ("refused", lambda one: one.status in _REFUSED and not one.at_http_proxy),
     ("certificate", lambda one: one.cause is Cause.CERTIFICATE),
+    ("clear-text", lambda one: one.cause is Cause.CLEAR_TEXT),
+    ("redirects", lambda one: one.cause is Cause.REDIRECTS),
 )
 
 

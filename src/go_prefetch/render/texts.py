@@ -300,6 +300,14 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             _UNAVAILABLE,
             "Check the address and the port in the input goproxy (GOPROXY), and whether a firewall blocks them.",
         ),
+        "clear-text": Text(
+            _UNAVAILABLE,
+            "A password is sent over https only. Write `https://` in goproxy (GOPROXY), or leave out the login.",
+        ),
+        "redirects": Text(
+            _UNAVAILABLE,
+            "The redirects of the server cannot be followed. Check the URL in the input goproxy (GOPROXY).",
+        ),
         "handshake": Text(
             _UNAVAILABLE,
             "The server accepts connections and does not begin TLS. Check that the port in the input goproxy (GOPROXY) "

@@ -33,10 +33,11 @@ def from_requests(error: requests.RequestException, connect: float, stall: float
     no_connection = AttemptError(f"no connection within {connect:.3g}s", cause=Cause.NOT_CONNECTED)
     # Without the message of urllib3, which quotes the URL with its password in some versions.
     malformed = AttemptError("malformed URL, of the server or of the HTTP proxy", transient=False, kind="refused")
+    circle = AttemptError("too many redirects", transient=False, kind="refused", cause=Cause.REDIRECTS)
     late = silence if connected else handshake if cause is Cause.HANDSHAKE else no_connection
     meanings = (
         (requests.Timeout, late),
-        (requests.TooManyRedirects, AttemptError("too many redirects", transient=False, kind="refused")),
+        (requests.TooManyRedirects, circle),
         (requests.exceptions.ProxyError, _of_http_proxy(words)),
         (requests.exceptions.SSLError, _of_tls(words, cause)),
         (requests.ConnectionError, AttemptError(words, kind="lost" if lost else "error", cause=cause)),

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.retry import AttemptError, Cause
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, Reach, is_loopback, is_public, is_written_within
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.transport import CURRENT
@@ -70,7 +70,7 @@ class Session(requests.Session):
     def refuse(self, source: str, target: str) -> None:
         """Raise AttemptError if no redirect may lead from one to the other."""
         if urlsplit(source).scheme == "https" and urlsplit(target).scheme == "http":
-            raise AttemptError("redirected from https to http", transient=False, kind="refused")
+            raise AttemptError("redirected from https to http", transient=False, kind="refused", cause=Cause.REDIRECTS)
         wire = CURRENT.get()
         # Judged by the address that answered, because its name may have another address by now.
         if self._web.proxy_for(source) or is_public(wire.peer):
@@ -78,7 +78,7 @@ class Session(requests.Session):
             wire.reach = min(wire.reach, Reach.NETWORK if named else Reach.PUBLIC)
         # The connection, or the HTTP proxy that looks them up, judges names.
         if not is_written_within(urlsplit(target).hostname or "", wire.reach):
-            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
+            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused", cause=Cause.REDIRECTS)
 
 
 def _join(source: str, target: str) -> str:
@@ -86,7 +86,8 @@ def _join(source: str, target: str) -> str:
     try:
         joined = urljoin(source, target)
     except ValueError:
-        raise AttemptError("redirected to a malformed URL", transient=False, kind="refused") from None
+        words = "redirected to a malformed URL"
+        raise AttemptError(words, transient=False, kind="refused", cause=Cause.REDIRECTS) from None
     refuse_malformed(joined)
     return joined
 
@@ -115,4 +116,5 @@ def refuse_clear_text_password(url: str) -> None:
     """Refuse a password over http, as Go does. Raises AttemptError."""
     parts = urlsplit(url)
     if parts.scheme == "http" and "@" in parts.netloc and not is_loopback(parts.hostname or ""):
-        raise AttemptError("refusing to pass credentials to an insecure URL", transient=False, kind="refused")
+        words = "refusing to pass credentials to an insecure URL"
+        raise AttemptError(words, transient=False, kind="refused", cause=Cause.CLEAR_TEXT)

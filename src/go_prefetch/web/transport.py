@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.retry import AttemptError, Cause
 from go_prefetch.web.addresses import REDIRECTED_INWARDS, address_of, is_within
 from go_prefetch.web.dns import AddressInfo, Resolver
 from go_prefetch.web.error_mapping import words_of
@@ -126,7 +126,7 @@ class _Connection(HTTPConnection):
         if self.proxy or self.socks or self._dns_host.endswith(self.local_names):
             return
         if not all(is_within(address, reach) for address in addresses):
-            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused")
+            raise AttemptError(REDIRECTED_INWARDS, transient=False, kind="refused", cause=Cause.REDIRECTS)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
         wire = CURRENT.get()
