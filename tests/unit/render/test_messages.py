@@ -119,3 +119,17 @@ def test_many_lines_of_a_notice_are_cut() -> None:
 def test_attempt_that_ends_with_a_period_keeps_one() -> None:
     """More follows: the number of requests, or the end of the sentence."""
     assert attempt(FailedAttempt("https://p.test", "403 Forbidden: Not available.")).endswith("available")
+
+
+def test_vendored_says_what_jobs_that_read_the_cache_need() -> None:
+    said = text(notice("vendored", folder=Path("/proj")))
+    assert "`for-tidy: true`" in said
+    assert "GOFLAGS=-mod=mod" in said
+
+
+def test_folder_outside_workspace_names_files_and_ways_out() -> None:
+    tools = Path("/proj/tools")
+    facts = {"definition": tools / "go.mod", "workspace": Path("/proj/go.work"), "folder": tools}
+    said = as_warning(Notice("folder-outside-workspace", "", tuple(facts.items())))
+    for part in ("/proj/tools/go.mod", "/proj/go.work", "GOWORK=off", "go work use /proj/tools"):
+        assert part in said
