@@ -46,6 +46,7 @@ def test_failure_of_one_module_names_its_go_mod(three: Workbench, proxy: ModuleP
     result = three.prefetch("--working-directory", FOLDERS, goproxy=proxy.url)
     assert result.status == 4, result.text
     assert files_of_failures(result) == {three.project / "b" / "go.mod"}
+    assert "3 modules of 3 go.mod and go.work files, " in result.stderr
     assert str(three.project / "b" / "go.mod") in result.stderr
     assert not three.pool.exists()
 

@@ -146,7 +146,7 @@ def _add_flags(command: argparse.ArgumentParser, table: Sequence[Input]) -> None
             else:
                 _add_flag(group, row)
     group.add_argument("-q", "--quiet", action="count", default=0, help="Print one line. -qq: only errors.")
-    group.add_argument("-v", "--verbose", action="store_true", help="Print what Go does, line by line.")
+    group.add_argument("-v", "--verbose", action="store_true", help="Print details, such as what Go does.")
     group.add_argument("-h", "--help", action="help", help="Print this help.")
 
 

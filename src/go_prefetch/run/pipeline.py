@@ -94,9 +94,9 @@ def _planned(job: Job) -> Plan:
     with job.step("plan", "Plan"):
         plan = make_plan(job.settings, job.environment, ModuleFolder.of_cache(job.environment.gomodcache))
         if plan.missing:  # otherwise the run is one line, its result
-            job.platform.info(
-                f"{counted(len(plan.modules), 'module')}, {len(plan.missing)} of {len(plan.files)} files missing"
-            )
+            scopes = f" of {len(plan.scopes)} go.mod and go.work files" if len(plan.scopes) > 1 else ""
+            modules, files = counted(len(plan.modules), "module"), len(plan.files)
+            job.platform.info(f"{modules}{scopes}, {len(plan.missing)} of {files} files missing")
     for file in plan.missing_toolchains:
         selected, installed = name_of(file.module), job.environment.goversion
         job.platform.notice(notice("toolchain-planned", toolchain=selected, installed=installed))
