@@ -133,6 +133,17 @@ def test_cgo_gets_a_c_library(bench: Workbench) -> None:
     assert "BUILDPLATFORM" not in text
 
 
+def test_a_found_file_that_is_no_module_does_not_count(bench: Workbench) -> None:
+    put(
+        bench.project,
+        {"svc/go.mod": "module example.com/svc\n\ngo 1.24\n", "svc/main.go": "package main\n\nfunc main() {}\n"},
+    )
+    put(bench.project, {"web/go.mod": "// Keeps ./... out of here.\n"})
+    printed = prefetch(bench, "docker", "--dockerfile", "-C", "*")
+    assert printed.status == 0, printed.text
+    assert "svc" in printed.stdout
+
+
 def test_what_cannot_be_printed_says_why(bench: Workbench) -> None:
     """Two modules at once; a folder that a builder without named contexts could not reach; nothing to do."""
     bench.write_project((LIB,))

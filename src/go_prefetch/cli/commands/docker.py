@@ -25,7 +25,7 @@ from go_prefetch.golang.environment import environment_without_go
 from go_prefetch.golang.modcache import ModuleFolder, module_cache_of
 from go_prefetch.model.ports import Platform
 from go_prefetch.run.steps.discover import discover
-from go_prefetch.run.steps.resolve import resolve
+from go_prefetch.run.steps.resolve import resolve_all
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,15 @@ def _dockerfile(image: _Image, settings: Settings, platform: Platform, environ: 
 def _project(settings: Settings, environ: Mapping[str, str]) -> Project:
     go = environment_without_go(environ, module_cache_of(environ) or settings.cwd)
     places = discover(settings, go.gowork, go.gomodcache)
-    if len(places) > 1:
-        raise InputError("one-module-only", count=len(places))
-    scope = resolve(places[0], environ.get("GOFLAGS", ""))
+    scopes, _ = resolve_all(places, environ.get("GOFLAGS", ""))
+    if len(scopes) > 1:
+        raise InputError("one-module-only", count=len(scopes))
+    scope = scopes[0]
+    definition = next(place.definition for place in places if place.folder == scope.folder)
     private = any(go.private_by(version.path) for version in scope.zips)
     patterns = ",".join(dict.fromkeys(filter(None, (go.goprivate, go.gonoproxy, go.gonosumdb)))) if private else ""
     try:
-        return replace(read_project(places[0].definition, None if scope.disabled_because else scope), private=patterns)
+        return replace(read_project(definition, None if scope.disabled_because else scope), private=patterns)
     except OSError as error:
         raise InputError("go-source-unreadable", path=error.filename, words=error.strerror) from None
 
