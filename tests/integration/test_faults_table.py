@@ -24,7 +24,8 @@ LIB = FakeModule("example.com/lib", "v1.2.3", padding=3_000)
 OTHER = FakeModule("example.com/other", "v1.0.0")
 MODULES = (LIB, OTHER)
 QUICK = ("--stall-timeout", "1s", "--attempts", "3")
-SOONER = ("--stall-timeout", "500ms", "--attempts", "2")  # where it ends in failure, more patience only takes longer
+# Where it ends in failure, more patience only takes longer. A limit of the server lasts until the deadline.
+SOONER = ("--stall-timeout", "500ms", "--attempts", "2", "--deadline", "5s")
 REFUSED = "http://127.0.0.1:1"  # nobody listens there
 
 
