@@ -207,7 +207,8 @@ _INPUT = {
         "Every go command fails here. `go env GOFLAGS` prints the flags, `go env -u GOFLAGS` undoes `-w`."
     ),
     "go-mod-not-found": (
-        "Name the folders with a go.mod or go.work in the input working-directory, one per line. Globs are allowed."
+        "Name the folders with a go.mod or go.work in the input working-directory (`-C`), one per line. Globs are "
+        "allowed."
     ),
     "folder-not-ours": (
         "Name a new or empty folder, or one that was filled before. Files that are not in the plan are removed."

@@ -98,7 +98,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "argument-folder": Text("{program} takes no argument {given!r}.", "Name a folder with `-C {given}`."),
         "value-missing": Text(
             "{program}: {given} needs a value.",
-            "Write `{given}=VALUE` if the value begins with a dash. See `{program} --help`.",
+            "Write `{given} VALUE`, or `{given}=VALUE` if the value begins with a dash. See `{program} --help`.",
         ),
         "value-given": Text("{program}: {given} takes no value.", "Leave the value out. See `{program} --help`."),
         "flag": "{program} has no flag {given}.",
