@@ -190,6 +190,22 @@ def test_plan_asks_no_proxy_and_makes_no_folder(bench: Workbench, project: Path)
     ]
 
 
+def test_unknown_directive_ends_plan_and_run_alike(bench: Workbench, project: Path) -> None:
+    with (project / "go.mod").open("a") as file:
+        file.write("frobnicate x\n")
+    write_proxy_folder(bench.folder / "proxy", (LIB, TOML))
+    plan, run = bench.run("plan"), bench.run("run", "--goproxy", (bench.folder / "proxy").as_uri())
+    assert plan.status == run.status == 4
+    assert "unknown directive: frobnicate" in plan.stderr
+    assert plan.stderr.splitlines()[-1].endswith("#go-failed")
+
+
+def test_directive_that_go_knows_is_no_error(bench: Workbench, project: Path) -> None:
+    with (project / "go.mod").open("a") as file:
+        file.write("retract (\n\tv1.0.0 // frobnicate\n)\n")
+    assert bench.run("plan").status == 0
+
+
 def test_without_go_the_way_out_is_named(bench: Workbench, project: Path) -> None:
     """`plan` asks Go for its variables: without one it ends with status 4 and names what needs none."""
     done = bench.run("plan", PATH=str(bench.folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,6 +135,16 @@ class GoCommand:
         except (OSError, subprocess.TimeoutExpired):
             return text
         return os.fsdecode(done.stdout).rstrip("\r\n") if done.returncode == 0 else text
+
+    def check_readable(self, definition: Path) -> None:
+        """Raise GoCommandError if the installed Go cannot parse a go.mod or go.work."""
+        kind = "mod" if definition.suffix == ".mod" else "work"
+        argv = ("go", kind, "edit", "-json", str(definition))
+        environ = {**self._environ, "GOTOOLCHAIN": "local"}
+        with suppress(OSError, subprocess.TimeoutExpired):
+            done = process_group.answer((self.executable, *argv[1:]), definition.parent, environ, self._env_seconds)
+            if done.returncode:
+                raise failed(GoRun(argv[:3], done.returncode, tuple(done.stderr.decode(errors="replace").splitlines())))
 
     def download(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], watch: Watch) -> GoRun:
         """Run `go mod download -x ARGUMENTS` in `folder`. Kill it if it stalls or the deadline passes."""

@@ -42,6 +42,7 @@ _GO_LINE, _TOOLCHAIN_LINE = (
     re.compile(rf"^[ \t\r]*{key}[ \t]+((?:(?!//)[^\n])*)", re.MULTILINE) for key in ("go", "toolchain")
 )
 _UNDERSTOOD = frozenset({"module", "go", "toolchain", "require", "replace", "exclude", "use"})
+_KNOWN = _UNDERSTOOD | {"godebug", "retract", "tool", "ignore"}  # up to Go 1.27
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ def go_lines(text: str) -> GoLines:
     """Return the two lines of a go.mod or go.work that select a toolchain, as Go finds them: the first of each."""
     found = (line.search(text) for line in (_GO_LINE, _TOOLCHAIN_LINE))
     return GoLines(*(match[1].strip() if match else "" for match in found))
+
+
+def has_unknown_directive(text: str, source: str) -> bool:
+    """Return whether a go.mod or go.work has a directive of a later Go, or one that is misspelt."""
+    return not _KNOWN.issuperset(_by_verb(text, source))
 
 
 def go_line_at_least(go: str, major: int, minor: int) -> bool:

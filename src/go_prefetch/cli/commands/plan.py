@@ -5,10 +5,15 @@ from __future__ import annotations
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.command_inputs import PLAN
+from go_prefetch.errors import GoCommandError
 from go_prefetch.golang.command import GoCommand
+from go_prefetch.golang.gomod import has_unknown_directive
 from go_prefetch.golang.modcache import ModuleFolder
+from go_prefetch.model.plan import Plan
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text, settled_gaps
+from go_prefetch.run.steps.explain_failure import hinted
 from go_prefetch.run.steps.plan import make_plan
+from go_prefetch.run.steps.project_files import text_of
 
 
 def plan(invocation: Invocation) -> int:
@@ -18,6 +23,7 @@ def plan(invocation: Invocation) -> int:
     environment = go.environment(settings.cwd)
     environment = go.with_toolchains(environment, settings.cwd, environment.goproxy)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
+    _refuse_what_go_refuses(made, go)
     for warning in (*made.warnings, *settled_gaps(made)):
         platform.warn(warning)
     if own["format"] is PlanFormat.GITHUB:
@@ -29,3 +35,17 @@ def plan(invocation: Invocation) -> int:
         text = plan_json(made) if is_json else plan_text(made, every_module=bool(own["modules"]))
     platform.show(text, invocation.stdout)
     return 0
+
+
+def _refuse_what_go_refuses(made: Plan, go: GoCommand) -> None:
+    """Raise the error of Go for a directive that it does not know, as a run does. A newer Go may know it."""
+    if made.toolchains:
+        return
+    for scope in made.scopes:
+        members = (path.with_name("go.mod") for path in scope.sums if path.name == "go.sum")
+        for file in dict.fromkeys((scope.definition, *members)):
+            if has_unknown_directive(text_of(file), str(file)):
+                try:
+                    go.check_readable(file)
+                except GoCommandError as error:
+                    raise hinted(error) from None

@@ -80,10 +80,10 @@ def explain_failure(error: PrefetchError, downloaded: Downloaded, deadline: Dead
     if named:
         case = "slow-origin" if is_late_only(named) else "go"
         return ModuleNotFound("module-not-found", case, count=len(named), failures=tuple(named), cause=error.notice)
-    return _hinted(error)
+    return hinted(error)
 
 
-def _hinted(error: PrefetchError) -> PrefetchError:
+def hinted(error: PrefetchError) -> PrefetchError:
     """Return Go's failure with a hint, if its message gives the cause and nothing else does."""
     found = (kind for words, kind in _HINTS if isinstance(error, GoCommandError) and words.search(error.go_stderr))
     kind = next(found, None)
