@@ -19,7 +19,7 @@ LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)
 MODULES = (LIB, TOML)
 QUICK = ("--stall-timeout", "1s", "--connect-timeout", "5s", "--attempts", "3")
-CIRCLE = answer(b"", status="302 Found", Location="/again")
+CIRCLE = answer(b"", status="302 Found", Location="/again", Connection="close")
 LATE = answer(b"not found: fetch timed out", status="404 Not Found", Content_Type="text/plain")
 
 ON_ONE_FILE = [
