@@ -21,7 +21,6 @@ from tests.support.fakes.checksum_database import checksum_database
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.fakes.toolchain import NAME, toolchain
-from tests.support.notices import facts
 from tests.support.service_job import MAIN
 from tests.support.workbench import Result, Workbench
 
@@ -227,7 +226,7 @@ def test_run_with_a_lone_folder_as_goproxy_plans_no_toolchain(site: Site) -> Non
     write_proxy_folder(folder, [LIB])
     result = site.run(goproxy=folder.as_uri())
     assert result.status == 4
-    assert any("toolchain not available" in str(facts(notice).get("stderr")) for notice in result.notices)
+    assert result.notice("go-failed").case == "no-toolchain"
     assert site.ran == set()
 
 
