@@ -55,6 +55,7 @@ class Client(Protocol):
 class OfficialClient:
     """`@actions/cache` of one major version, a process for each call."""
 
+    made: Path  # with the client's packages; other tests use it at the same time
     folder: Path
     version: str
     environ: dict[str, str]
@@ -73,7 +74,7 @@ class OfficialClient:
             folder.mkdir()
         if content is not None:
             (work / "content").write_bytes(content)
-        program = ["node", "--require", str(LOOPBACK), str(self.folder / "client.mjs"), self.version, *arguments]
+        program = ["node", "--require", str(LOOPBACK), str(self.made / "client.mjs"), self.version, *arguments]
         told = self.folder / "returned.json"
         environ = {**self.environ, "RUNNER_TEMP": str(temporary), "RETURNED": str(told)}
         done = subprocess.run(program, cwd=work, env=environ, capture_output=True, text=True, timeout=120, check=False)
@@ -132,7 +133,7 @@ CLIENTS = (
 
 
 @pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> Callable[..., Client]:
+def client(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Client]:
     """Makes a client for a service, a protocol and a token."""
 
     def made(service: CacheService, protocol: str, token: Token = MAIN) -> Client:
@@ -140,7 +141,7 @@ def client(request: pytest.FixtureRequest) -> Callable[..., Client]:
         if request.param == "ours":
             return OurClient(environ)
         path = {"PATH": os.environ["PATH"]}
-        return OfficialClient(built_once(OFFICIAL, *NPM_CI), request.param, {**path, **environ})
+        return OfficialClient(built_once(OFFICIAL, *NPM_CI), tmp_path, request.param, {**path, **environ})
 
     return made
 
