@@ -18,9 +18,10 @@ from go_prefetch.golang.goproxy import Proxy, redact
 from go_prefetch.golang.gosumdb import DEFAULT_DATABASE, ChecksumDatabase
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.web.pacing import TOO_MANY
 
 MOST_HOSTS = 10  # of those behind `direct`, the ones with the most modules
-_BUSY, _SERVER_ERROR = 429, 500
+_SERVER_ERROR = 500
 _MOST_BYTES = 1 << 20
 # Go knows where the repositories of these paths are, and asks with git at once.
 _GIT_REPOSITORY = re.compile(r"(?:github\.com|bitbucket\.org)/[^/]+/[^/]+|[^/]+/(?:[^/]+/)*?[^/]+\.git(?=/|$)")
@@ -41,7 +42,7 @@ def _passed_on(proxy: Proxy, source: Measurement, modules: frozenset[ModuleVersi
     """Return the modules for which Go asks what follows this proxy: those that it lacks, after `|` the failed too."""
     if not proxy.on_any_error:
         return frozenset(source.lacks)
-    if source.samples and all(sample.lost for sample in source.samples):
+    if source.is_silent:
         return modules
     return frozenset(source.lacks) | {holding.module for holding in source.unclear}
 
@@ -64,7 +65,7 @@ def _first_request(path: str) -> str:
 
 def _problem_of_host(reply: Reply) -> str:
     """Return an error of the server. A refusal is none: the login is the business of Go and git."""
-    return reply.sample.failure if reply.status == _BUSY or reply.status >= _SERVER_ERROR else ""
+    return reply.sample.failure if reply.status == TOO_MANY or reply.status >= _SERVER_ERROR else ""
 
 
 def checksum_database(

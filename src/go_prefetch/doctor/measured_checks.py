@@ -23,8 +23,7 @@ def network_down(rows: Sequence[Row], zip_bytes: int) -> Iterator[Evidence]:
 def _silent_hosts(rows: Sequence[Row]) -> list[Row]:
     """Return the sources on the network if there are several and none answers; otherwise none."""
     hosts = [row for row in rows if row.measurement.role != "store"]
-    is_silent = all(row.measurement.samples and all(one.lost for one in row.measurement.samples) for row in hosts)
-    return hosts if is_silent and len(hosts) > 1 else []
+    return hosts if len(hosts) > 1 and all(row.measurement.is_silent for row in hosts) else []
 
 
 def _unusable(rows: Sequence[Row], role: Role) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
+from go_prefetch.base.percentile import percentile
 from go_prefetch.golang.module import ModuleVersion
 
 Role = Literal["list", "also", "store", "direct", "checksums"]
@@ -72,6 +73,11 @@ class Measurement:
     transfer: Transfer = Transfer()
     notes: tuple[str, ...] = ()  # how it was reached, and why something was not measured
     is_archive: bool = False  # whether one answer brings all zips
+
+    @property
+    def is_silent(self) -> bool:
+        """Return whether it was asked, and gave no complete answer."""
+        return bool(self.samples) and all(sample.lost for sample in self.samples)
 
     @property
     def has_modules(self) -> bool:
@@ -152,11 +158,6 @@ def jitter(times: Sequence[float]) -> float | None:
     if len(times) < 2:
         return None
     return sum(abs(later - earlier) for earlier, later in pairwise(times)) / (len(times) - 1)
-
-
-def percentile(times: Sequence[float], share: int) -> float | None:
-    """Return the smallest time that at least `share` percent of the times do not exceed; None without times."""
-    return sorted(times)[max(0, -(-share * len(times) // 100) - 1)] if times else None
 
 
 def _median(times: Iterable[float | None]) -> float | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from go_prefetch.base.format import counted, duration, milliseconds, pace, some, wrapped
+from go_prefetch.base.percentile import percentile
 from go_prefetch.doctor.diagnosis import Diagnosis
 from go_prefetch.doctor.finding import Finding
-from go_prefetch.doctor.measurement import Sample, percentile
+from go_prefetch.doctor.measurement import Sample
 from go_prefetch.doctor.rating import Row
 from go_prefetch.doctor.watch import Series
 from go_prefetch.render.escape import cell, prose

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from go_prefetch.base.percentile import percentile
 from go_prefetch.history.model import ObservedRun, WorkflowRun
 from go_prefetch.render.record import Record
 
@@ -186,14 +187,6 @@ def periods(runs: Sequence[ObservedRun], default_branch: str, most: int = 26) ->
         Period(first + timedelta(days=days * number), days, *figures(groups.get(number, []), default_branch))
         for number in range((span - 1) // days + 1)
     ]
-
-
-def percentile(values: Sequence[float], percent: float) -> float | None:
-    """Return the least value that `percent` of the values do not exceed (nearest rank); None if there are none."""
-    if not values:
-        return None
-    rank = max(1, math.ceil(percent / 100 * len(values)))
-    return sorted(values)[rank - 1]
 
 
 def _times_to_restore(changes: Iterable[WorkflowRun]) -> list[float]:

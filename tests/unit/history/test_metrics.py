@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.history.metrics import Delivery, Prefetching, delivery, percentile, periods, prefetching
+from go_prefetch.base.percentile import percentile
+from go_prefetch.history.metrics import Delivery, Prefetching, delivery, periods, prefetching
 from go_prefetch.history.model import History, ObservedRun, Selection, WorkflowRun
 from go_prefetch.history.report import Limits, compare, gates, history_report, interval
 from go_prefetch.render.record import Record, parse_record
