@@ -61,6 +61,8 @@ class GoCommand:
         self._trace = trace
         self._env_seconds = env_seconds
         self._environ = environment_of_go(environ)
+        # Otherwise go would download the toolchain that go.mod requires.
+        self._staying = {**self._environ, "GOTOOLCHAIN": "local"}
         found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
             raise GoCommandError("go-not-found")
@@ -96,20 +98,14 @@ class GoCommand:
 
     def toolchain_switch(self, folder: Path) -> str:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""
-        argv = (self.executable, "env", "GOTOOLCHAIN")
-        try:
-            done = process_group.answer(argv, folder, self._environ, self._env_seconds)
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+        said = self._variable("GOTOOLCHAIN", folder, self._environ)
+        return (said or b"").decode(errors="replace").strip()
 
     def variables(self, folder: Path, names: Sequence[str] = _VARIABLES) -> dict[str, str]:
         """Return variables as `go env` prints them in `folder`. Raises GoCommandError if Go fails or is too old."""
         argv = (self.executable, "env", "-json", *dict.fromkeys((*names, "GOVERSION")))
-        # Without this, `go env` would download the toolchain that go.mod requires.
-        environ = {**self._environ, "GOTOOLCHAIN": "local"}
         try:
-            done = process_group.answer(argv, folder, environ, self._env_seconds)
+            done = process_group.answer(argv, folder, self._staying, self._env_seconds)
             said = parse_object(done.stdout) if done.returncode == 0 else None
         except OSError as error:
             raise GoCommandError("go-failed", "not-started", go=self.executable, words=error.strerror) from None
@@ -129,20 +125,25 @@ class GoCommand:
         """
         if _REPLACED not in text:
             return os.fsdecode(text.encode(errors="surrogatepass"))
-        environ = {**self._environ, "GOTOOLCHAIN": "local"}
+        said = self._variable(name, folder, self._staying)
+        return text if said is None else os.fsdecode(said).rstrip("\r\n")
+
+    def _variable(self, name: str, folder: Path, environ: Mapping[str, str]) -> bytes | None:
+        """Return what `go env NAME` prints in `folder`, or None if it fails."""
         try:
             done = process_group.answer((self.executable, "env", name), folder, environ, self._env_seconds)
         except (OSError, subprocess.TimeoutExpired):
-            return text
-        return os.fsdecode(done.stdout).rstrip("\r\n") if done.returncode == 0 else text
+            return None
+        return done.stdout if done.returncode == 0 else None
 
     def check_readable(self, definition: Path) -> None:
         """Raise GoCommandError if the installed Go cannot parse a go.mod or go.work."""
         kind = "mod" if definition.suffix == ".mod" else "work"
         argv = ("go", kind, "edit", "-json", str(definition))
-        environ = {**self._environ, "GOTOOLCHAIN": "local"}
         with suppress(OSError, subprocess.TimeoutExpired):
-            done = process_group.answer((self.executable, *argv[1:]), definition.parent, environ, self._env_seconds)
+            done = process_group.answer(
+                (self.executable, *argv[1:]), definition.parent, self._staying, self._env_seconds
+            )
             if done.returncode:
                 raise failed(GoRun(argv[:3], done.returncode, tuple(done.stderr.decode(errors="replace").splitlines())))
 
