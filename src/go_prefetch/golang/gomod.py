@@ -88,10 +88,8 @@ class GoWork:
 def parse_gomod(text: str, source: str) -> GoMod:
     """Parse the text of a go.mod; `source` is its name in errors."""
     found = _by_verb(text, source)
-    if not found["module"]:
-        raise _malformed(source, 1, "there is no module line")
     return GoMod(
-        module=_only(found["module"], "module module/path"),
+        module=_module_path(found["module"], source),
         go=_go_version(found["go"]),
         toolchain=_only(found["toolchain"], "toolchain go1.23.0"),
         requires=tuple(ModuleVersion(*line.strings(2, "require module/path v1.2.3")) for line in found["require"]),
@@ -103,10 +101,8 @@ def parse_gomod(text: str, source: str) -> GoMod:
 def parse_dependency(text: str, source: str) -> Dependency:
     """Parse the go.mod of a dependency, as leniently as Go: other directives than these three do not count there."""
     found = _by_verb(text, source)
-    if not found["module"]:
-        raise _malformed(source, 1, "there is no module line")
     return Dependency(
-        module=_only(found["module"], "module module/path"),
+        module=_module_path(found["module"], source),
         go=_go_version(found["go"], lenient=True),
         requires=tuple(map(_canonical_requirement, found["require"])),
     )
@@ -252,6 +248,12 @@ def _only(lines: list[_Directive], usage: str) -> str:
     if len(lines) > 1:
         raise lines[1].error(f"repeated {lines[1].verb} line")
     return lines[0].strings(1, usage)[0] if lines else ""
+
+
+def _module_path(lines: list[_Directive], source: str) -> str:
+    if not lines:
+        raise _malformed(source, 1, "there is no module line")
+    return _only(lines, "module module/path")
 
 
 def _go_version(lines: list[_Directive], *, lenient: bool = False) -> str:
