@@ -52,7 +52,7 @@ class ModuleGraph:
         found = {main.path: main for main in self.mains}
         for requirements in self.requirements.values():
             for required in requirements.requires:
-                if _is_higher(required, found.get(required.path)):
+                if is_higher(required, found.get(required.path)):
                     found[required.path] = required
         return found
 
@@ -123,7 +123,7 @@ class _Reader:
                     continue
                 for required in self._required_by(module):
                     taken = self._selected[required.path]
-                    if _is_higher(taken, required) and taken not in loaded:
+                    if is_higher(taken, required) and taken not in loaded:
                         wanted.add(taken)
             if not wanted:
                 return
@@ -150,7 +150,7 @@ class _Reader:
         if module not in self._requirements:
             found = self._requirements[module] = self._read(module)
             for required in found.requires if found else ():
-                if _is_higher(required, self._selected.get(required.path)):
+                if is_higher(required, self._selected.get(required.path)):
                     self._selected[required.path] = required
         return self._requirements[module]
 
@@ -163,7 +163,7 @@ def _beginnings(path: str) -> set[str]:
     return {path[:at] for at, letter in enumerate(path) if letter == "/"}
 
 
-def _is_higher(module: ModuleVersion, than: ModuleVersion | None) -> bool:
+def is_higher(module: ModuleVersion, than: ModuleVersion | None) -> bool:
     """Return whether one version of a path precedes another. A main module precedes all."""
     if than is None or not than.version or not module.version:
         return than is None or bool(than.version and not module.version)

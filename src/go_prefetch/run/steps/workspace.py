@@ -16,7 +16,7 @@ from go_prefetch.golang import semver
 from go_prefetch.golang.gomod import Dependency, go_line_at_least, parse_dependency
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.golang.module_graph import ModuleGraph, Requirements, read_graph
+from go_prefetch.golang.module_graph import ModuleGraph, Requirements, is_higher, read_graph
 from go_prefetch.model.plan import Disagreement, Scope, Workspace
 from go_prefetch.run.steps.project_files import regular_bytes, text_in
 
@@ -89,13 +89,8 @@ def _candidates(graph: ModuleGraph, zip_lines: Iterable[ModuleVersion]) -> froze
     return frozenset(
         version
         for version in zip_lines
-        if version.path not in graph.selected
-        or (graph.selected[version.path].version and not _is_lower(version, graph.selected[version.path]))
+        if version.path not in graph.selected or not is_higher(graph.selected[version.path], version)
     )
-
-
-def _is_lower(version: ModuleVersion, than: ModuleVersion) -> bool:
-    return semver.sort_key(version.version) < semver.sort_key(than.version)
 
 
 def _disagreements(graph: ModuleGraph, workspace: Workspace) -> Iterable[Disagreement]:
