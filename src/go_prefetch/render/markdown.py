@@ -76,7 +76,7 @@ def _folded(report: Report, label: str, *, mermaid: bool) -> list[str]:
             *["", gantt(report) if mermaid else bars(report)],
             *tables.steps(report),
             *tables.sources(report),
-            *_fold_table("modules that cost most", tables.costliest(report)),
+            *_fold("modules that cost most", tables.costliest(report)),
             *tables.retries(report),
             *_time_saved(report),
             *_gosum(report),
@@ -128,13 +128,9 @@ def _warnings(report: Report) -> list[str]:
     )
 
 
-def _fold_table(label: str, table: list[str]) -> list[str]:
-    return _fold(label, table) if table else []
-
-
 def _fold(label: str, lines: list[str]) -> list[str]:
-    """Return a folded part. The empty lines switch from HTML back to Markdown."""
-    return ["", f"<details><summary>{label}</summary>", *lines, "", "</details>"]
+    """Return a folded part, or nothing for no lines. The empty lines switch from HTML back to Markdown."""
+    return [] if not lines else ["", f"<details><summary>{label}</summary>", *lines, "", "</details>"]
 
 
 def _sentence(text: str) -> str:
