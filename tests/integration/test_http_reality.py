@@ -183,6 +183,32 @@ def test_more_bytes_than_promised_do_not_reach_the_next_answer(bench: Workbench)
     assert {name: (bench.pool / name).read_bytes() for name in bench.module_files(bench.pool)} == files
 
 
+@pytest.mark.parametrize("attempts", ["1", "4"])
+def test_kept_connection_that_was_closed_is_replaced(bench: Workbench, attempts: str) -> None:
+    """A server may close a connection at the moment of the next request. net/http asks again too."""
+    bench.write_project(MODULES)
+    files = ModuleProxy(MODULES).files
+    served: set[int] = set()
+
+    def respond(request: RawRequest, line: Line) -> None:
+        if line.number in served:
+            raise ConnectionError
+        served.add(line.number)
+        line.say(answer(files[request.target.lstrip("/")]))
+
+    with RawServer(respond, keeps_alive=True) as server:
+        result = bench.prefetch("--jobs", "1", "--attempts", attempts, goproxy=server.url)
+    assert result.status == 0, result.text
+    assert len(server.requests) > len(files)
+    assert [source["failed_attempts"] for source in bench.report["download"]["sources"]] == [0]
+
+
+def test_new_connection_that_closes_is_an_attempt(tmp_path: Path) -> None:
+    with RawServer(says()) as server, pytest.raises(AttemptError) as raised:
+        received(server.url, tmp_path / "file")
+    assert (raised.value.kind, len(server.requests)) == ("lost", 1)
+
+
 def test_a_certificate_of_ones_own_authority(bench: Workbench, bundle: Path, tmp_path: Path) -> None:
     """SSL_CERT_FILE as for Go, REQUESTS_CA_BUNDLE as for requests; without either the proxy is not believed."""
     bench.write_project(MODULES)

@@ -225,6 +225,18 @@ class HttpClient:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
     ) -> requests.Response:
+        """Send a request, and again if a kept connection turns out to be closed, as net/http does (RFC 9112, 9.3.1)."""
+        wire = CURRENT.get()
+        while True:
+            try:
+                return self._send_once(method, url, headers, body, connect)
+            except AttemptError as error:
+                if error.kind != "lost" or not wire.is_stale or method not in ("GET", "HEAD"):
+                    raise
+
+    def _send_once(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
+    ) -> requests.Response:
         wire, session = CURRENT.get(), self._session()
         try:
             return session.request(

@@ -88,6 +88,7 @@ class Wire:
         self.refusals = 0  # by such a server
         self.turns: list[Turn] = []  # what it has waited there
         self.is_connected = False  # whether the request is running over a connection
+        self._is_kept = False  # whether that connection served another request before
         self.first_byte: float | None = None  # from the start to the answer's headers
         self.received = 0  # bytes of bodies
         self.peer = ""  # the address that answered last, or that is being asked
@@ -186,6 +187,16 @@ class Wire:
         finally:
             began = max(began, self._last_read, *(phase.ended for phase in self.phases))
             self.phases.append(Phase(name, began, self._clock(), is_complete))
+
+    def note_connection(self, *, is_kept: bool) -> None:
+        """Note that a request begins, over a new connection or one that was kept after another request."""
+        self._is_kept = is_kept
+        self._first_read = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Return whether the connection was kept, and has brought nothing of the answer."""
+        return self._is_kept and self._first_read is None and not self.is_cut
 
     def note_request(self) -> None:
         """Note that the request is sent. Its answer comes next."""

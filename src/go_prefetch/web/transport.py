@@ -116,6 +116,7 @@ class _Connection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Check the address, also of a connection that another request made."""
+        CURRENT.get().note_connection(is_kept=self.sock is not None)
         if self.sock is not None:
             self._refuse_private([self.peer])
         super().request(*args, **kwargs)

@@ -28,6 +28,7 @@ class Line:
     def __init__(self, handler: StreamRequestHandler, stopped: threading.Event) -> None:
         self._handler = handler
         self.stopped = stopped
+        self.number = handler.client_address[1]  # the port at its other end: one number for each connection
 
     def say(self, text: bytes) -> None:
         """Send these bytes now."""
