@@ -316,7 +316,31 @@ def test_required_module_no_proxy_has_is_left_to_direct(bench: Workbench, proxy:
     assert done.status == 0, done.text
     assert list(map(str, facts(done.notice("direct-left-to-go"))["modules"])) == ["example.com/gone@v0.9.0"]
     assert "example.com/lib/@v/v1.2.3.zip" in files_in(bench.project / "filled")
-    assert fill(bench, f"{gone},direct", "--attempts", "1").status == 5
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "why"),
+    [
+        ("{gone}|", 0, "Go goes on after any error"),
+        ("{gone},", 5, "Go does not go on after a comma"),
+        ("{alive},{gone}|", 0, "the first says not found, and that passes a comma"),
+        ("file://{empty},{gone}|", 0, "so does a folder without the file"),
+        ("{gone},{alive}|", 5, "Go ends at the first"),
+        ("{wrong}|", 5, "Go ends at a wrong file"),
+    ],
+    ids=lambda value: value.replace("/", "") if isinstance(value, str) else "",
+)
+def test_dead_proxy_is_passed_to_direct_as_in_go(
+    bench: Workbench, proxy: WatchedProxy, gone: str, tmp_path: Path, before: str, status: int, why: str
+) -> None:
+    missing = FakeModule("example.com/gone", "v0.9.0")
+    bench.write_project((missing,))
+    with ModuleProxy([missing]) as wrong:
+        wrong.fault("*.zip", Fault.HTML)
+        goproxy = before.format(gone=gone, alive=proxy.url, empty=tmp_path, wrong=wrong.url) + "direct"
+        done = fill(bench, goproxy, "--attempts", "1", "--fallback", "go")
+    assert done.status == status, (why, done.text)
+    assert any(notice.slug == "direct-left-to-go" for notice in done.notices) == (status == 0)
 
 
 @pytest.mark.parametrize("goproxy", ["off", "direct"])

@@ -93,6 +93,7 @@ class FailedAttempt:
     at_http_proxy: bool = False  # whether an HTTP proxy on the way failed (HTTPS_PROXY, HTTP_PROXY)
     passed_over: PassedOver | None = None
     cause: Cause = field(default=Cause.OTHER, compare=False)  # follows from the words
+    not_found: bool = field(default=False, compare=False)  # whether Go goes on after a comma too
 
 
 @dataclass(frozen=True)

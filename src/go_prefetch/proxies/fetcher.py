@@ -62,7 +62,9 @@ class _Attempts:
 def _failed_attempt(proxy: Proxy, error: AttemptError) -> FailedAttempt:
     if error.kind == "limited" and error.status is None:  # it was not sent
         return FailedAttempt(proxy.shown, passed_over=PassedOver.LIMITED)
-    return FailedAttempt(proxy.shown, error.words, error.status, error.at_http_proxy, cause=error.cause)
+    return FailedAttempt(
+        proxy.shown, error.words, error.status, error.at_http_proxy, cause=error.cause, not_found=error.not_found
+    )
 
 
 @dataclass(frozen=True)

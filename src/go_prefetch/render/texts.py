@@ -483,7 +483,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "cgo-unknown": "Not all modules are on this machine, so it is unknown whether one needs cgo. It is off.",
     "embed-excluded": "{source} embeds {path}, which {ignore} excludes. The image build lacks it.",
     "embed-untracked": "{source} embeds {path}, which git does not track. The image build may lack it.",
-    "direct-left-to-go": "No proxy has {count:#module version}, which Go fetches itself, because the list ends in "
+    "direct-left-to-go": "No proxy sent {count:#module version}, which Go fetches itself, because the list ends in "
     "`direct`: {modules:list}.",
     "private-left-to-go": "Go fetches {count:#private module version} itself: {modules:list}.",
     "api-rate-limit-wait": "Rate limit of {api}: waiting until {clock}.",

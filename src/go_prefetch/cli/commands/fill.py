@@ -85,7 +85,7 @@ def _filled(
         ended = after_verification(filled, completed, supply)
         platform.info(f"{_told(plan, ended)}; verified: {verified(completed, go.goversion)}")
     platform.fold("Failed attempts", attempt_lines(ended.downloaded))
-    failure, lacking = verdict(plan, ended, goes_direct=proxies.ending == "direct")
+    failure, lacking = verdict(plan, ended, proxies)
     metadata = PoolMetadata(folder, proxies.shown)
     state = RunState(
         plan=replace(plan, present=frozenset()),

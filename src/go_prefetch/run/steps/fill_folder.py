@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from go_prefetch.base.retry import Cause
 from go_prefetch.base.stopwatch import Stopwatch
 from go_prefetch.errors import DownloadError, InputError, ModuleNotFound, Notice, notice
-from go_prefetch.golang.goproxy import redact_list
+from go_prefetch.golang.goproxy import ProxyList, redact_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.failure_cause import is_late_only
 from go_prefetch.model.plan import NO_PLAN, Plan
 from go_prefetch.model.progress import Meter, Working
-from go_prefetch.model.results import Downloaded, Failure, Filled, Restored
+from go_prefetch.model.results import Downloaded, Failure, Filled, PassedOver, Restored
 from go_prefetch.model.save_rule import ALL_FILES, SaveRule
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.managed_folder import folder_error, own, remove_others
@@ -29,6 +30,8 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.run.steps.download import download, still_missing
 from go_prefetch.run.steps.explain_failure import unavailable
 from go_prefetch.run.steps.plan import decide
+
+_HOLDING_UP = (Cause.CONTENT, Cause.SILENT)
 
 
 @dataclass(frozen=True)
@@ -152,24 +155,37 @@ def _problem(folder: ModuleFolder, file: ModuleFile) -> str:
 
 
 def verdict(
-    plan: Plan, filled: Filled, *, goes_direct: bool = False
+    plan: Plan, filled: Filled, proxies: ProxyList | None = None
 ) -> tuple[DownloadError | None, tuple[Notice, ...]]:
     """Return what a folder lacks that was filled without Go: the error, or warnings.
 
-    A file that no proxy has may be a stale line of go.sum, unless it belongs to a module that go.mod requires. With
-    `goes_direct`, the readers of the folder fetch such a module from its repository.
+    A file that no proxy has may be a stale line of go.sum, unless it belongs to a module that go.mod requires. If
+    `proxies`, which the readers of the folder have too, lead on to `direct`, Go fetches such a module from its
+    repository.
     """
     required_zips = {version for scope in plan.scopes for version in scope.required_zips}
     failures = filled.downloaded.failures
     stale = [f for f in failures if f.not_found and f.file.module not in required_zips]
     rest = [f for f in failures if f not in stale]
-    direct = {f.file.module for f in rest if f.not_found and goes_direct}
+    direct = {f.file.module for f in rest if proxies and _is_left_to_direct(f, proxies)}
     rest = [f for f in rest if f.file.module not in direct]
     warnings = (
         *([notice("go-sum-stale", count=len(stale), failures=tuple(stale))] if stale else []),
         *([notice("direct-left-to-go", count=len(direct), modules=tuple(sorted(direct)))] if direct else []),
     )
     return (_error(rest) if rest else None), warnings
+
+
+def _is_left_to_direct(failure: Failure, proxies: ProxyList) -> bool:
+    """Return whether Go goes on to `direct` after these attempts. A silent proxy or a wrong file holds it up before."""
+    if proxies.ending != "direct" or failure.not_found:
+        return proxies.ending == "direct"
+    asked = [attempt for attempt in failure.attempts if not attempt.not_found]
+    go_on = {proxy.shown for proxy in proxies.proxies if proxy.goes_on_in_go}
+    return bool(asked) and all(
+        one.source in go_on and one.passed_over is not PassedOver.REJECTED and one.cause not in _HOLDING_UP
+        for one in asked
+    )
 
 
 def _error(failures: Sequence[Failure]) -> DownloadError:
