@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,8 @@ def test_toolchain_of_the_plan_is_the_one_that_go_downloads(
     text = "\n".join(["module x", *lines, ""])
     (project / "go.mod").write_text(text)
     environ = {**_ENVIRON, "GOTOOLCHAIN": switch or "local"}
-    (rules,) = GoCommand(environ).with_toolchains(environment, project, "off").toolchains
+    environment = replace(environment, toolchain_switch=environ["GOTOOLCHAIN"])
+    (rules,) = GoCommand(environ).with_toolchains(environment, "off").toolchains
     wanted = rules.wanted(go_lines(text))
     ran = subprocess.run(["go", "version"], cwd=project, env=environ, capture_output=True, text=True, check=False)
     assert ([name_of(wanted)] if wanted else []) == _DOWNLOAD.findall(ran.stderr), ran.stderr

@@ -76,6 +76,33 @@ def test_third_run_has_nothing_to_do_and_asks_nobody(bench: Workbench, proxy: Mo
     assert lines == ["go-prefetch: nothing to do: 4 modules already present"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended with ctypes there")
+def test_run_with_nothing_to_do_imports_no_http(bench: Workbench, proxy: ModuleProxy) -> None:
+    """Each of these takes some milliseconds, and all together as long as the rest of such a run."""
+    bench.write_project(MODULES)
+    bench.prefetch("--store", "none", goproxy=proxy.url)
+    argv = [sys.executable, "-X", "importtime", *bench.command[1:], "run", "--store", "none"]
+    result = bench.program(argv, GOPROXY=proxy.url)
+    assert "nothing to do" in result.text, result.text
+    imported = {
+        line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")
+    }
+    assert "go_prefetch.run.pipeline" in imported
+    needless = {
+        "requests",
+        "urllib3",
+        "http.client",
+        "ssl",
+        "email",
+        "ctypes",
+        "difflib",
+        "secrets",
+        "tarfile",
+        "github",
+    }
+    assert not imported & needless
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
 def test_run_with_zips_that_are_not_unpacked_does_and_says_so(bench: Workbench, proxy: ModuleProxy) -> None:
     """As after a cache that carries no trees: they take the fast way, and are no "nothing to do"."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +36,7 @@ DIGITS = 19  # of a name that another user cannot predict
 
 def random_digits() -> str:
     """Return digits for a name that another user cannot predict."""
-    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    return f"{int.from_bytes(os.urandom(16), sys.byteorder) % 10**DIGITS:0{DIGITS}d}"
 
 
 def is_ours(found: os.stat_result) -> bool:

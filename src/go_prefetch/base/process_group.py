@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import signal
@@ -15,17 +14,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from go_prefetch.base import supervisor
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.programs import find_program
-from go_prefetch.base.windows_job import Job
+
+if sys.platform == "win32" or TYPE_CHECKING:  # elsewhere, a run does not wait for the import of ctypes
+    from go_prefetch.base import windows_job
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _MOST_OUTPUT = 16 << 20  # bytes of an answer
 _PS_SECONDS = 5.0
-_jobs: dict[int, Job] = {}  # on Windows, by process id
+_jobs: dict[int, windows_job.Job] = {}  # on Windows, by process id
 
 
 @contextlib.contextmanager
@@ -62,7 +63,7 @@ def _begun(
     if sys.platform == "win32":
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), creationflags=group, **streams)
-        _jobs[process.pid] = Job(process)
+        _jobs[process.pid] = windows_job.Job(process)
         return process
     is_supervised = supervisor.is_there()
     if not is_supervised or not supervisor.can_become(Path(argv[0])):
@@ -194,7 +195,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     """Return the CPU time of its group in seconds, as far as this system reports it; otherwise 0.0."""
     if sys.platform == "win32":
-        return _windows_cpu_seconds(process)
+        return windows_job.cpu_seconds(process)
     if Path("/proc/self/stat").exists():
         return _proc_cpu_seconds(process.pid)
     try:
@@ -224,12 +225,3 @@ def _ps_seconds(time: str) -> float:
     for part in clock.split(":"):
         seconds = seconds * 60 + float(part)
     return seconds + 86400 * int(days or 0)
-
-
-def _windows_cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """Return GetProcessTimes of the process alone: kernel and user time, in units of 100 ns."""
-    created, exited, kernel, user = (ctypes.c_ulonglong() for _ in range(4))
-    handle = ctypes.c_void_p(int(getattr(process, "_handle", 0)))
-    kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only
-    times = [ctypes.byref(value) for value in (created, exited, kernel, user)]
-    return (kernel.value + user.value) / 1e7 if kernel32.GetProcessTimes(handle, *times) else 0.0

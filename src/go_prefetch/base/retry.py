@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Literal
 
@@ -108,6 +107,8 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> float 
     text = header.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few runs have a date to parse
+
     try:
         then = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):

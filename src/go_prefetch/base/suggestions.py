@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
 _LIKENESS = 0.55  # from 0 to 1
-_LONGEST = 200  # characters; the comparison takes time
+_LONGEST = 253  # characters, as many as a host may have (RFC 1035); the comparison takes time
 
 
 def closest(given: str, names: Iterable[str], likeness: float = _LIKENESS) -> str:
@@ -16,8 +15,14 @@ def closest(given: str, names: Iterable[str], likeness: float = _LIKENESS) -> st
     Capitals, dashes and underscores do not count, because they are often mistyped.
     """
     letters = {_letters(name): name for name in names}
-    close = difflib.get_close_matches(_letters(given[:_LONGEST]), letters, 1, likeness)
-    return letters[close[0]] if close else ""
+    return letters.get(most_similar(_letters(given[:_LONGEST]), letters, likeness), "")
+
+
+def most_similar(given: str, names: Iterable[str], likeness: float) -> str:
+    """Return the name that most resembles `given`, letter by letter; empty if none is that similar (from 0 to 1)."""
+    import difflib  # noqa: PLC0415 - a run without a mistake does not wait for this import
+
+    return next(iter(difflib.get_close_matches(given[:_LONGEST], [*names], 1, likeness)), "")
 
 
 def _letters(name: str) -> str:

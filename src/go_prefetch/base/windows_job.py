@@ -53,3 +53,12 @@ class Job:
         limits = _Limits(flags=flags)
         size = ctypes.sizeof(limits)
         self._kernel32.SetInformationJobObject(self._handle, _EXTENDED_LIMITS, ctypes.byref(limits), size)
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return GetProcessTimes of the process alone: kernel and user time, in units of 100 ns."""
+    created, exited, kernel, user = (ctypes.c_ulonglong() for _ in range(4))
+    handle = ctypes.c_void_p(int(getattr(process, "_handle", 0)))
+    kernel32 = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy knows it on Windows only
+    times = [ctypes.byref(value) for value in (created, exited, kernel, user)]
+    return (kernel.value + user.value) / 1e7 if kernel32.GetProcessTimes(handle, *times) else 0.0

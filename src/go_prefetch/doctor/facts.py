@@ -67,7 +67,7 @@ def ask_go(settings: Settings, environ: Mapping[str, str]) -> GoSettings:
     try:
         go = GoCommand(environ)
         environment = go.environment(settings.cwd)
-        variables = go.variables(settings.cwd, _VARIABLES) | {"GOTOOLCHAIN": go.toolchain_switch(settings.cwd)}
+        variables = go.variables(settings.cwd, _VARIABLES) | {"GOTOOLCHAIN": environment.toolchain_switch}
     except GoCommandError as error:
         # A missing module cache has no files, which is all that matters here.
         environment = environment_without_go(environ, module_cache_of(environ) or Path("go", "pkg", "mod"))

@@ -7,9 +7,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from go_prefetch.base import process_group
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.child_environment import environment_of_go
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
@@ -70,6 +72,7 @@ class GoCommand:
 
     def environment(self, folder: Path) -> GoEnvironment:
         """Return Go's variables in `folder`. Raises GoCommandError if Go fails or is too old."""
+        switch = run_in_background(partial(self._toolchain_switch, folder))
         values = self.variables(folder)
         if not Path(values["GOMODCACHE"]).is_absolute():
             raise GoCommandError("no-module-cache", gomodcache=values["GOMODCACHE"])
@@ -85,19 +88,21 @@ class GoCommand:
             self._environ.get("GOWORK") or gowork_set(values["GOWORK"], folder),
             values["GOAUTH"],
             f"{values['GOHOSTOS']}/{values['GOHOSTARCH']}",
+            switch.result(),
         )
 
-    def with_toolchains(self, environment: GoEnvironment, folder: Path, goproxy: str) -> GoEnvironment:
+    def with_toolchains(self, environment: GoEnvironment, goproxy: str) -> GoEnvironment:
         """Return `environment` with what decides which toolchain Go downloads, unless it would not verify it."""
         if is_unchecked(goproxy, self._environ):
             return environment
-        switch = self._environ.get("GOTOOLCHAIN") or self.toolchain_switch(folder)
         path = self._environ.get("PATH", os.defpath)
-        rules = ToolchainRules(switch, environment.goversion, environment.platform, path)
+        rules = ToolchainRules(environment.toolchain_switch, environment.goversion, environment.platform, path)
         return replace(environment, toolchains=(rules,))
 
-    def toolchain_switch(self, folder: Path) -> str:
+    def _toolchain_switch(self, folder: Path) -> str:
         """Return GOTOOLCHAIN, read alone: otherwise Go switches to another toolchain before it answers."""
+        if known := self._environ.get("GOTOOLCHAIN"):
+            return known
         said = self._variable("GOTOOLCHAIN", folder, self._environ)
         return (said or b"").decode(errors="replace").strip()
 

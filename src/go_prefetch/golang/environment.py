@@ -25,6 +25,7 @@ class GoEnvironment:
     gowork: str  # GOWORK as it is set: `off`, a path, or empty if Go searches for a go.work
     goauth: str = ""  # the logins of Go; empty before Go 1.24, which supports netrc only
     platform: str = ""  # of the go command, such as `linux/amd64`
+    toolchain_switch: str = ""  # GOTOOLCHAIN
     toolchains: tuple[ToolchainRules, ...] = ()  # of each platform for which a toolchain is planned
 
     def is_left_to_go(self, path: str) -> bool:

@@ -6,7 +6,6 @@ missing (404, 410). After `|` it is used on any error. `direct` and `off` end th
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -14,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from go_prefetch.base.redaction import HIDDEN, NO_PASSWORDS, login_secrets
+from go_prefetch.base.suggestions import most_similar
 from go_prefetch.errors import InputError
 
 Ending = Literal["", "direct", "off"]
@@ -38,7 +38,6 @@ _LIKENESS = 0.87  # from 0 to 1: `proxy.goland.org` is meant to be `proxy.golang
 # Go adds a missing scheme, so it may be missing here too.
 _SCHEME = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/*")
 _FILE_URL = re.compile(r"\s*file:/(?://|[^/])")
-_LONGEST_HOST = 253  # characters (RFC 1035); a comparison takes time
 _NO_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/\[]*):(?![0-9]*(?:/|$))")
 
 
@@ -76,7 +75,7 @@ def is_well_known_host(host: str) -> bool:
 def well_known_host_like(host: str) -> str:
     """Return the host of a public proxy that a mistyped `host` resembles; empty if there is none, or if it is one."""
     known = [] if is_well_known_host(host) else [known for known, _ in WELL_KNOWN_PUBLIC]
-    return next(iter(difflib.get_close_matches(host[:_LONGEST_HOST], known, 1, _LIKENESS)), "")
+    return most_similar(host, known, _LIKENESS)
 
 
 class Fallback(Enum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 import threading
@@ -90,7 +89,7 @@ class IsolatedGo:
 
 def new_canary() -> ModuleVersion:
     """Return a module that sorts after every path of a real host. Its random name cannot be in a go.sum."""
-    return ModuleVersion(f"zzzzzzzzzzzz{secrets.token_hex(8)}.invalid/canary", "v1.0.0")
+    return ModuleVersion(f"zzzzzzzzzzzz{os.urandom(8).hex()}.invalid/canary", "v1.0.0")
 
 
 def unexpected(command: str, output: GoOutput | None) -> Notice:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -144,7 +143,7 @@ class Trees:
         tree = self._folder.tree(version)
         if not self._folder.has_tree(version):
             return False
-        name = secrets.token_hex(8)
+        name = os.urandom(8).hex()
         # Go itself removes a file with this second name, because it once unpacked there.
         places = [private / name] if private else []
         try:

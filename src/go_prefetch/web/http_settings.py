@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from go_prefetch.web.addresses import Address, address_of, is_loopback
-from go_prefetch.web.certificates import Certificates
+from go_prefetch.web.certificate_places import Certificates
 
 _PORTS = {"http": 80, "https": 443}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import trustme
 
-from go_prefetch.web.certificates import Certificates
+from go_prefetch.web.certificate_places import Certificates
 from go_prefetch.web.http_settings import HttpSettings
 
 

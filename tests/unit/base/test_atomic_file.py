@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 import threading
@@ -47,11 +46,11 @@ def test_temporary_names_do_not_tell_of_the_next(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
 def test_new_file_is_not_written_through_a_planted_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if somebody had guessed the name."""
-    monkeypatch.setattr(secrets, "randbelow", lambda _: 7)
+    monkeypatch.setattr(os, "urandom", bytes)  # zeros
     victim = tmp_path / "victim"
     victim.write_bytes(b"victim's")
     (tmp_path / "pool").mkdir()
-    planted = tmp_path / "pool" / f"file{7:019d}.tmp"
+    planted = tmp_path / "pool" / f"file{0:019d}.tmp"
     for plant in (planted.symlink_to, planted.hardlink_to):
         plant(victim)
         with pytest.raises(FileExistsError), new_file(tmp_path / "pool", "file") as out:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from go_prefetch.web.certificates import Certificates, trust
+from go_prefetch.web.certificate_places import Certificates
+from go_prefetch.web.certificates import trust
 from go_prefetch.web.http_settings import HttpSettings
 
 FIRST, SECOND = trustme.CA(organization_name="First"), trustme.CA(organization_name="Second")

@@ -21,7 +21,7 @@ def plan(invocation: Invocation) -> int:
     settings, platform, own = invocation.settings(), invocation.platform, invocation.values(PLAN)
     go = GoCommand(invocation.environ)
     environment = go.environment(settings.cwd)
-    environment = go.with_toolchains(environment, settings.cwd, environment.goproxy)
+    environment = go.with_toolchains(environment, environment.goproxy)
     made = make_plan(settings, environment, ModuleFolder.of_cache(environment.gomodcache))
     _refuse_what_go_refuses(made, go)
     for warning in (*made.warnings, *settled_gaps(made)):

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from go_prefetch.base.run_file import clear_dead_runs
-from go_prefetch.base.stopwatch import Timing
+from go_prefetch.base.background import run_in_background
 from go_prefetch.cli.invocation import Invocation
-from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
-from go_prefetch.config.choices import When
-from go_prefetch.config.settings import Settings
-from go_prefetch.errors import DownloadError, GoCommandError
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.goproxy import secrets_of
-from go_prefetch.model.ports import Platform
-from go_prefetch.model.report import Report
-from go_prefetch.render.messages import text
-from go_prefetch.run.pipeline import Job, prefetch
-from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
-from go_prefetch.stores import directory_pool
-from go_prefetch.stores.cache_service.endpoint import find_endpoint
+from go_prefetch.golang.environment import GoEnvironment
 
 
 def run(invocation: Invocation) -> int:
     """Prefetch and report. Raises PrefetchError for what fails the run."""
-    settings, platform = settings_of_a_run(invocation), invocation.platform
-    try:
-        with publish_failure(settings, invocation) as timing:
-            report = _prefetched(settings, platform, invocation.environ, timing)
-    except (DownloadError, GoCommandError) as error:
-        raise_or_warn(error, settings, platform)
-        return 0
-    publish(report, settings, invocation)
-    raise_or_warn(report.completed.failure, settings, platform)
-    return 0
+    asked = run_in_background(partial(_go_environment, invocation.environ, invocation.cwd))
+    # Imported while Go answers: both take about as long.
+    from go_prefetch.cli.run_job import run_job  # noqa: PLC0415
+
+    return run_job(invocation, asked)
 
 
-def _prefetched(settings: Settings, platform: Platform, environ: Mapping[str, str], timing: Timing) -> Report:
-    trace = timing.trace
-    budget = begin_budget(settings)
-    go = GoCommand(environ, trace)
-    environment = go.environment(settings.cwd)
-    settings = replace(settings, web=settings.web.with_goauth(environment.goauth))
-    platform.hide(secrets_of(environment.goproxy))
-    proxies = proxy_list(settings, environment.goproxy)
-    platform.detail(f"{environment.goversion}, proxies {proxies.shown}")
-    environment = go.with_toolchains(environment, settings.cwd, proxies.text)
-    walk = proxy_walk(settings, proxies, budget, trace)
-    endpoint = find_endpoint(environ)
-    store = cache_store(
-        settings, proxies, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
-    )  # fmt: skip
-    if settings.store.pool:
-        clear_dead_runs(settings.store.pool)
-    pool = _carried_pool(settings, platform)
-    report = prefetch(Job(settings, platform, store, go, environment, walk, timing))
-    if pool and not (report.completed.failure or report.plan.disabled_because):
-        for problem in directory_pool.keep_to(pool, report.plan.files):
-            platform.warn(problem)
-    return report
-
-
-def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
-    """Return the pool, if the CI system itself keeps it between jobs and it may be trimmed."""
-    pool = settings.store.pool if settings.save is not When.NEVER else None
-    return pool if pool and platform.carries(pool) and directory_pool.is_ours(pool) else None
+def _go_environment(environ: Mapping[str, str], folder: Path) -> GoEnvironment:
+    return GoCommand(environ).environment(folder)
