@@ -60,8 +60,8 @@ def read(data: bytes, folder: Path, encoding: Encoding = PLAIN) -> tuple[set[str
     why = ""
     try:
         warnings = read_archive(
-            io.BytesIO(data), encoding, wanted=WANTED, folder=ModuleFolder.at(folder), deadline=Deadline.after(20),
-            arrived=lambda file: taken.add(file.name), on_manifest=lambda _: None,
+            io.BytesIO(data), encoding, folder=ModuleFolder.at(folder), deadline=Deadline.after(20),
+            arrived=lambda file: taken.add(file.name), choose=lambda _: WANTED,
         )  # fmt: skip
         why = "; ".join(map(as_warning, warnings))
     except (ArchiveError, StoreError) as error:

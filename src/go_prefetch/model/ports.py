@@ -19,6 +19,14 @@ from go_prefetch.model.results import Restored, RestoredEntry, Saved
 # Called with each file as soon as it has its final name, from any thread.
 Arrived = Callable[[ModuleFile], None]
 
+# Called at most once, from any thread, when a store knows what it will deliver: `files`, and what is `unavailable`.
+Announced = Callable[[Restored], None]
+
+
+def ignore_announcement(coming: Restored) -> None:
+    """Ignore an announcement."""
+    del coming
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -54,8 +62,13 @@ class CacheStore(Protocol):
     def has_single_files(self) -> bool:
         """Return whether it can read one file without reading others too, as an archive has them."""
 
-    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
-        """Put the wanted files that it has into the folder, each completely or not at all, and call `arrived`."""
+    def restore(
+        self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
+    ) -> Restored:
+        """Put the wanted files that it has into the folder, each completely or not at all, and call `arrived`.
+
+        `announced` is called before the first file, if what will come is known then.
+        """
 
     def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Save what it lacks, and report its progress to `meter`."""

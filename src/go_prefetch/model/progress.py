@@ -53,6 +53,7 @@ class Meter:
         self._modules = self._files = self._failed = self._bytes = 0
         self._look: Callable[[], Look] = Look
         self._looked, self._seen = float("-inf"), Look()
+        self._followed: Meter | None = None
 
     def expect(self, files: Iterable[ModuleFile], size: int = 0) -> None:
         """Begin a part of the work: these files, and their bytes if they are known."""
@@ -100,12 +101,18 @@ class Meter:
         with self._lock:
             self._look, self._looked = look, float("-inf")
 
+    def follow(self, other: Meter) -> None:
+        """Show from now on what another meter counts."""
+        self._followed = other
+
     def wait_for(self, what: str) -> None:
         """Name the one thing that the work waits for."""
         self.watch(lambda: Look(waiting_for=what))
 
     def read(self) -> Progress:
         """Return the present state."""
+        if self._followed:
+            return self._followed.read()
         now = self._clock()
         if now - self._looked >= _LOOK_EVERY:
             self._looked = now

@@ -11,7 +11,7 @@ from go_prefetch.base.retry import Cause
 from go_prefetch.errors import Notice, PrefetchError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
-from go_prefetch.model.cold_runs import Baseline, ColdRun, not_measured
+from go_prefetch.model.cold_runs import Baseline, ColdRun, Span, length, not_measured
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ class Downloaded:
     failures: tuple[Failure, ...] = ()
     credentialed: frozenset[ModuleFile] = frozenset()  # came from a proxy with credentials
     fetched: tuple[Fetched, ...] = ()
+    overlapping_seconds: float = 0.0  # of downloads while the store still delivered
 
     @property
     def unavailable(self) -> frozenset[ModuleFile]:
@@ -142,6 +143,11 @@ class Downloaded:
         """Return the files that consist of parts of several answers."""
         return frozenset(fetched.file for fetched in self.fetched if fetched.is_joined)
 
+    def overlapping(self, until: float) -> Downloaded:
+        """Return this result with the seconds before `until`, on the monotonic clock, as overlapping ones."""
+        spans = [Span(one.began, one.began + one.seconds, one.bytes) for one in self.fetched]
+        return replace(self, overlapping_seconds=length(spans, end=until))
+
     def plus(self, later: Downloaded) -> Downloaded:
         """Return this result and a later one, together."""
         return Downloaded(
@@ -152,6 +158,7 @@ class Downloaded:
             failures=(*self.failures, *later.failures),
             credentialed=self.credentialed | later.credentialed,
             fetched=(*self.fetched, *later.fetched),
+            overlapping_seconds=self.overlapping_seconds + later.overlapping_seconds,
         )
 
 

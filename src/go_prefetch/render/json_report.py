@@ -114,6 +114,7 @@ def _downloaded(downloaded: Downloaded) -> dict[str, Any]:
         "files": len(downloaded.files),
         "bytes": downloaded.bytes,
         "seconds": round(downloaded.seconds, 3),
+        "overlapping_seconds": round(downloaded.overlapping_seconds, 3),
         "sources": [
             {
                 "name": s.name,

@@ -21,9 +21,11 @@ _MOST_COSTLY, _MOST_RETRIED, _MOST_CHANGES = 8, 10, 100
 def steps(report: Report) -> list[str]:
     """Return the seconds of each step, and its result; last what was done at the same time as other steps."""
     rows = [(STEPS[name], duration(seconds), prose(_brought(name, report))) for name, seconds in report.steps.items()]
-    meanwhile = report.admitted.overlapping_seconds
-    if meanwhile >= LEAST_SHOWN:
-        rows.append(("unpack", f"({duration(meanwhile)})", "at the same time as restore and download"))
+    meanwhile = (
+        ("download", report.downloaded.overlapping_seconds, "at the same time as restore"),
+        ("unpack", report.admitted.overlapping_seconds, "at the same time as restore and download"),
+    )
+    rows += [(name, f"({duration(seconds)})", why) for name, seconds, why in meanwhile if seconds >= LEAST_SHOWN]
     rows = [(name, _unbroken(time), result) for name, time, result in rows]
     return _table("| step | time | |\n|---|--:|---|", rows)
 

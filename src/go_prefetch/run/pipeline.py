@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from go_prefetch.base.format import counted, size
@@ -20,7 +22,7 @@ from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.toolchain import name_of
 from go_prefetch.model.cache_key import CacheKey, toolchain_key
 from go_prefetch.model.plan import Plan
-from go_prefetch.model.ports import Arrived, CacheStore, Platform, Wanted
+from go_prefetch.model.ports import Announced, Arrived, CacheStore, Platform, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded, Restored
@@ -35,7 +37,7 @@ from go_prefetch.run.steps.check_present import (
     unpack_toolchains_again,
 )
 from go_prefetch.run.steps.complete import complete
-from go_prefetch.run.steps.download import download, ignore_arrival, still_missing
+from go_prefetch.run.steps.download import Ahead, download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import decide, make_plan
 from go_prefetch.run.steps.store import restore, save, took_too_long, wanted_of_a_store
@@ -74,6 +76,11 @@ class Job:
         """Download `files` into `folder`, from any proxy except `avoid` if there is another."""
         with self.platform.working("Download") as meter:
             return download(files, self.walk, folder, avoid=avoid, meter=meter, arrived=arrived)
+
+    def ahead(self, folder: ModuleFolder, arrived: Arrived) -> Ahead:
+        """Return a download into `folder` that may run at the same time as other work."""
+        call = partial(download, walk=self.walk, folder=folder, arrived=arrived)
+        return Ahead(lambda files, meter: call(files, meter=meter), self.budget.deadline)
 
 
 def prefetch(job: Job) -> Report:
@@ -128,8 +135,9 @@ class _Run:
             if job.settings.check_present:
                 self._check_present()
             with Quarantine(plan, job.environment, self._deadline, job.timing.trace) as unpacked:
-                self._restore(unpacked.take)
-                self._download(unpacked.take)
+                with job.ahead(plan.folder, unpacked.take) as ahead:
+                    self._restore(unpacked.take, ahead)
+                    self._download(unpacked.take, ahead)
                 self._admit(unpacked)
         self._complete()
         self._save()
@@ -154,12 +162,18 @@ class _Run:
         if checked.unchecked:
             self._note([notice("trees-unchecked", "count", count=len(checked.unchecked))])
 
-    def _restore(self, arrived: Arrived) -> None:
+    def _restore(self, arrived: Arrived, ahead: Ahead) -> None:
+        """Take what the store has. What it lacks begins to download as soon as it says so."""
         job = self._job
         with job.step("restore", "Restore") as meter:
             plan = self.state.plan
             wanted = wanted_of_a_store(plan, job.store)
-            self._reached(restored=self._take(wanted, arrived, meter))
+
+            def begin(coming: Restored) -> None:
+                lacking = frozenset(wanted) - coming.files
+                ahead.begin([file for file in still_missing(plan, coming) if file in lacking])
+
+            self._reached(restored=self._take(wanted, arrived, meter, announced=begin))
             for file in plan.missing_toolchains:
                 if not took_too_long(self.state.restored):
                     came = self._take([file], arrived, meter, toolchain_key(str(file.module)))
@@ -171,8 +185,10 @@ class _Run:
                     f"{counted(len(restored.files), 'file')} from {job.store.name}{_reason(restored.skipped_reason)}"
                 )
 
-    def _download(self, arrived: Arrived) -> None:
+    def _download(self, arrived: Arrived, ahead: Ahead) -> None:
+        begun = time.monotonic()
         with self._job.step("download", "Download") as meter:
+            self._reached(downloaded=ahead.result(meter).overlapping(until=begun))
             self._bring(arrived)
             if self._decide(arrived, meter):
                 self._bring(arrived)
@@ -183,12 +199,17 @@ class _Run:
         self._job.platform.fold("Failed attempts", attempt_lines(downloaded))
 
     def _take(
-        self, files: Sequence[ModuleFile], arrived: Arrived, meter: Meter, key: CacheKey | None = None
+        self,
+        files: Sequence[ModuleFile],
+        arrived: Arrived,
+        meter: Meter,
+        key: CacheKey | None = None,
+        announced: Announced = ignore_announcement,
     ) -> Restored:
         """Return what the store has of `files`, under the key of the plan or another."""
         job, plan = self._job, self.state.plan
         deadline = self._deadline.earlier_of(job.settings.restore_deadline)
-        return restore(job.store, Wanted(key or plan.key, files, plan.folder), deadline, arrived, meter)
+        return restore(job.store, Wanted(key or plan.key, files, plan.folder), deadline, arrived, announced, meter)
 
     def _bring(self, arrived: Arrived) -> None:
         known = self.state.downloaded.files.keys() | {failure.file for failure in self.state.downloaded.failures}

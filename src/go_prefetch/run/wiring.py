@@ -16,7 +16,7 @@ from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.model.cache_key import hexadecimal
-from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
+from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
@@ -95,9 +95,11 @@ class NullStore:
     name: str = "no store"
     has_single_files: bool = False
 
-    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+    def restore(
+        self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
+    ) -> Restored:
         """Return nothing."""
-        del wanted, deadline, arrived
+        del wanted, deadline, arrived, announced
         return Restored(self.name, skipped_reason=self.reason)
 
     def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:

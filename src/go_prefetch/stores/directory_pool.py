@@ -26,7 +26,7 @@ from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import DownloadError, InputError, Notice, StoreError, notice
 from go_prefetch.golang.modcache import MAX_BYTES, TOOLCHAINS_FOLDER, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import TOOLCHAIN
-from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
@@ -64,7 +64,9 @@ class DirectoryPool:
         """Return its folder."""
         return f"directory pool {self.root}"
 
-    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+    def restore(
+        self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
+    ) -> Restored:
         """Copy what the pool has. A file that it cannot deliver complete counts as missing.
 
         Raises OSError only for the folder: the module cache must accept files, but the pool need not have any.
@@ -73,8 +75,13 @@ class DirectoryPool:
             return Restored(self.name, warnings=(notice("store-unreadable", "root", store=self.name, words=problem),))
         started, slow = time.monotonic(), False
         intake = _Intake(self._folder, wanted.folder)
+        unavailable = self._metadata.unavailable(wanted.files)
+        sizes = {file: self._bytes_of(file) for file in wanted.files}
+        held = frozenset(file for file, size in sizes.items() if size)
+        announced(Restored(files=held, unavailable=unavailable - held))
         with recording(wanted.folder.path):
-            for file in sorted(wanted.files, key=self._large_zips_first):
+            # Large zips first, so that little is left to unpack at the end.
+            for file in sorted(sizes, key=lambda file: (file.kind != "zip", -sizes[file])):
                 slow = deadline.passed()
                 if slow:
                     break
@@ -86,7 +93,7 @@ class DirectoryPool:
             files=frozenset(intake.files),
             bytes=intake.bytes,
             seconds=time.monotonic() - started,
-            unavailable=self._metadata.unavailable(wanted.files),
+            unavailable=unavailable,
             skipped_reason=None if intake.files else self._in_place_of,
             cold=self._metadata.baseline(intake.files),
             warnings=(*too_slow, *intake.warnings(self.name)),
@@ -129,12 +136,12 @@ class DirectoryPool:
         except OSError as error:
             return error.strerror or str(error)
 
-    def _large_zips_first(self, file: ModuleFile) -> tuple[bool, int]:
-        """Return files in the order of a restore: large zips first, so that little is left to unpack at the end."""
+    def _bytes_of(self, file: ModuleFile) -> int:
+        """Return the bytes of a file; 0 if the pool lacks it or cannot be read."""
         with suppress(OSError), nofollow.parent(self._resolved, self._folder.name_of(file)) as (folder, name):
             found = folder.stat(name)
-            return file.kind != "zip", -found.st_size if found else 0
-        return True, 0
+            return found.st_size if found else 0
+        return 0
 
     def _holds_good(self, file: ModuleFile) -> bool:
         """Return whether the pool has this file, complete and not behind a link."""

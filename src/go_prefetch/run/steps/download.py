@@ -7,8 +7,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
 
 from go_prefetch.base.atomic_file import remove_unfinished
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
@@ -22,6 +25,7 @@ _Outcome = Fetched | Failure | Exception
 
 # Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
 _LOOK_EVERY = 0.25
+_LONGEST_END = 2.0  # seconds
 
 
 def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
@@ -69,7 +73,7 @@ def download(
             try:
                 outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
             except queue.Empty:
-                if deadline.passed():
+                if deadline.passed() or deadline.is_cancelled:
                     crew.dismiss(seconds=1.0)
                     outcomes.add_all(crew.finished)
                     break
@@ -78,6 +82,41 @@ def download(
         crew.dismiss(seconds=1.0)
         raise
     return outcomes.result(files, walk, time.monotonic() - started)
+
+
+class Ahead:
+    """A download that begins once the store has said what it lacks, while the store delivers the rest.
+
+    A context manager: it does not outlive its block if that ends with an error, such as a Ctrl-C.
+    """
+
+    def __init__(self, call: Callable[[Sequence[ModuleFile], Meter], Downloaded], deadline: Deadline) -> None:
+        self._call = call
+        self._deadline = deadline
+        self._meter = Meter("Download")
+        self._running: Future[Downloaded] | None = None
+
+    def begin(self, files: Sequence[ModuleFile]) -> None:
+        """Begin with these files. Call it once at most, from any thread."""
+        if files:
+            self._running = run_in_background(partial(self._call, files, self._meter))
+
+    def result(self, meter: Meter) -> Downloaded:
+        """Wait for the last file, and show the progress on `meter`. Raises what `download` raises."""
+        if self._running is None:
+            return Downloaded()
+        meter.follow(self._meter)
+        while not self._running.done():
+            wait([self._running], timeout=_LOOK_EVERY)
+        return self._running.result()
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind and self._running:
+            self._deadline.cancel()
+            wait([self._running], timeout=_LONGEST_END)
 
 
 def _underway(walk: ProxyWalk) -> Look:

@@ -10,7 +10,7 @@ from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cache_key import CacheKey, toolchain_key
 from go_prefetch.model.cold_runs import ColdRun, Span, measured
 from go_prefetch.model.plan import Plan
-from go_prefetch.model.ports import Arrived, CacheStore, Saving, Wanted
+from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
@@ -23,7 +23,9 @@ def wanted_of_a_store(plan: Plan, store: CacheStore) -> tuple[ModuleFile, ...]:
     return (*plan.missing_of_modules, *(file for file in also if file not in plan.present))
 
 
-def restore(store: CacheStore, wanted: Wanted, deadline: Deadline, arrived: Arrived, meter: Meter) -> Restored:
+def restore(
+    store: CacheStore, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced, meter: Meter
+) -> Restored:
     """Restore wanted files from the store into the module cache. Do nothing if there are none.
 
     Raises DownloadError if the module cache cannot be written or is full.
@@ -38,7 +40,7 @@ def restore(store: CacheStore, wanted: Wanted, deadline: Deadline, arrived: Arri
     try:
         meter.expect(wanted.files)
         meter.wait_for(store.name)
-        return store.restore(wanted, deadline, note_arrival)
+        return store.restore(wanted, deadline, note_arrival, announced)
     except StoreError as error:
         return Restored(store.name, warnings=(error.notice,))
     except OSError as error:

@@ -107,24 +107,23 @@ def read_archive(
     source: Readable,
     encoding: Encoding,
     *,
-    wanted: Mapping[str, ModuleFile],
     folder: ModuleFolder,
     deadline: Deadline,
     arrived: Callable[[ModuleFile], None],
-    on_manifest: Callable[[Manifest], None],
+    choose: Callable[[Manifest], Mapping[str, ModuleFile]],
 ) -> tuple[Notice, ...]:
-    """Put the wanted files (by name) into `folder`. Return a notice for each file that cannot be what its name says.
+    """Put files into `folder`. Return a notice for each that cannot be what its name says.
 
-    Stops once no other wanted file can follow. Raises ArchiveError for a damaged archive, StoreError if there is no
-    space (`store-no-room`) or no time (`store-slow`), OSError for `folder`, and what `source` raises. Files that had
-    arrived stay.
+    `choose` is called with the manifest and returns the wanted files, by name. Stops once no other wanted file can
+    follow. Raises ArchiveError for a damaged archive, StoreError if there is no space (`store-no-room`) or no time
+    (`store-slow`), OSError for `folder`, and what `source` raises. Files that had arrived stay.
     """
     warnings: list[Notice] = []
     damaged: dict[ModuleFile, str] = {}
     with encoding.decompressing(source) as decompressed:
         stream = _Exactly(decompressed, deadline)
         manifest = _read_manifest(stream)
-        on_manifest(manifest)
+        wanted = choose(manifest)
         coming = {member.name for member in manifest.members if member.name in wanted}
         _check_room(folder, sum(member.bytes for member in manifest.members if member.name in coming))
         for number, member in enumerate(manifest.members):

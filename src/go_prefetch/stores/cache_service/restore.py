@@ -1,9 +1,10 @@
-"""One restore from the cache service: the best entry, and the full entry below it."""
+"""One restore from the cache service: the best entry and, at the same time, the full entry below it."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import baseline
-from go_prefetch.model.ports import Arrived, Wanted
+from go_prefetch.model.ports import Announced, Arrived, Wanted
 from go_prefetch.model.results import Restored, RestoredEntry
 from go_prefetch.stores.cache_service.archive import read_archive
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
@@ -44,16 +45,30 @@ class Reading:
     """Takes wanted files from entries. Files that had arrived before an error stay."""
 
     def __init__(
-        self, connection: Connection, encoding: Encoding, names: Names, wanted: Wanted, arrived: Arrived
+        self,
+        connection: Connection,
+        encoding: Encoding,
+        names: Names,
+        wanted: Wanted,
+        arrived: Arrived,
+        announced: Announced,
+        proxies: str,
     ) -> None:
+        """Take `wanted` files. `proxies` is the list that records of missing files must be about."""
         self._connection = connection
         self._encoding = encoding
         self._names = names
         self._wanted = wanted
         self._arrived = arrived
+        self._announced = announced
         self._lacking = {file.name: file for file in wanted.files}
         self._got: set[ModuleFile] = set()
         self._matched: EntryName | None = None
+        self._proxies = proxies
+        self._lock = threading.Lock()
+        self._expected = 1  # manifests
+        self._has_announced = False
+        self._is_known = threading.Event()  # the manifest of the matched entry has come, or will not
         self._manifests: dict[EntryName, Manifest] = {}
         self._damaged: set[EntryName] = set()
         self._gave_up = ""  # the slug of the error that ended it
@@ -74,33 +89,27 @@ class Reading:
         if not self._matched.is_delta:
             self._take(self._matched, found, deadline)
             return
-        below = run_in_background(partial(self._full_below, self._matched.digest_of_full, deadline))
-        self._take(self._matched, found, deadline)
-        full = below.result()
-        name = self._names.parsed(full.key) if full else None
-        if full and name and not name.is_delta and self._lacking and not self._gave_up:
-            self._take(name, full, deadline)
+        self._expected = 2
+        below = run_in_background(partial(self._take_full_below, self._matched.digest_of_full, deadline))
+        try:
+            self._take(self._matched, found, deadline)
+        finally:
+            self._is_known.set()
+        below.result()
 
     def warn(self, error: StoreError) -> None:
         """Keep a warning for the report."""
         self._warnings.append(error.notice)
 
-    def restored(self, store: str, proxies: str, skipped_reason: Notice | None, seconds: float) -> Restored:
-        """Return the result. `proxies` is the list that records of missing files must be about."""
+    def restored(self, store: str, skipped_reason: Notice | None, seconds: float) -> Restored:
+        """Return the result."""
         runs = [run for manifest in self._sound.values() for run in manifest.runs]
-        now = time.time()
-        gone = {
-            note.name
-            for manifest in self._sound.values()
-            for note in manifest.unavailable
-            if note.proxies == proxies and now < note.until <= now + UNAVAILABLE_SECONDS
-        }
         return Restored(
             store=store,
             files=frozenset(self._got),
             bytes=self._bytes,
             seconds=seconds,
-            unavailable=frozenset(file for name, file in self._lacking.items() if name in gone),
+            unavailable=self._unavailable(),
             cold=baseline(runs, {file.name for file in self._got}),
             entry=self._entry(),
             skipped_reason=skipped_reason,
@@ -126,6 +135,47 @@ class Reading:
             content_unknown=self._gave_up == "store-slow" and self._matched not in self._manifests,
         )
 
+    def _unavailable(self) -> frozenset[ModuleFile]:
+        """Return lacking files that no proxy had a short time ago."""
+        now = time.time()
+        gone = {
+            note.name
+            for manifest in self._sound.values()
+            for note in manifest.unavailable
+            if note.proxies == self._proxies and now < note.until <= now + UNAVAILABLE_SECONDS
+        }
+        return frozenset(file for name, file in list(self._lacking.items()) if name in gone)
+
+    def _announce(self) -> None:
+        """Announce what will come, once the manifests of all entries that are read have come."""
+        with self._lock:
+            are_there = self._matched in self._manifests and len(self._manifests) >= self._expected
+            if self._has_announced or not are_there:
+                return
+            self._has_announced = True
+        held = {member.name for manifest in list(self._manifests.values()) for member in manifest.members}
+        coming = frozenset(file for file in self._wanted.files if file.name in held)
+        self._announced(Restored(files=coming, unavailable=self._unavailable() - coming))
+
+    def _take_full_below(self, digest: str, deadline: Deadline) -> None:
+        found = self._full_below(digest, deadline)
+        name = self._names.parsed(found.key) if found else None
+        if found and name and not name.is_delta and self._lacking and not self._gave_up:
+            self._take(name, found, deadline)
+        else:
+            self._expected = 1
+            self._announce()
+
+    def _taken_from(self, name: EntryName) -> Mapping[str, ModuleFile]:
+        """Return the files to take from an entry. What a delta has is not taken from the full entry below it."""
+        if name == self._matched:
+            self._is_known.set()
+            return dict(self._lacking)
+        self._is_known.wait()
+        above = self._manifests.get(self._matched) if self._matched else None
+        delta = {member.name for member in above.members} if above else set()
+        return {} if self._gave_up else {n: file for n, file in list(self._lacking.items()) if n not in delta}
+
     def _full_below(self, digest: str, deadline: Deadline) -> Found | None:
         """Return the full entry that a delta adds to; if it is gone, the newest there is."""
         service = self._connection.service
@@ -136,8 +186,10 @@ class Reading:
     def _take(self, name: EntryName, found: Found, deadline: Deadline) -> None:
         """Read one entry as long as it has wanted files."""
 
-        def note_manifest(manifest: Manifest) -> None:
+        def choose(manifest: Manifest) -> Mapping[str, ModuleFile]:
             self._manifests[name] = manifest
+            self._announce()
+            return self._taken_from(name)
 
         def note_file(file: ModuleFile) -> None:
             self._got.add(file)
@@ -147,8 +199,8 @@ class Reading:
         with self._connection.open(found.url, lambda: self._renewed(found.key, deadline), deadline) as stream:
             try:
                 warnings = read_archive(
-                    stream, self._encoding, wanted=dict(self._lacking), folder=self._wanted.folder,
-                    deadline=deadline, arrived=note_file, on_manifest=note_manifest,
+                    stream, self._encoding, folder=self._wanted.folder,
+                    deadline=deadline, arrived=note_file, choose=choose,
                 )  # fmt: skip
                 if warnings:
                     self._damaged.add(name)
@@ -163,7 +215,8 @@ class Reading:
                 else:
                     self._damaged.add(name)
             finally:
-                self._bytes += stream.received
+                with self._lock:
+                    self._bytes += stream.received
 
     def _renewed(self, key: str, deadline: Deadline) -> str:
         found = self._connection.service.look_up([key], deadline)

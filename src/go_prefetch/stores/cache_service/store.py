@@ -17,7 +17,7 @@ from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import ColdRun
-from go_prefetch.model.ports import Arrived, Saving, Wanted
+from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
@@ -54,12 +54,15 @@ class CacheServiceStore:
         self._save = save
         self._proxies = proxies
 
-    def restore(self, wanted: Wanted, deadline: Deadline, arrived: Arrived) -> Restored:
+    def restore(
+        self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
+    ) -> Restored:
         """Read the best entry, and the one below it, for the wanted files."""
         if not self._endpoint.may_read:
             return Restored(self.name, skipped_reason=notice("cache-mode", mode=self._endpoint.mode))
         started = time.monotonic()
-        reading = Reading(self._connect(), self._encoding, Names(wanted.key, self._endpoint.run), wanted, arrived)
+        names = Names(wanted.key, self._endpoint.run)
+        reading = Reading(self._connect(), self._encoding, names, wanted, arrived, announced, self._proxies)
         skipped_reason = None
         try:
             reading.run(deadline)
@@ -67,7 +70,7 @@ class CacheServiceStore:
             skipped_reason = no.notice
         except StoreError as error:
             reading.warn(error)
-        return reading.restored(self.name, self._proxies, skipped_reason, time.monotonic() - started)
+        return reading.restored(self.name, skipped_reason, time.monotonic() - started)
 
     def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Upload what no entry has: as a delta if it is small and there is a full entry for it."""
