@@ -84,6 +84,11 @@ class Server:
         """See CacheService.entries."""
         return [{"key": one.key, "version": one.version, "bytes": one.size} for one in self._service.entries]
 
+    def evict_all_but(self, kept: int) -> None:
+        """See CacheService.evict_all_but."""
+        for entry in list(self._service.entries)[kept:]:
+            self._service.entries.evict(entry.number)
+
 
 class _Process(BaseManager):
     """The server's process."""
@@ -112,6 +117,10 @@ class CacheService:
     def entries(self) -> list[dict[str, Any]]:
         """Return what was saved, oldest first: key, version, bytes."""
         return list(self.server.entries())
+
+    def evict_all_but(self, kept: int) -> None:
+        """Forget all entries but the oldest ones, so that the next run finds what the last one has found."""
+        self.server.evict_all_but(kept)
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,25 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cacheservice import CacheService, Job, Traffic, running
-from hosted import shadowed
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
-from rig import Contender, Rig, add_options, contents, environment, scratch_folder
+from rig import (
+    Contender,
+    Rig,
+    add_options,
+    contents,
+    environment,
+    hide_zstd_module,
+    scratch_folder,
+    slow_proxy,
+)
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from tests.support.fakes.go_proxy import GoProxy
+if TYPE_CHECKING:
+    from tests.support.fakes.go_proxy import GoProxy
 
 PLAIN, SETUP_GO, PREFETCH = "plain Go", "setup-go's cache", "go-prefetch"
 NOTHING, UNCHANGED, FULL, CHANGED = "nothing cached", "go.sum unchanged", "module cache full", "go.sum changed"
@@ -69,10 +77,9 @@ class Network:
     service_rate: float
     link_rate: float  # of all responses of one of them
 
-    def flags(self) -> list[str]:
-        """Return the flags of the fake proxy."""
-        rates = ["-stream-rate", str(int(self.proxy_rate * 1e6)), "-link-rate", str(int(self.link_rate * 1e6))]
-        return ["-latency", f"{self.proxy_latency}ms", *rates, "-log"]
+    def proxy(self, folder: Path) -> GoProxy:
+        """Return a proxy of the folder, which counts what it sends."""
+        return slow_proxy(folder, f"{self.proxy_latency}ms", self.proxy_rate, self.link_rate, "-log")
 
     def traffic(self) -> Traffic:
         """Return what makes the fake service slow."""
@@ -132,7 +139,7 @@ class Story:
         nowhere = Rig(project, "", environment("off", self.service.authority), self.stage.scratch, self.stage.scratch)
         with nowhere.module_cache() as module_cache:
             for job in jobs:
-                with GoProxy(self.stage.proxy, *self.network.flags()) as proxy:
+                with self.network.proxy(self.stage.proxy) as proxy:
                     seconds, cpu = self._measured(job, replace(nowhere, environ=self._environ(proxy)), module_cache)
                 held = frozenset(contents(module_cache))
                 self.costs[job] = Cost(seconds, cpu, self._moved(proxy) / 1e6, held)
@@ -244,7 +251,7 @@ def prepared(fetched: list[Project], client: OfficialClient, scratch: Path) -> S
     older, newer = (Path(shutil.copytree(one.folder, scratch / name)) for name, one in zip("ab", fetched, strict=True))
     for one in fetched:
         shutil.copytree(one.proxy, scratch / "proxy", dirs_exist_ok=True)
-    shadowed(scratch)
+    hide_zstd_module(scratch)
     return Stage(scratch, scratch / "proxy", older, newer, client)
 
 
@@ -277,7 +284,7 @@ def report(
 ) -> None:
     """Print conditions, table and spread; write them as JSON if asked."""
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
-    zips = [{file.relative_to(one.proxy) for file in one.proxy.rglob("*.zip")} for one in fetched]
+    zips = [one.zips() for one in fetched]
     told = {
         "module": f"{options.module}, {options.newer}", "zips": len(zips[1]), "changed": len(zips[1] - zips[0]),
         "megabytes": round(fetched[1].count()[1] / 1e6, 1), **asdict(network), "rounds": options.rounds,

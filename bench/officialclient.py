@@ -21,9 +21,11 @@ class OfficialClient:
 
     folder: Path
 
-    def command(self, what: str, key: str) -> list[str]:
-        """`save` or `restore` the folder GOMODCACHE."""
-        return ["node", "--require", str(self.folder / "loopback.cjs"), str(self.folder / "client.mjs"), what, key]
+    def command(self, what: str, key: str, prefix: str = "", matched: str = "") -> list[str]:
+        """`save` or `restore` the folder GOMODCACHE. With a prefix as restore key, the key `matched` has to match."""
+        fallback = [prefix, matched] if prefix else []
+        loaded = ["--require", str(self.folder / "loopback.cjs"), str(self.folder / "client.mjs")]
+        return ["node", *loaded, what, key, *fallback]
 
     def environ(self, job: Job, authority: Path) -> dict[str, str]:
         """Return what the command needs besides GOMODCACHE."""

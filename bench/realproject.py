@@ -31,6 +31,10 @@ class Project:
         sizes = [file.stat().st_size for file in self.proxy.rglob("*.zip")]
         return len(sizes), sum(sizes)
 
+    def zips(self) -> set[Path]:
+        """Return the names of the zips below the proxy's folder."""
+        return {file.relative_to(self.proxy) for file in self.proxy.rglob("*.zip")}
+
 
 def fetch(module: str, cache: Path) -> Project:
     """Return the project of `PATH@VERSION`, from the cache folder if an earlier call has left it there."""
@@ -55,6 +59,18 @@ def fetch_folder(folder: Path, cache: Path) -> Project:
         _gather(Path(temporary))
         project.parent.rename(kept)
     return Project(str(folder), kept / "project", kept / "proxy")
+
+
+def fetch_changed(project: Project, change: str, cache: Path) -> Project:
+    """Return the project with another dependency, a PATH@VERSION, from the cache folder if an earlier call left it."""
+    kept = cache / f"{project.module}+{change}".replace("/", "_")
+    if not kept.is_dir():
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as temporary:
+            done = Path(temporary) / "done"
+            shutil.copytree(project.proxy, done / "proxy")
+            with_another(project.folder, change, done / "proxy", done).rename(done / "project")
+            done.rename(kept)
+    return Project(f"{project.module} with {change}", kept / "project", kept / "proxy")
 
 
 def with_another(project: Path, module: str, proxy: Path, scratch: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import platform
@@ -22,7 +23,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.support.fakes.go_proxy import GoProxy
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator, Sequence
 
 PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "GOROOT", "PYTHONPATH", "VIRTUAL_ENV")
@@ -31,7 +31,7 @@ RUN_LIMIT = 900  # seconds
 SCRATCH_FACTOR = 16  # two module caches with their unpacked trees and archives of one, in sizes of its zips, generously
 
 
-def nothing() -> None:
+def nothing(module_cache: Path) -> None:
     """Leave all as it is."""
 
 
@@ -42,7 +42,7 @@ class Contender:
     label: str
     commands: list[list[str]]
     environ: dict[str, str]
-    before: Callable[[], None] = nothing  # brings about what it starts from; not timed
+    before: Callable[[Path], None] = nothing  # brings about what it starts from, given its module cache; not timed
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,16 @@ class Rig:
         if done.returncode != 0:
             raise BenchError(f"{shlex.join(command)} ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
 
-    def measure(self, contender: Contender, module_cache: Path) -> float:
-        """Return the seconds that the contender takes with this module cache."""
-        contender.before()
-        start, used = time.perf_counter(), os.times()
+    def run_all(self, contender: Contender, module_cache: Path) -> None:
+        """Run the contender's commands with this module cache."""
         for command in contender.commands:
             self.run(command, {**contender.environ, "GOMODCACHE": str(module_cache)})
+
+    def measure(self, contender: Contender, module_cache: Path) -> float:
+        """Return the seconds that the contender takes with this module cache."""
+        contender.before(module_cache)
+        start, used = time.perf_counter(), os.times()
+        self.run_all(contender, module_cache)
         seconds, now = time.perf_counter() - start, os.times()
         worked = now.children_user + now.children_system - used.children_user - used.children_system
         self.cpu.setdefault(contender.label, []).append(worked)
@@ -127,6 +131,18 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--other", type=Path, metavar="SRC", help="run the go_prefetch in this folder in turn with ours"
     )
+
+
+def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str]) -> None:
+    """Add the option that chooses among parts of a bench. All are measured if it is not given."""
+
+    def chosen(text: str) -> list[str]:
+        if unknown := set(text.split(",")) - set(parts):
+            raise argparse.ArgumentTypeError(f"not one of {','.join(parts)}: {', '.join(sorted(unknown))}")
+        return [part for part in parts if part in text.split(",")]
+
+    shown = ",".join(parts)
+    parser.add_argument("--parts", type=chosen, default=list(parts), metavar="LIST", help=f"some of {shown} (all)")
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
@@ -179,8 +195,24 @@ def conditions(options: argparse.Namespace, fetched: Project) -> dict[str, objec
         "link-rate": options.link_rate,
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
+        "commit": commit(),
         "go": subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip(),
     }
+
+
+def commit() -> str:
+    """Return what is measured, as git names it; empty without git."""
+    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(describe, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def hide_zstd_module(scratch: Path) -> Path:
+    """Make a folder that hides backports.zstd if Python looks there first: hosted runners do not have it."""
+    package = scratch / "shadow" / "backports"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return package.parent
 
 
 def scratch_folder(zip_bytes: int) -> str | None:
@@ -189,6 +221,12 @@ def scratch_folder(zip_bytes: int) -> str | None:
     if ram.is_dir() and os.access(ram, os.W_OK) and shutil.disk_usage(ram).free > SCRATCH_FACTOR * zip_bytes:
         return str(ram)
     return None
+
+
+def slow_proxy(folder: Path, latency: str, stream_rate: float, link_rate: float, *flags: str) -> GoProxy:
+    """Return the tests' proxy of a folder: its wait before each response as Go writes it, rates in MB/s, 0 for none."""
+    rates = ["-stream-rate", str(int(stream_rate * 1e6)), "-link-rate", str(int(link_rate * 1e6))]
+    return GoProxy(folder, "-latency", latency, *rates, *flags)
 
 
 @contextlib.contextmanager
@@ -201,8 +239,8 @@ def assembled(options: argparse.Namespace, fetched: Project) -> Iterator[Rig]:
         proxy = Path(shutil.copytree(fetched.proxy, scratch / "proxy"))
         files = scratch / "files"
         files.mkdir()
-        rates = ["-stream-rate", str(int(options.stream_rate * 1e6)), "-link-rate", str(int(options.link_rate * 1e6))]
-        with GoProxy(proxy, "-files", str(files), "-latency", options.latency, *rates) as server:
+        slow = (options.latency, options.stream_rate, options.link_rate)
+        with slow_proxy(proxy, *slow, "-files", str(files)) as server:
             yield Rig(project, server.url, environment(server.url, server.certificate), scratch, files)
 
 

@@ -141,7 +141,7 @@ def changed_contenders(rig: Rig, pool: Path) -> list[Contender]:
     zips = sorted(pool.rglob("*.zip"), key=lambda file: (file.stat().st_size, file))
     middle = zips[len(zips) // 2]
 
-    def take_out() -> None:
+    def take_out(_: Path) -> None:
         for kind in (".zip", ".mod", ".info"):
             middle.with_suffix(kind).unlink(missing_ok=True)
 
