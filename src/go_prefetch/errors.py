@@ -295,7 +295,7 @@ _GATES = {
 }
 
 _STORE = {
-    "store-archive": "Nothing was saved. Free some space in the folder for temporary files (TMPDIR).",
+    "store-archive": "Nothing was saved. The next run tries again.",
     "store-damaged": "The proxies deliver the rest, and a new entry is saved.",
     "store-no-room": "The proxies deliver the rest. Free some space, or use a larger disk.",
     "store-refused": (

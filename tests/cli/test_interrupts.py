@@ -116,7 +116,7 @@ def test_while_files_are_put_in_place(
     assert_interrupted(bench, run, signal_number, proxy)
 
 
-@pytest.mark.parametrize("route", ["lookup", "blob.get", "blob.block"])
+@pytest.mark.parametrize("route", ["lookup", "blob.get", "blob.put"])
 def test_while_the_cache_service_says_nothing(
     bench: Workbench, proxy: ModuleProxy, signal_number: signal.Signals, route: str
 ) -> None:

@@ -13,15 +13,15 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from go_prefetch.base.retry import Backoff, Deadline
+from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
-from go_prefetch.stores.cache_service.protocol import Exchange, Found, NotAllowed, send
+from go_prefetch.stores.cache_service.protocol import Exchange, Found, NotAllowed
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
@@ -92,11 +92,12 @@ class OurClient:
     environ: dict[str, str]
 
     def save(self, key: str, content: bytes) -> bool:
+        deadline = Deadline.after(60)
         try:
-            upload = self._service.reserve(key, Deadline.after(60))
+            with uploading(lambda: self._service.reserve(key, deadline), deadline) as out:
+                out.write(content)
         except NotAllowed:
             return False
-        send(BytesIO(content), len(content), upload, Deadline.after(60))
         return True
 
     def restore(self, key: str, *restore_keys: str) -> tuple[str, bytes] | None:

@@ -162,7 +162,7 @@ def test_of_two_jobs_of_one_run_one_saves(bench: Workbench, service: CacheServic
     job(*BASE)
     assert "[entry-taken]" in bench.report["save"]["because_not"]
     assert bench.report["warnings"] == []
-    assert "blob.block" not in service.routes
+    assert not {"blob.put", "blob.block"}.intersection(service.routes)
 
 
 def test_a_cancelled_upload_does_not_block_the_next_run(bench: Workbench, service: CacheService, job: Job) -> None:

@@ -137,7 +137,7 @@ def test_no_archive_is_written_that_nobody_would_read(tmp_path: Path) -> None:
     """With more in its manifest than a reader takes."""
     notes = [Unavailable("x" * 9_000, "proxies", 1.0)] * 500
     with (tmp_path / "out").open("wb") as out, pytest.raises(ArchiveError):
-        write_archive(out, ModuleFolder.at(tmp_path), (), encoding=PLAIN, full="", runs=(), unavailable=notes)
+        write_archive(out, ModuleFolder.at(tmp_path), (), PLAIN, Manifest(unavailable=tuple(notes)))
 
 
 def test_what_is_not_wanted_is_passed_over(tmp_path: Path) -> None:
@@ -218,9 +218,7 @@ def test_the_same_files_are_the_same_bytes(
         out = folder / "out"
         with out.open("wb") as stream:
             files = [file for file in map(file_named, names) if file]
-            manifest = write_archive(
-                stream, ModuleFolder.at(folder), files, encoding=ENCODINGS[name], full="", runs=(), unavailable=()
-            )
+            manifest = write_archive(stream, ModuleFolder.at(folder), files, ENCODINGS[name])
         made.append(out.read_bytes())
     assert made[0] == made[1]
     assert [member.name for member in manifest.members][:2] == ["github.com/!upper/big/@v/v1.4.0.zip", f"{STEM}.zip"]
@@ -239,9 +237,7 @@ def test_no_change_of_an_archive_breaks_its_reader(
         (origin / file).write_bytes(content)
     whole = scratch / "archive"
     with whole.open("wb") as out:
-        write_archive(
-            out, ModuleFolder.at(origin), WANTED.values(), encoding=ENCODINGS[name], full="", runs=(), unavailable=()
-        )
+        write_archive(out, ModuleFolder.at(origin), WANTED.values(), ENCODINGS[name])
     good = whole.read_bytes()
     place = data.draw(st.integers(0, len(good)))
     removed, added = data.draw(st.integers(0, 600)), data.draw(st.binary(max_size=40))
@@ -289,9 +285,7 @@ def test_poison_is_refused_and_replaced(
         (entry,) = service.entries
         out = bench.folder / "poisoned"
         with out.open("wb") as archive:
-            write_archive(
-                archive, ModuleFolder.at(origin), shelf.wanted, encoding=encoding, full="", runs=(), unavailable=()
-            )
+            write_archive(archive, ModuleFolder.at(origin), shelf.wanted, encoding)
         entry.data = out.read_bytes()
         job(LIB, BIG, run=2, environ=variables)
         assert bench.report["complete"]["rejected"] or poison is broken_zip
@@ -312,8 +306,6 @@ def test_stored_note_of_a_missing_file_expires_after_a_day(tmp_path: Path, servi
         notes = [Unavailable(lacking.name, "proxies", time.time() + hours * 3600)]
         out = tmp_path / "entry"
         with out.open("wb") as archive:
-            write_archive(
-                archive, ModuleFolder.at(shelf.origin()), files, encoding=PLAIN, full="", runs=(), unavailable=notes
-            )
+            write_archive(archive, ModuleFolder.at(shelf.origin()), files, PLAIN, Manifest(unavailable=tuple(notes)))
         entry.data = out.read_bytes()
         assert shelf.restore(to=f"after-{hours}").unavailable == ({lacking} if believed else set())

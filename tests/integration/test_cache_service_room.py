@@ -32,15 +32,7 @@ def test_an_entry_that_fills_most_of_the_disk_stays_where_it_is(bench: Workbench
         (entry,) = service.entries
         out = bench.folder / "poisoned"
         with out.open("wb") as archive:
-            write_archive(
-                archive,
-                ModuleFolder.at(origin),
-                shelf.wanted,
-                encoding=shelf.encoding,
-                full="",
-                runs=(),
-                unavailable=(),
-            )
+            write_archive(archive, ModuleFolder.at(origin), shelf.wanted, shelf.encoding)
         entry.data = out.read_bytes()
         bench.forget_modcache()
         bench.modcache.mkdir()

@@ -274,7 +274,7 @@ def test_signatures_and_tokens_are_shown_nowhere(
     bench: Workbench, service: CacheService, job: Job, protocol: str, fault: int | str | None
 ) -> None:
     if fault is not None:
-        for route in ("blob.get", "blob.block", "chunk"):
+        for route in ("blob.get", "blob.put", "chunk"):
             service.inject(route, fault, times=None)
     """Not in the log, not in the report, not in a trace of every request."""
     shown, trace = "", bench.folder / "trace.json"

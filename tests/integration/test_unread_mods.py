@@ -108,9 +108,7 @@ def test_a_poisoned_entry_of_the_cache_service_is_healed(pruned: Workbench) -> N
         poison(kept, DEEP)
         files = [file for file in map(file_named, sorted(pruned.module_files(kept))) if file]
         with (pruned.folder / "poisoned").open("wb") as archive:
-            write_archive(
-                archive, ModuleFolder.at(kept), files, encoding=ENCODINGS["zstd"], full="", runs=(), unavailable=()
-            )
+            write_archive(archive, ModuleFolder.at(kept), files, ENCODINGS["zstd"])
         entry.data = (pruned.folder / "poisoned").read_bytes()
         job(2)
         assert [rejected["file"] for rejected in pruned.report["complete"]["rejected"]] == [MOD]

@@ -9,23 +9,21 @@ Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extension
 
 from __future__ import annotations
 
-import io
 import tarfile
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
-from go_prefetch.modfiles.zip_repack import UnreadableZip, stored_size, write_stored
-from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable, Writable
-from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
+from go_prefetch.modfiles.zip_repack import UnreadableZip, Writable, stored_size, write_stored
+from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
+from go_prefetch.stores.cache_service.manifest import NO_NOTES, Manifest, Member, manifest_json, parse_manifest
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 4 << 20  # of 40,000 files; parsed, it takes up to thirty times as much memory
@@ -42,56 +40,72 @@ def member_bytes(folder: ModuleFolder, file: ModuleFile, encoding: Encoding) -> 
 
 
 def write_archive(
-    out: BinaryIO,
+    out: Writable,
     folder: ModuleFolder,
     files: Iterable[ModuleFile],
-    *,
     encoding: Encoding,
-    full: str,
-    runs: Sequence[ColdRun],
-    unavailable: Sequence[Unavailable],
+    notes: Manifest = NO_NOTES,
+    packed: Callable[[ModuleFile], None] = lambda _: None,
 ) -> Manifest:
-    """Write `files` of `folder` to `out`, a real file. Raises ArchiveError for a zip that is not readable, OSError."""
+    """Write `files` of `folder` to `out`, with a manifest of them and the rest of `notes`. Return the manifest.
+
+    `packed` is called with each file. Raises ArchiveError for a zip that is not readable, OSError, what `out` raises.
+    """
     sizes = {file: member_bytes(folder, file, encoding) for file in files}
     ordered = sorted(sizes, key=lambda file: (file.kind != "zip", -sizes[file] * (file.kind == "zip"), file.name))
-    members = tuple(Member(file.name, sizes[file]) for file in ordered)
-    manifest = Manifest(members, full, tuple(runs), tuple(unavailable))
+    manifest = replace(notes, members=tuple(Member(file.name, sizes[file]) for file in ordered))
     with encoding.compressing(out) as stream:
         listed = manifest_json(manifest)
         if len(listed) > _MOST_MANIFEST_BYTES:
             raise ArchiveError("there is too much to tell of its files")
-        _write_member(stream, _MANIFEST, len(listed), io.BytesIO(listed))
+        with _member(stream, _MANIFEST, len(listed)) as content:
+            content.write(listed)
         for number, file in enumerate(ordered):
-            with _content(folder.path_of(file), file, sizes[file], encoding) as content:
-                _write_member(stream, _member_name(number, file.name), sizes[file], content)
+            with _member(stream, _member_name(number, file.name), sizes[file]) as content:
+                _write_file(content, folder, file, sizes[file])
+            packed(file)
         stream.write(bytes(2 * _BLOCK))
     return manifest
 
 
-def _content(path: Path, file: ModuleFile, size: int, encoding: Encoding) -> BinaryIO:
-    """Return the bytes to write: those of the file, or of the rewritten zip."""
-    if file.kind != "zip" or not encoding.rewrites_zips or stored_size(path) != size:
-        return path.open("rb")
-    rewritten = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
-    try:
-        write_stored(path, rewritten)
-    except UnreadableZip as error:
-        raise ArchiveError(str(error)) from None
-    rewritten.seek(0)
-    return rewritten
+def _write_file(out: Writable, folder: ModuleFolder, file: ModuleFile, size: int) -> None:
+    """Write the bytes of `file`, or the rewritten zip: if that has another size."""
+    path = folder.path_of(file)
+    if path.stat().st_size != size:
+        try:
+            write_stored(path, out, folder.tree(file.module))
+        except UnreadableZip as error:
+            raise ArchiveError(str(error)) from None
+        return
+    with path.open("rb") as content:
+        while piece := content.read(_PIECE):
+            out.write(piece)
 
 
-def _write_member(stream: Writable, name: str, size: int, content: BinaryIO) -> None:
+@contextmanager
+def _member(stream: Writable, name: str, size: int) -> Iterator[Writable]:
+    """Write a header, and what the block writes, which must have `size` bytes. Raises ArchiveError."""
     header = tarfile.TarInfo(name)
     header.size, header.mode = size, 0o644
     stream.write(header.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict"))
-    left = size
-    while left and (piece := content.read(min(left, _PIECE))):
-        stream.write(piece)
-        left -= len(piece)
-    if left or content.read(1):
+    content = _Counted(stream, size)
+    yield content
+    if content.left:
         raise ArchiveError(f"{name} changed while it was read")
     stream.write(bytes(-size % _BLOCK))
+
+
+class _Counted:
+    """The content of a member, which must have a given number of bytes."""
+
+    def __init__(self, stream: Writable, size: int) -> None:
+        self._stream = stream
+        self.left = size
+
+    def write(self, data: bytes, /) -> None:
+        self.left -= len(data)
+        if self.left >= 0:  # otherwise it is an error at the end of the member
+            self._stream.write(data)
 
 
 def _member_name(number: int, name: str) -> str:

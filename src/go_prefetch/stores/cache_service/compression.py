@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from go_prefetch.base import process_group
+from go_prefetch.base.background import run_in_background
 from go_prefetch.base.child_environment import environment_of
 from go_prefetch.base.programs import find_program
+from go_prefetch.modfiles.zip_repack import Writable
 
 _LEVEL = 3
 _WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that every zstd decodes by default
@@ -37,24 +39,17 @@ class Readable(Protocol):
         """Return at most `size` bytes; none at the end."""
 
 
-class Writable(Protocol):
-    """Takes bytes in order."""
-
-    def write(self, data: bytes, /) -> object:
-        """Write all of `data`."""
-
-
 @dataclass(frozen=True)
 class Encoding:
     """One encoding. `name` is part of the version of an entry, so a client finds only entries that it can read.
 
-    `compressing` takes a real file. `decompressing` raises ArchiveError for damaged bytes, and passes on what its
-    source raises.
+    `compressing` writes to its argument, from any one thread, and `decompressing` reads from it. Both pass on what that
+    raises. `decompressing` raises ArchiveError for damaged bytes.
     """
 
     name: str
     rewrites_zips: bool
-    compressing: Callable[[BinaryIO], AbstractContextManager[Writable]]
+    compressing: Callable[[Writable], AbstractContextManager[Writable]]
     decompressing: Callable[[Readable], AbstractContextManager[Readable]]
 
 
@@ -71,12 +66,13 @@ def in_process(module: Any) -> Encoding:
     """Use `module`: compression.zstd, or backports.zstd."""
 
     @contextmanager
-    def compressing(out: BinaryIO) -> Iterator[Writable]:
+    def compressing(out: Writable) -> Iterator[Writable]:
         parameter = module.CompressionParameter
         options = {
             parameter.compression_level: _LEVEL,
             parameter.window_log: _WINDOW_LOG,
             parameter.enable_long_distance_matching: 1,
+            parameter.nb_workers: min(os.cpu_count() or 1, parameter.nb_workers.bounds()[1]),
         }
         with module.ZstdFile(out, "wb", options=options) as stream:
             yield stream
@@ -92,16 +88,19 @@ def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
     """Use the zstd program at this path, or on the PATH of its environment."""
 
     @contextmanager
-    def compressing(out: BinaryIO) -> Iterator[Writable]:
+    def compressing(out: Writable) -> Iterator[Writable]:
         argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", "-T0", "-c"]
-        with _piped(argv, environ, stdout=out) as process:
+        with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             pipe = process.stdin
             assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
+            passed_on = run_in_background(lambda: _pass_on(process, out))
             try:
                 yield pipe
                 pipe.close()
             except BrokenPipeError:
+                passed_on.result()  # may say why
                 raise ArchiveError("zstd ended early") from None
+            passed_on.result()
             if process.wait() != 0:
                 raise ArchiveError(f"zstd ended with status {process.returncode}")
 
@@ -181,8 +180,19 @@ class _Fed:
             pipe.close()
 
 
+def _pass_on(process: subprocess.Popen[bytes], out: Writable) -> None:
+    """Write the output of a process to `out`. End the process if that fails."""
+    pipe = process.stdout
+    try:
+        while pipe and (piece := pipe.read1(_PIECE)):  # type: ignore[attr-defined]  # it is buffered
+            out.write(piece)
+    except BaseException:
+        process_group.kill(process)
+        raise
+
+
 @contextmanager
-def _piped(argv: list[str], environ: Mapping[str, str], stdout: BinaryIO | int) -> Iterator[subprocess.Popen[bytes]]:
+def _piped(argv: list[str], environ: Mapping[str, str], stdout: int) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process with a pipe into it. It ends with the block, or with this process."""
     started = process_group.started(
         argv, Path(), environ, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL

@@ -48,7 +48,7 @@ class Unavailable:
 class Manifest:
     """The contents of an archive, and what is recorded about them."""
 
-    members: tuple[Member, ...]
+    members: tuple[Member, ...] = ()
     full: str = ""
     runs: tuple[ColdRun, ...] = ()
     unavailable: tuple[Unavailable, ...] = ()
@@ -57,6 +57,9 @@ class Manifest:
     def bytes(self) -> int:
         """Return the bytes of all files."""
         return sum(member.bytes for member in self.members)
+
+
+NO_NOTES = Manifest()
 
 
 def manifest_json(manifest: Manifest) -> bytes:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline, Retries
 from go_prefetch.base.untrusted_json import parse_object
 from go_prefetch.errors import Notice, StoreError, notice
@@ -23,8 +20,6 @@ from go_prefetch.web.pacing import refusal_of
 if TYPE_CHECKING:
     from go_prefetch.web.client import HttpClient
 
-_BLOCK = 8 << 20  # bytes of an upload that are sent at once
-_AT_ONCE = 6  # blocks
 _MOST_BYTES = 1 << 20  # of an answer
 FIRST_ANSWER = 10.0  # seconds without any answer after which a server counts as dead
 _TRY_FOR = 5.0  # seconds without an answer after which no other attempt begins
@@ -57,6 +52,9 @@ class Upload(Protocol):
     def finish(self, blocks: int, size: int, deadline: Deadline) -> None:
         """Turn the blocks into an entry of `size` bytes."""
 
+    def put_whole(self, content: bytes, deadline: Deadline) -> None:
+        """Send all bytes of a small entry, and turn them into it."""
+
 
 class CacheService(Protocol):
     """One protocol of a cache service.
@@ -69,41 +67,6 @@ class CacheService(Protocol):
 
     def reserve(self, key: str, deadline: Deadline) -> Upload:
         """Reserve the key for an upload."""
-
-
-def send(
-    archive: BinaryIO, size: int, upload: Upload, deadline: Deadline, sent: Callable[[int], None] | None = None
-) -> None:
-    """Send `size` bytes of `archive` from its beginning, in blocks, each with retries. Finish the upload.
-
-    `sent` is called with the size of each block that has arrived.
-
-    Raises the first StoreError or NotAllowed of a block. Uses 48 MiB at most.
-    """
-    count = -(-size // _BLOCK)
-    lock, failed, numbers = threading.Lock(), threading.Event(), iter(range(count))
-
-    def put_some() -> None:
-        while not failed.is_set():
-            with lock:
-                number = next(numbers, None)
-                if number is None:
-                    return
-                archive.seek(number * _BLOCK)
-                block = archive.read(_BLOCK)
-            upload.put(number, number * _BLOCK, block, deadline)
-            if sent:
-                sent(len(block))
-
-    senders = [run_in_background(put_some) for _ in range(min(_AT_ONCE, count))]
-    try:
-        for sender in wait(senders, return_when=FIRST_EXCEPTION).done:
-            sender.result()
-    finally:
-        failed.set()
-    if deadline.passed():
-        raise StoreError("store-slow", "upload")
-    upload.finish(count, size, deadline)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,11 @@ class ChunkUpload:
         del blocks
         self._service.finish(self._number, size, deadline)
 
+    def put_whole(self, content: bytes, deadline: Deadline) -> None:
+        """See Upload."""
+        self.put(0, 0, content, deadline)
+        self.finish(1, len(content), deadline)
+
 
 def _checked(what: str, reply: Reply) -> dict[str, Any]:
     values = json_object(reply)

@@ -6,26 +6,24 @@ and the full entry below it. After a change of go.sum, most are in the newest en
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 
-from go_prefetch.base.format import counted
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
-from go_prefetch.model.progress import Look, Meter
+from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
 from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
+from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.keys import Names
-from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Unavailable
-from go_prefetch.stores.cache_service.protocol import NotAllowed, send
+from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Manifest, Unavailable
+from go_prefetch.stores.cache_service.protocol import NotAllowed
 from go_prefetch.stores.cache_service.restore import Connection, Reading
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
@@ -107,23 +105,17 @@ class CacheServiceStore:
     def _upload(
         self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline, meter: Meter
     ) -> int:
-        """Reserve the key first: of many jobs that lacked the same files, one makes the archive."""
-        upload = self._connect().service.reserve(key, deadline)
+        """Reserve the key at the beginning: of many jobs that lacked the same files, one makes the archive."""
+        service = self._connect().service
         until = time.time() + UNAVAILABLE_SECONDS
-        with tempfile.TemporaryFile() as archive:
-            meter.expect((), sum(member_bytes(saving.folder, file, self._encoding) for file in files))
-            meter.say("packing the new entry")
-            meter.watch(lambda: Look(bytes=os.fstat(archive.fileno()).st_size))
-            write_archive(
-                archive, saving.folder, files, encoding=self._encoding, full=full, runs=_runs(files, saving),
-                unavailable=[Unavailable(file.name, self._proxies, until) for file in saving.unavailable],
-            )  # fmt: skip
-            size = archive.seek(0, os.SEEK_END)
-            meter.expect((), size)
-            meter.say(f"uploading {counted(len(files), 'file')}")
-            meter.wait_for(self.name)
-            send(archive, size, upload, deadline, sent=meter.add_bytes)
-        return size
+        unavailable = tuple(Unavailable(file.name, self._proxies, until) for file in saving.unavailable)
+        notes = Manifest((), full, tuple(_runs(files, saving)), unavailable)
+        meter.expect(files)
+        meter.say("packing and uploading")
+        meter.wait_for(self.name)
+        with uploading(lambda: service.reserve(key, deadline), deadline, meter.add_bytes) as out:
+            write_archive(out, saving.folder, files, self._encoding, notes, meter.done)
+        return out.size
 
 
 def _worth_saving(
