@@ -16,8 +16,8 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.cache_service.protocol import Upload
 
-_BLOCK = 8 << 20  # bytes of an upload that are sent at once
-_AT_ONCE = 6  # blocks
+_BLOCK = 4 << 20  # bytes of an upload that are sent at once: the last ones are waited for
+_AT_ONCE = 12  # blocks
 
 
 class BlockUpload:
@@ -80,7 +80,7 @@ class BlockUpload:
 def uploading(
     reserve: Callable[[], Upload], deadline: Deadline, sent: Callable[[int], None] = lambda _: None
 ) -> Iterator[BlockUpload]:
-    """Upload what the block writes, and turn it into an entry if the block succeeds. Uses 64 MiB at most.
+    """Upload what the block writes, and turn it into an entry if the block succeeds. Uses 56 MiB at most.
 
     The key is reserved while the block writes already. `sent` is called with the size of each block that has arrived.
 

@@ -24,6 +24,11 @@ from go_prefetch.modfiles.zip_repack import Writable
 
 _LEVEL = 3
 _WINDOW_LOG = 27  # as `--long=27`: 128 MiB, the most that every zstd decodes by default
+# A seventh less work than the defaults for the same size: long matches are searched half as often, and the jobs of the
+# threads, which do not find each other's short matches, are larger (2 MiB by default).
+_LONG_HASH_RATE_LOG = 8
+_LONG_HASH_LOG = 19
+_JOB = 8 << 20
 _PIECE = 1 << 20
 _F_SETPIPE_SZ = 1031  # fcntl(2), Linux
 
@@ -72,7 +77,10 @@ def in_process(module: Any) -> Encoding:
             parameter.compression_level: _LEVEL,
             parameter.window_log: _WINDOW_LOG,
             parameter.enable_long_distance_matching: 1,
+            parameter.ldm_hash_rate_log: _LONG_HASH_RATE_LOG,
+            parameter.ldm_hash_log: _LONG_HASH_LOG,
             parameter.nb_workers: min(os.cpu_count() or 1, parameter.nb_workers.bounds()[1]),
+            parameter.job_size: _JOB,
         }
         with module.ZstdFile(out, "wb", options=options) as stream:
             yield stream
@@ -89,7 +97,8 @@ def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
 
     @contextmanager
     def compressing(out: Writable) -> Iterator[Writable]:
-        argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", "-T0", "-c"]
+        long = f"--zstd=ldmHashRateLog={_LONG_HASH_RATE_LOG},ldmHashLog={_LONG_HASH_LOG}"
+        argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", long, "-T0", f"-B{_JOB}", "-c"]
         with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             pipe = process.stdin
             assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
