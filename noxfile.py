@@ -40,6 +40,7 @@ _BENCHES = {
     "hosted": (),
     "history_report": (),
     "limits": (),
+    "scale": (),
 }
 
 os.environ["PATH"] = _PATH

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from go_prefetch.errors import GoSumError
@@ -29,6 +30,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _CHARACTER = re.compile(r'\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U00[0-9a-fA-F]{6})|[^\\]')
+_MARKS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||", "\0")  # found much faster than by the expression
 _DAMAGE = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)|\0", re.MULTILINE)
 _GO_VERSION = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?")
 # Go reads the first two numbers of anything else in a dependency, such as `v1.17` or `1.18.x`.
@@ -37,6 +39,7 @@ _LENIENT_GO_VERSION = re.compile(r"v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))(?:[^0-9].*
 _FOLDER = re.compile(r"\.{1,2}(?:[/\\]|\Z)|[/\\]|[A-Za-z]:")
 
 _LONGEST_LINE = 1 << 16
+_MOST_KNOWN, _LONGEST_KNOWN = 1 << 16, 300  # lines that are parsed once, and their characters
 # Go looks for these two lines before it reads the file, and as leniently.
 _GO_LINE, _TOOLCHAIN_LINE = (
     re.compile(rf"^[ \t\r]*{key}[ \t]+((?:(?!//)[^\n])*)", re.MULTILINE) for key in ("go", "toolchain")
@@ -65,6 +68,7 @@ class GoMod:
     requires: tuple[ModuleVersion, ...]
     replaces: tuple[Replace, ...]
     excludes: tuple[ModuleVersion, ...] = ()
+    has_unknown_directive: bool = False  # of a later Go, or misspelt
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class GoWork:
     go: str
     uses: tuple[str, ...]
     replaces: tuple[Replace, ...]
+    has_unknown_directive: bool = False
 
 
 def parse_gomod(text: str, source: str) -> GoMod:
@@ -95,6 +100,7 @@ def parse_gomod(text: str, source: str) -> GoMod:
         requires=tuple(ModuleVersion(*line.strings(2, "require module/path v1.2.3")) for line in found["require"]),
         replaces=_replaces(found["replace"]),
         excludes=_excludes(found["exclude"]),
+        has_unknown_directive=not _KNOWN.issuperset(found),
     )
 
 
@@ -122,6 +128,7 @@ def parse_gowork(text: str, source: str) -> GoWork:
         go=_go_version(found["go"]),
         uses=tuple(line.strings(1, "use ./folder")[0] for line in found["use"]),
         replaces=_replaces(found["replace"]),
+        has_unknown_directive=not _KNOWN.issuperset(found),
     )
 
 
@@ -129,11 +136,6 @@ def go_lines(text: str) -> GoLines:
     """Return the two lines of a go.mod or go.work that select a toolchain, as Go finds them: the first of each."""
     found = (line.search(text) for line in (_GO_LINE, _TOOLCHAIN_LINE))
     return GoLines(*(match[1].strip() if match else "" for match in found))
-
-
-def has_unknown_directive(text: str, source: str) -> bool:
-    """Return whether a go.mod or go.work has a directive of a later Go, or one that is misspelt."""
-    return not _KNOWN.issuperset(_by_verb(text, source))
 
 
 def go_line_at_least(go: str, major: int, minor: int) -> bool:
@@ -150,7 +152,7 @@ class _Directive(NamedTuple):
     source: str
     line: int
     verb: str
-    args: list[str]
+    args: tuple[str, ...]
 
     def strings(self, count: int, usage: str) -> list[str]:
         if len(self.args) != count:
@@ -159,12 +161,10 @@ class _Directive(NamedTuple):
 
     def string(self, index: int) -> str:
         try:
-            value = _unquote(self.args[index])
-            value.encode()  # a string may hold bytes that are no text, and no name of a module does
+            return _unquote(self.args[index])
         except ValueError:
             shown = self.args[index].encode(errors="backslashreplace").decode()
             raise self.error(f"bad string {shown} in a {self.verb} line") from None
-        return value
 
     def error(self, problem: str) -> GoSumError:
         return _malformed(self.source, self.line, problem)
@@ -176,7 +176,7 @@ def _malformed(source: str, line: int, problem: str) -> GoSumError:
 
 def _refuse_damage(text: str, source: str) -> None:
     # The two usual kinds of damage have their own error, because a syntax error would be confusing.
-    if damage := _DAMAGE.search(text):
+    if any(mark in text for mark in _MARKS) and (damage := _DAMAGE.search(text)):
         problem = f"unresolved merge conflict: {damage[0]}" if damage[0] != "\0" else "NUL byte; not a UTF-8 text"
         number = text.count("\n", 0, damage.start()) + 1
         raise GoSumError("go-mod-malformed", "damaged", source=source, number=number, problem=problem)
@@ -187,18 +187,21 @@ def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:
     found: defaultdict[str, list[_Directive]] = defaultdict(list)
     block, opened_at = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
-        tokens = _tokens(line, source, number)
+        try:
+            tokens = _tokens(line) if len(line) < _LONGEST_KNOWN else _tokens_of(line)
+        except ValueError as refused:
+            raise _malformed(source, number, str(refused)) from None
         if not tokens:
             continue
-        if opened_at and tokens == [")"]:
+        if opened_at and tokens == (")",):
             opened_at = 0
         elif tokens[0] == ")" or (not opened_at and tokens[0] in "([]{},"):
             raise _malformed(source, number, f"unexpected {' '.join(tokens)}")
         elif opened_at:
             found[block].append(_Directive(source, number, block, tokens))
-        elif tokens[-1] == "(" or tokens[-2:] == ["(", ")"]:
+        elif tokens[-1] == "(" or tokens[-2:] == ("(", ")"):
             block, opened_at = tokens[0], number if tokens[-1] == "(" else 0
-            if block in _UNDERSTOOD and tokens[1:] not in (["("], ["(", ")"]):
+            if block in _UNDERSTOOD and tokens[1:] not in (("(",), ("(", ")")):
                 raise _malformed(source, number, f"unexpected {' '.join(tokens[1:])} after {block}")
         else:
             found[tokens[0]].append(_Directive(source, number, tokens[0], tokens[1:]))
@@ -207,20 +210,26 @@ def _by_verb(text: str, source: str) -> defaultdict[str, list[_Directive]]:
     return found
 
 
-def _tokens(line: str, source: str, number: int) -> list[str]:
+def _tokens_of(line: str) -> tuple[str, ...]:
+    """Return the tokens of a line. Raises ValueError with what is wrong with it."""
     tokens = []
     if len(line) > _LONGEST_LINE:  # a token takes a hundred times as much memory
-        raise _malformed(source, number, f"a line of {len(line)} characters")
+        raise ValueError(f"a line of {len(line)} characters")
     for match in _TOKEN.finditer(line):
         bad, word = match["bad"], match["word"] or ""
         if bad or "/*" in word or not word.isprintable():
             problem = "unterminated string" if bad in {'"', "`"} else f"unexpected {match[0]!r}"
-            raise _malformed(source, number, problem)
+            raise ValueError(problem)
         if match.lastgroup:
             tokens.append(match[0])
-    return tokens
+    return tuple(tokens)
 
 
+# The go.mod files of a repository, and of its dependencies, have most lines in common.
+_tokens = lru_cache(_MOST_KNOWN)(_tokens_of)
+
+
+@lru_cache(_MOST_KNOWN)
 def _unquote(token: str) -> str:
     """Undo Go's string syntax (https://go.dev/ref/spec#String_literals). Raises ValueError if invalid or empty."""
     if token.startswith('"'):
@@ -234,6 +243,7 @@ def _unquote(token: str) -> str:
         value = token.strip("`")
     if not value:
         raise ValueError("empty string")
+    value.encode()  # a string may hold bytes that are no text, and no name of a module does
     return value
 
 
@@ -276,8 +286,8 @@ def _replaces(lines: list[_Directive]) -> tuple[Replace, ...]:
 
 
 def _replace(line: _Directive) -> Replace:
-    arrow = 1 if line.args[1:2] == ["=>"] else 2
-    if line.args[arrow : arrow + 1] != ["=>"] or len(line.args) not in {arrow + 2, arrow + 3}:
+    arrow = 1 if line.args[1:2] == ("=>",) else 2
+    if line.args[arrow : arrow + 1] != ("=>",) or len(line.args) not in {arrow + 2, arrow + 3}:
         raise line.error("expected: replace module/path [v1.2.3] => other/module v1.4.0, or => ./folder")
     new_path = line.string(arrow + 1)
     new_version = line.string(arrow + 2) if len(line.args) == arrow + 3 else ""

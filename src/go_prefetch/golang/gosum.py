@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from go_prefetch.base.format import counted
@@ -22,7 +23,8 @@ _MOD_SUFFIX = "/go.mod"
 # File systems allow 255 bytes in a name and at least 1,024 in a path. Temporary names are longer by some digits.
 _LONGEST_NAME = 200
 _LONGEST_PATH = 700
-_MOST_SHOWN = 10
+_MOST_KNOWN = 1 << 16  # lines
+_LONGEST_KNOWN = 300  # bytes
 
 Kind = Literal["mod", "zip"]
 
@@ -66,39 +68,57 @@ def parse_gosum(data: bytes, source: str) -> GoSum:
     lines: dict[GoSumLine, None] = {}
     ignored: list[Notice] = []
     for number, raw in enumerate(data.split(b"\n"), start=1):
-        fields = _fields(raw, f"{source}:{number}")
-        if not fields:
-            continue
-        line, problem = _read_line(*fields)
-        if problem:
-            ignored.append(notice("go-sum-line-ignored", source=source, number=number, problem=problem))
-        elif line:
-            if not _DIGEST.fullmatch(line.digest):
-                raise _malformed(f"{source}:{number}", "a hash that is not 32 bytes in Base64")
+        try:
+            line, problem = _known_line(raw) if len(raw) < _LONGEST_KNOWN else _read_line(raw)
+        except _RefusedError as refused:
+            raise refused.at(f"{source}:{number}") from None
+        if line:
             lines[line] = None
+        elif problem:
+            ignored.append(notice("go-sum-line-ignored", source=source, number=number, problem=problem))
     return GoSum(tuple(lines), tuple(ignored))
 
 
-def _fields(raw: bytes, where: str) -> tuple[str, str, str] | None:
+class _RefusedError(Exception):
+    """A line that Go refuses."""
+
+    def __init__(self, problem: str, slug: str = "go-sum-malformed") -> None:
+        super().__init__(problem)
+        self._facts = {"problem": problem} if problem else {}
+        self._slug = slug
+
+    def at(self, where: str) -> GoSumError:
+        return GoSumError(self._slug, where=where, **self._facts)
+
+
+def _read_line(raw: bytes) -> tuple[GoSumLine | None, str]:
+    """Return a line as a value, or the reason why it is ignored. Return neither for lines that Go skips silently."""
+    fields = _fields(raw)
+    line, problem = _read_fields(*fields) if fields else (None, "")
+    if line and not _DIGEST.fullmatch(line.digest):
+        raise _RefusedError("a hash that is not 32 bytes in Base64")
+    return line, problem
+
+
+# The go.sum files of a repository have most lines in common.
+_known_line = lru_cache(_MOST_KNOWN)(_read_line)
+
+
+def _fields(raw: bytes) -> tuple[str, str, str] | None:
     text = raw.decode("utf-8", errors="surrogateescape")
     if "\0" in text:
-        raise _malformed(where, "a NUL byte")
+        raise _RefusedError("a NUL byte")
     if text.startswith(_CONFLICT_MARKERS):
-        raise GoSumError("go-sum-conflict", where=where)
+        raise _RefusedError("", "go-sum-conflict")
     fields = text.split()
     if not fields:
         return None
     if len(fields) != 3:
-        raise _malformed(where, f"{counted(len(fields), 'field')}, not three (module, version, hash)")
+        raise _RefusedError(f"{counted(len(fields), 'field')}, not three (module, version, hash)")
     return fields[0], fields[1], fields[2]
 
 
-def _malformed(where: str, what: str) -> GoSumError:
-    return GoSumError("go-sum-malformed", where=where, problem=what)
-
-
-def _read_line(path: str, version: str, digest: str) -> tuple[GoSumLine | None, str]:
-    """Return the line as a value, or the reason why it is ignored. Return neither for lines that Go skips silently."""
+def _read_fields(path: str, version: str, digest: str) -> tuple[GoSumLine | None, str]:
     if digest == _EMPTY_GO_MOD:
         return None, ""
     if not digest.startswith("h1:"):

@@ -10,6 +10,7 @@ without a check.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,11 @@ class ModuleFile(NamedTuple):
 @cache
 def _stem(version: ModuleVersion) -> str:
     return f"{module.escape(version.path)}/@v/{module.escape(version.version)}"
+
+
+@cache
+def _tree_name(version: ModuleVersion) -> str:
+    return f"{module.escape(version.path)}@{module.escape(version.version)}"
 
 
 def file_named(name: str) -> ModuleFile | None:
@@ -141,23 +147,41 @@ class ModuleFolder:
 
     def tree(self, version: ModuleVersion) -> Path:
         """Return the path of a module's unpacked tree."""
-        return self.gomodcache / f"{module.escape(version.path)}@{module.escape(version.version)}"
+        return self.gomodcache / _tree_name(version)
+
+    # The plan asks these about thousands of files. Without a Path they take a third of the time, and never raise.
 
     def has(self, file: ModuleFile) -> bool:
         """Return whether `file` is there."""
-        return self.path_of(file).is_file()
+        return os.path.isfile(self._below(self.name_of(file)))  # noqa: PTH113
+
+    def has_content_of(self, file: ModuleFile) -> bool:
+        """Return whether `file` is there and not empty."""
+        try:
+            found = os.stat(self._below(self.name_of(file)))  # noqa: PTH116
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
     def has_zip(self, version: ModuleVersion) -> bool:
         """Return whether the zip of a module is there."""
-        return self.zip_path(version).is_file()
+        return os.path.isfile(self._below(f"{_stem(version)}.zip"))  # noqa: PTH113
+
+    def has_ziphash(self, version: ModuleVersion) -> bool:
+        """Return whether Go has written the hash of a zip."""
+        return os.path.isfile(self._below(f"{_stem(version)}.ziphash"))  # noqa: PTH113
 
     def has_tree(self, version: ModuleVersion) -> bool:
         """Return whether there is an unpacked module for Go. With a `.partial` file, Go starts to unpack again."""
-        return os.path.lexists(self.tree(version)) and not os.path.exists(self.partial(version))  # noqa: PTH110 - never raises
+        tree = f"{self.gomodcache}/{_tree_name(version)}"
+        return os.path.lexists(tree) and not os.path.exists(self._below(f"{_stem(version)}.partial"))  # noqa: PTH110
 
     def accepted_by_go(self, version: ModuleVersion) -> bool:
         """Return whether Go has hashed this zip and found it in go.sum. It then writes a `.ziphash`."""
-        return self.has_zip(version) and self.ziphash(version).is_file()
+        return self.has_zip(version) and self.has_ziphash(version)
+
+    def _below(self, name: str) -> str:
+        return f"{self.path}/{name}"
 
     def identity(self, file: ModuleFile) -> Identity:
         """Return a value that changes when another file takes this name, or None if there is none."""

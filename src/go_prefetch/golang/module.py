@@ -25,6 +25,7 @@ _GLOB_RANGE = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
 _GLOB_TOKEN = re.compile(
     r"[*?]|\[(?P<negated>\^|(?!\^))(?P<ranges>(?:" + _GLOB_RANGE + r")+)\]|\\(?P<escaped>.)|[^*?\[\\]", re.DOTALL
 )
+_CAPITAL = re.compile("[A-Z]")
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -100,7 +101,7 @@ def _major_fits(version: str, major_suffix: str) -> bool:
 
 def escape(text: str) -> str:
     """Spell `text` as the module cache and the proxy protocol do: each upper-case letter as `!` and its lower case."""
-    return re.sub(r"[A-Z]", lambda letter: "!" + letter.group().lower(), text)
+    return _CAPITAL.sub(lambda letter: "!" + letter.group().lower(), text)
 
 
 def unescape(text: str) -> str:

@@ -22,12 +22,14 @@ _Identifier = tuple[int, int, str]
 SortKey = tuple[_Number, _Number, _Number, bool, tuple[_Identifier, ...]]
 
 
+@cache
 def is_canonical(version: str) -> bool:
     """Return whether `version` is complete and has no build metadata except Go's own `+incompatible`."""
     match = _VERSION.fullmatch(version)
     return match is not None and match["build"] in (None, "+incompatible")
 
 
+@cache
 def canonical(version: str) -> str:
     """Return `version` with three numbers and without build metadata except `+incompatible`; empty if it is none.
 

@@ -79,6 +79,7 @@ class Scope:
     warnings: tuple[Notice, ...] = ()
     go_lines: GoLines = field(default_factory=GoLines)  # they select a toolchain; `-modfile` does not count for it
     is_for_toolchain: bool = False  # Go needs no module here, only a toolchain
+    unsure: tuple[Path, ...] = ()  # its go.mod and go.work files with a directive of a later Go, or a misspelt one
 
     def without_modules(self) -> Scope:
         """Return a scope that needs no modules, such as a vendored one, for its toolchain alone."""
@@ -117,8 +118,9 @@ class Plan:
         """Return modules in several versions: within a workspace, and across scopes, each of which takes its own."""
         asked: dict[str, dict[str, str]] = {}
         for scope in self.scopes:
+            definition = str(scope.definition)
             for path, version in scope.zips:
-                asked.setdefault(path, {})[str(scope.definition)] = version
+                asked.setdefault(path, {})[definition] = version
         return (
             *(one for scope in self.scopes for one in scope.disagreements),
             *(

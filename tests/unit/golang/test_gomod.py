@@ -176,8 +176,6 @@ def test_a_folder_in_any_notation_needs_no_version(folder: str) -> None:
         "tool (\n\ta/cmd\n\tb/cmd\n)",
         "ignore ./x",
         "godebug (\n\ta=b\n)",
-        "tomorrow's directive { a, b }",
-        "tomorrow x y (\n\ta b c d\n\t( e )\n)",
         "require ()",
         "require (\n)",
         "require ( // nothing\n) // at all",
@@ -185,6 +183,13 @@ def test_a_folder_in_any_notation_needs_no_version(folder: str) -> None:
 )
 def test_what_the_plan_does_not_need_is_skipped(ignored: str) -> None:
     assert parse_gomod(f"module m\n{ignored}\ngo 1.22\n", "go.mod") == GoMod("m", "1.22", "", (), ())
+
+
+@pytest.mark.parametrize("later", ["tomorrow's directive { a, b }", "tomorrow x y (\n\ta b c d\n\t( e )\n)"])
+def test_directive_of_a_later_go_is_skipped_and_noted(later: str) -> None:
+    text = f"module m\n{later}\ngo 1.22\n"
+    assert parse_gomod(text, "go.mod") == GoMod("m", "1.22", "", (), (), has_unknown_directive=True)
+    assert parse_gowork(later, "go.work").has_unknown_directive
 
 
 def test_a_repeated_exclusion_counts_once() -> None:

@@ -7,13 +7,11 @@ from go_prefetch.config.choices import PlanFormat
 from go_prefetch.config.command_inputs import PLAN
 from go_prefetch.errors import GoCommandError
 from go_prefetch.golang.command import GoCommand
-from go_prefetch.golang.gomod import has_unknown_directive
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.render.plan import plan_json, plan_outputs, plan_text, settled_gaps
 from go_prefetch.run.steps.explain_failure import hinted
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.steps.project_files import text_of
 
 
 def plan(invocation: Invocation) -> int:
@@ -42,10 +40,8 @@ def _refuse_what_go_refuses(made: Plan, go: GoCommand) -> None:
     if made.toolchains:
         return
     for scope in made.scopes:
-        members = (path.with_name("go.mod") for path in scope.sums if path.name == "go.sum")
-        for file in dict.fromkeys((scope.definition, *members)):
-            if has_unknown_directive(text_of(file), str(file)):
-                try:
-                    go.check_readable(file)
-                except GoCommandError as error:
-                    raise hinted(error) from None
+        for file in scope.unsure:
+            try:
+                go.check_readable(file)
+            except GoCommandError as error:
+                raise hinted(error) from None

@@ -6,10 +6,8 @@ dependencies decide too. `decide` reads those that have arrived since. It may ch
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, notice
@@ -38,12 +36,12 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
     files = _files(live, toolchains)
     candidates = _candidates(live, files)
     paths = sorted({path for scope in scopes for path in scope.module_paths})
-    lines = (line.text for scope in live for line in scope.key_lines)
+    lines = frozenset(line for scope in live for line in scope.key_lines)
     versions = {file.module for file in (*files, *candidates)}
-    present = frozenset(file for file in (*files, *candidates) if _is_there(folder.path_of(file)))
+    present = frozenset(file for file in (*files, *candidates) if folder.has_content_of(file))
     return Plan(
         scopes=live,
-        key=cache_key(settings.cache_name or " ".join(paths), lines),
+        key=cache_key(settings.cache_name or " ".join(paths), (line.text for line in lines)),
         folder=folder,
         files=files,
         candidates=candidates,
@@ -117,13 +115,5 @@ def _unpacked(
     return frozenset(
         version
         for version in modules
-        if version not in lacking and folder.accepted_by_go(version) and folder.has_tree(version)
+        if version not in lacking and folder.has_ziphash(version) and folder.has_tree(version)
     )
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        found = path.stat()
-        return stat.S_ISREG(found.st_mode) and found.st_size > 0
-    except OSError:
-        return False

@@ -60,16 +60,14 @@ def resolve(place: Place, goflags: str, *, every_zip: bool = False) -> Scope:
 
     Raises GoSumError with file and line for what Go would refuse, InputError for a `-modfile` that Go would refuse.
     """
-    read = read_instead(place, goflags)
     if place.definition.name == "go.mod":
-        scope = _resolve_module(place, read, goflags, every_zip=every_zip)
-    else:
-        scope = _resolve_workspace(place, read, goflags, every_zip=every_zip)
-    return replace(scope, go_lines=go_lines(text_of(place.definition)))
+        return _resolve_module(place, read_instead(place, goflags), goflags, every_zip=every_zip)
+    return _resolve_workspace(place, read_instead(place, goflags), goflags, every_zip=every_zip)
 
 
 def _resolve_module(place: Place, definition: Path, goflags: str, *, every_zip: bool) -> Scope:
-    gomod = parse_gomod(text_of(definition), str(definition))
+    text = text_of(definition)
+    gomod = parse_gomod(text, str(definition))
     sums = (definition.with_suffix(".sum"),)
     gosum = sums_of(sums)
     zip_lines = _versions(gosum, "zip")
@@ -95,12 +93,14 @@ def _resolve_module(place: Place, definition: Path, goflags: str, *, every_zip: 
         sums=sums,
         disabled_because=reason,
         warnings=(*gosum.warnings, *_without_sums(definition, targets, zips, explicit=not from_list)),
+        go_lines=go_lines(text if definition == place.definition else text_of(place.definition)),
+        unsure=(definition,) if gomod.has_unknown_directive else (),
     )
 
 
 def _resolve_workspace(place: Place, definition: Path, goflags: str, *, every_zip: bool) -> Scope:
-    folder = definition.parent
-    gowork = parse_gowork(text_of(definition), str(definition))
+    folder, text = definition.parent, text_of(definition)
+    gowork = parse_gowork(text, str(definition))
     member_files = [_member(folder, use, definition) for use in gowork.uses]
     members = [parse_gomod(text_of(path), str(path)) for path in member_files]
     sums = (*(path.with_name("go.sum") for path in member_files), definition.with_name(f"{definition.name}.sum"))
@@ -137,6 +137,11 @@ def _resolve_workspace(place: Place, definition: Path, goflags: str, *, every_zi
             *gosum.warnings,
             *_without_sums(definition, targets, zips, explicit=True),
             *_not_members(place, member_files),
+        ),
+        go_lines=go_lines(text),
+        unsure=(
+            *((definition,) if gowork.has_unknown_directive else ()),
+            *(path for path, member in zip(member_files, members, strict=True) if member.has_unknown_directive),
         ),
     )
 
@@ -197,6 +202,8 @@ def _by_version(replaces: Iterable[Replace]) -> _Replaces:
 
 def _fitting(required: ModuleVersion, replaces: _Replaces) -> Replace | None:
     """Return the replacement of `required`, if there is one. An exact version has precedence over a whole path."""
+    if not replaces:
+        return None
     return replaces.get((required.path, required.version)) or replaces.get((required.path, ""))
 
 
@@ -209,11 +216,11 @@ def _member(folder: Path, use: str, definition: Path) -> Path:
 
 def _not_members(place: Place, member_files: Iterable[Path]) -> Iterable[Notice]:
     """Yield named folders that belong to a module below the go.work, but to none that it lists."""
-    top = place.definition.parent
+    top, members = place.definition.parent, frozenset(member_files)
     for folder in place.named:
         above = (parent for parent in (folder, *folder.parents) if is_file(parent / "go.mod"))
         own = next(above, top)
-        if own not in (top, *top.parents) and own / "go.mod" not in member_files:
+        if own not in (top, *top.parents) and own / "go.mod" not in members:
             gomod, workspace = own / "go.mod", place.definition
             yield notice("folder-outside-workspace", file=gomod, definition=gomod, workspace=workspace, folder=own)
 
