@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from commandline import add_rounds, conditions, new_parser, parsed
+from figures import Rows, differences, print_tables, ratios, write_json
 from realproject import BenchError, Project, fetch
-from rig import (
-    Contender,
-    Rig,
-    add_options,
-    add_rounds,
-    assembled,
-    by_other,
-    check_same,
-    conditions,
-    contents,
-    parsed,
-)
+from rig import Contender, Rig, assembled, by_other, check_report, check_same, contents, taken
 
 PLAIN, BASELINE, PREFETCH = "a  go mod download", "b  GOMAXPROCS=64 list, download", "c  go-prefetch run"
-OTHER = "d  the same by --other"
+OTHER = "o  c by --other"
+RATIOS = ("c/a", "c/b", "c/o")
+MODULES = ("github.com/cli/cli/v2@v2.60.0", "github.com/aquasecurity/trivy@v0.74.0")
 DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "go_prefetch", "run"])
 
 EPILOG = """\
@@ -34,33 +27,21 @@ What is compared, each into a fresh module cache, the order rotating from round 
   b  GOMAXPROCS=64 go list -m all, then GOMAXPROCS=64 go mod download   (the honest baseline: Go alone, at its best)
   c  the --command, with --goproxy URL --store none --quiet
 
-Seconds move with the machine. Compare only what one run of this program has printed: the ratios c/a and c/b.
+Seconds move with the machine. Compare only what one run of this program has printed: the ratios. There is no table
+unless c was a miss without a warning, and all have left the same zips and trees.
 
 examples:
-  bench/cold.py                                        cli/cli, 50 ms, 30 MB/s a response, 100 MB/s in all
+  bench/cold.py                                        cli/cli, then trivy: 50 ms, 30 MB/s a response, 100 MB/s in all
   bench/cold.py --latency 20ms --rounds 5 --json out.json
-  bench/cold.py github.com/caddyserver/caddy/v2@v2.10.0
+  bench/cold.py github.com/caddyserver/caddy/v2@v2.10.2   another project, or several
   bench/cold.py --command 'go-prefetch run --jobs 32'   another program, or other flags
   bench/cold.py --present                              what a run costs when nothing is missing
 """
 
 
-def new_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
-    """Return a command line that knows the project and the proxy."""
-    parser = argparse.ArgumentParser(
-        description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add_options(parser, module="github.com/cli/cli/v2@v2.60.0")
-    add = parser.add_argument
-    add("--latency", default="50ms", help="the proxy's wait before each response, as Go writes it (%(default)s)")
-    add("--stream-rate", type=float, default=30, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
-    add("--link-rate", type=float, default=100, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
-    return parser
-
-
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = new_parser(__doc__, EPILOG)
+    parser = new_parser(__doc__, EPILOG, *MODULES)
     add_rounds(parser)
     add = parser.add_argument
     add("--command", default=DEFAULT_COMMAND, help="what to measure as go-prefetch (this Python, -m go_prefetch run)")
@@ -68,19 +49,20 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parsed(parser, arguments)
 
 
-def contenders(command: str, url: str) -> list[Contender]:
-    """Return what is compared: a, b and c."""
+def contenders(command: str, rig: Rig) -> list[Contender]:
+    """Return what is compared: a, b and c. c writes its report."""
     download = ["go", "mod", "download"]
+    flags = ["--store", "none", "--quiet", "--report-file", str(rig.scratch / "run.json")]
     return [
         Contender(PLAIN, [download], {}),
         Contender(BASELINE, [["go", "list", "-m", "all"], download], {"GOMAXPROCS": "64"}),
-        Contender(PREFETCH, [[*shlex.split(command), "--goproxy", url, "--store", "none", "--quiet"]], {}),
+        Contender(PREFETCH, [[*shlex.split(command), "--goproxy", rig.url, *flags]], {}),
     ]
 
 
 def cold(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
-    """Time every contender in every round; check the first round's results against each other."""
-    compared = contenders(options.command, rig.url)
+    """Time every contender in every round; check each run's report, and the first round's module caches."""
+    compared = contenders(options.command, rig)
     if options.other:
         compared.append(by_other(rig, compared[2], OTHER, options.other))
     held: dict[str, set[str]] = {}
@@ -88,71 +70,59 @@ def cold(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
     def look(contender: Contender, module_cache: Path, number: int) -> None:
         if number == 0:
             held[contender.label] = contents(module_cache)
+        if told := taken(rig.scratch / "run.json"):  # another --command may write none
+            check_report(contender.label, told, "miss")
 
     seconds = rig.take_turns(compared, options.rounds, look)
-    check_same(compared[0], compared[2], held)
+    for contender in compared[1:]:
+        check_same(compared[0], contender, held)
     return seconds
 
 
 def present(options: argparse.Namespace, rig: Rig) -> dict[str, list[float]]:
     """Time go-prefetch with nothing missing, and `go env`, the least that it must call."""
-    prefetch = contenders(options.command, rig.url)[2]
-    asking = Contender("GOTOOLCHAIN=local go env", [["go", "env"]], {})
-    seconds: dict[str, list[float]] = {asking.label: [], prefetch.label: []}
+    prefetch = replace(contenders(options.command, rig)[2], label="k  go-prefetch run")
+    compared = [Contender("i  go env", [["go", "env"]], {}), prefetch]
+    if options.other:
+        compared.append(by_other(rig, prefetch, "o  k by --other", options.other))
+    seconds: dict[str, list[float]] = {contender.label: [] for contender in compared}
     with rig.module_cache() as module_cache:
-        rig.measure(prefetch, module_cache)
+        rig.run_all(prefetch, module_cache)
         for _ in range(options.rounds):
-            for contender in (asking, prefetch):
+            for contender in compared:
                 seconds[contender.label].append(rig.measure(contender, module_cache))
     return seconds
 
 
-def table(seconds: dict[str, list[float]]) -> str:
-    """Lay the seconds out, a line for each contender."""
-    rounds = len(next(iter(seconds.values())))
-    width = max(map(len, seconds))
-    heads = [*(f"round {number + 1}" for number in range(rounds)), "min", "median"]
-    lines = [" ".join([" " * width, *(f"{head:>8}" for head in heads)])]
-    for label, taken in seconds.items():
-        figures = [*taken, min(taken), statistics.median(taken)]
-        lines.append(" ".join([f"{label:<{width}}", *(f"{figure:8.2f}" for figure in figures)]))
-    return "\n".join(lines)
-
-
-def derived(seconds: dict[str, list[float]]) -> dict[str, float]:
-    """Return what the medians say: two ratios of the cold runs, or one difference of the present ones."""
-    medians = [statistics.median(taken) for taken in seconds.values()]
-    if len(medians) == 2:
-        return {"difference in seconds": medians[1] - medians[0]}
-    ratios = {"c/a": medians[2] / medians[0], "c/b": medians[2] / medians[1]}
-    return ratios if len(medians) == 3 else {**ratios, "c/d": medians[2] / medians[3]}
-
-
-def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:
-    """Print the table, and write the same as JSON if asked."""
+def report(options: argparse.Namespace, fetched: Project, rig: Rig, seconds: dict[str, list[float]]) -> dict[str, Any]:
+    """Print the tables; return what goes into the JSON file."""
     measured = conditions(options, fetched)
     if options.command != DEFAULT_COMMAND:
         measured["command"] = options.command
-    print(", ".join(f"{name} {value}" for name, value in measured.items()), end="\n\n")
-    print(table(seconds), end="\n\n")
-    for name, value in derived(seconds).items():
-        print(f"{name}: {value:.2f}")
-    if options.json:
-        medians = {label: statistics.median(taken) for label, taken in seconds.items()}
-        figures = {"conditions": measured, "seconds": seconds, "medians": medians, "derived": derived(seconds)}
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    tables: dict[str, Rows] = {
+        "seconds": seconds,
+        "ratio of each round": ratios(seconds, *RATIOS),
+        "difference of each round": differences(seconds, "k-i", "o-i"),
+        "CPU seconds, user and system": rig.cpu,
+        "CPU ratio of each round": ratios(rig.cpu, *RATIOS),
+    }
+    print_tables(measured, tables)
+    return {"conditions": measured, "tables": tables}
 
 
 def main() -> None:
-    """Fetch the project, run what is asked for, report."""
+    """Fetch each project, run what is asked for, report."""
     options = parse_arguments()
+    figures: dict[str, object] = {}
     try:
-        fetched = fetch(options.module, options.cache_dir.expanduser().resolve())
-        with assembled(options, fetched) as rig:
-            seconds = present(options, rig) if options.present else cold(options, rig)
+        for module in options.modules:
+            fetched = fetch(module, options.cache_dir.expanduser().resolve())
+            with assembled(options, fetched) as rig:
+                seconds = present(options, rig) if options.present else cold(options, rig)
+            figures[module] = report(options, fetched, rig, seconds)
     except (BenchError, subprocess.SubprocessError) as failed:
         sys.exit(f"bench/cold.py: {failed}")
-    report(options, fetched, seconds)
+    write_json(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import shutil
 import statistics
@@ -18,12 +17,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cacheservice import CacheService, Job, Traffic, running
+from commandline import add_project, machine
 from officialclient import OfficialClient, installed
 from realproject import BenchError, Project, fetch
 from rig import (
     Contender,
     Rig,
-    add_options,
+    check_report,
     contents,
     environment,
     hide_zstd_module,
@@ -110,7 +110,7 @@ class Stage:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
-    add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.2")
+    add_project(parser, "github.com/caddyserver/caddy/v2@v2.11.2")
     add = parser.add_argument
     add("--newer", default="v2.11.3", help="the version of the last job (%(default)s)")
     add("--rounds", type=int, default=3, metavar="N", help="times that each story runs (%(default)s)")
@@ -161,8 +161,7 @@ class Story:
         rig.run(DOWNLOAD, {"GOMODCACHE": str(module_cache), "GOPROXY": "off"})
         if self.way == PREFETCH:
             told = json.loads((self.stage.scratch / "run.json").read_text(encoding="utf-8"))
-            if told["outputs"]["cache-result"] != RESULTS[job] or told["warnings"]:
-                raise BenchError(f"{job}: {told['outputs']['cache-result']}, {told['warnings']}")
+            check_report(job, told, RESULTS[job])
         return seconds, rig.cpu[self.way][-1]
 
     def _commands(self, job: str) -> list[list[str]]:
@@ -283,12 +282,11 @@ def report(
     options: argparse.Namespace, network: Network, fetched: list[Project], rows: dict[str, list[dict[str, Cost]]]
 ) -> None:
     """Print conditions, table and spread; write them as JSON if asked."""
-    go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
     zips = [one.zips() for one in fetched]
     told = {
         "module": f"{options.module}, {options.newer}", "zips": len(zips[1]), "changed": len(zips[1] - zips[0]),
         "megabytes": round(fetched[1].count()[1] / 1e6, 1), **asdict(network), "rounds": options.rounds,
-        "cpus": os.cpu_count(), "python": platform.python_version(), "go": go,
+        **machine(),
     }  # fmt: skip
     print(", ".join(f"{name} {value}" for name, value in told.items()), end="\n\n")
     print(table(rows), spread(rows), sep="\n\n")

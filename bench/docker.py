@@ -6,17 +6,17 @@ Builds with BuildKit (as tests/support/image_builders.py starts it: Debian's run
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cold import new_parser, table
+from commandline import conditions, new_parser
+from figures import print_tables, ratios
 from imagerig import FROM_FOLDER, FROM_PROXY, builder
 from realproject import BenchError, Project, fetch
-from rig import Rig, assembled, conditions
+from rig import Rig, assembled
 
 if TYPE_CHECKING:
     from tests.support.image_builders import BuildKit
@@ -94,16 +94,14 @@ def measured(options: argparse.Namespace, rig: Rig, buildkit: BuildKit) -> dict[
 
 
 def report(options: argparse.Namespace, fetched: Project, seconds: dict[str, list[float]]) -> None:
-    """Print the table and the ratios."""
-    print(", ".join(f"{name} {value}" for name, value in conditions(options, fetched).items()), end="\n\n")
-    print(table(seconds), end="\n\n")
-    medians = {label: statistics.median(taken) for label, taken in seconds.items()}
-    print(f"b/a: {medians[FOLDER] / medians[PLAIN]:.2f}\nc/a: {medians[AS_THEY_CAME] / medians[PLAIN]:.2f}")
+    """Print seconds and ratios."""
+    tables = {"seconds": seconds, "ratio of each round": ratios(seconds, "b/a", "c/a")}
+    print_tables(conditions(options, fetched), tables)
 
 
 def main() -> None:
     """Fetch the project, start the builder, run, report."""
-    parser = new_parser(__doc__, EPILOG)
+    parser = new_parser(__doc__, EPILOG, "github.com/cli/cli/v2@v2.60.0")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each is built (%(default)s)")
     options = parser.parse_args()
     try:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commandline import add_cache_dir
 from realproject import BenchError, Project, fetch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -51,7 +52,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add("module", nargs="?", default="github.com/spf13/viper@v1.21.0", help="project, as PATH@VERSION (%(default)s)")
     add("--part", choices=("faults", "dead"), default="faults", help="what to measure (%(default)s)")
     add("--seeds", default="1-200", metavar="A-B", help="which lots to draw (%(default)s)")
@@ -63,7 +63,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--plain", type=int, default=0, metavar="N", help="run plain `go mod download` with the first N seeds too")
     add("--rounds", type=int, default=5, metavar="N", help="of part dead (%(default)s)")
     add("--connect-timeout", type=float, default=5, metavar="SECONDS", help="of part dead (%(default)s)")
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add_cache_dir(parser)
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--other", type=Path, metavar="SRC", help="run the go_prefetch in this folder in turn with ours")
     given = parser.parse_args(arguments)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cacheservice import CacheService, Job, Traffic, running
+from commandline import add_cache_dir
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.settings import read_settings
 from go_prefetch.errors import StoreError
@@ -73,12 +74,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add("module", nargs="?", default=HUGO, help="module path (%(default)s)")
     add("--since", metavar="VERSION", help="from this release on, as the module proxy lists them (proxies differ)")
     add("--releases", type=int, default=30, metavar="N", help="how many of them, in order (%(default)s)")
     add("--versions", type=lambda text: text.split(","), metavar="V,V,…", help="just these releases, oldest first")
-    add("--cache-dir", type=Path, default=cache, help=f"where modules stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add_cache_dir(parser)
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     parsed = parser.parse_args(arguments)
     if not parsed.versions and not parsed.since:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import hosted_exact
 import hosted_partial
 import hosted_save
+from commandline import add_parts, add_rounds, new_parser, parsed
 from figures import print_tables, write_json
 from hosted_rig import Part, Projects
 from officialclient import OfficialClient, installed
 from realproject import BenchError, fetch, fetch_changed
-from rig import add_options, add_parts, add_rounds, parsed
 
 PARTS: dict[str, Callable[[argparse.Namespace, OfficialClient, Projects], Part]] = {
     "exact": hosted_exact.measure,
@@ -61,17 +61,13 @@ examples:
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
-    add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
+    caddy = "github.com/caddyserver/caddy/v2@v2.11.1"
+    parser = new_parser(__doc__, EPILOG, caddy, latency="220ms", rates=(23, 100))
     add_rounds(parser)
     add_parts(parser, tuple(PARTS))
     add = parser.add_argument
     add("--newer", default="v2.11.4", help="the version with another go.sum, for a partial hit (%(default)s)")
     add("--change", default="golang.org/x/net@v0.51.0", help="the one changed dependency, for a delta (%(default)s)")
-    add("--latency", default="220ms", help="the service's wait before each answer, as Go writes it (%(default)s)")
-    add("--stream-rate", type=float, default=23, metavar="MB/s", help="of one request; 0: no limit (%(default)s)")
-    add("--link-rate", type=float, default=100, metavar="MB/s",
-        help="of all requests to the service, and of all to the proxy; 0: no limit (%(default)s)")  # fmt: skip
     add("--proxy-latency", default="50ms", help="the proxy's wait before each response (%(default)s)")
     add("--proxy-rate", type=float, default=30, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
     add("--zstd", choices=("program", "python"), default="program",

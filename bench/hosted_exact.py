@@ -7,11 +7,12 @@ import os
 import shutil
 from dataclasses import replace
 
+from commandline import conditions
 from figures import Rows, ratios
 from hosted_rig import DOWNLOAD, NO_NETWORK, Hosted, Noted, Part, Projects, hosted
 from officialclient import OfficialClient
 from realproject import BenchError
-from rig import Contender, Rig, by_other, check_same, conditions
+from rig import Contender, Rig, by_other, check_same
 
 OFFICIAL, OURS = "a  official client, go mod download", "b  go-prefetch run, store github"
 FROM_FOLDER, OTHER = "c  go-prefetch run, store dir:", "o  b by --other"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -19,7 +18,18 @@ from figures import Rows
 from go_prefetch.config.kinds import duration
 from officialclient import OfficialClient
 from realproject import BenchError, Project
-from rig import Contender, Rig, contents, environment, hide_zstd_module, nothing, scratch_folder, slow_proxy
+from rig import (
+    Contender,
+    Rig,
+    check_report,
+    contents,
+    environment,
+    hide_zstd_module,
+    nothing,
+    scratch_folder,
+    slow_proxy,
+    taken,
+)
 
 HERE = Path(__file__).resolve().parent
 DOWNLOAD = ["go", "mod", "download"]
@@ -71,11 +81,9 @@ class Noted:
         return {name: [told[STEPS.get(name, name)]["seconds"] for told in self.reports[label]] for name in names}
 
     def check(self, label: str, result: str) -> None:
-        """Fail unless each run of ours had this cache result, and no warning."""
+        """Fail unless each run of ours was one with this cache result. See check_report."""
         for told in self.reports[label]:
-            if told["outputs"]["cache-result"] != result or told["warnings"]:
-                found = f"{told['outputs']['cache-result']}, warnings {told['warnings']}"
-                raise BenchError(f"{label!r} is no run with the result {result}: {found}")
+            check_report(label, told, result)
 
     def tables(self) -> dict[str, Rows]:
         """Return the tables of the service's counts and of memory, without rows that are 0 in each round."""
@@ -138,7 +146,7 @@ class Hosted:
         """Let a run with nothing cached save the full entry of the project, in job 1."""
         with rig.module_cache() as module_cache:
             rig.run_all(self.ours("fill", "--goproxy", f"file://{self.proxy}", number=1), module_cache)
-        told = json.loads((self.scratch / "run.json").read_text(encoding="utf-8"))
+        told = taken(self.scratch / "run.json")
         if "-full-" not in told["save"]["key"]:
             raise BenchError(f"go-prefetch has saved no full entry: {told['save']}")
 
@@ -146,8 +154,7 @@ class Hosted:
         """Time all; each must leave what `go mod download` finds complete without the network."""
         noted = Noted()
         self.service.counts(clear=True)
-        for name in ("run.json", "peak.json"):  # of a run that has filled something
-            (self.scratch / name).unlink(missing_ok=True)
+        taken(self.scratch / "run.json")  # of a run that has filled something
 
         def look(contender: Contender, module_cache: Path, number: int) -> None:
             label = contender.label
@@ -155,18 +162,11 @@ class Hosted:
             rig.run(DOWNLOAD, {"GOMODCACHE": str(module_cache), **NO_NETWORK})
             if number == 0:
                 noted.held[label] = contents(module_cache)
-            if (self.scratch / "run.json").exists():
-                noted.reports.setdefault(label, []).append(self._taken("run.json"))
-                noted.peaks.setdefault(label, []).append(self._taken("peak.json")["python"])
+            if told := taken(self.scratch / "run.json"):
+                noted.reports.setdefault(label, []).append(told)
+                noted.peaks.setdefault(label, []).append(taken(self.scratch / "peak.json")["python"])
 
         return rig.take_turns(compared, rounds, look), noted
-
-    def _taken(self, name: str) -> Any:
-        """Read what a run of ours has written, and remove it."""
-        file = self.scratch / name
-        told = json.loads(file.read_text(encoding="utf-8"))
-        file.unlink()
-        return told
 
 
 @contextlib.contextmanager

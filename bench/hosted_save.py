@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from commandline import conditions
 from figures import Rows, differences, ratios
 from hosted_rig import Hosted, Noted, Part, Projects, hosted
 from officialclient import OfficialClient
 from realproject import BenchError
-from rig import Contender, Rig, by_other, conditions
+from rig import Contender, Rig, by_other
 
 OFFICIAL = "a  official client, saveCache"
 WITH, WITHOUT = "b  run after a miss, with save", "c  the same without save"

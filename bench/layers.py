@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cold import new_parser
+from commandline import conditions, new_parser
 from imagerig import FROM_FOLDER, FROM_PROXY, builder
 from realproject import BenchError, Project, fetch, fetch_folder, with_another
-from rig import Rig, assembled, conditions
+from rig import Rig, assembled
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +96,7 @@ class Context:
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = new_parser(__doc__, EPILOG)
+    parser = new_parser(__doc__, EPILOG, "github.com/cli/cli/v2@v2.60.0")
     parser.add_argument("--program", default="./cmd/gh", help="the main package (%(default)s)")
     parser.add_argument(
         "--change", default="github.com/hashicorp/go-version@v1.7.0", help="the changed dependency (%(default)s)"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
-import platform
 import shlex
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realproject import BenchError, Project
 
@@ -115,48 +115,6 @@ class Rig:
         return seconds
 
 
-def add_options(parser: argparse.ArgumentParser, *, module: str) -> None:
-    """Add the options that every comparison has: of which project, and where."""
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
-    add = parser.add_argument
-    add("module", nargs="?", default=module, help="project, as PATH@VERSION (%(default)s)")
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
-    add("--scratch-dir", type=Path, help="where module caches are made (/dev/shm with room, else temporary)")
-
-
-def add_rounds(parser: argparse.ArgumentParser) -> None:
-    """Add the options of those that run commands in turn: how often, and what to write."""
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times that each command runs (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument(
-        "--other", type=Path, metavar="SRC", help="run the go_prefetch in this folder in turn with ours"
-    )
-
-
-def add_parts(parser: argparse.ArgumentParser, parts: Sequence[str]) -> None:
-    """Add the option that chooses among parts of a bench. All are measured if it is not given."""
-
-    def chosen(text: str) -> list[str]:
-        if unknown := set(text.split(",")) - set(parts):
-            raise argparse.ArgumentTypeError(f"not one of {','.join(parts)}: {', '.join(sorted(unknown))}")
-        return [part for part in parts if part in text.split(",")]
-
-    shown = ",".join(parts)
-    parser.add_argument("--parts", type=chosen, default=list(parts), metavar="LIST", help=f"some of {shown} (all)")
-
-
-def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
-    """Return what was given, as far as these options go. The program ends if it makes no sense."""
-    given = parser.parse_args(arguments)
-    if given.rounds < 1:
-        parser.error("--rounds: at least 1")
-    if "@" not in given.module:
-        parser.error(f"module: PATH@VERSION, for example {parser.get_default('module')}")
-    if given.other and not (given.other / "go_prefetch").is_dir():
-        parser.error("--other: the src folder of another checkout")
-    return given
-
-
 def by_other(rig: Rig, contender: Contender, label: str, source: Path) -> Contender:
     """Return the same contender with the go_prefetch of another checkout."""
     path = os.pathsep.join([str(source.resolve()), rig.environ.get("PYTHONPATH", "")])
@@ -183,28 +141,20 @@ def check_same(left: Contender, right: Contender, held: dict[str, set[str]]) -> 
         raise BenchError(f"{left.label!r} and {right.label!r} differ in {len(differences)} zips or trees:\n{listed}")
 
 
-def conditions(options: argparse.Namespace, fetched: Project) -> dict[str, object]:
-    """Return what the figures depend on."""
-    zips, size = fetched.count()
-    return {
-        "module": fetched.module,
-        "zips": zips,
-        "megabytes": round(size / 1e6, 1),
-        "latency": options.latency,
-        "stream-rate": options.stream_rate,
-        "link-rate": options.link_rate,
-        "cpus": os.cpu_count(),
-        "python": platform.python_version(),
-        "commit": commit(),
-        "go": subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip(),
-    }
+def taken(file: Path) -> Any:
+    """Read what a run has written, and remove it; return None if it has written nothing."""
+    if not file.exists():
+        return None
+    told = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return told
 
 
-def commit() -> str:
-    """Return what is measured, as git names it; empty without git."""
-    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(describe, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+def check_report(label: str, report: dict[str, Any], result: str) -> None:
+    """Fail unless a run of go-prefetch had this cache result and no warning, and left nothing to Go's downloads."""
+    found, by_go = report["outputs"]["cache-result"], report["complete"]["files_by_go"]
+    if found != result or report["warnings"] or by_go:
+        raise BenchError(f"{label!r} is no {result} run: {found}, {by_go} files by Go, warnings {report['warnings']}")
 
 
 def hide_zstd_module(scratch: Path) -> Path:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cacheservice import Job, Traffic, Unreliable, running
+from commandline import add_cache_dir
 from realproject import BenchError, Project, fetch
 from rig import Rig, environment, scratch_folder
 
@@ -38,7 +39,6 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
     add = parser.add_argument
-    cache = os.environ.get("GO_PREFETCH_BENCH_CACHE") or "~/.cache/go-prefetch-bench"
     add(
         "module",
         nargs="?",
@@ -48,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--seeds", type=int, nargs=2, default=(1, 100), metavar=("FIRST", "LAST"), help="(1 100)")
     add("--share", type=float, default=0.2, help="of all requests that fail (%(default)s)")
     add("--at-once", type=int, default=os.cpu_count() or 1, metavar="N", help="seeds tried at a time (%(default)s)")
-    add("--cache-dir", type=Path, default=cache, help=f"where projects stay ({cache}; GO_PREFETCH_BENCH_CACHE)")
+    add_cache_dir(parser)
     return parser.parse_args()
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,19 +12,10 @@ from pathlib import Path
 
 from archives import DECOMPRESS, TREE, ZIPS, Archives, make
 from chart import chart
+from commandline import add_parts, add_rounds, conditions, new_parser, parsed
+from figures import Rows, differences, print_tables, ratios, write_json
 from realproject import BenchError, Project, fetch
-from rig import (
-    Contender,
-    Rig,
-    add_options,
-    add_rounds,
-    assembled,
-    by_other,
-    check_same,
-    conditions,
-    contents,
-    parsed,
-)
+from rig import Contender, Rig, assembled, by_other, check_report, check_same, contents, taken
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("archive", "pool", "changed", "present")
@@ -34,7 +23,8 @@ DOWNLOAD = ["go", "mod", "download"]
 NO_NETWORK = {"GOPROXY": "off"}
 TO_DISK = "curl -sSf --http1.1 -o "
 STREAMED = "curl -sSf --http1.1 "
-RATIOS = {"archive": ("d/a", "d/b", "d/c"), "pool": ("f/e", "f/o"), "changed": ("h/g",), "present": ()}
+RATIOS = ("d/a", "d/b", "d/c", "f/e", "f/o", "h/g")
+RESULTS = {"f": "exact", "o": "exact", "h": "partial"}  # what a run has to be, by the letter of its label
 
 EPILOG = """\
 What is compared, each into a fresh module cache, the order rotating from round to round:
@@ -78,19 +68,12 @@ class Figures:
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawTextHelpFormatter)
-    add_options(parser, module="github.com/caddyserver/caddy/v2@v2.11.1")
+    caddy = "github.com/caddyserver/caddy/v2@v2.11.1"
+    parser = new_parser(__doc__, EPILOG, caddy, latency="200ms", rates=(0, 50))
     add_rounds(parser)
-    add = parser.add_argument
-    add("--parts", default=",".join(PARTS), help="what to measure (%(default)s)")
-    add("--latency", default="200ms", help="the server's wait before each response, as Go writes it (%(default)s)")
-    add("--stream-rate", type=float, default=0, metavar="MB/s", help="of one response; 0: no limit (%(default)s)")
-    add("--link-rate", type=float, default=50, metavar="MB/s", help="of all responses; 0: no limit (%(default)s)")
-    add("--svg", type=Path, metavar="FILE", help="draw the medians of the archive part there")
-    given = parsed(parser, arguments)
-    if not set(given.parts.split(",")) <= set(PARTS):
-        parser.error(f"--parts: some of {','.join(PARTS)}")
-    return given
+    add_parts(parser, PARTS)
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the medians of the archive part there")
+    return parsed(parser, arguments)
 
 
 def shell(label: str, script: str, *then: list[str]) -> Contender:
@@ -104,8 +87,9 @@ def measured(rig: Rig, *arguments: str) -> list[str]:
 
 
 def prefetch(rig: Rig, pool: Path, goproxy: str) -> list[str]:
-    """`go-prefetch run` with this pool, noting its peak memory."""
+    """`go-prefetch run` with this pool, noting its peak memory and writing its report."""
     arguments = ["run", "--store", f"dir:{pool}", "--goproxy", goproxy, "--quiet"]
+    arguments += ["--report-file", str(rig.scratch / "run.json")]
     return measured(rig, "-m", "go_prefetch", *arguments)
 
 
@@ -159,28 +143,18 @@ def compare(rig: Rig, compared: list[Contender], rounds: int, figures: Figures) 
         rig.run(DOWNLOAD, {"GOMODCACHE": str(module_cache), **NO_NETWORK})
         if number == 0:
             held[contender.label] = contents(module_cache)
-        for name, into in (("peak.json", note_peak), ("intake.json", note_intake)):
-            told = rig.scratch / name
-            if told.exists():
-                into(figures, contender.label, json.loads(told.read_text()))
-                told.unlink()
+        if peak := taken(rig.scratch / "peak.json"):
+            figures.peaks.setdefault(contender.label, []).append(peak["python"])
+        if intake := taken(rig.scratch / "intake.json"):
+            figures.intakes.append(intake)
+        if told := taken(rig.scratch / "run.json"):
+            check_report(contender.label, told, RESULTS[contender.label[0]])
 
     seconds = rig.take_turns(compared, rounds, look)
     figures.cpu |= rig.cpu
     for other in compared[1:]:
         check_same(compared[0], other, held)
     return seconds
-
-
-def note_peak(figures: Figures, label: str, told: dict[str, float]) -> None:
-    """Keep what peak.py wrote."""
-    figures.peaks.setdefault(label, []).append(told["python"])
-
-
-def note_intake(figures: Figures, label: str, told: dict[str, object]) -> None:
-    """Keep what intake.py wrote."""
-    del label
-    figures.intakes.append(told)
 
 
 def present(rig: Rig, pool: Path, rounds: int) -> dict[str, list[float]]:
@@ -202,7 +176,7 @@ def present(rig: Rig, pool: Path, rounds: int) -> dict[str, list[float]]:
 
 def measure(options: argparse.Namespace, rig: Rig, proxy: Path) -> Figures:
     """Measure the parts that are asked for."""
-    figures, wanted = Figures(), options.parts.split(",")
+    figures, wanted = Figures(), options.parts
     pool = Path(shutil.copytree(proxy, rig.scratch / "pool"))
     if "archive" in wanted:
         figures.archives = make(rig, proxy)
@@ -218,28 +192,6 @@ def measure(options: argparse.Namespace, rig: Rig, proxy: Path) -> Figures:
     return figures
 
 
-def ratios(figures: Figures) -> dict[str, list[float]]:
-    """Return by name, `d/a`, the ratio of each round; for nothing to do the difference to `go env` in seconds."""
-    found: dict[str, list[float]] = {}
-    for part, seconds in figures.seconds.items():
-        taken = {label[0]: values for label, values in seconds.items()}
-        for name in RATIOS[part]:
-            left, right = name.split("/")
-            if right not in taken:
-                continue
-            found[name] = [one / other for one, other in zip(taken[left], taken[right], strict=True)]
-    if present := figures.seconds.get("present"):
-        taken = {label[0]: values for label, values in present.items()}
-        found["k-i, seconds"] = [one - other for one, other in zip(taken["k"], taken["i"], strict=True)]
-    return found
-
-
-def row(width: int, label: str, values: list[float]) -> str:
-    """Lay out one line: label, least, median, most, and how many."""
-    shown = [min(values), statistics.median(values), max(values)]
-    return " ".join([f"{label:<{width}}", *(f"{value:8.2f}" for value in shown), f"{len(values):6}"])
-
-
 def report(options: argparse.Namespace, fetched: Project, figures: Figures) -> None:
     """Print the tables; write them as JSON and as a chart if asked."""
     told = conditions(options, fetched)
@@ -248,20 +200,17 @@ def report(options: argparse.Namespace, fetched: Project, figures: Figures) -> N
             "whole tree MB": round(figures.archives.tree / 1e6, 1),
             "zips MB": round(figures.archives.zips / 1e6, 1),
         }
-    print(", ".join(f"{name} {value}" for name, value in told.items()), end="\n\n")
-    tables = {f"{part}: seconds": seconds for part, seconds in figures.seconds.items()}
-    tables |= {"ratio of each round": ratios(figures), "CPU seconds, user and system": figures.cpu}
-    tables["peak MB of our Python"] = figures.peaks
-    for title, rows in tables.items():
-        if rows:
-            print(" ".join([f"{title:<34}", *(f"{head:>8}" for head in ("min", "median", "max")), "rounds"]))
-            print("\n".join(row(34, label, values) for label, values in rows.items()), end="\n\n")
-    if options.json:
-        written = {"conditions": told, "seconds": figures.seconds, "ratios": ratios(figures), "cpu": figures.cpu}
-        options.json.write_text(
-            json.dumps({**written, "peaks": figures.peaks, "intakes": figures.intakes}, indent=2) + "\n",
-            encoding="utf-8",
-        )
+    every = {label: values for seconds in figures.seconds.values() for label, values in seconds.items()}
+    tables: dict[str, Rows] = {
+        **{f"{part}: seconds": seconds for part, seconds in figures.seconds.items()},
+        "ratio of each round": ratios(every, *RATIOS),
+        "difference of each round": differences(every, "k-i"),
+        "CPU seconds, user and system": figures.cpu,
+        "CPU ratio of each round": ratios(figures.cpu, *RATIOS),
+        "peak MB of our Python": figures.peaks,
+    }
+    print_tables(told, tables)
+    write_json(options.json, {"conditions": told, "tables": tables, "intakes": figures.intakes})
     if options.svg and "archive" in figures.seconds:
         options.svg.write_text(drawn(told, figures.seconds["archive"]), encoding="utf-8")
 
