@@ -327,7 +327,7 @@ def test_memory_is_bounded(service: CacheService, tmp_path: Path) -> None:
     connection = shelf.store()._connect()
     found = connection.service.look_up(["key"], shelf.deadline)
     assert found is not None
-    with connection.open(found.url, lambda: found.url, shelf.deadline) as stream:
+    with connection.open(found.url, lambda: found.url, shelf.deadline, 1) as stream:
         assert stream.read(1) == b"\0"
         most = range_buffer.first_byte(1 + range_buffer.AHEAD)
         wait_until(lambda: stream.received == most, "all ranges that may be held")

@@ -74,7 +74,7 @@ class Shelf:
         protocol = RestService if self.protocol == "v1" else TwirpService
         connection = Connection(
             protocol(endpoint, self.version, Exchange(client, backoff)),
-            lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
+            lambda url, renew, deadline, ranges: RangeReader(client, Blob(url, renew), backoff, deadline, ranges),
         )
         return CacheServiceStore(endpoint, self.encoding, lambda: connection, save=When.AUTO, proxies="proxies")
 

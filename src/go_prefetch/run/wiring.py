@@ -168,7 +168,7 @@ def _cache_service(
         protocol = RestService if endpoint.protocol == "v1" else TwirpService
         return Connection(
             protocol(endpoint, hexadecimal(encoding.name), Exchange(client, backoff, tell)),
-            lambda url, renew, deadline: RangeReader(client, Blob(url, renew), backoff, deadline),
+            lambda url, renew, deadline, ranges: RangeReader(client, Blob(url, renew), backoff, deadline, ranges),
         )
 
     return CacheServiceStore(endpoint, encoding, connect, save=settings.save, proxies=proxies.shown)

@@ -73,7 +73,9 @@ class _Pace:
 class Arrivals:
     """Safe to use from many threads."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, at_first: int = 1) -> None:
+        """Want `at_first` ranges before the size of the blob is known."""
+        self._at_first = max(1, at_first)
         self.received = 0  # bytes, including those that are not read yet
         self.etag = ""
         self._deadline = deadline
@@ -135,13 +137,13 @@ class Arrivals:
     def wanted(self) -> int | None:
         """Return the number of a range to download, once there is one; None once nothing is left to do.
 
-        The first range alone is requested at first: its answer tells the size, and whether the server knows ranges.
+        Few ranges are requested at first: their answers tell the size, and whether the server knows ranges.
         """
         with self._change:
             while not self._is_settled(self._head):
                 if self._to_race:
                     return self._to_race.pop()
-                most = 1 if self._total is None else self._head + AHEAD
+                most = self._at_first if self._total is None else self._head + AHEAD
                 if self._next < most and not self._is_past_end(self._next):
                     self._began[self._next] = time.monotonic()
                     self._next += 1
@@ -159,6 +161,12 @@ class Arrivals:
 
     def _is_past_end(self, number: int) -> bool:
         return self._total is not None and first_byte(number) >= self._total
+
+    def turns_out_past_end(self, number: int) -> bool:
+        """Wait for the size of the blob, and return whether this range is past its end, or no longer needed."""
+        with self._change:
+            self._change.wait_for(lambda: self._total is not None or self._is_settled(number))
+            return self._is_settled(number)
 
     def agree(self, coming: Announced) -> None:
         """Compare the size of the blob with that of the first answer. If it differs, the blob was replaced."""

@@ -1,9 +1,9 @@
 """A blob as a stream: downloaded by ranges, many at once, returned in order, in bounded memory.
 
-One range is requested first. More are requested once the server has shown that it knows ranges. A server that does not
-sends one stream. A failed range is retried, with a new URL if the old one has expired. The failures of one blob are
-counted together, until a range arrives. A range that blocks the reader and is slower than the others is requested a
-second time.
+One range is requested first, unless the URL is signed for a storage that is known to have ranges. More are requested
+once the server has shown that it knows ranges. A server that does not know them sends one stream. A failed range is
+retried, with a new URL if the old one has expired. The failures of one blob are counted together, until a range
+arrives. A range that blocks the reader and is slower than the others is requested a second time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Backoff, Deadline
 from go_prefetch.errors import StoreError
@@ -27,7 +28,10 @@ _TIMES_MORE = 6  # failures in a row of a blob, for each attempt at one file; an
 _LONGEST_WAIT = 0.5  # seconds between them; the reader waits
 _NUMBER = "([0-9]{1,15})"
 _CONTENT_RANGE = re.compile(f"bytes {_NUMBER}-{_NUMBER}/{_NUMBER}")  # RFC 9110, 14.4
-_GONE = (404, 412, 416)  # it is gone, was replaced, or is shorter than before
+# Parameters of signed URLs: Azure (a service SAS for a blob), S3 and GCS. Each of these storages knows ranges.
+_SIGNED = ({"sig", "sr"}, {"X-Amz-Signature"}, {"X-Goog-Signature"})
+_PAST_END = 416
+_GONE = (404, 412, _PAST_END)  # it is gone, was replaced, or is shorter than before
 
 
 class Blob:
@@ -57,12 +61,13 @@ class RangeReader:
     `store-damaged` (the blob is gone, or its parts do not belong together).
     """
 
-    def __init__(self, client: HttpClient, blob: Blob, backoff: Backoff, deadline: Deadline) -> None:
+    def __init__(self, client: HttpClient, blob: Blob, backoff: Backoff, deadline: Deadline, at_first: int = 1) -> None:
+        """Read `blob`, which is expected to have `at_first` ranges. These need not wait for the first answer."""
         self._client = client
         self._blob = blob
         self._backoff = backoff
         self._deadline = deadline
-        self._arrivals = Arrivals(deadline)
+        self._arrivals = Arrivals(deadline, min(at_first, _AT_ONCE) if _has_ranges(blob.url) else 1)
         self._rest = memoryview(b"")
 
     def __enter__(self) -> RangeReader:
@@ -125,6 +130,8 @@ class RangeReader:
         with self._client.request("GET", url, self._deadline, headers=headers) as answer:
             if answer.status == 403:
                 return True
+            if answer.status == _PAST_END and self._arrivals.turns_out_past_end(number):
+                return False
             if answer.status != 200:
                 self._take_part(number, answer)
             elif number == 0:
@@ -158,6 +165,15 @@ class RangeReader:
         except AttemptError as error:
             raise StoreError("store-unreachable", "reading", words=without_queries(str(error))) from None
         self._arrivals.end_stream()
+
+
+def _has_ranges(url: str) -> bool:
+    """Return whether the URL is signed for a storage that is known to have ranges."""
+    try:
+        names = {name for name, _ in parse_qsl(urlsplit(url).query)}
+    except ValueError:  # no URL, as the request will tell
+        return False
+    return any(names >= signed for signed in _SIGNED)
 
 
 def _headers_for(number: int, etag: str) -> dict[str, str]:

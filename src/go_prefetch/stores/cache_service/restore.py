@@ -24,6 +24,8 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 from go_prefetch.stores.cache_service.protocol import CacheService, Found
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
+_ZIPS_PER_RANGE = 8  # modules take 0.2 to 1 MB each in the entries of real projects; early ranges have 1 MiB
+
 
 class Stream(Readable, Protocol):
     """The bytes of an entry as they arrive."""
@@ -35,10 +37,10 @@ class Stream(Readable, Protocol):
 
 @dataclass(frozen=True)
 class Connection:
-    """A protocol, and how to read an entry that it finds: a URL, a way to get a new one, a deadline."""
+    """A protocol, and how to read an entry that it finds: its URL, a way to get a new one, a deadline, its ranges."""
 
     service: CacheService
-    open: Callable[[str, Callable[[], str], Deadline], AbstractContextManager[Stream]]
+    open: Callable[[str, Callable[[], str], Deadline, int], AbstractContextManager[Stream]]
 
 
 class Reading:
@@ -196,7 +198,9 @@ class Reading:
             del self._lacking[file.name]
             self._arrived(file)
 
-        with self._connection.open(found.url, lambda: self._renewed(found.key, deadline), deadline) as stream:
+        zips = 0 if name.is_delta else sum(file.kind == "zip" for file in self._wanted.files)
+        renew = partial(self._renewed, found.key, deadline)
+        with self._connection.open(found.url, renew, deadline, zips // _ZIPS_PER_RANGE) as stream:
             try:
                 warnings = read_archive(
                     stream, self._encoding, folder=self._wanted.folder,
