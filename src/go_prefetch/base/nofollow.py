@@ -57,12 +57,22 @@ class Folder:
 
     def open(self, name: str) -> BinaryIO:
         """Open a regular file for reading. Raises OSError, with EINVAL if it is not a regular file."""
+        return os.fdopen(self._opened(name), "rb")
+
+    def read(self, name: str, most: int) -> bytes:
+        """Return at most `most` bytes of a regular file, quicker than through `open`. Raises OSError like it."""
+        descriptor = self._opened(name)
+        try:
+            return os.read(descriptor, most)
+        finally:
+            os.close(descriptor)
+
+    def _opened(self, name: str) -> int:
         descriptor = os.open(self.at(name), _READ, dir_fd=self.descriptor)
-        file = os.fdopen(descriptor, "rb") if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-        if file is None:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise OSError(errno.EINVAL, "it is not a regular file", str(self.path / name))
-        return file
+        return descriptor
 
     def stat(self, name: str) -> os.stat_result | None:
         """Return the status of the entry with this name, or None if there is none."""

@@ -163,8 +163,7 @@ class _Tree:
                 self._folder = None
                 self._folder = self._closing.enter_context(nofollow.opened(self._root, parts))
                 self._parts = parts
-            with self._folder.open(name) as file:
-                data = file.read(entry.file_size + 1)
+            data = self._folder.read(name, entry.file_size + 1)
         except OSError:
             return None
         return (data,) if len(data) == entry.file_size and zlib.crc32(data) == entry.CRC else None

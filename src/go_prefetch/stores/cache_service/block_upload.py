@@ -18,19 +18,21 @@ from go_prefetch.stores.cache_service.protocol import Upload
 
 _BLOCK = 4 << 20  # bytes of an upload that are sent at once: the last ones are waited for
 _AT_ONCE = 12  # blocks
+_MOST = 24  # blocks that are packed and not sent: packing goes on while a part that does not compress is sent
 
 
 class BlockUpload:
     """Takes the bytes of an archive in order. `size` is the number of those that it has taken.
 
-    Each block is sent in a thread of its own, with retries. `write` waits while as many as allowed are on their way.
+    Each block is sent in a thread of its own, with retries. `write` waits while too many are not sent yet.
     """
 
     def __init__(self, reserve: Callable[[], Upload], deadline: Deadline, sent: Callable[[int], None]) -> None:
         self._reserved = run_in_background(reserve)
         self._deadline = deadline
         self._sent = sent
-        self._free = threading.Semaphore(_AT_ONCE)
+        self._room = threading.Semaphore(_MOST)
+        self._turns = threading.Semaphore(_AT_ONCE)
         self._blocks: list[Future[None]] = []
         self._rest = bytearray()
         self.size = 0
@@ -64,23 +66,25 @@ class BlockUpload:
             self._sent(len(rest))
 
     def _send(self, block: bytes) -> None:
-        self._free.acquire()
+        self._room.acquire()
         number = len(self._blocks)
         self._blocks.append(run_in_background(lambda: self._put(number, block)))
 
     def _put(self, number: int, block: bytes) -> None:
         try:
-            self._reserved.result().put(number, number * _BLOCK, block, self._deadline)
+            upload = self._reserved.result()
+            with self._turns:
+                upload.put(number, number * _BLOCK, block, self._deadline)
             self._sent(len(block))
         finally:
-            self._free.release()
+            self._room.release()
 
 
 @contextmanager
 def uploading(
     reserve: Callable[[], Upload], deadline: Deadline, sent: Callable[[int], None] = lambda _: None
 ) -> Iterator[BlockUpload]:
-    """Upload what the block writes, and turn it into an entry if the block succeeds. Uses 56 MiB at most.
+    """Upload what the block writes, and turn it into an entry if the block succeeds. Uses 100 MiB at most.
 
     The key is reserved while the block writes already. `sent` is called with the size of each block that has arrived.
 
