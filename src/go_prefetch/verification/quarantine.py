@@ -1,7 +1,7 @@
 """The quarantine: Go unpacks zips while others still download, then compares all trees with go.sum at once.
 
 In the module cache, Go inflates a zip twice: to hash it and to unpack it. Here it is inflated once. Trees are unpacked
-in a small GOMODCACHE of stubs (stub_modcache.py), and one `go mod verify` hashes them. Those that match go.sum are
+in a small GOMODCACHE of stubs (stub_modcache.py), and `go mod verify` hashes them. Those that match go.sum are
 renamed into the module cache, with their `.ziphash`. Anything unusual is left to `go mod download`: Go hashes and
 unpacks its zip in the module cache. A rejected tree is no verdict on its zip.
 """
@@ -41,6 +41,7 @@ from go_prefetch.verification.tally import Tally
 
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
+_LARGE_BYTES = 64 << 20  # of a tree: Go hashes one for about 0.1 s, on one core
 _BATCH = 200  # zips of one `go mod download`, limited by the length of its command line
 
 
@@ -57,6 +58,7 @@ class Quarantine:
         self._trace = trace
         self._hashes, left = _eligible(plan) if sys.platform != "win32" else ({}, Counter())
         self._tally = Tally(left)
+        self._large: list[ModuleVersion] = []  # their trees are verified apart from the others
         self._unpacking: list[Span] = []
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
@@ -98,7 +100,7 @@ class Quarantine:
         meter.wait_for("go mod verify")
         with self._trace.span("go mod verify", "verify"):
             no_time = Verdict(inconclusive=notice("inconclusive", "no-time"))
-            verdict = no_time if late else self._stubs.verify(self._deadline)
+            verdict = no_time if late else self._stubs.verify(self._deadline, self._large)
         taken = self._tally.taken
         good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
         admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
@@ -158,12 +160,15 @@ class Quarantine:
         if not self._tally.begin(version, self._folder.identity(ModuleFile(version, "zip"))):
             return False
         try:
-            reason = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
+            brought = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
         except OSError:
-            reason = Deferral.UNREADABLE_ZIP
-        if reason:
-            self._tally.give_up(version, reason)
-        return not reason
+            brought = Deferral.UNREADABLE_ZIP
+        if isinstance(brought, Deferral):
+            self._tally.give_up(version, brought)
+            return False
+        if brought.bytes >= _LARGE_BYTES:
+            self._large.append(version)
+        return True
 
     def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
         """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.
@@ -216,8 +221,8 @@ def _without_tree(plan: Plan) -> list[ModuleVersion]:
     return [version for version in sorted(plan.packed) if not plan.folder.has_tree(version)]
 
 
-def _brought(source: Path, place: Path, room: Room) -> Deferral | None:
-    """Bring a zip to `place`; return the reason if it stays out. Raises OSError.
+def _brought(source: Path, place: Path, room: Room) -> Space | Deferral:
+    """Bring a zip to `place`; return the space of its tree, or the reason if it stays out. Raises OSError.
 
     The file in `place` counts, because `source` may be replaced at any moment.
     """
@@ -229,7 +234,7 @@ def _brought(source: Path, place: Path, room: Room) -> Deferral | None:
         shutil.copyfile(source, place)
     space = plain_space(place, room.block)
     if space is not None and room.take(space):
-        return None
+        return space
     place.unlink()
     return Deferral.UNUSUAL_ZIP if space is None else Deferral.NO_ROOM
 

@@ -34,11 +34,14 @@ class IsolatedGo:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_stopped = False
 
-    def run(self, *arguments: str, deadline: Deadline) -> GoOutput | None:
-        """Run Go. Return None if it could not be started, had no time left or was stopped. Thread-safe."""
-        argv = (str(self._go), *arguments)
+    def run(self, *arguments: str, deadline: Deadline, main: Path | None = None) -> GoOutput | None:
+        """Run Go in the main module, or in another one.
+
+        Return None if it could not be started, had no time left or was stopped. Thread-safe.
+        """
+        argv, folder = (str(self._go), *arguments), main or self.main
         try:
-            with process_group.started(argv, self.main, self._environment(), stdout=subprocess.PIPE) as process:
+            with process_group.started(argv, folder, self._environment(), stdout=subprocess.PIPE) as process:
                 try:
                     if not self._is_to_run(process):
                         return None
