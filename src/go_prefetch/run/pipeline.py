@@ -241,9 +241,11 @@ class _Run:
             self._note(replace_unproven(self.state.plan, admitted, self._trees))
 
     def _complete(self) -> None:
-        """Run `go mod download`. GOMAXPROCS is the number of Go's parallel downloads; GOPROXY is that of the inputs."""
-        job, folder = self._job, self.state.plan.folder
-        variables = {"GOMAXPROCS": str(max(job.settings.jobs, os.cpu_count() or 1)), "GOPROXY": job.walk.goproxy}
+        """Run `go mod download`. GOPROXY is that of the inputs."""
+        job, plan = self._job, self.state.plan
+        folder, variables = plan.folder, {"GOPROXY": job.walk.goproxy}
+        if plan.missing or plan.without_sum:  # the number of Go's parallel downloads; without any, fewer are faster
+            variables["GOMAXPROCS"] = str(max(job.settings.jobs, os.cpu_count() or 1))
         goroot, silence = job.environment.goroot, job.settings.go_silence
         goes_on = job.settings.on_failure is OnFailure.WARN
         with job.step("complete", "go mod download") as meter:
