@@ -133,3 +133,9 @@ def test_while_the_cache_service_says_nothing(
         run = bench.start(*flags, **variables)
         wait_until(lambda: route in service.routes, "a call that is not answered")
         assert_interrupted(bench, run, signal_number, proxy)
+        if route == "blob.put":
+            assert service.keys == []
+            service.faults.clear()
+            bench.forget_modcache()
+            assert bench.run(*flags, GOPROXY=proxy.url, **service.v2(MAIN.text, run="2")).status == 0
+            assert len(service.keys) == 1  # the key that is still reserved does not block the next run

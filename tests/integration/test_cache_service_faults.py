@@ -166,6 +166,24 @@ def test_a_block_that_nobody_takes_holds_up_no_other(
     assert shelf.has_all(shelf.restore())
 
 
+@pytest.mark.parametrize(("protocol", "route"), [("v2", "blob.block"), ("v1", "chunk")])
+def test_server_that_dies_during_an_upload_costs_one_entry(
+    service: CacheService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, route: str
+) -> None:
+    """Nothing is finished, and the next run saves."""
+    monkeypatch.setattr("go_prefetch.stores.cache_service.block_upload._BLOCK", 200_000)
+    shelf = Shelf(service, tmp_path, MODULES, protocol)
+    service.inject(route, "reset", times=None, skip=3)
+    saved = shelf.save()
+    assert isinstance(saved, StoreError)
+    assert saved.notice.slug == "store-unreachable"
+    assert "finalize" not in service.routes
+    service.faults.clear()
+    assert not shelf.restore().files
+    assert isinstance(shelf.save(run=2), Saved)
+    assert shelf.has_all(shelf.restore("again"))
+
+
 def test_429_is_not_waited_for(service: CacheService, tmp_path: Path) -> None:
     shelf = Shelf(service, tmp_path, MODULES)
     service.inject("create", 429, times=None)

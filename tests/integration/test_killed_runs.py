@@ -114,6 +114,26 @@ def proxy() -> Iterator[ModuleProxy]:
         yield server
 
 
+def test_upload_of_a_killed_run_does_not_block_the_next(bench: Workbench, proxy: ModuleProxy, tmp_path: Path) -> None:
+    """Its key stays reserved for a day. Nothing of it is in the temporary folder."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with CacheService(MAIN) as service:
+        bench.write_project([LIB])
+        service.inject("blob.put", "silence")
+        variables = {"GOPROXY": proxy.url, "TMPDIR": str(temporary)}
+        run = bench.start("run", "--store", "github", **variables, **service.v2(MAIN.text))
+        wait_until(lambda: "blob.put" in service.routes, "the upload")
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate(timeout=30)
+        assert list(temporary.iterdir()) == []
+        assert service.keys == []
+        Job(bench, service, proxy)(LIB, run=2)
+        assert len(service.keys) == 1
+        Job(bench, service, proxy)(LIB, run=3)
+        assert bench.outputs["cache-result"] == "exact"
+
+
 @pytest.mark.system
 @pytest.mark.parametrize("step", ["restore", "save"])
 def test_zstd_ends_with_a_killed_run(bench: Workbench, proxy: ModuleProxy, tmp_path: Path, step: str) -> None:

@@ -71,7 +71,7 @@ def write_archive(
 def _write_file(out: Writable, folder: ModuleFolder, file: ModuleFile, size: int) -> None:
     """Write the bytes of `file`, or the rewritten zip: if that has another size."""
     path = folder.path_of(file)
-    if path.stat().st_size != size:
+    if file.kind == "zip" and path.stat().st_size != size:
         try:
             write_stored(path, out, folder.tree(file.module))
         except UnreadableZip as error:

@@ -217,8 +217,10 @@ def _piped(argv: list[str], environ: Mapping[str, str], stdout: int) -> Iterator
             yield process
         finally:
             process_group.kill(process)
-            if process.stdout:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    with suppress(OSError):  # what it has not read is lost
+                        pipe.close()
 
 
 def _widen(pipe: Any) -> None:
