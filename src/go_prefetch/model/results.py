@@ -154,12 +154,22 @@ class Downloaded:
             files={**self.files, **later.files},
             bytes=self.bytes + later.bytes,
             seconds=self.seconds + later.seconds,
-            sources=(*self.sources, *later.sources),
+            sources=tuple(_together(self.sources, later.sources)),
             failures=(*self.failures, *later.failures),
             credentialed=self.credentialed | later.credentialed,
             fetched=(*self.fetched, *later.fetched),
             overlapping_seconds=self.overlapping_seconds + later.overlapping_seconds,
         )
+
+
+def _together(earlier: Iterable[Source], later: Iterable[Source]) -> Iterable[Source]:
+    """Return one row for each proxy. All but its files are counted from the beginning of the run."""
+    rows = {row.name: row for row in earlier}
+    for row in later:
+        before = rows.get(row.name)
+        files, size = (before.files, before.bytes) if before else (0, 0)
+        rows[row.name] = replace(row, files=files + row.files, bytes=size + row.bytes)
+    return rows.values()
 
 
 @dataclass(frozen=True)

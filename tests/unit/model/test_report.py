@@ -11,7 +11,16 @@ from go_prefetch.golang.gosum import GoSumLine
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.plan import unambiguous
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Admitted, Completed, Downloaded, FailedAttempt, Failure, Rejection, Restored
+from go_prefetch.model.results import (
+    Admitted,
+    Completed,
+    Downloaded,
+    FailedAttempt,
+    Failure,
+    Rejection,
+    Restored,
+    Source,
+)
 from go_prefetch.model.save_rule import ALL_FILES, SaveRule
 from tests.support.fakes.reports import POOL, PRIVATE, A, B, cold, files_of, plan, report
 from tests.support.fakes.reports import downloaded as fetched
@@ -175,3 +184,11 @@ def test_values_are_frozen() -> None:
 def test_unavailable_is_what_every_proxy_denies() -> None:
     both = Downloaded(failures=(*_gone(A_ZIP).failures, *_unreachable(A_MOD).failures))
     assert both.unavailable == {A_ZIP}
+
+
+def test_downloads_together_have_one_row_for_each_proxy() -> None:
+    """A second download may have no file. What was counted from the beginning of the run is not added up."""
+    first = Downloaded(sources=(Source("a", 2, 20, 1, 3, 0.5), Source("b", 1, 10, 0)))
+    later = Downloaded(sources=(Source("a", 1, 5, 2, 3, 0.6), Source("c", 0, 0, 1)))
+    expected = (Source("a", 3, 25, 2, 3, 0.6), Source("b", 1, 10, 0), Source("c", 0, 0, 1))
+    assert first.plus(later).sources == expected
