@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from go_prefetch.errors import notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, file_named
+from go_prefetch.stores.cache_service import compression
 from go_prefetch.stores.cache_service.archive import write_archive
-from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding, by_program
+from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding, by_program, in_process
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.service_shelf import ENCODINGS
@@ -94,6 +96,35 @@ def test_write_archive_program_that_fails_late_raises(
 ) -> None:
     with pytest.raises(ArchiveError, match="status 3"):
         write_archive(Sink(), folder, files, program(tmp_path, "cat; exit 3"))
+
+
+@pytest.mark.parametrize("most_threads", [0, 1])
+def test_in_process_any_number_of_threads_is_read_again(
+    folder: ModuleFolder, files: list[ModuleFile], most_threads: int
+) -> None:
+    """A library may be built without threads. It refuses their parameters."""
+    real = compression._zstd_module()
+    parameters = {parameter.name: parameter for parameter in real.CompressionParameter}
+
+    class Threads:
+        def bounds(self) -> tuple[int, int]:
+            return 0, most_threads
+
+    class Parameters:
+        def __getattr__(self, name: str) -> object:
+            if name == "nb_workers" and not most_threads:
+                return Threads()
+            assert most_threads or name != "job_size"
+            return parameters[name]
+
+    class Module:
+        CompressionParameter = Parameters()
+        ZstdFile = real.ZstdFile
+
+    out = io.BytesIO()
+    write_archive(out, folder, files, in_process(Module))
+    with ENCODINGS["zstd"].decompressing(io.BytesIO(out.getvalue())) as stream:
+        assert stream.read(13) == b"manifest.json"
 
 
 @pytest.mark.parametrize("encoding", ["program", *ENCODINGS])

@@ -79,9 +79,9 @@ def in_process(module: Any) -> Encoding:
             parameter.enable_long_distance_matching: 1,
             parameter.ldm_hash_rate_log: _LONG_HASH_RATE_LOG,
             parameter.ldm_hash_log: _LONG_HASH_LOG,
-            parameter.nb_workers: min(os.cpu_count() or 1, parameter.nb_workers.bounds()[1]),
-            parameter.job_size: _JOB,
         }
+        if workers := min(os.cpu_count() or 1, parameter.nb_workers.bounds()[1]):  # none in a build without threads
+            options |= {parameter.nb_workers: workers, parameter.job_size: _JOB}
         with module.ZstdFile(out, "wb", options=options) as stream:
             yield stream
 
