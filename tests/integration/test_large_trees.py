@@ -1,19 +1,18 @@
-"""Large trees are verified apart from the others: by their own `go mod verify`, with a canary of its own."""
+"""Large trees are verified as soon as they are unpacked: by a `go mod verify` with a canary of its own."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import notice
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.verification import quarantine
-from go_prefetch.verification.stub_modcache import StubCache, Verdict
+from go_prefetch.verification.stub_modcache import StubCache, Verdict, joined
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.workbench import Workbench
 
@@ -38,25 +37,30 @@ def unpacked(tmp_path: Path) -> StubCache:
     return stubs
 
 
-@pytest.mark.parametrize("large", [[], [SECOND], [FIRST, THIRD], VERSIONS], ids=["none", "one", "two", "all"])
-def test_verdict_does_not_depend_on_which_trees_are_large(unpacked: StubCache, large: Iterable[ModuleVersion]) -> None:
-    verdict = unpacked.verify(Deadline.after(LIMIT), [*large])
-    assert verdict == Verdict(good=frozenset({FIRST, FOURTH}), bad=frozenset({SECOND, THIRD}))
+def test_verify_in_parts_is_about_those_versions(unpacked: StubCache) -> None:
+    """The zips of the others stay, because Go may be about to unpack them."""
+    verdicts = [unpacked.verify(versions, Deadline.after(LIMIT)) for versions in ([FIRST, SECOND], [THIRD])]
+    assert verdicts == [Verdict(frozenset({FIRST}), frozenset({SECOND})), Verdict(bad=frozenset({THIRD}))]
+    assert unpacked.folder.zip_path(FOURTH).exists()
+    assert not unpacked.folder.zip_path(FIRST).exists()
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_verify_without_one_of_its_canaries_is_inconclusive(unpacked: StubCache, number: int) -> None:
-    shutil.rmtree(unpacked.folder.tree(unpacked._canaries[number]))
-    verdict = unpacked.verify(Deadline.after(LIMIT), [FIRST])
-    assert verdict.inconclusive
-    assert verdict.good == frozenset()
+def test_joined_verdicts_keep_what_is_good_and_why_not_all_is() -> None:
+    problem = notice("inconclusive", "no-time")
+    verdicts = [Verdict(good=frozenset({FIRST})), Verdict(inconclusive=problem), Verdict(bad=frozenset({THIRD}))]
+    assert joined(verdicts) == Verdict(frozenset({FIRST}), frozenset({THIRD}), problem)
 
 
-def test_run_with_a_large_module_admits_all(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quarantine, "_LARGE_BYTES", 64 << 10)
-    modules = [*MODULES[:3], FakeModule("example.com/large", "v1.0.0", files={"x.txt": "x" * (64 << 10)})]
+@pytest.mark.parametrize("limit", [0, 64 << 10, 1 << 30], ids=["all", "one", "none"])
+def test_run_names_an_evil_zip_however_large(bench: Workbench, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(quarantine, "_LARGE_BYTES", limit)
+    large = {"x.txt": "x" * (64 << 10)}
+    modules = [*MODULES[:2], FakeModule("example.com/a", "v1.0.0", files=large), FakeModule("example.com/b", "v1.0.0")]
+    evil = [FakeModule(one.path, one.version, files={**one.files, "evil.go": "package evil\n"}) for one in modules[1:3]]
     bench.write_project(modules)
-    write_proxy_folder(bench.pool, modules)
-    assert bench.prefetch(goproxy="off").status == 0
-    assert bench.report["admit"]["modules"] == len(modules)
-    assert bench.report["admit"]["left_to_go"] == {}
+    write_proxy_folder(bench.folder / "proxy", modules)
+    write_proxy_folder(bench.pool, [modules[0], *evil, modules[3]])
+    assert bench.prefetch(goproxy=f"file://{bench.folder / 'proxy'}").status == 0
+    assert bench.report["admit"]["modules"] == 2
+    assert bench.report["admit"]["left_to_go"] == {"refused by go mod verify": 2}
+    assert bench.go("mod", "verify").stdout == "all modules verified\n"

@@ -56,7 +56,7 @@ def _verdict(folder: ModuleFolder, goroot: Path, hashes: Mapping[ModuleVersion, 
         with temporary_root() as root:
             stubs = StubCache(root, goroot, hashes, writable_trees=True)
             _link(stubs.folder, folder, hashes)
-            return stubs.verify(deadline)
+            return stubs.verify(hashes, deadline)
     except OSError as error:
         return Verdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
 

@@ -1,4 +1,4 @@
-"""The quarantine: Go unpacks zips while others still download, then compares all trees with go.sum at once.
+"""The quarantine: Go unpacks zips while others still download, then compares all trees with go.sum.
 
 In the module cache, Go inflates a zip twice: to hash it and to unpack it. Here it is inflated once. Trees are unpacked
 in a small GOMODCACHE of stubs (stub_modcache.py), and `go mod verify` hashes them. Those that match go.sum are
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -36,12 +37,12 @@ from go_prefetch.model.results import Admitted, Deferral
 from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
 from go_prefetch.verification.room import Room
-from go_prefetch.verification.stub_modcache import StubCache, Verdict
+from go_prefetch.verification.stub_modcache import StubCache, Verdict, joined
 from go_prefetch.verification.tally import Tally
 
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
-_LARGE_BYTES = 64 << 20  # of a tree: Go hashes one for about 0.1 s, on one core
+_LARGE_BYTES = 64 << 20  # of a tree: Go hashes it for about 0.1 s, on one core
 _BATCH = 200  # zips of one `go mod download`, limited by the length of its command line
 
 
@@ -58,7 +59,8 @@ class Quarantine:
         self._trace = trace
         self._hashes, left = _eligible(plan) if sys.platform != "win32" else ({}, Counter())
         self._tally = Tally(left)
-        self._large: list[ModuleVersion] = []  # their trees are verified apart from the others
+        self._large: set[ModuleVersion] = set()  # their trees are verified as soon as they are unpacked
+        self._verdicts: list[Verdict] = []
         self._unpacking: list[Span] = []
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
         self._unpackers = [threading.Thread(target=self._unpack_arrivals, daemon=True) for _ in range(_UNPACKERS)]
@@ -98,10 +100,12 @@ class Quarantine:
         late = any(map(threading.Thread.is_alive, self._unpackers))
         meter.say("comparing with go.sum")
         meter.wait_for("go mod verify")
-        with self._trace.span("go mod verify", "verify"):
-            no_time = Verdict(inconclusive=notice("inconclusive", "no-time"))
-            verdict = no_time if late else self._stubs.verify(self._deadline, self._large)
         taken = self._tally.taken
+        if late:
+            self._verdicts.append(Verdict(inconclusive=notice("inconclusive", "no-time")))
+        else:
+            self._verify(taken.keys() - self._large)
+        verdict = joined(self._verdicts)
         good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
         admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
         self._tally.leave(Deferral.REFUSED, len(verdict.bad))
@@ -151,7 +155,14 @@ class Quarantine:
                 with self._trace.span(f"unpack {len(batch)} zips", "unpack", zips=[str(version) for version in batch]):
                     self._stubs.unpack(batch, self._deadline)
                 self._unpacking.append(Span(began, time.monotonic(), 0))
+                self._verify(self._large.intersection(batch))
         self._arrived.put(None)  # for the other threads
+
+    def _verify(self, versions: Collection[ModuleVersion]) -> None:
+        """Let Go compare the trees of these versions with go.sum."""
+        if versions and self._stubs:
+            with self._trace.span("go mod verify", "verify"):
+                self._verdicts.append(self._stubs.verify(versions, self._deadline))
 
     def _brought_in(self, version: ModuleVersion) -> bool:
         """Bring a zip in, by a link if the file system supports it. Return False if it is left to Go."""
@@ -167,7 +178,7 @@ class Quarantine:
             self._tally.give_up(version, brought)
             return False
         if brought.bytes >= _LARGE_BYTES:
-            self._large.append(version)
+            self._large.add(version)
         return True
 
     def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
