@@ -14,6 +14,7 @@ from go_prefetch.config.choices import OnFailure, When
 from go_prefetch.config.kinds import (
     AUTO_SWITCH,
     DURATION,
+    JOBS,
     STORE,
     SWITCH,
     Kind,
@@ -138,7 +139,8 @@ TABLE: tuple[Input, ...] = (
           choice(When), Group.CACHE),
     Input("cache-name", "", "Part of the cache key. Change it to start with an empty cache.", _NAME, Group.CACHE,
           default_shown="from the module paths"),
-    Input("jobs", "16", "Number of parallel downloads.", whole_number(1, 128), Group.LIMITS),
+    Input("jobs", "auto", "Number of parallel downloads. `auto`: 16, and up to 64 if proxies take long to answer.",
+          JOBS, Group.LIMITS),
     Input("deadline", "10m", "Time limit for the whole run, which then ends with status 5.", DURATION, Group.LIMITS),
     Input("on-failure", "fail", "Whether a failed download fails the job. `warn`: exit with 0 and leave the rest to "
           "later go commands. A checksum mismatch or invalid input always fails.", choice(OnFailure), Group.JOB),

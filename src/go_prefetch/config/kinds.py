@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import cast
 
+from go_prefetch.base.retry import Jobs
 from go_prefetch.base.suggestions import closest
 from go_prefetch.config.choices import StoreChoice, StoreKind, When
 from go_prefetch.golang.toolchain import is_platform
 
-Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice
+Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice | Jobs
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_SECONDS = 7 * 24 * 3600.0
 _UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _AGE_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+
+_AUTO_JOBS = Jobs(least=16, most=64)
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,14 @@ def whole_number(low: int, high: int) -> Kind:
     return Kind(parse, "N", f"a whole number from {low} to {high}")
 
 
+def jobs(text: str) -> Jobs:
+    """Parse `auto`, or the number of downloads at once."""
+    if text == "auto":
+        return _AUTO_JOBS
+    number = cast(int, whole_number(1, 128).parse(text))
+    return Jobs(number, number)
+
+
 def text_line(metavar: str, allowed: str) -> Kind:
     """Return the kind of any text of one line."""
     return Kind(one_line, metavar, allowed)
@@ -185,6 +198,7 @@ SWITCH = Kind(boolean, "", "`true` or `false`", ("true", "false"))
 AUTO_SWITCH = Kind(When, "", "`auto`, `true` or `false`", ("auto", "true", "false"))
 PLATFORMS = Kind(platforms, "OS/ARCH", "platforms such as `linux/amd64`, one per line")
 POOL = Kind(pool, "DIR", "a folder, or `auto` for the default pool")
+JOBS = Kind(jobs, "N", "`auto` or a whole number from 1 to 128", ("auto",))
 STORE = Kind(
     store, "{auto,github,dir:PATH,none}", "`auto`, `github`, `dir:PATH` or `none`",
     ("auto", "github", "none"), ("dir:{}",),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.base.git_command import GitCommand
+from go_prefetch.base.retry import Jobs
 from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.config.inputs import BY_NAME, TABLE, Input, read_inputs
 from go_prefetch.config.kinds import Value
@@ -30,7 +31,7 @@ class Settings:
     store: StoreChoice
     save: When
     cache_name: str
-    jobs: int
+    jobs: Jobs
     deadline: float
     on_failure: OnFailure
     check_present: bool
@@ -108,6 +109,6 @@ def _shown(value: Value | Path | None) -> str:
         return f"{value:g}s"
     if isinstance(value, Enum):
         return str(value.value)
-    if isinstance(value, StoreChoice):
+    if isinstance(value, (StoreChoice, Jobs)):
         return value.text
     return "" if value is None else str(value)

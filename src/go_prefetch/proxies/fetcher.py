@@ -97,7 +97,13 @@ class ProxyWalk:
         The only proxy gets all its attempts.
         """
         others = proxy.on_any_error and len(self._proxies) > 1
-        return self.budget.jobs * (1 if others else self.budget.backoff.attempts)
+        return self.budget.jobs.least * (1 if others else self.budget.backoff.attempts)
+
+    @property
+    def jobs(self) -> int:
+        """Return the downloads to run at once, as far as the answers tell: more if they take long to begin."""
+        latency = self._hedging.latency
+        return self.budget.jobs.least if latency is None else self.budget.jobs.for_latency(latency)
 
     def fetch(self, file: ModuleFile, folder: ModuleFolder, avoid: str = "") -> Fetched | Failure:
         """Download `file` into `folder`, from any proxy except `avoid` if there is another.

@@ -245,7 +245,7 @@ class _Run:
         job, plan = self._job, self.state.plan
         folder, variables = plan.folder, {"GOPROXY": job.walk.goproxy}
         if plan.missing or plan.without_sum:  # the number of Go's parallel downloads; without any, fewer are faster
-            variables["GOMAXPROCS"] = str(max(job.settings.jobs, os.cpu_count() or 1))
+            variables["GOMAXPROCS"] = str(max(job.settings.jobs.least, os.cpu_count() or 1))
         goroot, silence = job.environment.goroot, job.settings.go_silence
         goes_on = job.settings.on_failure is OnFailure.WARN
         with job.step("complete", "go mod download") as meter:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_prefetch.base.retry import Jobs
 from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
 from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, read_inputs
 from go_prefetch.config.kinds import Value, duration
@@ -24,7 +25,7 @@ DEFAULTS: dict[str, Value] = {
     "store": StoreChoice(StoreKind.AUTO, "auto"),
     "save": When.AUTO,
     "cache-name": "",
-    "jobs": 16,
+    "jobs": Jobs(16, 64),
     "deadline": 600.0,
     "on-failure": OnFailure.FAIL,
     "check-present": False,
@@ -52,7 +53,7 @@ ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     ),
     "save": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
     "cache-name": (("a", "a"), ("b c", "b c"), ("é", "é")),
-    "jobs": (("1", 1), ("128", 128), ("016", 16)),
+    "jobs": (("1", Jobs(1, 1)), ("128", Jobs(128, 128)), ("auto", Jobs(16, 64))),
     "deadline": (("1h", 3600.0), ("90s", 90.0), ("1m30s", 90.0)),
     "on-failure": (("warn", OnFailure.WARN), ("fail", OnFailure.FAIL), (" warn ", OnFailure.WARN)),
     "check-present": (("true", True), ("false", False), ("TRUE", True)),

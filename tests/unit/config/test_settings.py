@@ -18,7 +18,7 @@ def test_the_defaults() -> None:
     settings = read_settings({}, HOME, CWD)
     assert settings.cwd == CWD
     assert settings.working_directory == (".",)
-    assert (settings.jobs, settings.deadline, settings.attempts) == (16, 600.0, 4)
+    assert (settings.jobs.text, settings.deadline, settings.attempts) == ("auto", 600.0, 4)
     assert settings.report_file is None
 
 

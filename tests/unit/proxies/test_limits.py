@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from go_prefetch.base.retry import AttemptError, Backoff, Budget, Cause, Deadline
+from go_prefetch.base.retry import AttemptError, Backoff, Budget, Cause, Deadline, Jobs
 from go_prefetch.golang.goproxy import parse_proxy_list
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.failure_cause import common_cause
@@ -34,7 +34,7 @@ def walk_over(goproxy: str, answer: Callable[[str, Wire], AttemptError | None], 
             raise error
         return Received(out.write(f"module {A.path}\n".encode()))
 
-    return ProxyWalk(parse_proxy_list(goproxy), get, Budget(Deadline.after(seconds), Backoff(1), jobs=1))
+    return ProxyWalk(parse_proxy_list(goproxy), get, Budget(Deadline.after(seconds), Backoff(1), jobs=Jobs(1, 1)))
 
 
 def test_limit_is_charged_to_no_file(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def fetch_two(tmp_path: Path, failures: int) -> tuple[Fetched | Failure, float, 
         return Received(out.write(f"module {A.path}\n".encode()))
 
     began = clock.now
-    budget = Budget(Passing.after(600, clock), Backoff(1), jobs=1)
+    budget = Budget(Passing.after(600, clock), Backoff(1), jobs=Jobs(1, 1))
     walk = ProxyWalk(parse_proxy_list("http://one.test"), get, budget)
     assert isinstance(walk.fetch(FILE, ModuleFolder.at(tmp_path)), Failure)
     return walk.fetch(FILE, ModuleFolder.at(tmp_path)), clock.now - began, len(requests)

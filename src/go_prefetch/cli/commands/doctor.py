@@ -66,7 +66,7 @@ def doctor(invocation: Invocation) -> int:
     seconds = cast(float, own["watch"] or 0.0)
     platform.hide(frozenset().union(*map(secrets_of, also)))
     named = [parse_also(url) for url in also]
-    limits = Limits(samples, settings.jobs, settings.stall_timeout, Deadline.after(settings.deadline))
+    limits = Limits(samples, settings.jobs.least, settings.stall_timeout, Deadline.after(settings.deadline))
     subject = _subject(settings, platform, environ)
     hosts = subject.proxies.named_hosts | ProxyList(tuple(named), "").named_hosts
     web = replace(settings.web.with_goauth(subject.goauth), named_hosts=hosts)

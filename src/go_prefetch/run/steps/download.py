@@ -66,12 +66,13 @@ def download(
     meter.expect(files)
     meter.watch(lambda: _underway(walk))
     outcomes = _Outcomes(len(files), folder, meter, arrived)
-    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), min(walk.budget.jobs, len(files)), deadline)
+    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), deadline)
+    crew.widen(walk.jobs)
     try:
-        crew.start()
         while outcomes.awaited:
             try:
                 outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
+                crew.widen(walk.jobs)
             except queue.Empty:
                 if deadline.passed() or deadline.is_cancelled:
                     crew.dismiss(seconds=1.0)
@@ -133,7 +134,6 @@ class _Crew:
         self,
         files: Sequence[ModuleFile],
         fetch: Callable[[ModuleFile], Fetched | Failure],
-        width: int,
         deadline: Deadline,
     ) -> None:
         self.finished: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
@@ -142,15 +142,14 @@ class _Crew:
         self._deadline = deadline
         for file in files:
             self._waiting.put(file)
-        self._threads = [
-            threading.Thread(target=self._work, daemon=True, name=f"download {number}")
-            for number in range(1, width + 1)
-        ]
+        self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Start the threads."""
-        for thread in self._threads:
-            thread.start()
+    def widen(self, width: int) -> None:
+        """Start threads until there are so many, unless no file waits for one."""
+        while len(self._threads) < width and not self._waiting.empty():
+            name = f"download {len(self._threads) + 1}"
+            self._threads.append(threading.Thread(target=self._work, daemon=True, name=name))
+            self._threads[-1].start()
 
     def _work(self) -> None:
         while not self._deadline.is_cancelled:

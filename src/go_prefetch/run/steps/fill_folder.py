@@ -120,7 +120,7 @@ def _held(plan: Plan, files: Iterable[ModuleFile], supply: Supply) -> Restored:
     try:
         with supply.stopwatch.step("restore"), supply.working("Check") as meter:
             meter.expect(there, sum(map(folder.size_if_there, there)))
-            problems = _problems(folder, there, supply.walk.budget.jobs, meter)
+            problems = _problems(folder, there, supply.walk.budget.jobs.least, meter)
             for file in problems:
                 folder.drop(file)
             good = frozenset(there) - problems.keys()
