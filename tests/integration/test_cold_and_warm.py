@@ -54,7 +54,7 @@ def test_second_run_is_exact_and_asks_no_proxy(bench: Workbench, proxy: ModulePr
     assert bench.outputs["hit-rate"] == "1.000"
     assert bench.outputs["bytes-downloaded"] == "0"
     spent = bench.report["time_saved"]["cold_seconds"]
-    assert 0 < spent <= cold["download"]["seconds"]
+    assert 0 < spent <= cold["download"]["seconds"] + cold["download"]["overlapping_seconds"] + 0.001
     own = sum(bench.report[step]["seconds"] for step in ("restore", "download"))
     assert float(bench.outputs["seconds-saved"]) == pytest.approx(spent - own, abs=0.11)
     assert bench.go("build", "./...").status == 0
