@@ -96,10 +96,14 @@ class Ahead:
         self._deadline = deadline
         self._meter = Meter("Download")
         self._running: Future[Downloaded] | None = None
+        self._lock = threading.Lock()
+        self._is_over = False
 
     def begin(self, files: Sequence[ModuleFile]) -> None:
-        """Begin with these files. Call it once at most, from any thread."""
-        if files:
+        """Begin with these files, unless the block has ended. Call it once at most, from any thread."""
+        with self._lock:
+            if not files or self._is_over:
+                return
             self._running = run_in_background(partial(self._call, files, self._meter))
 
     def result(self, meter: Meter) -> Downloaded:
@@ -115,6 +119,8 @@ class Ahead:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._lock:
+            self._is_over = True
         if kind and self._running:
             self._deadline.cancel()
             wait([self._running], timeout=_LONGEST_END)
