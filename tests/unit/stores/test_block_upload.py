@@ -15,7 +15,7 @@ from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 from tests.support.waiting import wait_until
 
-LATER = Deadline.after(60)
+NEVER = Deadline()
 CONTENT = bytes(range(256)) * 10
 
 
@@ -35,7 +35,7 @@ class Shelf:
         with self._lock:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
-        assert self.open_.wait(deadline.left())
+        assert self.open_.wait(60)
         with self._lock:
             self.under_way -= 1
         if number == self.failing:
@@ -68,7 +68,7 @@ def shelf() -> Iterator[Shelf]:
 @pytest.mark.parametrize("piece", [1, 70, 100, 1000])
 def test_uploading_any_pieces_is_one_entry(shelf: Shelf, size: int, piece: int) -> None:
     sent: list[int] = []
-    with uploading(lambda: shelf, LATER, sent.append) as out:
+    with uploading(lambda: shelf, NEVER, sent.append) as out:
         for at in range(0, size, piece):
             out.write(CONTENT[:size][at : at + piece])
     assert shelf.entry == CONTENT[:size]
@@ -78,7 +78,7 @@ def test_uploading_any_pieces_is_one_entry(shelf: Shelf, size: int, piece: int) 
 
 def test_uploading_slow_service_keeps_few_blocks(shelf: Shelf) -> None:
     shelf.open_.clear()
-    with uploading(lambda: shelf, LATER) as out:
+    with uploading(lambda: shelf, NEVER) as out:
         writing = run_in_background(lambda: out.write(CONTENT))
         wait_until(lambda: shelf.under_way == block_upload._AT_ONCE, "as many blocks as may be on their way")
         assert not writing.done()
@@ -93,7 +93,7 @@ def test_uploading_refused_key_ends_the_writing(shelf: Shelf) -> None:
         raise NotAllowed(notice("entry-taken"))
 
     def write_on() -> None:
-        with uploading(refuse, LATER) as out:
+        with uploading(refuse, NEVER) as out:
             while True:
                 out.write(b"x")
 
@@ -107,7 +107,7 @@ def test_uploading_refused_block_makes_no_entry(shelf: Shelf, number: int) -> No
     shelf.failing = number
 
     def upload() -> None:
-        with uploading(lambda: shelf, LATER) as out:
+        with uploading(lambda: shelf, NEVER) as out:
             out.write(CONTENT)
 
     with pytest.raises(StoreError):
@@ -118,7 +118,7 @@ def test_uploading_refused_block_makes_no_entry(shelf: Shelf, number: int) -> No
 @pytest.mark.parametrize("size", [50, 500])
 def test_uploading_failed_writer_makes_no_entry(shelf: Shelf, size: int) -> None:
     def upload() -> None:
-        with uploading(lambda: shelf, LATER) as out:
+        with uploading(lambda: shelf, NEVER) as out:
             out.write(CONTENT[:size])
             raise OSError("the disk")
 
