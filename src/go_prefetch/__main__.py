@@ -7,6 +7,7 @@ import os
 import sys
 
 _STDOUT, _STDERR = 1, 2
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -23,10 +24,15 @@ def main() -> None:
         if status == command_line.BROKEN_PIPE or not _written():
             _forget_output()
     except KeyboardInterrupt:
-        status = 130
+        status = _INTERRUPTED
+        _written()
     except OSError:  # not even the error could be written
         _forget_output()
         status = 1
+    if status == _INTERRUPTED:
+        # Python ends itself by SIGINT if the signal came within exec() of a text, as dataclasses have it while they are
+        # imported, also if it was handled (CPython: unhandled_keyboard_interrupt).
+        os._exit(status)
     sys.exit(status)
 
 

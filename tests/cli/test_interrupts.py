@@ -139,3 +139,24 @@ def test_while_the_cache_service_says_nothing(
             bench.forget_modcache()
             assert bench.run(*flags, GOPROXY=proxy.url, **service.v2(MAIN.text, run="2")).status == 0
             assert len(service.keys) == 1  # the key that is still reserved does not block the next run
+
+
+def test_within_a_text_that_python_executes(tmp_path: Path, signal_number: signal.Signals) -> None:
+    """As in the import of a dataclass. Python forgets that it was handled, and ends `python -m` by SIGINT."""
+    (tmp_path / "interrupted.py").write_text(f"""
+import os, signal
+import go_prefetch.cli.main as command_line
+from go_prefetch.__main__ import main
+
+def interrupted(*_):
+    try:
+        exec("os.kill(os.getpid(), {int(signal_number)}); [None for _ in range(1_000_000)]")
+    except KeyboardInterrupt:
+        return 130
+
+signal.signal({int(signal_number)}, signal.default_int_handler)
+command_line.main = interrupted
+main()
+""")
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False)
+    assert done.returncode == 130
