@@ -166,8 +166,8 @@ def whole_number(low: int, high: int) -> Kind:
 
 
 def jobs(text: str) -> Jobs:
-    """Parse `auto`, or the number of downloads at once."""
-    if text == "auto":
+    """Parse `auto`, or the number of downloads at once. GitLab's template has a number, and 0 for `auto`."""
+    if text in ("auto", "0"):
         return _AUTO_JOBS
     number = cast(int, whole_number(1, 128).parse(text))
     return Jobs(number, number)

@@ -170,6 +170,8 @@ class _Run:
             wanted = wanted_of_a_store(plan, job.store)
 
             def begin(coming: Restored) -> None:
+                if any(scope.undecided for scope in plan.scopes):  # the store may bring what makes files superfluous
+                    return
                 lacking = frozenset(wanted) - coming.files
                 ahead.begin([file for file in still_missing(plan, coming) if file in lacking])
 

@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "store": ("gitlab", "dir", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
     "save": ("yes", "True", "1"),
     "cache-name": ("a\nb", "a\0b", "\udcff"),
-    "jobs": ("0", "129", "-1", "1.5", "many", "9" * 5000, "٣"),
+    "jobs": ("129", "-1", "1.5", "many", "9" * 5000, "٣"),
     "deadline": _NO_DURATIONS,
     "on-failure": ("ignore", "Fail"),
     "check-present": ("yes", "1", "on"),
@@ -205,3 +205,8 @@ def test_any_text_is_a_value_or_an_input_error(row: Input, text: str) -> None:
         row.value(text, row.flag)
     except InputError as error:
         assert facts(error)["name"] == row.name  # noqa: PT017
+
+
+def test_number_of_jobs_zero_means_auto() -> None:
+    """The input of GitLab's template is a number."""
+    assert read_inputs({}, {"GO_PREFETCH_JOBS": "0"})["jobs"] == DEFAULTS["jobs"]
