@@ -79,8 +79,7 @@ class Job:
 
     def ahead(self, folder: ModuleFolder, arrived: Arrived) -> Ahead:
         """Return a download into `folder` that may run at the same time as other work."""
-        call = partial(download, walk=self.walk, folder=folder, arrived=arrived)
-        return Ahead(lambda files, meter: call(files, meter=meter), self.budget.deadline)
+        return Ahead(partial(download, walk=self.walk, folder=folder, arrived=arrived), self.budget.deadline)
 
 
 def prefetch(job: Job) -> Report:

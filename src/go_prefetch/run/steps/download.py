@@ -54,8 +54,11 @@ def download(
     avoid: str = "",
     meter: Meter,
     arrived: Arrived = ignore_arrival,
+    shares: Callable[[], bool] = lambda: False,
 ) -> Downloaded:
     """Download `files` into `folder`, within the budget of `walk`. A failure is part of the result, not raised.
+
+    While it `shares` the link and the processors with other work, the number of downloads at once stays the least.
 
     A list without any proxy (`direct`, `off`) leaves everything to Go, because no proxy has denied a file. Raises
     DownloadError if the folder cannot be written or is full.
@@ -67,12 +70,11 @@ def download(
     meter.watch(lambda: _underway(walk))
     outcomes = _Outcomes(len(files), folder, meter, arrived)
     crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), deadline)
-    crew.widen(walk.jobs)
     try:
         while outcomes.awaited:
+            crew.widen(walk.budget.jobs.least if shares() else walk.jobs)
             try:
                 outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
-                crew.widen(walk.jobs)
             except queue.Empty:
                 if deadline.passed() or deadline.is_cancelled:
                     crew.dismiss(seconds=1.0)
@@ -91,23 +93,26 @@ class Ahead:
     A context manager: it does not outlive its block if that ends with an error, such as a Ctrl-C.
     """
 
-    def __init__(self, call: Callable[[Sequence[ModuleFile], Meter], Downloaded], deadline: Deadline) -> None:
+    def __init__(self, call: Callable[..., Downloaded], deadline: Deadline) -> None:
+        """Prepare a download by `call`, which is `download` for some folder."""
         self._call = call
         self._deadline = deadline
         self._meter = Meter("Download")
         self._running: Future[Downloaded] | None = None
         self._lock = threading.Lock()
-        self._is_over = False
+        self._is_over = self._is_awaited = False
 
     def begin(self, files: Sequence[ModuleFile]) -> None:
         """Begin with these files, unless the block has ended. Call it once at most, from any thread."""
         with self._lock:
             if not files or self._is_over:
                 return
-            self._running = run_in_background(partial(self._call, files, self._meter))
+            call = partial(self._call, files, meter=self._meter, shares=lambda: not self._is_awaited)
+            self._running = run_in_background(call)
 
     def result(self, meter: Meter) -> Downloaded:
         """Wait for the last file, and show the progress on `meter`. Raises what `download` raises."""
+        self._is_awaited = True
         if self._running is None:
             return Downloaded()
         meter.follow(self._meter)
