@@ -178,8 +178,10 @@ def verdict(
 
 def _is_left_to_direct(failure: Failure, proxies: ProxyList) -> bool:
     """Return whether Go goes on to `direct` after these attempts. A silent proxy or a wrong file holds it up before."""
-    if proxies.ending != "direct" or failure.not_found:
-        return proxies.ending == "direct"
+    if proxies.ending != "direct":
+        return False
+    if failure.not_found:
+        return True
     asked = [attempt for attempt in failure.attempts if not attempt.not_found]
     go_on = {proxy.shown for proxy in proxies.proxies if proxy.goes_on_in_go}
     return bool(asked) and all(
