@@ -102,8 +102,11 @@ class ProxyWalk:
     @property
     def jobs(self) -> int:
         """Return the downloads to run at once, as far as the answers tell: more if they take long to begin."""
+        jobs = self.budget.jobs
+        if jobs.least == jobs.most:  # asked for with each file that comes, so nothing is sorted for a fixed number
+            return jobs.least
         latency = self._hedging.latency
-        return self.budget.jobs.least if latency is None else self.budget.jobs.for_latency(latency)
+        return jobs.least if latency is None else jobs.for_latency(latency)
 
     def fetch(self, file: ModuleFile, folder: ModuleFolder, avoid: str = "") -> Fetched | Failure:
         """Download `file` into `folder`, from any proxy except `avoid` if there is another.
