@@ -10,7 +10,7 @@ from go_prefetch.errors import ChecksumMismatch, PrefetchError
 
 
 class When(Enum):
-    """`--save` and `--save-private`."""
+    """`--save`, `--save-private`, `--record` and `--build-cache`."""
 
     AUTO = "auto"
     ALWAYS = "true"
@@ -19,6 +19,15 @@ class When(Enum):
     def applies(self, *, auto: bool) -> bool:
         """Return `auto` for AUTO."""
         return auto if self is When.AUTO else self is When.ALWAYS
+
+
+class JobStatus(Enum):
+    """`job-status`: how the job ended, as far as the runner says."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 class OnFailure(Enum):

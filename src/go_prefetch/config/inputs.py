@@ -14,9 +14,11 @@ from go_prefetch.config.choices import OnFailure, When
 from go_prefetch.config.kinds import (
     AUTO_SWITCH,
     DURATION,
+    JOB_STATUS,
     JOBS,
     STORE,
     SWITCH,
+    TEXT,
     Kind,
     Value,
     choice,
@@ -139,6 +141,12 @@ TABLE: tuple[Input, ...] = (
           choice(When), Group.CACHE),
     Input("cache-name", "", "Part of the cache key. Change it to start with an empty cache.", _NAME, Group.CACHE,
           default_shown="from the module paths"),
+    Input("build-cache", "false", "Restore the build cache (GOCACHE) too, and save it after the job. `auto`: not in "
+          "jobs that publish. Nothing can verify a build cache: anyone who can write to the cache can change your "
+          "build.",
+          choice(When), Group.CACHE),
+    Input("build-cache-name", "", "Jobs with the same name share a build cache.", _NAME, Group.CACHE,
+          default_shown="workflow, job and matrix leg"),
     Input("jobs", "auto", "Number of parallel downloads. `auto`: 16, and up to 64 if proxies take long to answer.",
           JOBS, Group.LIMITS),
     Input("deadline", "10m", "Time limit for the whole run, which then ends with status 5.", DURATION, Group.LIMITS),
@@ -175,6 +183,14 @@ GITLAB: tuple[Input, ...] = (
     Input("merge-request-note", "false", "Write the job summary as a note on the merge request.", SWITCH, Group.OUTPUT,
           in_action=False),
     NOTE_TOKEN,
+)
+# What the runner knows of the job. No flag and no documentation: action.yml has expressions as their defaults, and the
+# shim sets the last one.
+JOB: tuple[Input, ...] = (
+    Input("job-status", "unknown", "Status of the job.", JOB_STATUS, Group.JOB),
+    Input("matrix", "", "Matrix leg of the job, as JSON.", TEXT, Group.JOB),
+    Input("build-cache-state", "", "File in which restoring a build cache leaves what saving it needs.", _FILE,
+          Group.CACHE, in_action=False),
 )
 # fmt: on
 

@@ -11,7 +11,7 @@ from typing import cast
 
 from go_prefetch.base.retry import Jobs
 from go_prefetch.base.suggestions import closest
-from go_prefetch.config.choices import StoreChoice, StoreKind, When
+from go_prefetch.config.choices import JobStatus, StoreChoice, StoreKind, When
 from go_prefetch.golang.toolchain import is_platform
 
 Value = str | int | float | bool | tuple[str, ...] | Enum | StoreChoice | Jobs
@@ -24,6 +24,7 @@ _AGE_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
 
 _AUTO_JOBS = Jobs(least=16, most=64)
+_GITLAB_STATUS = {"failed": JobStatus.FAILURE, "canceled": JobStatus.CANCELLED}
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ def pool(text: str) -> StoreChoice:
     if text == StoreKind.AUTO.value:
         return StoreChoice(StoreKind.AUTO, text)
     return StoreChoice(StoreKind.POOL, text, Path(file_name(text).removeprefix("dir:")))
+
+
+def job_status(text: str) -> JobStatus:
+    """Parse the words of GitHub's `job.status` and of GitLab's CI_JOB_STATUS. Every other text means UNKNOWN."""
+    try:
+        return _GITLAB_STATUS.get(text.lower()) or JobStatus(text.lower())
+    except ValueError:
+        return JobStatus.UNKNOWN
 
 
 def one_line(text: str) -> str:
@@ -188,6 +197,8 @@ def text_lines(metavar: str, allowed: str) -> Kind:
     return Kind(lines, metavar, allowed)
 
 
+JOB_STATUS = Kind(job_status, "STATUS", "`success`, `failure` or `cancelled`")
+TEXT = Kind(str, "TEXT", "any text")
 DURATION = Kind(duration, "DURATION", "a duration such as `15s`, `2m` or `1m30s`", forms=("{}s",))
 AGE = Kind(age, "AGE", "an age such as `12h`, `30d` or `8w`", forms=("{}d",))
 SIZE = Kind(amount, "SIZE", "a size such as `500MB` or `5GB`", forms=("{}B",))

@@ -11,8 +11,8 @@ from typing import cast
 
 from go_prefetch.base.git_command import GitCommand
 from go_prefetch.base.retry import Jobs
-from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
-from go_prefetch.config.inputs import BY_NAME, TABLE, Input, read_inputs
+from go_prefetch.config.choices import JobStatus, OnFailure, StoreChoice, StoreKind, When
+from go_prefetch.config.inputs import BY_NAME, JOB, TABLE, Input, read_inputs
 from go_prefetch.config.kinds import Value
 from go_prefetch.golang.goproxy import Fallback, redact_list
 from go_prefetch.web.http_settings import HttpSettings
@@ -31,6 +31,8 @@ class Settings:
     store: StoreChoice
     save: When
     cache_name: str
+    build_cache: When
+    build_cache_name: str  # empty: the name of the job
     jobs: Jobs
     deadline: float
     on_failure: OnFailure
@@ -46,6 +48,9 @@ class Settings:
     record: When
     report_file: Path | None
     trace: Path | None
+    job_status: JobStatus
+    matrix: str  # JSON of the runner; empty if it gives none
+    build_cache_state: Path | None
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     git: GitCommand  # with its part of the environment
 
@@ -64,14 +69,17 @@ class Settings:
 
 def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
     """Return the settings of these flags and this environment. Raises InputError for a value that is not allowed."""
-    values = read_inputs(flags, environ)
-    known = {row.field: values[row.name] for row in TABLE}
+    rows = (*TABLE, *JOB)
+    values = read_inputs(flags, environ, rows)
+    known = {row.field: values[row.name] for row in rows}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
+    state = cast(str, known.pop("build_cache_state"))
     store = cast(StoreChoice, known.pop("store"))
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
+        build_cache_state=cwd / state if state else None,
         store=replace(store, pool=pool_folder(store, BY_NAME["store"], environ, cwd)),
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.base.retry import Jobs
-from go_prefetch.config.choices import OnFailure, StoreChoice, StoreKind, When
-from go_prefetch.config.inputs import BY_NAME, SHIM_INPUTS, TABLE, Input, read_inputs
+from go_prefetch.config.choices import JobStatus, OnFailure, StoreChoice, StoreKind, When
+from go_prefetch.config.inputs import BY_NAME, JOB, SHIM_INPUTS, TABLE, Input, read_inputs
 from go_prefetch.config.kinds import Value, duration
 from go_prefetch.errors import InputError
 from go_prefetch.golang.goproxy import Fallback
@@ -25,6 +25,8 @@ DEFAULTS: dict[str, Value] = {
     "store": StoreChoice(StoreKind.AUTO, "auto"),
     "save": When.AUTO,
     "cache-name": "",
+    "build-cache": When.NEVER,
+    "build-cache-name": "",
     "jobs": Jobs(16, 64),
     "deadline": 600.0,
     "on-failure": OnFailure.FAIL,
@@ -53,6 +55,8 @@ ALLOWED: dict[str, tuple[tuple[str, Value], ...]] = {
     ),
     "save": (("true", When.ALWAYS), ("false", When.NEVER), ("auto", When.AUTO)),
     "cache-name": (("a", "a"), ("b c", "b c"), ("é", "é")),
+    "build-cache": (("true", When.ALWAYS), ("auto", When.AUTO), ("false", When.NEVER)),
+    "build-cache-name": (("a", "a"), ("b c", "b c"), ("é", "é")),
     "jobs": (("1", Jobs(1, 1)), ("128", Jobs(128, 128)), ("auto", Jobs(16, 64))),
     "deadline": (("1h", 3600.0), ("90s", 90.0), ("1m30s", 90.0)),
     "on-failure": (("warn", OnFailure.WARN), ("fail", OnFailure.FAIL), (" warn ", OnFailure.WARN)),
@@ -77,6 +81,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "store": ("gitlab", "dir", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
     "save": ("yes", "True", "1"),
     "cache-name": ("a\nb", "a\0b", "\udcff"),
+    "build-cache": ("yes", "True", "1"),
+    "build-cache-name": ("a\nb", "a\0b", "\udcff"),
     "jobs": ("129", "-1", "1.5", "many", "9" * 5000, "٣"),
     "deadline": _NO_DURATIONS,
     "on-failure": ("ignore", "Fail"),
@@ -176,8 +182,29 @@ def test_names(name: str, flag: str, variable: str, action_variable: str) -> Non
 def test_action_yml_declares_the_inputs_of_the_table() -> None:
     block = ACTION.read_text().partition("\ninputs:\n")[2].partition("\noutputs:\n")[0]
     declared = set(re.findall(r"^  ([a-z-]+):$", block, re.MULTILINE))
-    assert declared >= {row.name for row in TABLE if row.in_action} | SHIM_INPUTS.keys()
-    assert not declared & {row.name for row in TABLE if not row.in_action}
+    assert declared == {row.name for row in (*TABLE, *JOB) if row.in_action} | SHIM_INPUTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        *((status.value, status) for status in JobStatus),
+        ("Success", JobStatus.SUCCESS),
+        ("failed", JobStatus.FAILURE),
+        ("canceled", JobStatus.CANCELLED),
+        ("running", JobStatus.UNKNOWN),
+        ("${{ job.status }}", JobStatus.UNKNOWN),
+        ("", JobStatus.UNKNOWN),
+    ],
+)
+def test_a_job_status_is_that_of_github_or_gitlab(text: str, status: JobStatus) -> None:
+    """`failed` and `canceled` are GitLab's. A runner that evaluates no expression hands its text over."""
+    assert read_inputs({}, {"INPUT_JOB-STATUS": text}, JOB)["job-status"] is status
+
+
+def test_a_matrix_leg_may_have_any_text() -> None:
+    leg = '{\n  "os": "\udcff"\n}'
+    assert read_inputs({}, {"INPUT_MATRIX": leg}, JOB)["matrix"] == leg
 
 
 @pytest.mark.parametrize(
