@@ -370,6 +370,7 @@ _NOTICES = {
     "nothing-in-scope": "",
     "vendored": "",
     "cache-mode": "The workflow sets it. This is normal for pull requests from forks.",
+    "entry-base-gone": "",
     "entry-complete": "",
     "entry-taken": "",
     "entry-too-slow": "",

@@ -14,6 +14,7 @@ import pytest
 from go_prefetch.errors import InputError
 from go_prefetch.modfiles.managed_folder import own
 from go_prefetch.prune.whole_pool import PoolContents, contents_of, delete
+from tests.support.build_entries import build_key, save_entry
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.same_process import prefetch
@@ -39,6 +40,12 @@ def clean(bench: Workbench, pool: Path, *flags: str) -> Result:
 
 def files_below(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_clean_deletes_the_build_cache_too(bench: Workbench, pool: Path) -> None:
+    save_entry(pool, build_key(1))
+    assert clean(bench, pool).status == 0
+    assert not pool.exists()
 
 
 @pytest.mark.parametrize(

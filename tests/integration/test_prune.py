@@ -16,6 +16,8 @@ import pytest
 
 from go_prefetch.forge.api import Patience
 from go_prefetch.prune.pool import list_modules, remove, remove_empty_folders
+from tests.support.build_entries import LINEAGE as BUILD_LINEAGE
+from tests.support.build_entries import OTHER_JOB, build_key, entry_paths, save_entry
 from tests.support.fakes.github_api import payloads
 from tests.support.fakes.github_api.server import TOKEN, GitHubApi, Said
 from tests.support.fakes.module_proxy import ModuleProxy
@@ -82,8 +84,26 @@ def test_what_was_listed_is_deleted_and_nothing_of_others(bench: Workbench, api:
     assert (sorted(listed(result)), total(result)) == ([1, 2, 4, 6], 4)
     assert left(api) == [3, 5, 7]
     deleted = [int(request.path.rsplit("/", 1)[1]) for request in api.requests if request.method == "DELETE"]
-    assert deleted[0] == 2
+    assert deleted.index(2) < deleted.index(1)
     assert total(prune(bench, api, "--delete")) == 0
+
+
+def test_build_entries_go_when_a_newer_one_replaced_them(bench: Workbench, api: GitHubApi) -> None:
+    """Those that the newest one needs stay, also for another pull request. The newest deltas are deleted first."""
+    keys = [(21,), (22, 21), (23, 22, 21), (24,), (25, 24)]
+    api.caches = [
+        payloads.cache(numbers[0], build_key(*numbers), created=NOW - (6 - age) * DAY)
+        for age, numbers in enumerate(keys)
+    ]
+    api.caches.append(payloads.cache(31, build_key(31, 22, 21), ref="refs/pull/13/merge", created=NOW - DAY))
+    assert total(prune(bench, api, "--delete")) == 1
+    assert left(api) == [21, 22, 24, 25, 31]
+    api.pulls[13] = "closed"
+    before = len(api.requests)
+    assert total(prune(bench, api, "--delete")) == 3
+    assert left(api) == [24, 25]
+    deleted = [request.path.rsplit("/", 1)[1] for request in api.requests[before:] if request.method == "DELETE"]
+    assert deleted == ["31", "22", "21"]
 
 
 def test_how_long_a_scope_may_be_idle_is_ones_choice(bench: Workbench, api: GitHubApi) -> None:
@@ -129,7 +149,7 @@ def pool(bench: Workbench) -> Path:
 
 def make_old(pool: Path, name: str, days: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nothing had used this module for so long; a ctime cannot be set, so the clock of the test looks away."""
-    monkeypatch.setattr("go_prefetch.prune.pool._used", lambda found: max(found.st_atime, found.st_mtime))
+    monkeypatch.setattr("go_prefetch.stores.pool_metadata.last_use", lambda found: max(found.st_atime, found.st_mtime))
     for path in (pool / "example.com").glob(f"{name}/@v/*"):
         os.utime(path, (time.time() - days * 86400,) * 2)
 
@@ -173,7 +193,29 @@ def test_the_longest_unused_go_until_the_size_is_met(
     size = sum(one.bytes for one in list_modules(pool))
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", str(size - 60_000), "--delete")
     assert result.status == 0, result.text
-    assert {one.version.path for one in list_modules(pool)} == {"example.com/new"}
+    assert {one.title for one in list_modules(pool)} == {"example.com/new@v1.0.0"}
+
+
+def test_prune_pool_removes_a_build_cache_as_a_whole(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The modules and the build cache of a job that runs stay."""
+    monkeypatch.setattr("go_prefetch.stores.pool_metadata.last_use", lambda found: max(found.st_atime, found.st_mtime))
+    for numbers in ((1,), (2, 1)):
+        save_entry(pool, build_key(*numbers))
+        save_entry(pool, build_key(*numbers, lineage=OTHER_JOB))
+    for path in entry_paths(pool):
+        if path.name.startswith(OTHER_JOB):
+            os.utime(path, (time.time() - 40 * 86400,) * 2)
+    listed = prefetch(bench, "prune", "--pool", str(pool))
+    assert " has 3 modules and 2 build caches (" in listed.stdout
+    result = prefetch(bench, "prune", "--pool", str(pool), "--max-age", "30d", "--delete", "-v")
+    assert result.status == 0, result.text
+    assert result.stdout.startswith(OTHER_JOB.rstrip("-"))
+    assert [path.name.startswith(BUILD_LINEAGE) for path in entry_paths(pool)] == [True, True]
+    assert len(list_modules(pool)) == 3
+    assert prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0", "--delete").status == 0
+    assert entry_paths(pool) == []
 
 
 def test_prune_pool_without_limits_counts_its_modules(bench: Workbench, pool: Path) -> None:
@@ -229,7 +271,7 @@ def test_a_module_cache_is_no_pool(bench: Workbench, pool: Path) -> None:
 def test_a_module_that_was_used_since_we_looked_stays(bench: Workbench, pool: Path) -> None:
     """Another run has just taken it."""
     seen = list_modules(pool)
-    one = next(one for one in seen if one.version.path == "example.com/new")
+    one = next(one for one in seen if one.title == "example.com/new@v1.0.0")
     os.utime(pool / one.names[0], (time.time() + 10,) * 2)
     assert not remove(pool, one)
     assert all((pool / name).exists() for name in one.names)

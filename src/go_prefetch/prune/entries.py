@@ -1,7 +1,8 @@
 """Entries of GitHub's cache service: list them, choose those that no run will read again, delete them.
 
 A run reads entries of its own scope (`ref`), of its pull request's base, and of the default branch. It takes the entry
-for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names.
+for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names. Of a build
+cache it takes the newest entry, and all entries below that one, which its key names.
 """
 
 from __future__ import annotations
@@ -10,25 +11,29 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from go_prefetch.base.untrusted_json import integer, moment, text
 from go_prefetch.errors import Notice
-from go_prefetch.model.cache_key import PREFIX
+from go_prefetch.model.build_lineage import BuildEntryName, parse_build_key
 from go_prefetch.stores.cache_service.keys import EntryName, parse_key
 
 if TYPE_CHECKING:
     from go_prefetch.forge.github import GitHub
 
+_OURS = "go-prefetch-"  # what the keys of all entries begin with
 _PULL = re.compile(r"refs/pull/([0-9]{1,15})/(?:merge|head)")
 
 
+Name = TypeVar("Name", EntryName, BuildEntryName)
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[Name]):
     """An entry as GitHub lists it. `read` is when it was last restored, or else saved."""
 
     id: int
-    name: EntryName
+    name: Name
     ref: str
     version: str
     bytes: int
@@ -37,26 +42,37 @@ class Entry:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Entries of one place can stand in for each other: same scope, same encoding, same cache name."""
+        """Entries of one place can stand in for each other: same scope, same encoding, same lineage."""
         return self.ref, self.version, self.name.lineage
+
+    @property
+    def is_delta(self) -> bool:
+        """Return whether it needs others."""
+        return len(self.name.ids) > 1 if isinstance(self.name, BuildEntryName) else self.name.is_delta
+
+
+ModuleEntry = Entry[EntryName]
+BuildEntry = Entry[BuildEntryName]
+AnyEntry = Entry[Any]
 
 
 @dataclass(frozen=True)
 class Removal:
     """An entry to remove, and why."""
 
-    entry: Entry
+    entry: AnyEntry
     reason: Notice
 
 
-def list_entries(github: GitHub) -> list[Entry]:
+def list_entries(github: GitHub) -> list[AnyEntry]:
     """Return the entries whose keys are ours."""
-    return [entry for values in github.caches(f"{PREFIX}-") if (entry := parse_entry(values))]
+    return [entry for values in github.caches(_OURS) if (entry := parse_entry(values))]
 
 
-def parse_entry(values: object) -> Entry | None:
+def parse_entry(values: object) -> AnyEntry | None:
     """Return the entry in an element of GitHub's list; None if it is not ours, or makes no sense."""
-    name, created = parse_key(text(values, "key")), moment(values, "created_at")
+    key, created = text(values, "key"), moment(values, "created_at")
+    name = parse_key(key) or parse_build_key(key)
     if name is None or created is None or not integer(values, "id") or not text(values, "ref"):
         return None
     return Entry(
@@ -89,19 +105,21 @@ def _gone(github: GitHub, ref: str) -> Notice | None:
 
 
 def choose_removals(
-    entries: Sequence[Entry], gone: Mapping[str, Notice], default_ref: str, since: datetime
+    entries: Sequence[AnyEntry], gone: Mapping[str, Notice], default_ref: str, since: datetime
 ) -> list[Removal]:
     """Return the entries to remove: those of the scopes in `gone` (with the reason), and idle ones, not read since."""
     reasons = _of_gone_scopes(entries, gone, default_ref, since)
     left = [entry for entry in entries if entry.id not in reasons]
-    reasons.update(_duplicates(left))
-    reasons.update(_useless_deltas(left, reasons))
-    reasons.update(_replaced_fulls(left, reasons))
+    modules: list[ModuleEntry] = [entry for entry in left if isinstance(entry.name, EntryName)]
+    reasons.update(_duplicates(modules))
+    reasons.update(_useless_deltas(modules, reasons))
+    reasons.update(_replaced_fulls(modules, reasons))
+    reasons.update(_replaced_builds([entry for entry in left if isinstance(entry.name, BuildEntryName)]))
     return [Removal(entry, reasons[entry.id]) for entry in entries if entry.id in reasons]
 
 
 def _of_gone_scopes(
-    entries: Sequence[Entry], gone: Mapping[str, Notice], default_ref: str, since: datetime
+    entries: Sequence[AnyEntry], gone: Mapping[str, Notice], default_ref: str, since: datetime
 ) -> dict[int, Notice]:
     """Return all entries of scopes that are gone or idle. Those of the default branch serve every scope, and stay."""
     last: dict[str, datetime] = {}
@@ -112,9 +130,9 @@ def _of_gone_scopes(
     return {entry.id: reasons[entry.ref] for entry in entries if entry.ref in reasons}
 
 
-def _duplicates(entries: Sequence[Entry]) -> dict[int, Notice]:
+def _duplicates(entries: Sequence[ModuleEntry]) -> dict[int, Notice]:
     """Return all but the newest of entries with the same contents: a look-up takes that one."""
-    newest: dict[object, Entry] = {}
+    newest: dict[object, ModuleEntry] = {}
     found = {}
     for entry in sorted(entries, key=_age, reverse=True):
         same = (entry.place, entry.name.digest, entry.name.digest_of_full)
@@ -124,7 +142,7 @@ def _duplicates(entries: Sequence[Entry]) -> dict[int, Notice]:
     return found
 
 
-def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
+def _useless_deltas(entries: Sequence[ModuleEntry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
     """Return the deltas without their full entry, or with one that a newer one has replaced."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     held = {(full.version, full.name.lineage, full.name.digest) for full in fulls}
@@ -142,7 +160,7 @@ def _useless_deltas(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> 
     return found
 
 
-def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
+def _replaced_fulls(entries: Sequence[ModuleEntry], reasons: Mapping[int, Notice]) -> dict[int, Notice]:
     """Return the full entries that were not read since a newer one came, and that no other delta needs."""
     fulls = [entry for entry in entries if not entry.name.is_delta and entry.id not in reasons]
     needed = {
@@ -158,11 +176,32 @@ def _replaced_fulls(entries: Sequence[Entry], reasons: Mapping[int, Notice]) -> 
     return found
 
 
-def _newer_full(entry: Entry, fulls: Iterable[Entry], digest: str) -> Entry | None:
+def _newer_full(entry: ModuleEntry, fulls: Iterable[ModuleEntry], digest: str) -> ModuleEntry | None:
     """Return the first full entry for other go.sum lines that came after this entry, at its place."""
     later = [f for f in fulls if f.place == entry.place and f.name.digest != digest and f.created > entry.created]
     return min(later, key=_age, default=None)
 
 
-def _age(entry: Entry) -> tuple[datetime, int]:
+def _replaced_builds(entries: Sequence[BuildEntry]) -> dict[int, Notice]:
+    """Return the entries of build caches that were not read since a newer one came, and that none that stays needs."""
+    newest: dict[object, BuildEntry] = {}
+    same: dict[object, BuildEntry] = {}  # the newest of those with one id
+    replaced = []
+    for entry in sorted(entries, key=_age, reverse=True):
+        newer = newest.get(entry.place)
+        if newer and entry.read <= newer.created:
+            replaced.append(entry)
+        newest[entry.place] = entry
+        same.setdefault((entry.place, entry.name.ids[0]), entry)
+    stay = [entry for entry in entries if entry not in replaced]
+    needed = {(entry.version, entry.name.lineage, one) for entry in stay for one in entry.name.ids}
+    return {
+        entry.id: _why("build-replaced")
+        for entry in replaced
+        if (entry.version, entry.name.lineage, entry.name.ids[0]) not in needed
+        or same[entry.place, entry.name.ids[0]] != entry
+    }
+
+
+def _age(entry: AnyEntry) -> tuple[datetime, int]:
     return entry.created, entry.id

@@ -1,7 +1,7 @@
-"""Trim a directory pool: remove the modules that were not used for longest.
+"""Trim a directory pool: remove the modules and build caches that were not used for longest.
 
-Other runs may use the pool meanwhile. A file that is gone is one that the pool lacks, and a module that was used since
-it was listed stays. Other users may write to the pool meanwhile: no link is followed, even if it replaces a folder.
+Other runs may use the pool meanwhile. A file that is gone is one that the pool lacks, and what was used since it was
+listed stays. Other users may write to the pool meanwhile: no link is followed, even if it replaces a folder.
 """
 
 from __future__ import annotations
@@ -20,22 +20,43 @@ from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.errors import InputError
 from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.stores import pool_metadata
+from go_prefetch.stores.entry_files import ENTRIES, EntryFile, entry_files, opened_entries
 
 _TOOLCHAINS = tuple(TOOLCHAINS_FOLDER.split("/"))
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
 
 
 @dataclass(frozen=True)
-class PoolModule:
-    """A module version as it lies in a pool."""
+class PoolItem:
+    """What is removed as a whole: a module version, or the entries of one lineage of the build cache."""
 
-    version: ModuleVersion
-    names: tuple[str, ...]  # of its files, in GOPROXY layout
+    title: str
+    names: tuple[str, ...]  # of its files, relative to the pool; all in one folder
     bytes: int
     used: float  # Unix time: when one of its files was last read or written
+    is_module: bool = True
 
 
-def list_modules(pool: Path) -> list[PoolModule]:
+def list_build_caches(pool: Path) -> list[PoolItem]:
+    """Return the build caches in the pool. Raises OSError."""
+    groups: dict[str, list[EntryFile]] = {}
+    with opened_entries(pool) as folder:
+        for entry in entry_files(folder) if folder else []:
+            groups.setdefault(entry.stem.lineage, []).append(entry)
+    return [
+        PoolItem(
+            title=lineage.rstrip("-"),
+            names=tuple("/".join((*ENTRIES, one.name)) for one in entries),
+            bytes=sum(one.bytes for one in entries),
+            used=max(one.used for one in entries),
+            is_module=False,
+        )
+        for lineage, entries in groups.items()
+    ]
+
+
+def list_modules(pool: Path) -> list[PoolItem]:
     """Return the module versions in the pool. Raises InputError for a folder that is no pool."""
     if not pool.is_dir():
         raise InputError("folder-not-found", "pool", pool=pool)
@@ -56,11 +77,9 @@ def list_modules(pool: Path) -> list[PoolModule]:
     return [_module(version, files) for version, files in groups.items()]
 
 
-def choose_modules(
-    modules: Sequence[PoolModule], max_age: float | None, max_size: int | None, now: float
-) -> list[PoolModule]:
+def choose_items(items: Sequence[PoolItem], max_age: float | None, max_size: int | None, now: float) -> list[PoolItem]:
     """Return those older than `max_age` seconds, then the longest unused, until `max_size` bytes are left at most."""
-    by_use = sorted(modules, key=lambda one: (one.used, one.version))
+    by_use = sorted(items, key=lambda one: (one.used, one.title))
     chosen = [one for one in by_use if max_age is not None and one.used < now - max_age]
     left = sum(one.bytes for one in by_use) - sum(one.bytes for one in chosen)
     for one in by_use[len(chosen) :]:
@@ -71,15 +90,13 @@ def choose_modules(
     return chosen
 
 
-def remove(pool: Path, module: PoolModule) -> bool:
-    """Remove a module, its zip first. Return False if it was used since it was listed, and stays."""
+def remove(pool: Path, item: PoolItem) -> bool:
+    """Remove an item, a module's zip first. Return False if it was used since it was listed, and stays."""
     try:
-        with nofollow.opened(pool, module.names[0].split("/")[:-1]) as folder:
-            names = sorted(
-                (name.rpartition("/")[2] for name in module.names), key=lambda name: not name.endswith(".zip")
-            )
-            times = [_used(found) for found in (_regular(folder, name) for name in names) if found]
-            if any(used > module.used for used in times):
+        with nofollow.opened(pool, item.names[0].split("/")[:-1]) as folder:
+            names = sorted((name.rpartition("/")[2] for name in item.names), key=lambda name: not name.endswith(".zip"))
+            times = [pool_metadata.last_use(found) for found in (_regular(folder, name) for name in names) if found]
+            if any(used > item.used for used in times):
                 return False
             for name in names:
                 folder.unlink(name)
@@ -106,15 +123,10 @@ def _regular(folder: Folder, name: str) -> os.stat_result | None:
     return found if found and stat.S_ISREG(found.st_mode) else None
 
 
-def _module(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> PoolModule:
-    return PoolModule(
-        version=version,
+def _module(version: ModuleVersion, files: Sequence[tuple[str, os.stat_result]]) -> PoolItem:
+    return PoolItem(
+        title=str(version),
         names=tuple(name for name, _ in files),
         bytes=sum(found.st_size for _, found in files),
-        used=max(_used(found) for _, found in files),
+        used=max(pool_metadata.last_use(found) for _, found in files),
     )
-
-
-def _used(found: os.stat_result) -> float:
-    """Return the last use. A restore sets the atime; if another user owns the file, only the disk may."""
-    return max(found.st_atime, found.st_mtime, found.st_ctime)

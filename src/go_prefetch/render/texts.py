@@ -518,6 +518,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "and were not verified.",
     "toolchain-planned": "The go.mod or go.work selects {toolchain}, and {installed} is installed. Go unpacks that "
     "toolchain in every job.",
+    "entry-base-gone": "An entry that the new one adds to is gone.",
     "entry-complete": "An entry has all these files, although not all of them were restored.",
     "entry-taken": "Another job saves this entry, or has saved it.",
     "entry-unused": {
@@ -529,6 +530,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "orphan": "Its full entry is gone.",
         "delta-replaced": "Its full entry was replaced, and it was not read since.",
         "full-replaced": "A newer full entry replaced it, and it was not read since.",
+        "build-replaced": "A newer entry of the same build cache replaced it, and it was not read since.",
     },
     "merge-request-note": {
         "written": "The summary was written as a note on the merge request.",

@@ -32,7 +32,7 @@ from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
 from go_prefetch.modfiles.managed_folder import own, remove_others
 from go_prefetch.modfiles.staging import InUseError, StructureError, received, structure_problem
-from go_prefetch.stores.pool_metadata import PoolMetadata
+from go_prefetch.stores.pool_metadata import PoolMetadata, mark_used
 
 
 class _UnreadableError(StructureError):
@@ -255,7 +255,7 @@ def _copied(source: BinaryIO, folder: ModuleFolder, file: ModuleFile, most: int)
             raise StructureError(str(error)) from None
         except file_copy.SourceError as error:
             raise _UnreadableError(str(error)) from None
-        _mark_used(source)
+        mark_used(source)
     return size
 
 
@@ -279,10 +279,3 @@ def _size_of(source: BinaryIO) -> int:
         return os.fstat(source.fileno()).st_size
     except OSError as error:
         raise _UnreadableError(error.strerror) from None
-
-
-def _mark_used(source: BinaryIO) -> None:
-    """Record the time of use for `prune`: a clone is not a read, and many disks do not record reads."""
-    if os.utime in os.supports_fd:
-        with suppress(OSError):
-            os.utime(source.fileno(), ns=(time.time_ns(), os.fstat(source.fileno()).st_mtime_ns))

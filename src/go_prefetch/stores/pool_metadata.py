@@ -2,6 +2,7 @@
 
     .go-prefetch/runs/<digest of its files>.json          see cold_run_note.py; files by their names
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
+    .go-prefetch/entries/                                 see entry_files.py
 
 It is never required: invalid records are ignored. Other users may write it too, so it is untrusted.
 """
@@ -14,7 +15,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
@@ -120,3 +121,15 @@ def _run(note: dict[str, Any], names: Collection[str]) -> ColdRun | None:
     except ValueError:
         return None
     return run.only(names) if run else None
+
+
+def mark_used(file: BinaryIO) -> None:
+    """Record the time of use of a pool's file for `prune`: a clone is not a read, and many disks record no reads."""
+    if os.utime in os.supports_fd:
+        with suppress(OSError):
+            os.utime(file.fileno(), ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
+
+
+def last_use(found: os.stat_result) -> float:
+    """Return when a pool's file was last used. A restore sets the atime; for another user's file, only the disk may."""
+    return max(found.st_atime, found.st_mtime, found.st_ctime)

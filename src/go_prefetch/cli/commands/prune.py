@@ -18,8 +18,15 @@ from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.model.ports import Platform
 from go_prefetch.modfiles.managed_folder import place_of
-from go_prefetch.prune.entries import Entry, Removal, choose_removals, gone_scopes, list_entries
-from go_prefetch.prune.pool import PoolModule, choose_modules, list_modules, remove, remove_empty_folders
+from go_prefetch.prune.entries import AnyEntry, Removal, choose_removals, gone_scopes, list_entries
+from go_prefetch.prune.pool import (
+    PoolItem,
+    choose_items,
+    list_build_caches,
+    list_modules,
+    remove,
+    remove_empty_folders,
+)
 from go_prefetch.render.messages import reason
 from go_prefetch.web.http_settings import HttpSettings
 
@@ -74,11 +81,12 @@ def _conclude(settings: PruneSettings, counts: str, invocation: Invocation, *, a
     invocation.show_result(f"{done} {counts}.{next_step}")
 
 
-def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[Entry]:
-    """Delete deltas first: a delta without its full entry is useless."""
+def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[AnyEntry]:
+    """Delete deltas first, the newest of them first: a delta without the entries below it is useless."""
+    order = sorted(chosen, key=lambda one: (one.entry.is_delta, one.entry.created), reverse=True)
     done = []
     with platform.working("Prune") as meter:
-        for number, one in enumerate(sorted(chosen, key=lambda one: not one.entry.name.is_delta), 1):
+        for number, one in enumerate(order, 1):
             meter.say(f"deleting {number} of {len(chosen)}")
             if github.delete_cache(one.entry.id):
                 done.append(one.entry)
@@ -92,32 +100,37 @@ def _line(one: Removal) -> str:
     )
 
 
-def _sum(entries: list[Entry]) -> str:
+def _sum(entries: list[AnyEntry]) -> str:
     word = "entry" if len(entries) == 1 else "entries"
     return f"{len(entries)} {word} ({size(sum(entry.bytes for entry in entries))})"
 
 
 def _prune_pool(settings: PruneSettings, pool: Path, invocation: Invocation) -> None:
     with folder_errors(pool):
-        modules = list_modules(pool)
-    total = f"{counted(len(modules), 'module')} ({size(sum(one.bytes for one in modules))})"
+        items = [*list_modules(pool), *list_build_caches(pool)]
     if settings.max_age is None and settings.max_size is None:
-        _list(map(_module_line, sorted(modules, key=lambda one: one.used)), invocation)
-        invocation.show_result(f"{pool} has {total}. Trim it with --max-age or --max-size.")
+        _list(map(_item_line, sorted(items, key=lambda one: one.used)), invocation)
+        invocation.show_result(f"{pool} has {_count(items)}. Trim it with --max-age or --max-size.")
         return
-    chosen = choose_modules(modules, settings.max_age, settings.max_size, time.time())
-    _list(map(_module_line, chosen), invocation)
+    chosen = choose_items(items, settings.max_age, settings.max_size, time.time())
+    _list(map(_item_line, chosen), invocation)
     removed = _removed(chosen, pool) if settings.delete else chosen
-    freed = f"{counted(len(removed), 'module')} ({size(sum(one.bytes for one in removed))})"
-    _conclude(settings, f"{freed} of {total}", invocation, any_chosen=bool(chosen))
+    _conclude(settings, f"{_count(removed)} of {_count(items)}", invocation, any_chosen=bool(chosen))
 
 
-def _module_line(one: PoolModule) -> str:
+def _count(items: list[PoolItem]) -> str:
+    modules = sum(one.is_module for one in items)
+    builds = len(items) - modules
+    and_builds = f" and {counted(builds, 'build cache')}" if builds else ""
+    return f"{counted(modules, 'module')}{and_builds} ({size(sum(one.bytes for one in items))})"
+
+
+def _item_line(one: PoolItem) -> str:
     used = datetime.fromtimestamp(one.used, timezone.utc)
-    return f"{one.version}  {size(one.bytes)}, last used {used:%Y-%m-%d}"
+    return f"{one.title}  {size(one.bytes)}, last used {used:%Y-%m-%d}"
 
 
-def _removed(chosen: list[PoolModule], pool: Path) -> list[PoolModule]:
+def _removed(chosen: list[PoolItem], pool: Path) -> list[PoolItem]:
     clear_dead_runs(pool)
     with folder_errors(pool):
         removed = [one for one in chosen if remove(pool, one)]
