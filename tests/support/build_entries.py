@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.model.build_lineage import BUILD_PREFIX
+from go_prefetch.model.build_lineage import PREFIX
 from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.entry_folder import folder_connection
 
-TOOLCHAIN = f"{BUILD_PREFIX}-{'1' * 16}-"
+TOOLCHAIN = f"{PREFIX}-{'1' * 16}-"
 LINEAGE = f"{TOOLCHAIN}{'2' * 16}-"
 OTHER_JOB = f"{TOOLCHAIN}{'3' * 16}-"
 ENCODING = "zstd-1"

@@ -191,6 +191,8 @@ JOB: tuple[Input, ...] = (
     Input("matrix", "", "Matrix leg of the job, as JSON.", TEXT, Group.JOB),
     Input("build-cache-state", "", "File in which restoring a build cache leaves what saving it needs.", _FILE,
           Group.CACHE, in_action=False),
+    Input("build-cache-carried", "", "Folder that the CI carries for one job's build cache, in place of the pool.",
+          _FILE, Group.CACHE, in_action=False),
 )
 # fmt: on
 

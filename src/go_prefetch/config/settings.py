@@ -51,6 +51,7 @@ class Settings:
     job_status: JobStatus
     matrix: str  # JSON of the runner; empty if it gives none
     build_cache_state: Path | None
+    build_cache_carried: Path | None
     web: HttpSettings  # HTTP proxies, netrc and certificates of the environment
     git: GitCommand  # with its part of the environment
 
@@ -73,13 +74,14 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     values = read_inputs(flags, environ, rows)
     known = {row.field: values[row.name] for row in rows}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
-    state = cast(str, known.pop("build_cache_state"))
+    state, carried = cast(str, known.pop("build_cache_state")), cast(str, known.pop("build_cache_carried"))
     store = cast(StoreChoice, known.pop("store"))
     return Settings(
         cwd=cwd,
         report_file=cwd / report_file if report_file else None,
         trace=cwd / trace if trace else None,
         build_cache_state=cwd / state if state else None,
+        build_cache_carried=cwd / carried if carried else None,
         store=replace(store, pool=pool_folder(store, BY_NAME["store"], environ, cwd)),
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),

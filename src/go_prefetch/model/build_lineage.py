@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BUILD_PREFIX = "go-prefetch-build-1"
+PREFIX = "go-prefetch-build-1"
 
 _HEX = "[0-9a-f]{16}"
 _KEY = re.compile(
-    rf"({BUILD_PREFIX}-{_HEX}-{_HEX}-)({_HEX}(?:\.{_HEX}){{0,15}})-[0-9]{{1,20}}\.[0-9]{{1,20}}", re.ASCII
+    rf"({PREFIX}-{_HEX}-{_HEX}-)({_HEX}(?:\.{_HEX}){{0,15}})-[0-9]{{1,20}}\.[0-9]{{1,20}}", re.ASCII
 )
 
 

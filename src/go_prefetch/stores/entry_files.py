@@ -32,6 +32,7 @@ _FORMAT = b"go-prefetch-entry-1 "
 _MOST_LINE_BYTES = 512
 # A head that was saved less long ago is kept: a job that has restored it may be about to add to it.
 _YOUNG = 3600 * 10**9  # nanoseconds
+_FORGOTTEN = 7 * 86400 * 10**9  # nanoseconds; another version of Go has another lineage, for example
 _HEADS = 2  # of a lineage: a job that has found the one before the newest may still be reading it
 
 
@@ -108,6 +109,15 @@ def locked(folder: Folder) -> Iterator[bool]:
         yield is_held
 
 
+def forget_lineages(folder: Folder, found: Sequence[EntryFile], own: str) -> None:
+    """Remove all entries of the lineages, except this one, to which a week has added none. `found` has all entries."""
+    newest: dict[str, int] = {}
+    for one in found:
+        newest.setdefault(one.stem.lineage, one.saved)
+    old = {lineage for lineage, saved in newest.items() if saved < time.time_ns() - _FORGOTTEN and lineage != own}
+    _remove(folder, [one.name for one in found if one.stem.lineage in old])
+
+
 def trim(folder: Folder, found: Sequence[EntryFile], *, is_shared: bool) -> None:
     """Remove those of the entries `found` that no later run will read. They are of one lineage, the newest first.
 
@@ -131,10 +141,13 @@ def trim(folder: Folder, found: Sequence[EntryFile], *, is_shared: bool) -> None
             heads += 1
             kept.add(one.name)
             needed.update(entry.ids)
-    for one in found:
-        if one.name not in kept and one.stem.ids[0] not in needed:
-            with suppress(OSError):  # it belongs to another user
-                folder.unlink(one.name)
+    _remove(folder, [one.name for one in found if one.name not in kept and one.stem.ids[0] not in needed])
+
+
+def _remove(folder: Folder, names: Iterable[str]) -> None:
+    for name in names:
+        with suppress(OSError):  # it belongs to another user
+            folder.unlink(name)
 
 
 def set_newest(file: BinaryIO, found: Iterable[EntryFile]) -> None:

@@ -35,10 +35,12 @@ def test_the_report_file_is_relative_to_the_working_directory(text: str, path: s
     assert read_settings({"report-file": text}, HOME, CWD).report_file == Path(path)
 
 
-def test_the_state_of_a_build_cache_is_a_variable() -> None:
-    assert read_settings({}, HOME, CWD).build_cache_state is None
-    environ = {**HOME, "GO_PREFETCH_BUILD_CACHE_STATE": "/tmp/state.json"}
-    assert read_settings({}, environ, CWD).build_cache_state == Path("/tmp/state.json")
+def test_paths_of_a_build_cache_are_variables() -> None:
+    settings = read_settings({}, HOME, CWD)
+    assert (settings.build_cache_state, settings.build_cache_carried) == (None, None)
+    environ = {**HOME, "GO_PREFETCH_BUILD_CACHE_STATE": "/tmp/state.json", "GO_PREFETCH_BUILD_CACHE_CARRIED": "folder"}
+    settings = read_settings({}, environ, CWD)
+    assert (settings.build_cache_state, settings.build_cache_carried) == (Path("/tmp/state.json"), CWD / "folder")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.model.build_lineage import BUILD_PREFIX, parse_build_key
+from go_prefetch.model.build_lineage import PREFIX, parse_build_key
 
-LINEAGE = f"{BUILD_PREFIX}-{'0' * 16}-{'f' * 16}-"
+LINEAGE = f"{PREFIX}-{'0' * 16}-{'f' * 16}-"
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
 numbers = st.integers(0, 10**20 - 1)
 
@@ -17,7 +17,7 @@ numbers = st.integers(0, 10**20 - 1)
 def test_parse_build_key_returns_what_a_key_is_made_of(
     toolchain: str, job: str, ids: list[str], run: int, attempt: int
 ) -> None:
-    lineage = f"{BUILD_PREFIX}-{toolchain}-{job}-"
+    lineage = f"{PREFIX}-{toolchain}-{job}-"
     entry = parse_build_key(f"{lineage}{'.'.join(ids)}-{run}.{attempt}")
     assert entry is not None
     assert (entry.lineage, entry.ids) == (lineage, tuple(ids))

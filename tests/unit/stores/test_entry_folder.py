@@ -317,6 +317,20 @@ def test_save_in_a_folder_of_one_job_keeps_one_chain(pool: Path) -> None:
     assert saved_numbers(pool) == [3]
 
 
+def test_save_in_a_folder_of_one_job_forgets_old_lineages(pool: Path) -> None:
+    """Such as that of another version of Go. An entry stays as long as its lineage gets new ones."""
+    old, young = f"{TOOLCHAIN}{'8' * 16}-", f"{TOOLCHAIN}{'9' * 16}-"
+    for lineage in (old, young):
+        save_entry(pool, build_key(1, lineage=lineage), is_shared=False)
+    make_older(pool, 8 * 24)
+    save_entry(pool, build_key(2, 1, lineage=young))
+    save_entry(pool, build_key(3))
+    assert len(entry_paths(pool)) == 4
+    save_entry(pool, build_key(4), is_shared=False)
+    assert found_key(pool, old) is None
+    assert found_key(pool, f"{young}{build_id(1)}") is not None
+
+
 def test_save_removes_a_damaged_entry_and_no_foreign_file(pool: Path) -> None:
     save_entry(pool, build_key(1))
     foreign = entry_path(pool, 1).parent / "README"

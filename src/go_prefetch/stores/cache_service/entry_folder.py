@@ -31,7 +31,8 @@ _KNOWN_CHARACTERS = len("go-prefetch-build-1-") + 3 * len("0123456789abcdef") + 
 def folder_connection(root: Path, encoding_name: str, *, is_shared: bool = True) -> Connection:
     """Return the connection to the entries of the pool at `root`, which need not exist yet.
 
-    `is_shared` is whether several jobs may use it at the same time.
+    `is_shared` is whether several jobs may use it at the same time. Otherwise a CI carries it from job to job, and its
+    size is what that costs.
     """
     service = EntryFolder(root, encoding_name, is_shared=is_shared)
 
@@ -89,6 +90,12 @@ class EntryFolder:
             raise NotAllowed(notice("entry-taken"))
         if not {one.stem.ids[0] for one in found}.issuperset(entry.ids[1:]):
             raise NotAllowed(notice("entry-base-gone"))
+
+    def trim(self, folder: Folder, lineage: str) -> None:
+        """Remove entries that no later run will read, after one of this lineage was saved. Call it with the lock."""
+        entry_files.trim(folder, self.entries(folder, lineage), is_shared=self.is_shared)
+        if not self.is_shared:
+            entry_files.forget_lineages(folder, entry_files.entry_files(folder), lineage)
 
     def open(self, name: str) -> BinaryIO:
         """Open the file of an entry behind its first line, and record the use. Raises StoreError."""
@@ -208,5 +215,4 @@ class _FileUpload:
                 self._file.flush()
                 entry_files.set_newest(self._file, found)
             if is_locked:
-                found = self._folder.entries(here, self._entry.lineage)
-                entry_files.trim(here, found, is_shared=self._folder.is_shared)
+                self._folder.trim(here, self._entry.lineage)
