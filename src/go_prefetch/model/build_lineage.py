@@ -14,9 +14,7 @@ from dataclasses import dataclass
 PREFIX = "go-prefetch-build-1"
 
 _HEX = "[0-9a-f]{16}"
-_KEY = re.compile(
-    rf"({PREFIX}-{_HEX}-{_HEX}-)({_HEX}(?:\.{_HEX}){{0,15}})-[0-9]{{1,20}}\.[0-9]{{1,20}}", re.ASCII
-)
+_KEY = re.compile(rf"({PREFIX}-{_HEX}-{_HEX}-)({_HEX}(?:\.{_HEX}){{0,15}})-[0-9]{{1,20}}\.[0-9]{{1,20}}", re.ASCII)
 
 
 @dataclass(frozen=True)
