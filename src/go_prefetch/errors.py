@@ -369,6 +369,7 @@ _NOTICES = {
     "no-requirements": "",
     "nothing-in-scope": "",
     "vendored": "",
+    "build-cache-off": "",
     "cache-mode": "The workflow sets it. This is normal for pull requests from forks.",
     "entry-base-gone": "",
     "entry-complete": "",

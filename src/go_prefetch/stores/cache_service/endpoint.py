@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from go_prefetch.errors import Notice, notice
+from go_prefetch.model.ci_job import is_for_a_tag
 
 # Runners of some vendors answer GitHub's API themselves: these hosts of GitHub and Azure then have an address of the
 # runner's network, and a certificate that the runner trusts. Only the runner's own resolver can give them one.
@@ -87,6 +88,6 @@ def _unshared_reason(environ: Mapping[str, str]) -> Notice | None:
     """Return why no other run can read an entry of this ref: that of a tag, or of a merge queue."""
     if environ.get("GITHUB_EVENT_NAME") == "merge_group":
         return notice("save-unshared", "merge-queue")
-    if environ.get("GITHUB_REF_TYPE") == "tag" or environ.get("GITHUB_REF", "").startswith("refs/tags/"):
+    if is_for_a_tag(environ):
         return notice("save-unshared", "tag")
     return None
