@@ -316,6 +316,10 @@ _STORE = {
 
 _WARNINGS = {
     "api-rate-limit-wait": "",
+    "build-cache-unwritable": (
+        "The job compiles what is missing. Check the permissions of GOCACHE and the free disk space."
+    ),
+    "build-state-unwritable": "The job runs as usual, and its build results are not saved. Check the folder.",
     "cgo-unknown": "Run `go-prefetch docker --output` first, or in the same command.",
     "credentialed-not-kept": "Set `save-private: true` to save them.",
     "embed-excluded": "Remove the pattern, or make the files in a stage of the Dockerfile.",
@@ -378,6 +382,7 @@ _NOTICES = {
     "entry-unused": "",
     "fill-keeps-folder": "",
     "merge-request-note": "",
+    "no-build-state": "Run `go-prefetch build-cache restore` at the beginning of the job, also the first time.",
     "no-cache-folder": "Set HOME, or name a folder with `store: dir:PATH`.",
     "no-cache-service": "Use the action, because a runner offers its cache to actions only, or use a pool.",
     "not-saved": "Set `save-private: true` if all who can read the store may read them.",

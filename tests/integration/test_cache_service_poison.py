@@ -19,9 +19,9 @@ from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_nam
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cold_runs import ColdRun, Machine, Span, measured
 from go_prefetch.render.messages import as_warning
-from go_prefetch.stores.cache_service.archive import read_archive, write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest, Member, Unavailable, manifest_json, parse_manifest
+from go_prefetch.stores.cache_service.module_archive import most_bytes, read_archive, write_archive
 from go_prefetch.stores.cold_run_note import as_note
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.module_proxy import ModuleProxy
@@ -135,7 +135,7 @@ def test_hostile_members(tmp_path: Path, data: bytes) -> None:
 
 def test_no_archive_is_written_that_nobody_would_read(tmp_path: Path) -> None:
     """With more in its manifest than a reader takes."""
-    notes = [Unavailable("x" * 9_000, "proxies", 1.0)] * 500
+    notes = [Unavailable("x" * 9_000, "proxies", 1.0)] * 1000
     with (tmp_path / "out").open("wb") as out, pytest.raises(ArchiveError):
         write_archive(out, ModuleFolder.at(tmp_path), (), PLAIN, Manifest(unavailable=tuple(notes)))
 
@@ -153,7 +153,7 @@ def test_a_ziphash_in_the_manifest_spoils_it(tmp_path: Path) -> None:
     name = f"{STEM}.ziphash"
     manifest = listed([(name, len(LIB.h1_zip)), (f"{STEM}.mod", len(MOD))])
     with pytest.raises(ArchiveError):
-        parse_manifest(manifest)
+        parse_manifest(manifest, most_bytes)
     data = tar(("manifest.json", manifest), (name, LIB.h1_zip.encode()), (f"{STEM}.mod", MOD))
     assert read(data, tmp_path / "folder")[0] == set()
 
@@ -161,7 +161,7 @@ def test_a_ziphash_in_the_manifest_spoils_it(tmp_path: Path) -> None:
 @given(st.binary(max_size=300) | st.text().map(str.encode))
 def test_no_bytes_break_the_manifest_parser(data: bytes) -> None:
     with pytest.raises(ArchiveError):
-        parse_manifest(data)
+        parse_manifest(data, most_bytes)
 
 
 JSON = st.recursive(
@@ -186,7 +186,7 @@ def test_no_json_breaks_the_manifest_parser(data: st.DataObject) -> None:
             break
         place = place[key]
     try:
-        parsed = parse_manifest(json.dumps(values).encode())
+        parsed = parse_manifest(json.dumps(values).encode(), most_bytes)
     except ArchiveError:
         return
     assert all(0 <= member.bytes <= 500 << 20 for member in parsed.members)
@@ -202,7 +202,7 @@ def test_a_manifest_is_read_as_it_was_written(paths: list[str], seconds: float, 
     spans = {member.name: Span(0.0, round(seconds, 3), 7) for member in members}
     run = ColdRun(spans, round(seconds, 3), 7, 9, Machine(cores, "linux"), None)
     manifest = Manifest(members, "key", (run,) if spans else (), (Unavailable("x/@v/v1.0.0.zip", "proxies", 5.0),))
-    assert parse_manifest(manifest_json(manifest)) == manifest
+    assert parse_manifest(manifest_json(manifest), most_bytes) == manifest
 
 
 @settings(deadline=None, max_examples=10)

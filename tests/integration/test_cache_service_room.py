@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from go_prefetch.golang.modcache import ModuleFolder
-from go_prefetch.stores.cache_service.archive import write_archive
+from go_prefetch.stores.cache_service.module_archive import write_archive
 from tests.integration.test_disks import _namespaces
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.module_proxy import ModuleProxy

@@ -12,8 +12,8 @@ import pytest
 from go_prefetch.errors import notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, file_named
 from go_prefetch.stores.cache_service import compression
-from go_prefetch.stores.cache_service.archive import write_archive
 from go_prefetch.stores.cache_service.compression import PLAIN, ArchiveError, Encoding, by_program, in_process
+from go_prefetch.stores.cache_service.module_archive import write_archive
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 from tests.support.fakes.modules import FakeModule, write_proxy_folder
 from tests.support.service_shelf import ENCODINGS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.golang.modcache import ModuleFolder, file_named
-from go_prefetch.stores.cache_service.archive import write_archive
+from go_prefetch.stores.cache_service.module_archive import write_archive
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.go_on_path import go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy

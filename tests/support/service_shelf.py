@@ -20,7 +20,7 @@ from go_prefetch.stores.cache_service.protocol import Exchange
 from go_prefetch.stores.cache_service.protocol_v1 import RestService
 from go_prefetch.stores.cache_service.protocol_v2 import TwirpService
 from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader
-from go_prefetch.stores.cache_service.restore import Connection
+from go_prefetch.stores.cache_service.reading import Connection
 from go_prefetch.stores.cache_service.store import CacheServiceStore
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings

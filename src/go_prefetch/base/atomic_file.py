@@ -41,20 +41,27 @@ def new_file(
     temporary = f"{name}{nofollow.random_digits()}.tmp"
     with nofollow.parent(root, temporary, create=True) as (folder, temporary_name):
         record(temporary)
-        path = folder.path / temporary_name
-        _in_progress.add(path)
-        try:
-            with folder.create(temporary_name) as file:
-                yield file
-                file.flush()
-                before_rename(folder, file)
-            folder.rename(temporary_name, name.rpartition("/")[2])
-        except BaseException:
-            with suppress(OSError):
-                folder.unlink(temporary_name)
-            raise
-        finally:
-            _in_progress.discard(path)
+        with unfinished(folder.path / temporary_name):
+            try:
+                with folder.create(temporary_name) as file:
+                    yield file
+                    file.flush()
+                    before_rename(folder, file)
+                folder.rename(temporary_name, name.rpartition("/")[2])
+            except BaseException:
+                with suppress(OSError):
+                    folder.unlink(temporary_name)
+                raise
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[None]:
+    """Let `remove_unfinished` remove the file `path` during the block."""
+    _in_progress.add(path)
+    try:
+        yield
+    finally:
+        _in_progress.discard(path)
 
 
 def write_whole(final: Path, data: bytes) -> None:

@@ -148,6 +148,19 @@ HELP = {
             ("Delete another pool", "go-prefetch cache clean --store dir:.go-pool"),
         ),
     ),
+    "build-cache": HelpText(
+        "Restore and save Go's build cache.",
+        "Restore GOCACHE at the beginning of a job, or save at its end what the job used of it. `run --build-cache` "
+        "restores too, and the action saves.\n\n"
+        "Nothing can verify a build cache: anyone who can write to the store can change your build. Nothing is deleted "
+        "from GOCACHE. A failure is a warning.",
+        (
+            ("Restore it before a build", "go-prefetch build-cache restore"),
+            ("Save what the build used", "go-prefetch build-cache save --save true"),
+            ("Keep the results of one job apart", "go-prefetch build-cache restore --build-cache-name race"),
+            ("Show what is there", "go-prefetch build-cache status"),
+        ),
+    ),
 }  # fmt: skip
 
 # Other spellings of --help and --version, which are not commands of the table.

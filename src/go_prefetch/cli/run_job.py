@@ -12,7 +12,7 @@ from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import DownloadError, GoCommandError
+from go_prefetch.errors import DownloadError, GoCommandError, Notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import secrets_of
@@ -20,7 +20,7 @@ from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
 from go_prefetch.render.messages import text
 from go_prefetch.run.pipeline import Job, prefetch
-from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, build_job, cache_store, proxy_list, proxy_walk
 from go_prefetch.stores import directory_pool
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
@@ -57,7 +57,16 @@ def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvi
     if settings.store.pool:
         clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)
-    report = prefetch(Job(settings, platform, store, go, environment, walk, timing))
+    build = None
+    if settings.build_cache is not When.NEVER:
+        made = build_job(
+            settings, environment, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
+        )  # fmt: skip
+        if isinstance(made, Notice):
+            platform.info(text(made))
+        else:
+            build = made
+    report = prefetch(Job(settings, platform, store, go, environment, walk, timing, build))
     if pool and not (report.completed.failure or report.plan.disabled_because):
         for problem in directory_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)

@@ -96,6 +96,12 @@ def _cache(invocation: Invocation) -> int:
     return cache(invocation)
 
 
+def _build_cache(invocation: Invocation) -> int:
+    from go_prefetch.cli.commands.build_cache import build_cache  # noqa: PLC0415
+
+    return build_cache(invocation)
+
+
 SUBCOMMANDS = {
     "run": Subcommand(_run),
     "plan": Subcommand(_plan, (*_inputs("working-directory", "for-tidy", "store", "cache-name"), *command_inputs.PLAN)),
@@ -120,4 +126,19 @@ SUBCOMMANDS = {
     "report": Subcommand(_report, REPORT),
     "prune": Subcommand(_prune, PRUNE),
     "cache": Subcommand(_cache, _inputs("store"), command_inputs.CACHE),
+    "build-cache": Subcommand(
+        _build_cache,
+        _inputs(
+            "working-directory",
+            "store",
+            "save",
+            "cache-name",
+            "build-cache",
+            "build-cache-name",
+            "deadline",
+            "restore-deadline",
+            "save-deadline",
+        ),
+        command_inputs.BUILD_CACHE,
+    ),
 }

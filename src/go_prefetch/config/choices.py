@@ -104,3 +104,11 @@ class CacheAction(Enum):
 
     DIR = "dir"
     CLEAN = "clean"
+
+
+class BuildCacheAction(Enum):
+    """What `build-cache` does."""
+
+    RESTORE = "restore"
+    SAVE = "save"
+    STATUS = "status"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from go_prefetch.config.choices import CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
+from go_prefetch.config.choices import BuildCacheAction, CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
 from go_prefetch.config.inputs import Group, Input
 from go_prefetch.config.kinds import DURATION, PLATFORMS, SWITCH, Kind, choice, name_of_file, text_lines, whole_number
 
@@ -49,3 +49,7 @@ DOCKER: tuple[Input, ...] = (
     _row("context", ".", "The build context.", _DIR, Group.JOB),
 )  # fmt: skip
 CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete it.", choice(CacheAction))
+BUILD_CACHE = _row(
+    "action", "", "`restore`: fill GOCACHE. `save`: save what the job used of it. `status`: print what is there.",
+    choice(BuildCacheAction),
+)  # fmt: skip

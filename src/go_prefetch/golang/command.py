@@ -29,8 +29,15 @@ GO_DEFAULT_PROXIES = "https://proxy.golang.org,direct"
 
 _VARIABLES = (
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GONOSUMDB", "GOMODCACHE", "GOFLAGS", "GOVERSION", "GOROOT",
-    "GOWORK", "GOAUTH", "GOHOSTOS", "GOHOSTARCH",
+    "GOWORK", "GOAUTH", "GOHOSTOS", "GOHOSTARCH", "GOCACHE", "GOCACHEPROG",
 )  # fmt: skip
+# What changes compiled code. Go prints nothing for those that it does not know.
+_COMPILED_BY = (
+    "GOOS", "GOARCH", "GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS",
+    "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM", "CGO_ENABLED", "CC", "CXX",
+)  # fmt: skip
+# The same, of the environment alone: `go env` starts a compiler before it prints them.
+_COMPILED_BY_ENVIRONMENT = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_FFLAGS", "CGO_LDFLAGS")
 # Windows limits command lines to 32,767 characters; a longer list is split.
 _ARGUMENT_CHARACTERS = 24_000
 _LONGEST_LINE = 2_000  # characters of Go's output that are shown: git passes on what a server sends, which may not end
@@ -73,7 +80,7 @@ class GoCommand:
     def environment(self, folder: Path) -> GoEnvironment:
         """Return Go's variables in `folder`. Raises GoCommandError if Go fails or is too old."""
         switch = run_in_background(partial(self._toolchain_switch, folder))
-        values = self.variables(folder)
+        values = self.variables(folder, (*_VARIABLES, *_COMPILED_BY))
         if not Path(values["GOMODCACHE"]).is_absolute():
             raise GoCommandError("no-module-cache", gomodcache=values["GOMODCACHE"])
         return GoEnvironment(
@@ -89,6 +96,12 @@ class GoCommand:
             values["GOAUTH"],
             f"{values['GOHOSTOS']}/{values['GOHOSTARCH']}",
             switch.result(),
+            gocache=values["GOCACHE"],
+            gocacheprog=values["GOCACHEPROG"],
+            compiled_by={
+                **{name: values[name] for name in _COMPILED_BY},
+                **{name: self._environ.get(name, "") for name in _COMPILED_BY_ENVIRONMENT},
+            },
         )
 
     def with_toolchains(self, environment: GoEnvironment, goproxy: str) -> GoEnvironment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.golang.module import matches_prefix_patterns
@@ -27,6 +27,9 @@ class GoEnvironment:
     platform: str = ""  # of the go command, such as `linux/amd64`
     toolchain_switch: str = ""  # GOTOOLCHAIN
     toolchains: tuple[ToolchainRules, ...] = ()  # of each platform for which a toolchain is planned
+    gocache: str = ""  # GOCACHE: a path, or `off`
+    gocacheprog: str = ""  # GOCACHEPROG: a program that keeps the build cache
+    compiled_by: Mapping[str, str] = field(default_factory=dict)  # what else changes compiled code, by its names
 
     def is_left_to_go(self, path: str) -> bool:
         """Return whether Go fetches the module at `path` from its repository, without a proxy."""

@@ -413,6 +413,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "more-files": "{place} has {count:#more damaged file}.",
         "in-use": "{module_file} was not restored from the entry: {problem}.",
         "entry": "Entry {key} of the cache service is damaged: {problem}.",
+        "outputs": "The entry of the cache service has {count:#output} whose size is not what Go noted.",
     },
     "store-no-room": {
         "entry": "The entry of the cache service needs {needed:size} in {folder}, and {free:size} are free.",
@@ -496,6 +497,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "report-incomplete": "The report is incomplete. {cause}",
     "reports-unwritable": "The reports could not be written: {words}.",
     "stale-objects": "GOCACHE may contain objects that were built from a wrong module.",
+    "build-cache-unwritable": "Build results could not be written to {folder}: {words}.",
+    "build-state-unwritable": "What was restored could not be noted in {path}: {words}.",
     "trace-unwritable": "trace: {path} cannot be written: {words}.",
     "tree-removed": {
         "": "{version} in the module cache did not match go.sum. It was removed, so that Go unpacks it again.",
@@ -568,6 +571,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "trees-not-listed": "`go list -m` did not name the trees that are checked.",
         "zips-not-listed": "`go list -m` did not name the zips that are checked.",
     },
+    "no-build-state": "It is not known what the job used: nothing was restored into GOCACHE before.",
     "no-cache-folder": "No cache folder is known, because HOME is not set.",
     "no-cache-service": {
         "": "No cache service is offered to this step.",
@@ -592,6 +596,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "stored": "The store already has all files.",
         "unverified": "There is no new file that Go has verified.",
         "present": "Nothing was missing.",
+        "compiled": "The job compiled nothing that the store lacks.",
     },
     "run-failed": "The run failed.",
     "save-disabled": "`save` is false.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.format import counted, size
 from go_prefetch.base.retry import Budget
@@ -20,6 +21,7 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.toolchain import name_of
+from go_prefetch.model.build_results import BuildRestored
 from go_prefetch.model.cache_key import CacheKey, toolchain_key
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Announced, Arrived, CacheStore, Platform, Wanted, ignore_announcement
@@ -28,6 +30,7 @@ from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded, Restored
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
+from go_prefetch.render.build_cache import restored_text
 from go_prefetch.render.messages import attempt_lines, deferral, reason
 from go_prefetch.run.steps.check_present import (
     check_present,
@@ -45,6 +48,9 @@ from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
 from go_prefetch.verification.trees import Trees
 
+if TYPE_CHECKING:
+    from go_prefetch.run.build_job import BuildJob
+
 
 @dataclass(frozen=True)
 class Job:
@@ -57,6 +63,7 @@ class Job:
     environment: GoEnvironment
     walk: ProxyWalk
     timing: Timing
+    build: BuildJob | None = None
 
     @property
     def budget(self) -> Budget:
@@ -88,8 +95,11 @@ def prefetch(job: Job) -> Report:
     Raises PrefetchError if there can be no plan. A later failure is in the report.
     """
     run, ended_early = _Run(job, _planned(job)), False
+    build = job.build.begin(run.state.plan, job.budget.deadline) if job.build else None
     try:
         run.steps()
+        if build:
+            run.await_build(build)
     except PrefetchError as error:
         run.state, ended_early = run.state.failed(error), True
     seconds, goversion = job.timing.stopwatch.seconds, job.environment.goversion
@@ -144,6 +154,14 @@ class _Run:
             zips = [ModuleFile(version, "zip") for version in plan.modules]
             taken = sum(map(plan.folder.size_if_there, zips))
             job.platform.info(f"Disk: {size(taken)} of zips, in addition to the unpacked modules")
+
+    def await_build(self, begun: Future[BuildRestored]) -> None:
+        """Wait for the build cache, which is restored at the same time as the modules."""
+        with self._job.platform.working("Restore build cache") as meter:
+            meter.wait_for(self._job.build.store.name if self._job.build else "")
+            restored = begun.result()
+        self._job.platform.info(restored_text(restored))
+        self._note(restored.warnings)
 
     def _reached(self, **results: Any) -> None:
         self.state = replace(self.state, **results)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,8 +16,11 @@ from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.choices import StoreKind, When
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
+from go_prefetch.model.build_cache_rule import off_because, unusable_because
 from go_prefetch.model.cache_key import hexadecimal
+from go_prefetch.model.ci_job import job_name
 from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
@@ -26,7 +31,10 @@ from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
 if TYPE_CHECKING:
-    from go_prefetch.stores.cache_service.restore import Connection
+    from go_prefetch.run.build_job import BuildJob
+    from go_prefetch.stores.cache_service.build_store import BuildStore
+    from go_prefetch.stores.cache_service.compression import Encoding
+    from go_prefetch.stores.cache_service.reading import Connection
     from go_prefetch.web.client import HttpClient
     from go_prefetch.web.http_settings import HttpSettings
 
@@ -150,6 +158,75 @@ def _cache_service(
     from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
 
     encoding = best_encoding(environ)
+    connect = _connecting(settings, endpoint, encoding, trace, tell)
+    return CacheServiceStore(endpoint, encoding, connect, save=settings.save, proxies=proxies.shown)
+
+
+def build_job(
+    settings: Settings,
+    environment: GoEnvironment,
+    endpoint: CacheEndpoint | None,
+    environ: Mapping[str, str],
+    trace: Trace = UNTRACED,
+    tell: Callable[[Notice], None] = lambda _: None,
+) -> BuildJob | Notice:
+    """Return the build cache of this job, or why it is off."""
+    from go_prefetch.run.build_job import BuildJob  # noqa: PLC0415
+
+    if off := unusable_because(environment.gocache, environment.gocacheprog):
+        return off
+    uses_service = bool(endpoint) and settings.store.takes_cache_service
+    is_shared = uses_service or settings.store.kind is StoreKind.POOL
+    mode = endpoint.mode if uses_service and endpoint and not endpoint.may_read else ""
+    if settings.build_cache is When.AUTO and (off := off_because(environ, is_shared=is_shared, cache_mode=mode)):
+        return off
+    store = build_store(settings, endpoint, environ, trace, tell)
+    if isinstance(store, Notice):
+        return store
+    name = job_name(settings.build_cache_name, environ, settings.matrix)
+    return BuildJob(store, settings, environ, environment, name)
+
+
+def build_store(
+    settings: Settings,
+    endpoint: CacheEndpoint | None,
+    environ: Mapping[str, str],
+    trace: Trace = UNTRACED,
+    tell: Callable[[Notice], None] = lambda _: None,
+) -> BuildStore | Notice:
+    """Return the store of build results, or why there is none. The arguments are those of `cache_store`."""
+    from go_prefetch.stores.cache_service.build_store import Access, BuildStore  # noqa: PLC0415
+    from go_prefetch.stores.cache_service.compression import best_encoding  # noqa: PLC0415
+
+    encoding = best_encoding(environ)
+    if settings.store.takes_cache_service and endpoint:
+        from go_prefetch.stores.cache_service.store import CacheServiceStore  # noqa: PLC0415
+
+        connect = _connecting(settings, endpoint, encoding, trace, tell)
+        access = Access(endpoint.run, endpoint.no_reading, endpoint.no_writing(settings.save))
+        return BuildStore(CacheServiceStore.name, connect, encoding, access)
+    pool = settings.store.pool
+    if settings.store.kind is not StoreKind.POOL or pool is None:
+        return not_offered(environ) or notice("store-none")
+    from go_prefetch.stores.cache_service.entry_folder import folder_connection  # noqa: PLC0415
+
+    access = Access(_run_of(endpoint), None, notice("save-disabled") if settings.save is When.NEVER else None)
+    return BuildStore(f"directory pool {pool}", lambda: folder_connection(pool, encoding.name), encoding, access)
+
+
+def _run_of(endpoint: CacheEndpoint | None) -> str:
+    """Return what makes the keys of this run its own: that of the runner, or the time."""
+    return endpoint.run if endpoint else f"{time.time_ns() // 1000}.{os.getpid()}"
+
+
+def _connecting(
+    settings: Settings,
+    endpoint: CacheEndpoint,
+    encoding: Encoding,
+    trace: Trace,
+    tell: Callable[[Notice], None],
+) -> Callable[[], Connection]:
+    """Return what connects to the cache service when it is called first."""
 
     @cache
     def connect() -> Connection:
@@ -157,7 +234,7 @@ def _cache_service(
         from go_prefetch.stores.cache_service.protocol_v1 import RestService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.protocol_v2 import TwirpService  # noqa: PLC0415
         from go_prefetch.stores.cache_service.range_reader import Blob, RangeReader  # noqa: PLC0415
-        from go_prefetch.stores.cache_service.restore import Connection  # noqa: PLC0415
+        from go_prefetch.stores.cache_service.reading import Connection  # noqa: PLC0415
 
         try:
             web = replace(settings.web, local_names=INTERCEPTED_NAMES)
@@ -171,4 +248,4 @@ def _cache_service(
             lambda url, renew, deadline, ranges: RangeReader(client, Blob(url, renew), backoff, deadline, ranges),
         )
 
-    return CacheServiceStore(endpoint, encoding, connect, save=settings.save, proxies=proxies.shown)
+    return connect

@@ -1,7 +1,7 @@
-"""The bytes of an entry: a tar with a manifest first, written from a folder of module files, read as a stream.
+"""The bytes of an entry: a tar with a manifest first, read as a stream. It may carry any kind of file.
 
     manifest.json   see manifest.py
-    the files       in the manifest's order: zips first, the largest first, so that unpacking ends with the stream
+    the files       in the manifest's order
 
 Entries are untrusted: every header must match the manifest, and only wanted files are taken.
 Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extensions.
@@ -10,76 +10,67 @@ Headers are ustar (POSIX 1003.1), one block of 512 bytes each, without extension
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import BinaryIO, Protocol
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.base.trees import free_bytes
-from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
-from go_prefetch.modfiles.damage import damage
-from go_prefetch.modfiles.staging import InUseError, StructureError, received
-from go_prefetch.modfiles.zip_repack import UnreadableZip, Writable, stored_size, write_stored
+from go_prefetch.errors import StoreError
+from go_prefetch.modfiles.zip_repack import Writable
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
 from go_prefetch.stores.cache_service.manifest import NO_NOTES, Manifest, Member, manifest_json, parse_manifest
 
 _MANIFEST = "manifest.json"
-_MOST_MANIFEST_BYTES = 4 << 20  # of 40,000 files; parsed, it takes up to thirty times as much memory
+_MOST_MANIFEST_BYTES = 8 << 20  # of 80,000 files; parsed, it takes up to thirty times as much memory
 _BLOCK = tarfile.BLOCKSIZE
 _PIECE = 1 << 20
-_ROOM_LEFT = 64 << 20  # bytes of the disk that stay free
 
 
-def member_bytes(folder: ModuleFolder, file: ModuleFile, encoding: Encoding) -> int:
-    """Return the size of `file` of `folder` in an archive. Raises OSError."""
-    path = folder.path_of(file)
-    rewritten = stored_size(path) if file.kind == "zip" and encoding.rewrites_zips else None
-    return path.stat().st_size if rewritten is None else rewritten
+@dataclass(frozen=True)
+class Outgoing:
+    """A file to write: its name and bytes in the archive, and what writes exactly these bytes."""
+
+    name: str
+    bytes: int
+    write: Callable[[Writable], None]
 
 
-def write_archive(
+class Intake(Protocol):
+    """Takes the files of one entry, each completely or not at all."""
+
+    def choose(self, manifest: Manifest) -> frozenset[str]:
+        """Return the names of wanted files. Raises StoreError if there is no space for them."""
+
+    def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
+        """Take the wanted file `name`: `copy` writes all its bytes. Raises OSError, and what `copy` raises."""
+
+
+def write_members(
     out: Writable,
-    folder: ModuleFolder,
-    files: Iterable[ModuleFile],
+    files: Sequence[Outgoing],
     encoding: Encoding,
     notes: Manifest = NO_NOTES,
-    packed: Callable[[ModuleFile], None] = lambda _: None,
+    packed: Callable[[int], None] = lambda _: None,
 ) -> Manifest:
-    """Write `files` of `folder` to `out`, with a manifest of them and the rest of `notes`. Return the manifest.
+    """Write `files` to `out`, with a manifest of them and the rest of `notes`. Return the manifest.
 
-    `packed` is called with each file. Raises ArchiveError for a zip that is not readable, OSError, what `out` raises.
+    `packed` is called with the place of each file. Raises ArchiveError, OSError, what the files and `out` raise.
     """
-    sizes = {file: member_bytes(folder, file, encoding) for file in files}
-    ordered = sorted(sizes, key=lambda file: (file.kind != "zip", -sizes[file] * (file.kind == "zip"), file.name))
-    manifest = replace(notes, members=tuple(Member(file.name, sizes[file]) for file in ordered))
+    manifest = replace(notes, members=tuple(Member(file.name, file.bytes) for file in files))
     with encoding.compressing(out) as stream:
         listed = manifest_json(manifest)
         if len(listed) > _MOST_MANIFEST_BYTES:
             raise ArchiveError("there is too much to tell of its files")
         with _member(stream, _MANIFEST, len(listed)) as content:
             content.write(listed)
-        for number, file in enumerate(ordered):
-            with _member(stream, _member_name(number, file.name), sizes[file]) as content:
-                _write_file(content, folder, file, sizes[file])
-            packed(file)
+        for number, file in enumerate(files):
+            with _member(stream, _member_name(number, file.name), file.bytes) as content:
+                file.write(content)
+            packed(number)
         stream.write(bytes(2 * _BLOCK))
     return manifest
-
-
-def _write_file(out: Writable, folder: ModuleFolder, file: ModuleFile, size: int) -> None:
-    """Write the bytes of `file`, or the rewritten zip: if that has another size."""
-    path = folder.path_of(file)
-    if file.kind == "zip" and path.stat().st_size != size:
-        try:
-            write_stored(path, out, folder.tree(file.module))
-        except UnreadableZip as error:
-            raise ArchiveError(str(error)) from None
-        return
-    with path.open("rb") as content:
-        while piece := content.read(_PIECE):
-            out.write(piece)
 
 
 @contextmanager
@@ -117,49 +108,30 @@ def _member_name(number: int, name: str) -> str:
     return name
 
 
-def read_archive(
-    source: Readable,
-    encoding: Encoding,
-    *,
-    folder: ModuleFolder,
-    deadline: Deadline,
-    arrived: Callable[[ModuleFile], None],
-    choose: Callable[[Manifest], Mapping[str, ModuleFile]],
-) -> tuple[Notice, ...]:
-    """Put files into `folder`. Return a notice for each that cannot be what its name says.
+def read_members(
+    source: Readable, encoding: Encoding, intake: Intake, deadline: Deadline, most_bytes: Callable[[str], int]
+) -> None:
+    """Pass the files that `intake` wants to it. Stops once no other wanted file can follow.
 
-    `choose` is called with the manifest and returns the wanted files, by name. Stops once no other wanted file can
-    follow. Raises ArchiveError for a damaged archive, StoreError if there is no space (`store-no-room`) or no time
-    (`store-slow`), OSError for `folder`, and what `source` raises. Files that had arrived stay.
+    `most_bytes` returns the maximum size of a file by its name, and raises ValueError for a name that may not be there.
+
+    Raises ArchiveError for a damaged archive, StoreError if there is no time (`store-slow`), and what `source` and
+    `intake` raise. Files that had arrived stay.
     """
-    warnings: list[Notice] = []
-    damaged: dict[ModuleFile, str] = {}
     with encoding.decompressing(source) as decompressed:
         stream = _Exactly(decompressed, deadline)
-        manifest = _read_manifest(stream)
-        wanted = choose(manifest)
-        coming = {member.name for member in manifest.members if member.name in wanted}
-        _check_room(folder, sum(member.bytes for member in manifest.members if member.name in coming))
+        manifest = _read_manifest(stream, most_bytes)
+        wanted = set(intake.choose(manifest))
         for number, member in enumerate(manifest.members):
-            if not coming:
+            if not wanted:
                 break
             _read_header(stream, _member_name(number, member.name), member.bytes)
-            if member.name in coming:
-                coming.discard(member.name)
-                file = wanted[member.name]
-                try:
-                    with received(folder, file) as content:
-                        stream.copy(member.bytes, content)
-                except InUseError as error:
-                    warnings.append(notice("store-damaged", "in-use", module_file=file, problem=str(error)))
-                except StructureError as error:
-                    damaged[file] = str(error)
-                else:
-                    arrived(file)
+            if member.name in wanted:
+                wanted.discard(member.name)
+                intake.take(member.name, partial(stream.copy, member.bytes))
             else:
                 stream.skip(member.bytes)
             stream.skip(-member.bytes % _BLOCK)
-    return (*warnings, *damage("the entry", damaged))
 
 
 class _Exactly:
@@ -208,21 +180,10 @@ def _read_header(stream: _Exactly, name: str, size: int | None) -> int:
     return header.size
 
 
-def _read_manifest(stream: _Exactly) -> Manifest:
+def _read_manifest(stream: _Exactly, most_bytes: Callable[[str], int]) -> Manifest:
     size = _read_header(stream, _MANIFEST, None)
     if not 0 < size <= _MOST_MANIFEST_BYTES:
         raise ArchiveError(f"a manifest of {size} bytes")
     data = stream.take(size)
     stream.skip(-size % _BLOCK)
-    return parse_manifest(data)
-
-
-def _check_room(folder: ModuleFolder, size: int) -> None:
-    """Check the space. Stored zips take the space of their contents, and the trees that Go unpacks take it again.
-
-    The limit keeps unverified bad files of an entry from taking the space of good ones.
-    """
-    free = free_bytes(folder.path)
-    needed = 2 * size + _ROOM_LEFT
-    if free < needed:
-        raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=folder)
+    return parse_manifest(data, most_bytes)

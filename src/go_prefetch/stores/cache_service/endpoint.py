@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from go_prefetch.config.choices import When
 from go_prefetch.errors import Notice, notice
 from go_prefetch.model.ci_job import is_for_a_tag
 
@@ -41,6 +42,19 @@ class CacheEndpoint:
     def may_write(self) -> bool:
         """Return whether `cache-mode` allows writing."""
         return self.mode not in (*_READS, *_WRITES, "none") or self.mode in _WRITES
+
+    @property
+    def no_reading(self) -> Notice | None:
+        """Return why this job may not read entries."""
+        return None if self.may_read else notice("cache-mode", mode=self.mode)
+
+    def no_writing(self, save: When) -> Notice | None:
+        """Return why this job may not write entries, or need not."""
+        if save is When.NEVER:
+            return notice("save-disabled")
+        if not self.may_write:
+            return notice("cache-mode", mode=self.mode)
+        return self.unshared_reason if save is When.AUTO else None
 
     @property
     def secrets(self) -> frozenset[str]:

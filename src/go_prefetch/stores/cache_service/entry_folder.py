@@ -21,7 +21,7 @@ from go_prefetch.errors import StoreError, notice
 from go_prefetch.model.build_lineage import BuildEntryName, parse_build_key
 from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed, Upload
-from go_prefetch.stores.cache_service.restore import Connection
+from go_prefetch.stores.cache_service.reading import Connection
 from go_prefetch.stores.entry_files import ENTRIES, EntryFile
 from go_prefetch.stores.pool_metadata import mark_used
 

@@ -10,13 +10,11 @@ It is untrusted: every text and number is checked before it is used.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object, required
-from go_prefetch.golang.modcache import MAX_BYTES
 from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.stores.cache_service.compression import ArchiveError
 from go_prefetch.stores.cold_run_note import as_note, parse_note
@@ -31,7 +29,7 @@ _MOST_BYTES = 64 << 30
 class Member:
     """A file in the archive."""
 
-    name: str  # GOPROXY layout
+    name: str  # as its kind has it: a module file in GOPROXY layout, a file of GOCACHE
     bytes: int
 
 
@@ -75,14 +73,17 @@ def manifest_json(manifest: Manifest) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode()
 
 
-def parse_manifest(data: bytes) -> Manifest:
-    """Parse a manifest. Raises ArchiveError unless all of it is valid."""
+def parse_manifest(data: bytes, most_bytes: Callable[[str], int]) -> Manifest:
+    """Parse a manifest. Raises ArchiveError unless all of it is valid.
+
+    `most_bytes` returns the maximum size of a file by its name, and raises ValueError for a name that may not be there.
+    """
     try:
         values = required(parse_object(data, len(data)))
         if values["format"] != _FORMAT:
             raise ArchiveError(f"format {values['format']!r:.40} is not known")
         members = tuple(
-            Member(_text(file["name"]), _integer(file["bytes"], _most(file["name"]))) for file in values["files"]
+            Member(_text(file["name"]), _integer(file["bytes"], most_bytes(file["name"]))) for file in values["files"]
         )
         names = [member.name for member in members]
         if len(set(names)) != len(names) or len(names) > _MOST_FILES:
@@ -101,20 +102,12 @@ def parse_manifest(data: bytes) -> Manifest:
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError(f"the manifest makes no sense ({type(error).__name__})") from None
     if manifest.bytes > _MOST_BYTES:
-        raise ArchiveError("the manifest announces more than any module cache holds")
+        raise ArchiveError("the manifest announces more than any cache holds")
     return manifest
 
 
 def _run(values: Any, names: Sequence[str]) -> ColdRun | None:
     return parse_note(values, lambda place: names[_integer(place, len(names) - 1)])
-
-
-def _most(name: str) -> int:
-    """Return the maximum bytes of a file with this name."""
-    for kind, most in MAX_BYTES.items():
-        if name.endswith(f"/@v/{PurePosixPath(name).stem}.{kind}"):
-            return most
-    raise ValueError(name)
 
 
 def _text(value: object) -> str:

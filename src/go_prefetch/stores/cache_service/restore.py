@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from typing import Protocol
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.errors import Notice, StoreError
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import baseline
 from go_prefetch.model.ports import Announced, Arrived, Wanted
 from go_prefetch.model.results import Restored, RestoredEntry
-from go_prefetch.stores.cache_service.archive import read_archive
-from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
+from go_prefetch.stores.cache_service.compression import Encoding
 from go_prefetch.stores.cache_service.keys import EntryName, Names
 from go_prefetch.stores.cache_service.manifest import Manifest
-from go_prefetch.stores.cache_service.protocol import CacheService, Found
+from go_prefetch.stores.cache_service.module_archive import read_archive
+from go_prefetch.stores.cache_service.protocol import Found
+from go_prefetch.stores.cache_service.reading import Connection, EntryReader, Stream
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
 _ZIPS_PER_RANGE = 8  # modules take 0.2 to 1 MB each in the entries of real projects; early ranges have 1 MiB
-
-
-class Stream(Readable, Protocol):
-    """The bytes of an entry as they arrive."""
-
-    @property
-    def received(self) -> int:
-        """Return the number of bytes, including those that are not read yet."""
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A protocol, and how to read an entry that it finds: its URL, a way to get a new one, a deadline, its ranges."""
-
-    service: CacheService
-    open: Callable[[str, Callable[[], str], Deadline, int], AbstractContextManager[Stream]]
 
 
 class Reading:
@@ -57,7 +39,8 @@ class Reading:
         proxies: str,
     ) -> None:
         """Take `wanted` files. `proxies` is the list that records of missing files must be about."""
-        self._connection = connection
+        self._service = connection.service
+        self._reader = EntryReader(connection)
         self._encoding = encoding
         self._names = names
         self._wanted = wanted
@@ -72,10 +55,6 @@ class Reading:
         self._has_announced = False
         self._is_known = threading.Event()  # the manifest of the matched entry has come, or will not
         self._manifests: dict[EntryName, Manifest] = {}
-        self._damaged: set[EntryName] = set()
-        self._gave_up = ""  # the slug of the error that ended it
-        self._bytes = 0
-        self._warnings: list[Notice] = []
 
     def run(self, deadline: Deadline) -> None:
         """Look up and read. Raises StoreError and NotAllowed for a look-up. A failed read becomes a warning.
@@ -83,8 +62,8 @@ class Reading:
         Entries for exactly these go.sum lines are looked up first, and alone. Otherwise a server that searches the own
         branch before the default branch would return a stale entry instead of the right one of the other branch.
         """
-        service = self._connection.service
-        found = service.look_up(self._names.same, deadline) or service.look_up([self._names.lineage], deadline)
+        look_up = self._service.look_up
+        found = look_up(self._names.same, deadline) or look_up([self._names.lineage], deadline)
         self._matched = self._names.parsed(found.key) if found else None
         if found is None or self._matched is None:
             return
@@ -101,7 +80,7 @@ class Reading:
 
     def warn(self, error: StoreError) -> None:
         """Keep a warning for the report."""
-        self._warnings.append(error.notice)
+        self._reader.warnings.append(error.notice)
 
     def restored(self, store: str, skipped_reason: Notice | None, seconds: float) -> Restored:
         """Return the result."""
@@ -109,18 +88,18 @@ class Reading:
         return Restored(
             store=store,
             files=frozenset(self._got),
-            bytes=self._bytes,
+            bytes=self._reader.bytes,
             seconds=seconds,
             unavailable=self._unavailable(),
             cold=baseline(runs, {file.name for file in self._got}),
             entry=self._entry(),
             skipped_reason=skipped_reason,
-            warnings=tuple(self._warnings),
+            warnings=tuple(self._reader.warnings),
         )
 
     @property
     def _sound(self) -> dict[EntryName, Manifest]:
-        return {name: manifest for name, manifest in self._manifests.items() if name not in self._damaged}
+        return {name: one for name, one in self._manifests.items() if name.key not in self._reader.damaged}
 
     def _entry(self) -> RestoredEntry | None:
         if self._matched is None:
@@ -134,7 +113,7 @@ class Reading:
             full_files=held[full] if full else frozenset(),
             full_bytes=self._sound[full].bytes if full else 0,
             runs=tuple(run for manifest in self._sound.values() for run in manifest.runs),
-            content_unknown=self._gave_up == "store-slow" and self._matched not in self._manifests,
+            content_unknown=self._reader.gave_up == "store-slow" and self._matched not in self._manifests,
         )
 
     def _unavailable(self) -> frozenset[ModuleFile]:
@@ -162,7 +141,7 @@ class Reading:
     def _take_full_below(self, digest: str, deadline: Deadline) -> None:
         found = self._full_below(digest, deadline)
         name = self._names.parsed(found.key) if found else None
-        if found and name and not name.is_delta and self._lacking and not self._gave_up:
+        if found and name and not name.is_delta and self._lacking and not self._reader.gave_up:
             self._take(name, found, deadline)
         else:
             self._expected = 1
@@ -176,14 +155,12 @@ class Reading:
         self._is_known.wait()
         above = self._manifests.get(self._matched) if self._matched else None
         delta = {member.name for member in above.members} if above else set()
-        return {} if self._gave_up else {n: file for n, file in list(self._lacking.items()) if n not in delta}
+        return {} if self._reader.gave_up else {n: file for n, file in list(self._lacking.items()) if n not in delta}
 
     def _full_below(self, digest: str, deadline: Deadline) -> Found | None:
         """Return the full entry that a delta adds to; if it is gone, the newest there is."""
-        service = self._connection.service
-        return service.look_up([self._names.full_of(digest)], deadline) or service.look_up(
-            [self._names.any_full], deadline
-        )
+        look_up = self._service.look_up
+        return look_up([self._names.full_of(digest)], deadline) or look_up([self._names.any_full], deadline)
 
     def _take(self, name: EntryName, found: Found, deadline: Deadline) -> None:
         """Read one entry as long as it has wanted files."""
@@ -198,32 +175,10 @@ class Reading:
             del self._lacking[file.name]
             self._arrived(file)
 
-        zips = 0 if name.is_delta else sum(file.kind == "zip" for file in self._wanted.files)
-        renew = partial(self._renewed, found.key, deadline)
-        with self._connection.open(found.url, renew, deadline, zips // _ZIPS_PER_RANGE) as stream:
-            try:
-                warnings = read_archive(
-                    stream, self._encoding, folder=self._wanted.folder,
-                    deadline=deadline, arrived=note_file, choose=choose,
-                )  # fmt: skip
-                if warnings:
-                    self._damaged.add(name)
-                    self._warnings.extend(warnings)
-            except ArchiveError as error:
-                self._damaged.add(name)
-                self._warnings.append(notice("store-damaged", "entry", key=name.key, problem=str(error)))
-            except StoreError as error:
-                self.warn(error)
-                if error.slug in ("store-slow", "store-no-room"):
-                    self._gave_up = error.slug
-                else:
-                    self._damaged.add(name)
-            finally:
-                with self._lock:
-                    self._bytes += stream.received
+        def read(stream: Stream) -> tuple[Notice, ...]:
+            return read_archive(
+                stream, self._encoding, folder=self._wanted.folder, deadline=deadline, arrived=note_file, choose=choose
+            )
 
-    def _renewed(self, key: str, deadline: Deadline) -> str:
-        found = self._connection.service.look_up([key], deadline)
-        if found is None or found.key != key:
-            raise StoreError("store-damaged", "gone", key=key)
-        return found.url
+        zips = 0 if name.is_delta else sum(file.kind == "zip" for file in self._wanted.files)
+        self._reader.read(found, deadline, read, zips // _ZIPS_PER_RANGE)

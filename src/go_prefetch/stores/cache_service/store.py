@@ -11,20 +11,21 @@ from collections.abc import Callable, Sequence
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
-from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.cold_runs import ColdRun
 from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
-from go_prefetch.stores.cache_service.archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.endpoint import CacheEndpoint
 from go_prefetch.stores.cache_service.keys import Names
 from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Manifest, Unavailable
+from go_prefetch.stores.cache_service.module_archive import member_bytes, write_archive
 from go_prefetch.stores.cache_service.protocol import NotAllowed
-from go_prefetch.stores.cache_service.restore import Connection, Reading
+from go_prefetch.stores.cache_service.reading import Connection
+from go_prefetch.stores.cache_service.restore import Reading
 from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
 
 # A delta above this share of its full entry is written as a new full entry.
@@ -56,8 +57,8 @@ class CacheServiceStore:
         self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
     ) -> Restored:
         """Read the best entry, and the one below it, for the wanted files."""
-        if not self._endpoint.may_read:
-            return Restored(self.name, skipped_reason=notice("cache-mode", mode=self._endpoint.mode))
+        if refusal := self._endpoint.no_reading:
+            return Restored(self.name, skipped_reason=refusal)
         started = time.monotonic()
         names = Names(wanted.key, self._endpoint.run)
         reading = Reading(self._connect(), self._encoding, names, wanted, arrived, announced, self._proxies)
@@ -72,8 +73,7 @@ class CacheServiceStore:
 
     def save(self, saving: Saving, deadline: Deadline, meter: Meter) -> Saved:
         """Upload what no entry has: as a delta if it is small and there is a full entry for it."""
-        refusal = self._refusal()
-        if refusal:
+        if refusal := self._endpoint.no_writing(self._save):
             return Saved(skipped_reason=refusal)
         names = Names(saving.key, self._endpoint.run)
         rejected = {file.name for file in saving.rejected}
@@ -94,13 +94,6 @@ class CacheServiceStore:
         except (OSError, ArchiveError) as error:
             raise StoreError("store-archive", words=str(error)) from None
         return Saved(files=len(files), bytes=size, key=key)
-
-    def _refusal(self) -> Notice | None:
-        if self._save is When.NEVER:
-            return notice("save-disabled")
-        if not self._endpoint.may_write:
-            return notice("cache-mode", mode=self._endpoint.mode)
-        return self._endpoint.unshared_reason if self._save is When.AUTO else None
 
     def _upload(
         self, key: str, files: Sequence[ModuleFile], full: str, saving: Saving, deadline: Deadline, meter: Meter

@@ -1,0 +1,58 @@
+"""The text of what happened to the build cache: lines of the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from go_prefetch.base.format import counted, size
+from go_prefetch.errors import Notice
+from go_prefetch.golang.build_cache import Contents
+from go_prefetch.model.build_lineage import Lineage
+from go_prefetch.model.build_results import BuildRestored, BuildSaved
+from go_prefetch.render.messages import reason
+
+_TITLE = "build cache"
+
+
+def restored_text(restored: BuildRestored) -> str:
+    """Return what came from the store."""
+    if not restored.key:
+        return f"{_TITLE}: nothing restored" + _because(restored.skipped_reason)
+    whose = "" if restored.is_own else ", of another job"
+    return (
+        f"{_TITLE}: {counted(restored.files, 'file')} restored, {size(restored.unpacked_bytes)} "
+        f"({size(restored.bytes)} received in {restored.seconds:.1f} s{whose})"
+    )
+
+
+def saved_text(saved: BuildSaved) -> str:
+    """Return what the job used, and what of it was saved."""
+    used = f"{_TITLE}: {counted(saved.used_files, 'file')} used, {size(saved.used_bytes)}"
+    if saved.restored_bytes:
+        used += f" ({saved.restored_used_bytes / saved.restored_bytes:.0%} of the restored bytes)"
+    if not saved.key:
+        return f"{used}; nothing saved{_because(saved.skipped_reason)}"
+    kind = (
+        "a full entry" if saved.is_full else f"a delta of {counted(saved.new_files, 'file')}, {size(saved.new_bytes)}"
+    )
+    trimmed = f", without {size(saved.trimmed_bytes)} that were not used" if saved.trimmed_bytes else ""
+    return f"{used}; saved {kind}{trimmed} ({size(saved.bytes)} sent in {saved.seconds:.1f} s)"
+
+
+def status_text(
+    state: Notice | object, gocache: Path, lineage: Lineage | None, everything: Contents, used: Contents | None
+) -> str:
+    """Return the state of the build cache: on or off, its folder, what the job has used so far."""
+    lines = [
+        f"{_TITLE}: " + (f"off{_because(state)}" if isinstance(state, Notice) else "on"),
+        f"  folder   {gocache}: {counted(everything.files, 'file')}, {size(everything.bytes)}",
+    ]
+    if used:
+        lines.append(f"  used     {counted(used.files, 'file')}, {size(used.bytes)} since the restore")
+    if lineage:
+        lines.append(f"  entries  {lineage.own}…")
+    return "\n".join(lines)
+
+
+def _because(why: Notice | None) -> str:
+    return f": {reason(why)}" if why else ""

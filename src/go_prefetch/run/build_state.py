@@ -1,0 +1,72 @@
+"""The file in which `build-cache restore` tells `build-cache save` of the same job what it did.
+
+    {"format": 1, "gocache", "lineage", "moment", "key", "gave_up", "ids": [ID, …], "full_bytes", "delta_bytes",
+     "actions": ["<id> <id of its output>", …], "outputs": {ID: bytes, …}}
+
+Other programs of the job may change it, so it is untrusted.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from go_prefetch.base.atomic_file import write_whole
+from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, read_object, required
+from go_prefetch.model.build_lineage import Lineage
+from go_prefetch.model.build_results import BuildBase, BuildState
+
+_FORMAT = 1
+_MOST_BYTES = 64 << 20
+_MOST_MOMENT = 1e11  # seconds
+
+
+def write_state(path: Path, state: BuildState) -> None:
+    """Write the state, and the folder of the file. Raises OSError."""
+    base = state.base
+    values = {
+        "format": _FORMAT,
+        "gocache": str(state.gocache),
+        "lineage": state.lineage.own,
+        "moment": state.moment,
+        "key": state.key,
+        "gave_up": state.gave_up,
+        "ids": base.ids,
+        "full_bytes": base.full_bytes,
+        "delta_bytes": base.delta_bytes,
+        "actions": [f"{action} {output}" for action, output in base.actions.items()],
+        "outputs": dict(base.outputs),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(values, separators=(",", ":")).encode())
+
+
+def read_state(path: Path) -> BuildState | None:
+    """Return the state of a file; None if there is none, or it makes no sense."""
+    values = read_object(path, _MOST_BYTES)
+    if values is None or values.get("format") != _FORMAT:
+        return None
+    try:
+        return _state(values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _state(values: dict[str, Any]) -> BuildState:
+    pairs = [required(as_text(line)).split(" ") for line in values["actions"]]
+    base = BuildBase(
+        ids=tuple(required(as_text(one)) for one in values["ids"]),
+        actions={action: output for action, output in pairs},  # noqa: C416 - each pair must have two parts
+        outputs={required(as_text(one)): required(as_integer(size)) for one, size in values["outputs"].items()},
+        full_bytes=required(as_integer(values["full_bytes"])),
+        delta_bytes=required(as_integer(values["delta_bytes"])),
+    )
+    return BuildState(
+        gocache=Path(required(as_text(values["gocache"]))),
+        lineage=required(Lineage.parsed(required(as_text(values["lineage"])))),
+        moment=required(as_number(values["moment"], 0.0, _MOST_MOMENT)),
+        key=required(as_text(values["key"])),
+        base=base,
+        gave_up=values["gave_up"] is True,
+    )
