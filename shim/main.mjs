@@ -1,14 +1,16 @@
 // The action's entry: finds Python, starts go-prefetch with it, and ends with its status.
 // It is JavaScript because the runner hands the cache token to JavaScript actions only; all logic is Python.
 
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { plainGo } from './plaingo.mjs';
-import { run, Stopped } from './process.mjs';
-import { annotate, asCode, input, summarize, workspace } from './runner.mjs';
+import { Stopped } from './process.mjs';
+import { annotate, asCode, input, saveState, STATE_FILE, summarize } from './runner.mjs';
 import { findPython } from './python.mjs';
 import { NoPackages, withPackages } from './packages.mjs';
-
-const LAUNCHER = path.join(import.meta.dirname, 'launch.py');
+import { start } from './start.mjs';
 
 async function main() {
   const { python, tried } = findPython(input('python'));
@@ -22,17 +24,19 @@ async function main() {
     );
   }
   try {
-    return await withPackages(python, start);
+    return await withPackages(python, prefetch);
   } catch (error) {
     if (error instanceof NoPackages) return plainGo(error.message);
     throw error;
   }
 }
 
-// -I: nothing in the user's repository, PYTHONPATH or user site is imported. -u: our lines and those of go stay in order.
-// -X utf8: with -I, PYTHONUTF8 is not read, and Windows would write another encoding into the log.
-async function start(python) {
-  const { status } = await run(python, ['-I', '-u', '-X', 'utf8', LAUNCHER, 'run'], { cwd: workspace() });
+// A run that restored the build cache, or looked for one, leaves a file for post.mjs. Its name is unpredictable, so it cannot
+// be there before.
+async function prefetch(python) {
+  const stateFile = path.join(process.env.RUNNER_TEMP || os.tmpdir(), `go-prefetch-${crypto.randomUUID()}.json`);
+  const status = await start(python, ['run'], stateFile);
+  if (fs.existsSync(stateFile)) saveState(STATE_FILE, stateFile);
   return status;
 }
 

@@ -24,6 +24,17 @@ export function setOutputs(outputs) {
   fs.appendFileSync(process.env.GITHUB_OUTPUT, lines.join(''));
 }
 
+// The state of the action: what main.mjs hands to post.mjs, and to no other step.
+export const STATE_FILE = 'build_cache_state';
+
+export function saveState(name, value) {
+  if (process.env.GITHUB_STATE) fs.appendFileSync(process.env.GITHUB_STATE, `${name}=${value}\n`);
+}
+
+export function state(name) {
+  return process.env[`STATE_${name}`] ?? '';
+}
+
 // The job summary: a first line, and a list below it. The job goes on if it cannot be written.
 export function summarize(headline, ...items) {
   const file = process.env.GITHUB_STEP_SUMMARY;

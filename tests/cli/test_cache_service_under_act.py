@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.act import ActRunner, put_action
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_project
 from tests.support.made_once import NPM_CI, built_once
-from tests.support.vendored import put_vendored
-from tests.support.workbench import Result, Workbench
+from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -55,61 +54,9 @@ def proxy() -> Iterator[ModuleProxy]:
         yield server
 
 
-class Runner:
-    """Runs workflows of one repository with act; what a hosted machine does not keep is removed before each."""
-
-    def __init__(self, bench: Workbench, proxy: ModuleProxy, repository: Path) -> None:
-        self._bench = bench
-        self._proxy = proxy
-        self.repository = repository
-        repository.mkdir()
-
-    def commit(self, workflow: str) -> None:
-        """Make the repository's workflow this one."""
-        path = self.repository / ".github" / "workflows" / "ci.yml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(workflow)
-        (self.repository / ".gitignore").write_text("node_modules\n")
-        author = ["-c", "user.name=t", "-c", "user.email=t@t"]
-        for argv in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-qm", "x", "--allow-empty"]):
-            subprocess.run(["git", *argv], cwd=self.repository, check=True)
-
-    def __call__(self, *options: str) -> Result:
-        self._bench.forget_modcache()
-        self._proxy.clear()
-        go = {"GOPROXY": self._proxy.url, "GOMODCACHE": str(self._bench.modcache), "GOSUMDB": "off"}
-        go |= {"GOFLAGS": "-modcacherw", "RUNNER_TOOL_CACHE": str(self._bench.folder / "tools")}
-        argv = [
-            "act", "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/ci.yml",
-            "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(self._bench.folder / "actcache"),
-            "--action-offline-mode", *(f"--env={name}={value}" for name, value in go.items()), *options,
-        ]  # fmt: skip
-        done = self._bench.program(argv, cwd=self.repository)
-        assert done.status == 0, done.text
-        return done
-
-    @property
-    def asked(self) -> set[str]:
-        """The modules that the last run asked the proxy for."""
-        return {path.partition("/@v")[0] for path in self._proxy.paths()}
-
-
-def put_action(folder: Path) -> Path:
-    """A copy of this action's own files, with the packages that a release carries."""
-    folder.mkdir(exist_ok=True)
-    for name in ("action.yml", "shim", "src", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    put_vendored(folder)
-    return folder
-
-
 def test_auto_is_the_cache_service_miss_exact_partial(bench: Workbench, proxy: ModuleProxy) -> None:
     """act makes keys lower-case and offers version 1 without a token."""
-    runner = Runner(bench, proxy, bench.folder / "repository")
+    runner = ActRunner(bench, proxy, bench.folder / "repository")
     put_action(runner.repository)
     write_project(runner.repository / "app", [LIB, UPPER])
     runner.commit(AUTO.format(bench=bench))
@@ -140,7 +87,7 @@ def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleP
 
     That is part of what an entry is found by, and act has another RUNNER_TEMP in each run, other than hosted runners.
     """
-    runner = Runner(bench, proxy, bench.folder / "repository")
+    runner = ActRunner(bench, proxy, bench.folder / "repository")
     write_project(runner.repository, [LIB, UPPER])
     example = (EXAMPLES / "official-cache.yml").read_text()
     remote = "git+https://github.com/org/go-prefetch@v1"
@@ -175,7 +122,7 @@ def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleP
 @pytest.mark.parametrize("is_told", [True, False], ids=["as in the quick start", "setup-go as it comes"])
 def test_beside_setup_go(bench: Workbench, proxy: ModuleProxy, is_told: bool) -> None:
     """With `cache: false`, it caches no module. Otherwise go-prefetch fetches nothing that is there, and says so."""
-    runner = Runner(bench, proxy, bench.folder / "repository")
+    runner = ActRunner(bench, proxy, bench.folder / "repository")
     write_project(runner.repository, [LIB, UPPER])
     example = (EXAMPLES / "github-action.yml").read_text()
     telling = "          cache: false"

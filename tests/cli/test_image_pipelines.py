@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cache_service_under_act import SETUP_GO, Runner, put_action
+from tests.cli.test_cache_service_under_act import SETUP_GO
+from tests.support.act import ActRunner, put_action
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_project
 from tests.support.gitlab import Pipeline, gitlab_ci_local
@@ -67,7 +68,7 @@ def put_docker(folder: Path) -> Path:
 
 def test_github(bench: Workbench, proxy: ModuleProxy, site: Site) -> None:
     """The modules are downloaded once and by the action; the image is built from them; its layer serves again."""
-    runner = Runner(bench, proxy, bench.folder / "repository")
+    runner = ActRunner(bench, proxy, bench.folder / "repository")
     write_sources(runner.repository, bench, "buildkit")
     remote, action = "git+https://github.com/org/go-prefetch@v1", put_action(bench.folder / "action")
     runner.commit(replaced((EXAMPLES / "image-build.yml").read_text(), (remote, str(action))))

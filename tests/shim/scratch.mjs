@@ -13,6 +13,8 @@ const REPORTS_ITS_START = `
 import argparse, json, os, signal, sys, time
 import requests
 asked = []
+if "LEAVES_STATE" in os.environ:
+    open(os.environ["GO_PREFETCH_BUILD_CACHE_STATE"], "x").close()
 if "TRAP" in os.environ:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked.append(number))
@@ -43,6 +45,7 @@ export class Scratch {
       SystemRoot: process.env.SystemRoot ?? '',
       GITHUB_WORKSPACE: this.path('workspace'),
       GITHUB_OUTPUT: this.write('output', ''),
+      GITHUB_STATE: this.write('state', ''),
       GITHUB_STEP_SUMMARY: this.write('summary', ''),
       RUNNER_TEMP: this.path('temp'),
     };
@@ -94,9 +97,9 @@ export class Scratch {
   }
 
   // Starts the shim as the runner does, in the workspace; `whenStarted(child)` is called at its first line of output.
-  start(environment = {}, whenStarted = () => {}) {
+  start(environment = {}, whenStarted = () => {}, entry = 'main') {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, [this.path('action/shim/main.mjs')], {
+      const child = spawn(process.execPath, [this.path(`action/shim/${entry}.mjs`)], {
         env: { ...this.environment, ...environment },
         cwd: this.path('workspace'),
       });
@@ -107,6 +110,12 @@ export class Scratch {
       child.on('close', (status) => resolve({ status, log, errors, report: reportIn(log) }));
     });
   }
+}
+
+// The variables in which a runner hands the state of main.mjs to post.mjs.
+export function stateOf(scratch) {
+  const lines = scratch.read('state').split('\n').filter(Boolean).map((line) => line.split(/=(.*)/));
+  return Object.fromEntries(lines.map(([name, value]) => [`STATE_${name}`, value]));
 }
 
 function reportIn(log) {
