@@ -1,0 +1,230 @@
+"""The build cache of jobs that use real Go: what the next job compiles, and what happens when something breaks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from go_prefetch.base.nofollow import DIGITS
+from go_prefetch.base.run_file import recording
+from tests.support.fakes.cache_service import CacheService, faults
+from tests.support.service_job import MAIN
+from tests.support.waiting import wait_until
+from tests.support.workbench import Workbench
+
+BIG = "x" * 100_000
+PACKAGES = {"one": "", "two": f'const Big = "{BIG}"', "three": 'import "example.com/job/one"\n\nvar Three = one.One\n'}
+
+
+@pytest.fixture
+def service() -> Iterator[CacheService]:
+    with CacheService(MAIN) as server:
+        yield server
+
+
+class Machine:
+    """A new machine for each job, with the same project at the same place. Its packages need no other package."""
+
+    def __init__(self, bench: Workbench, offered: dict[str, str]) -> None:
+        self.bench = bench
+        self.offered = offered
+        self.number = 0
+        self.gocache = bench.folder / "gocache"
+        bench.project.mkdir()
+        (bench.project / "go.mod").write_text("module example.com/job\n\ngo 1.21\n")
+        for name, code in PACKAGES.items():
+            (bench.project / name).mkdir()
+            (bench.project / name / "code.go").write_text(f"package {name}\n\n{code}\nvar {name.title()}_ = 1\n")
+        (bench.project / "one" / "one.go").write_text("package one\n\nvar One = 1\n")
+
+    def begin(self, *, is_new: bool = True) -> str:
+        """Begin a job, and return what restore prints."""
+        if is_new:
+            self.number += 1
+            shutil.rmtree(self.gocache, ignore_errors=True)
+        return self.run("restore")
+
+    def build(self) -> int:
+        """Build, and return the number of packages that were compiled."""
+        built = self.bench.go("build", "-x", "./...", **self.environ)
+        assert built.status == 0, built.text
+        return built.text.count("/compile -o ")
+
+    def run(self, action: str, **variables: str) -> str:
+        """Call `build-cache`; it must succeed."""
+        result = self.bench.quickly("build-cache", action, **{**self.environ, **variables})
+        assert result.status == 0, result.text
+        return result.text
+
+    def leftovers(self) -> list[str]:
+        """Return the files of go-prefetch in GOCACHE."""
+        return [path.name for path in self.gocache.rglob("*") if path.name.endswith(".tmp") or "prefetch" in path.name]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables of the current job."""
+        return {
+            **self.offered,
+            "GOCACHE": str(self.gocache),
+            "GITHUB_RUN_ID": str(self.number),
+            "GITHUB_JOB": "build",
+            "GO_PREFETCH_JOB_STATUS": "success",
+            "GO_PREFETCH_BUILD_CACHE_STATE": str(self.bench.folder / "state.json"),
+        }
+
+
+@pytest.fixture
+def machine(bench: Workbench, service: CacheService) -> Machine:
+    return Machine(bench, service.v2(MAIN.text))
+
+
+def test_the_next_job_compiles_only_what_changed(machine: Machine, service: CacheService) -> None:
+    assert "nothing restored" in machine.begin()
+    assert machine.build() == 3
+    assert "saved a full entry" in machine.run("save")
+    (machine.bench.project / "one" / "one.go").write_text("package one\n\nvar One = 2\n")
+    machine.begin()
+    assert machine.build() == 2
+    assert "saved a delta" in machine.run("save")
+    machine.begin()
+    assert machine.build() == 0
+    machine.run("save")
+    assert len(service.keys) == 2
+
+
+def test_run_restores_too(machine: Machine, service: CacheService) -> None:
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    result = machine.bench.quickly("run", "--build-cache", "true", "--store", "github", **machine.environ)
+    assert result.status == 0, result.text
+    assert "files restored" in result.text
+    assert machine.build() == 0
+    assert service.keys
+
+
+def test_a_read_only_gocache_is_a_warning(machine: Machine) -> None:
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    machine.gocache.write_text("no folder")
+    result = machine.bench.quickly("build-cache", "restore", **machine.environ)
+    assert (result.status, [notice.slug for notice in result.notices]) == (0, ["build-cache-unwritable"])
+    machine.gocache.unlink()
+
+
+@pytest.mark.parametrize(
+    ("route", "fault"),
+    [
+        ("lookup", 503), ("lookup", faults.HTML), ("blob.get", 404), ("blob.get", faults.TRUNCATED),
+        ("create", faults.RESET), ("blob.put", 503), ("finalize", faults.HTML),
+    ],
+)  # fmt: skip
+def test_a_service_that_fails_leaves_the_job_right(
+    machine: Machine, service: CacheService, route: str, fault: int | str
+) -> None:
+    """Whatever it does: status 0, no half file in GOCACHE, and the build and the next job are right."""
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    service.inject(route, [fault], times=None)
+    (machine.bench.project / "two" / "code.go").write_text(f'package two\n\nconst Big = "{BIG}"\n\nvar Two = 3\n')
+    machine.begin()
+    assert machine.build() in (1, 3)
+    machine.run("save")
+    service.faults.clear()
+    machine.begin()
+    assert machine.build() in (0, 1)
+    assert machine.leftovers() == []
+
+
+def test_a_killed_restore_is_cleared_by_the_next(machine: Machine, service: CacheService) -> None:
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    service.inject("blob.get", [faults.STUCK], times=None)
+    run = machine.bench.start("build-cache", "restore", **machine.environ)
+    try:
+        wait_until(lambda: "blob.get" in service.routes, "the read of the entry")
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate(timeout=30)
+    service.faults.clear()
+    left = machine.gocache / "00" / f"{'0' * 64}-d{'1' * DIGITS}.tmp"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    with recording(machine.gocache) as record:
+        record(left.relative_to(machine.gocache).as_posix())
+        left.write_bytes(b"half")
+        notes = {path: path.read_bytes() for path in (machine.gocache / ".go-prefetch").iterdir()}
+    for path, content in notes.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o600)
+    machine.begin(is_new=False)
+    assert machine.build() == 0
+    assert machine.leftovers() == []
+
+
+def test_a_save_that_is_killed_leaves_the_next_one_free(machine: Machine, service: CacheService) -> None:
+    machine.begin()
+    machine.build()
+    service.inject("blob.put", [faults.SILENCE], times=None)
+    run = machine.bench.start("build-cache", "save", **machine.environ)
+    try:
+        wait_until(lambda: "blob.put" in service.routes, "the upload")
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate(timeout=30)
+    service.faults.clear()
+    assert machine.begin()
+    assert machine.build() == 3
+    assert "saved a full entry" in machine.run("save")
+
+
+def test_gocache_off_and_gocacheprog_turn_it_off(machine: Machine) -> None:
+    for variables in ({"GOCACHE": "off"}, {"GOCACHEPROG": "/bin/true"}):
+        result = machine.bench.quickly("build-cache", "restore", **{**machine.environ, **variables})
+        assert (result.status, [notice.slug for notice in result.notices]) == (0, ["build-cache-off"])
+
+
+def test_save_without_restore_says_so(machine: Machine) -> None:
+    result = machine.bench.quickly("build-cache", "save", **machine.environ)
+    assert (result.status, [notice.slug for notice in result.notices]) == (0, ["no-build-state"])
+
+
+def test_two_jobs_share_a_gocache(machine: Machine, service: CacheService) -> None:
+    """One restores while the other builds."""
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    runs = [machine.bench.start("build-cache", "restore", **machine.environ) for _ in range(2)]
+    assert machine.build() <= 3
+    for run in runs:
+        assert (run.communicate(timeout=60), run.returncode)[1] == 0
+    assert machine.build() == 0
+    assert machine.leftovers() == []
+    assert service.keys
+
+
+def test_times_in_the_future_count_as_used(machine: Machine, service: CacheService) -> None:
+    """The clock of a machine, or of a file system, may be wrong."""
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    machine.begin()
+    for path in machine.gocache.rglob("*-a"):
+        os.utime(path, (4e9, 4e9))
+    (machine.bench.project / "two" / "code.go").write_text(f'package two\n\nconst Big = "{BIG}"\n\nvar Two = 3\n')
+    assert machine.build() == 1
+    machine.run("save")
+    machine.begin()
+    assert machine.build() == 0
+    assert len(service.keys) == 2

@@ -1,0 +1,60 @@
+"""The file between `build-cache restore` and `build-cache save`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from go_prefetch.model.build_results import BuildBase, BuildState
+from go_prefetch.run.build_state import read_state, write_state
+from tests.support.build_shelf import LINEAGE, digest
+
+STATE = BuildState(
+    Path("/home/ci/.cache/go-build"),
+    LINEAGE,
+    1_800_000_000.25,
+    f"{LINEAGE.own}{'1' * 16}-1.1",
+    BuildBase(("1" * 16,), {digest("a"): digest("b")}, {digest("b"): 5}, 5, 0),
+    gave_up=True,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def test_read_state_returns_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "state.json"
+    write_state(path, STATE)
+    assert read_state(path) == STATE
+    write_state(path, BuildState(STATE.gocache, LINEAGE, 1.0))
+    assert read_state(path) == BuildState(STATE.gocache, LINEAGE, 1.0)
+
+
+def test_read_state_of_no_file_is_none(tmp_path: Path) -> None:
+    assert read_state(tmp_path / "none") is None
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("state") / "state.json"
+    write_state(path, STATE)
+    return dict(json.loads(path.read_bytes()))
+
+
+@given(data=st.data(), value=json_values)
+def test_read_state_takes_any_values(
+    tmp_path_factory: pytest.TempPathFactory, written: dict[str, Any], data: st.DataObject, value: object
+) -> None:
+    path = tmp_path_factory.mktemp("state") / "state.json"
+    name = data.draw(st.sampled_from(sorted(written)))
+    path.write_text(json.dumps({**written, name: value}))
+    read_state(path)
+    path.write_text(json.dumps({one: text for one, text in written.items() if one != name}))
+    assert read_state(path) is None
