@@ -350,6 +350,8 @@ _WARNINGS = {
     "report-incomplete": "",
     "reports-unwritable": "",
     "stale-objects": "Run `go clean -cache`.",
+    "test-cache-index": "Run `git status`, which updates the index.",
+    "test-cache-skipped": "",
     "trace-unwritable": "",
     "tree-removed": "",
     "tree-unchecked": "",

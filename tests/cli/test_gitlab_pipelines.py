@@ -297,7 +297,7 @@ def test_input_is_never_run_as_a_command(pipeline: Pipeline, url: str, template:
             ["a/go.sum", "b/go.sum"], "unprotect": True, "merge_request_pipelines": True, "merge_request_note": True,
             "archive_sha256": "0" * 64, "working_directory": "a\nb", "goproxy": "https://proxy.example.com|direct",
             "fallback": "any", "store": "dir:/cache/pool", "save": "true", "cache_name": "next", "jobs": 4, "deadline":
-            "2m", "on_failure": "warn", "check_present": True, "for_tidy": True, "summary": False,
+            "2m", "on_failure": "warn", "check_present": True, "for_tidy": True, "test_cache": True, "summary": False,
             "python": "python3.12",
         }, id="every input"),
     ],

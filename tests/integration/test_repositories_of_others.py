@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.git_command import GitCommand, NotTrustedError
+from go_prefetch.base.retry import Deadline
+from go_prefetch.run.steps.stable_times import give_stable_times
 from tests.integration.test_foreign_repositories import checkout, git, promisor
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
@@ -101,6 +103,18 @@ def test_what_the_user_trusts_is_listed(bench: Workbench, foreign: Path, has_che
     git(bench, "config", "--global", "safe.directory", str(foreign))
     variables = {"GITHUB_WORKSPACE": str(bench.folder / "elsewhere")} if has_checkout else {}
     assert tracked(bench, foreign, **variables) == NAMES
+
+
+@pytest.mark.parametrize("variable", ["", "GITHUB_WORKSPACE"])
+def test_stable_times_are_for_trusted_repositories(bench: Workbench, foreign: Path, variable: str) -> None:
+    """In a container, the runner's files get them from root, and stay the runner's."""
+    git_of_ci = GitCommand({**bench.environ, variable or "X": str(foreign)})
+    given = give_stable_times(git_of_ci, [foreign], Deadline())
+    assert [warning.case for warning in given.warnings] == ([] if variable else ["not-trusted"])
+    assert given.files == (6 if variable else 0)
+    assert (foreign / "a/main.go").stat().st_uid == STRANGER
+    git(bench, "config", "--global", "safe.directory", str(foreign))
+    assert (git(bench, "diff-files", "--name-only", folder=foreign).stdout == "") is bool(variable)
 
 
 def test_odd_names_of_checkouts_reach_git_as_they_are(bench: Workbench) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, as_completed, wait
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
 _Key = TypeVar("_Key")
+
+# Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
+LOOK_EVERY = 0.25
 
 
 def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
@@ -31,3 +34,10 @@ def at_once(work: Mapping[_Key, Callable[[], _Result]]) -> dict[_Key, _Result]:
     for future in as_completed(futures.values()):
         future.result()
     return {key: future.result() for key, future in futures.items()}
+
+
+def result_of(future: Future[_Result]) -> _Result:
+    """Wait for a Future and return its result. A signal to this process is handled in the meantime."""
+    while not future.done():
+        wait([future], timeout=LOOK_EVERY)
+    return future.result()

@@ -1,12 +1,14 @@
-"""The git command, used for two questions, so that no repository can start a program or send git elsewhere.
+"""The git command, used for a few questions, so that no repository can start a program or send git elsewhere.
 
 A `.git` above a working directory can name programs in its configuration: hooks, fsmonitor, filters, or an
 `uploadpack` for objects that are fetched when they are needed. git is therefore called in two steps:
 
-1. Where is the repository (`rev-parse`), or what is its origin (`remote get-url`)? Here git reads the repository's
-   configuration, under its own protection (`safe.directory`), and nothing that it could start a program for.
-2. What is in the index (`ls-files`)? Here git is in an empty repository, and gets the other repository's index and
-   objects as files. The other configuration is not read.
+1. Where is the repository (`rev-parse`), what is its origin (`remote get-url`), and how does it write files
+   (`config`)? Here git reads the repository's configuration, under its own protection (`safe.directory`), and nothing
+   that it could start a program for.
+2. What is in the index (`ls-files`), and are files as it says (`update-index --refresh`, on a copy of it)? Here git is
+   in an empty repository, and gets the other repository's index and objects as files. The other configuration is not
+   read.
 
 In both steps git gets no token, none of the caller's variables for git (GIT_DIR, GIT_CONFIG_*, GIT_TRACE*, …), no
 terminal, no input, a few seconds and a bounded output. `docs/git.md` has the tested versions.
@@ -17,13 +19,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from go_prefetch.base import process_group
 from go_prefetch.base.child_environment import environment_of
+from go_prefetch.base.git_index import GitFailedError, IndexCopy
 from go_prefetch.base.temporary_folder import temporary_folder
 
 _SECONDS = 20.0
@@ -43,6 +47,10 @@ _OPTIONS = (
     "--no-pager", "-c", "safe.bareRepository=explicit",
     "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}",
 )  # fmt: skip
+# How git turns a file of the checkout into the content that it hashes. None of them names a program.
+_OF_FILES = re.compile(
+    r"core\.(?:autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|longpaths)(?:\n[A-Za-z0-9]{0,8})?"
+)
 _REFUSED = re.compile(r"^fatal: (?:detected dubious ownership|unsafe repository)", re.MULTILINE)
 
 
@@ -86,6 +94,30 @@ class GitCommand:
         names = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
         return [name for name in names if not name.is_absolute() and ".." not in name.parts]  # other names are forged
 
+    @contextmanager
+    def index_of(self, top: Path, seconds: Callable[[float], float]) -> Iterator[IndexCopy | None]:
+        """Yield a copy of the index of the repository whose files are in `top`, with a git that reads it.
+
+        It is None if there is no such repository. `seconds` shortens the time limits of git. Raises OSError,
+        NotTrustedError, GitFailedError.
+        """
+        with temporary_folder() as temporary:
+            repository = self._repository(top, temporary)
+            if repository is None or repository.top.resolve() != top.resolve():
+                yield None
+                return
+            listed = self._answer(top, ("config", "-z", "--get-regexp", "^core\\."), self._trusting(temporary))
+            variables = {**_made_for(repository, temporary), "GIT_INDEX_FILE": str(temporary / "index")}
+            options = ("-c", "core.splitIndex=false", *_options_for_files(os.fsdecode(listed)))
+
+            def ask(*arguments: str, most_seconds: float) -> bytes:
+                said = self._done(top, (*options, *arguments), variables, seconds(most_seconds))
+                if said is None:
+                    raise GitFailedError
+                return said
+
+            yield IndexCopy(repository.index, temporary / "index", ask)
+
     def origin(self, folder: Path) -> str:
         """Return the URL of the remote `origin` of the repository around `folder`. Raises NotTrustedError."""
         try:
@@ -124,14 +156,20 @@ class GitCommand:
 
     def _answer(self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str]) -> bytes:
         """Return what git prints, or nothing if it fails or takes too long. Raises OSError, NotTrustedError."""
+        return self._done(folder, arguments, variables, self._seconds) or b""
+
+    def _done(
+        self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], seconds: float
+    ) -> bytes | None:
+        """Return what git prints, or None if it fails or takes too long. Raises OSError, NotTrustedError."""
         try:
             argv, environ = ("git", *_OPTIONS, *arguments), {**self._environ, **variables}
-            done = process_group.answer(argv, folder, environ, self._seconds, most_memory=_MOST_MEMORY)
+            done = process_group.answer(argv, folder, environ, seconds, most_memory=_MOST_MEMORY)
         except subprocess.TimeoutExpired:
-            return b""
+            return None
         if done.returncode != 0 and _REFUSED.search(done.stderr.decode(errors="replace")):
             raise NotTrustedError
-        return done.stdout if done.returncode == 0 else b""
+        return done.stdout if done.returncode == 0 else None
 
 
 def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
@@ -154,6 +192,12 @@ def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
         "HOME": str(own),
         "XDG_CONFIG_HOME": str(own),
     }
+
+
+def _options_for_files(listed: str) -> tuple[str, ...]:
+    """Return options with the settings of `git config -z` that change the content of files, and no other."""
+    settings = [entry.replace("\n", "=", 1) for entry in listed.split("\0") if _OF_FILES.fullmatch(entry)]
+    return tuple(option for setting in settings for option in ("-c", setting))
 
 
 def _quoted(value: str) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _HAS_OPENAT = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
+_SETS_TIMES_OF_LINKS = os.utime in os.supports_follow_symlinks and os.utime in os.supports_dir_fd
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
@@ -102,6 +103,13 @@ class Folder:
         """Remove a file or link, if it exists."""
         with suppress(FileNotFoundError):
             os.unlink(self.at(name), dir_fd=self.descriptor)
+
+    def set_times(self, name: str, atime: int, mtime: int) -> None:
+        """Set the times of an entry in nanoseconds, of a link itself too. Windows sets none of a link."""
+        if _SETS_TIMES_OF_LINKS:
+            os.utime(self.at(name), ns=(atime, mtime), dir_fd=self.descriptor, follow_symlinks=False)
+        elif not Path(self.at(name)).is_symlink():
+            os.utime(self.at(name), ns=(atime, mtime))
 
     def rmdir(self, name: str) -> None:
         """Remove an empty folder."""

@@ -156,6 +156,8 @@ TABLE: tuple[Input, ...] = (
           "650 MB.", SWITCH, Group.JOB),
     Input("for-tidy", "false", "Fetch all modules that go.sum has a hash of. Jobs that run `go mod tidy`, "
           "`go mod vendor` or `go list -m all` need them.", SWITCH, Group.JOB),
+    Input("test-cache", "false", "Let `go test` find its results of another checkout. Tracked files get a time that "
+          "follows from their content.", SWITCH, Group.JOB),
     Input("summary", "true", "Write the job summary.", SWITCH, Group.OUTPUT),
     Input("attempts", "4", "Number of requests for a file at one proxy, and of starts of a Go that stalls.",
           whole_number(1, 20), Group.LIMITS, in_action=False),

@@ -38,6 +38,7 @@ class Settings:
     on_failure: OnFailure
     check_present: bool
     for_tidy: bool
+    test_cache: bool
     summary: bool
     attempts: int
     connect_timeout: float

@@ -107,6 +107,7 @@ class Plan:
     without_sum: frozenset[ModuleVersion] = frozenset()  # Go needs them, go.sum has no hash, and they are not there
     candidates: tuple[ModuleFile, ...] = ()  # files that may be planned once more `.mod` files are there
     toolchains: tuple[ModuleVersion, ...] = ()  # Go switches to them; only their zips are planned
+    places: tuple[Path, ...] = ()  # the folder of each scope, also of those that need no modules
 
     @cached_property
     def gaps(self) -> tuple[Notice, ...]:

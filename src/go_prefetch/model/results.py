@@ -285,3 +285,21 @@ class Saved:
             skipped_reason=None if files else self.skipped_reason or later.skipped_reason,
             warnings=(*self.warnings, *later.warnings),
         )
+
+
+@dataclass(frozen=True)
+class StableTimes:
+    """The tracked files of the checkout that have a time that follows from their content."""
+
+    files: int = 0
+    others: int = 0  # tracked files that keep their time, such as modified ones
+    seconds: float = 0.0
+    warnings: tuple[Notice, ...] = ()
+
+    def __add__(self, other: StableTimes) -> StableTimes:
+        """Return the result for the repositories of both. A warning that both have counts once."""
+        known = {(warning.slug, warning.case) for warning in self.warnings}
+        new = tuple(warning for warning in other.warnings if (warning.slug, warning.case) not in known)
+        return replace(
+            self, files=self.files + other.files, others=self.others + other.others, warnings=(*self.warnings, *new)
+        )

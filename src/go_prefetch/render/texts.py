@@ -499,6 +499,31 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "stale-objects": "GOCACHE may contain objects that were built from a wrong module.",
     "build-cache-unwritable": "Build results could not be written to {folder}: {words}.",
     "build-state-unwritable": "What was restored could not be noted in {path}: {words}.",
+    "test-cache-index": {
+        "locked": "test-cache: Files have new times, but another git holds the index of {folder}.",
+        "changed": "test-cache: Files have new times, but another git changed the index of {folder} meanwhile.",
+        "git": Text(
+            "test-cache: git could not compare the files of {folder}, or not in time. They have the present time.",
+            "Test results of this checkout are not found again.",
+        ),
+        "system": "test-cache: Files have new times, but the index of {folder} could not be written: {words}.",
+    },
+    "test-cache-skipped": {
+        "no-repository": Text(
+            "test-cache: {folder} is in no git repository, so its files keep their times.",
+            "Check the project out with git before this step.",
+        ),
+        "not-trusted": Text(
+            "test-cache: The repository {folder} belongs to another user, so its files keep their times.", _TRUST
+        ),
+        "locked": Text(
+            "test-cache: Another git holds the index of {folder}, so its files keep their times.",
+            "If no git is running, remove the file `index.lock` in its git folder.",
+        ),
+        "git": "test-cache: git could not list the files of {folder}, or not in time. They keep their times.",
+        "system": "test-cache: The files of {folder} keep their times: {words}.",
+        "files": "test-cache: {count:#time} of files and folders in {folder} could not be set: {words}.",
+    },
     "trace-unwritable": "trace: {path} cannot be written: {words}.",
     "tree-removed": {
         "": "{version} in the module cache did not match go.sum. It was removed, so that Go unpacks it again.",

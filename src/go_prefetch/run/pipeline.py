@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from go_prefetch.base.format import counted, size
+from go_prefetch.base.background import result_of, run_in_background
+from go_prefetch.base.format import counted, duration, size
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.config.choices import OnFailure
@@ -43,6 +44,7 @@ from go_prefetch.run.steps.complete import complete
 from go_prefetch.run.steps.download import Ahead, download, ignore_arrival, still_missing
 from go_prefetch.run.steps.go_download import GoDownload
 from go_prefetch.run.steps.plan import decide, make_plan
+from go_prefetch.run.steps.stable_times import give_stable_times
 from go_prefetch.run.steps.store import restore, save, took_too_long, wanted_of_a_store
 from go_prefetch.verification.private_folder import clear_leftovers
 from go_prefetch.verification.quarantine import Quarantine
@@ -96,12 +98,13 @@ def prefetch(job: Job) -> Report:
     """
     run, ended_early = _Run(job, _planned(job)), False
     build = job.build.begin(run.state.plan, job.budget.deadline) if job.build else None
-    try:
-        run.steps()
-        if build:
-            run.await_build(build)
-    except PrefetchError as error:
-        run.state, ended_early = run.state.failed(error), True
+    with run.stable_times():
+        try:
+            run.steps()
+            if build:
+                run.await_build(build)
+        except PrefetchError as error:
+            run.state, ended_early = run.state.failed(error), True
     seconds, goversion = job.timing.stopwatch.seconds, job.environment.goversion
     return run.state.report(job.settings.shown, seconds=seconds, goversion=goversion, ended_early=ended_early)
 
@@ -159,9 +162,28 @@ class _Run:
         """Wait for the build cache, which is restored at the same time as the modules."""
         with self._job.platform.working("Restore build cache") as meter:
             meter.wait_for(self._job.build.store.name if self._job.build else "")
-            restored = begun.result()
+            restored = result_of(begun)
         self._job.platform.info(restored_text(restored))
         self._note(restored.warnings)
+
+    @contextmanager
+    def stable_times(self) -> Iterator[None]:
+        """Give the files of the checkout stable times while the block runs, if that is wanted."""
+        job = self._job
+        if not job.settings.test_cache:
+            yield
+            return
+        call = partial(give_stable_times, job.settings.git, self.state.plan.places, self._deadline)
+        running = run_in_background(call)
+        yield
+        with job.platform.working("Test cache") as meter:
+            meter.wait_for("git")
+            given = result_of(running)
+        self._note(given.warnings)
+        if given.files:
+            others = f", {given.others} keep theirs" if given.others else ""
+            seconds = duration(given.seconds)
+            job.platform.info(f"Test cache: {counted(given.files, 'file')} got a stable time{others}, in {seconds}")
 
     def _reached(self, **results: Any) -> None:
         self.state = replace(self.state, **results)

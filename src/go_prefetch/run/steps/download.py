@@ -11,7 +11,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 
 from go_prefetch.base.atomic_file import remove_unfinished
-from go_prefetch.base.background import run_in_background
+from go_prefetch.base.background import LOOK_EVERY, result_of, run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
@@ -23,8 +23,6 @@ from go_prefetch.proxies.fetcher import ProxyWalk
 
 _Outcome = Fetched | Failure | Exception
 
-# Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
-_LOOK_EVERY = 0.25
 _LONGEST_END = 2.0  # seconds
 
 
@@ -74,7 +72,7 @@ def download(
         while outcomes.awaited:
             crew.widen(walk.budget.jobs.least if shares() else walk.jobs)
             try:
-                outcomes.add(crew.finished.get(timeout=max(0.01, min(_LOOK_EVERY, deadline.left()))))
+                outcomes.add(crew.finished.get(timeout=max(0.01, min(LOOK_EVERY, deadline.left()))))
             except queue.Empty:
                 if deadline.passed() or deadline.is_cancelled:
                     crew.dismiss(seconds=1.0)
@@ -116,9 +114,7 @@ class Ahead:
         if self._running is None:
             return Downloaded()
         meter.follow(self._meter)
-        while not self._running.done():
-            wait([self._running], timeout=_LOOK_EVERY)
-        return self._running.result()
+        return result_of(self._running)
 
     def __enter__(self) -> Ahead:
         return self

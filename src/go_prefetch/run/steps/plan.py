@@ -53,6 +53,7 @@ def make_plan(settings: Settings, go: GoEnvironment, folder: ModuleFolder) -> Pl
         warnings=tuple(dict.fromkeys((*skipped, *(warning for scope in scopes for warning in scope.warnings)))),
         unpacked=_unpacked(folder, (*files, *candidates), present),
         without_sum=_without_sum(live, folder),
+        places=tuple(dict.fromkeys(scope.folder for scope in scopes)),
     )
 
 
