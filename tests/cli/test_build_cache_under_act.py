@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.act import ActRunner, put_action
 from tests.support.fakes.module_proxy import ModuleProxy
-from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.modules import FakeModule, write_project
 from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.0.0")
@@ -42,6 +45,19 @@ jobs:
       - uses: actions/checkout@v7
       - uses: ./
 """
+JOB = """\
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - uses: ./
+        with:
+          working-directory: app
+          build-cache: auto
+      - run: cd app && go build -x ./large ./small 2>{bench.folder}/commands
+"""
 
 pytestmark = pytest.mark.network
 
@@ -64,3 +80,49 @@ def test_each_leg_has_its_matrix_and_each_post_step_the_status(bench: Workbench)
     race, other, plain = {"race": True}, {"race": False}, dict[str, bool]()
     assert noted(folder, "run") == [(other, "success"), (race, "success"), (plain, "success")]
     assert noted(folder, "save") == [(other, "success"), (race, "failure"), (plain, "success")]
+
+
+def test_a_job_compiles_only_what_has_changed(bench: Workbench) -> None:
+    """The first job saves all, the second what it has compiled, and the third nothing.
+
+    Packages without imports are compiled quickly. One of them is large, so that a change of the other fits a delta.
+    """
+    with ModuleProxy([LIB]) as proxy:
+        runner = ActRunner(bench, proxy, bench.folder / "repository")
+        put_action(runner.repository)
+        app = runner.repository / "app"
+        write_project(app, [LIB])
+        write_package(app / "large", random.Random(1).randbytes(40_000).hex())
+        write_package(app / "small", "before")
+        runner.commit(JOB.format(bench=bench))
+        first, whole = compiled_by_a_job(bench, runner)
+        write_package(app / "small", "after")
+        runner.commit(JOB.format(bench=bench))
+        second, delta = compiled_by_a_job(bench, runner)
+        third, nothing = compiled_by_a_job(bench, runner)
+    assert [first, second, third] == [{"large", "small"}, {"small"}, set()]
+    assert [len(whole), len(delta), len(nothing)] == [2, 1, 0]  # the first is that of the modules
+    assert sum(delta) < max(whole) / 10
+
+
+def write_package(folder: Path, text: str) -> None:
+    """Write a package without imports."""
+    folder.mkdir(exist_ok=True)
+    (folder / "text.go").write_text(f'package {folder.name}\n\nvar Text = "{text}"\n')
+
+
+def compiled_by_a_job(bench: Workbench, runner: ActRunner) -> tuple[set[str], list[int]]:
+    """Run the workflow on a new machine. Return the compiled packages, and the bytes of each new entry."""
+    gocache, kept = bench.folder / "gocache", bench.folder / "actcache" / "cache"
+    shutil.rmtree(gocache, ignore_errors=True)
+    before = files_in(kept)
+    # -trimpath, because act has the checkout at another path in each run.
+    runner(f"--env=GOCACHE={gocache}", "--env=GOFLAGS=-modcacherw -trimpath")
+    commands = (bench.folder / "commands").read_text()
+    compiled = set(re.findall(r"/compile .* -p example\.com/app/(\w+) ", commands))
+    return compiled, [path.stat().st_size for path in files_in(kept) - before]
+
+
+def files_in(folder: Path) -> set[Path]:
+    """The files below a folder."""
+    return {path for path in folder.rglob("*") if path.is_file()}

@@ -63,9 +63,9 @@ def test_a_command_has_the_flags_that_it_heeds(bench: Workbench, monkeypatch: py
 
 
 # Nothing fails here. A plan always has a key, which these two do not show. Doctor has attempts for a cache service, and
-# there is none here; the pool that it measures is told whether it may be written to.
-FAILING, KEY, BUILD_CACHE = {"on_failure"}, {"cache_name"}, {"build_cache", "build_cache_name"}
+# there is none here; the pool that it measures is told whether it may be written to. There is no build cache here.
+FAILING, KEY = {"on_failure"}, {"cache_name"}
 BUT_FOR: dict[str, set[str]] = {
-    "run": FAILING | BUILD_CACHE, "plan": set(), "verify": KEY, "fill": FAILING, "docker": FAILING | KEY,
+    "run": FAILING | {"build_cache_name"}, "plan": set(), "verify": KEY, "fill": FAILING, "docker": FAILING | KEY,
     "doctor": {"attempts", "save"},
 }  # fmt: skip
