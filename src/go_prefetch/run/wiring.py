@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
@@ -205,13 +205,15 @@ def build_store(
         connect = _connecting(settings, endpoint, encoding, trace, tell)
         access = Access(endpoint.run, endpoint.no_reading, endpoint.no_writing(settings.save))
         return BuildStore(CacheServiceStore.name, connect, encoding, access)
-    pool = settings.store.pool
-    if settings.store.kind is not StoreKind.POOL or pool is None:
+    carried = settings.build_cache_carried
+    pool = carried or (settings.store.pool if settings.store.kind is StoreKind.POOL else None)
+    if pool is None:
         return not_offered(environ) or notice("store-none")
     from go_prefetch.stores.cache_service.entry_folder import folder_connection  # noqa: PLC0415
 
     access = Access(_run_of(endpoint), None, notice("save-disabled") if settings.save is When.NEVER else None)
-    return BuildStore(f"directory pool {pool}", lambda: folder_connection(pool, encoding.name), encoding, access)
+    connect = partial(folder_connection, pool, encoding.name, is_shared=carried is None)
+    return BuildStore(f"directory pool {pool}", connect, encoding, access)
 
 
 def _run_of(endpoint: CacheEndpoint | None) -> str:

@@ -46,7 +46,7 @@ def test_values_that_stand_alone_keep_their_type() -> None:
 def test_no_input_stands_in_a_script() -> None:
     """A shell sees inputs as variables only, each time in quotes."""
     scripts = re.findall(r"^  (?:before_)?script:.*\n((?:    .*\n|\n)+)", BODY, re.MULTILINE)
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for script in scripts:
         assert "inputs." not in script
         bare = re.sub(r"\"[^\"\n]*\"|'[^'\n]*'", "", script)

@@ -16,6 +16,7 @@ import pytest
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording
 from go_prefetch.errors import StoreError
+from go_prefetch.prune.whole_pool import contents_of
 from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.entry_folder import EntryFolder, folder_connection
@@ -309,6 +310,14 @@ def test_save_keeps_what_was_saved_within_the_hour(pool: Path) -> None:
     for number in range(1, 6):
         save_entry(pool, build_key(number))
     assert saved_numbers(pool) == [1, 2, 3, 4, 5]
+
+
+def test_folder_of_one_job_is_ignored_by_git(pool: Path) -> None:
+    """Go would stamp a program with `vcs.modified`."""
+    save_entry(pool, build_key(1), is_shared=False)
+    assert (pool / ".gitignore").read_text().endswith("\n*\n")
+    save_entry(pool, build_key(2, 1), is_shared=False)
+    assert contents_of(pool).names
 
 
 def test_save_in_a_folder_of_one_job_keeps_one_chain(pool: Path) -> None:

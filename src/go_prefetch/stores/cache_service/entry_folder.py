@@ -17,8 +17,9 @@ from go_prefetch.base.atomic_file import new_file
 from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, clear_dead_runs, recording
-from go_prefetch.errors import StoreError, notice
+from go_prefetch.errors import DownloadError, InputError, StoreError, notice
 from go_prefetch.model.build_lineage import BuildEntryName, parse_build_key
+from go_prefetch.modfiles.managed_folder import own
 from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed, Upload
 from go_prefetch.stores.cache_service.reading import Connection
@@ -71,6 +72,9 @@ class EntryFolder:
         entry = parse_build_key(key)
         if entry is None:
             raise NotAllowed(notice("store-not-allowed", "not-taken"))
+        if not self.is_shared:
+            with suppress(InputError, DownloadError):  # the next lines report it
+                own(self.root)  # git ignores it: it is in the project
         with self.write_errors():
             self.root.mkdir(parents=True, exist_ok=True)
             removal.clear_way(self.root, f"{NOTES_FOLDER}/")
