@@ -228,3 +228,55 @@ def test_times_in_the_future_count_as_used(machine: Machine, service: CacheServi
     machine.begin()
     assert machine.build() == 0
     assert len(service.keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "case"),
+    [
+        ({"GITHUB_EVENT_NAME": "release"}, "publishes"),
+        ({"GITHUB_EVENT_NAME": "pull_request_target"}, "from-outside"),
+        ({"GITHUB_REF_TYPE": "tag"}, "tag"),
+        ({"CI_ENVIRONMENT_NAME": "production"}, "environment"),
+        ({"ACTIONS_CACHE_MODE": "write-only"}, "unreadable"),
+        ({"GO_PREFETCH_STORE": "none"}, "unshared"),
+    ],
+)
+def test_auto_asks_no_store_where_it_is_off(
+    machine: Machine, service: CacheService, variables: dict[str, str], case: str
+) -> None:
+    """Nothing is restored or left for the step after the job, and the reason is a notice."""
+    state = machine.bench.folder / "state.json"
+    environ = {**machine.environ, "GO_PREFETCH_BUILD_CACHE": "auto"}
+    result = machine.bench.quickly("build-cache", "restore", **environ, **variables)
+    assert (result.status, result.notice("build-cache-off").case) == (0, case)
+    assert service.routes == []
+    assert not state.exists()
+    machine.bench.quickly("build-cache", "restore", **environ)
+    assert state.exists()
+
+
+def test_auto_is_off_where_there_is_nothing_to_read_or_write(machine: Machine, service: CacheService) -> None:
+    environ = {**machine.environ, "GO_PREFETCH_BUILD_CACHE": "auto", "ACTIONS_CACHE_MODE": "read"}
+    result = machine.bench.quickly("build-cache", "restore", **environ)
+    assert (result.status, result.notice("build-cache-off").case) == (0, "empty")
+    assert not (machine.bench.folder / "state.json").exists()
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    assert "files restored" in machine.bench.quickly("build-cache", "restore", **environ).text
+    assert service.keys
+
+
+def test_a_merge_queue_restores_and_saves_nothing(machine: Machine, service: CacheService) -> None:
+    """No other run could read what it saves."""
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    saved = set(service.keys)
+    (machine.bench.project / "two" / "code.go").write_text(f'package two\n\nconst Big = "{BIG}"\n\nvar Two = 3\n')
+    machine.offered = {**machine.offered, "GITHUB_EVENT_NAME": "merge_group", "GO_PREFETCH_BUILD_CACHE": "auto"}
+    assert "files restored" in machine.begin()
+    assert machine.build() == 1
+    machine.run("save")
+    assert set(service.keys) == saved
