@@ -280,3 +280,25 @@ def test_a_merge_queue_restores_and_saves_nothing(machine: Machine, service: Cac
     assert machine.build() == 1
     machine.run("save")
     assert set(service.keys) == saved
+
+
+def test_a_pool_that_is_no_folder_is_a_warning(machine: Machine) -> None:
+    machine.offered = {"GO_PREFETCH_STORE": f"dir:{machine.bench.folder / 'go.mod'}"}
+    (machine.bench.folder / "go.mod").write_text("a file")
+    machine.begin()
+    assert machine.build() == 3
+    result = machine.bench.quickly("build-cache", "save", **machine.environ)
+    assert result.status == 0, result.text
+    assert "store-unwritable" in [notice.slug for notice in result.notices]
+
+
+def test_a_pool_holds_the_build_cache_of_each_job(machine: Machine) -> None:
+    """With another name there is another chain, which begins with the results of the first job."""
+    machine.offered = {"GO_PREFETCH_STORE": f"dir:{machine.bench.pool}"}
+    entries = machine.bench.pool / ".go-prefetch" / "entries"
+    for name, compiled in (("unit", 3), ("unit", 0), ("race", 0)):
+        machine.offered["GO_PREFETCH_BUILD_CACHE_NAME"] = name
+        machine.begin()
+        assert machine.build() == compiled
+        machine.run("save")
+    assert len(list(entries.glob("go-prefetch-build-1-*"))) == 1

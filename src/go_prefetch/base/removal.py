@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,15 +25,19 @@ def clear_way(root: Path, name: str) -> None:
     *parts, last = name.split("/")
     for depth, part in enumerate(parts):
         with nofollow.opened(root, parts[:depth]) as folder:
-            if not folder.has_folder(part):
+            found = folder.stat(part)
+            if found is None:  # another run may create it at any moment
+                return
+            if not stat.S_ISDIR(found.st_mode):
                 folder.unlink(part)
                 return
     if not last:
         return
     with nofollow.opened(root, parts) as folder:
-        if folder.has_folder(last):
+        found = folder.stat(last)
+        if found and stat.S_ISDIR(found.st_mode):
             remove(root, (*parts, last))
-        elif not folder.has_file(last):
+        elif found and not stat.S_ISREG(found.st_mode):
             folder.unlink(last)
 
 
