@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,19 +24,15 @@ def clear_way(root: Path, name: str) -> None:
     *parts, last = name.split("/")
     for depth, part in enumerate(parts):
         with nofollow.opened(root, parts[:depth]) as folder:
-            found = folder.stat(part)
-            if found is None:  # another run may create it at any moment
-                return
-            if not stat.S_ISDIR(found.st_mode):
+            if not folder.has_folder(part):
                 folder.unlink(part)
                 return
     if not last:
         return
     with nofollow.opened(root, parts) as folder:
-        found = folder.stat(last)
-        if found and stat.S_ISDIR(found.st_mode):
+        if folder.has_folder(last):
             remove(root, (*parts, last))
-        elif found and not stat.S_ISREG(found.st_mode):
+        elif not folder.has_file(last):
             folder.unlink(last)
 
 

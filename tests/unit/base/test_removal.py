@@ -91,18 +91,3 @@ def test_clear_way_makes_room_for_a_file(root: Path, outside: Path, place: str) 
 def test_clear_way_leaves_a_regular_file(root: Path) -> None:
     removal.clear_way(root, "a/b/file")
     assert (root / "a/b/file").read_bytes() == b"inside"
-
-
-def test_clear_way_leaves_a_folder_that_was_just_made(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another run makes it right after its place was found to be free."""
-    real = nofollow.Folder.stat
-
-    def stat(self: nofollow.Folder, name: str) -> os.stat_result | None:
-        found = real(self, name)
-        if found is None:
-            (root / "new").mkdir()
-        return found
-
-    monkeypatch.setattr(nofollow.Folder, "stat", stat)
-    removal.clear_way(root, "new/")
-    assert (root / "new").is_dir()

@@ -21,7 +21,6 @@ from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service import block_upload
 from go_prefetch.stores.cache_service.entry_folder import EntryFolder, folder_connection
 from go_prefetch.stores.cache_service.protocol import NotAllowed
-from go_prefetch.stores.directory_pool import is_ours, keep_to
 from tests.support.build_entries import (
     ENCODING,
     LINEAGE,
@@ -319,14 +318,6 @@ def test_folder_of_one_job_is_ignored_by_git(pool: Path) -> None:
     assert (pool / ".gitignore").read_text().endswith("\n*\n")
     save_entry(pool, build_key(2, 1), is_shared=False)
     assert contents_of(pool).names
-
-
-def test_folder_that_is_kept_to_a_plan_keeps_its_entries(pool: Path) -> None:
-    """As `fill` and a pool that the CI carries are."""
-    assert is_ours(pool)
-    save_entry(pool, build_key(1))
-    assert keep_to(pool, []) == ()
-    assert saved_numbers(pool) == [1]
 
 
 def test_save_in_a_folder_of_one_job_keeps_one_chain(pool: Path) -> None:
