@@ -38,6 +38,7 @@ _BENCHES = {
     "cold": (),
     "warm": (),
     "hosted": (),
+    "buildcache": ("--releases", "4"),
     "history_report": (),
     "limits": (),
     "scale": (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -240,6 +241,48 @@ def test_run_in_the_job_fills_the_module_cache(pipeline: Pipeline, url: str, tem
     pool = pipeline.built("build", ".go-prefetch")
     files = {name for name in held(pool) if not name.startswith(".go-prefetch/")}
     assert files == planned(pipeline)
+
+
+def test_build_cache_is_carried_between_jobs(pipeline: Pipeline, url: str, template: Path) -> None:
+    """A job compiles what changed, from an empty GOCACHE, and saves that. Its own after_script names the template's."""
+    job = """
+stages: [build]
+build:
+  stage: build
+  extends: .go-prefetch:run
+  variables:
+    GOMODCACHE: "$CI_PROJECT_DIR/../modules"
+    GOCACHE: "$CI_PROJECT_DIR/../gocache-$CI_JOB_ID"
+    GOFLAGS: -modcacherw -buildvcs=false
+  script:
+    - go build -x ./... 2>../log
+    - echo "compiled $(grep -c '/compile ' ../log)"
+  after_script:
+    - !reference [.go-prefetch:save-build-cache, script]
+    - git status --porcelain
+"""
+    make_small(pipeline.folder)
+    pipeline.write(include(url, goproxy=PROXIES, build_cache="auto") + job + NO_IMAGE, template)
+    compiled, entries = [], []
+    for line in ("func main() {}", "func main() {}", 'func main() { println("changed") }'):
+        (pipeline.folder / "main.go").write_text(f"package main\n\n{line}\n")
+        pipeline.commit()
+        done = pipeline.run("build")
+        assert done.status == 0, done.text
+        assert "??" not in done.text  # git sees none of our files; Go would stamp a program with `vcs.modified`
+        compiled += re.findall(r"> compiled (\d+)", done.text)
+        held = caches(pipeline) / "go-prefetch-build-1-build" / ".go-prefetch-build" / ".go-prefetch" / "entries"
+        entries.append(len(list(held.glob("go-prefetch-build-1-*"))))
+    assert int(compiled[0]) > 10
+    assert compiled[1:] == ["0", "1"]
+    assert entries == [1, 1, 2]
+
+
+def make_small(folder: Path) -> None:
+    """Leave one module in the plan, and a program that imports nothing."""
+    shutil.rmtree(folder / "internal")
+    (folder / "go.mod").write_text("module example.com/app\n\ngo 1.21\n\nrequire github.com/google/uuid v1.5.0\n")
+    (folder / "go.sum").write_text("\n".join([*UUID_1_5, ""]))
 
 
 def test_pipeline_without_the_filling_job_runs(pipeline: Pipeline, url: str, template: Path) -> None:
