@@ -105,6 +105,7 @@ class Wire:
         self._first_read: float | None = None  # of the answer that is being read
         self._last_read = float("-inf")
         self._socket: socket.socket | None = None
+        self._led: list[Wire] = []
         self._lock = threading.Lock()
 
     def allow(self, seconds: float) -> None:
@@ -168,10 +169,19 @@ class Wire:
         with self._lock:
             self._socket = None
 
+    def lead(self, other: Wire) -> None:
+        """Cancel another wire together with this one."""
+        with self._lock:
+            self._led.append(other)
+            if self.is_cut:
+                other.cut()
+
     def cut(self) -> None:
         """Cancel: wake the waiting thread with an error. The connection is shut down below TLS."""
         with self._lock:
             self.is_cut = True
+            for other in self._led:
+                other.cut()
             if self._socket is not None:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Download one file. A download that breaks off is resumed if the server supports it.
+"""Download one file. A large one comes in parts, and a download that breaks off is resumed, if the server supports it.
 
 RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has changed since then starts again.
 """
@@ -6,14 +6,18 @@ RFC 9110, 13.1.5 and 14: `Range` with `If-Range`, so that a file that has change
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Cause, Deadline
 from go_prefetch.web.answer import Answer, up_to
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
+from go_prefetch.web.later_parts import CAN_WRITE_ANYWHERE, LEAST_BYTES, LaterParts
 from go_prefetch.web.pacing import refusal_of
 from go_prefetch.web.session import refuse_clear_text_password
 
@@ -22,6 +26,7 @@ _MOST_WORDS = 300  # characters that are shown of a server's explanation
 # A server that breaks off after fewer bytes than this, so many times, is not asked for the rest any more.
 _LITTLE = 1 << 20  # bytes
 _MOST_TIMES_LITTLE = 100
+_MOST_IN_PARTS = 6  # later parts of all files at once
 
 
 @dataclass
@@ -37,6 +42,7 @@ class _Half:
     has_login: bool = False
     times_little: int = 0
     is_joined: bool = False  # whether parts of several answers are in it
+    takes_parts: bool = False  # whether the server says that it does
     interruptions: list[AttemptError] = field(default_factory=list)
 
     def is_worth_resuming(self, error: AttemptError) -> bool:
@@ -46,19 +52,36 @@ class _Half:
         enough = progress > 0 and self.times_little <= _MOST_TIMES_LITTLE
         return bool(error.transient and self.validator and enough)
 
-    def take(self, answer: Answer) -> None:
-        """Read the body of a 200 or a 206. Raises AttemptError."""
+    def take(self, answer: Answer, later_parts: Callable[[_Half], LaterParts | None]) -> None:
+        """Read the body of a 200 or a 206. Raises AttemptError.
+
+        `later_parts` is called with the beginning of a file, and may request the rest of it in parts.
+        """
         self.has_login = answer.has_login
+        later = None
         if answer.status == 206:
             self._check_range(answer)
             self.is_joined = True
         else:
             self._begin(answer)
+            later = later_parts(self)
+        try:
+            self._read(answer, later)
+        finally:
+            if later:
+                later.stop()
+        if self.whole is not None and self.total != self.whole:
+            raise AttemptError(f"closed after {self.total} of {self.whole} bytes")
+
+    def _read(self, answer: Answer, later: LaterParts | None) -> None:
         for piece in up_to(self.most - self.total, answer.pieces):
             self.total += len(piece)
             self.out.write(piece)
-        if self.whole is not None and self.total != self.whole:
-            raise AttemptError(f"closed after {self.total} of {self.whole} bytes")
+            if later and later.follow_at(self.total):
+                self.total = later.joined(self.total)
+                self.out.seek(self.total)
+                self.is_joined = True
+                return
 
     def _begin(self, answer: Answer) -> None:
         self.out.seek(0)
@@ -73,6 +96,7 @@ class _Half:
         validator = etag if etag.startswith('"') else headers.get("Last-Modified", "")
         takes_ranges = "none" not in headers.get("Accept-Ranges", "").lower()
         self.validator = validator if takes_ranges and self.whole else ""
+        self.takes_parts = bool(self.validator) and "bytes" in headers.get("Accept-Ranges", "").lower()
 
     def _check_range(self, answer: Answer) -> None:
         expected = f"bytes {self.total}-{(self.whole or 0) - 1}/{self.whole}"
@@ -86,6 +110,7 @@ class Transfer:
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
+        self._in_parts = threading.BoundedSemaphore(_MOST_IN_PARTS)
 
     def get(self, url: str, out: BinaryIO, max_bytes: int, deadline: Deadline, wire: Wire) -> Received:
         """Write the body of `url` to `out`, an empty file.
@@ -94,6 +119,14 @@ class Transfer:
         """
         refuse_clear_text_password(url)
         half: _Half | None = None
+
+        def later_parts(begun: _Half) -> LaterParts | None:
+            size = begun.whole or 0
+            if not (wire.may_resume and CAN_WRITE_ANYWHERE and begun.takes_parts and LEAST_BYTES <= size <= max_bytes):
+                return None
+            request = partial(self._part, url, deadline)
+            return LaterParts(request, begun.validator, size, begun.out, wire)
+
         while True:
             try:
                 with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
@@ -101,7 +134,7 @@ class Transfer:
                         wire.stall = min(wire.stall, _WORDS_SECONDS)
                         raise _refusal(answer)
                     half = half or _Half(out, max_bytes)
-                    half.take(answer)
+                    half.take(answer, later_parts)
                 return Received(half.total, half.has_login, tuple(half.interruptions), half.is_joined)
             except AttemptError as error:
                 ends = wire.is_cut or deadline.passed() or not wire.may_resume
@@ -109,6 +142,18 @@ class Transfer:
                     raise
                 half.interruptions.append(error)
                 half.resumed_at = half.total
+
+    @contextmanager
+    def _part(self, url: str, deadline: Deadline, headers: Mapping[str, str], wire: Wire) -> Iterator[Answer]:
+        """Request a part, in a thread of its own. Raises AttemptError, also if other files come in parts."""
+        if not self._in_parts.acquire(blocking=False):
+            raise AttemptError("others first")
+        try:
+            with self._client.request("GET", url, deadline, headers=headers, wire=wire) as answer:
+                yield answer
+            self._client.close()
+        finally:
+            self._in_parts.release()
 
 
 def _rest_of(half: _Half | None) -> dict[str, str]:

@@ -74,15 +74,17 @@ func (h *handler) ServeHTTP(response http.ResponseWriter, request *http.Request)
 	}
 	defer file.Close()
 	response.Header().Set("Content-Type", contentType(request.URL.Path))
-	response.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	if request.Method == http.MethodHead {
+	response.Header().Set("ETag", fmt.Sprintf(`"%x"`, size)) // a module file never changes
+	happens := ""
+	if request.Method == http.MethodGet {
+		happens = h.fault.next(request.URL.Path)
+	}
+	if seeker, ok := file.(io.ReadSeeker); ok && happens == "" {
+		http.ServeContent(h.slow(request.Context(), response), request, "", time.Time{}, seeker)
 		return
 	}
-	happens := h.fault.next(request.URL.Path)
+	response.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	switch happens {
-	case "":
-		h.copy(request.Context(), response, file)
-		return
 	case "abort", "stall":
 		h.copy(request.Context(), response, io.LimitReader(file, size/2))
 		_ = http.NewResponseController(response).Flush()
@@ -129,6 +131,26 @@ func contentType(url string) string {
 		return known
 	}
 	return "application/octet-stream"
+}
+
+// slow returns a response whose body is written as slowly as by copy.
+func (h *handler) slow(ctx context.Context, response http.ResponseWriter) http.ResponseWriter {
+	return &slowWriter{ResponseWriter: response, ctx: ctx, stream: newMeter(h.streamRate), link: h.link}
+}
+
+type slowWriter struct {
+	http.ResponseWriter
+	ctx    context.Context
+	stream *meter
+	link   *meter
+}
+
+// Write waits until both the response's own rate and the shared one allow it.
+func (w *slowWriter) Write(data []byte) (int, error) {
+	if !sleep(w.ctx, max(w.stream.admit(len(data)), w.link.admit(len(data)))) {
+		return 0, w.ctx.Err()
+	}
+	return w.ResponseWriter.Write(data)
 }
 
 // copy sends the file, each chunk when both the response's own rate and the shared one allow it.
