@@ -36,7 +36,9 @@ class Server:
     def __call__(self, request: RawRequest, line: Line) -> None:
         wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
         if wanted is None:
-            whole = answer(BODY, **{name.replace("-", "_"): value for name, value in self.headers.items()})
+            whole = answer(
+                BODY, length=len(BODY), **{name.replace("-", "_"): value for name, value in self.headers.items()}
+            )
             line.say(whole[: QUARTER // 2])
             for _ in range(self.parts):
                 self.requested.acquire(timeout=30)
