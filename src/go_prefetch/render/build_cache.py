@@ -17,7 +17,8 @@ _TITLE = "build cache"
 def restored_text(restored: BuildRestored) -> str:
     """Return what came from the store."""
     if not restored.key:
-        return f"{_TITLE}: nothing restored" + _because(restored.skipped_reason)
+        why = "" if restored.skipped_reason or restored.warnings else ": there is no entry yet"
+        return f"{_TITLE}: nothing restored{why}{_because(restored.skipped_reason)}"
     whose = "" if restored.is_own else ", of another job"
     return (
         f"{_TITLE}: {counted(restored.files, 'file')} restored, {size(restored.unpacked_bytes)} "
