@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from go_prefetch.base.nofollow import DIGITS
 from go_prefetch.base.run_file import recording
+from go_prefetch.render.record import BUILD_PREFIX
 from tests.support.fakes.cache_service import CacheService, faults
 from tests.support.service_job import MAIN
 from tests.support.waiting import wait_until
@@ -106,6 +108,32 @@ def test_run_restores_too(machine: Machine, service: CacheService) -> None:
     assert "files restored" in result.text
     assert machine.build() == 0
     assert service.keys
+
+
+def test_a_report_has_what_was_restored_and_used(machine: Machine, service: CacheService) -> None:
+    """In the report file of `run`; and in the record and the job summary of `save`, which GitHub shows together."""
+    machine.begin()
+    machine.build()
+    machine.run("save")
+    shutil.rmtree(machine.gocache)
+    bench, summary = machine.bench, machine.bench.folder / "summary.md"
+    given = ("--build-cache", "true", "--store", "github", "--report-file", str(bench.report_file))
+    result = bench.quickly("run", *given, **machine.environ)
+    assert result.status == 0, result.text
+    assert bench.report["build_cache"]["key"] in service.keys
+    assert bench.report["build_cache"]["of_same_job"]
+    (bench.project / "one" / "one.go").write_text("package one\n\nvar One = 3\n")
+    machine.build()
+    summary.touch()
+    said = machine.run("save", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    values = json.loads(next(line for line in said.splitlines() if line.startswith(BUILD_PREFIX))[len(BUILD_PREFIX) :])
+    assert 0 < values["restored_used_bytes"] < values["restored_bytes"]
+    assert 0 < values["new_files"] < values["used_files"]
+    assert values["matched_key"] == bench.report["build_cache"]["key"]
+    assert values["key"] in service.keys
+    assert "**go-prefetch: build cache** " in summary.read_text()
+    silent = machine.run("save", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary), GO_PREFETCH_RECORD="false")
+    assert BUILD_PREFIX not in silent
 
 
 def test_a_read_only_gocache_is_a_warning(machine: Machine) -> None:

@@ -127,3 +127,6 @@ class Platform(Protocol):
 
     def publish(self, outputs: Mapping[str, str], summary: str) -> None:
         """Pass the outputs, and the Markdown job summary unless it is empty, to the CI system."""
+
+    def add_to_summary(self, text: str) -> None:
+        """Add Markdown of a later step to the job summary, where the CI system allows that."""

@@ -12,9 +12,10 @@ from functools import cached_property
 from go_prefetch.errors import Notice, PrefetchError, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.build_results import BuildRestored
 from go_prefetch.model.cold_runs import Machine, this_machine
 from go_prefetch.model.plan import NO_PLAN, Plan
-from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source
+from go_prefetch.model.results import Admitted, Completed, Downloaded, Fetched, Restored, Saved, Source, StableTimes
 from go_prefetch.model.save_rule import SaveRule, Withheld, not_saved
 
 # The steps of a run, in order, and the field of RunState that has the result of each.
@@ -53,7 +54,9 @@ class RunState:
     admitted: Admitted = field(default_factory=Admitted)
     completed: Completed = field(default_factory=Completed)
     saved: Saved = field(default_factory=Saved)
-    notes: tuple[Notice, ...] = ()  # warnings that are part of no result
+    notes: tuple[Notice, ...] = ()  # warnings that are part of no step above
+    build: BuildRestored | None = None  # None: there was no build cache
+    stable_times: StableTimes | None = None  # None: `test-cache` is off
 
     @property
     def warnings(self) -> tuple[Notice, ...]:

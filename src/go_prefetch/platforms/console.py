@@ -203,6 +203,10 @@ class Console:
         """Do nothing: no later step reads outputs here."""
         del outputs, summary
 
+    def add_to_summary(self, text: str) -> None:
+        """Do nothing: there is no summary that a later step can add to."""
+        del text
+
     @contextmanager
     def working(self, title: str) -> Iterator[Meter]:
         """Show the progress of the block, which the meter takes. Inner work is shown in place of outer work."""

@@ -85,9 +85,17 @@ class GitHub(Console):
         try:
             for name, value in self._cleaned(outputs).items():
                 file_command.issue_file_command("OUTPUT", file_command.prepare_key_value_message(name, value))
-            if summary:
-                file_command.issue_file_command("STEP_SUMMARY", self.clean(summary))
         except Exception as error:  # noqa: BLE001 - the toolkit raises nothing more exact where a file is missing
+            self.warn(notice("outputs-refused", words=str(error)))
+        else:
+            self.add_to_summary(summary)
+
+    def add_to_summary(self, text: str) -> None:
+        """Add Markdown to the job summary, unless it is empty. A runner that takes none is a warning."""
+        try:
+            if text:
+                file_command.issue_file_command("STEP_SUMMARY", self.clean(text))
+        except Exception as error:  # noqa: BLE001 - as above
             self.warn(notice("outputs-refused", words=str(error)))
 
 

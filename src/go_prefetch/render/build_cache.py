@@ -1,17 +1,38 @@
-"""The text of what happened to the build cache: lines of the log."""
+"""The text of what happened to the build cache and to the times of files: lines of the log and of the job summary."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from go_prefetch.base.format import counted, size
+from go_prefetch.base.format import counted, duration, size
 from go_prefetch.errors import Notice
 from go_prefetch.golang.build_cache import Contents
 from go_prefetch.model.build_lineage import Lineage
 from go_prefetch.model.build_results import BuildRestored, BuildSaved
+from go_prefetch.model.report import Report
+from go_prefetch.model.results import StableTimes
+from go_prefetch.render.escape import prose
 from go_prefetch.render.messages import reason
 
 _TITLE = "build cache"
+
+
+def lines_of(report: Report) -> list[str]:
+    """Return what a run did in addition to modules."""
+    build = [restored_text(report.build)] if report.build else []
+    return build + ([stable_times_text(report.stable_times)] if report.stable_times else [])
+
+
+def saved_markdown(saved: BuildSaved) -> str:
+    """Return what a job used, and what of it was saved, as Markdown for its summary."""
+    title, _, rest = saved_text(saved).partition(": ")
+    return f"**go-prefetch: {title}** · {prose(rest)}\n"
+
+
+def stable_times_text(given: StableTimes) -> str:
+    """Return how many files have a time that follows from their content."""
+    others = f", {given.others} keep theirs" if given.others else ""
+    return f"test cache: {counted(given.files, 'file')} have a stable time{others} ({duration(given.seconds)})"
 
 
 def restored_text(restored: BuildRestored) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from go_prefetch.errors import PrefetchError
+from go_prefetch.model.build_results import BuildRestored
 from go_prefetch.model.report import Report
-from go_prefetch.model.results import Downloaded
+from go_prefetch.model.results import Downloaded, StableTimes
 from go_prefetch.render.messages import as_warning, attempt, hint, reason, text, with_slug
 from go_prefetch.render.outputs import outputs
 
@@ -74,10 +75,33 @@ def _as_values(report: Report) -> dict[str, Any]:
             "key": report.saved.key,
             "because_not": with_slug(report.saved.skipped_reason),
         },
+        "build_cache": _build_cache(report.build),
+        "test_cache": _test_cache(report.stable_times),
         "time_saved": _time_saved(report),
         "warnings": [as_warning(warning) for warning in report.warnings],
         "failure": _failure(report.completed.failure),
     }
+
+
+def _build_cache(build: BuildRestored | None) -> dict[str, Any] | None:
+    if build is None:
+        return None
+    return {
+        "store": build.store,
+        "key": build.key,
+        "of_same_job": build.is_own,
+        "files": build.files,
+        "unpacked_bytes": build.unpacked_bytes,
+        "bytes": build.bytes,
+        "seconds": round(build.seconds, 3),
+        "because_not": with_slug(build.skipped_reason),
+    }
+
+
+def _test_cache(given: StableTimes | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    return {"files": given.files, "others": given.others, "seconds": round(given.seconds, 3)}
 
 
 def _time_saved(report: Report) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from go_prefetch import PROJECT_URL
 from go_prefetch.base.format import counted, duration
 from go_prefetch.model.report import Report
 from go_prefetch.render import tables
+from go_prefetch.render.build_cache import lines_of
 from go_prefetch.render.escape import code, fenced, prose
 from go_prefetch.render.gosum_diff import changes
 from go_prefetch.render.messages import as_warning, hint, text
@@ -39,7 +40,9 @@ def markdown(report: Report, *, mermaid: bool) -> str:
     lines = [" · ".join([f"**go-prefetch: {result}**", *figures])]
     if report.ended_early:
         lines += _failure(report)
-    elif not has_no_details(report):
+    elif has_no_details(report):
+        lines += ["", *_besides(report)] if _besides(report) else []
+    else:
         where = f"where the {duration(report.seconds)} went"
         lines += [*_failure(report), *_notes(report), *_folded(report, where, mermaid=mermaid)]
     return "\n".join([*lines, *_warnings(report)]) + "\n"
@@ -81,6 +84,7 @@ def _folded(report: Report, label: str, *, mermaid: bool) -> list[str]:
             *_time_saved(report),
             *_gosum(report),
             *_facts(report),
+            *_besides(report),
             *["", _LINKS],
         ])  # fmt: skip
 
@@ -112,6 +116,11 @@ def _facts(report: Report) -> list[str]:
         ("on", f"{report.machine}, {report.goversion}"),
     ]
     return ["", *(f"- {label}: {code(value)}" for label, value in facts if value)]
+
+
+def _besides(report: Report) -> list[str]:
+    """Return a list item for each thing that the run did in addition to modules."""
+    return [f"- {prose(line)}" for line in lines_of(report)]
 
 
 def _shortened(key: str) -> str:

@@ -16,11 +16,13 @@ from typing import Any
 
 from go_prefetch import __version__
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, parse_object, required
+from go_prefetch.model.build_results import BuildSaved
 from go_prefetch.model.report import Report
 from go_prefetch.render.miss_reasons import why_not_exact
 from go_prefetch.render.outputs import matched_key
 
 PREFIX = "go-prefetch-record/1"
+BUILD_PREFIX = "go-prefetch-build-record/1"
 
 _LONGEST_LINE = 64 << 10
 _LONGEST_TEXT = 2_000
@@ -61,15 +63,63 @@ class Record:
     seconds_saved_is_minimum: bool = False
     seconds_saved_estimate: float | None = None  # of a partial hit
     modules_measured: int = 0  # restored modules whose cold download was measured
+    build_files_restored: int = 0
+    build_bytes_restored: int = 0  # received, of build results
+    build_matched_key: str = ""
+    test_cache_files: int = 0  # files with a stable time
+
+
+@dataclass(frozen=True)
+class BuildRecord:
+    """What a job used of the build cache, and what was saved of it. The fields are the keys of its line."""
+
+    version: str
+    matched_key: str  # of the entry that was restored, or empty
+    restored_bytes: int  # unpacked, of all files in the entries that were restored
+    restored_used_bytes: int  # of these, what the job used
+    used_files: int
+    used_bytes: int
+    new_files: int
+    new_bytes: int
+    trimmed_bytes: int  # in the old entries, and not in a new full one
+    key: str  # of the new entry, or empty
+    is_full: bool
+    saved_bytes: int  # sent
+    seconds: float
+    reason: str  # slug of the reason why nothing was saved, or empty
 
 
 def record_line(report: Report, clean: Callable[[str], str] = str) -> str:
     """Return the line of this report, without a newline; `clean` removes secrets from each text."""
-    values = asdict(_record(report))
+    return _line(PREFIX, asdict(_record(report)), clean)
+
+
+def build_record_line(saved: BuildSaved, matched_key: str, clean: Callable[[str], str] = str) -> str:
+    """Return the line of a save of the build cache, without a newline."""
+    record = BuildRecord(
+        version=__version__,
+        matched_key=matched_key,
+        restored_bytes=saved.restored_bytes,
+        restored_used_bytes=saved.restored_used_bytes,
+        used_files=saved.used_files,
+        used_bytes=saved.used_bytes,
+        new_files=saved.new_files,
+        new_bytes=saved.new_bytes,
+        trimmed_bytes=saved.trimmed_bytes,
+        key=saved.key,
+        is_full=saved.is_full,
+        saved_bytes=saved.bytes,
+        seconds=round(saved.seconds, 3),
+        reason=saved.skipped_reason.slug if saved.skipped_reason else "",
+    )
+    return _line(BUILD_PREFIX, asdict(record), clean)
+
+
+def _line(prefix: str, values: Mapping[str, Any], clean: Callable[[str], str]) -> str:
     cleaned = {name: _short(clean(value)) if isinstance(value, str) else value for name, value in values.items()}
     line = json.dumps(cleaned, ensure_ascii=True, separators=(",", ":"))
     # `##[` is an old form of workflow commands, and counts anywhere in a line. `\u0023` is JSON for `#`.
-    return f"{PREFIX} {line}".replace("##[", "#\\u0023[")
+    return f"{prefix} {line}".replace("##[", "#\\u0023[")
 
 
 def parse_record(line: str) -> Record | None:
@@ -119,6 +169,10 @@ def _record(report: Report) -> Record:
         seconds_saved_is_minimum=report.seconds_saved is not None and cold is not None and cold.is_minimum,
         seconds_saved_estimate=_rounded(report.seconds_saved_estimate),
         modules_measured=cold.modules if cold else 0,
+        build_files_restored=report.build.files if report.build else 0,
+        build_bytes_restored=report.build.bytes if report.build else 0,
+        build_matched_key=report.build.key if report.build else "",
+        test_cache_files=report.stable_times.files if report.stable_times else 0,
     )
 
 

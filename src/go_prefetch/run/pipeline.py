@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.background import result_of, run_in_background
-from go_prefetch.base.format import counted, duration, size
+from go_prefetch.base.format import counted, size
 from go_prefetch.base.retry import Budget
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.config.choices import OnFailure
@@ -31,7 +31,7 @@ from go_prefetch.model.report import Report, RunState
 from go_prefetch.model.results import Downloaded, Restored
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.proxies.fetcher import ProxyWalk
-from go_prefetch.render.build_cache import restored_text
+from go_prefetch.render.build_cache import restored_text, stable_times_text
 from go_prefetch.render.messages import attempt_lines, deferral, reason
 from go_prefetch.run.steps.check_present import (
     check_present,
@@ -164,6 +164,7 @@ class _Run:
             meter.wait_for(self._job.build.store.name if self._job.build else "")
             restored = result_of(begun)
         self._job.platform.info(restored_text(restored))
+        self._reached(build=restored)
         self._note(restored.warnings)
 
     @contextmanager
@@ -179,11 +180,9 @@ class _Run:
         with job.platform.working("Test cache") as meter:
             meter.wait_for("git")
             given = result_of(running)
+        job.platform.info(stable_times_text(given))
+        self._reached(stable_times=given)
         self._note(given.warnings)
-        if given.files:
-            others = f", {given.others} keep theirs" if given.others else ""
-            seconds = duration(given.seconds)
-            job.platform.info(f"Test cache: {counted(given.files, 'file')} got a stable time{others}, in {seconds}")
 
     def _reached(self, **results: Any) -> None:
         self.state = replace(self.state, **results)

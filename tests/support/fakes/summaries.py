@@ -7,6 +7,7 @@ import dataclasses
 from go_prefetch.errors import ProxyUnavailable, notice
 from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.build_results import BuildRestored
 from go_prefetch.model.cold_runs import Machine
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.results import (
@@ -22,6 +23,7 @@ from go_prefetch.model.results import (
     RestoredEntry,
     Saved,
     Source,
+    StableTimes,
 )
 from tests.support.fakes.reports import POOL, PRIVATE, PROXY, REPORTS, cold, files_of, plan, report
 
@@ -232,6 +234,20 @@ SUMMARIES = {
     # Of the jobs of one run that lacked the same, one saves.
     "job_matrix": dataclasses.replace(
         _MISS, saved=Saved(skipped_reason=notice("entry-taken")), machine=Machine(3, "darwin")
+    ),
+}
+_BUILD = BuildRestored(
+    SERVICE, f"go-prefetch-build-1-{'1' * 16}-{'2' * 16}-{'3' * 16}.{'4' * 16}-98765.1", True, 3079, 344_190_522,
+    63_512_004, 3.4,
+)  # fmt: skip
+# With what a run does in addition to modules.
+SUMMARIES |= {
+    "exact_with_build_and_test_cache": dataclasses.replace(
+        _EXACT, build=_BUILD, stable_times=StableTimes(1234, 3, 0.43)
+    ),
+    "vendored_with_build_cache": report(
+        plan(disabled_because=notice("no-requirements", definition="/proj/go.mod")),
+        build=BuildRestored(SERVICE, seconds=0.2),
     ),
 }
 ALL = REPORTS | SUMMARIES

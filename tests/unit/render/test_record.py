@@ -11,8 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from go_prefetch.errors import notice
+from go_prefetch.model.build_results import BuildSaved
 from go_prefetch.model.results import FailedAttempt, Fetched, Restored, Saved
-from go_prefetch.render.record import PREFIX, Record, parse_record, record_line
+from go_prefetch.render.record import (
+    BUILD_PREFIX,
+    PREFIX,
+    BuildRecord,
+    Record,
+    build_record_line,
+    parse_record,
+    record_line,
+)
 from tests.support.fakes.reports import REPORTS, A, downloaded, files_of, plan, report
 from tests.support.fakes.summaries import ALL
 
@@ -45,6 +54,32 @@ def test_what_the_line_says_of_a_run() -> None:
     assert "first run" in record.reason
     assert parse_record(record_line(REPORTS["exact"])).reason == ""  # type: ignore[union-attr]
     assert parse_record(record_line(REPORTS["failed"])).failure == "checksum-mismatch"  # type: ignore[union-attr]
+
+
+def test_a_record_has_what_came_besides_modules() -> None:
+    record = parse_record(record_line(ALL["exact_with_build_and_test_cache"]))
+    assert record is not None
+    assert (record.build_files_restored, record.build_bytes_restored, record.test_cache_files) == (
+        3079,
+        63_512_004,
+        1234,
+    )
+    assert record.build_matched_key.startswith("go-prefetch-build-1-")
+
+
+def test_a_record_of_a_save_is_no_record_of_a_run() -> None:
+    """Its fields are the documented ones, in their order."""
+    saved = BuildSaved(
+        3090, 345_300_790, 344_190_522, 344_100_211, 16, 1_200_579, key="new", bytes=310_822, seconds=0.4123
+    )
+    line = build_record_line(saved, "old", lambda text: text.replace("old", "***"))
+    values = json.loads(line.removeprefix(BUILD_PREFIX))
+    assert list(values) == [field.name for field in dataclasses.fields(BuildRecord)]
+    assert (values["matched_key"], values["key"], values["seconds"]) == ("***", "new", 0.412)
+    assert (values["restored_used_bytes"], values["new_files"], values["reason"]) == (344_100_211, 16, "")
+    assert parse_record(line) is None
+    nothing = build_record_line(BuildSaved(skipped_reason=notice("nothing-to-save", "compiled")), "")
+    assert '"reason":"nothing-to-save"' in nothing
 
 
 def test_failures_avoided_counts_files_plain_go_fails_for() -> None:

@@ -19,8 +19,9 @@ from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.model.plan import Plan
-from go_prefetch.render.build_cache import restored_text, saved_text, status_text
+from go_prefetch.render.build_cache import restored_text, saved_markdown, saved_text, status_text
 from go_prefetch.render.messages import text
+from go_prefetch.render.record import build_record_line
 from go_prefetch.run.build_job import BuildJob, state_file
 from go_prefetch.run.build_state import read_state
 from go_prefetch.run.steps.build_cache import save_build
@@ -89,6 +90,10 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     for warning in saved.warnings:
         platform.warn(warning)
     invocation.show_result(saved_text(saved))
+    if settings.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
+        platform.show(build_record_line(saved, state.key, platform.clean), invocation.stdout)
+    if settings.summary:
+        platform.add_to_summary(saved_markdown(saved))
 
 
 def _status(invocation: Invocation, settings: Settings) -> None:
