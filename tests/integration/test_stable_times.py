@@ -173,6 +173,18 @@ def test_filtered_files_and_hard_links_keep_times(bench: Workbench) -> None:
     assert_git_sees_no_change(bench, top)
 
 
+def test_a_file_that_a_filter_has_made_stays_unmodified(bench: Workbench) -> None:
+    """As with `lfs: true`: its content is not what git has. git's own look at it is as before."""
+    origin = committed(bench, {".gitattributes": "*.bin filter=shout\n", "a.bin": "pointer\n", "c": "c\n"})
+    top = bench.folder / "clone"
+    filters = ("-c", "filter.shout.smudge=tr a-z A-Z", "-c", "filter.shout.clean=tr A-Z a-z")
+    assert git(bench, "clone", "-q", *filters, str(origin), str(top)).status == 0
+    assert (top / "a.bin").read_text() == "POINTER\n"
+    before = (top / "a.bin").stat().st_mtime_ns
+    assert (give(bench, top).files, (top / "a.bin").stat().st_mtime_ns) == (2, before)
+    assert git(bench, "status", "--porcelain", folder=top).stdout == ""
+
+
 def test_line_ends_of_the_checkout_are_no_change(bench: Workbench) -> None:
     """git for Windows has `core.autocrlf`: files have other bytes than git's content."""
     origin = committed(bench, {"a.txt": "one\ntwo\n", "b.txt": "three\n"})
