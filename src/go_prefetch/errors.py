@@ -296,20 +296,20 @@ _GATES = {
 
 _STORE = {
     "store-archive": "Nothing was saved. The next run tries again.",
-    "store-damaged": "The proxies deliver the rest, and a new entry is saved.",
-    "store-no-room": "The proxies deliver the rest. Free some space, or use a larger disk.",
+    "store-damaged": "The rest is downloaded or compiled, and a new entry is saved.",
+    "store-no-room": "The rest is downloaded or compiled. Free some space, or use a larger disk.",
     "store-refused": (
         "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
         "cache server."
     ),
-    "store-slow": "The proxies deliver the rest.",
+    "store-slow": "The rest is downloaded or compiled.",
     "store-unreachable": (
         "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
         "cache server."
     ),
     "store-unreadable": (
-        "The proxies deliver the rest. Give this user read access, check the disk or network share, or name another "
-        "pool."
+        "The rest is downloaded or compiled. Give this user read access, check the disk or network share, or name "
+        "another pool."
     ),
     "store-unwritable": "The run continues without it. Check its permissions and the free disk space.",
 }

@@ -256,3 +256,13 @@ def test_times_in_the_future_count_as_used(machine: Machine, service: CacheServi
     machine.begin()
     assert machine.build() == 0
     assert len(service.keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("store", "slug"), [("auto", "build-cache-off"), ("github", "no-cache-service"), ("none", "store-none")]
+)
+def test_without_a_store_the_build_cache_says_why(machine: Machine, store: str, slug: str) -> None:
+    """The default pool would only repeat what is in GOCACHE on the same machine."""
+    machine.offered = {"GO_PREFETCH_STORE": store}
+    result = machine.bench.quickly("build-cache", "restore", **machine.environ)
+    assert (result.status, [notice.slug for notice in result.notices]) == (0, [slug])

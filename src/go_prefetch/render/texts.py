@@ -405,34 +405,38 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "other-shape": "{api} answered {path} with JSON of an unexpected shape.",
     },
     "gate-missed": "The report missed {count:#gate}.\n{gates:gates}",
-    "store-archive": "A new entry for the cache service could not be created: {words}.",
+    "store-archive": "A new entry for the store could not be created: {words}.",
     "store-damaged": {
-        "gone": "Entry {key} of the cache service is gone.",
+        "gone": "Entry {key} of the store is gone.",
         "exchanged": "The entry of the cache service was removed or replaced while it was read (status {status}).",
         "files": "{place} has {count:#damaged file}, {files:list}: {problem}.",
         "more-files": "{place} has {count:#more damaged file}.",
         "in-use": "{module_file} was not restored from the entry: {problem}.",
-        "entry": "Entry {key} of the cache service is damaged: {problem}.",
-        "outputs": "The entry of the cache service has {count:#output} whose size is not what Go noted.",
+        "entry": "Entry {key} of the store is damaged: {problem}.",
+        "outputs": "The entry of the store has {count:#output} whose size is not what Go noted.",
     },
     "store-no-room": {
-        "entry": "The entry of the cache service needs {needed:size} in {folder}, and {free:size} are free.",
+        "entry": "The entry of the store needs {needed:size} in {folder}, and {free:size} are free.",
         "pool": "{store}: {count:#file} would use more than half of the free disk space before verification.",
     },
     "store-refused": "The cache service answered with status {status} ({call}).",
     "store-slow": {
-        "no-time-to-read": "No time is left to read the entry of the cache service.",
-        "no-time-to-unpack": "No time is left to unpack the entry of the cache service.",
+        "no-time-to-read": "No time is left to read the entry of the store.",
+        "no-time-to-unpack": "No time is left to unpack the entry of the store.",
         "pace": "The cache service sends {megabytes_per_second:.2f} MB/s, which is too slow for the remaining time.",
-        "upload": Text("The cache service is slow.", "Nothing was saved. A later run tries again."),
+        "upload": Text("The store is slow.", "Nothing was saved. A later run tries again."),
         "pool-save": Text("{store} is slow.", "Files that were saved stay there."),
         "pool-restore": "{store} is slow.",
     },
     "store-unreachable": {
         "attempt": "An attempt at the cache service failed ({call}): {words}.",
         "call": "The cache service did not answer ({call}): {words}.",
-        "reading": Text("The entry of the cache service could not be read: {words}.", "The proxies take over."),
-        "no-new-url": Text("The entry of the cache service could not be read: {cause}", "The proxies take over."),
+        "reading": Text(
+            "The entry of the cache service could not be read: {words}.", "The rest is downloaded or compiled."
+        ),
+        "no-new-url": Text(
+            "The entry of the cache service could not be read: {cause}", "The rest is downloaded or compiled."
+        ),
         "certificates": Text("The cache service cannot be asked: {words}.", "Correct that variable."),
     },
     "store-unreadable": {

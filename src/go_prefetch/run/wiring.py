@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from go_prefetch.web.http_settings import HttpSettings
 
 
+# Why there is no store for build results. The default pool is on the same machine as GOCACHE.
+_NO_BUILD_STORE: Mapping[StoreKind, tuple[str, ...]] = {
+    StoreKind.AUTO: ("build-cache-off", "unshared"),
+    StoreKind.GITHUB: ("no-cache-service",),
+    StoreKind.NONE: ("store-none",),
+}
 _STORE_LIMIT = 5.0  # seconds that a request waits for a limit of the cache service; the proxies have the files too
 
 
@@ -208,7 +214,7 @@ def build_store(
     carried = settings.build_cache_carried
     pool = carried or (settings.store.pool if settings.store.kind is StoreKind.POOL else None)
     if pool is None:
-        return not_offered(environ) or notice("store-none")
+        return not_offered(environ) or notice(*_NO_BUILD_STORE[settings.store.kind])
     from go_prefetch.stores.cache_service.entry_folder import folder_connection  # noqa: PLC0415
 
     access = Access(_run_of(endpoint), None, notice("save-disabled") if settings.save is When.NEVER else None)
