@@ -5,6 +5,7 @@ A delta adds to the entries that its key names: each holds what the job before i
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from go_prefetch.stores.cache_service.build_archive import BuildEntryIntake, mos
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.reading import Connection, EntryReader, Stream
+
+_AT_ONCE = 4  # entries below the newest that are read at once, each with connections and a decompressor of its own
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class _Reading:
         self._is_own = True
         self._entries: dict[str, BuildEntryIntake] = {}  # by id
         self._intake: BuildIntake | None = None
+        self._turns = threading.Semaphore(_AT_ONCE)
 
     def run(self, lineage: Lineage, deadline: Deadline) -> None:
         """Look up and read the newest entry, and at the same time those below it."""
@@ -164,8 +168,9 @@ class _Reading:
     def _take_below(self, name: BuildEntryName, one: str, deadline: Deadline) -> None:
         found = self._service.look_up([f"{name.lineage}{one}"], deadline)
         it = parse_build_key(found.key) if found else None
-        if found and it and it.ids[0] == one and not self.reader.gave_up:
-            self._take(one, found, deadline)
+        with self._turns:
+            if found and it and it.ids[0] == one and not self.reader.gave_up:
+                self._take(one, found, deadline)
 
     def _take(self, one: str, found: Found, deadline: Deadline) -> None:
         assert self._intake is not None  # noqa: S101 - for the type checker
