@@ -115,7 +115,10 @@ class _Reading:
         clear_dead_runs(self._gocache)
         with recording(self._gocache) as record:
             self._intake = BuildIntake(self._gocache, listing(self._gocache), self._moment, record)
-            below = [run_in_background(partial(self._take_below, name, one, deadline)) for one in name.ids[1:]]
+            # The full entry first, because it takes longest.
+            below = [
+                run_in_background(partial(self._take_below, name, one, deadline)) for one in reversed(name.ids[1:])
+            ]
             self._take(name.ids[0], found, deadline)
             for one in below:
                 one.result()
