@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import notice
 from go_prefetch.golang.build_cache import ACTION_BYTES
 from go_prefetch.model.build_lineage import MOST_BELOW, Lineage
-from go_prefetch.stores.cache_service.build_store import Access
+from go_prefetch.stores.cache_service.build_store import Access, BuildStore
+from go_prefetch.stores.cache_service.entry_folder import folder_connection
+from go_prefetch.stores.cache_service.reading import Connection, Stream
 from tests.support.build_shelf import DAY, LINEAGE, BuildShelf, contents_of, digest, files_of, put, use
 
 BIG = b"big" * 100_000
@@ -75,6 +80,25 @@ def test_save_of_new_results_saves_a_delta(shelf: BuildShelf) -> None:
     before = files_of(shelf.gocache)
     assert shelf.begin().files == 8
     assert files_of(shelf.gocache) == before
+
+
+def test_restore_requests_several_ranges_of_a_full_entry_at_first(shelf: BuildShelf, tmp_path: Path) -> None:
+    """Without that, the second request waits for the answer to the first. A delta may have one range."""
+    saved_once(shelf)
+    shelf.begin()
+    use(shelf.gocache, "a", "b", "tool")
+    put(shelf.gocache, "c", b"output of c")
+    assert not shelf.end().is_full
+    connection = folder_connection(shelf.pool, shelf.encoding.name)
+    at_first = []
+
+    def opened(*how: Any) -> AbstractContextManager[Stream]:
+        at_first.append(how[-1])
+        return connection.open(*how)
+
+    store = BuildStore("the pool", lambda: Connection(connection.service, opened), shelf.encoding, Access("3.1"))
+    assert store.restore(tmp_path / "gocache", LINEAGE, time.time(), Deadline.after(30)).files == 8
+    assert sorted(at_first) == [1, 8]
 
 
 def test_save_of_an_old_output_saves_its_action_alone(shelf: BuildShelf) -> None:

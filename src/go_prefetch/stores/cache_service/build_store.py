@@ -30,6 +30,7 @@ from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.reading import Connection, EntryReader, Stream
 
 _AT_ONCE = 4  # entries below the newest that are read at once, each with connections and a decompressor of its own
+_RANGES_OF_FULL = 8  # 8 MiB: the standard library alone takes more. A smaller entry costs requests past its end.
 
 
 @dataclass(frozen=True)
@@ -183,4 +184,5 @@ class _Reading:
             read_members(stream, self._encoding, entry, deadline, most_bytes)
             return entry.notices
 
-        self.reader.read(found, deadline, read)
+        is_full = self._matched is not None and one == self._matched.ids[-1]
+        self.reader.read(found, deadline, read, _RANGES_OF_FULL if is_full else 1)
