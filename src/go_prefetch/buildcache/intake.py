@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +42,7 @@ class BuildIntake:
         self._actions = set(found.times)
         self._outputs = {one: output.bytes for one, output in found.outputs.items()}
         self._waiting: dict[str, list[Action]] = {}
+        self._placed: dict[str, list[Action]] = {}  # by output
 
     def lacks(self, output: str, size: int) -> bool:
         """Return whether an output of this size is not there."""
@@ -71,9 +72,22 @@ class BuildIntake:
         for action in ready:
             self._place_action(action)
 
+    def withdraw(self, outputs: Iterable[str]) -> None:
+        """Remove the actions that were taken for these outputs, so that Go makes the outputs again.
+
+        The outputs stay. A build may have begun to read them, and Go replaces one whose bytes are wrong.
+        """
+        with self._lock:
+            for output in outputs:
+                self._outputs.pop(output, None)
+                for action in self._placed.pop(output, ()):
+                    (self._gocache / action.name).unlink(missing_ok=True)
+                    self.files -= 1
+
     def _place_action(self, action: Action) -> None:
         self._place(action.name, _FILE, lambda file: _write(file, action.line))
         with self._lock:
+            self._placed.setdefault(action.output, []).append(action)
             self.files += 1
             self.bytes += len(action.line)
 

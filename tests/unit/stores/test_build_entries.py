@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.model.build_lineage import new_key
 from go_prefetch.stores.cache_service.archive import Outgoing, write_members
 from go_prefetch.stores.cache_service.block_upload import uploading
-from go_prefetch.stores.cache_service.compression import PLAIN
+from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
 from go_prefetch.stores.cache_service.entry_folder import folder_connection
 from tests.support.build_shelf import LINEAGE, BuildShelf, action_line, contents_of, digest, files_of, put, use
 
 Members = Sequence[tuple[str, bytes]]
 GOOD = b"output of good"
+PROGRAM = find_program("zstd", os.environ.get("PATH", os.defpath))
+ENCODINGS = [
+    pytest.param(best_encoding({"PATH": ""}), id="module"),
+    pytest.param(
+        by_program(PROGRAM or "zstd", os.environ), id="program",
+        marks=pytest.mark.skipif(PROGRAM is None, reason="there is no zstd"),
+    ),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -102,6 +112,25 @@ def test_swapped_outputs_of_one_size_go_unnoticed(shelf: BuildShelf) -> None:
     plant(shelf, [("actions", line("a", one) + line("b", two)), (name_of(one), two), (name_of(two), one)])
     assert shelf.begin().warnings == ()
     assert files_of(shelf.gocache)[name_of(one)] == two
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_changed_bit_of_an_entry_brings_no_action(tmp_path: Path, encoding: Encoding) -> None:
+    """Outputs that do not compress are stored as they are. The checksum is at the end, when they have their names."""
+    shelf, chance = BuildShelf(tmp_path, encoding), random.Random(1)
+    shelf.begin()
+    for name in "abc":
+        put(shelf.gocache, name, chance.randbytes(50_000))
+    shelf.end()
+    (entry,) = shelf.entries()
+    data = bytearray(entry.read_bytes())
+    data[len(data) // 2] ^= 1
+    entry.write_bytes(data)
+    restored = shelf.begin()
+    assert [warning.slug for warning in restored.warnings] == ["store-damaged"]
+    assert not list(shelf.gocache.rglob("*-a"))
+    put(shelf.gocache, "new", b"new")
+    assert shelf.end().is_full
 
 
 def test_links_in_gocache_are_not_followed(shelf: BuildShelf) -> None:

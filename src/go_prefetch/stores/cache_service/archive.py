@@ -40,6 +40,10 @@ class Outgoing:
 class Intake(Protocol):
     """Takes the files of one entry, each completely or not at all."""
 
+    @property
+    def needs_all(self) -> bool:
+        """Return whether to read the entry to its end, where its encoding may have a checksum of all bytes."""
+
     def choose(self, manifest: Manifest) -> frozenset[str]:
         """Return the names of wanted files. Raises StoreError if there is no space for them."""
 
@@ -111,7 +115,7 @@ def _member_name(number: int, name: str) -> str:
 def read_members(
     source: Readable, encoding: Encoding, intake: Intake, deadline: Deadline, most_bytes: Callable[[str], int]
 ) -> None:
-    """Pass the files that `intake` wants to it. Stops once no other wanted file can follow.
+    """Pass the files that `intake` wants to it. Stops once no other wanted file can follow, unless it needs all.
 
     `most_bytes` returns the maximum size of a file by its name, and raises ValueError for a name that may not be there.
 
@@ -123,8 +127,8 @@ def read_members(
         manifest = _read_manifest(stream, most_bytes)
         wanted = set(intake.choose(manifest))
         for number, member in enumerate(manifest.members):
-            if not wanted:
-                break
+            if not (wanted or intake.needs_all):
+                return
             _read_header(stream, _member_name(number, member.name), member.bytes)
             if member.name in wanted:
                 wanted.discard(member.name)
@@ -132,6 +136,8 @@ def read_members(
             else:
                 stream.skip(member.bytes)
             stream.skip(-member.bytes % _BLOCK)
+        if intake.needs_all:
+            stream.end()
 
 
 class _Exactly:
@@ -162,6 +168,11 @@ class _Exactly:
             piece = self._piece(count)
             out.write(piece)
             count -= len(piece)
+
+    def end(self) -> None:
+        """Read the end of the tar, and find that nothing follows."""
+        if any(self.take(2 * _BLOCK)) or self._stream.read(1):
+            raise ArchiveError("it does not end where it should")
 
     def skip(self, count: int) -> None:
         """Skip the next `count` bytes."""

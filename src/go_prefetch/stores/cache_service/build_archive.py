@@ -84,6 +84,16 @@ class BuildEntryIntake:
         self._intake = intake
         self._named: dict[str, int] = {}  # the bytes that the actions say
         self._refused = 0
+        self._taken: list[str] = []  # outputs
+
+    @property
+    def needs_all(self) -> bool:
+        """Return whether outputs came: nothing else than the checksum of the entry finds damage in them."""
+        return bool(self._taken)
+
+    def withdraw(self) -> None:
+        """Remove the actions that name the outputs of this entry, because it is damaged."""
+        self._intake.withdraw(self._taken)
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -111,6 +121,7 @@ class BuildEntryIntake:
         size = self.outputs[output.id]
         if self._named.get(output.id) == size:
             self._intake.take_output(output, size, copy)
+            self._taken.append(output.id)
         else:
             self._refused += 1
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - not a path

@@ -181,7 +181,11 @@ class _Reading:
         entry = self._entries[one] = BuildEntryIntake(self._gocache, self._intake)
 
         def read(stream: Stream) -> tuple[Notice, ...]:
-            read_members(stream, self._encoding, entry, deadline, most_bytes)
+            try:
+                read_members(stream, self._encoding, entry, deadline, most_bytes)
+            except ArchiveError:
+                entry.withdraw()
+                raise
             return entry.notices
 
         is_full = self._matched is not None and one == self._matched.ids[-1]

@@ -75,6 +75,7 @@ def in_process(module: Any) -> Encoding:
         parameter = module.CompressionParameter
         options = {
             parameter.compression_level: _LEVEL,
+            parameter.checksum_flag: 1,  # as the program does
             parameter.window_log: _WINDOW_LOG,
             parameter.enable_long_distance_matching: 1,
             parameter.ldm_hash_rate_log: _LONG_HASH_RATE_LOG,

@@ -95,6 +95,8 @@ def most_bytes(name: str) -> int:
 class _ModuleIntake:
     """Puts the wanted files into `folder`."""
 
+    needs_all = False  # Go verifies what comes
+
     def __init__(
         self,
         folder: ModuleFolder,
