@@ -82,7 +82,7 @@ def test_save_of_new_results_saves_a_delta(shelf: BuildShelf) -> None:
     assert files_of(shelf.gocache) == before
 
 
-def test_restore_requests_several_ranges_of_a_full_entry_at_first(shelf: BuildShelf, tmp_path: Path) -> None:
+def test_restore_requests_ranges_of_a_full_entry_at_first(shelf: BuildShelf, tmp_path: Path) -> None:
     """Without that, the second request waits for the answer to the first. A delta may have one range."""
     saved_once(shelf)
     shelf.begin()
