@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, as_completed, wait
 from typing import TypeVar
 
@@ -41,3 +41,9 @@ def result_of(future: Future[_Result]) -> _Result:
     while not future.done():
         wait([future], timeout=LOOK_EVERY)
     return future.result()
+
+
+def wait_for_all(futures: Collection[Future[_Result]]) -> None:
+    """Wait until all have ended, whatever their results. A signal to this process is handled in the meantime."""
+    while wait(futures, timeout=LOOK_EVERY).not_done:
+        pass

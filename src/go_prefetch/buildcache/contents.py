@@ -7,6 +7,7 @@ whose own time says less: Go sets it only if it opens the output.
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +74,7 @@ def _note(entry: os.DirEntry[str], folder: str, times: dict[str, float], outputs
 def _executable(entry: os.DirEntry[str], folder: str) -> Output | None:
     """Return the one file in an output that is a folder; None if Go would not accept it."""
     with os.scandir(entry.path) as inside:
-        files = list(inside)
+        files = list(itertools.islice(inside, 2))
     name = parse_output_name(f"{folder}/{entry.name}/{files[0].name}") if len(files) == 1 else None
     if name is None or not files[0].is_file(follow_symlinks=False):
         return None
@@ -82,7 +83,7 @@ def _executable(entry: os.DirEntry[str], folder: str) -> Output | None:
 
 def contents(gocache: Path, found: Listing, actions: Iterable[str]) -> Contents:
     """Return these actions as far as they are right, and the outputs that they name."""
-    read = (_read(gocache, action) for action in actions)
+    read = (_read(gocache, action) for action in actions if action in found.times)
     right = {action.id: action for action in read if action and _has_output(found, action)}
     return Contents(right, {action.output: found.outputs[action.output] for action in right.values()})
 

@@ -1,7 +1,8 @@
 """How restored files get into GOCACHE: each output first, then the actions that name it.
 
-An output gets its name only if an action says that it has these bytes. Files that are there stay as they are. Each new
-file is as old as if it had been used two hours ago, so that Go notes the next use.
+An output gets its name only if an action says that it has these bytes. It replaces one of another size only if no
+action names that. Other files that are there stay as they are. Each new file is as old as if it had been used two hours
+ago, so that Go notes the next use.
 """
 
 from __future__ import annotations
@@ -11,30 +12,40 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.base.atomic_file import unfinished
 from go_prefetch.base.nofollow import random_digits
-from go_prefetch.buildcache.contents import Listing
+from go_prefetch.base.retry import Deadline
+from go_prefetch.buildcache.contents import Listing, contents
+from go_prefetch.errors import StoreError
 from go_prefetch.golang.build_cache import USE_IS_NOTED_AFTER, Action, OutputName
 
 _AGE = 2 * USE_IS_NOTED_AFTER
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _FILE, _EXECUTABLE = 0o666, 0o777  # as Go creates them; the umask applies
+_DISK_BLOCK = 4096  # bytes that the smallest file takes on most disks
 
 
 class BuildIntake:
     """Takes files into `gocache`, of which `found` was there before. Safe to use from many threads.
 
     `record` is called with each temporary name, relative to `gocache`. `moment` is the time of the restore, in Unix
-    seconds. Methods raise OSError.
+    seconds. Methods raise OSError, and StoreError (`store-slow`) after the deadline.
     """
 
-    def __init__(self, gocache: Path, found: Listing, moment: float, record: Callable[[str], None]) -> None:
+    def __init__(
+        self, gocache: Path, found: Listing, moment: float, record: Callable[[str], None], deadline: Deadline
+    ) -> None:
         self.files = 0
         self.bytes = 0
+        self.expected_files = 0
+        self._expected_bytes = self._placed_bytes = 0  # as the disk counts them
         self._gocache = gocache
+        self._found = found
+        self._deadline = deadline
         self._time = int((moment - _AGE) * 1e9)
         self._record = record
         self._lock = threading.Lock()
@@ -43,17 +54,49 @@ class BuildIntake:
         self._outputs = {one: output.bytes for one, output in found.outputs.items()}
         self._waiting: dict[str, list[Action]] = {}
         self._placed: dict[str, list[Action]] = {}  # by output
+        self._sizes: dict[str, int] = {}  # of the outputs that entries have, as the first one says
+
+    def expect(self, actions: int, sizes: Iterable[int]) -> int:
+        """Add what another entry will bring. Return the bytes of the disk that all of them still need."""
+        blocks = [_on_disk(size) for size in sizes]
+        with self._lock:
+            self.expected_files += actions + len(blocks)
+            self._expected_bytes += actions * _DISK_BLOCK + sum(blocks)
+            return self._expected_bytes - self._placed_bytes
 
     def lacks(self, output: str, size: int) -> bool:
         """Return whether an output of this size is not there."""
         return self._outputs.get(output) != size
+
+    def accepts(self, name: OutputName, size: int) -> bool:
+        """Return whether to take an output of this size.
+
+        It is refused if another entry has it in another size, if what is there is right, or is of another kind.
+        """
+        with self._lock:
+            if self._sizes.setdefault(name.id, size) != size or (
+                name.id in self._found.outputs and name.id in self._right
+            ):
+                return False
+        place = self._gocache / OutputName(name.id, "").path
+        if not name.executable:
+            return not place.is_dir()
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as inside:
+            return all(entry.name == name.executable for entry in inside)
+        return not os.path.lexists(place)
+
+    @cached_property
+    def _right(self) -> frozenset[str]:
+        """The outputs that were there before, and have the size that an action there says."""
+        return frozenset(contents(self._gocache, self._found, self._found.times).outputs)
 
     def take_action(self, action: Action) -> None:
         """Take an action now if its output is there, otherwise when that has come."""
         with self._lock:
             if action.id in self._actions:
                 return
-            if self.lacks(action.output, action.size):
+            has_come = not self.lacks(action.output, action.size)
+            if not has_come or self._sizes.setdefault(action.output, action.size) != action.size:
                 self._waiting.setdefault(action.output, []).append(action)
                 return
             self._actions.add(action.id)
@@ -92,9 +135,12 @@ class BuildIntake:
             self.bytes += len(action.line)
 
     def _place(self, name: str, mode: int, copy: Callable[[BinaryIO], None]) -> None:
-        """Write a file under a temporary name, and rename it."""
-        self._make_folders(name)
-        temporary = f"{name}{random_digits()}.tmp"
+        """Write a file under a temporary name, and rename it. Go takes any file in an executable's folder for it."""
+        if self._deadline.passed() or self._deadline.is_cancelled:
+            raise StoreError("store-slow", "no-time-to-unpack")
+        folder, _, rest = name.partition("/")
+        self._make_folders(folder)
+        temporary = f"{folder}/{rest.partition('/')[0]}{random_digits()}.tmp"
         self._record(temporary)
         path = self._gocache / temporary
         with unfinished(path):
@@ -103,24 +149,32 @@ class BuildIntake:
                     copy(file)
                     file.flush()
                     _set_time(file, path, self._time)
+                    size = file.tell()
+                self._make_folders(name.rpartition("/")[0])
                 path.replace(self._gocache / name)
             except BaseException:
                 with suppress(OSError):
                     path.unlink()
                 raise
+        with self._lock:
+            self._placed_bytes += _on_disk(size)
 
     def _make_folders(self, name: str) -> None:
-        """Create the folders of a file. A link in place of one raises OSError."""
-        above = name.rpartition("/")[0]
-        if above in self._folders:
+        """Create the folders of this path. A link in place of one raises OSError."""
+        if name in self._folders:
             return
-        parts = above.split("/")
+        parts = name.split("/")
         for end in range(1, len(parts) + 1):
             folder = self._gocache.joinpath(*parts[:end])
             folder.mkdir(parents=end == 1, exist_ok=True)
             if not stat.S_ISDIR(folder.lstat().st_mode):
                 raise NotADirectoryError(20, "it is a link", str(folder))
-        self._folders.add(above)
+        self._folders.add(name)
+
+
+def _on_disk(size: int) -> int:
+    """Return about the bytes of the disk that a file of this size takes."""
+    return -(-max(size, 1) // _DISK_BLOCK) * _DISK_BLOCK
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

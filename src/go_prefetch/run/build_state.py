@@ -14,7 +14,7 @@ from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, read_object, required
-from go_prefetch.model.build_lineage import Lineage
+from go_prefetch.model.build_lineage import Lineage, parse_build_key
 from go_prefetch.model.build_results import BuildBase, BuildState
 
 _FORMAT = 1
@@ -54,19 +54,28 @@ def read_state(path: Path) -> BuildState | None:
 
 
 def _state(values: dict[str, Any]) -> BuildState:
+    lineage = required(Lineage.parsed(required(as_text(values["lineage"]))))
+    gocache = required(as_text(values["gocache"]))
+    if not Path(gocache).is_absolute() or "\0" in gocache:
+        raise ValueError(gocache)
     pairs = [required(as_text(line)).split(" ") for line in values["actions"]]
     base = BuildBase(
-        ids=tuple(required(as_text(one)) for one in values["ids"]),
+        ids=_ids(lineage, values["ids"]),
         actions={action: output for action, output in pairs},  # noqa: C416 - each pair must have two parts
         outputs={required(as_text(one)): required(as_integer(size)) for one, size in values["outputs"].items()},
         full_bytes=required(as_integer(values["full_bytes"])),
         delta_bytes=required(as_integer(values["delta_bytes"])),
     )
     return BuildState(
-        gocache=Path(required(as_text(values["gocache"]))),
-        lineage=required(Lineage.parsed(required(as_text(values["lineage"])))),
+        gocache=Path(gocache),
+        lineage=lineage,
         moment=required(as_number(values["moment"], 0.0, _MOST_MOMENT)),
         key=required(as_text(values["key"])),
         base=base,
         gave_up=values["gave_up"] is True,
     )
+
+
+def _ids(lineage: Lineage, values: list[Any]) -> tuple[str, ...]:
+    """Return ids that are part of a key: of one that can exist."""
+    return required(parse_build_key(f"{lineage.own}{'.'.join(values)}-0.0")).ids if values else ()

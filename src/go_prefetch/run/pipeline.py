@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from go_prefetch.base.background import result_of, run_in_background
 from go_prefetch.base.format import counted, size
-from go_prefetch.base.retry import Budget
+from go_prefetch.base.retry import Budget, Deadline
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.config.choices import OnFailure
 from go_prefetch.config.settings import Settings
@@ -98,15 +98,25 @@ def prefetch(job: Job) -> Report:
     """
     run, ended_early = _Run(job, _planned(job)), False
     build = job.build.begin(run.state.plan, job.budget.deadline) if job.build else None
-    with run.stable_times():
+    with _cancelled_by_errors(job.budget.deadline), run.stable_times():
         try:
             run.steps()
-            if build:
-                run.await_build(build)
         except PrefetchError as error:
             run.state, ended_early = run.state.failed(error), True
+        if build:
+            run.await_build(build)
     seconds, goversion = job.timing.stopwatch.seconds, job.environment.goversion
     return run.state.report(job.settings.shown, seconds=seconds, goversion=goversion, ended_early=ended_early)
+
+
+@contextmanager
+def _cancelled_by_errors(deadline: Deadline) -> Iterator[None]:
+    """End what runs in the background if the block ends with an error, such as a Ctrl-C."""
+    try:
+        yield
+    except BaseException:
+        deadline.cancel()
+        raise
 
 
 def _planned(job: Job) -> Plan:

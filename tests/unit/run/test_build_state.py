@@ -58,3 +58,22 @@ def test_read_state_takes_any_values(
     read_state(path)
     path.write_text(json.dumps({one: text for one, text in written.items() if one != name}))
     assert read_state(path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gocache", "/a\0b"), ("gocache", "relative"), ("ids", ["../../evil"]), ("ids", ["1" * 16] * 17), ("ids", "1")],
+)
+def test_read_state_with_a_value_that_cannot_be_is_none(
+    tmp_path: Path, written: dict[str, Any], name: str, value: object
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({**written, name: value}))
+    assert read_state(path) is None
+
+
+def test_read_state_takes_the_longest_chain(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    state = BuildState(STATE.gocache, LINEAGE, 1.0, base=BuildBase(tuple(f"{one:016x}" for one in range(16))))
+    write_state(path, state)
+    assert read_state(path) == state

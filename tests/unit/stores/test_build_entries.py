@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,14 +46,15 @@ def line(name: str, content: bytes, size: int | None = None) -> bytes:
     return action_line(digest(name), digest(content), len(content) if size is None else size)
 
 
-def plant(shelf: BuildShelf, members: Members) -> None:
-    """Save an entry with these files, whatever they are."""
+def plant(shelf: BuildShelf, members: Members, below: Sequence[str] = ()) -> str:
+    """Save an entry with these files, whatever they are. Return its id."""
     service = folder_connection(shelf.pool, PLAIN.name).service
-    key = new_key(LINEAGE.own, [repr(members)], (), "1.1")
+    key = new_key(LINEAGE.own, [repr(members)], below, "1.1")
     outgoing = [Outgoing(name, len(data), lambda out, data=data: out.write(data)) for name, data in members]  # type: ignore[misc]
     deadline = Deadline.after(30)
     with uploading(lambda: service.reserve(key, deadline), deadline) as out:
         write_members(out, outgoing, PLAIN)
+    return key.removeprefix(LINEAGE.own)[:16]
 
 
 ACTIONS = line("good", GOOD)
@@ -172,3 +174,115 @@ def test_a_changed_entry_never_brings_a_wrong_action(shelf: BuildShelf, seed: in
     use(shelf.gocache)
     put(shelf.gocache, "new", b"new")
     assert shelf.end().key
+
+
+def test_an_output_that_is_right_is_not_replaced(shelf: BuildShelf) -> None:
+    """Although an entry has another one under its name."""
+    wrong = GOOD + b" and more"
+    plant(shelf, [("actions", line("other", GOOD, len(wrong))), (name_of(GOOD), wrong)])
+    shelf.jobs += 1
+    put(shelf.gocache, "good", GOOD)
+    before = files_of(shelf.gocache)
+    restored = shelf.begin(empty=False)
+    assert files_of(shelf.gocache) == before
+    assert [(warning.slug, warning.case) for warning in restored.warnings] == [("store-damaged", "outputs")]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_two_entries_give_an_output_one_size(shelf: BuildShelf, is_there: bool) -> None:
+    """Whichever comes first: each action has its output."""
+    wrong = GOOD + b" and more"
+    full = plant(shelf, [("actions", ACTIONS), (name_of(GOOD), GOOD)])
+    plant(shelf, [("actions", line("other", GOOD, len(wrong))), (name_of(GOOD), wrong)], below=[full])
+    shelf.jobs += 1
+    if is_there:
+        output = shelf.gocache / name_of(GOOD)
+        output.parent.mkdir(parents=True)
+        output.write_bytes(GOOD)
+    shelf.begin(empty=False)
+    actions = [name for name in files_of(shelf.gocache) if name.endswith("-a")]
+    assert len(actions) == len(contents_of(shelf.gocache).actions) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "executable"), [("file", "tool"), ("other", "tool"), ("other", "")], ids=["file", "two files", "folder"]
+)
+def test_an_output_of_another_kind_is_left(shelf: BuildShelf, there: str, executable: str) -> None:
+    """The rest of the entry comes. Go takes no executable from a folder with two files."""
+    tool = b"the tool"
+    path = name_of(tool) + (f"/{executable}" if executable else "")
+    plant(shelf, [("actions", ACTIONS + line("tool", tool)), (path, tool), (name_of(GOOD), GOOD)])
+    shelf.jobs += 1
+    place = shelf.gocache / name_of(tool) / ("" if there == "file" else there)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"x")
+    shelf.begin(empty=False)
+    assert place.read_bytes() == b"x"
+    assert set(contents_of(shelf.gocache).actions) == {digest("good")}
+    assert len(files_of(shelf.gocache)) == 3
+
+
+def test_an_executable_comes_alone_into_its_folder(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go takes any file there for the executable, also one that a killed restore has left."""
+    tool = b"the tool"
+    plant(shelf, [("actions", line("tool", tool)), (f"{name_of(tool)}/tool", tool)])
+    seen = []
+
+    def replace(path: Path, target: Path) -> None:
+        seen.extend([path.parent.name, target.name])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    shelf.begin()
+    assert seen == [digest(tool)[:2], "tool"]
+
+
+@pytest.mark.parametrize("members", [3000, 30])
+def test_room_is_that_of_the_disk_for_all_entries(
+    shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch, members: int
+) -> None:
+    """The smallest file takes a block, and entries come at the same time."""
+    contents = [str(number).encode() for number in range(members)]
+    actions = b"".join(line(f"action of {content!r}", content) for content in contents)
+    plant(shelf, [("actions", actions), *((name_of(content), content) for content in contents)])
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive.free_bytes", lambda _: (256 + 20) << 20)
+    restored = shelf.begin()
+    assert [warning.slug for warning in restored.warnings] == (["store-no-room"] if members == 3000 else [])
+
+
+def test_actions_without_end_end_with_the_deadline(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a file, and one output is enough for all of them."""
+    actions = b"".join(line(f"action {number}", GOOD) for number in range(500))
+    plant(shelf, [("actions", actions), (name_of(GOOD), GOOD)])
+    deadline = Deadline.after(60)
+    replace = Path.replace
+
+    def cancelling(path: Path, target: Path) -> Path:
+        deadline.cancel()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", cancelling)
+    shelf.jobs += 1
+    restored = shelf.store().restore(shelf.gocache, LINEAGE, 1e9, deadline)
+    assert restored.gave_up
+    assert list(files_of(shelf.gocache)) == [name_of(GOOD)]
+
+
+def test_a_failed_restore_has_ended_in_all_threads(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = plant(shelf, [("actions", ACTIONS), (name_of(GOOD), GOOD)])
+    lone = b"lone"
+    plant(shelf, [("actions", line("lone", lone)), (name_of(lone), lone)], below=[full])
+    failed = threading.Event()
+    replace = Path.replace
+
+    def failing(path: Path, target: Path) -> Path:
+        if target.name == Path(name_of(lone)).name:
+            failed.set()
+            raise OSError(28, "No space left on device")
+        assert failed.wait(30)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    restored = shelf.begin()
+    assert [warning.slug for warning in restored.warnings] == ["build-cache-unwritable"]
+    assert set(contents_of(shelf.gocache).actions) == {digest("good")}

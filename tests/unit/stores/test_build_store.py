@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,18 @@ def test_a_job_that_may_not_read_or_write_does_neither(shelf: BuildShelf) -> Non
     put(shelf.gocache, "c", b"c")
     assert shelf.end().skipped_reason == notice("cache-mode", mode="none")
     assert len(shelf.entries()) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+def test_save_reads_no_pipe_that_the_state_names(shelf: BuildShelf) -> None:
+    """Other programs of the job may change the state."""
+    saved_once(shelf)
+    shelf.begin()
+    put(shelf.gocache, "c", b"c" * len(BIG))
+    pipe = digest("pipe")
+    (shelf.gocache / pipe[:2]).mkdir(exist_ok=True)
+    os.mkfifo(shelf.gocache / pipe[:2] / f"{pipe}-a")
+    assert shelf.state
+    base = replace(shelf.state.base, actions={**shelf.state.base.actions, pipe: digest("x"), "a\0b": digest("x")})
+    shelf.state = replace(shelf.state, base=base)
+    assert shelf.end(succeeded=False).is_full

@@ -148,7 +148,7 @@ class _Exactly:
         self._deadline = deadline
 
     def _piece(self, most: int) -> bytes:
-        if self._deadline.passed():
+        if self._deadline.passed() or self._deadline.is_cancelled:
             raise StoreError("store-slow", "no-time-to-unpack")
         piece = self._stream.read(min(most, _PIECE))
         if not piece:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +35,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 
 ACTIONS = "actions"
 _MOST_ACTIONS = 200_000
+_MOST_FILES = 400_000  # of all entries of a chain: each takes about a kilobyte of memory
 _PIECE = 1 << 20
 _ROOM_LEFT = 256 << 20  # bytes of the disk that stay free
 
@@ -46,6 +47,8 @@ def write_build_archive(
 
     Raises ArchiveError for an output that is no longer what it was, OSError, what `out` raises.
     """
+    if len(contents.actions) > _MOST_ACTIONS:
+        raise ArchiveError(f"{len(contents.actions)} actions are more than an entry may have")
     lines = b"".join(action.line for action in contents.actions.values())
     outputs = sorted(contents.outputs.values(), key=lambda one: (-one.bytes, one.name))
     outgoing = [
@@ -109,17 +112,17 @@ class BuildEntryIntake:
         if len(self.outputs) != len(outputs):
             raise ArchiveError("it has an output twice")
         wanted = {path: size for path, (name, size) in outputs.items() if self._intake.lacks(name.id, size)}
-        self._check_room(sum(wanted.values()))
+        self._check_room(manifest.members[0].bytes // ACTION_BYTES, wanted.values())
         return frozenset((ACTIONS, *wanted))
 
     def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
-        """Take a file. An output whose size is not that of its action is read and dropped."""
+        """Take a file. An output is read and dropped if its size is not that of its action, or GOCACHE has it right."""
         if name == ACTIONS:
             self._take_actions(copy)
             return
         output = _output(name)
         size = self.outputs[output.id]
-        if self._named.get(output.id) == size:
+        if self._named.get(output.id) == size and self._intake.accepts(output, size):
             self._intake.take_output(output, size, copy)
             self._taken.append(output.id)
         else:
@@ -140,10 +143,13 @@ class BuildEntryIntake:
         for action in actions:
             self._intake.take_action(action)
 
-    def _check_room(self, size: int) -> None:
+    def _check_room(self, actions: int, sizes: Collection[int]) -> None:
+        needed = self._intake.expect(actions, sizes) + _ROOM_LEFT
+        if self._intake.expected_files > _MOST_FILES:
+            raise ArchiveError("it and the entries below it have too many files")
         free = free_bytes(self._gocache)
-        if free < size + _ROOM_LEFT:
-            raise StoreError("store-no-room", "entry", needed=size + _ROOM_LEFT, free=free, folder=self._gocache)
+        if free < needed:
+            raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=self._gocache)
 
 
 def _output(path: str) -> OutputName:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from go_prefetch.base.background import run_in_background
+from go_prefetch.base.background import run_in_background, wait_for_all
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import clear_dead_runs, recording
 from go_prefetch.buildcache.contents import listing
@@ -107,22 +107,27 @@ class _Reading:
         """Look up and read the newest entry, and at the same time those below it."""
         found = self._service.look_up([lineage.own], deadline)
         if found is None:
-            found, self._is_own = self._service.look_up([lineage.shared], deadline), False
+            found = self._service.look_up([lineage.shared], deadline)
         name = parse_build_key(found.key) if found else None
         if found is None or name is None or not name.key.startswith(lineage.shared):
             return
-        self._matched = name
+        self._matched, self._is_own = name, name.lineage == lineage.own
         self._gocache.mkdir(parents=True, exist_ok=True)
         clear_dead_runs(self._gocache)
         with recording(self._gocache) as record:
-            self._intake = BuildIntake(self._gocache, listing(self._gocache), self._moment, record)
+            self._intake = BuildIntake(self._gocache, listing(self._gocache), self._moment, record, deadline)
             # The full entry first, because it takes longest.
-            below = [
+            entries = [
                 run_in_background(partial(self._take_below, name, one, deadline)) for one in reversed(name.ids[1:])
             ]
-            self._take(name.ids[0], found, deadline)
-            for one in below:
-                one.result()
+            entries.append(run_in_background(partial(self._take_in_turn, name.ids[0], found, deadline)))
+            try:
+                wait_for_all(entries)  # afterwards, nothing is written any more
+            except KeyboardInterrupt:
+                deadline.cancel()
+                raise
+            for entry in entries:
+                entry.result()
 
     def warn_of_folder(self, error: OSError) -> None:
         """Keep a warning about GOCACHE."""
@@ -172,8 +177,12 @@ class _Reading:
     def _take_below(self, name: BuildEntryName, one: str, deadline: Deadline) -> None:
         found = self._service.look_up([f"{name.lineage}{one}"], deadline)
         it = parse_build_key(found.key) if found else None
+        if found and it and it.lineage == name.lineage and it.ids[0] == one:
+            self._take_in_turn(one, found, deadline)
+
+    def _take_in_turn(self, one: str, found: Found, deadline: Deadline) -> None:
         with self._turns:
-            if found and it and it.ids[0] == one and not self.reader.gave_up:
+            if not self.reader.gave_up:
                 self._take(one, found, deadline)
 
     def _take(self, one: str, found: Found, deadline: Deadline) -> None:
