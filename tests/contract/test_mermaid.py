@@ -26,7 +26,7 @@ PAGE = """\
 <script src="node_modules/mermaid/dist/mermaid.min.js"></script>
 <script>mermaid.initialize({{startOnLoad: true}})</script>
 """
-NAMES = [name for name in ALL if name not in ("present", "disabled")]
+NAMES = [name for name, made in ALL.items() if name != "present" and not made.plan.disabled_because]
 SECONDS = [0.0, 0.001, 0.06, 1.0, 59.9, 3600.0, 7 * 24 * 3600.0]
 
 
