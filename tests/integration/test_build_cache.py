@@ -150,7 +150,7 @@ def test_a_read_only_gocache_is_a_warning(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("route", "fault"),
     [
-        ("lookup", 503), ("lookup", faults.HTML), ("blob.get", 404), ("blob.get", faults.TRUNCATED),
+        ("lookup", faults.HTML), ("blob.get", 404), ("blob.get", faults.TRUNCATED),
         ("create", faults.RESET), ("blob.put", 503), ("finalize", faults.HTML),
     ],
 )  # fmt: skip

@@ -395,6 +395,7 @@ GO_FILES = {
 }
 
 
+@pytest.mark.slow  # Go compiles what tests import
 def test_go_test_finds_results_of_another_checkout(bench: Workbench) -> None:
     """Without `test-cache` it does not. Files that change and keep their size are noticed: in a test and in a build.
 
