@@ -10,8 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "bench"))
 
-from buildcache_rig import Outcome
-from buildcache_versions import check_same
+from buildcache_rig import Outcome, Release
+from buildcache_versions import Cost, byte_tables, check_same, seconds_tables
 from gocache import add_copies, files_of, size_of, used_bytes
 from realproject import BenchError
 
@@ -76,3 +76,22 @@ def test_check_same_of_another_outcome_fails(other: Outcome) -> None:
     check_same("v1", {"none": BUILT, "ours": BUILT})
     with pytest.raises(BenchError, match="ours"):
         check_same("v1", {"none": BUILT, "ours": other})
+
+
+def test_seconds_tables_tell_a_known_go_sum_from_another(tmp_path: Path) -> None:
+    chosen = [Release(version, tmp_path, sums) for version, sums in (("v1", "a"), ("v2", "b"), ("v3", "a"))]
+    found = seconds_tables(chosen, {"setup-go": costs(8, 8, 4), "ours": costs(8, 2, 3)})
+    assert found["ratio, versions with another go.sum"] == {"ours/setup-go": [1.0, 0.25]}
+    assert found["ratio, versions with a go.sum seen before"] == {"ours/setup-go": [0.75]}
+
+
+def test_byte_tables_compare_what_is_kept_with_what_was_used() -> None:
+    found = byte_tables({"whole": costs(8, 8), "ours": costs(8, 2)}, [600, 550])
+    assert found["ratio to what the job used"] == {"restored for the next job, ours": [1.2, 1.1]}
+    assert found["ratio of MB stored in all"] == {"ours/whole": [1.0]}
+
+
+def costs(*seconds: float) -> list[Cost]:
+    return [
+        Cost(0, one, 0, cpu=1, received=0, stored=100, restored=0, used=500, left=500, outcome=BUILT) for one in seconds
+    ]
