@@ -1,7 +1,8 @@
 """The later parts of a large file, requested while its beginning arrives: one connection may be slower than the link.
 
-All parts must be of one file: each request has `If-Range` (RFC 9110, 13.1.5). A part that fails is left to the caller,
-who requests the rest in one piece.
+All parts must be of one file: each request has `If-Range` (RFC 9110, 13.1.5). The first answer is left only once all
+parts are arriving: a server may answer one request after the other. If one fails before that, the first answer brings
+the rest. If one fails later, the caller requests the rest in one piece.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from functools import partial
 from typing import BinaryIO
 
 from go_prefetch.base.background import run_in_background
-from go_prefetch.base.retry import AttemptError
 from go_prefetch.web.answer import Answer, up_to
 from go_prefetch.web.in_flight import Wire
 
@@ -33,6 +33,7 @@ class _Part:
     start: int
     end: int
     wire: Wire = field(default_factory=Wire)
+    is_arriving: bool = False
     came: Future[bool] = field(default_factory=Future)
 
 
@@ -40,6 +41,7 @@ class LaterParts:
     """Begins to request the later parts of a file of `whole` bytes. Call `stop` before `out` is used otherwise."""
 
     def __init__(self, request: Request, validator: str, whole: int, out: BinaryIO, wire: Wire) -> None:
+        self.have_written = False  # whether bytes of a part are in the file
         self._request = request
         self._validator = validator
         self._whole = whole
@@ -49,12 +51,17 @@ class LaterParts:
         self._parts = [_Part(start, end) for start, end in itertools.pairwise(bounds)]
         for part in self._parts:
             wire.lead(part.wire)
-            part.came = run_in_background(partial(self._bring, part))
+            try:
+                part.came = run_in_background(partial(self._bring, part))
+            except RuntimeError:  # no other thread may start
+                part.came.set_result(False)
 
     def follow_at(self, total: int) -> bool:
-        """Return whether the first `total` bytes reach a part that has come, or may come."""
-        first = self._parts[0]
-        return total >= first.start and (not first.came.done() or first.came.result())
+        """Return whether the first `total` bytes reach the parts, and all of those have come or are arriving."""
+        if any(part.came.done() and not part.came.result() for part in self._parts):
+            self._cut()
+            return False
+        return total >= self._parts[0].start and all(part.is_arriving for part in self._parts)
 
     def joined(self, total: int) -> int:
         """Wait for the parts that follow `total` bytes without a gap. Return the bytes up to their end."""
@@ -66,11 +73,14 @@ class LaterParts:
 
     def stop(self) -> None:
         """End all requests, and wait until nothing is written any more."""
-        for part in self._parts:
-            if not part.came.done():
-                part.wire.cut()
+        self._cut()
         for part in self._parts:
             part.came.result()
+
+    def _cut(self) -> None:
+        for part in self._parts:
+            if not (part.came.done() or part.wire.is_cut):
+                part.wire.cut()
 
     def _bring(self, part: _Part) -> bool:
         """Download one part to its place, and return whether all of it has come."""
@@ -80,14 +90,16 @@ class LaterParts:
             with self._request(wanted, part.wire.patient(0.0)) as answer:
                 if answer.status != 206 or answer.headers.get("Content-Range", "").strip() != expected:
                     return False
+                part.is_arriving = True
                 return self._written(part, answer) == part.end
-        except (AttemptError, OSError):
+        except Exception:  # noqa: BLE001 - whatever it is, the caller requests the rest, and `stop` waits for all parts
             return False
 
     def _written(self, part: _Part, answer: Answer) -> int:
         at = part.start
         for piece in up_to(part.end - part.start, answer.pieces):
             rest = memoryview(piece)
+            self.have_written = True
             while rest:
                 count = os.pwrite(self._file, rest, at)
                 at += count

@@ -70,6 +70,7 @@ class _Half:
         finally:
             if later:
                 later.stop()
+                self.is_joined = self.is_joined or later.have_written
         if self.whole is not None and self.total != self.whole:
             raise AttemptError(f"closed after {self.total} of {self.whole} bytes")
 
