@@ -84,12 +84,11 @@ class Place:
         runner = self.rig.scratch / "runner"
         environ = {
             **Job(runner, self.service.url, number).environ(),
+            "GO_PREFETCH_JOB_STATUS": "success",  # otherwise what a job did not use stays in the set
             "GO_PREFETCH_BUILD_CACHE_STATE": str(runner / "build-cache-state.json"),
         }
         noting = [sys.executable, str(HERE / "peak.py"), str(self.rig.scratch / "peak.json"), "-m", "go_prefetch"]
         command = [*noting, "build-cache", what, "--store", "github", "--build-cache-name", name]
-        if what == "save":
-            command += ["--job-status", "success"]  # otherwise what the job did not use stays in the set
         return Contender(f"ours {what}", [command], environ)
 
     def official(self, label: str, *commands: list[str]) -> Contender:
