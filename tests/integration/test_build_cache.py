@@ -184,6 +184,7 @@ def test_a_killed_restore_is_cleared_by_the_next(machine: Machine, service: Cach
     finally:
         os.kill(run.pid, signal.SIGKILL)
         run.communicate(timeout=30)
+    assert "no-build-state" in machine.run("save"), "the state of the job before must not be used"
     service.faults.clear()
     left = machine.gocache / "00" / f"{'0' * 64}-d{'1' * DIGITS}.tmp"
     left.parent.mkdir(parents=True, exist_ok=True)
@@ -220,6 +221,13 @@ def test_gocache_off_and_gocacheprog_turn_it_off(machine: Machine) -> None:
     for variables in ({"GOCACHE": "off"}, {"GOCACHEPROG": "/bin/true"}):
         result = machine.bench.quickly("build-cache", "restore", **{**machine.environ, **variables})
         assert (result.status, [notice.slug for notice in result.notices]) == (0, ["build-cache-off"])
+
+
+@pytest.mark.parametrize("command", [("build-cache", "restore"), ("run", "--build-cache", "true")])
+def test_save_does_not_use_an_earlier_job_if_it_is_off(machine: Machine, command: tuple[str, ...]) -> None:
+    machine.begin()
+    assert machine.bench.quickly(*command, **{**machine.environ, "GOCACHE": "off"}).status == 0
+    assert "no-build-state" in machine.run("save")
 
 
 def test_save_without_restore_says_so(machine: Machine) -> None:

@@ -63,6 +63,9 @@ def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvi
             settings, environment, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
         )  # fmt: skip
         if isinstance(made, Notice):
+            from go_prefetch.run.build_job import forget_restore  # noqa: PLC0415
+
+            forget_restore(settings, environ)
             platform.info(text(made))
         else:
             build = made

@@ -44,6 +44,7 @@ class BuildJob:
 
     def restore(self, plan: Plan, deadline: Deadline) -> BuildRestored:
         """Restore, and write the state for `build-cache save`."""
+        forget_restore(self.settings, self.environ)
         gocache, moment = Path(self.environment.gocache), time.time()
         lineage = self.lineage(plan)
         limited = deadline.earlier_of(self.settings.restore_deadline)
@@ -70,6 +71,12 @@ def state_file(settings: Settings, environ: Mapping[str, str]) -> Path:
         return settings.build_cache_state
     base = user_cache_folder(environ) or settings.cwd
     return base / "go-prefetch" / "build-cache" / f"{hexadecimal(str(settings.cwd))[:16]}.json"
+
+
+def forget_restore(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Remove what an earlier job left: it must not decide what is saved if the restore is off or ends early."""
+    with suppress(OSError):
+        state_file(settings, environ).unlink(missing_ok=True)
 
 
 def _compiled_by(plan: Plan, environment: GoEnvironment, environ: Mapping[str, str]) -> Mapping[str, str]:

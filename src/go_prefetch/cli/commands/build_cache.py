@@ -22,7 +22,7 @@ from go_prefetch.model.plan import Plan
 from go_prefetch.render.build_cache import restored_text, saved_markdown, saved_text, status_text
 from go_prefetch.render.messages import text
 from go_prefetch.render.record import build_record_line
-from go_prefetch.run.build_job import BuildJob, state_file
+from go_prefetch.run.build_job import BuildJob, forget_restore, state_file
 from go_prefetch.run.build_state import read_state
 from go_prefetch.run.steps.build_cache import save_build
 from go_prefetch.run.steps.plan import make_plan
@@ -63,6 +63,7 @@ def _start(invocation: Invocation, settings: Settings) -> _Start:
 def _restore(invocation: Invocation, settings: Settings) -> None:
     start, platform = _start(invocation, settings), invocation.platform
     if isinstance(start.job, Notice):
+        forget_restore(settings, invocation.environ)
         platform.notice(start.job)
         return
     with platform.working("Restore build cache") as meter:
