@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, as_completed, wait
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from go_prefetch.base.retry import Deadline
 
 _Result = TypeVar("_Result")
 _Key = TypeVar("_Key")
 
 # Seconds. A signal right before a wait does not end it, and Python handles it afterwards.
 LOOK_EVERY = 0.25
+_LONGEST_END = 2.0  # seconds
 
 
 def run_in_background(call: Callable[[], _Result]) -> Future[_Result]:
@@ -41,6 +44,12 @@ def result_of(future: Future[_Result]) -> _Result:
     while not future.done():
         wait([future], timeout=LOOK_EVERY)
     return future.result()
+
+
+def end(futures: Collection[Future[Any]], deadline: Deadline) -> None:
+    """Cancel calls that keep to this deadline, and let them end within 2 s: they may be about to create a file."""
+    deadline.cancel()
+    wait(futures, timeout=_LONGEST_END)
 
 
 def wait_for_all(futures: Collection[Future[_Result]]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from go_prefetch.base.background import result_of, run_in_background
+from go_prefetch.base.background import end, result_of, run_in_background
 from go_prefetch.base.format import counted, size
 from go_prefetch.base.retry import Budget, Deadline
 from go_prefetch.base.stopwatch import Timing
@@ -98,7 +98,7 @@ def prefetch(job: Job) -> Report:
     """
     run, ended_early = _Run(job, _planned(job)), False
     build = job.build.begin(run.state.plan, job.budget.deadline) if job.build else None
-    with _cancelled_by_errors(job.budget.deadline), run.stable_times():
+    with _ended_by_errors([build] if build else [], job.budget.deadline), run.stable_times():
         try:
             run.steps()
         except PrefetchError as error:
@@ -110,12 +110,12 @@ def prefetch(job: Job) -> Report:
 
 
 @contextmanager
-def _cancelled_by_errors(deadline: Deadline) -> Iterator[None]:
+def _ended_by_errors(running: Collection[Future[Any]], deadline: Deadline) -> Iterator[None]:
     """End what runs in the background if the block ends with an error, such as a Ctrl-C."""
     try:
         yield
     except BaseException:
-        deadline.cancel()
+        end(running, deadline)
         raise
 
 

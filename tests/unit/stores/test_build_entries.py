@@ -13,6 +13,7 @@ import pytest
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.model.build_lineage import new_key
+from go_prefetch.stores.cache_service import build_store
 from go_prefetch.stores.cache_service.archive import Outgoing, write_members
 from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
@@ -286,3 +287,33 @@ def test_a_failed_restore_has_ended_in_all_threads(shelf: BuildShelf, monkeypatc
     restored = shelf.begin()
     assert [warning.slug for warning in restored.warnings] == ["build-cache-unwritable"]
     assert set(contents_of(shelf.gocache).actions) == {digest("good")}
+
+
+def test_an_interrupted_restore_writes_nothing_any_more(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends soon afterwards, and a file that is begun then would stay."""
+    contents = [str(number).encode() for number in range(500)]
+    actions = b"".join(line(f"action of {content!r}", content) for content in contents)
+    plant(shelf, [("actions", actions), *((name_of(content), content) for content in contents)])
+    begun, ended, late = threading.Event(), threading.Event(), []
+    replace = Path.replace
+
+    def noting(path: Path, target: Path) -> Path:
+        begun.set()
+        if ended.is_set():
+            late.append(target)
+        return replace(path, target)
+
+    def interrupted(_: object) -> None:
+        assert begun.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", noting)
+    monkeypatch.setattr(build_store, "wait_for_all", interrupted)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        shelf.begin()
+    ended.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+    assert late == []
+    assert not list(shelf.gocache.rglob("*.tmp"))

@@ -7,11 +7,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from functools import partial
 
 from go_prefetch.base.atomic_file import remove_unfinished
-from go_prefetch.base.background import LOOK_EVERY, result_of, run_in_background
+from go_prefetch.base.background import LOOK_EVERY, end, result_of, run_in_background
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
@@ -22,8 +22,6 @@ from go_prefetch.modfiles.managed_folder import folder_error
 from go_prefetch.proxies.fetcher import ProxyWalk
 
 _Outcome = Fetched | Failure | Exception
-
-_LONGEST_END = 2.0  # seconds
 
 
 def still_missing(plan: Plan, restored: Restored) -> tuple[ModuleFile, ...]:
@@ -123,8 +121,7 @@ class Ahead:
         with self._lock:
             self._is_over = True
         if kind and self._running:
-            self._deadline.cancel()
-            wait([self._running], timeout=_LONGEST_END)
+            end([self._running], self._deadline)
 
 
 def _underway(walk: ProxyWalk) -> Look:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from go_prefetch.base.background import run_in_background, wait_for_all
+from go_prefetch.base.background import end, run_in_background, wait_for_all
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import clear_dead_runs, recording
 from go_prefetch.buildcache.contents import listing
@@ -124,7 +124,7 @@ class _Reading:
             try:
                 wait_for_all(entries)  # afterwards, nothing is written any more
             except KeyboardInterrupt:
-                deadline.cancel()
+                end(entries, deadline)
                 raise
             for entry in entries:
                 entry.result()
