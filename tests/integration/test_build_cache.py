@@ -230,6 +230,14 @@ def test_save_does_not_use_an_earlier_job_if_it_is_off(machine: Machine, command
     assert "no-build-state" in machine.run("save")
 
 
+@pytest.mark.parametrize("action", ["restore", "save"])
+def test_build_cache_false_turns_it_off(machine: Machine, action: str) -> None:
+    """Also for `save` in a job that has restored."""
+    machine.begin()
+    result = machine.bench.quickly("build-cache", action, "--build-cache", "false", **machine.environ)
+    assert (result.status, [notice.slug for notice in result.notices]) == (0, ["build-cache-off"])
+
+
 def test_save_without_restore_says_so(machine: Machine) -> None:
     result = machine.bench.quickly("build-cache", "save", **machine.environ)
     assert (result.status, [notice.slug for notice in result.notices]) == (0, ["no-build-state"])

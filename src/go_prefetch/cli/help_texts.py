@@ -155,8 +155,9 @@ HELP = {
         "Nothing can verify a build cache: anyone who can write to the store can change your build. Nothing is deleted "
         "from GOCACHE. A failure is a warning.",
         (
-            ("Restore it before a build", "go-prefetch build-cache restore"),
-            ("Save what the build used", "go-prefetch build-cache save --save true"),
+            ("Restore it before a build", "go-prefetch build-cache restore --store dir:/pool"),
+            ("Save what a build used that succeeded",
+             "GO_PREFETCH_JOB_STATUS=success go-prefetch build-cache save --store dir:/pool"),
             ("Keep the results of one job apart", "go-prefetch build-cache restore --build-cache-name race"),
             ("Show what is there", "go-prefetch build-cache status"),
         ),

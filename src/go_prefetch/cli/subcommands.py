@@ -126,19 +126,5 @@ SUBCOMMANDS = {
     "report": Subcommand(_report, REPORT),
     "prune": Subcommand(_prune, PRUNE),
     "cache": Subcommand(_cache, _inputs("store"), command_inputs.CACHE),
-    "build-cache": Subcommand(
-        _build_cache,
-        _inputs(
-            "working-directory",
-            "store",
-            "save",
-            "cache-name",
-            "build-cache",
-            "build-cache-name",
-            "deadline",
-            "restore-deadline",
-            "save-deadline",
-        ),
-        command_inputs.BUILD_CACHE,
-    ),
+    "build-cache": Subcommand(_build_cache, command_inputs.BUILD_CACHE_TABLE, command_inputs.BUILD_CACHE),
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from go_prefetch.config.choices import BuildCacheAction, CacheAction, DiagnosisFormat, DockerfileKind, PlanFormat
-from go_prefetch.config.inputs import Group, Input
+from go_prefetch.config.inputs import BY_NAME, Group, Input
 from go_prefetch.config.kinds import DURATION, PLATFORMS, SWITCH, Kind, choice, name_of_file, text_lines, whole_number
 
 _MOST_SAMPLES = 1000
@@ -52,4 +54,19 @@ CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete i
 BUILD_CACHE = _row(
     "action", "", "`restore`: fill GOCACHE. `save`: save what the job used of it. `status`: print what is there.",
     choice(BuildCacheAction),
+)  # fmt: skip
+BUILD_CACHE_TABLE: tuple[Input, ...] = tuple(
+    replace(BY_NAME[name], **changed)  # type: ignore[arg-type]  # each text replaces a text
+    for name, changed in {
+        "working-directory": {},
+        "store": {"meaning": "Where the build cache is kept between jobs. `auto`, `github`: the CI's cache service. "
+                  "`dir:PATH`: a pool, which is a folder."},
+        "save": {"meaning": "Whether `save` saves anything. `auto`: if another run can read it."},
+        "cache-name": {},
+        "build-cache": {"default": "true", "meaning": "`false`: do nothing. `auto`: do nothing in jobs that publish."},
+        "build-cache-name": {},
+        "deadline": {"meaning": "Another time limit for `restore`. The shorter one counts."},
+        "restore-deadline": {"meaning": "Time limit for `restore`."},
+        "save-deadline": {"meaning": "Time limit for `save`."},
+    }.items()
 )  # fmt: skip

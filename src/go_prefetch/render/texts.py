@@ -548,13 +548,15 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "build-cache-off": {
         "program": "The build cache is left alone, because GOCACHEPROG names a program that keeps it.",
         "disabled": "The build cache is left alone, because GOCACHE is {gocache}.",
+        "input": "The build cache is off, because `build-cache` is false.",
         "publishes": "The build cache is off, because the job runs on {event} and may publish something.",
         "from-outside": "The build cache is off, because outsiders can start jobs on {event}, with the secrets of the "
         "repository.",
         "tag": "The build cache is off, because the job runs for a tag and may publish something.",
         "environment": "The build cache is off, because the job deploys to the environment {environment}.",
         "unreadable": "The build cache is off, because cache-mode is {mode}.",
-        "unshared": "The build cache is off, because no other machine can read the store.",
+        "unshared": "The build cache is off, because no other machine can read the store. Name a pool with "
+        "`store: dir:PATH` to keep it on this machine.",
         "empty": "The build cache is off, because the store has none and this job may not save one.",
     },
     "cache-mode": "cache-mode is {mode}.",

@@ -179,6 +179,8 @@ def build_job(
     """Return the build cache of this job, or why it is off."""
     from go_prefetch.run.build_job import BuildJob  # noqa: PLC0415
 
+    if settings.build_cache is When.NEVER:
+        return notice("build-cache-off", "input")
     if off := unusable_because(environment.gocache, environment.gocacheprog):
         return off
     uses_service = bool(endpoint) and settings.store.takes_cache_service

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.contents import contents, listing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import BuildCacheAction, JobStatus, When
+from go_prefetch.config.command_inputs import BUILD_CACHE_TABLE
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.command import GoCommand
@@ -34,8 +36,8 @@ def build_cache(invocation: Invocation) -> int:
     """Do what the argument says. Raises PrefetchError for bad input."""
     action = BuildCacheAction(invocation.texts["action"])
     settings = invocation.settings()
-    if settings.build_cache is When.NEVER:  # its default, which is meant for `run`
-        settings = replace(settings, build_cache=When.ALWAYS)
+    given = invocation.values(BUILD_CACHE_TABLE)["build-cache"]  # its default is not that of `run`
+    settings = replace(settings, build_cache=cast(When, given))
     _ACTIONS[action](invocation, settings)
     return 0
 
@@ -76,6 +78,9 @@ def _restore(invocation: Invocation, settings: Settings) -> None:
 
 def _save(invocation: Invocation, settings: Settings) -> None:
     platform = invocation.platform
+    if settings.build_cache is When.NEVER:
+        platform.notice(notice("build-cache-off", "input"))
+        return
     state = read_state(state_file(settings, invocation.environ))
     if state is None:
         platform.notice(notice("no-build-state"))
