@@ -31,7 +31,7 @@ def saved_markdown(saved: BuildSaved) -> str:
 
 def stable_times_text(given: StableTimes) -> str:
     """Return how many files have a time that follows from their content."""
-    others = f", {given.others} keep theirs" if given.others else ""
+    others = f", {given.others} {'keeps its own' if given.others == 1 else 'keep theirs'}" if given.others else ""
     return f"test cache: {counted(given.files, 'file')} have a stable time{others} ({duration(given.seconds)})"
 
 
@@ -41,10 +41,10 @@ def restored_text(restored: BuildRestored) -> str:
         why = "" if restored.skipped_reason or restored.warnings else ": there is no entry yet"
         return f"{_TITLE}: nothing restored{why}{_because(restored.skipped_reason)}"
     whose = "" if restored.is_own else ", of another job"
-    return (
-        f"{_TITLE}: {counted(restored.files, 'file')} restored, {size(restored.unpacked_bytes)} "
-        f"({size(restored.bytes)} received in {restored.seconds:.1f} s{whose})"
-    )
+    done = f"{counted(restored.files, 'file')} restored, {size(restored.unpacked_bytes)}"
+    if not restored.files and not restored.warnings:
+        done = "nothing restored: GOCACHE already has everything"
+    return f"{_TITLE}: {done} ({size(restored.bytes)} received in {restored.seconds:.1f} s{whose})"
 
 
 def saved_text(saved: BuildSaved) -> str:
@@ -65,10 +65,9 @@ def status_text(
     state: Notice | object, gocache: Path, lineage: Lineage | None, everything: Contents, used: Contents | None
 ) -> str:
     """Return the state of the build cache: on or off, its folder, what the job has used so far."""
-    lines = [
-        f"{_TITLE}: " + (f"off{_because(state)}" if isinstance(state, Notice) else "on"),
-        f"  folder   {gocache}: {counted(everything.files, 'file')}, {size(everything.bytes)}",
-    ]
+    lines = [f"{_TITLE}: off", f"  why      {reason(state)}"] if isinstance(state, Notice) else [f"{_TITLE}: on"]
+    if gocache.is_absolute():  # not `off`
+        lines.append(f"  folder   {gocache}: {counted(everything.files, 'file')}, {size(everything.bytes)}")
     if used:
         lines.append(f"  used     {counted(used.files, 'file')}, {size(used.bytes)} since the restore")
     if lineage:

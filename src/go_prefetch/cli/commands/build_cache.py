@@ -108,7 +108,7 @@ def _status(invocation: Invocation, settings: Settings) -> None:
     found = listing(gocache)
     everything = contents(gocache, found, found.times)
     state = read_state(state_file(settings, invocation.environ))
-    used = contents(gocache, found, found.used_since(state.moment)) if state else None
+    used = contents(gocache, found, found.used_since(state.moment)) if state and state.gocache == gocache else None
     lineage = start.job.lineage(start.plan) if isinstance(start.job, BuildJob) else None
     invocation.platform.show(status_text(start.job, gocache, lineage, everything, used), invocation.stdout)
 
