@@ -21,7 +21,7 @@ def test_restored_text_of_a_full_gocache_says_so() -> None:
     )
 
 
-def test_restored_text_after_a_warning_does_not_claim_that_all_is_there() -> None:
+def test_restored_text_after_a_warning_claims_nothing() -> None:
     warning = notice("store-failed")
     assert "0 files restored" in restored_text(BuildRestored(key="key", warnings=(warning,)))
 
