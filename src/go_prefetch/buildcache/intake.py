@@ -1,8 +1,8 @@
 """How restored files get into GOCACHE: each output first, then the actions that name it.
 
-An output gets its name only if an action says that it has these bytes. It replaces one of another size only if no
-action names that. Other files that are there stay as they are. Each new file is as old as if it had been used two hours
-ago, so that Go notes the next use.
+An output gets its name only if an action says that it has these bytes. Actions that are there with their outputs stay
+as they are. An output without one is replaced: a damaged entry may have left it. Each new file is as old as if it had
+been used two hours ago, so that Go notes the next use.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,17 +43,17 @@ class BuildIntake:
         self.expected_files = 0
         self._expected_bytes = self._placed_bytes = 0  # as the disk counts them
         self._gocache = gocache
-        self._found = found
         self._deadline = deadline
         self._time = int((moment - _AGE) * 1e9)
         self._record = record
         self._lock = threading.Lock()
         self._folders: set[str] = set()
-        self._actions = set(found.times)
-        self._outputs = {one: output.bytes for one, output in found.outputs.items()}
+        there = contents(gocache, found, found.times)
+        self._actions = set(there.actions)
+        self._outputs = {one: output.bytes for one, output in there.outputs.items()}
         self._waiting: dict[str, list[Action]] = {}
         self._placed: dict[str, list[Action]] = {}  # by output
-        self._sizes: dict[str, int] = {}  # of the outputs that entries have, as the first one says
+        self._sizes = dict(self._outputs)  # of outputs that are right, and of others as the first entry says
 
     def expect(self, actions: int, sizes: Iterable[int]) -> int:
         """Add what another entry will bring. Return the bytes of the disk that all of them still need."""
@@ -71,12 +70,10 @@ class BuildIntake:
     def accepts(self, name: OutputName, size: int) -> bool:
         """Return whether to take an output of this size.
 
-        It is refused if another entry has it in another size, if what is there is right, or is of another kind.
+        It is refused if it has another size in GOCACHE or in another entry, or if what is there is of another kind.
         """
         with self._lock:
-            if self._sizes.setdefault(name.id, size) != size or (
-                name.id in self._found.outputs and name.id in self._right
-            ):
+            if self._sizes.setdefault(name.id, size) != size:
                 return False
         place = self._gocache / OutputName(name.id, "").path
         if not name.executable:
@@ -84,11 +81,6 @@ class BuildIntake:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as inside:
             return all(entry.name == name.executable for entry in inside)
         return not os.path.lexists(place)
-
-    @cached_property
-    def _right(self) -> frozenset[str]:
-        """The outputs that were there before, and have the size that an action there says."""
-        return frozenset(contents(self._gocache, self._found, self._found.times).outputs)
 
     def take_action(self, action: Action) -> None:
         """Take an action now if its output is there, otherwise when that has come."""

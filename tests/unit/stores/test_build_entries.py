@@ -317,3 +317,24 @@ def test_an_interrupted_restore_writes_nothing_any_more(shelf: BuildShelf, monke
         thread.join(30)
     assert late == []
     assert not list(shelf.gocache.rglob("*.tmp"))
+
+
+def test_an_output_without_an_action_is_replaced(shelf: BuildShelf) -> None:
+    """A restore leaves the outputs of a damaged entry, and removes their actions."""
+    plant(shelf, [("actions", ACTIONS), (name_of(GOOD), GOOD)])
+    shelf.jobs += 1
+    output = shelf.gocache / name_of(GOOD)
+    output.parent.mkdir(parents=True)
+    output.write_bytes(GOOD[::-1])
+    shelf.begin(empty=False)
+    assert output.read_bytes() == GOOD
+    assert set(contents_of(shelf.gocache).actions) == {digest("good")}
+
+
+def test_an_action_without_its_output_is_replaced(shelf: BuildShelf) -> None:
+    plant(shelf, [("actions", ACTIONS), (name_of(GOOD), GOOD)])
+    shelf.jobs += 1
+    _, output = put(shelf.gocache, "good", b"another output")
+    output.unlink()
+    shelf.begin(empty=False)
+    assert contents_of(shelf.gocache).actions[digest("good")].output == digest(GOOD)
