@@ -384,7 +384,7 @@ _NOTICES = {
     "entry-unused": "",
     "fill-keeps-folder": "",
     "merge-request-note": "",
-    "no-build-state": "Run `go-prefetch build-cache restore` at the beginning of the job, also the first time.",
+    "no-build-state": "To save it, begin each job with `go-prefetch build-cache restore`, also the first one.",
     "no-cache-folder": "Set HOME, or name a folder with `store: dir:PATH`.",
     "no-cache-service": "Use the action, because a runner offers its cache to actions only, or use a pool.",
     "not-saved": "Set `save-private: true` if all who can read the store may read them.",

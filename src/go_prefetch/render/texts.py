@@ -602,7 +602,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "trees-not-listed": "`go list -m` did not name the trees that are checked.",
         "zips-not-listed": "`go list -m` did not name the zips that are checked.",
     },
-    "no-build-state": "It is not known what the job used: nothing was restored into GOCACHE before.",
+    "no-build-state": "Nothing was saved: at the beginning of the job, no restore ran or the build cache was off.",
     "no-cache-folder": "No cache folder is known, because HOME is not set.",
     "no-cache-service": {
         "": "No cache service is offered to this step.",
