@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def measure(options: argparse.Namespace, client: OfficialClient, chosen: Sequenc
         if len(sizes) != 2 or abs(sizes[0] / options.stored - 1) > WITHIN:
             raise BenchError(f"{options.stored} MB were wanted, the entries have {sizes} MB")
         where.rig.cpu.clear()
+        taken(where.rig.scratch / "peak.json")  # of the save
         seconds, peaks, children = rounds(where, options, wanted)
         cpu = dict(where.rig.cpu)
     found: dict[str, Rows] = {
@@ -98,7 +100,7 @@ def rounds(
 def _restored(where: Place, label: str, options: argparse.Namespace) -> float:
     if label == OFFICIAL:
         return where.rig.measure(where.official(label, where.client.command("restore", KEY)), where.build_cache)
-    by_us = where.ours("restore", NAME, 2)
+    by_us = replace(where.ours("restore", NAME, 2), label=OURS)
     path = options.other.resolve() if label == OTHER else None
     by_label = by_other(where.rig, by_us, label, path) if path else by_us
     return where.rig.measure(by_label, where.modules)
