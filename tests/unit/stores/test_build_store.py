@@ -131,6 +131,18 @@ def test_save_of_large_deltas_saves_a_full_entry(shelf: BuildShelf) -> None:
     assert shelf.end().is_full
 
 
+def test_save_after_large_deltas_saves_a_full_entry(shelf: BuildShelf) -> None:
+    """Once those that are there exceed 30 %, and not before."""
+    saved_once(shelf)
+    kinds = []
+    for name in "cde":
+        shelf.begin()
+        use(shelf.gocache, "a", "b", "tool", *"cde"[: "cde".index(name)])
+        put(shelf.gocache, name, name.encode() * (len(BIG) // 5))
+        kinds.append(shelf.end().is_full)
+    assert kinds == [False, False, True]
+
+
 def test_save_of_a_long_chain_saves_a_full_entry(shelf: BuildShelf) -> None:
     saved_once(shelf)
     for number in range(MOST_BELOW + 1):

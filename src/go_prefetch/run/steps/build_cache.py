@@ -20,7 +20,7 @@ from go_prefetch.model.progress import Meter
 from go_prefetch.stores.cache_service.build_store import BuildStore
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 
-_LARGEST_DELTAS = 0.30  # of the full entry, all together
+_LARGEST_DELTAS = 0.30  # of the full entry: those that are there, all together, and a new one
 _MOST_UNUSED = 1 / 3  # of what was restored
 
 
@@ -75,8 +75,8 @@ def _use_of(state: BuildState, *, succeeded: bool) -> _Use:
 
 def _fits(base: BuildBase, new: Contents) -> bool:
     """Return whether `new` can be a delta to the entries of `base`."""
-    is_small = base.delta_bytes + new.bytes <= _LARGEST_DELTAS * base.full_bytes
-    return 0 < len(base.ids) <= MOST_BELOW and is_small
+    most = _LARGEST_DELTAS * base.full_bytes
+    return 0 < len(base.ids) <= MOST_BELOW and base.delta_bytes <= most and new.bytes <= most
 
 
 def _uploaded(store: BuildStore, state: BuildState, use: _Use, deadline: Deadline, meter: Meter) -> BuildSaved:
