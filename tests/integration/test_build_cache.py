@@ -62,6 +62,15 @@ class Machine:
         assert result.status == 0, result.text
         return result.text
 
+    def kill(self, action: str, service: CacheService, at: str) -> None:
+        """Call `build-cache`, and kill it once it has made a request of this route."""
+        run = self.bench.start("build-cache", action, **self.environ)
+        try:
+            wait_until(lambda: at in service.routes, f"a request of {at}")
+        finally:
+            os.kill(run.pid, signal.SIGKILL)
+            run.communicate(timeout=30)
+
     def leftovers(self) -> list[str]:
         """Return the files of go-prefetch in GOCACHE."""
         return [path.name for path in self.gocache.rglob("*") if path.name.endswith(".tmp") or "prefetch" in path.name]
@@ -178,12 +187,7 @@ def test_a_killed_restore_is_cleared_by_the_next(machine: Machine, service: Cach
     machine.run("save")
     shutil.rmtree(machine.gocache)
     service.inject("blob.get", [faults.STUCK], times=None)
-    run = machine.bench.start("build-cache", "restore", **machine.environ)
-    try:
-        wait_until(lambda: "blob.get" in service.routes, "the read of the entry")
-    finally:
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate(timeout=30)
+    machine.kill("restore", service, at="blob.get")
     assert "no-build-state" in machine.run("save"), "the state of the job before must not be used"
     service.faults.clear()
     left = machine.gocache / "00" / f"{'0' * 64}-d{'1' * DIGITS}.tmp"
@@ -205,12 +209,7 @@ def test_a_save_that_is_killed_leaves_the_next_one_free(machine: Machine, servic
     machine.begin()
     machine.build()
     service.inject("blob.put", [faults.SILENCE], times=None)
-    run = machine.bench.start("build-cache", "save", **machine.environ)
-    try:
-        wait_until(lambda: "blob.put" in service.routes, "the upload")
-    finally:
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate(timeout=30)
+    machine.kill("save", service, at="blob.put")
     service.faults.clear()
     assert machine.begin()
     assert machine.build() == 3

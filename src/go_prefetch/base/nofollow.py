@@ -26,7 +26,7 @@ _SETS_TIMES_OF_LINKS = os.utime in os.supports_follow_symlinks and os.utime in o
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
+NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
 _DEEPEST = 64  # folders below the root: module paths have fewer
 # Entries of one folder, or of all folders that are removed together. Another user may add entries without end.
 MOST_ENTRIES = 100_000
@@ -54,7 +54,7 @@ class Folder:
 
     def create(self, name: str, mode: int = 0o666) -> BinaryIO:
         """Create a file, open for reading and writing. Raises FileExistsError for a name in use, also by a link."""
-        return os.fdopen(os.open(self.at(name), _NEW, mode, dir_fd=self.descriptor), "w+b")
+        return os.fdopen(os.open(self.at(name), NEW, mode, dir_fd=self.descriptor), "w+b")
 
     def open(self, name: str) -> BinaryIO:
         """Open a regular file for reading. Raises OSError, with EINVAL if it is not a regular file."""

@@ -7,6 +7,7 @@ been used two hours ago, so that Go notes the next use.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -16,14 +17,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from go_prefetch.base.atomic_file import unfinished
-from go_prefetch.base.nofollow import random_digits
+from go_prefetch.base.nofollow import NEW, random_digits
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.contents import Listing, contents
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.build_cache import USE_IS_NOTED_AFTER, Action, OutputName
 
 _AGE = 2 * USE_IS_NOTED_AFTER
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _FILE, _EXECUTABLE = 0o666, 0o777  # as Go creates them; the umask applies
 _DISK_BLOCK = 4096  # bytes that the smallest file takes on most disks
 
@@ -120,13 +120,13 @@ class BuildIntake:
                     self.files -= 1
 
     def _place_action(self, action: Action) -> None:
-        self._place(action.name, _FILE, lambda file: _write(file, action.line))
+        self._place(action.name, _FILE, lambda file: file.write(action.line))
         with self._lock:
             self._placed.setdefault(action.output, []).append(action)
             self.files += 1
             self.bytes += len(action.line)
 
-    def _place(self, name: str, mode: int, copy: Callable[[BinaryIO], None]) -> None:
+    def _place(self, name: str, mode: int, copy: Callable[[BinaryIO], object]) -> None:
         """Write a file under a temporary name, and rename it. Go takes any file in an executable's folder for it."""
         if self._deadline.passed() or self._deadline.is_cancelled:
             raise StoreError("store-slow", "no-time-to-unpack")
@@ -137,7 +137,7 @@ class BuildIntake:
         path = self._gocache / temporary
         with unfinished(path):
             try:
-                with os.fdopen(os.open(path, _NEW, mode), "wb") as file:
+                with os.fdopen(os.open(path, NEW, mode), "wb") as file:
                     copy(file)
                     file.flush()
                     _set_time(file, path, self._time)
@@ -160,17 +160,13 @@ class BuildIntake:
             folder = self._gocache.joinpath(*parts[:end])
             folder.mkdir(parents=end == 1, exist_ok=True)
             if not stat.S_ISDIR(folder.lstat().st_mode):
-                raise NotADirectoryError(20, "it is a link", str(folder))
+                raise NotADirectoryError(errno.ENOTDIR, "it is a link", str(folder))
         self._folders.add(name)
 
 
 def _on_disk(size: int) -> int:
     """Return about the bytes of the disk that a file of this size takes."""
     return -(-max(size, 1) // _DISK_BLOCK) * _DISK_BLOCK
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
 
 
 def _set_time(file: BinaryIO, path: Path, time: int) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from go_prefetch.config.choices import When
 from go_prefetch.config.inputs import Input, read_inputs
 from go_prefetch.config.kinds import Value
 from go_prefetch.config.settings import Settings, read_settings
@@ -53,6 +54,10 @@ class Invocation:
             return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else 0
         except OSError:
             return 0
+
+    def shows_record(self, record: When) -> bool:
+        """Return whether this input means that the line for programs is printed."""
+        return record.applies(auto=not self.is_silent and not self.is_on_terminal)
 
     def show_result(self, text: str) -> None:
         """Print what the command did: its first line with `-q`, nothing with `-qq`."""

@@ -109,7 +109,7 @@ def _publish(report: Report, wishes: _Wishes, invocation: Invocation) -> None:
     if not (report.ended_early and invocation.is_on_terminal):  # the error that follows has the same name
         wraps = invocation.is_on_terminal and not invocation.arguments.quiet  # with `-q`, one line is shown
         invocation.show_result(summary_text(report, invocation.width if wraps else 0))
-    if wishes.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
+    if invocation.shows_record(wishes.record):
         platform.show(record_line(report, platform.clean), invocation.stdout)
     platform.publish(outputs(report), markdown(report, mermaid=platform.draws_mermaid) if wishes.summary else "")
     if wishes.report_file:

@@ -51,17 +51,17 @@ def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvi
     environment = go.with_toolchains(environment, proxies.text)
     walk = proxy_walk(settings, proxies, budget, trace)
     endpoint = find_endpoint(environ)
-    store = cache_store(
-        settings, proxies, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
-    )  # fmt: skip
+
+    def tell(failure: Notice) -> None:
+        platform.info(text(failure))
+
+    store = cache_store(settings, proxies, endpoint, environ, trace, tell)
     if settings.store.pool:
         clear_dead_runs(settings.store.pool)
     pool = _carried_pool(settings, platform)
     build = None
     if settings.build_cache is not When.NEVER:
-        made = build_job(
-            settings, environment, endpoint, environ, trace, tell=lambda failure: platform.info(text(failure)),
-        )  # fmt: skip
+        made = build_job(settings, environment, endpoint, environ, trace, tell)
         if isinstance(made, Notice):
             from go_prefetch.run.build_job import forget_restore  # noqa: PLC0415
 

@@ -16,8 +16,8 @@ from go_prefetch.model.cache_key import hexadecimal
 
 PREFIX = "go-prefetch-build-1"
 MOST_BELOW = 15  # a longer chain would take longer to look up than to upload again
-_DIGITS = 16
-_HEX = f"[0-9a-f]{{{_DIGITS}}}"
+DIGITS = 16  # of each part of a key
+_HEX = f"[0-9a-f]{{{DIGITS}}}"
 _KEY = re.compile(
     rf"({PREFIX}-{_HEX}-{_HEX}-)({_HEX}(?:\.{_HEX}){{0,{MOST_BELOW}}})-[0-9]{{1,20}}\.[0-9]{{1,20}}", re.ASCII
 )
@@ -42,7 +42,7 @@ class Lineage:
     @classmethod
     def parsed(cls, own: str) -> Lineage | None:
         """Return the lineage whose own prefix this is, or None if it is none."""
-        return cls(own, own[: -_DIGITS - 1]) if _LINEAGE.fullmatch(own) else None
+        return cls(own, own[: -DIGITS - 1]) if _LINEAGE.fullmatch(own) else None
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,6 @@ class BuildEntryName:
         """Return whether it adds to other entries."""
         return len(self.ids) > 1
 
-    @property
-    def below(self) -> tuple[str, ...]:
-        """Return the prefixes of the keys of the entries that it adds to, the newest first."""
-        return tuple(f"{self.lineage}{one}" for one in self.ids[1:])
-
 
 def parse_build_key(key: str) -> BuildEntryName | None:
     """Parse the key of an entry of build results; return None if go-prefetch did not write it."""
@@ -77,4 +72,4 @@ def new_key(lineage: str, content: Iterable[str], below: Iterable[str], run: str
 
 
 def _digits(text: str) -> str:
-    return hexadecimal(text)[:_DIGITS]
+    return hexadecimal(text)[:DIGITS]

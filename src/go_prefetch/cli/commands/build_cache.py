@@ -96,7 +96,7 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     for warning in saved.warnings:
         platform.warn(warning)
     invocation.show_result(saved_text(saved))
-    if settings.record.applies(auto=not invocation.is_silent and not invocation.is_on_terminal):
+    if invocation.shows_record(settings.record):
         platform.show(build_record_line(saved, state.key, platform.clean), invocation.stdout)
     if settings.summary:
         platform.add_to_summary(saved_markdown(saved))
@@ -108,7 +108,7 @@ def _status(invocation: Invocation, settings: Settings) -> None:
     found = listing(gocache)
     everything = contents(gocache, found, found.times)
     state = read_state(state_file(settings, invocation.environ))
-    used = contents(gocache, found, found.used_since(state.moment)) if state and state.gocache == gocache else None
+    used = everything.only(found.used_since(state.moment)) if state and state.gocache == gocache else None
     lineage = start.job.lineage(start.plan) if isinstance(start.job, BuildJob) else None
     invocation.platform.show(status_text(start.job, gocache, lineage, everything, used), invocation.stdout)
 

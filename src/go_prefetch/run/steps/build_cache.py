@@ -55,10 +55,11 @@ class _Use:
 def _use_of(state: BuildState, *, succeeded: bool) -> _Use:
     gocache, base = state.gocache, state.base
     found = listing(gocache)
-    used = contents(gocache, found, found.used_since(state.moment))
+    since = found.used_since(state.moment)
+    whole = contents(gocache, found, since if succeeded else since | base.actions.keys())
+    used = whole.only(since)
     fresh = used.only(action.id for action in used.actions.values() if base.actions.get(action.id) != action.output)
     new = fresh.without_outputs(frozenset(base.outputs))
-    whole = used if succeeded else contents(gocache, found, {*used.actions, *base.actions})
     restored = sum(base.outputs.values())
     restored_used = sum(size for one, size in base.outputs.items() if one in used.outputs)
     figures = BuildSaved(

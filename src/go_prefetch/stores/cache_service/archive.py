@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from go_prefetch.base.retry import Deadline
@@ -34,7 +35,7 @@ class Outgoing:
 
     name: str
     bytes: int
-    write: Callable[[Writable], None]
+    write: Callable[[Writable], object]
 
 
 class Intake(Protocol):
@@ -49,6 +50,13 @@ class Intake(Protocol):
 
     def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
         """Take the wanted file `name`: `copy` writes all its bytes. Raises OSError, and what `copy` raises."""
+
+
+def copy_file(path: Path, out: Writable) -> None:
+    """Write the bytes of a file to `out`. Raises OSError, and what `out` raises."""
+    with path.open("rb") as content:
+        while piece := content.read(_PIECE):
+            out.write(piece)
 
 
 def write_members(

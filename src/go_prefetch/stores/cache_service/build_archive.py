@@ -23,27 +23,23 @@ from go_prefetch.golang.build_cache import (
     MOST_OUTPUT_BYTES,
     Action,
     Contents,
-    Output,
     OutputName,
     parse_actions,
     parse_output_name,
 )
 from go_prefetch.modfiles.zip_repack import Writable
-from go_prefetch.stores.cache_service.archive import Outgoing, write_members
+from go_prefetch.stores.cache_service.archive import Outgoing, copy_file, write_members
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest
 
 ACTIONS = "actions"
 _MOST_ACTIONS = 200_000
 _MOST_FILES = 400_000  # of all entries of a chain: each takes about a kilobyte of memory
-_PIECE = 1 << 20
 _ROOM_LEFT = 256 << 20  # bytes of the disk that stay free
 
 
-def write_build_archive(
-    out: Writable, gocache: Path, contents: Contents, encoding: Encoding, packed: Callable[[int], None]
-) -> Manifest:
-    """Write the actions and outputs of `contents` to `out`. `packed` is called with the bytes of each file.
+def write_build_archive(out: Writable, gocache: Path, contents: Contents, encoding: Encoding) -> None:
+    """Write the actions and outputs of `contents` to `out`.
 
     Raises ArchiveError for an output that is no longer what it was, OSError, what `out` raises.
     """
@@ -52,20 +48,10 @@ def write_build_archive(
     lines = b"".join(action.line for action in contents.actions.values())
     outputs = sorted(contents.outputs.values(), key=lambda one: (-one.bytes, one.name))
     outgoing = [
-        Outgoing(ACTIONS, len(lines), lambda stream: _write(stream, lines)),
-        *(Outgoing(one.name.path, one.bytes, partial(_write_output, gocache, one)) for one in outputs),
+        Outgoing(ACTIONS, len(lines), lambda stream: stream.write(lines)),
+        *(Outgoing(one.name.path, one.bytes, partial(copy_file, gocache / one.name.path)) for one in outputs),
     ]
-    return write_members(out, outgoing, encoding, packed=lambda number: packed(outgoing[number].bytes))
-
-
-def _write(out: Writable, data: bytes) -> None:
-    out.write(data)
-
-
-def _write_output(gocache: Path, output: Output, out: Writable) -> None:
-    with (gocache / output.name.path).open("rb") as content:
-        while piece := content.read(_PIECE):
-            out.write(piece)
+    write_members(out, outgoing, encoding)
 
 
 def most_bytes(name: str) -> int:

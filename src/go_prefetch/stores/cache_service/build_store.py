@@ -77,7 +77,7 @@ class BuildStore:
         meter.wait_for(self.name)
         try:
             with uploading(lambda: service.reserve(key, deadline), deadline, meter.add_bytes) as out:
-                write_build_archive(out, gocache, contents, self._encoding, lambda _: None)
+                write_build_archive(out, gocache, contents, self._encoding)
                 return out.size
         except (OSError, ArchiveError) as error:
             raise StoreError("store-archive", words=str(error)) from None

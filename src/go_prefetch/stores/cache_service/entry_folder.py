@@ -6,7 +6,7 @@ Other runs may use the pool at the same time. An entry appears complete, under a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from os.path import realpath
 from pathlib import Path
@@ -18,7 +18,7 @@ from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER, clear_dead_runs, recording
 from go_prefetch.errors import DownloadError, InputError, StoreError, notice
-from go_prefetch.model.build_lineage import BuildEntryName, parse_build_key
+from go_prefetch.model.build_lineage import DIGITS, PREFIX, BuildEntryName, parse_build_key
 from go_prefetch.modfiles.managed_folder import own
 from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed, Upload
@@ -26,7 +26,7 @@ from go_prefetch.stores.cache_service.reading import Connection
 from go_prefetch.stores.entry_files import ENTRIES, EntryFile
 from go_prefetch.stores.pool_metadata import mark_used
 
-_KNOWN_CHARACTERS = len("go-prefetch-build-1-") + 3 * len("0123456789abcdef") + 2  # of a key, in the name of its file
+_KNOWN_CHARACTERS = len(f"{PREFIX}-") + 3 * DIGITS + 2  # of a key, in the name of its file
 
 
 def folder_connection(root: Path, encoding_name: str, *, is_shared: bool = True) -> Connection:
@@ -36,14 +36,8 @@ def folder_connection(root: Path, encoding_name: str, *, is_shared: bool = True)
     size is what that costs.
     """
     service = EntryFolder(root, encoding_name, is_shared=is_shared)
-
-    @contextmanager
-    def opened(url: str, renew: Callable[[], str], deadline: Deadline, ranges: int) -> Iterator[EntryStream]:
-        del renew, ranges  # a file does not expire, and has no parts
-        with EntryStream(service, url, deadline) as stream:
-            yield stream
-
-    return Connection(service, opened)
+    # The arguments that are left out are about URLs that expire, and about ranges.
+    return Connection(service, lambda url, _, deadline, __: EntryStream(service, url, deadline))
 
 
 class EntryFolder:

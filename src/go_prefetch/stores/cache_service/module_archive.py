@@ -17,11 +17,10 @@ from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
 from go_prefetch.modfiles.zip_repack import UnreadableZip, Writable, stored_size, write_stored
-from go_prefetch.stores.cache_service.archive import Outgoing, read_members, write_members
+from go_prefetch.stores.cache_service.archive import Outgoing, copy_file, read_members, write_members
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding, Readable
 from go_prefetch.stores.cache_service.manifest import NO_NOTES, Manifest
 
-_PIECE = 1 << 20
 _ROOM_LEFT = 64 << 20  # bytes of the disk that stay free
 
 
@@ -59,9 +58,7 @@ def _write_file(folder: ModuleFolder, file: ModuleFile, size: int, out: Writable
         except UnreadableZip as error:
             raise ArchiveError(str(error)) from None
         return
-    with path.open("rb") as content:
-        while piece := content.read(_PIECE):
-            out.write(piece)
+    copy_file(path, out)
 
 
 def read_archive(
