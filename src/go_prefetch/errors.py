@@ -391,6 +391,7 @@ _NOTICES = {
     "nothing-to-save": "",
     "run-failed": "",
     "save-disabled": "",
+    "save-restricted": "Set `save: true` if this job is to write to the pool.",
     "save-unshared": "",
     "store-failed": "",
     "store-none": "Remove `store: none` to keep modules between runs.",

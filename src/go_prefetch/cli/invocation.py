@@ -14,8 +14,8 @@ from go_prefetch.config.inputs import Input, read_inputs
 from go_prefetch.config.kinds import Value
 from go_prefetch.config.settings import Settings, read_settings
 from go_prefetch.golang.goproxy import secrets_of
+from go_prefetch.model.ci_job import in_ci
 from go_prefetch.model.ports import Platform
-from go_prefetch.platforms import in_ci
 from go_prefetch.platforms.console import SILENT
 
 

@@ -137,7 +137,8 @@ TABLE: tuple[Input, ...] = (
     Input("store", "auto", "Where modules are kept between runs. `auto`: the CI's cache service, otherwise a pool in "
           "your cache folder. `github`: GitHub's cache service. `dir:PATH`: a pool, which is a folder.",
           STORE, Group.CACHE),
-    Input("save", "auto", "Whether to save newly downloaded modules. `auto`: if another run can read them.",
+    Input("save", "auto", "Whether to save newly downloaded modules. `auto`: if another run can read them. A pool in a "
+          "bucket or on a server then gets them from the default branch and protected refs only.",
           choice(When), Group.CACHE),
     Input("cache-name", "", "Part of the cache key. Change it to start with an empty cache.", _NAME, Group.CACHE,
           default_shown="from the module paths"),

@@ -1,4 +1,4 @@
-"""What the variables of the CI say of a job: its name, and what it runs for."""
+"""What the variables of the CI say of a job: whether there is a CI, its name, and what it runs for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import json
 from collections.abc import Mapping
 
 from go_prefetch.base.untrusted_json import parse
+
+LARGEST_EVENT = 32 << 20  # bytes of the file at GITHUB_EVENT_PATH; GitHub sends 25 MB at most
+_NOT_CI = ("", "0", "false")  # values of CI on the machine of a person
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether a CI system runs this, as the variable CI says on all of them."""
+    return environ.get("CI", "").lower() not in _NOT_CI or environ.get("GITHUB_ACTIONS") == "true"
 
 
 def job_name(given: str, environ: Mapping[str, str], matrix: str) -> str:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TextIO
 
+from go_prefetch.model.ci_job import in_ci
 from go_prefetch.model.ports import Platform
 from go_prefetch.platforms.console import Console, Loudness
-
-_NOT_CI = ("", "0", "false")  # values of CI on the machine of a person
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Return whether a CI system runs this, as the variable CI says on all of them."""
-    return environ.get("CI", "").lower() not in _NOT_CI or environ.get("GITHUB_ACTIONS") == "true"
 
 
 def detect(

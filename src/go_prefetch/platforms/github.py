@@ -14,12 +14,12 @@ from actions_toolkit import command, core, file_command
 
 from go_prefetch.base.untrusted_json import members, read_object
 from go_prefetch.errors import Notice, notice
+from go_prefetch.model.ci_job import LARGEST_EVENT
 from go_prefetch.platforms.console import Console, Loudness, encodable
 from go_prefetch.render.messages import as_error, as_warning
 
 _TITLE = "go-prefetch"
 _ERROR = "error"
-_LARGEST_EVENT = 32 << 20  # bytes; GitHub sends 25 MB at most
 
 
 class GitHub(Console):
@@ -40,7 +40,7 @@ class GitHub(Console):
     @property
     def repository_is_private(self) -> bool:
         """Return what the event says of the repository; False if it says nothing."""
-        event = read_object(Path(self._event_path), _LARGEST_EVENT) if self._event_path else None
+        event = read_object(Path(self._event_path), LARGEST_EVENT) if self._event_path else None
         return members(event, "repository").get("private") is True
 
     def _harmless(self, text: str) -> str:

@@ -631,6 +631,14 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "run-failed": "The run failed.",
     "save-disabled": "`save` is false.",
+    "save-restricted": {
+        "event": "Jobs of the event {event} do not save to a shared pool.",
+        "merge-queue": "Jobs of a merge queue do not save to a shared pool. The run after the merge does.",
+        "merge-request": "Jobs of merge requests do not save to a shared pool.",
+        "branch": "Only jobs of the default branch and of protected branches and tags save to a shared pool.",
+        "ci": "This CI does not say which branch the job runs for, so nothing is saved to a shared pool.",
+        "login": "There are no credentials for the pool.",
+    },
     "save-unshared": {
         "merge-queue": "No other run can read what a merge queue saves.",
         "tag": "No other run can read what the run of a tag saves.",
