@@ -166,10 +166,9 @@ class Report(RunState):
 
     @property
     def suppliers(self) -> tuple[Source, ...]:
-        """Return every source that delivered files: the store, each proxy, Go itself."""
-        found = list(self.sources)
-        if self.restored.files:
-            found.insert(0, Source(self.restored.store, len(self.restored.files), self.restored.bytes, 0))
+        """Return every source that delivered files: the store or both of two, each proxy, Go itself."""
+        stores = [store for store in self.restored.of_each_store if store.files]
+        found = [*(Source(store.store, len(store.files), store.bytes, 0) for store in stores), *self.sources]
         if self.completed.by_go:
             found.append(Source(GO_ITSELF, len(self.completed.by_go), self.completed.bytes_by_go, 0))
         return tuple(found)

@@ -40,6 +40,22 @@ class Restored:
     entry: RestoredEntry | None = None
     skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
     warnings: tuple[Notice, ...] = ()
+    parts: tuple[Restored, ...] = ()  # of two stores in one: what the front brought, and what the one behind it
+
+    @property
+    def behind(self) -> frozenset[ModuleFile]:
+        """Return the files that came from the store behind a front."""
+        return frozenset().union(*(part.files for part in self.parts[1:]))
+
+    @property
+    def of_each_store(self) -> tuple[Restored, ...]:
+        """Return the results of the stores that this one consists of: usually itself."""
+        return self.parts or (self,)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Return whether the store is dead for this run: another question would wait as long."""
+        return all(map(_is_dead, self.of_each_store))
 
     def plus(self, later: Restored) -> Restored:
         """Return this result and a later one of the same store, together."""
@@ -53,12 +69,21 @@ class Restored:
             cold=reduce(Baseline.plus, known) if any(part.cold for part in parts) else None,
             skipped_reason=self.skipped_reason or (None if self.files else later.skipped_reason),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+            parts=tuple(map(Restored.plus, self.parts, later.parts)) or self.parts or later.parts,
         )
 
     def only(self, files: Iterable[ModuleFile]) -> Restored:
         """Return this result without files that are not in `files`. What downloading the others took is not known."""
         kept = self.files.intersection(files)
-        return replace(self, files=kept, cold=self.cold if kept == self.files else None)
+        parts = tuple(part.only(kept) for part in self.parts)
+        return replace(self, files=kept, cold=self.cold if kept == self.files else None, parts=parts)
+
+
+def _is_dead(restored: Restored) -> bool:
+    return any(
+        warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
+        for warning in restored.warnings
+    )
 
 
 @dataclass(frozen=True)
@@ -283,7 +308,7 @@ class Saved:
             bytes=self.bytes + later.bytes,
             key=self.key or later.key,
             skipped_reason=None if files else self.skipped_reason or later.skipped_reason,
-            warnings=(*self.warnings, *later.warnings),
+            warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
         )
 
 

@@ -47,6 +47,9 @@ def _as_values(report: Report) -> dict[str, Any]:
             "key": report.restored.entry.key if report.restored.entry else "",
             "because_not": with_slug(report.restored.skipped_reason),
             "unavailable": sorted(file.name for file in report.restored.unavailable),
+            "parts": [
+                {"store": part.store, "files": len(part.files), "bytes": part.bytes} for part in report.restored.parts
+            ],
         },
         "download": _downloaded(report.downloaded),
         "admit": {

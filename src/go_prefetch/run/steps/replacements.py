@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 
 from go_prefetch.errors import ChecksumMismatch
@@ -29,7 +29,7 @@ class Replacements:
         self, state: RunState, trees: Trees, fetch_again: FetchAgain, *, most: int, say: Callable[[str], None]
     ) -> None:
         self.sources = {
-            **dict.fromkeys(state.restored.files, state.restored.store),
+            **{file: store.store for store in state.restored.of_each_store for file in store.files},
             **state.downloaded.files,
             **dict.fromkeys(state.plan.present, "the module cache"),
         }
@@ -63,7 +63,7 @@ class Replacements:
         """Replace files that `go mod download` rejected; all files of the store too, once it is distrusted."""
         self._replace(rejections, self._restored.files)
 
-    def replace_once(self, rejections: Sequence[Rejection], unverified: Iterable[ModuleFile]) -> None:
+    def replace_once(self, rejections: Sequence[Rejection], unverified: Collection[ModuleFile]) -> None:
         """Replace files that `go mod download` did not read. A file that is rejected a second time is only removed.
 
         `unverified` are files without a verdict. Those of the store are replaced too once it is distrusted.
@@ -98,7 +98,7 @@ class Replacements:
         for version in sorted(self._trees.remove(unpacked).stays):
             raise tree_stays(self._plan, version)
 
-    def _replace(self, rejections: Iterable[Rejection], suspects: Iterable[ModuleFile]) -> None:
+    def _replace(self, rejections: Iterable[Rejection], suspects: Collection[ModuleFile]) -> None:
         for rejection in rejections:
             if rejection.file in self._joined:  # no verdict on a source
                 self._say(f"Go rejected {rejection.file}, which came in several parts; downloading it whole")
@@ -110,7 +110,11 @@ class Replacements:
                 self._exchanged[rejection.file] += 1
             self.rejected.setdefault(rejection.file, rejection)
             self._take_again([rejection.file], rejection.source)
-        store = self._restored.store
+        for restored in self._restored.of_each_store:
+            self._distrust(restored.store, suspects)
+
+    def _distrust(self, store: str, suspects: Collection[ModuleFile]) -> None:
+        """Replace the suspects that came from a store of which several files were wrong."""
         wrong = sum(rejection.source == store for rejection in self.rejected.values())
         unproven = [file for file in suspects if self.sources.get(file) == store and not self.is_proven(file)]
         if wrong >= DISTRUST_AFTER and unproven:

@@ -51,9 +51,11 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
     """Save files that Go accepted and that may be saved. Save nothing of a run that failed in every main module."""
     if state.completed.failure and not state.completed.is_partial:
         return Saved(skipped_reason=notice("run-failed"))
-    if is_out_of_reach(state.restored):
+    if state.restored.is_out_of_reach:
         return Saved(skipped_reason=notice("store-failed"))
-    savings = [saving for saving in _savings(state) if saving.files or saving.rejected or saving.unavailable]
+    savings = [
+        saving for saving in _savings(state) if saving.files or saving.rejected or saving.unavailable or saving.behind
+    ]
     if not savings:
         return Saved(skipped_reason=_nothing_to_save(state))
     saved = Saved()
@@ -69,15 +71,7 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
 
 def took_too_long(restored: Restored) -> bool:
     """Return whether the store has cost so much time that nothing more is asked of it."""
-    return is_out_of_reach(restored) or any(warning.slug == "store-slow" for warning in restored.warnings)
-
-
-def is_out_of_reach(restored: Restored) -> bool:
-    """Return whether the store is dead for this run: another question would wait as long."""
-    return any(
-        warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
-        for warning in restored.warnings
-    )
+    return restored.is_out_of_reach or any(warning.slug == "store-slow" for warning in restored.warnings)
 
 
 def _nothing_to_save(state: RunState) -> Notice:
@@ -111,6 +105,7 @@ def _saving(state: RunState, key: CacheKey, missing: Sequence[ModuleFile], entry
         rejected=rejected & restored.files,
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),
         cold=cold_run(state, good),
+        behind=restored.behind.intersection(missing),
     )
 
 
