@@ -100,6 +100,19 @@ HELP = {
              "go-prefetch fill gomod && GOPROXY=file://$PWD/gomod,off go build ./..."),
         ),
     ),
+    "sync": HelpText(
+        "Fill a pool from the go.sum files of many projects.",
+        "Bring the modules of many projects into a pool that their jobs share. Go verifies every module against the "
+        "go.sum of its project before it is saved.\n\n"
+        "-C names the projects. A project that fails does not end the others: the exit status is that of the first "
+        "one. Start it again at any time: nothing that the pool has is downloaded again. --for-tidy brings all modules "
+        "that go.sum names, not only those of a build. Modules are unpacked in a folder in TMPDIR until the end.",
+        (
+            ("Fill a pool from all checkouts below a folder", "go-prefetch sync -C 'src/**' --store dir:/srv/pool"),
+            ("Mirror all that go.sum names, also for `go mod tidy`",
+             "go-prefetch sync -C 'src/**' --for-tidy --store dir:/srv/pool"),
+        ),
+    ),
     "docker": HelpText(
         "Prepare an image build without network.",
         "Prepare an image build that needs no network. --output fills a folder with modules, and --dockerfile prints "

@@ -72,6 +72,12 @@ def _fill(invocation: Invocation) -> int:
     return fill(invocation)
 
 
+def _sync(invocation: Invocation) -> int:
+    from go_prefetch.cli.commands.sync import sync  # noqa: PLC0415
+
+    return sync(invocation)
+
+
 def _docker(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.docker import docker  # noqa: PLC0415
 
@@ -119,6 +125,13 @@ SUBCOMMANDS = {
         _fill,
         (*_inputs("working-directory", "for-tidy", *_DOWNLOADS, *_RESULTS), *command_inputs.FILL_TABLE),
         command_inputs.FILL,
+    ),
+    "sync": Subcommand(
+        _sync,
+        (
+            *_inputs("working-directory", "for-tidy", *(name for name in _DOWNLOADS if name != "deadline")),
+            *command_inputs.SYNC_TABLE,
+        ),
     ),
     "docker": Subcommand(
         _docker, (*_inputs("working-directory", "for-tidy", *_DOWNLOADS, "store", "on-failure"), *command_inputs.DOCKER)

@@ -50,6 +50,15 @@ DOCKER: tuple[Input, ...] = (
          "1. Print the size of the context before and after.", SWITCH, Group.TASKS),
     _row("context", ".", "The build context.", _DIR, Group.JOB),
 )  # fmt: skip
+# Rows of the main table with another default or meaning.
+SYNC_TABLE: tuple[Input, ...] = (
+    replace(BY_NAME["store"], meaning="The pool to fill. `dir:PATH`: a folder. `auto`: the default pool."),
+    replace(BY_NAME["save-private"], default="false", meaning="Whether to save private modules too. All who can read "
+            "the pool can then read them. `auto`: if the repository of this job is known to be private."),
+    replace(BY_NAME["deadline"], meaning="Time limit for each project."),
+    replace(BY_NAME["restore-deadline"], meaning="Time limit for reading the pool, for each project."),
+    replace(BY_NAME["save-deadline"], meaning="Time limit for writing to the pool, for each project."),
+)  # fmt: skip
 CACHE = _row("action", "", "`dir`: print the path of the pool. `clean`: delete it.", choice(CacheAction))
 BUILD_CACHE = _row(
     "action", "", "`restore`: fill GOCACHE. `save`: save what the job used of it. `status`: print what is there.",

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from go_prefetch.stores.cache_service.build_store import BuildStore
     from go_prefetch.stores.cache_service.compression import Encoding
     from go_prefetch.stores.cache_service.reading import Connection
+    from go_prefetch.stores.objects.folder import FolderObjects
     from go_prefetch.web.client import HttpClient
     from go_prefetch.web.http_settings import HttpSettings
 
@@ -149,6 +151,13 @@ def cache_store(
         store.pool, proxies=proxies.shown, takes_files=settings.save is not When.NEVER,
         in_place_of=unoffered if store.kind is StoreKind.AUTO else None,
     )  # fmt: skip
+
+
+def pool_contents(settings: Settings) -> FolderObjects:
+    """Return what is in the pool of the settings, file by file. There must be a pool."""
+    from go_prefetch.stores.objects.folder import FolderObjects  # noqa: PLC0415 - only `sync` needs it
+
+    return FolderObjects(cast(Path, settings.store.pool))
 
 
 def _cache_service(
