@@ -39,6 +39,7 @@ class Cause(Enum):
     CERTIFICATE = "certificate"
     SILENT = "silent"
     CONTENT = "content"  # a complete answer that is not a module file
+    TOO_LARGE = "too-large"  # more bytes than the caller takes
     REDIRECTS = "redirects"  # in a circle, or where none may lead
     CLEAR_TEXT = "clear-text"  # a password in a URL that is not encrypted
     SLOW_ORIGIN = "slow-origin"  # a proxy could not fetch the file from its origin in time

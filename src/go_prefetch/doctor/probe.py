@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.doctor.measurement import Sample
-from go_prefetch.web.answer import Answer
+from go_prefetch.web.answer import Answer, whole_size
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts, Wire
-from go_prefetch.web.session import refuse_clear_text_password
 
 _LONGEST = 120  # characters of a failure
 
@@ -78,9 +77,8 @@ def _ask(client: HttpClient, url: str, limit: BodyLimit, deadline: Deadline) -> 
     failure, lost = "", False
     headers = {"Range": "bytes=0-0"} if limit.only_first_byte else {}
     try:
-        refuse_clear_text_password(url)
         with client.request("GET", url, deadline, headers=headers, wire=wire) as answer:
-            status, size = answer.status, _whole_size(answer)
+            status, size = answer.status, whole_size(answer) or 0
             if status in (200, 206):
                 body.read(answer, deadline)
             elif status not in (404, 410):
@@ -128,13 +126,6 @@ class _Body:
             if ends.passed():
                 words = f"stalled: no end of the body within {self._limit.most_seconds:.3g}s"
                 raise AttemptError(words, kind="silent")
-
-
-def _whole_size(answer: Answer) -> int:
-    """Return the bytes of the whole file from the headers; 0 if unknown."""
-    name = "Content-Range" if answer.status == 206 else "Content-Length"
-    text = answer.headers.get(name, "").rpartition("/")[2]
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def one_line(text: str) -> str:

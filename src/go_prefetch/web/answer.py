@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from go_prefetch.base.retry import AttemptError
+from go_prefetch.base.retry import AttemptError, Cause
 
 _CHUNK = 1 << 16
+_SHORT = 16 << 10
+_SIZE = re.compile("[0-9]{1,15}")
 # The most bytes of a body beyond its content: a header or empty blocks without end have no content.
 _MOST_OVERHEAD = 1 << 20
 
@@ -28,13 +32,28 @@ class Answer:
         return b"".join(up_to(most, self.pieces))
 
 
+def whole_size(answer: Answer) -> int | None:
+    """Return the bytes of the whole file from the headers of a 200 or a 206; None if they do not say."""
+    name = "Content-Range" if answer.status == 206 else "Content-Length"
+    text = answer.headers.get(name, "").rpartition("/")[2].strip()
+    return int(text) if _SIZE.fullmatch(text) else None
+
+
+def read_short(answer: Answer, *, is_head: bool = False) -> None:
+    """Read a body that is short or must be empty, so that the connection serves the next request."""
+    size = 0 if is_head or answer.status in (204, 304) else None if answer.status == 206 else whole_size(answer)
+    if size is not None and size <= _SHORT:
+        with suppress(AttemptError):
+            answer.read(_SHORT)
+
+
 def up_to(most: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the pieces of a body. Raises AttemptError before the piece that exceeds `most` bytes."""
     total = 0
     for piece in pieces:
         total += len(piece)
         if total > most:
-            raise AttemptError(f"more than {most} bytes", transient=False)
+            raise AttemptError(f"more than {most} bytes", transient=False, cause=Cause.TOO_LARGE)
         yield piece
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import io
+import os
 import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -28,8 +29,11 @@ from go_prefetch.web.goauth import GoAuth
 from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts, Wire
 from go_prefetch.web.pacing import TOO_MANY, Paces, Refusal, refusal_of
-from go_prefetch.web.session import Session, refuse_malformed
+from go_prefetch.web.session import Session, refuse_clear_text, refuse_malformed
 from go_prefetch.web.transport import CURRENT, LimitedAdapter
+
+# What a request may send: bytes, or all of an open file.
+Content = bytes | BinaryIO
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10  # as in net/http
@@ -88,10 +92,12 @@ class HttpClient:
         deadline: Deadline,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        body: Content = b"",
         wire: Wire | None = None,
     ) -> Iterator[Answer]:
         """Send a request, and yield the answer as soon as its headers are there, whatever the status.
+
+        All of an open file is its body, which is read while it is sent. It is read again if it must be sent again.
 
         `wire` lets another thread watch or cancel the request. Raises AttemptError for all errors of the network.
         """
@@ -157,7 +163,7 @@ class HttpClient:
         self._session().refuse(self._trusted_origin, url)
 
     def _send_in_turn(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: Content, deadline: Deadline
     ) -> requests.Response:
         """Send a request at the server's pace, and again if it refuses because of a limit and that is worth waiting."""
         if self._timeouts.limit is None:
@@ -184,7 +190,7 @@ class HttpClient:
             response.close()
 
     def _send_with_login(
-        self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: Content, deadline: Deadline
     ) -> requests.Response:
         """Send a request, and again with new headers if GOAUTH has any after a 4xx answer."""
         wire = CURRENT.get()
@@ -193,7 +199,7 @@ class HttpClient:
         wire.reach = Reach.ANYWHERE
         self._check_origin(url, connect)
         wire.peer = ""
-        body = _Body(content, deadline) if content else None
+        body = _Body(content, deadline)
         wire.login = self._login_for(url)
         response = self._send(method, url, headers, body, connect)
         is_refused = 400 <= response.status_code < 500 and not self._caller_authenticates
@@ -205,11 +211,16 @@ class HttpClient:
         return response
 
     def _login_for(self, url: str) -> Mapping[str, str]:
-        """Return the headers with a login: of the URL, of GOAUTH's commands, or of netrc."""
+        """Return the headers with a login: of the URL, of GOAUTH's commands, of the user or of netrc.
+
+        Raises AttemptError for one that would be sent in clear text.
+        """
         if self._caller_authenticates:
             return {}
         by_command = self._goauth.headers_for(url)
         authorization = "" if by_command else self._web.authorization_for(url)
+        if authorization:
+            refuse_clear_text(url)
         return by_command or ({"Authorization": authorization} if authorization else {})
 
     def _reason_of(self, response: requests.Response) -> str:
@@ -223,7 +234,7 @@ class HttpClient:
         return f"{reason[:_LONGEST_REASON]}{problem}"
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: _Body, connect: float
     ) -> requests.Response:
         """Send a request, and again if a kept connection turns out to be closed, as net/http does (RFC 9112, 9.3.1)."""
         wire = CURRENT.get()
@@ -235,12 +246,12 @@ class HttpClient:
                     raise
 
     def _send_once(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: io.BytesIO | None, connect: float
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: _Body, connect: float
     ) -> requests.Response:
         wire, session = CURRENT.get(), self._session()
         try:
             return session.request(
-                method, url, headers=headers, data=body, stream=True, timeout=(connect, wire.stall),
+                method, url, headers=headers, data=body.from_beginning(), stream=True, timeout=(connect, wire.stall),
                 proxies=session.proxies_for(url),
                 auth=_Login(wire.login),
                 allow_redirects=method == "GET",
@@ -285,18 +296,38 @@ class HttpClient:
         return session
 
 
-class _Body(io.BytesIO):
+class _Body:
     """A body that is sent in small pieces. A socket's timeout limits each of them, and the deadline ends the rest."""
 
-    def __init__(self, content: bytes, deadline: Deadline) -> None:
-        super().__init__(content)
+    def __init__(self, content: Content, deadline: Deadline) -> None:
+        self._content = io.BytesIO(content) if isinstance(content, bytes) else content
+        self._size = self._left = self._content.seek(0, os.SEEK_END)
         self._deadline = deadline
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read as BytesIO does. Raises AttemptError if no time is left."""
-        if self._deadline.passed():
+    def from_beginning(self) -> _Body | None:
+        """Return the body, to be sent from its beginning; None for one without bytes."""
+        self._content.seek(0)
+        self._left = self._size
+        return self if self._size else None
+
+    def __len__(self) -> int:
+        """Return the bytes in all. requests takes them for the Content-Length."""
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the pieces. requests takes only what has this method for a stream, and urllib3 reads that."""
+        while piece := self.read(_CHUNK):
+            yield piece
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read no more than was promised. Raises AttemptError if no time is left, or the file is shorter by now."""
+        if self._deadline.is_cancelled or self._deadline.passed():
             raise AttemptError("no time left", transient=False)
-        return super().read(size)
+        piece = self._content.read(self._left if size < 0 else min(size, self._left))
+        if self._left and not piece:
+            raise AttemptError("the file to send became shorter", transient=False)
+        self._left -= len(piece)
+        return piece
 
 
 class _Login:

@@ -35,6 +35,7 @@ class HttpSettings:
     certificates: Certificates = field(default_factory=Certificates)
     named_hosts: frozenset[str] = frozenset()  # of the user: they may redirect from the internet to private networks
     local_names: tuple[str, ...] = ()  # endings of https hosts that may have a private address
+    login_of: tuple[str, str] = field(default=("", ""), repr=False)  # the URL of a server, and a login for it alone
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], platform: str = sys.platform) -> HttpSettings:
@@ -75,13 +76,18 @@ class HttpSettings:
         return any(entry and _covers(entry, host, port, address) for entry in entries)
 
     def authorization_for(self, url: str) -> str:
-        """Return the header for the login in `url`, or for that of netrc for its host. As in Go, netrc needs https.
+        """Return the header for the login in `url`, for that of its server, or for that of netrc for its host.
 
-        Go looks for the host with the port, if the URL has one, and curl for the host alone. Both are supported.
+        As in Go, netrc needs https.
+
+        Go looks there for the host with the port, if the URL has one, and curl for the host alone. Both are supported.
         """
         parts = urlsplit(url)
         if "@" in parts.netloc:
             return authorization_in(url)
+        server, authorization = self.login_of
+        if authorization and _origin(server) == _origin(url):
+            return authorization
         found = self._logins.get(parts.netloc) or self._logins.get(parts.hostname or "")
         return basic(*found) if found and parts.scheme == "https" else ""
 
@@ -90,6 +96,16 @@ class HttpSettings:
         if not goauth or self.goauth:
             return self
         return replace(self, goauth=goauth, netrc=self.netrc if _has_netrc(goauth) else None)
+
+    def for_server(self, url: str, login: str) -> HttpSettings:
+        """Return the settings for one server that the user has named.
+
+        A login is `user:password` or a bearer token, and stands in place of those of GOAUTH and netrc.
+        """
+        user, colon, password = login.partition(":")
+        authorization = basic(user, password) if colon else f"Bearer {login}"
+        named = replace(self, named_hosts=frozenset({urlsplit(url).hostname or ""}))
+        return replace(named, goauth="off", login_of=(url, authorization)) if login else named
 
     @property
     def netrc_logins(self) -> dict[str, str]:
@@ -107,6 +123,11 @@ class HttpSettings:
             return logins(self.netrc.read_text(encoding="utf-8", errors="replace")) if self.netrc else {}
         except OSError:
             return {}
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def authorization_in(url: str) -> str:

@@ -112,9 +112,9 @@ def refuse_malformed(url: str, *, at_http_proxy: bool = False) -> None:
         raise AttemptError(words, transient=False, kind="refused", at_http_proxy=at_http_proxy)
 
 
-def refuse_clear_text_password(url: str) -> None:
-    """Refuse a password over http, as Go does. Raises AttemptError."""
+def refuse_clear_text(url: str) -> None:
+    """Refuse to send a login over http, as Go does. Raises AttemptError."""
     parts = urlsplit(url)
-    if parts.scheme == "http" and "@" in parts.netloc and not is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         words = "refusing to pass credentials to an insecure URL"
         raise AttemptError(words, transient=False, kind="refused", cause=Cause.CLEAR_TEXT)

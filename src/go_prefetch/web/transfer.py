@@ -14,12 +14,11 @@ from functools import partial
 from typing import BinaryIO
 
 from go_prefetch.base.retry import TRANSIENT_STATUSES, AttemptError, Cause, Deadline
-from go_prefetch.web.answer import Answer, up_to
+from go_prefetch.web.answer import Answer, read_short, up_to
 from go_prefetch.web.client import HttpClient
 from go_prefetch.web.in_flight import Received, Wire
 from go_prefetch.web.later_parts import CAN_WRITE_ANYWHERE, LEAST_BYTES, LaterParts
 from go_prefetch.web.pacing import refusal_of
-from go_prefetch.web.session import refuse_clear_text_password
 
 _WORDS_SECONDS = 2.0  # that a server's explanation of a failure may be silent
 _MOST_WORDS = 300  # characters that are shown of a server's explanation
@@ -118,7 +117,6 @@ class Transfer:
 
         Raises AttemptError for all errors of the network, OSError for those of the file system.
         """
-        refuse_clear_text_password(url)
         half: _Half | None = None
 
         def later_parts(begun: _Half) -> LaterParts | None:
@@ -133,7 +131,7 @@ class Transfer:
                 with self._client.request("GET", url, deadline, headers=_rest_of(half), wire=wire) as answer:
                     if not (answer.status == 200 or (answer.status == 206 and half)):
                         wire.stall = min(wire.stall, _WORDS_SECONDS)
-                        raise _refusal(answer)
+                        raise error_of(answer)
                     half = half or _Half(out, max_bytes)
                     half.take(answer, later_parts)
                 return Received(half.total, half.has_login, tuple(half.interruptions), half.is_joined)
@@ -161,8 +159,10 @@ def _rest_of(half: _Half | None) -> dict[str, str]:
     return {"Range": f"bytes={half.total}-", "If-Range": half.validator} if half and half.validator else {}
 
 
-def _refusal(answer: Answer) -> AttemptError:
+def error_of(answer: Answer) -> AttemptError:
+    """Return the error that an answer without the file means, with the server's explanation."""
     words, not_found = _words_of(answer), answer.status in (404, 410)
+    read_short(answer)
     limit = refusal_of(answer.status, answer.headers)
     # proxy.golang.org says so of a module that it has not fetched in time from its origin.
     is_late = not_found and "fetch timed out" in words

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.web.http_settings import HttpSettings, logins
+from go_prefetch.web.http_settings import HttpSettings, basic, logins
 
 PROXY = "http://proxy.test:3128"
 MACHINE = "machine b.test login me password pw"
@@ -100,3 +100,30 @@ def test_a_login_is_for_https_only(tmp_path: Path) -> None:
 def test_netrc_is_left_alone_where_goauth_leaves_it(goauth: str, *, netrc: bool) -> None:
     settings = HttpSettings.from_environ({"HOME": "/home/me", "GOAUTH": goauth}, "linux")
     assert settings.netrc == (Path("/home/me/.netrc") if netrc else None)
+
+
+@pytest.mark.parametrize(
+    ("url", "header"),
+    [
+        ("https://pool.example/go/x.zip", "Bearer t0ken"),
+        ("https://pool.example:443/", "Bearer t0ken"),
+        ("https://pool.example:8443/", ""),
+        ("http://pool.example/", ""),
+        ("https://pool.example.org/", ""),
+        ("https://u:p@pool.example/", basic("u", "p")),
+    ],
+)
+def test_login_for_a_server_is_for_it_alone(url: str, header: str) -> None:
+    web = HttpSettings().for_server("https://pool.example/go", "t0ken")
+    assert web.authorization_for(url) == header
+    assert web.named_hosts == {"pool.example"}
+    assert "t0ken" not in repr(web)
+
+
+def test_login_for_a_server_comes_before_netrc(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine pool.example login u password p")
+    web = HttpSettings.from_environ({"HOME": str(tmp_path), "GOAUTH": "netrc; git /nowhere"})
+    url = "https://pool.example/go"
+    assert web.for_server(url, "").authorization_for(url) == basic("u", "p")
+    assert web.for_server(url, "user:a:b").authorization_for(url) == basic("user", "a:b")
+    assert web.for_server(url, "user:a:b").goauth == "off"
