@@ -12,7 +12,7 @@ from go_prefetch.base.suggestions import closest
 from go_prefetch.cli.help import HelpParser
 from go_prefetch.cli.help_texts import EPILOG, HELP, PROGRAM, PROGRAM_EXAMPLES, SPELLINGS
 from go_prefetch.cli.subcommands import SUBCOMMANDS
-from go_prefetch.config.inputs import BY_NAME, GITLAB, JOB, OTHER_VARIABLES, Group, Input
+from go_prefetch.config.inputs import BY_NAME, GITLAB, JOB, OTHER_VARIABLES, STORE_LOGIN, Group, Input
 from go_prefetch.errors import InputError
 
 _PROGRAM = "go-prefetch"
@@ -186,7 +186,7 @@ def _flags_of(command: str) -> list[str]:
 def variable_typos(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return each variable that nothing reads and that resembles one of an input, with that of the input."""
     inputs = {row.variable for subcommand in SUBCOMMANDS.values() for row in subcommand.table if row.has_variable}
-    right = {name.removeprefix(_PREFIX) for name in inputs | {row.variable for row in (*GITLAB, *JOB)}}
+    right = {name.removeprefix(_PREFIX) for name in inputs | {row.variable for row in (*GITLAB, *JOB, STORE_LOGIN)}}
     known = {f"{_PREFIX}{name}" for name in right} | OTHER_VARIABLES
     prefix = re.compile("go[_-]?prefetch[_-]?", re.IGNORECASE)
     found = []

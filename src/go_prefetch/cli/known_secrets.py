@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from go_prefetch.base.redaction import login_secrets
-from go_prefetch.config.inputs import BY_NAME, NOTE_TOKEN
+from go_prefetch.config.inputs import BY_NAME, NOTE_TOKEN, STORE_LOGIN
 from go_prefetch.golang.goproxy import secrets_of
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 from go_prefetch.web.http_settings import HttpSettings
@@ -40,6 +40,9 @@ def known_secrets(environ: Mapping[str, str], argv: Sequence[str]) -> frozenset[
     git = [value for name, value in environ.items() if _GIT_CONFIG.fullmatch(name)]
     urls += [value for value in git if "://" in value]  # url.https://oauth2:TOKEN@gitlab.com/.insteadOf
     headers = {header for value in git for header in _HEADER.findall(value)}  # http.extraHeader
+    of_store = [environ.get(name, "").strip() for name in (STORE_LOGIN.variable, STORE_LOGIN.action_variable)]
+    logins = [(user, password) for user, _, password in (login.partition(":") for login in of_store)]
+    logins += HttpSettings.from_environ(environ).logins
     endpoint = find_endpoint(environ)
     found = frozenset(tokens | headers).union(*map(secrets_of, urls), endpoint.secrets if endpoint else ())
-    return found.union(*(login_secrets(*login, encoded=False) for login in HttpSettings.from_environ(environ).logins))
+    return found.union(*(login_secrets(*login, encoded=False) for login in logins))

@@ -16,6 +16,7 @@ from go_prefetch.config.kinds import (
     DURATION,
     JOB_STATUS,
     JOBS,
+    LOGIN,
     STORE,
     SWITCH,
     TEXT,
@@ -187,6 +188,9 @@ GITLAB: tuple[Input, ...] = (
           in_action=False),
     NOTE_TOKEN,
 )
+# A secret has no flag, because other users can read the arguments of a process.
+STORE_LOGIN = Input("store-login", "", "Login for a store on an HTTP server: `user:password`, or a bearer token.",
+                    LOGIN, Group.CACHE, in_action=False, default_shown="none", may_hold_password=True)
 # What the runner knows of the job. No flag and no documentation: action.yml has expressions as their defaults, and the
 # shim sets the last one.
 JOB: tuple[Input, ...] = (

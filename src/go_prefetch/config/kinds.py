@@ -124,6 +124,13 @@ def file_name(text: str) -> str:
     return text
 
 
+def login(text: str) -> str:
+    """Return `user:password`, or a token that may be sent in a header."""
+    if ":" in one_line(text) or re.fullmatch("[!-~]+", text):
+        return text
+    raise ValueError(text)
+
+
 def share(text: str) -> float:
     """Parse a share such as `0.8` or `80%`."""
     match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?(%?)", text)
@@ -202,6 +209,7 @@ TEXT = Kind(str, "TEXT", "any text")
 DURATION = Kind(duration, "DURATION", "a duration such as `15s`, `2m` or `1m30s`", forms=("{}s",))
 AGE = Kind(age, "AGE", "an age such as `12h`, `30d` or `8w`", forms=("{}d",))
 SIZE = Kind(amount, "SIZE", "a size such as `500MB` or `5GB`", forms=("{}B",))
+LOGIN = Kind(login, "LOGIN", "`user:password`, or a token without blanks")
 SHARE = Kind(share, "SHARE", "a share such as `0.8` or `80%`", forms=("{}%",))
 SECONDS = Kind(positive, "SECONDS", "a number above zero, such as `30` or `2.5`")
 # Their flags need no value.

@@ -12,7 +12,7 @@ from typing import cast
 from go_prefetch.base.git_command import GitCommand
 from go_prefetch.base.retry import Jobs
 from go_prefetch.config.choices import JobStatus, OnFailure, StoreChoice, StoreKind, When
-from go_prefetch.config.inputs import BY_NAME, JOB, TABLE, Input, read_inputs
+from go_prefetch.config.inputs import BY_NAME, JOB, STORE_LOGIN, TABLE, Input, read_inputs
 from go_prefetch.config.kinds import Value
 from go_prefetch.golang.goproxy import Fallback, redact_list
 from go_prefetch.web.http_settings import HttpSettings
@@ -29,6 +29,7 @@ class Settings:
     goproxy: str = field(repr=False)  # empty: `go env GOPROXY`; may contain a password
     fallback: Fallback
     store: StoreChoice
+    store_login: str = field(repr=False)  # for an HTTP server; empty: that of netrc
     save: When
     cache_name: str
     build_cache: When
@@ -71,7 +72,7 @@ class Settings:
 
 def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Settings:
     """Return the settings of these flags and this environment. Raises InputError for a value that is not allowed."""
-    rows = (*TABLE, *JOB)
+    rows = (*TABLE, *JOB, STORE_LOGIN)
     values = read_inputs(flags, environ, rows)
     known = {row.field: values[row.name] for row in rows}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))

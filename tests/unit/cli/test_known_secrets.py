@@ -53,6 +53,12 @@ def test_login_in_netrc_is_known_as_it_is_written(tmp_path: Path) -> None:
     assert found == {"pw%41-1", encoded("u", "pw%41-1"), "t0ken", encoded("t0ken", "x-oauth-basic")}
 
 
+@pytest.mark.parametrize("name", ["GO_PREFETCH_STORE_LOGIN", "INPUT_STORE-LOGIN"])
+def test_login_of_a_store_is_known(name: str) -> None:
+    assert known_secrets({name: "t0ken\n"}, []) == {"t0ken", b64encode(b"t0ken:").decode()}
+    assert known_secrets({name: "u:pw:1"}, []) == {"pw:1", b64encode(b"u:pw:1").decode()}
+
+
 def test_header_of_git_is_known() -> None:
     environ = {"GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": "AUTHORIZATION: basic eDpwdw=="}
     assert known_secrets(environ, []) == {"eDpwdw=="}

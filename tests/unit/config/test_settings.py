@@ -121,3 +121,16 @@ def test_everything_asked_for_is_shown() -> None:
     assert shown.keys() == {row.name for row in TABLE}
     assert (shown["deadline"], shown["summary"], shown["report-file"]) == ("90s", "false", str(CWD / "r.json"))
     assert all(isinstance(text, str) for text in shown.values())
+
+
+def test_login_of_a_store_is_in_no_text() -> None:
+    settings = read_settings({}, {"GO_PREFETCH_STORE_LOGIN": "user:secret"}, Path("/project"))
+    assert settings.store_login == "user:secret"
+    assert "secret" not in f"{settings}{settings.shown}"
+
+
+@pytest.mark.parametrize("text", ["Bearer t0ken", "t\u00f6ken", "user:pass\nword"])
+def test_login_of_a_store_that_is_wrong_is_not_quoted(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_settings({}, {"GO_PREFETCH_STORE_LOGIN": text}, Path("/project"))
+    assert text not in str(caught.value.notice.facts)
