@@ -322,3 +322,35 @@ def test_a_pool_that_may_not_be_read_is_not_called_empty(
     result = prefetch(bench, "prune", "--pool", str(pool), "--max-size", "0")
     assert result.status == 5
     assert "[folder-unwritable]" in result.stderr
+
+
+def test_run_with_limits_trims_the_pool_of_others(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it took from the pool stays, and what it had in its module cache, however small the pool."""
+    for name in ("old", "!upper", "new"):
+        make_old(pool, name, 40, monkeypatch)
+    bench.write_project(MODULES[:1])
+    for _ in ("in the module cache", "only in the pool"):
+        result = bench.prefetch("--pool-max-size", "1kB", goproxy="off", GO_PREFETCH_POOL_MAX_AGE="30d")
+        assert result.status == 0, result.text
+        assert {one.title for one in list_modules(pool)} == {"example.com/old@v1.0.0"}
+        bench.forget_modcache()
+        (pool / ".go-prefetch/trimmed").unlink()
+
+
+def test_run_with_limits_that_may_not_save_trims_nothing(bench: Workbench, pool: Path) -> None:
+    assert bench.prefetch("--pool-max-size", "0", "--save", "false", goproxy="off").status == 0
+    assert not (pool / ".go-prefetch/trimmed").exists()
+
+
+def test_pool_that_cannot_be_trimmed_is_a_warning(
+    bench: Workbench, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(root: Path, name: str, data: bytes) -> None:
+        raise PermissionError(13, "Permission denied", name)
+
+    monkeypatch.setattr("go_prefetch.prune.limits.write_whole", refused)
+    result = bench.prefetch("--pool-max-size", "0", goproxy="off")
+    assert result.status == 0
+    assert result.notice("pool-not-trimmed").case == "limits"

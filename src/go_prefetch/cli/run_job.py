@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+from go_prefetch.base.format import counted, size
 from go_prefetch.base.run_file import clear_dead_runs
 from go_prefetch.base.stopwatch import Timing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.publish import publish, publish_failure, raise_or_warn, settings_of_a_run
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import DownloadError, GoCommandError, Notice
+from go_prefetch.errors import DownloadError, GoCommandError, InputError, Notice, notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import secrets_of
+from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform
 from go_prefetch.model.report import Report
 from go_prefetch.render.messages import text
@@ -40,7 +43,7 @@ def run_job(invocation: Invocation, asked: Future[GoEnvironment]) -> int:
 
 
 def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvironment], timing: Timing) -> Report:
-    platform, environ, trace = invocation.platform, invocation.environ, timing.trace
+    platform, environ, trace, began = invocation.platform, invocation.environ, timing.trace, time.time()
     budget = begin_budget(settings)
     environment = asked.result()
     go = GoCommand(environ, trace)
@@ -73,7 +76,28 @@ def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvi
     if pool and not (report.completed.failure or report.plan.disabled_because):
         for problem in directory_pool.keep_to(pool, report.plan.files):
             platform.warn(problem)
+    elif settings.has_pool_limits and settings.save is not When.NEVER:
+        _trim_pool(settings, report.plan, began, platform)
     return report
+
+
+def _trim_pool(settings: Settings, plan: Plan, began: float, platform: Platform) -> None:
+    """Keep the pool within its limits. Only runs with limits import what that takes."""
+    from go_prefetch.prune.limits import keep_within  # noqa: PLC0415
+
+    pool = settings.store.pool
+    if pool is None:
+        return
+    used = frozenset(file.module for file in plan.files)
+    try:
+        gone = keep_within(pool, settings.pool_max_age, settings.pool_max_size, used, began)
+    except InputError as error:
+        platform.warn(error.notice)
+    except OSError as error:
+        platform.warn(notice("pool-not-trimmed", "limits", pool=pool, words=error.strerror or str(error)))
+    else:
+        if gone:
+            platform.info(f"Pool trimmed: {counted(len(gone), 'item')}, {size(sum(one.bytes for one in gone))}")
 
 
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from go_prefetch.config.choices import OnFailure, When
 from go_prefetch.config.kinds import (
+    AGE,
     AUTO_SWITCH,
     DURATION,
     JOB_STATUS,
     JOBS,
     LOGIN,
+    SIZE,
     STORE,
     SWITCH,
     TEXT,
@@ -168,6 +170,11 @@ TABLE: tuple[Input, ...] = (
           "times as long.", DURATION, Group.LIMITS, in_action=False),
     Input("restore-deadline", "2m", "Time limit for the step restore.", DURATION, Group.LIMITS, in_action=False),
     Input("save-deadline", "2m", "Time limit for the step save.", DURATION, Group.LIMITS, in_action=False),
+    Input("pool-max-size", "", "Trim a pool on disk to this size at the end of a run. Modules and build caches that "
+          "were not used for longest go first, and never those of this run.", SIZE, Group.CACHE, in_action=False,
+          default_shown="none"),
+    Input("pool-max-age", "", "Remove modules and build caches that no run has used for this long from a pool on disk.",
+          AGE, Group.CACHE, in_action=False, default_shown="none"),
     Input("save-private", "auto", "Whether to save private modules. `auto`: if the repository is known to be private.",
           choice(When), Group.CACHE),
     Input("record", "auto", "Print the record, one line for programs, on a terminal too. --no-record never prints it. "

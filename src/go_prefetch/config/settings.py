@@ -46,6 +46,8 @@ class Settings:
     stall_timeout: float
     restore_deadline: float
     save_deadline: float
+    pool_max_size: int | None  # bytes
+    pool_max_age: float | None
     save_private: When
     record: When
     report_file: Path | None
@@ -63,6 +65,11 @@ class Settings:
         return self.stall_timeout * _GO_SILENCE_FACTOR
 
     @property
+    def has_pool_limits(self) -> bool:
+        """Return whether runs keep a pool that is a folder within limits."""
+        return self.pool_max_age is not None or self.pool_max_size is not None
+
+    @property
     def shown(self) -> dict[str, str]:
         """Return the inputs as texts for a report, without passwords."""
         values = {row.name: getattr(self, row.field) for row in TABLE}
@@ -77,6 +84,7 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
     known = {row.field: values[row.name] for row in rows}
     report_file, trace = cast(str, known.pop("report_file")), cast(str, known.pop("trace"))
     state, carried = cast(str, known.pop("build_cache_state")), cast(str, known.pop("build_cache_carried"))
+    max_size, max_age = cast(int | str, known.pop("pool_max_size")), cast(float | str, known.pop("pool_max_age"))
     store = cast(StoreChoice, known.pop("store"))
     return Settings(
         cwd=cwd,
@@ -85,6 +93,8 @@ def read_settings(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Pat
         build_cache_state=cwd / state if state else None,
         build_cache_carried=cwd / carried if carried else None,
         store=replace(store, pool=pool_folder(store, BY_NAME["store"], environ, cwd)),
+        pool_max_size=int(max_size) if max_size != "" else None,
+        pool_max_age=float(max_age) if max_age != "" else None,
         web=HttpSettings.from_environ(environ),
         git=GitCommand(environ),
         **known,  # type: ignore[arg-type]  # the table's parsers give each its type
@@ -118,7 +128,7 @@ def _shown(value: Value | Path | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:g}s"
+        return f"{value:.10g}s"
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, (StoreChoice, Jobs)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +77,20 @@ def list_modules(pool: Path) -> list[PoolItem]:
     return [_module(version, files) for version, files in groups.items()]
 
 
-def choose_items(items: Sequence[PoolItem], max_age: float | None, max_size: int | None, now: float) -> list[PoolItem]:
-    """Return those older than `max_age` seconds, then the longest unused, until `max_size` bytes are left at most."""
-    by_use = sorted(items, key=lambda one: (one.used, one.title))
+def choose_items(
+    items: Sequence[PoolItem],
+    max_age: float | None,
+    max_size: int | None,
+    now: float,
+    stays: Callable[[PoolItem], bool] = lambda _: False,
+) -> list[PoolItem]:
+    """Return those older than `max_age` seconds, then the longest unused, until `max_size` bytes are left at most.
+
+    An item that `stays` is not chosen.
+    """
+    by_use = sorted((one for one in items if not stays(one)), key=lambda one: (one.used, one.title))
     chosen = [one for one in by_use if max_age is not None and one.used < now - max_age]
-    left = sum(one.bytes for one in by_use) - sum(one.bytes for one in chosen)
+    left = sum(one.bytes for one in items) - sum(one.bytes for one in chosen)
     for one in by_use[len(chosen) :]:
         if max_size is None or left <= max_size:
             break

@@ -484,7 +484,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "mod-files-removed": "{count} .mod files were removed, because too many files from the same source were wrong.",
     "mod-files-unchecked": "Some .mod files could not be checked and were not saved: {cause}",
     "outputs-refused": "The outputs or the job summary could not be written: {words}.",
-    "pool-not-trimmed": "Files that the plan does not name could not be removed from {pool}: {words}.",
+    "pool-not-trimmed": {
+        "": "Files that the plan does not name could not be removed from {pool}: {words}.",
+        "limits": "The pool {pool} could not be trimmed to its limits: {words}.",
+    },
     "cgo-unknown": "Not all modules are on this machine, so it is unknown whether one needs cgo. It is off.",
     "embed-excluded": "{source} embeds {path}, which {ignore} excludes. The image build lacks it.",
     "embed-untracked": "{source} embeds {path}, which git does not track. The image build may lack it.",
