@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from go_prefetch.base.atomic_file import remove_unfinished
-from go_prefetch.base.background import LOOK_EVERY, end, result_of, run_in_background
+from go_prefetch.base.background import end, result_of, run_in_background
+from go_prefetch.base.crew import Crew
 from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
@@ -65,17 +63,17 @@ def download(
     meter.expect(files)
     meter.watch(lambda: _underway(walk))
     outcomes = _Outcomes(len(files), folder, meter, arrived)
-    crew = _Crew(files, lambda file: walk.fetch(file, folder, avoid), deadline)
+    crew = Crew(lambda file: walk.fetch(file, folder, avoid), deadline, files)
     try:
         while outcomes.awaited:
-            crew.widen(walk.budget.jobs.least if shares() else walk.jobs)
-            try:
-                outcomes.add(crew.finished.get(timeout=max(0.01, min(LOOK_EVERY, deadline.left()))))
-            except queue.Empty:
-                if deadline.passed() or deadline.is_cancelled:
-                    crew.dismiss(seconds=1.0)
-                    outcomes.add_all(crew.finished)
-                    break
+            outcome = crew.take(walk.budget.jobs.least if shares() else walk.jobs)
+            if outcome is not None:
+                outcomes.add(outcome)
+            elif deadline.passed() or deadline.is_cancelled:
+                crew.dismiss(seconds=1.0)
+                for late in crew.rest():
+                    outcomes.add(late)
+                break
     except BaseException:
         deadline.cancel()
         crew.dismiss(seconds=1.0)
@@ -131,53 +129,6 @@ def _underway(walk: ProxyWalk) -> Look:
     return Look(bytes=sum(request.bytes for request in requests), waiting_for=waiting_for)
 
 
-class _Crew:
-    """Daemon threads that download one file after the other. A silent server must not outlive the deadline."""
-
-    def __init__(
-        self,
-        files: Sequence[ModuleFile],
-        fetch: Callable[[ModuleFile], Fetched | Failure],
-        deadline: Deadline,
-    ) -> None:
-        self.finished: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-        self._waiting: queue.SimpleQueue[ModuleFile] = queue.SimpleQueue()
-        self._fetch = fetch
-        self._deadline = deadline
-        for file in files:
-            self._waiting.put(file)
-        self._threads: list[threading.Thread] = []
-
-    def widen(self, width: int) -> None:
-        """Start threads until there are so many, unless no file waits for one."""
-        while len(self._threads) < width and not self._waiting.empty():
-            name = f"download {len(self._threads) + 1}"
-            self._threads.append(threading.Thread(target=self._work, daemon=True, name=name))
-            self._threads[-1].start()
-
-    def _work(self) -> None:
-        while not self._deadline.is_cancelled:
-            try:
-                file = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.finished.put(self._fetch(file))
-            except Exception as error:  # noqa: BLE001 - passed to the thread that waits for this file
-                self.finished.put(error)
-                return
-
-    def dismiss(self, seconds: float) -> None:
-        """Start no other file, let the threads finish, and remove unfinished files."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._waiting.get_nowait()
-        until = time.monotonic() + seconds
-        for thread in filter(threading.Thread.is_alive, self._threads):
-            thread.join(max(0.0, until - time.monotonic()))
-        remove_unfinished()
-
-
 class _Outcomes:
     """Collects results."""
 
@@ -209,12 +160,6 @@ class _Outcomes:
     def _about_left(self) -> int:
         """Return about how many bytes are still to come, as far as the files that came tell."""
         return self._bytes * (self.awaited + 1) // len(self._fetched) if self._fetched else 0
-
-    def add_all(self, finished: queue.SimpleQueue[_Outcome]) -> None:
-        """Add what is in the queue already."""
-        with contextlib.suppress(queue.Empty):
-            while self.awaited:
-                self.add(finished.get_nowait())
 
     def result(self, files: Sequence[ModuleFile], walk: ProxyWalk, seconds: float) -> Downloaded:
         known = {fetched.file for fetched in self._fetched} | {failure.file for failure in self._failures}
