@@ -296,7 +296,15 @@ _GATES = {
 
 _STORE = {
     "store-archive": "Nothing was saved. The next run tries again.",
+    "store-client-missing": (
+        "The run continues without it. Install it with go-prefetch: `pip install 'go-prefetch[{extra}]'`. It needs "
+        "Python 3.11 or newer."
+    ),
     "store-damaged": "The rest is downloaded or compiled, and a new entry is saved.",
+    "store-denied": (
+        "The run continues without it. Check the credentials of this job, and what they may do with this pool."
+    ),
+    "store-limited": "The run continues without it. If this repeats, ask its operator for a higher limit.",
     "store-no-room": "The rest is downloaded or compiled. Free some space, or use a larger disk.",
     "store-refused": (
         "The run continues without it. If this repeats, look at https://www.githubstatus.com or the runner's own "
@@ -311,6 +319,7 @@ _STORE = {
         "The rest is downloaded or compiled. Give this user read access, check the disk or network share, or name "
         "another pool."
     ),
+    "store-unusable": "The run continues without it. Check the URL in `store` and the variables of its client.",
     "store-unwritable": "The run continues without it. Check its permissions and the free disk space.",
 }
 

@@ -47,6 +47,8 @@ class StoreKind(Enum):
     AUTO = "auto"
     GITHUB = "github"
     POOL = "dir:PATH"
+    BUCKET = "s3://BUCKET"  # gs:// and az:// too
+    HTTP = "https://HOST"
     NONE = "none"
 
 
@@ -54,12 +56,14 @@ class StoreKind(Enum):
 class StoreChoice:
     """The value of `--store`: a kind, and the pool that it means.
 
-    `pool` is None for GITHUB and NONE, and for AUTO where the environment names no cache folder.
+    `pool` is None for GITHUB and NONE, and for AUTO where the environment names no cache folder. For BUCKET and HTTP,
+    `url` is the pool, and `pool` a folder of this machine in front of it, if the user names one.
     """
 
     kind: StoreKind
     text: str
     pool: Path | None = None
+    url: str = ""
 
     @property
     def takes_cache_service(self) -> bool:

@@ -108,8 +108,9 @@ class Input:
         try:
             return self.kind.parse(text.strip())
         except ValueError:
-            shown = "this text" if self.may_hold_password else repr(text)
-            meant = "" if self.may_hold_password else self.kind.meant(text)
+            is_secret = self.may_hold_password or ("://" in text and "@" in text)
+            shown = "this text" if is_secret else repr(text)
+            meant = "" if is_secret else self.kind.meant(text)
             facts = {"name": self.name, "text": shown, "given_as": given_as, "allowed": self.kind.allowed}
             raise InputError("input-invalid", "did-you-mean" if meant else "", **facts, meant=meant) from None
 
@@ -138,7 +139,9 @@ TABLE: tuple[Input, ...] = (
           "`auto`: like `any` if all proxies are well-known public ones, otherwise like `go`.",
           choice(Fallback), Group.PROXIES),
     Input("store", "auto", "Where modules are kept between runs. `auto`: the CI's cache service, otherwise a pool in "
-          "your cache folder. `github`: GitHub's cache service. `dir:PATH`: a pool, which is a folder.",
+          "your cache folder. `github`: GitHub's cache service. `dir:PATH`: a pool, which is a folder. "
+          "`s3://BUCKET/PREFIX`, `gs://`, `az://`, `https://`: a pool that many machines share. "
+          "`dir:PATH s3://…`: that pool, and a folder of this machine in front of it.",
           STORE, Group.CACHE),
     Input("save", "auto", "Whether to save newly downloaded modules. `auto`: if another run can read them. A pool in a "
           "bucket or on a server then gets them from the default branch and protected refs only.",

@@ -21,8 +21,10 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_SECONDS = 7 * 24 * 3600.0
 _UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _AGE_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-
-
+# A bucket or a server, and a path of plain parts below it. A `..` would lead out of the pool.
+_POOL_URL = re.compile(
+    r"(?P<scheme>s3|gs|az|https?)://[A-Za-z0-9.\-\[\]:_]+(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:%-]+)*/?"
+)
 _AUTO_JOBS = Jobs(least=16, most=64)
 _GITLAB_STATUS = {"failed": JobStatus.FAILURE, "canceled": JobStatus.CANCELLED}
 
@@ -89,11 +91,28 @@ def platforms(text: str) -> tuple[str, ...]:
 
 
 def store(text: str) -> StoreChoice:
-    """Parse `auto`, `github`, `dir:PATH` or `none`. The path stays as it was written."""
+    """Parse `auto`, `github`, `none`, `dir:PATH`, the URL of a pool, or both: a folder in front of that pool.
+
+    The path stays as it was written. A URL has no login, so that it may be shown.
+    """
+    front, blank, last = text.rpartition(" ")
+    if match := _POOL_URL.fullmatch(last):
+        folder = _folder_of_pool(front.rstrip()) if blank else None
+        kind = StoreKind.HTTP if match["scheme"].startswith("http") else StoreKind.BUCKET
+        return StoreChoice(kind, text, folder, last.rstrip("/"))
+    if text.startswith("dir:"):
+        return StoreChoice(StoreKind.POOL, text, _folder_of_pool(text))
+    kind = StoreKind(text)
+    if kind not in (StoreKind.AUTO, StoreKind.GITHUB, StoreKind.NONE):
+        raise ValueError(text)
+    return StoreChoice(kind, text)
+
+
+def _folder_of_pool(text: str) -> Path:
     path = text.removeprefix("dir:")
-    if path != text and path and "\0" not in path:
-        return StoreChoice(StoreKind.POOL, text, Path(path))
-    return StoreChoice(StoreKind(text), text)
+    if path == text or not path or "\0" in path or "://" in path:
+        raise ValueError(text)
+    return Path(path)
 
 
 def pool(text: str) -> StoreChoice:
@@ -219,6 +238,7 @@ PLATFORMS = Kind(platforms, "OS/ARCH", "platforms such as `linux/amd64`, one per
 POOL = Kind(pool, "DIR", "a folder, or `auto` for the default pool")
 JOBS = Kind(jobs, "N", "`auto` or a whole number from 1 to 128", ("auto",))
 STORE = Kind(
-    store, "{auto,github,dir:PATH,none}", "`auto`, `github`, `dir:PATH` or `none`",
+    store, "{auto,github,dir:PATH,URL,none}",
+    "`auto`, `github`, `dir:PATH`, `s3://BUCKET/PREFIX` (also `gs://`, `az://`), `https://HOST/PATH` or `none`",
     ("auto", "github", "none"), ("dir:{}",),
 )  # fmt: skip

@@ -39,6 +39,7 @@ class Restored:
     cold: Baseline | None = None  # what downloading these files took; None: not measured
     entry: RestoredEntry | None = None
     skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
+    lacks_bundle: bool = False  # whether saving files that it had would make the next restore faster
     warnings: tuple[Notice, ...] = ()
     parts: tuple[Restored, ...] = ()  # of two stores in one: what the front brought, and what the one behind it
 

@@ -406,6 +406,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "gate-missed": "The report missed {count:#gate}.\n{gates:gates}",
     "store-archive": "A new entry for the store could not be created: {words}.",
+    "store-client-missing": "{store} needs a client that is not installed: obstore.",
     "store-damaged": {
         "gone": "Entry {key} of the store is gone.",
         "exchanged": "The entry of the cache service was removed or replaced while it was read (status {status}).",
@@ -415,6 +416,12 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "entry": "Entry {key} of the store is damaged: {problem}.",
         "outputs": "The entry of the store has {count:#output} whose size is not what Go noted.",
     },
+    "store-denied": Text(
+        "{store} denied every request: {words}.",
+        "The run continues without it. Check the credentials of this job, and what they may do with this pool. Without "
+        "the right to list, a bucket denies what it lacks too: then the pool may only be empty.",
+    ),
+    "store-limited": "{store} takes no more requests for now: {words}.",
     "store-no-room": {
         "entry": "The entry of the store needs {needed:size} in {folder}, and {free:size} are free.",
         "pool": "{store}: {count:#file} would use more than half of the free disk space before verification.",
@@ -431,6 +438,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "store-unreachable": {
         "attempt": "An attempt at the cache service failed ({call}): {words}.",
         "call": "The cache service did not answer ({call}): {words}.",
+        "objects": Text(
+            "{store} did not answer: {words}.",
+            "The run continues without it. Check its address, the network, and the proxy variables (HTTPS_PROXY).",
+        ),
         "reading": Text(
             "The entry of the cache service could not be read: {words}.", "The rest is downloaded or compiled."
         ),
@@ -443,6 +454,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "": "{place} has {count:#file} that cannot be read, {files:list}: {words}.",
         "root": "{store} cannot be read: {words}.",
     },
+    "store-unusable": "{store} cannot be used: {words}.",
     "store-unwritable": "{store} does not accept more files: {words}.",
     "credentialed-not-kept": "Not kept, because a proxy with credentials sent them: {count:#file}.",
     "fast-verification": {

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from go_prefetch.base.retry import AttemptError, Backoff, Budget, Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from go_prefetch.stores.cache_service.build_store import BuildStore
     from go_prefetch.stores.cache_service.compression import Encoding
     from go_prefetch.stores.cache_service.reading import Connection
-    from go_prefetch.stores.objects.folder import FolderObjects
     from go_prefetch.web.client import HttpClient
     from go_prefetch.web.http_settings import HttpSettings
 
@@ -145,19 +143,18 @@ def cache_store(
         return NullStore(unoffered or notice("no-cache-service"))
     if store.kind is StoreKind.NONE:
         return NullStore(notice("store-none"))
-    if store.pool is None:
-        return NullStore(notice("no-cache-folder"))
-    return DirectoryPool(
-        store.pool, proxies=proxies.shown, takes_files=settings.save is not When.NEVER,
-        in_place_of=unoffered if store.kind is StoreKind.AUTO else None,
-    )  # fmt: skip
+    in_place_of = unoffered if store.kind is StoreKind.AUTO else None
+    takes_files = settings.save is not When.NEVER
+    pool = store.pool and DirectoryPool(
+        store.pool, proxies=proxies.shown, takes_files=takes_files, in_place_of=in_place_of
+    )
+    if not store.url:
+        return pool or NullStore(notice("no-cache-folder"))
+    from go_prefetch.run.shared_pool import shared_pool  # noqa: PLC0415
+    from go_prefetch.stores.tiered import TieredStore  # noqa: PLC0415
 
-
-def pool_contents(settings: Settings) -> FolderObjects:
-    """Return what is in the pool of the settings, file by file. There must be a pool."""
-    from go_prefetch.stores.objects.folder import FolderObjects  # noqa: PLC0415 - only `sync` needs it
-
-    return FolderObjects(cast(Path, settings.store.pool))
+    shared = shared_pool(settings, proxies, environ, trace)
+    return TieredStore(pool, shared) if pool else shared
 
 
 def _cache_service(

@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "working-directory": ("a\0b",),
     "goproxy": ("https://a.example\nhttps://b.example", "a\0", "a\rb"),
     "fallback": ("yes", "Auto", "any,go"),
-    "store": ("gitlab", "dir", "dir:", "dir:\0", "/srv/pool", "s3://x", "https://x", "Auto"),
+    "store": ("gitlab", "dir", "dir:", "dir:\0", "/srv/pool", "ftp://x", "s3://", "https://x/?q", "x s3://b", "Auto"),
     "save": ("yes", "True", "1"),
     "cache-name": ("a\nb", "a\0b", "\udcff"),
     "build-cache": ("yes", "True", "1"),

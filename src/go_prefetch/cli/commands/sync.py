@@ -32,9 +32,10 @@ from go_prefetch.model.report import Report
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.render.summary import headline
 from go_prefetch.run.pipeline import Job, prefetch
+from go_prefetch.run.shared_pool import storage
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.plan import make_plan
-from go_prefetch.run.wiring import begin_budget, cache_store, pool_contents, proxy_list, proxy_walk
+from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
 
 _POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
 
@@ -100,7 +101,7 @@ def _projects(settings: Settings, invocation: Invocation) -> Iterator[_Projects]
         environment = go.with_toolchains(environment, proxies.text)
         settings = replace(settings, web=settings.web.with_goauth(environment.goauth))
         places = discover(settings, environment.gowork, environment.gomodcache)
-        contents = pool_contents(settings).entries("", Deadline.after(settings.deadline))
+        contents = storage(settings, environ).entries("", Deadline.after(settings.deadline))
         held = frozenset(info.name for info in contents if info.bytes)
         store = cache_store(settings, proxies, None, environ)
         folders = tuple(place.folder for place in places)

@@ -53,8 +53,11 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
         return Saved(skipped_reason=notice("run-failed"))
     if state.restored.is_out_of_reach:
         return Saved(skipped_reason=notice("store-failed"))
+    lacks_bundle = state.restored.lacks_bundle
     savings = [
-        saving for saving in _savings(state) if saving.files or saving.rejected or saving.unavailable or saving.behind
+        saving
+        for saving in _savings(state)
+        if saving.files or saving.rejected or saving.unavailable or saving.behind or (lacks_bundle and saving.restored)
     ]
     if not savings:
         return Saved(skipped_reason=_nothing_to_save(state))

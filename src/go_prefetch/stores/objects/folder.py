@@ -34,6 +34,20 @@ class FolderObjects:
             except file_copy.SourceError as error:
                 raise ObjectError(Trouble.UNREACHABLE, str(error)) from None
 
+    def put(self, name: str, content: BinaryIO, deadline: Deadline, *, replaces: bool = False) -> bool:
+        """Refuse: a directory pool has its own way to save."""
+        del name, content, deadline, replaces
+        raise ObjectError(Trouble.REFUSED)
+
+    def size(self, name: str, deadline: Deadline) -> int | None:
+        """Return the size of a file in bytes; None if there is none."""
+        del deadline
+        nothing = suppress(FileNotFoundError, NotADirectoryError)
+        with _errors(), nothing, nofollow.parent(self._root, name) as (folder, last):
+            found = folder.stat(last)
+            return found.st_size if found else None
+        return None
+
     def remove(self, name: str, deadline: Deadline) -> None:
         """Remove a file, if there is one."""
         del deadline

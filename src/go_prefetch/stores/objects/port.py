@@ -69,4 +69,7 @@ class ObjectStorage(Protocol):
         """Remove an object, if there is one."""
 
     def entries(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
-        """Yield the objects whose names begin with `prefix`. Raises ObjectError(REFUSED) where that is not possible."""
+        """Yield the objects below `prefix`, which is one or more whole parts of a name, without the last `/`.
+
+        Raises ObjectError(REFUSED) where that is not possible.
+        """

@@ -1,0 +1,63 @@
+"""Choose the storage of a pool that many machines share: a bucket or an HTTP server, or a folder of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from go_prefetch.base.retry import AttemptError, Backoff
+from go_prefetch.base.trace import UNTRACED, Trace
+from go_prefetch.config.choices import StoreKind
+from go_prefetch.config.settings import Settings
+from go_prefetch.errors import StoreError
+from go_prefetch.golang.goproxy import ProxyList
+from go_prefetch.stores.cache_service.compression import best_encoding
+from go_prefetch.stores.objects.pool import ObjectPool
+from go_prefetch.stores.objects.port import ObjectStorage
+from go_prefetch.stores.objects.writers import pool_not_saved_because
+
+_LONGEST_SILENCE = 10.0  # seconds without an answer after which a bucket counts as dead
+
+
+def shared_pool(
+    settings: Settings, proxies: ProxyList, environ: Mapping[str, str], trace: Trace = UNTRACED
+) -> ObjectPool:
+    """Return the pool at the URL of the settings; its records about proxies are for this list."""
+    connect = partial(storage, settings, environ, trace)
+    not_saved = pool_not_saved_because(settings.save, environ)
+    return ObjectPool(settings.store.url, connect, best_encoding(environ), proxies=proxies.shown, not_saved=not_saved)
+
+
+def storage(settings: Settings, environ: Mapping[str, str], trace: Trace = UNTRACED) -> ObjectStorage:
+    """Return the objects of the pool of the settings, of which there must be one. Raises StoreError."""
+    # Imported late, because a run needs one of them.
+    if settings.store.kind is StoreKind.BUCKET:
+        return _bucket(settings, environ)
+    if settings.store.kind is StoreKind.HTTP:
+        return _http_server(settings, trace)
+    from go_prefetch.stores.objects.folder import FolderObjects  # noqa: PLC0415
+
+    return FolderObjects(cast(Path, settings.store.pool))
+
+
+def _bucket(settings: Settings, environ: Mapping[str, str]) -> ObjectStorage:
+    from go_prefetch.stores.objects.bucket import Bucket, BucketLimits  # noqa: PLC0415
+
+    silence = min(settings.stall_timeout, _LONGEST_SILENCE)
+    limits = BucketLimits(settings.connect_timeout, silence, settings.restore_deadline)
+    config = {} if "AWS_ACCESS_KEY_ID" in environ else {"skip_signature": True}
+    return Bucket(settings.store.url, config, limits)
+
+
+def _http_server(settings: Settings, trace: Trace) -> ObjectStorage:
+    from go_prefetch.run.wiring import http_client  # noqa: PLC0415
+    from go_prefetch.stores.objects.http_server import HttpServer  # noqa: PLC0415
+
+    url = settings.store.url
+    try:
+        client = http_client(settings, settings.web.for_server(url, settings.store_login), trace)
+    except AttemptError as error:
+        raise StoreError("store-unreachable", "objects", store=url, words=str(error)) from None
+    return HttpServer(url, client, Backoff(settings.attempts))

@@ -1,0 +1,181 @@
+"""A bucket as a storage: Amazon S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+
+The client is obstore (an optional extra; ADR 22 says why), which signs, retries and refreshes credentials. Only its
+synchronous calls are used, from daemon threads. It is imported here only, and late, because few runs need it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import StoreError
+from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, Trouble
+
+_CHUNK = 1 << 20
+_RETRIES = 3
+_BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=4), "base": 2}
+_MOST_IN_ONE_PUT = 64 << 20  # bytes; more are sent in parts, which a bucket does not take together with a condition
+_PART = 16 << 20
+_LONGEST_WORDS = 200
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
+_BY_STATUS = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING, 429: Trouble.LIMITED}
+
+
+@dataclass(frozen=True)
+class BucketLimits:
+    """How long a bucket may take. Seconds."""
+
+    connect: float
+    silence: float  # without a byte of an answer
+    request: float  # one request with its whole answer
+
+
+class Bucket:
+    """The objects below `url`, such as `s3://bucket/prefix`.
+
+    `config` has the client's own keys, such as a region or a login. Raises StoreError if the client cannot be used.
+    """
+
+    def __init__(self, url: str, config: Mapping[str, Any], limits: BucketLimits) -> None:
+        self.name = url
+        parts = urlsplit(url)
+        self._obstore = _client(url, parts.scheme)
+        options = {
+            "connect_timeout": timedelta(seconds=limits.connect),
+            "read_timeout": timedelta(seconds=limits.silence),
+            "timeout": timedelta(seconds=limits.request),
+            "allow_http": True,  # an endpoint of the user's own choice, on a private network
+        }
+        retry = {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=limits.silence), "backoff": _BACKOFF}
+        kinds = {"s3": "S3Store", "gs": "GCSStore", "az": "AzureStore"}
+        make = getattr(self._obstore.store, kinds[parts.scheme])
+        prefix = parts.path.strip("/") or None
+        try:
+            self._store = make(parts.netloc, prefix=prefix, client_options=options, retry_config=retry, **config)
+        except (self._obstore.exceptions.BaseError, ValueError, TypeError) as error:
+            raise StoreError("store-unusable", store=url, words=_words(error)) from None
+
+    def get(self, name: str, out: BinaryIO, most: int, deadline: Deadline) -> int:
+        """See ObjectStorage."""
+        with self._troubles():
+            answer = self._obstore.get(self._store, name)
+            _limit(answer.meta["size"], most)
+            total = 0
+            for piece in answer.stream(min_chunk_size=_CHUNK):
+                total += len(piece)
+                _limit(total, most)
+                out.write(piece)
+                if deadline.passed() or deadline.is_cancelled:
+                    raise ObjectError(Trouble.UNREACHABLE, "no time left")
+            if total != answer.meta["size"]:
+                raise ObjectError(Trouble.UNREACHABLE, f"closed after {total} of {answer.meta['size']} bytes")
+        return total
+
+    def put(self, name: str, content: BinaryIO, deadline: Deadline, *, replaces: bool = False) -> bool:
+        """See ObjectStorage."""
+        size = content.seek(0, 2)
+        content.seek(0)
+        in_parts = size > _MOST_IN_ONE_PUT
+        if in_parts and not replaces and self.size(name, deadline) is not None:
+            return False
+        with self._troubles():
+            try:
+                if in_parts:
+                    self._obstore.put(self._store, name, content, use_multipart=True, chunk_size=_PART)
+                else:
+                    mode = "overwrite" if replaces else "create"
+                    self._obstore.put(self._store, name, content.read(), mode=mode, use_multipart=False)
+            except (self._obstore.exceptions.AlreadyExistsError, self._obstore.exceptions.PreconditionError):
+                return False
+        return True
+
+    def size(self, name: str, deadline: Deadline) -> int | None:
+        """See ObjectStorage."""
+        del deadline
+        try:
+            with self._troubles():
+                found: int = self._obstore.head(self._store, name)["size"]
+                return found
+        except ObjectError as error:
+            if error.trouble is Trouble.MISSING:
+                return None
+            raise
+
+    def remove(self, name: str, deadline: Deadline) -> None:
+        """See ObjectStorage."""
+        del deadline
+        try:
+            with self._troubles():
+                self._obstore.delete(self._store, name)
+        except ObjectError as error:
+            if error.trouble is not Trouble.MISSING:
+                raise
+
+    def entries(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
+        """See ObjectStorage."""
+        with self._troubles():
+            for batch in self._obstore.list(self._store, prefix=prefix or None):
+                for found in batch:
+                    yield ObjectInfo(found["path"], found["size"], found["last_modified"].timestamp())
+                if deadline.passed() or deadline.is_cancelled:
+                    raise ObjectError(Trouble.UNREACHABLE, "no time left")
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        """Raise ObjectError in place of the client's own errors."""
+        exceptions = self._obstore.exceptions
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ObjectError(Trouble.MISSING, _words(error)) from None
+        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+            raise ObjectError(Trouble.DENIED, _words(error)) from None
+        except exceptions.BaseError as error:
+            raise ObjectError(_trouble(str(error)), _words(error)) from None
+
+
+def _client(url: str, extra: str) -> Any:
+    try:
+        import obstore  # noqa: PLC0415
+        import obstore.exceptions  # noqa: PLC0415
+        import obstore.store  # noqa: PLC0415
+    except ImportError:
+        raise StoreError("store-client-missing", store=url, extra=extra) from None
+    return obstore
+
+
+def _limit(size: int, most: int) -> None:
+    if size > most:
+        raise ObjectError(Trouble.TOO_LARGE, f"{size} bytes")
+
+
+def _trouble(text: str) -> Trouble:
+    """Return what the client's error means. It has no class for most statuses."""
+    match = _STATUS.search(text)
+    if not match:
+        return Trouble.UNREACHABLE
+    status = int(match[1])
+    if "SlowDown" in text or status == 503:
+        return Trouble.LIMITED
+    return _BY_STATUS.get(status, Trouble.UNREACHABLE if status >= 500 else Trouble.REFUSED)
+
+
+def _words(error: Exception) -> str:
+    """Return the words of an error that may be shown: a status with the server's code, or the beginning of the text.
+
+    The client's texts have URLs, and in some the query is a signature.
+    """
+    text = str(error)
+    status, code = _STATUS.search(text), _CODE.search(text)
+    if status:
+        return " ".join(filter(None, (f"status {status[1]}", code[1] if code else "")))
+    first = re.sub(r"\?\S*", "", text.splitlines()[0] if text else "")
+    return first if len(first) <= _LONGEST_WORDS else f"{first[:_LONGEST_WORDS]}..."

@@ -1,0 +1,160 @@
+"""One restore from a pool of objects: many at once, and a bundle in place of the small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+
+from go_prefetch.base.crew import Crew
+from go_prefetch.base.retry import Deadline
+from go_prefetch.errors import Notice, StoreError, notice
+from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.model.ports import Announced, Arrived, Wanted, ignore_announcement
+from go_prefetch.model.results import Restored
+from go_prefetch.stores.cache_service.compression import ArchiveError
+from go_prefetch.stores.objects.bundle import KeyNotes, KeyObjects
+from go_prefetch.stores.objects.intake import ObjectIntake, Taken
+from go_prefetch.stores.objects.port import ObjectError
+
+_READS = 32  # at once
+LEAST_BUNDLED = 16  # small files; for fewer, a bundle is not worth its request
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the restore of a cache key has learnt for its save."""
+
+    bundled: frozenset[str] | None = None  # names in the bundle; None if it was not read
+    notes: KeyNotes = field(default_factory=KeyNotes)
+    damaged: frozenset[ModuleFile] = frozenset()
+
+    def plus(self, bundled: frozenset[str] | None, notes: KeyNotes, damaged: Iterable[ModuleFile]) -> Known:
+        """Return this and what a later restore for the same key has learnt."""
+        return Known(bundled if self.bundled is None else self.bundled, notes, self.damaged.union(damaged))
+
+
+class _Part(Enum):
+    """What a restore reads besides the files."""
+
+    BUNDLE = "bundle"
+    NOTES = "notes"
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    """What the bundle had: the names of its files, and a notice for each wanted file in it that is damaged."""
+
+    held: frozenset[str] = frozenset()
+    warnings: tuple[Notice, ...] = ()
+
+
+class Reading:
+    """One restore: zips and the bundle at once. Small files that no bundle has come before the zips that wait."""
+
+    def __init__(
+        self, intake: ObjectIntake, about: KeyObjects, wanted: Wanted, arrived: Arrived, announced: Announced
+    ) -> None:
+        self.bundled: frozenset[str] | None = None  # names in the bundle; None if it was not read
+        self.notes = KeyNotes()
+        self._intake = intake
+        self._about = about
+        self._wanted = wanted
+        self._arrived = arrived
+        self._announced = announced
+        self._small = {file for file in wanted.files if file.kind != "zip"}
+        self._zips = [file for file in wanted.files if file.kind == "zip"]
+        self._missing: set[ModuleFile] = set()
+        self._warnings: list[Notice] = []
+        self._crew: Crew[ModuleFile | _Part, Taken | _Bundle | KeyNotes]
+
+    @property
+    def lacks_bundle(self) -> bool:
+        """Return whether the bundle was looked for, and does not have all small files."""
+        held = self.bundled
+        return held is not None and any(file.name not in held for file in self._wanted.files if file.kind != "zip")
+
+    def run(self, deadline: Deadline) -> tuple[Notice, ...]:
+        """Take the files. Return warnings about the storage. Raises OSError as the folder does."""
+        bundled = len(self._small) >= LEAST_BUNDLED
+        first = [_Part.BUNDLE] if bundled else self._small
+        crew = self._crew = Crew(partial(self._take, deadline=deadline), deadline, (*first, _Part.NOTES, *self._zips))
+        try:
+            while crew.left:
+                outcome = crew.take(_READS)
+                if isinstance(outcome, Exception):
+                    raise outcome
+                if outcome is not None:
+                    self._note(outcome)
+                if deadline.passed() or deadline.is_cancelled:
+                    self._warnings.append(notice("store-slow", "pool-restore", store=self._intake.store))
+                    break
+                if problem := self._intake.health.problem:
+                    self._warnings.append(problem.notice)
+                    break
+            else:
+                self._warnings.extend(filter(None, [self._intake.health.warning]))
+        finally:
+            crew.dismiss(seconds=1.0)
+        return tuple(self._warnings)
+
+    def _take(self, what: ModuleFile | _Part, deadline: Deadline) -> Taken | _Bundle | KeyNotes:
+        if what is _Part.BUNDLE:
+            return self._take_bundle(deadline)
+        if what is _Part.NOTES:
+            try:
+                return self._about.notes(deadline)
+            except ObjectError as error:
+                self._intake.health.note(error)
+                return KeyNotes()
+        return self._take_file(what)
+
+    def _take_file(self, file: ModuleFile) -> Taken:
+        taken = self._intake.take(file)
+        if taken.bytes:
+            self._arrived(file)
+        return taken
+
+    def _take_bundle(self, deadline: Deadline) -> _Bundle:
+        def arrived(file: ModuleFile) -> None:
+            self._intake.note(file, self._wanted.folder.size_if_there(file))
+            self._arrived(file)
+
+        try:
+            held, warnings = self._about.take_bundle(self._small, self._wanted.folder, deadline, arrived)
+        except ObjectError as error:
+            self._intake.health.note(error)
+            return _Bundle()
+        except ArchiveError as error:
+            return _Bundle(warnings=(notice("store-damaged", "entry", key=self._wanted.key.text, problem=str(error)),))
+        except StoreError as error:
+            return _Bundle(warnings=(error.notice,))
+        self._intake.health.note_success()
+        return _Bundle(held, warnings)
+
+    def _note(self, outcome: Taken | _Bundle | KeyNotes) -> None:
+        if isinstance(outcome, KeyNotes):
+            self.notes = outcome
+            return
+        if isinstance(outcome, _Bundle):
+            self.bundled = outcome.held
+            self._warnings.extend(outcome.warnings)
+            self._small -= self._intake.files
+            self._crew.add_first(self._small)
+        else:
+            self._small.discard(outcome.file)
+            if not outcome.bytes:
+                self._missing.add(outcome.file)
+        if not self._small:
+            self._announce()
+
+    def _announce(self) -> None:
+        """Announce what will come, once it is known of all small files: without them, a pool has no zip either."""
+        if self._announced is ignore_announcement:
+            return
+        announce, self._announced = self._announced, ignore_announcement
+        lacking = {file.module for file in self._missing}
+        self._crew.withdraw({file for file in self._zips if file.module in lacking})
+        coming = frozenset(file for file in self._wanted.files if file.module not in lacking)
+        announce(Restored(files=coming, unavailable=self.notes.now_unavailable(self._missing)))
