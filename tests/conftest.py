@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.servers.seaweedfs import SeaweedFS
 from tests.support.wording import blank_messages
 from tests.support.workbench import Workbench, wheel_program_folders
 
@@ -82,3 +84,10 @@ def gocache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bench(tmp_path: Path, gocache: Path) -> Workbench:
     """A fresh workbench."""
     return Workbench(tmp_path, gocache)
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """A storage of objects for all tests of this worker. Each test makes a bucket or folder; none stops the server."""
+    with SeaweedFS(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server

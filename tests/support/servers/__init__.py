@@ -1,0 +1,1 @@
+"""Real servers that keep objects, each a process on loopback."""
