@@ -47,7 +47,13 @@ def _bucket(settings: Settings, environ: Mapping[str, str]) -> ObjectStorage:
 
     silence = min(settings.stall_timeout, _LONGEST_SILENCE)
     limits = BucketLimits(settings.connect_timeout, silence, settings.restore_deadline)
-    config = {} if "AWS_ACCESS_KEY_ID" in environ else {"skip_signature": True}
+    names = {
+        "AWS_ENDPOINT_URL": "endpoint", "AWS_REGION": "region", "AWS_ACCESS_KEY_ID": "access_key_id",
+        "AWS_SECRET_ACCESS_KEY": "secret_access_key",
+    }
+    config: dict[str, object] = {names[name]: value for name, value in environ.items() if name in names}
+    if "access_key_id" not in config:
+        config["skip_signature"] = True
     return Bucket(settings.store.url, config, limits)
 
 

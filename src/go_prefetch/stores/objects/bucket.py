@@ -25,6 +25,8 @@ _MOST_IN_ONE_PUT = 64 << 20  # bytes; more are sent in parts, which a bucket doe
 _PART = 16 << 20
 _LONGEST_WORDS = 200
 _STATUS = re.compile(r"status code: (\d{3})")
+_CAUSE = re.compile(r'"([^"\n]* [^"\n]*)"')
+_MOST_CAUSES = 2
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _BY_STATUS = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING, 429: Trouble.LIMITED}
 
@@ -177,5 +179,7 @@ def _words(error: Exception) -> str:
     status, code = _STATUS.search(text), _CODE.search(text)
     if status:
         return " ".join(filter(None, (f"status {status[1]}", code[1] if code else "")))
-    first = re.sub(r"\?\S*", "", text.splitlines()[0] if text else "")
-    return first if len(first) <= _LONGEST_WORDS else f"{first[:_LONGEST_WORDS]}..."
+    first, _, debug = text.partition("\n")
+    causes = _CAUSE.findall(debug)[-_MOST_CAUSES:]  # the last is the system's own message
+    words = re.sub(r"\?\S*", "", ": ".join(causes) or first.rpartition(" - ")[2])
+    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}..."

@@ -154,7 +154,8 @@ class Reading:
         if self._announced is ignore_announcement:
             return
         announce, self._announced = self._announced, ignore_announcement
-        lacking = {file.module for file in self._missing}
-        self._crew.withdraw({file for file in self._zips if file.module in lacking})
-        coming = frozenset(file for file in self._wanted.files if file.module not in lacking)
+        lacking = {file.module for file in self._missing if file.kind != "zip"}
+        not_coming = self._missing | {file for file in self._zips if file.module in lacking}
+        self._crew.withdraw(not_coming)
+        coming = frozenset(self._wanted.files) - not_coming
         announce(Restored(files=coming, unavailable=self.notes.now_unavailable(self._missing)))
