@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import Any
 
 import pytest
 
+from tests.support.fakes.faulty_relay import CORRUPT, LOST, SLOW_DOWN, TRUNCATED, FaultyRelay
+from tests.support.fakes.slow_link import SlowLink
 from tests.support.servers.process import request
 from tests.support.servers.seaweedfs import READER, WRITER, Identity, SeaweedFS
 
 obstore = pytest.importorskip("obstore", reason="needs Python 3.11")
 
 
-def s3_store(server: SeaweedFS, bucket: str, who: Identity | None) -> Any:
+def s3_store(server: SeaweedFS, bucket: str, who: Identity | None, url: str = "") -> Any:
     """The client's view of a bucket, as this user."""
     login = {"access_key_id": who.key_id, "secret_access_key": who.secret} if who else {"skip_signature": True}
     return obstore.store.S3Store(
-        bucket, endpoint=server.s3_url, region="us-east-1", client_options={"allow_http": True}, **login
+        bucket, endpoint=url or server.s3_url, region="us-east-1", client_options={"allow_http": True}, **login
     )
 
 
@@ -65,3 +68,41 @@ def test_seaweedfs_object_of_a_bucket_can_be_damaged(seaweedfs: SeaweedFS) -> No
     obstore.put(store, "name", b"content")
     assert request("PUT", seaweedfs.object_path(bucket, "name"), b"damaged")[0] == 201
     assert bytes(obstore.get(store, "name").bytes()) == b"damaged"
+
+
+def test_faulty_relay_passes_signed_requests_on(seaweedfs: SeaweedFS) -> None:
+    bucket = seaweedfs.new_bucket()
+    with FaultyRelay(seaweedfs.ports[6]) as relay:
+        store = s3_store(seaweedfs, bucket, WRITER, relay.url)
+        obstore.put(store, "a/@v/b", b"content", mode="create")
+        assert bytes(obstore.get(store, "a/@v/b").bytes()) == b"content"
+        assert obstore.head(store, "a/@v/b")["size"] == len(b"content")
+    assert [request.method for request in relay.requests] == ["PUT", "GET", "HEAD"]
+
+
+def test_faulty_relay_spoils_the_chosen_requests(seaweedfs: SeaweedFS) -> None:
+    bucket = seaweedfs.new_bucket(is_public=True)
+    url = f"/{bucket}/name"
+    with FaultyRelay(seaweedfs.ports[6]) as relay:
+        relay.fault("PUT *", LOST, times=1)
+        store = s3_store(seaweedfs, bucket, WRITER, relay.url)
+        obstore.put(store, "name", b"content")
+        assert request("GET", relay.url + url)[0] == 404
+        obstore.put(store, "name", b"content")
+        relay.fault("GET *", SLOW_DOWN, times=1)
+        relay.fault("GET *", CORRUPT, times=1)
+        relay.fault("GET *", TRUNCATED, times=1)
+        assert request("GET", relay.url + url)[0] == 503
+        assert request("GET", relay.url + url) == (200, b"con\x8bent")
+        with pytest.raises(http.client.IncompleteRead):
+            request("GET", relay.url + url)
+        assert request("GET", relay.url + url) == (200, b"content")
+
+
+def test_slow_link_passes_all_bytes_on(seaweedfs: SeaweedFS) -> None:
+    """How fast it does is bench/'s business."""
+    content = bytes(range(256)) * 4096
+    with SlowLink(seaweedfs.ports[4], latency=0.002, rate=100e6) as link:
+        url = seaweedfs.new_folder().replace(seaweedfs.filer_url, link.url)
+        assert request("PUT", f"{url}/name", content)[0] == 201
+        assert request("GET", f"{url}/name") == (200, content)

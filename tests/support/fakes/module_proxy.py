@@ -10,7 +10,6 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
@@ -19,6 +18,7 @@ from tests.support.fakes.answers import Answer, AnsweringHandler, AnsweringServi
 from tests.support.fakes.loopback import LoopbackServer
 from tests.support.fakes.lot import Lot
 from tests.support.fakes.modules import FakeModule, damaged, layout
+from tests.support.fakes.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,27 +73,6 @@ class Request:
     status_or_fault: int | Fault
     range: str | None
     authorization: str | None
-
-
-@dataclass
-class _Rule:
-    """Which paths fail, how, how many times more (None: always), and which requests for them, counted from 1."""
-
-    pattern: str
-    fault: Fault
-    remaining: int | None
-    picks: Callable[[int], bool]
-    seen: int = 0
-
-    def befalls(self, path: str) -> bool:
-        """Whether this request is one of those that fail; counts it."""
-        if self.remaining == 0 or not fnmatchcase(path, self.pattern):
-            return False
-        self.seen += 1
-        if not self.picks(self.seen):
-            return False
-        self.remaining = None if self.remaining is None else self.remaining - 1
-        return True
 
 
 @dataclass
@@ -154,7 +133,7 @@ class ModuleProxy(AnsweringService):
         self.has_etags = False  # and with them answers to If-Range
         self._lock = threading.Lock()
         self._requests: list[Request] = []
-        self._rules: list[_Rule] = []
+        self._rules: list[Rule[Fault]] = []
         self._chance: _Chance | None = None
 
     def serve(self) -> LoopbackServer[ModuleProxy]:
@@ -192,7 +171,7 @@ class ModuleProxy(AnsweringService):
         With `picks` only those that it picks by their number among the rule's, which begins with 1.
         """
         with self._lock:
-            self._rules.append(_Rule(pattern, fault, times, picks))
+            self._rules.append(Rule(pattern, fault, times, picks))
 
     def random_faults(self, share: float, seed: int, faults: Sequence[Fault] = QUICK_FAULTS) -> None:
         """Fail this share of the requests that no rule of `fault` applies to, by lot."""
