@@ -58,12 +58,13 @@ def _bucket(settings: Settings, environ: Mapping[str, str]) -> ObjectStorage:
 
 
 def _http_server(settings: Settings, trace: Trace) -> ObjectStorage:
-    from go_prefetch.run.wiring import http_client  # noqa: PLC0415
+    from go_prefetch.run.wiring import STORE_LIMIT, http_client  # noqa: PLC0415
     from go_prefetch.stores.objects.http_server import HttpServer  # noqa: PLC0415
 
     url = settings.store.url
     try:
-        client = http_client(settings, settings.web.for_server(url, settings.store_login), trace)
+        web = settings.web.for_server(url, settings.store_login)
+        client = http_client(settings, web, trace, limit=STORE_LIMIT)
     except AttemptError as error:
         raise StoreError("store-unreachable", "objects", store=url, words=str(error)) from None
     return HttpServer(url, client, Backoff(settings.attempts))

@@ -45,7 +45,7 @@ _NO_BUILD_STORE: Mapping[StoreKind, tuple[str, ...]] = {
     StoreKind.GITHUB: ("no-cache-service",),
     StoreKind.NONE: ("store-none",),
 }
-_STORE_LIMIT = 5.0  # seconds that a request waits for a limit of the cache service; the proxies have the files too
+STORE_LIMIT = 5.0  # seconds that a request waits for a limit of a store; the proxies have the files too
 
 
 def proxy_list(settings: Settings, goproxy: str) -> ProxyList:
@@ -83,8 +83,10 @@ class _LateClient:
         return self._get(url, out, max_bytes, deadline, wire)
 
 
-def http_client(settings: Settings, web: HttpSettings, trace: Trace, *, trusted_origin: str = "") -> HttpClient:
-    """Return a client within the limits of the settings.
+def http_client(
+    settings: Settings, web: HttpSettings, trace: Trace, *, limit: float = math.inf, trusted_origin: str = ""
+) -> HttpClient:
+    """Return a client within the limits of the settings. A request waits up to `limit` seconds for one of its server.
 
     With `trusted_origin` it is for that server and those it names, and the caller authenticates.
 
@@ -93,7 +95,7 @@ def http_client(settings: Settings, web: HttpSettings, trace: Trace, *, trusted_
     from go_prefetch.web.client import HttpClient  # noqa: PLC0415
 
     return HttpClient(
-        Timeouts(settings.connect_timeout, settings.stall_timeout, _STORE_LIMIT if trusted_origin else math.inf),
+        Timeouts(settings.connect_timeout, settings.stall_timeout, limit),
         web=web,
         caller_authenticates=bool(trusted_origin),
         trusted_origin=trusted_origin,
@@ -254,7 +256,7 @@ def _connecting(
 
         try:
             web = replace(settings.web, local_names=INTERCEPTED_NAMES)
-            client = http_client(settings, web, trace, trusted_origin=endpoint.url)
+            client = http_client(settings, web, trace, limit=STORE_LIMIT, trusted_origin=endpoint.url)
         except AttemptError as error:
             raise StoreError("store-unreachable", "certificates", words=str(error)) from None
         backoff = Backoff(settings.attempts)

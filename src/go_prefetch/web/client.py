@@ -301,7 +301,8 @@ class _Body:
 
     def __init__(self, content: Content, deadline: Deadline) -> None:
         self._content = io.BytesIO(content) if isinstance(content, bytes) else content
-        self._size = self._left = self._content.seek(0, os.SEEK_END)
+        self._content.seek(0, os.SEEK_END)
+        self._size = self._left = self._content.tell()
         self._deadline = deadline
 
     def from_beginning(self) -> _Body | None:
