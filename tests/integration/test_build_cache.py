@@ -7,13 +7,21 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from go_prefetch.base.nofollow import DIGITS
+from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording
 from go_prefetch.render.record import BUILD_PREFIX
+from go_prefetch.stores.cache_service.block_upload import uploading
+from go_prefetch.stores.cache_service.entry_objects import object_connection
+from go_prefetch.stores.cache_service.protocol import NotAllowed
+from go_prefetch.stores.objects.bucket import Bucket, BucketLimits
+from tests.support.build_entries import build_key
 from tests.support.fakes.cache_service import CacheService, faults
+from tests.support.servers.seaweedfs import READER, WRITER, SeaweedFS
 from tests.support.service_job import MAIN
 from tests.support.waiting import wait_until
 from tests.support.workbench import Workbench
@@ -274,10 +282,73 @@ def test_times_in_the_future_count_as_used(machine: Machine, service: CacheServi
 
 
 @pytest.mark.parametrize(
-    ("store", "slug"), [("auto", "build-cache-off"), ("github", "no-cache-service"), ("none", "store-none")]
-)
+    ("store", "slug"),
+    [
+        ("auto", "build-cache-off"), ("github", "no-cache-service"), ("none", "store-none"),
+        ("https://localhost:9/pool", "build-cache-off"),
+    ],
+)  # fmt: skip
 def test_without_a_store_the_build_cache_says_why(machine: Machine, store: str, slug: str) -> None:
     """The default pool would only repeat what is in GOCACHE on the same machine."""
     machine.offered = {"GO_PREFETCH_STORE": store}
     result = machine.bench.quickly("build-cache", "restore", **machine.environ)
     assert (result.status, [notice.slug for notice in result.notices]) == (0, [slug])
+
+
+@pytest.fixture
+def in_bucket(bench: Workbench, seaweedfs: SeaweedFS) -> Machine:
+    """Jobs whose store is a new bucket."""
+    store = {"GO_PREFETCH_STORE": f"s3://{seaweedfs.new_bucket()}/go", "GO_PREFETCH_SAVE": "true"}
+    return Machine(bench, {**store, **seaweedfs.variables(WRITER)})
+
+
+def test_bucket_brings_the_next_job_what_it_needs(in_bucket: Machine) -> None:
+    """A full entry, then a delta, in the post step and in `run`."""
+    assert "nothing restored" in in_bucket.begin()
+    assert in_bucket.build() == 3
+    assert "saved a full entry" in in_bucket.run("save")
+    (in_bucket.bench.project / "one" / "one.go").write_text("package one\n\nvar One = 2\n")
+    in_bucket.begin()
+    assert in_bucket.build() == 2
+    assert "saved a delta" in in_bucket.run("save")
+    shutil.rmtree(in_bucket.gocache)
+    result = in_bucket.bench.quickly("run", "--build-cache", "auto", **in_bucket.environ)
+    assert (result.status, in_bucket.build()) == (0, 0)
+    assert in_bucket.leftovers() == []
+
+
+def test_bucket_that_may_not_be_written_is_a_warning(in_bucket: Machine, seaweedfs: SeaweedFS) -> None:
+    in_bucket.begin()
+    in_bucket.build()
+    in_bucket.run("save")
+    in_bucket.offered |= seaweedfs.variables(READER)
+    (in_bucket.bench.project / "one" / "one.go").write_text("package one\n\nvar One = 2\n")
+    in_bucket.begin()
+    assert in_bucket.build() == 2
+    result = in_bucket.bench.quickly("build-cache", "save", **in_bucket.environ)
+    assert (result.status, [notice.slug for notice in result.notices]) == (0, ["store-denied", "store-failed"])
+
+
+def test_bucket_takes_a_large_entry_in_parts(seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket takes no condition with parts. A second entry with the same key is refused all the same."""
+    monkeypatch.setattr("go_prefetch.stores.objects.bucket._MOST_IN_ONE_PUT", 6 << 20)
+    monkeypatch.setattr("go_prefetch.stores.objects.bucket._PART", 5 << 20)
+    variables, content = seaweedfs.variables(WRITER), os.urandom(12 << 20)
+    config = {
+        "endpoint": variables["AWS_ENDPOINT_URL"], "region": variables["AWS_REGION"],
+        "access_key_id": WRITER.key_id, "secret_access_key": WRITER.secret,
+    }  # fmt: skip
+    bucket = Bucket(f"s3://{seaweedfs.new_bucket()}/go", config, BucketLimits(5.0, 10.0, 60.0))
+    connection, deadline = object_connection(bucket, "plain-1"), Deadline.after(60)
+
+    def save() -> None:
+        with uploading(lambda: connection.service.reserve(build_key(1), deadline), deadline) as out:
+            out.write(content)
+
+    save()
+    with pytest.raises(NotAllowed):
+        save()
+    found = connection.service.look_up([build_key(1)], deadline)
+    assert found
+    with connection.open(found.url, lambda: "", deadline, 1) as stream:
+        assert b"".join(iter(partial(stream.read, 1 << 20), b"")) == content

@@ -69,7 +69,7 @@ BUILD_CACHE_TABLE: tuple[Input, ...] = tuple(
     for name, changed in {
         "working-directory": {},
         "store": {"meaning": "Where the build cache is kept between jobs. `auto`, `github`: the CI's cache service. "
-                  "`dir:PATH`: a pool, which is a folder."},
+                  "`dir:PATH`: a pool, which is a folder. `s3://BUCKET/PREFIX`, `gs://` or `az://`: a bucket."},
         "save": {"meaning": "Whether `save` saves anything. `auto`: if another run can read it."},
         "cache-name": {},
         "build-cache": {"default": "true", "meaning": "`false`: do nothing. `auto`: do nothing in jobs that publish."},

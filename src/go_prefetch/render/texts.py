@@ -572,6 +572,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "unreadable": "The build cache is off, because cache-mode is {mode}.",
         "unshared": "The build cache is off, because no other machine can read the store. Name a pool with "
         "`store: dir:PATH` to keep it on this machine.",
+        "no-listing": "The build cache is off, because an HTTP server does not list its files. Name a bucket, or a "
+        "pool with `store: dir:PATH`.",
         "empty": "The build cache is off, because the store has none and this job may not save one.",
     },
     "cache-mode": "cache-mode is {mode}.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from go_prefetch.base.retry import AttemptError, Backoff
 from go_prefetch.base.trace import UNTRACED, Trace
@@ -13,10 +13,13 @@ from go_prefetch.config.choices import StoreKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.goproxy import ProxyList
-from go_prefetch.stores.cache_service.compression import best_encoding
+from go_prefetch.stores.cache_service.compression import Encoding, best_encoding
 from go_prefetch.stores.objects.pool import ObjectPool
 from go_prefetch.stores.objects.port import ObjectStorage
 from go_prefetch.stores.objects.writers import pool_not_saved_because
+
+if TYPE_CHECKING:
+    from go_prefetch.stores.cache_service.build_store import BuildStore
 
 _LONGEST_SILENCE = 10.0  # seconds without an answer after which a bucket counts as dead
 
@@ -28,6 +31,16 @@ def shared_pool(
     connect = partial(storage, settings, environ, trace)
     not_saved = pool_not_saved_because(settings.save, environ)
     return ObjectPool(settings.store.url, connect, best_encoding(environ), proxies=proxies.shown, not_saved=not_saved)
+
+
+def bucket_entries(settings: Settings, encoding: Encoding, run: str, environ: Mapping[str, str]) -> BuildStore:
+    """Return the store of build results in the bucket of the settings. `run` makes the keys of this run its own."""
+    from go_prefetch.stores.cache_service.build_store import Access, BuildStore  # noqa: PLC0415
+    from go_prefetch.stores.cache_service.entry_objects import object_connection  # noqa: PLC0415
+
+    connect = cache(lambda: object_connection(storage(settings, environ), encoding.name))
+    access = Access(run, None, pool_not_saved_because(settings.save, environ))
+    return BuildStore(settings.store.url, connect, encoding, access)
 
 
 def storage(settings: Settings, environ: Mapping[str, str], trace: Trace = UNTRACED) -> ObjectStorage:
@@ -48,7 +61,9 @@ def _bucket(settings: Settings, environ: Mapping[str, str]) -> ObjectStorage:
     silence = min(settings.stall_timeout, _LONGEST_SILENCE)
     limits = BucketLimits(settings.connect_timeout, silence, settings.restore_deadline)
     names = {
-        "AWS_ENDPOINT_URL": "endpoint", "AWS_REGION": "region", "AWS_ACCESS_KEY_ID": "access_key_id",
+        "AWS_ENDPOINT_URL": "endpoint",
+        "AWS_REGION": "region",
+        "AWS_ACCESS_KEY_ID": "access_key_id",
         "AWS_SECRET_ACCESS_KEY": "secret_access_key",
     }
     config: dict[str, object] = {names[name]: value for name, value in environ.items() if name in names}

@@ -44,6 +44,7 @@ _NO_BUILD_STORE: Mapping[StoreKind, tuple[str, ...]] = {
     StoreKind.AUTO: ("build-cache-off", "unshared"),
     StoreKind.GITHUB: ("no-cache-service",),
     StoreKind.NONE: ("store-none",),
+    StoreKind.HTTP: ("build-cache-off", "no-listing"),
 }
 STORE_LIMIT = 5.0  # seconds that a request waits for a limit of a store; the proxies have the files too
 
@@ -192,7 +193,7 @@ def build_job(
     if off := unusable_because(environment.gocache, environment.gocacheprog):
         return off
     uses_service = bool(endpoint) and settings.store.takes_cache_service
-    is_shared = uses_service or settings.store.kind is StoreKind.POOL
+    is_shared = uses_service or settings.store.kind in (StoreKind.POOL, StoreKind.BUCKET)
     mode = endpoint.mode if uses_service and endpoint and not endpoint.may_read else ""
     if settings.build_cache is When.AUTO and (off := off_because(environ, is_shared=is_shared, cache_mode=mode)):
         return off
@@ -222,6 +223,10 @@ def build_store(
         access = Access(endpoint.run, endpoint.no_reading, endpoint.no_writing(settings.save))
         return BuildStore(CacheServiceStore.name, connect, encoding, access)
     carried = settings.build_cache_carried
+    if settings.store.kind is StoreKind.BUCKET and not carried:
+        from go_prefetch.run.shared_pool import bucket_entries  # noqa: PLC0415
+
+        return bucket_entries(settings, encoding, _run_of(endpoint), environ)
     pool = carried or (settings.store.pool if settings.store.kind is StoreKind.POOL else None)
     if pool is None:
         return not_offered(environ) or notice(*_NO_BUILD_STORE[settings.store.kind])

@@ -31,9 +31,9 @@ _LOCK_SECONDS = 5.0  # it is held while some hundred files are looked at
 _FORMAT = b"go-prefetch-entry-1 "
 _MOST_LINE_BYTES = 512
 # A head that was saved less long ago is kept: a job that has restored it may be about to add to it.
-_YOUNG = 3600 * 10**9  # nanoseconds
+YOUNG = 3600 * 10**9  # nanoseconds
 _FORGOTTEN = 7 * 86400 * 10**9  # nanoseconds; another version of Go has another lineage, for example
-_HEADS = 2  # of a lineage: a job that has found the one before the newest may still be reading it
+HEADS = 2  # of a lineage: a job that has found the one before the newest may still be reading it
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ def trim(folder: Folder, found: Sequence[EntryFile], *, is_shared: bool) -> None
     kept: set[str] = set()
     needed: set[str] = set()
     for one in found:
-        is_young = is_shared and now - _YOUNG < one.saved <= now  # a later time is that of a wrong clock
-        if heads >= (_HEADS if is_shared else 1) and not is_young:
+        is_young = is_shared and now - YOUNG < one.saved <= now  # a later time is that of a wrong clock
+        if heads >= (HEADS if is_shared else 1) and not is_young:
             continue
         try:
             entry = entry_of(folder, one.name)

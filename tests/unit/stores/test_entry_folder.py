@@ -387,7 +387,7 @@ def test_entries_have_the_permissions_of_the_users_files(pool: Path) -> None:
 
 def test_two_writers_at_once_leave_whole_chains(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each adds to what it finds, and removes what it may, while the other does the same."""
-    monkeypatch.setattr(entry_files, "_YOUNG", 0)
+    monkeypatch.setattr(entry_files, "YOUNG", 0)
     refusals: list[str] = []
 
     def write(first: int) -> None:
