@@ -312,7 +312,7 @@ def test_pipeline_without_the_filling_job_runs(pipeline: Pipeline, url: str, tem
         ("cache-name", "a/b"),
         ("goproxy", 'https://a" ; touch /tmp/x; "'),
         ("deadline", "$(id)"),
-        ("store", "s3://bucket"),
+        ("store", "ftp://host"),
         ("key-files", "go.sum"),
     ],
 )

@@ -202,3 +202,13 @@ def test_front_on_the_machine_is_filled_from_the_bucket(pool: Pool) -> None:
     assert pool.again(*store, goproxy="off").status == 0
     assert len(pool.bench.module_files(front)) == FILES
     assert [part["files"] for part in pool.bench.report["restore"]["parts"]] == [0, FILES]
+
+
+def test_large_zip_is_sent_in_parts(pool: Pool) -> None:
+    """A bucket takes no condition for those."""
+    large = FakeModule("example.com/large", "v1.0.0", padding=12 << 20)
+    pool.bench.write_project([large])
+    with ModuleProxy([large]) as proxy:
+        assert pool.prefetch(goproxy=proxy.url).status == 0
+    assert pool.get(name_of(large, "zip"))[1] == large.zip
+    assert pool.again(goproxy="off").status == 0

@@ -21,8 +21,11 @@ from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, Trouble
 _CHUNK = 1 << 20
 _RETRIES = 3
 _BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=4), "base": 2}
-_MOST_IN_ONE_PUT = 64 << 20  # bytes; more are sent in parts, which a bucket does not take together with a condition
-_PART = 16 << 20
+# Bytes. An object that is put at once is held in memory. A larger one is sent in parts, without the condition
+# that there is none, because no bucket takes both. All writers have the same bytes.
+_MOST_AT_ONCE = 8 << 20
+_PART = 5 << 20  # the least that S3 takes
+_PARTS_UNDERWAY = 2
 _LONGEST_WORDS = 200
 _STATUS = re.compile(r"status code: (\d{3})")
 _CAUSE = re.compile(r'"([^"\n]* [^"\n]*)"')
@@ -85,13 +88,20 @@ class Bucket:
         """See ObjectStorage."""
         size = content.seek(0, 2)
         content.seek(0)
-        in_parts = size > _MOST_IN_ONE_PUT
+        in_parts = size > _MOST_AT_ONCE
         if in_parts and not replaces and self.size(name, deadline) is not None:
             return False
         with self._troubles():
             try:
                 if in_parts:
-                    self._obstore.put(self._store, name, content, use_multipart=True, chunk_size=_PART)
+                    self._obstore.put(
+                        self._store,
+                        name,
+                        content,
+                        use_multipart=True,
+                        chunk_size=_PART,
+                        max_concurrency=_PARTS_UNDERWAY,
+                    )
                 else:
                     mode = "overwrite" if replaces else "create"
                     self._obstore.put(self._store, name, content.read(), mode=mode, use_multipart=False)
