@@ -1,4 +1,4 @@
-"""A pool on the machine in front of one that machines share. Both are folders here."""
+"""A pool on the machine in front of one that machines share. Most of them are folders here."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from go_prefetch.model.ports import CacheStore
 from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.stores.tiered import TieredStore
 from tests.support.fakes.module_proxy import ModuleProxy
-from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.modules import FakeModule, layout
 from tests.support.pool_content import other_content
+from tests.support.servers.seaweedfs import WRITER, SeaweedFS
 from tests.support.workbench import Workbench
 
 MODULES = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=1000) for number in range(6)]
@@ -80,3 +81,32 @@ def test_poison_behind_does_not_reach_the_front(bench: Workbench, pools: tuple[P
     assert not any("/m4/" in path or "/m5/" in path for path in proxy.paths())
     for pool in (front, behind):
         assert {name: (pool / name).read_bytes() for name in bench.module_files(pool)} == good
+
+
+@pytest.mark.slow
+def test_twenty_jobs_at_once_share_one_front(tmp_path: Path, gocache: Path, seaweedfs: SeaweedFS) -> None:
+    """Each is a process and needs half of the modules. Half of them may trim the front to nothing meanwhile."""
+    modules = [FakeModule(f"example.com/n{number}", "v1.0.0", padding=50_000) for number in range(12)]
+    front, store = tmp_path / "front", f"dir:{tmp_path / 'front'} s3://{seaweedfs.new_bucket()}/go"
+    jobs = [Workbench(tmp_path / f"job{number}", gocache) for number in range(20)]
+    with ModuleProxy(modules) as proxy:
+        running = []
+        for number, job in enumerate(jobs):
+            job.write_project([modules[(number + step) % 12] for step in range(6)])
+            limit = ("--pool-max-size", "0") if number % 2 else ()
+            arguments = ("run", "--store", store, "--report-file", str(job.report_file), *limit)
+            running.append(job.start(*arguments, GOPROXY=proxy.url, **seaweedfs.variables(WRITER)))
+        for run, job in zip(running, jobs, strict=True):
+            output, errors = run.communicate(timeout=300)
+            assert run.returncode == 0, output + errors
+            assert job.warnings == []
+    good = layout(modules)
+    assert jobs[0].module_files(front)
+    for name in jobs[0].module_files(front):
+        assert (front / name).read_bytes() == good[name], name
+    others = {path.relative_to(front).as_posix() for path in front.rglob("*") if path.is_file()} - good.keys()
+    assert {name.rpartition("/")[0] for name in others} <= {".go-prefetch", ".go-prefetch/runs"}
+    assert ".go-prefetch/trimmed" in others
+    assert not any("run-" in name or ".tmp" in name for name in others)
+    for job in jobs:
+        assert job.go("mod", "verify").stdout == "all modules verified\n"
