@@ -129,6 +129,18 @@ def test_put_to_webdav_that_cannot_move_is_a_plain_one() -> None:
         assert len(server.asked("OPTIONS")) == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "MOVE"])
+def test_put_that_fails_leaves_no_temporary_file(method: str) -> None:
+    """Not even a half of it, on a server that keeps what has come."""
+    with ObjectServer() as server:
+        server.speaks_dav, server.is_atomic = True, False
+        server.delivery = lambda request: Delivery.RESET if request.method == method else Delivery.WHOLE
+        with pytest.raises(ObjectError):
+            put(storage(server.url, attempts=1))
+        assert len(server.asked("DELETE")) == 1
+        assert all(not name.endswith(".tmp") for name in server.objects)
+
+
 @pytest.mark.parametrize("size", [0, 1, 3 << 20])
 def test_put_sends_an_open_file_with_its_length(tmp_path: Path, size: int) -> None:
     content = (tmp_path / "file").open("w+b")

@@ -99,8 +99,9 @@ class HttpServer:
     def _put(self, name: str, content: BinaryIO, deadline: Deadline, *, replaces: bool) -> bool:
         if self._dav.is_spoken(self.name + "/", deadline):
             temporary = self._url(f"{name}{random_digits()}.tmp")
-            self._send(temporary, content, deadline, {}).check()
-            moved = self._dav.move(temporary, self._url(name), deadline, replaces=replaces)
+            with self._dav.removing(temporary, deadline):
+                self._send(temporary, content, deadline, {}).check()
+                moved = self._dav.move(temporary, self._url(name), deadline, replaces=replaces)
             if moved is not None:
                 return moved
         reply = self._send(self._url(name), content, deadline, {} if replaces else self._if_new)

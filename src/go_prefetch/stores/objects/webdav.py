@@ -7,8 +7,8 @@ of it is there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -42,15 +42,11 @@ class WebDav:
     def move(self, source: str, target: str, deadline: Deadline, *, replaces: bool) -> bool | None:
         """Rename a file. Return False if there is one of that name, and None if the server cannot rename.
 
-        It is not asked again then. A file that is not renamed is removed. Raises AttemptError.
+        It is not asked again then. Raises AttemptError.
         """
-        try:
-            # Apache takes no path in place of the URL.
-            headers = {"Destination": target, "Overwrite": "T" if replaces else "F"}
-            reply = self._ask("MOVE", source, deadline, headers=headers)
-        except AttemptError:
-            self._remove(source, deadline)
-            raise
+        # Apache takes no path in place of the URL.
+        headers = {"Destination": target, "Overwrite": "T" if replaces else "F"}
+        reply = self._ask("MOVE", source, deadline, headers=headers)
         if reply.status in _RENAMED:
             return True
         self._remove(source, deadline)
@@ -58,6 +54,15 @@ class WebDav:
             return False
         self._is_spoken = False
         return None
+
+    @contextmanager
+    def removing(self, url: str, deadline: Deadline) -> Iterator[None]:
+        """Remove a file if the block fails, as far as it is there."""
+        try:
+            yield
+        except BaseException:
+            self._remove(url, deadline)
+            raise
 
     def make_folder(self, url: str, deadline: Deadline) -> bool:
         """Make a folder and those above it. Return whether it may be there now. Raises AttemptError."""
