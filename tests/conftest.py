@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.servers.azurite import Azurite
+from tests.support.servers.fake_gcs import FakeGCS
 from tests.support.servers.seaweedfs import SeaweedFS
 from tests.support.wording import blank_messages
 from tests.support.workbench import Workbench, wheel_program_folders
@@ -90,4 +92,18 @@ def bench(tmp_path: Path, gocache: Path) -> Workbench:
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     """A storage of objects for all tests of this worker. Each test makes a bucket or folder; none stops the server."""
     with SeaweedFS(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """The same for Azure; npm installs it, so its tests are marked `network`."""
+    with Azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGCS]:
+    """The same for Google Cloud; Go builds it, so its tests are marked `network`."""
+    with FakeGCS(tmp_path_factory.mktemp("fake-gcs")) as server:
         yield server

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.fakes.faulty_relay import CORRUPT, LOST, SLOW_DOWN, TRUNCATED, FaultyRelay
 from tests.support.fakes.slow_link import SlowLink
+from tests.support.servers.azurite import ACCOUNT, KEY, Azurite
+from tests.support.servers.fake_gcs import FakeGCS
 from tests.support.servers.process import request
 from tests.support.servers.seaweedfs import READER, WRITER, Identity, SeaweedFS
 
@@ -106,3 +108,34 @@ def test_slow_link_passes_all_bytes_on(seaweedfs: SeaweedFS) -> None:
         url = seaweedfs.new_folder().replace(seaweedfs.filer_url, link.url)
         assert request("PUT", f"{url}/name", content)[0] == 201
         assert request("GET", f"{url}/name") == (200, content)
+
+
+def _round(store: Any) -> None:
+    """What a pool does with an object."""
+    obstore.put(store, "a/@v/b!c", b"one", mode="create")
+    with pytest.raises(obstore.exceptions.AlreadyExistsError):
+        obstore.put(store, "a/@v/b!c", b"two", mode="create")
+    assert bytes(obstore.get(store, "a/@v/b!c").bytes()) == b"one"
+    obstore.put(store, "a/@v/b!c", b"three")
+    assert obstore.head(store, "a/@v/b!c")["size"] == 5
+    assert [found["path"] for batch in obstore.list(store) for found in batch] == ["a/@v/b!c"]
+    obstore.delete(store, "a/@v/b!c")
+    with pytest.raises(FileNotFoundError):
+        obstore.get(store, "a/@v/b!c")
+
+
+@pytest.mark.network  # npm
+def test_azurite_keeps_objects(azurite: Azurite) -> None:
+    options: dict[str, Any] = {"endpoint": azurite.endpoint, "client_options": {"allow_http": True}}
+    _round(obstore.store.AzureStore(azurite.new_container(), account_name=ACCOUNT, account_key=KEY, **options))
+    container = azurite.new_container(is_public=True)
+    stranger = obstore.store.AzureStore(container, account_name=ACCOUNT, skip_signature=True, **options)
+    assert list(obstore.list(stranger)) == []
+    with pytest.raises(obstore.exceptions.PermissionDeniedError):
+        obstore.put(stranger, "name", b"content")
+
+
+@pytest.mark.network  # Go modules
+def test_fake_gcs_keeps_objects(fake_gcs: FakeGCS) -> None:
+    options: dict[str, Any] = {"bearer_token": "any", "client_options": {"allow_http": True}}
+    _round(obstore.store.GCSStore(fake_gcs.new_bucket(), base_url=fake_gcs.relay.url, **options))
