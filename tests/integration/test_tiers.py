@@ -11,15 +11,19 @@ import pytest
 
 from go_prefetch.cli import run_job
 from go_prefetch.model.ports import CacheStore
+from go_prefetch.stores.cache_service.compression import best_encoding
 from go_prefetch.stores.directory_pool import DirectoryPool
+from go_prefetch.stores.objects.restore import LEAST_BUNDLED
 from go_prefetch.stores.tiered import TieredStore
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, layout
 from tests.support.pool_content import other_content
+from tests.support.servers.process import request
 from tests.support.servers.seaweedfs import WRITER, SeaweedFS
 from tests.support.workbench import Workbench
 
-MODULES = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=1000) for number in range(6)]
+MODULES = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=1000) for number in range(9)]
+FILES = 3 * len(MODULES)
 
 
 @pytest.fixture
@@ -47,20 +51,20 @@ def test_machine_with_an_empty_front_fills_it_from_behind(
     front, behind = pools
     assert bench.prefetch(goproxy=proxy.url).status == 0
     assert bench.module_files(front) == bench.module_files(behind)
-    assert bench.report["save"]["files"] == 18
+    assert bench.report["save"]["files"] == FILES
 
     shutil.rmtree(front)
     bench.forget_modcache()
     proxy.clear()
     assert bench.prefetch(goproxy=proxy.url).status == 0
     assert (bench.outputs["cache-result"], proxy.paths()) == ("exact", [])
-    assert [part["files"] for part in bench.report["restore"]["parts"]] == [0, 18]
+    assert [part["files"] for part in bench.report["restore"]["parts"]] == [0, FILES]
     assert bench.module_files(front) == bench.module_files(behind)
 
     shutil.rmtree(behind)
     bench.forget_modcache()
     assert bench.prefetch(goproxy="off").status == 0
-    assert [part["files"] for part in bench.report["restore"]["parts"]] == [18, 0]
+    assert [part["files"] for part in bench.report["restore"]["parts"]] == [FILES, 0]
     assert bench.go("mod", "verify").stdout == "all modules verified\n"
 
 
@@ -110,3 +114,23 @@ def test_twenty_jobs_at_once_share_one_front(tmp_path: Path, gocache: Path, seaw
     assert not any("run-" in name or ".tmp" in name for name in others)
     for job in jobs:
         assert job.go("mod", "verify").stdout == "all modules verified\n"
+
+
+def test_bucket_behind_a_front_gets_a_bundle_and_gives_the_time_saved(
+    bench: Workbench, seaweedfs: SeaweedFS, proxy: ModuleProxy
+) -> None:
+    """On the first machine, on a second one whose front is empty, and there once more."""
+    bench.write_project(MODULES)
+    bucket = seaweedfs.new_bucket()
+    for machine, results in (("one", ["miss"]), ("two", ["exact", "exact"])):
+        store = f"dir:{bench.folder / machine} s3://{bucket}/go"
+        for result in results:
+            bench.forget_modcache()
+            done = bench.prefetch("--store", store, goproxy=proxy.url, **seaweedfs.variables(WRITER))
+            assert (done.status, bench.outputs["cache-result"], bench.warnings) == (0, result, [])
+            assert (bench.outputs["seconds-saved"] != "") == (result == "exact")
+            proxy.clear()
+    assert [part["files"] for part in bench.report["restore"]["parts"]] == [FILES, 0]
+    assert len(MODULES) * 2 >= LEAST_BUNDLED
+    bundle = f".go-prefetch/bundles/{bench.outputs['cache-key']}.{best_encoding(bench.environ).name}"
+    assert request("GET", seaweedfs.object_path(bucket, f"go/{bundle}"))[0] == 200

@@ -49,6 +49,7 @@ class Saving:
     rejected: frozenset[ModuleFile]  # the store's own copies that Go rejected, to be replaced or removed
     unavailable: frozenset[ModuleFile]  # to be recorded: every proxy answered 404 or 410
     cold: ColdRun | None  # what downloading them took
+    runs: tuple[ColdRun, ...] = ()  # what downloading files of the store behind a front took, as that store noted it
     behind: frozenset[ModuleFile] = frozenset()  # restored files that a front lacked: the store behind had them
 
 

@@ -41,6 +41,7 @@ class Restored:
     skipped_reason: Notice | None = None  # why it was not used, or could not answer, although nothing is wrong
     lacks_bundle: bool = False  # whether saving files that it had would make the next restore faster
     warnings: tuple[Notice, ...] = ()
+    runs: tuple[ColdRun, ...] = ()  # cold runs that a shared pool has noted, for a front that takes its files
     parts: tuple[Restored, ...] = ()  # of two stores in one: what the front brought, and what the one behind it
 
     @property
@@ -70,6 +71,7 @@ class Restored:
             cold=reduce(Baseline.plus, known) if any(part.cold for part in parts) else None,
             skipped_reason=self.skipped_reason or (None if self.files else later.skipped_reason),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+            runs=(*self.runs, *(run for run in later.runs if run not in self.runs)),
             parts=tuple(map(Restored.plus, self.parts, later.parts)) or self.parts or later.parts,
         )
 

@@ -119,8 +119,8 @@ class DirectoryPool:
                         count += 1
                     meter.done(file, saving.folder.size_if_there(file))
             self._metadata.note_unavailable(saving.unavailable)
-            if saving.cold:
-                self._metadata.note_run(saving.cold)
+            for run in (*([saving.cold] if saving.cold else []), *saving.runs):
+                self._metadata.note_run(run)
         except (OSError, StructureError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None

@@ -63,6 +63,7 @@ class TieredStore:
             seconds=time.monotonic() - started,
             unavailable=both.unavailable - both.files,
             entry=behind.entry or front.entry,
+            lacks_bundle=behind.lacks_bundle,
             parts=(front, behind),
         )
 
@@ -78,11 +79,11 @@ class TieredStore:
             rejected=rejected - saving.behind,
             entry=None,
         )
-        for_behind = replace(saving, restored=from_behind, rejected=rejected & saving.behind)
+        for_behind = replace(saving, rejected=rejected & saving.behind, runs=())
         front = _saved(self.front, for_front, deadline, Meter("Save"))
         if self._is_behind_dead:
             behind = Saved(skipped_reason=notice("store-failed"))
-        elif for_behind.files or for_behind.rejected or for_behind.unavailable:
+        elif saving.files or saving.behind or saving.unavailable:
             behind = _saved(self.behind, for_behind, deadline, meter)
             self._is_behind_dead = bool(behind.skipped_reason and behind.skipped_reason.slug == "store-failed")
         else:

@@ -13,6 +13,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.model.cold_runs import Span, measured
 from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
@@ -205,8 +206,25 @@ def test_save_gives_the_front_what_came_from_behind(tiers: Tiers) -> None:
     restored = tiers.restore(A)
     saved = tiers.save(restored=restored)
     assert tiers.held("front") == files_of(A)
-    assert tiers.behind.savings == []
+    assert [saving.files for saving in tiers.behind.savings] == [[]]
     assert (saved.files, saved.skipped_reason) == (3, None)
+
+
+def test_save_of_what_the_front_has_does_not_ask_behind(tiers: Tiers) -> None:
+    tiers.put("front", A)
+    tiers.save(restored=tiers.restore(A))
+    assert tiers.behind.savings == []
+
+
+def test_save_notes_in_the_front_what_downloads_had_taken(tiers: Tiers) -> None:
+    """So the time saved is known on a machine that has downloaded nothing."""
+    tiers.put("behind", A)
+    restored = tiers.restore(A)
+    run = measured({file.name: Span(0.0, 2.0, 100) for file in restored.files})
+    tiers.save(restored=restored, runs=(run,))
+    cold = tiers.restore(A).cold
+    assert cold
+    assert (cold.seconds, cold.modules) == (2.0, 1)
 
 
 def test_save_gives_new_files_to_both(tiers: Tiers) -> None:

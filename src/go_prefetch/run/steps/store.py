@@ -99,6 +99,8 @@ def _saving(state: RunState, key: CacheKey, missing: Sequence[ModuleFile], entry
     from_store = restored.files - rejected
     good = [file for file in missing if file not in withheld and _is_verified(file, state)]
     unavailable = (state.downloaded.unavailable - restored.unavailable).intersection(missing)
+    behind = restored.behind.intersection(missing)
+    noted = (run.only({file.name for file in behind}) for run in restored.runs)
     return Saving(
         key=key,
         folder=plan.folder,
@@ -108,7 +110,8 @@ def _saving(state: RunState, key: CacheKey, missing: Sequence[ModuleFile], entry
         rejected=rejected & restored.files,
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),
         cold=cold_run(state, good),
-        behind=restored.behind.intersection(missing),
+        behind=behind,
+        runs=tuple(run for run in noted if run.files),
     )
 
 

@@ -71,6 +71,7 @@ class ObjectPool:
             unavailable=known.notes.now_unavailable(wanted.files) - intake.files,
             cold=baseline(known.notes.runs, {file.name for file in intake.files}),
             lacks_bundle=reading.lacks_bundle,
+            runs=known.notes.runs,
             warnings=(*warnings, *intake.warnings()),
         )
 
