@@ -59,6 +59,36 @@ jobs:
       - run: cd app && go build -x ./large ./small 2>{bench.folder}/commands
 """
 
+TESTS = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - run: rm -rf {checkout} && git clone -q {repository} {checkout}
+      - uses: ./
+        with:
+          working-directory: {checkout}/app
+          build-cache: auto
+          test-cache: true
+      - run: cd {checkout}/app && go test ./... >{results}
+"""
+READS_A_FILE = """\
+package reader
+
+import (
+\t"os"
+\t"testing"
+)
+
+func TestReads(t *testing.T) {
+\tif data, err := os.ReadFile("testdata/data.txt"); err != nil || len(data) == 0 {
+\t\tt.Fatal(err)
+\t}
+}
+"""
+
 pytestmark = pytest.mark.network
 
 
@@ -103,6 +133,31 @@ def test_a_job_compiles_only_what_has_changed(bench: Workbench) -> None:
     assert [first, second, third] == [{"large", "small"}, {"small"}, set()]
     assert [len(whole), len(delta), len(nothing)] == [2, 1, 0]  # the first is that of the modules
     assert sum(delta) < max(whole) / 10
+
+
+def test_tests_of_unchanged_sources_are_cached(bench: Workbench) -> None:
+    """Each job has a new clone at the same path, as on a hosted machine. act itself has the checkout at another path.
+
+    Without `test-cache`, the test runs again, because it opens a file (see test_stable_times.py).
+    """
+    results, checkout = bench.folder / "results", bench.folder / "checkout"
+    with ModuleProxy([LIB]) as proxy:
+        runner = ActRunner(bench, proxy, bench.folder / "repository")
+        put_action(runner.repository)
+        app = runner.repository / "app"
+        write_project(app, [LIB])
+        (app / "reader" / "testdata").mkdir(parents=True)
+        (app / "reader" / "reader.go").write_text("package reader\n")
+        (app / "reader" / "reader_test.go").write_text(READS_A_FILE)
+        (app / "reader" / "testdata" / "data.txt").write_text("data\n")
+        runner.commit(TESTS.format(checkout=checkout, repository=runner.repository, results=results))
+        said = []
+        for _ in range(2):
+            shutil.rmtree(bench.folder / "gocache", ignore_errors=True)
+            runner(f"--env=GOCACHE={bench.folder / 'gocache'}")
+            said.append(results.read_text())
+    assert "(cached)" not in said[0]
+    assert re.findall(r"(?m)^ok .*$", said[1]) == re.findall(r"(?m)^ok .*\(cached\)$", said[1]) != []
 
 
 def write_package(folder: Path, text: str) -> None:
