@@ -116,7 +116,7 @@ def test_twenty_jobs_at_once_share_one_front(tmp_path: Path, gocache: Path, seaw
         assert job.go("mod", "verify").stdout == "all modules verified\n"
 
 
-def test_bucket_behind_a_front_gets_a_bundle_and_gives_the_time_saved(
+def test_bucket_behind_a_front_gets_a_bundle_and_notes(
     bench: Workbench, seaweedfs: SeaweedFS, proxy: ModuleProxy
 ) -> None:
     """On the first machine, on a second one whose front is empty, and there once more."""
