@@ -353,6 +353,8 @@ _WARNINGS = {
     "outputs-refused": "",
     "private-left-to-go": "",
     "direct-left-to-go": "Jobs that read the folder need `direct` in their GOPROXY too.",
+    "pool-file-wrong": "",
+    "pool-not-verified": "",
     "proxy-limited": (
         "Name another proxy after `|` in the input goproxy, ask for a higher limit, or let a store keep the modules."
     ),

@@ -106,11 +106,15 @@ HELP = {
         "go.sum of its project before it is saved.\n\n"
         "-C names the projects. A project that fails does not end the others: the exit status is that of the first "
         "one. Start it again at any time: nothing that the pool has is downloaded again. --for-tidy brings all modules "
-        "that go.sum names, not only those of a build. Modules are unpacked in a folder in TMPDIR until the end.",
+        "that go.sum names, not only those of a build. Modules are unpacked in a folder in TMPDIR until the end.\n\n"
+        "--check lets Go compare all that the pool holds with the go.sum of the projects. It compares other modules "
+        "with the checksum database. Wrong files are removed, and the exit status is then 1. Private modules that no "
+        "go.sum names are reported as not verified.",
         (
             ("Fill a pool from all checkouts below a folder", "go-prefetch sync -C 'src/**' --store dir:/srv/pool"),
             ("Mirror all that go.sum names, also for `go mod tidy`",
              "go-prefetch sync -C 'src/**' --for-tidy --store dir:/srv/pool"),
+            ("Check the pool", "go-prefetch sync --check -C 'src/**' --store dir:/srv/pool"),
         ),
     ),
     "docker": HelpText(

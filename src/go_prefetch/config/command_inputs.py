@@ -55,7 +55,9 @@ SYNC_TABLE: tuple[Input, ...] = (
     replace(BY_NAME["store"], meaning="The pool to fill. `dir:PATH`: a folder. `auto`: the default pool."),
     replace(BY_NAME["save-private"], default="false", meaning="Whether to save private modules too. All who can read "
             "the pool can then read them. `auto`: if the repository of this job is known to be private."),
-    replace(BY_NAME["deadline"], meaning="Time limit for each project."),
+    _row("check", "false", "Let Go check all that the pool holds, and remove what is wrong. Nothing is added.", SWITCH,
+         Group.TASK),
+    replace(BY_NAME["deadline"], meaning="Time limit for each project, or with --check for each part of the pool."),
     replace(BY_NAME["restore-deadline"], meaning="Time limit for reading the pool, for each project."),
     replace(BY_NAME["save-deadline"], meaning="Time limit for writing to the pool, for each project."),
 )  # fmt: skip

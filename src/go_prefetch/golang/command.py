@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from go_prefetch.base import process_group
 from go_prefetch.base.background import run_in_background
@@ -185,7 +186,14 @@ class GoCommand:
         self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline
     ) -> dict[ModuleVersion, str]:
         """Return the errors of `go mod download -json` for those of `versions` that it cannot download."""
-        found: dict[ModuleVersion, str] = {}
+        said = self.downloaded(folder, versions, variables, deadline)
+        return {version: str(answer["Error"]) for version, answer in said.items() if answer.get("Error")}
+
+    def downloaded(
+        self, folder: Path, versions: Sequence[ModuleVersion], variables: Mapping[str, str], deadline: Deadline
+    ) -> dict[ModuleVersion, Mapping[str, Any]]:
+        """Return the answers of `go mod download -json` about those of `versions` that it came to in time."""
+        found: dict[ModuleVersion, Mapping[str, Any]] = {}
         environ = {**self._environ, **variables}
         for part in in_parts(versions):
             argv = (self.executable, "mod", "download", "-json", *part)
@@ -195,8 +203,7 @@ class GoCommand:
                 except subprocess.TimeoutExpired:
                     break
             for said in parse_objects(output.decode(errors="replace")):
-                if said.get("Error"):
-                    found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = str(said["Error"])
+                found[ModuleVersion(str(said.get("Path")), str(said.get("Version")))] = said
         return found
 
 

@@ -544,6 +544,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "files": "test-cache: {count:#time} of files and folders in {folder} could not be set: {words}.",
     },
     "trace-unwritable": "trace: {path} cannot be written: {words}.",
+    "pool-file-wrong": {
+        "removed": "{name} was wrong, and was removed from {store}: {words}",
+        "stays": "{name} is wrong, and could not be removed from {store}: {words}",
+    },
+    "pool-not-verified": "Not all files in {store} were verified: {cause}",
     "tree-removed": {
         "": "{version} in the module cache did not match go.sum. It was removed, so that Go unpacks it again.",
         "folder": "{version} did not match go.sum and was removed: {folder}. Go unpacks it again.",
@@ -611,6 +616,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "failure-ignored": "The run failed. The job goes on, because `on-failure` is warn.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",
     "inconclusive": {
+        "no-database": "Go compares nothing with the checksum database, because GOSUMDB is off.",
+        "not-listed": "The pool cannot be listed, so only files that a go.sum names were checked.",
         "no-time": "No time is left.",
         "stubs": "The folder for the check could not be made: {words}.",
         "zips": "The zips could not be removed: {words}.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -17,25 +18,28 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.base.stopwatch import Stopwatch, Timing
 from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
 from go_prefetch.base.trace import UNTRACED
+from go_prefetch.cli.commands.check_pool import check_pool
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import StoreKind, When
 from go_prefetch.config.command_inputs import SYNC_TABLE
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import InputError, PrefetchError
+from go_prefetch.errors import InputError, PrefetchError, StoreError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, secrets_of
-from go_prefetch.golang.modcache import ModuleFolder
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Platform
 from go_prefetch.model.report import Report
 from go_prefetch.model.save_rule import SaveRule
 from go_prefetch.render.summary import headline
+from go_prefetch.run.check_pool import PoolCheck
 from go_prefetch.run.pipeline import Job, prefetch
 from go_prefetch.run.shared_pool import storage
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
+from go_prefetch.stores.objects.port import ObjectError, ObjectStorage
 
 _POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
 
@@ -59,7 +63,19 @@ class _Synced:
 def sync(invocation: Invocation) -> int:
     """Sync, and return the exit status of the first project that failed. Raises PrefetchError for bad input."""
     settings = _settings(invocation)
+    try:
+        return _sync(settings, invocation)
+    except StoreError as error:  # not a warning, as in a job: without the pool there is nothing to do
+        invocation.platform.error(error.notice)
+        return 1
+
+
+def _sync(settings: Settings, invocation: Invocation) -> int:
     with _projects(settings, invocation) as projects:
+        if invocation.values(SYNC_TABLE)["check"]:
+            hashes, status = projects.go_sums()
+            check = PoolCheck(projects.contents, hashes, projects.go, projects.environment)
+            return status if check_pool(check, settings.deadline, invocation) else 1
         done = [projects.sync(number, folder) for number, folder in enumerate(projects.folders, 1)]
     good = [one for one in done if not one.status]
     saved = [one.report.saved for one in done if one.report]
@@ -76,11 +92,12 @@ def _settings(invocation: Invocation) -> Settings:
     """Return the settings. Variables that a job may have set for `run` change nothing here."""
     settings = invocation.settings()
     store = settings.store
-    if store.kind in (StoreKind.GITHUB, StoreKind.NONE) or not store.pool:
+    if not (store.pool or store.url):
         case = "" if store.kind is StoreKind.AUTO else "no-folder"
         raise InputError("pool-unknown", case, name="store", text=store.text)
     return replace(
         settings,
+        store=replace(store, pool=None) if store.url else store,  # what a folder in front has would not be saved
         save=When.ALWAYS,
         save_private=cast(When, invocation.values(SYNC_TABLE)["save-private"]),  # its default is not that of `run`
         build_cache=When.NEVER,
@@ -100,17 +117,24 @@ def _projects(settings: Settings, invocation: Invocation) -> Iterator[_Projects]
         proxies = proxy_list(settings, environment.goproxy)
         environment = go.with_toolchains(environment, proxies.text)
         settings = replace(settings, web=settings.web.with_goauth(environment.goauth))
-        places = discover(settings, environment.gowork, environment.gomodcache)
-        contents = storage(settings, environ).entries("", Deadline.after(settings.deadline))
-        held = frozenset(info.name for info in contents if info.bytes)
-        store = cache_store(settings, proxies, None, environ)
-        folders = tuple(place.folder for place in places)
-        yield _Projects(settings, invocation.platform, go, environment, proxies, store, folders, held)
+        folders = _folders(settings, environment, is_check=bool(invocation.values(SYNC_TABLE)["check"]))
+        store, contents = cache_store(settings, proxies, None, environ), storage(settings, environ)
+        yield _Projects(settings, invocation.platform, go, environment, proxies, store, contents, folders)
+
+
+def _folders(settings: Settings, environment: GoEnvironment, *, is_check: bool) -> tuple[Path, ...]:
+    """Return the folders of the projects. A check needs none: it asks the checksum database."""
+    try:
+        return tuple(place.folder for place in discover(settings, environment.gowork, environment.gomodcache))
+    except InputError as error:
+        if is_check and error.slug == "go-mod-not-found" and settings.working_directory == (".",):
+            return ()
+        raise
 
 
 @dataclass(frozen=True)
 class _Projects:
-    """The projects, and what a run in each of them works with. `held` are the names in the pool at the beginning."""
+    """The projects, and what a run in each of them works with."""
 
     settings: Settings
     platform: Platform
@@ -118,15 +142,24 @@ class _Projects:
     environment: GoEnvironment
     proxies: ProxyList
     store: CacheStore
+    contents: ObjectStorage
     folders: tuple[Path, ...]
-    held: frozenset[str]
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Return the names in the pool at the beginning; none if it cannot be listed. Then each project is run."""
+        deadline = Deadline.after(self.settings.deadline)
+        try:
+            return frozenset(info.name for info in self.contents.entries("", deadline) if info.bytes)
+        except ObjectError:
+            return frozenset()
 
     def sync(self, number: int, folder: Path) -> _Synced:
         """Bring what the pool lacks of one project, and print what became of it."""
         title = f"[{number}/{len(self.folders)}] {folder}"
         self.platform.info(title)
         try:
-            synced = self._synced(replace(self.settings, working_directory=(str(folder),)))
+            synced = self._synced(folder)
         except PrefetchError as error:
             synced = _Synced(failure=error)
         if synced.failure:
@@ -137,8 +170,29 @@ class _Projects:
         self.platform.info(f"{title}: {told}")
         return synced
 
-    def _synced(self, settings: Settings) -> _Synced:
-        plan = make_plan(settings, self.environment, ModuleFolder.of_cache(self.environment.gomodcache))
+    def go_sums(self) -> tuple[dict[ModuleFile, str], int]:
+        """Return the hash of each file that all projects agree on, and the status of the first one without a plan."""
+        hashes: dict[ModuleFile, set[str]] = {}
+        failures = []
+        for folder in self.folders:
+            try:
+                plan = self.plan(folder)
+            except PrefetchError as error:
+                self.platform.error(error.notice)
+                failures.append(error.exit_status)
+                continue
+            for line in (line for scope in plan.scopes for line in scope.gosum_lines):
+                hashes.setdefault(ModuleFile(line.module, line.kind), set()).add(line.digest)
+        agreed = {file: next(iter(found)) for file, found in hashes.items() if len(found) == 1}
+        return agreed, next(iter(failures), 0)
+
+    def plan(self, folder: Path) -> Plan:
+        """Return the plan of one project. Raises PrefetchError."""
+        settings = replace(self.settings, working_directory=(str(folder),))
+        return make_plan(settings, self.environment, ModuleFolder.of_cache(self.environment.gomodcache))
+
+    def _synced(self, folder: Path) -> _Synced:
+        plan, settings = self.plan(folder), replace(self.settings, working_directory=(str(folder),))
         if self._has_all_of(plan):
             return _Synced()
         walk = proxy_walk(settings, self.proxies, begin_budget(settings))
