@@ -28,7 +28,7 @@ def shared_pool(
     settings: Settings, proxies: ProxyList, environ: Mapping[str, str], trace: Trace = UNTRACED
 ) -> ObjectPool:
     """Return the pool at the URL of the settings; its records about proxies are for this list."""
-    connect = partial(storage, settings, environ, trace)
+    connect = cache(partial(storage, settings, environ, trace))
     not_saved = pool_not_saved_because(settings.save, environ)
     return ObjectPool(settings.store.url, connect, best_encoding(environ), proxies=proxies.shown, not_saved=not_saved)
 
