@@ -28,7 +28,13 @@ _Result = TypeVar("_Result")
 
 _TRY_FOR = 5.0  # seconds without an answer after which no other attempt begins
 _LONGEST_WORDS = 300
-_TROUBLES = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING, 410: Trouble.MISSING}
+_TROUBLES = {
+    401: Trouble.DENIED,
+    403: Trouble.DENIED,
+    404: Trouble.MISSING,
+    410: Trouble.MISSING,
+    503: Trouble.LIMITED,  # S3 says SlowDown so
+}
 _EXISTS = (409, 412)  # some servers say so of two requests at the same time, which have the same bytes
 # Answers to HEAD of servers that know the object: signed URLs are for GET alone.
 _NO_HEAD = (301, 302, 303, 307, 308, 405, 501)
