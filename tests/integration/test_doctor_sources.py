@@ -17,7 +17,8 @@ from tests.support.fakes.cache_service import CacheService, Token
 from tests.support.fakes.dead_port import dead_port, refusing_port
 from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
-from tests.support.fakes.modules import FakeModule, write_proxy_folder
+from tests.support.fakes.modules import FakeModule, layout, write_proxy_folder
+from tests.support.fakes.object_server import ObjectServer
 from tests.support.fakes.raw_server import RawServer
 from tests.support.fakes.tls import server_tls
 from tests.support.same_process import prefetch
@@ -399,3 +400,36 @@ def test_ctrl_c_ends_it_at_once(bench: Workbench) -> None:
         assert (run.returncode, stdout) == (130, ""), stderr
         assert stderr.endswith("#interrupted\n")
         assert "arrived" not in stderr
+
+
+def store_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The one source that is the store."""
+    (store,) = [one for one in found["sources"] if one["role"] == "store"]
+    return dict(store)
+
+
+def test_doctor_measures_a_pool_on_a_server(bench: Workbench) -> None:
+    with ObjectServer() as server, ModuleProxy(MODULES) as proxy:
+        server.objects = {f"pool/{name}": content for name, content in layout(MODULES[1:]).items()}
+        server.login = "Bearer t0ken-of-the-pool"
+        arguments = ("--store", f"dir:{bench.pool} {server.url}/pool")
+        found = store_of(diagnosed(bench, *arguments, GOPROXY=proxy.url, GO_PREFETCH_STORE_LOGIN="t0ken-of-the-pool"))
+        assert found["name"] == f"{server.url}/pool"
+        assert len(found["samples"]) == 2
+        assert found["lacks"] == ["example.com/m0@v1.0.0"]
+        assert set(server.asked("HEAD")) == {f"pool/{name}" for name in layout(MODULES[1:]) if name.endswith(".zip")}
+        denied = store_of(diagnosed(bench, *arguments, GOPROXY=proxy.url))
+        assert denied["worth"] == "unusable"
+
+
+def test_doctor_does_not_wait_for_a_pool_that_is_down(bench: Workbench) -> None:
+    with refusing_port() as port, ModuleProxy(MODULES) as proxy:
+        found = diagnosed(bench, "--store", f"http://127.0.0.1:{port}/pool", GOPROXY=proxy.url)
+        assert len(store_of(found)["samples"]) == 1
+
+
+def test_doctor_without_a_client_for_buckets_says_so(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with ModuleProxy(MODULES) as proxy:
+        found = diagnosed(bench, "--store", "s3://bucket/pool", GOPROXY=proxy.url)
+    assert "store" not in {one["role"] for one in found["sources"]}

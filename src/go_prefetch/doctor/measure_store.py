@@ -1,4 +1,4 @@
-"""Measure a store: a folder in GOPROXY layout (also a `file://` proxy), or the CI's cache service."""
+"""Measure a store: a folder in GOPROXY layout (also a `file://` proxy), a shared pool, or the CI's cache service."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import temporary_folder
+from go_prefetch.doctor.measure_proxy import PUBLIC_MODULE
 from go_prefetch.doctor.measurement import Holding, Measurement, Role, Sample, Transfer
-from go_prefetch.doctor.probe import BodyLimit, Probe
+from go_prefetch.doctor.probe import BodyLimit, Probe, one_line
 from go_prefetch.doctor.sampling import Limits
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
@@ -21,6 +22,8 @@ from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
 from go_prefetch.render.messages import as_warning, reason
+from go_prefetch.stores.objects.intake import pool_name
+from go_prefetch.stores.objects.port import ObjectError, ObjectStorage, Trouble
 
 _PIECE = 1 << 20
 _MOST_ZIPS = 8
@@ -98,6 +101,47 @@ def measure_service(
     samples = tuple(
         _ask_front_page(probe, front, limits) for _ in range(limits.samples) if not limits.deadline.passed()
     )
+    return _restored(store, samples, key, modules, limits)
+
+
+def measure_pool(
+    store: CacheStore, objects: ObjectStorage, key: CacheKey, modules: Sequence[ModuleVersion], limits: Limits
+) -> Measurement:
+    """Measure a restore from a pool, and sample it with questions for the size of zips, of those it has if it has any.
+
+    A bucket that the caller may not list denies what it lacks.
+    """
+    measured = _restored(store, (), key, modules, limits)
+    held = [holding.module for holding in measured.holdings if holding.has]
+    names = [pool_name(ModuleFile(module, "zip")) for module in held or modules or (PUBLIC_MODULE,)]
+    samples: list[Sample] = []
+    for number in range(limits.samples):
+        if limits.deadline.passed() or (samples and samples[-1].lost):  # a lost one took all of its attempts
+            break
+        samples.append(_ask_size(objects, names[number % len(names)], limits.deadline))
+    return replace(measured, samples=tuple(samples))
+
+
+def _ask_size(objects: ObjectStorage, name: str, deadline: Deadline) -> Sample:
+    started = time.monotonic()
+    try:
+        objects.size(name, deadline)
+    except ObjectError as error:
+        seconds = time.monotonic() - started
+        words = one_line(error.words) or error.trouble.value
+        return Sample(seconds=seconds, failure=words, lost=error.trouble is Trouble.UNREACHABLE)
+    seconds = time.monotonic() - started
+    return Sample(first_byte=seconds, seconds=seconds)
+
+
+def _restored(
+    store: CacheStore,
+    samples: tuple[Sample, ...],
+    key: CacheKey,
+    modules: Sequence[ModuleVersion],
+    limits: Limits,
+) -> Measurement:
+    """Measure a restore into a folder that is removed afterwards."""
     files = [ModuleFile(module, kind) for module in modules for kind in ("zip", "mod", "info")]
     if not files:
         return Measurement(store.name, "store", samples, notes=("there is no plan to restore",))

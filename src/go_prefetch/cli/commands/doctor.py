@@ -20,12 +20,12 @@ from go_prefetch.doctor.findings import findings
 from go_prefetch.doctor.measure_all import Examination
 from go_prefetch.doctor.measure_hosts import checksum_database, hosts_behind_direct, left_to_direct
 from go_prefetch.doctor.measure_proxy import PUBLIC_MODULE
-from go_prefetch.doctor.measure_store import measure_folder, measure_service
+from go_prefetch.doctor.measure_store import measure_folder, measure_pool, measure_service
 from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
 from go_prefetch.doctor.sampling import Limits, Target
-from go_prefetch.errors import InputError, Notice, PrefetchError, notice
+from go_prefetch.errors import InputError, Notice, PrefetchError, StoreError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
 from go_prefetch.golang.goproxy import ProxyList, redact_list, secrets_of
 from go_prefetch.golang.gosumdb import ChecksumDatabase, parse_gosumdb
@@ -35,6 +35,7 @@ from go_prefetch.model.cache_key import cache_key
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import Platform, Wanted
 from go_prefetch.render.messages import reason
+from go_prefetch.run.shared_pool import shared_pool, storage
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import NullStore, cache_store, proxy_list
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
@@ -147,8 +148,10 @@ def _store(
 ) -> tuple[Measurement | None, str]:
     """Measure the store. The text says why there is no measurement."""
     endpoint = find_endpoint(environ)
-    store = cache_store(settings, subject.proxies, endpoint, environ)
     limits = replace(examination.limits, deadline=examination.limits.deadline.earlier_of(settings.restore_deadline))
+    if settings.store.url:
+        return _shared_pool(settings, environ, subject, examination, limits)
+    store = cache_store(settings, subject.proxies, endpoint, environ)
     examination.progress(f"{store.name}: measuring")
     if isinstance(store, DirectoryPool):
         return measure_folder(store.name, "store", store.root, examination.modules, limits.samples, limits.deadline), ""
@@ -158,6 +161,21 @@ def _store(
     if subject.plan is None:
         return None, "there is no plan, and so no key to look for"
     return measure_service(store, endpoint.url, examination.probe, subject.plan.key, examination.modules, limits), ""
+
+
+def _shared_pool(
+    settings: Settings, environ: Mapping[str, str], subject: _Subject, examination: Examination, limits: Limits
+) -> tuple[Measurement | None, str]:
+    """Measure the pool at a URL, as `_store` does. A folder in front of it is not asked."""
+    if subject.plan is None:
+        return None, "there is no plan, and so no key to look for"
+    examination.progress(f"{settings.store.url}: measuring")
+    try:
+        objects = storage(settings, environ)
+    except StoreError as error:
+        return None, reason(error.notice)
+    store = shared_pool(settings, subject.proxies, environ)
+    return measure_pool(store, objects, subject.plan.key, examination.modules, limits), ""
 
 
 def _show(diagnosis: Diagnosis, invocation: Invocation, *, summary: bool) -> None:
