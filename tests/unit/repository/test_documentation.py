@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -53,6 +54,17 @@ def test_every_document_is_linked() -> None:
     linked = {path for document in DOCUMENTS for path, _ in links_of(document)}
     others = [path for path in ROOT.glob("docs/**/*") if path.is_file() and path not in documents]
     assert [str(path) for path in others if path not in linked] == []
+
+
+def test_json_in_documents_is_json() -> None:
+    """Policies and lifecycle rules are there to be pasted."""
+    found = [
+        block
+        for document in DOCUMENTS
+        for block in re.findall(r"^```json\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    ]
+    assert len(found) > 5
+    assert all(isinstance(json.loads(block), dict) for block in found)
 
 
 def test_the_architecture_names_every_package() -> None:
