@@ -179,8 +179,9 @@ def test_put_to_a_server_that_reads_nothing_ends() -> None:
     assert caught.value.trouble is Trouble.UNREACHABLE
 
 
-def test_put_ends_with_its_deadline() -> None:
-    """Between two pieces, though the server takes each of them."""
+@pytest.mark.parametrize("speaks_dav", [False, True])
+def test_put_ends_with_its_deadline(speaks_dav: bool) -> None:
+    """Between two pieces, though the server takes each of them. What has come under a temporary name is removed."""
     deadline = Deadline()
 
     class Cancelling(io.BytesIO):
@@ -189,11 +190,13 @@ def test_put_ends_with_its_deadline() -> None:
             return super().read(size)
 
     with ObjectServer() as server:
+        server.speaks_dav = speaks_dav
         store, content = storage(server.url), Cancelling(CONTENT * 100)
         with pytest.raises(ObjectError) as caught:
             store.put(NAME, content, deadline)
         assert caught.value.trouble is Trouble.UNREACHABLE
         assert server.objects == {}
+        assert len(server.asked("DELETE")) == speaks_dav
 
 
 @pytest.mark.parametrize(

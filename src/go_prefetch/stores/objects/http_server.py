@@ -105,7 +105,7 @@ class HttpServer:
     def _put(self, name: str, content: BinaryIO, deadline: Deadline, *, replaces: bool) -> bool:
         if self._dav.is_spoken(self.name + "/", deadline):
             temporary = self._url(f"{name}{random_digits()}.tmp")
-            with self._dav.removing(temporary, deadline):
+            with self._dav.removing(temporary):
                 self._send(temporary, content, deadline, {}).check()
                 moved = self._dav.move(temporary, self._url(name), deadline, replaces=replaces)
             if moved is not None:

@@ -21,6 +21,7 @@ _MADE = (201, 405)  # 405: there is one
 _RENAMED = (200, 201, 204)
 _NO_PARENT = 409
 _EXISTS = 412
+_REMOVAL_SECONDS = 2.0
 
 
 class WebDav:
@@ -49,19 +50,19 @@ class WebDav:
         reply = self._ask("MOVE", source, deadline, headers=headers)
         if reply.status in _RENAMED:
             return True
-        self._remove(source, deadline)
+        self._remove(source)
         if reply.status == _EXISTS and not replaces:
             return False
         self._is_spoken = False
         return None
 
     @contextmanager
-    def removing(self, url: str, deadline: Deadline) -> Iterator[None]:
+    def removing(self, url: str) -> Iterator[None]:
         """Remove a file if the block fails, as far as it is there."""
         try:
             yield
         except BaseException:
-            self._remove(url, deadline)
+            self._remove(url)
             raise
 
     def make_folder(self, url: str, deadline: Deadline) -> bool:
@@ -74,6 +75,7 @@ class WebDav:
             status = self._ask("MKCOL", f"{url}/", deadline).status
         return status in _MADE
 
-    def _remove(self, url: str, deadline: Deadline) -> None:
+    def _remove(self, url: str) -> None:
+        """Remove a file within a time of its own: that of the run may have ended, which is why the file is there."""
         with suppress(AttemptError):
-            self._ask("DELETE", url, deadline)
+            self._ask("DELETE", url, Deadline.after(_REMOVAL_SECONDS))
