@@ -38,6 +38,7 @@ _BENCHES = {
     "cold": (),
     "warm": (),
     "hosted": (),
+    "fleet": (),
     "buildcache": ("--releases", "4"),
     "history_report": (),
     "limits": (),

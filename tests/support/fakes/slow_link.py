@@ -72,8 +72,9 @@ def _deliver(pieces: queue.Queue[tuple[float, bytes]], target: socket.socket) ->
     is_open = True
     while True:
         due, piece = pieces.get()
-        if is_open and due > time.monotonic():
-            time.sleep(due - time.monotonic())
+        seconds = due - time.monotonic()
+        if is_open and seconds > 0:
+            time.sleep(seconds)
         if not piece:
             break
         try:

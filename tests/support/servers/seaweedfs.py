@@ -46,7 +46,7 @@ class SeaweedFS(ServerProcess):
     The S3 gateway knows WRITER, READER and, for public buckets, readers without a login. The filer asks for no login.
     """
 
-    port_count = 8
+    port_count = 9
 
     def __init__(self, folder: Path, *, volumes: int = 500, volume_mb: int = 64) -> None:
         super().__init__(folder)
@@ -61,7 +61,7 @@ class SeaweedFS(ServerProcess):
         identities = {"identities": [each.as_json() for each in (WRITER, READER, _ANONYMOUS)]}
         (self.folder / "s3.json").write_text(json.dumps(identities))
         roles = ("master", "volume", "filer", "s3")
-        names = [name for role in roles for name in (f"{role}.port", f"{role}.port.grpc")]
+        names = [*(name for role in roles for name in (f"{role}.port", f"{role}.port.grpc")), "metricsPort"]
         options = {
             "dir": str(data),
             "ip": "127.0.0.1",
@@ -104,6 +104,10 @@ class SeaweedFS(ServerProcess):
     def filer_url(self) -> str:
         """Return the address of the filer."""
         return self.url(4)
+
+    def metrics(self) -> str:
+        """Return its counts since it started, as Prometheus reads them."""
+        return request("GET", f"{self.url(8)}/metrics")[1].decode()
 
     def new_bucket(self, *, is_public: bool = False) -> str:
         """Create an empty bucket and return its name."""
