@@ -19,7 +19,7 @@ from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, layout
 from tests.support.pool_content import other_content
 from tests.support.servers.process import request
-from tests.support.servers.seaweedfs import WRITER, SeaweedFS
+from tests.support.servers.seaweedfs import READER, WRITER, SeaweedFS
 from tests.support.workbench import Workbench
 
 MODULES = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=1000) for number in range(9)]
@@ -134,3 +134,19 @@ def test_bucket_behind_a_front_gets_a_bundle_and_notes(
     assert len(MODULES) * 2 >= LEAST_BUNDLED
     bundle = f".go-prefetch/bundles/{bench.outputs['cache-key']}.{best_encoding(bench.environ).name}"
     assert request("GET", seaweedfs.object_path(bucket, f"go/{bundle}"))[0] == 200
+
+
+def test_bucket_gets_what_an_earlier_job_could_not_save(
+    bench: Workbench, seaweedfs: SeaweedFS, proxy: ModuleProxy
+) -> None:
+    """The first job on the machine has a login that only reads. The second one finds all files in the front."""
+    bench.write_project(MODULES)
+    bucket = seaweedfs.new_bucket()
+    store = ("--store", f"dir:{bench.folder / 'front'} s3://{bucket}/go")
+    assert bench.prefetch(*store, goproxy=proxy.url, **seaweedfs.variables(READER)).status == 0
+    assert bench.warnings == ["store-denied"]
+    for parts in ([FILES, 0], [0, FILES]):
+        bench.forget_modcache()
+        assert bench.prefetch(*store, goproxy="off", **seaweedfs.variables(WRITER)).status == 0
+        assert [part["files"] for part in bench.report["restore"]["parts"]] == parts
+        shutil.rmtree(bench.folder / "front")

@@ -50,6 +50,7 @@ class Saving:
     unavailable: frozenset[ModuleFile]  # to be recorded: every proxy answered 404 or 410
     cold: ColdRun | None  # what downloading them took
     runs: tuple[ColdRun, ...] = ()  # what downloading files of the store behind a front took, as that store noted it
+    owed: frozenset[ModuleFile] = frozenset()  # restored files that a front is to pass on to the store behind it
     behind: frozenset[ModuleFile] = frozenset()  # restored files that a front lacked: the store behind had them
 
 

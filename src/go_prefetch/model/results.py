@@ -42,6 +42,7 @@ class Restored:
     lacks_bundle: bool = False  # whether saving files that it had would make the next restore faster
     warnings: tuple[Notice, ...] = ()
     runs: tuple[ColdRun, ...] = ()  # cold runs that a shared pool has noted, for a front that takes its files
+    owed: frozenset[ModuleFile] = frozenset()  # files of a front that the store behind it has not got yet
     parts: tuple[Restored, ...] = ()  # of two stores in one: what the front brought, and what the one behind it
 
     @property
@@ -71,6 +72,7 @@ class Restored:
             cold=reduce(Baseline.plus, known) if any(part.cold for part in parts) else None,
             skipped_reason=self.skipped_reason or (None if self.files else later.skipped_reason),
             warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+            owed=self.owed | later.owed,
             runs=(*self.runs, *(run for run in later.runs if run not in self.runs)),
             parts=tuple(map(Restored.plus, self.parts, later.parts)) or self.parts or later.parts,
         )

@@ -57,7 +57,7 @@ class DirectoryPool:
         self._folder = ModuleFolder.of_pool(self._resolved)
         self._takes_files = takes_files
         self._in_place_of = in_place_of
-        self._metadata = PoolMetadata(self._resolved, proxies)
+        self.metadata = PoolMetadata(self._resolved, proxies)
 
     @property
     def name(self) -> str:
@@ -75,7 +75,7 @@ class DirectoryPool:
             return Restored(self.name, warnings=(notice("store-unreadable", "root", store=self.name, words=problem),))
         started, slow = time.monotonic(), False
         intake = _Intake(self._folder, wanted.folder)
-        unavailable = self._metadata.unavailable(wanted.files)
+        unavailable = self.metadata.unavailable(wanted.files)
         sizes = {file: self._bytes_of(file) for file in wanted.files}
         held = frozenset(file for file, size in sizes.items() if size)
         announced(Restored(files=held, unavailable=unavailable - held))
@@ -95,7 +95,7 @@ class DirectoryPool:
             seconds=time.monotonic() - started,
             unavailable=unavailable,
             skipped_reason=None if intake.files else self._in_place_of,
-            cold=self._metadata.baseline(intake.files),
+            cold=self.metadata.baseline(intake.files),
             warnings=(*too_slow, *intake.warnings(self.name)),
         )
 
@@ -118,9 +118,9 @@ class DirectoryPool:
                         size += _transfer(partial(_open, saving.folder.path_of(file)), self._folder, file)
                         count += 1
                     meter.done(file, saving.folder.size_if_there(file))
-            self._metadata.note_unavailable(saving.unavailable)
+            self.metadata.note_unavailable(saving.unavailable)
             for run in (*([saving.cold] if saving.cold else []), *saving.runs):
-                self._metadata.note_run(run)
+                self.metadata.note_run(run)
         except (OSError, StructureError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise StoreError("store-unwritable", store=self.name, words=words) from None

@@ -1,6 +1,7 @@
 """Metadata of a directory pool: the cost of cold runs, and files that no proxy has.
 
     .go-prefetch/runs/<digest of its files>.json          see cold_run_note.py; files by their names
+    .go-prefetch/owed/<digest of its files>.json          {"files": [names]}, of files that a shared pool has not got
     .go-prefetch/unavailable/<digest of all below>.json   {"file": "…/@v/v1.0.0.mod", "asked": "https://…", "until": …}
     .go-prefetch/entries/                                 see entry_files.py
 
@@ -20,12 +21,12 @@ from typing import Any, BinaryIO
 from go_prefetch.base import nofollow, removal
 from go_prefetch.base.run_file import NOTES_FOLDER, write_whole
 from go_prefetch.base.untrusted_json import as_number, as_text, parse_object, required
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, file_named
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.cold_runs import Baseline, ColdRun, baseline
 from go_prefetch.stores.cold_run_note import as_note, parse_note
 
-_RUNS, _UNAVAILABLE = "runs", "unavailable"
+_RUNS, _UNAVAILABLE, _OWED = "runs", "unavailable", "owed"
 
 # A version may be published later, so the proxies are asked again after a day.
 UNAVAILABLE_SECONDS = 24 * 3600.0
@@ -43,12 +44,9 @@ class PoolMetadata:
         self._root = root
 
     def note_run(self, run: ColdRun) -> None:
-        """Record what a run measured, and remove the oldest records above a limit. Raises OSError."""
+        """Record what a run measured. Raises OSError."""
         self._write(_RUNS, "\n".join(sorted(run.files)), as_note(run))
-        with nofollow.opened(self._root, (NOTES_FOLDER, _RUNS)) as folder:
-            times = {name: found.st_mtime for name in folder.entries() if (found := folder.stat(name))}
-            for name in sorted(times, key=lambda name: times[name])[:-_MOST_NOTES]:
-                folder.unlink(name)
+        self._forget_oldest(_RUNS)
 
     def baseline(self, restored: Iterable[ModuleFile]) -> Baseline | None:
         """Return what recorded runs tell about downloading these files; None if they measured none."""
@@ -59,7 +57,7 @@ class PoolMetadata:
     def forget_others(self, files: Iterable[ModuleFile]) -> None:
         """Remove records that a restore of exactly these files does not use. Raises OSError."""
         names = {file.name for file in files}
-        for kind in (_RUNS, _UNAVAILABLE):
+        for kind in (_RUNS, _UNAVAILABLE, _OWED):
             for name in self._names(kind):
                 note = self._read(kind, name, _MOST_NOTE_BYTES)[1] or {}
                 about = note.get("files", [note.get("file")])
@@ -83,6 +81,34 @@ class PoolMetadata:
             and as_number(note.get("until"), now, now + UNAVAILABLE_SECONDS) is not None
         }
         return frozenset(file for file in files if file.name in gone)
+
+    def note_owed(self, files: Iterable[ModuleFile]) -> None:
+        """Record files that a shared pool behind this one could not be given. Raises OSError."""
+        if names := sorted(file.name for file in files):
+            self._write(_OWED, "\n".join(names), {"files": names})
+            self._forget_oldest(_OWED)
+
+    def owed(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
+        """Return those of `files` that are recorded as owed."""
+        names = {name for note in self._read_all(_OWED) for name in _names_in(note)}
+        return frozenset(file for file in files if file.name in names)
+
+    def settle(self, files: Iterable[ModuleFile]) -> None:
+        """Record that these files are no longer owed. Raises OSError."""
+        given = {file.name for file in files}
+        for name in self._names(_OWED):
+            owed = _names_in(self._read(_OWED, name, _MOST_NOTE_BYTES)[1] or {})
+            if not owed or given.intersection(owed):
+                with nofollow.opened(self._root, (NOTES_FOLDER, _OWED)) as folder:
+                    folder.unlink(name)
+                self.note_owed(file for each in owed - given if (file := file_named(each)))
+
+    def _forget_oldest(self, kind: str) -> None:
+        """Remove the oldest records above a limit. Raises OSError."""
+        with nofollow.opened(self._root, (NOTES_FOLDER, kind)) as folder:
+            times = {name: found.st_mtime for name in folder.entries() if (found := folder.stat(name))}
+            for name in sorted(times, key=lambda name: times[name])[:-_MOST_NOTES]:
+                folder.unlink(name)
 
     def _write(self, kind: str, identity: str, note: dict[str, Any]) -> None:
         name = f"{NOTES_FOLDER}/{kind}/{hexadecimal(identity)[:32]}.json"
@@ -112,6 +138,11 @@ class PoolMetadata:
         except OSError:
             return 0, None
         return min(size, most_bytes), note
+
+
+def _names_in(note: dict[str, Any]) -> frozenset[str]:
+    files = note.get("files")
+    return frozenset(name for name in files if isinstance(name, str)) if isinstance(files, list) else frozenset()
 
 
 def _run(note: dict[str, Any], names: Collection[str]) -> ColdRun | None:

@@ -1,8 +1,10 @@
 """Two stores in one: a pool on this machine in front, and the store behind it that machines share.
 
 Files come from the front, and what it lacks from behind at the same time. A save gives the front all files that Go
-accepted, those from behind too, and the store behind what it lacked. That store is asked for nothing that the front
-has, so a file that only a front has stays there. If one of the two fails, the other does its part.
+accepted, those from behind too, and the store behind what it lacked. If one of the two fails, the other does its part.
+
+The store behind is asked for nothing that the front has. So a front notes what that store did not take: it was down, or
+the job may not write to it. A later job that uses these files and may write gives it them.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from go_prefetch.base.background import end, result_of, run_in_background
 from go_prefetch.base.retry import Deadline
@@ -20,12 +24,21 @@ from go_prefetch.golang.modcache import ModuleFile
 from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
+from go_prefetch.stores.pool_metadata import PoolMetadata
+
+
+class FrontStore(CacheStore, Protocol):
+    """A pool on this machine, which keeps notes."""
+
+    @property
+    def metadata(self) -> PoolMetadata:
+        """Return its notes."""
 
 
 class TieredStore:
     """The store `behind`, with `front` in front of it."""
 
-    def __init__(self, front: CacheStore, behind: CacheStore) -> None:
+    def __init__(self, front: FrontStore, behind: CacheStore) -> None:
         self.front = front
         self.behind = behind
         self.name = f"{front.name} in front of {behind.name}"
@@ -64,6 +77,7 @@ class TieredStore:
             unavailable=both.unavailable - both.files,
             entry=behind.entry or front.entry,
             lacks_bundle=behind.lacks_bundle,
+            owed=self.front.metadata.owed(front.files),
             parts=(front, behind),
         )
 
@@ -79,23 +93,33 @@ class TieredStore:
             rejected=rejected - saving.behind,
             entry=None,
         )
-        for_behind = replace(saving, rejected=rejected & saving.behind, runs=())
+        files = [*saving.files, *sorted(saving.owed)]
+        for_behind = replace(saving, files=files, rejected=rejected & saving.behind, runs=())
         front = _saved(self.front, for_front, deadline, Meter("Save"))
         if self._is_behind_dead:
             behind = Saved(skipped_reason=notice("store-failed"))
-        elif saving.files or saving.behind or saving.unavailable:
+        elif files or saving.behind or saving.unavailable:
             behind = _saved(self.behind, for_behind, deadline, meter)
             self._is_behind_dead = bool(behind.skipped_reason and behind.skipped_reason.slug == "store-failed")
         else:
             behind = Saved()
-        files = max(front.files, behind.files)  # most files go to both, and count once
+        self._note_owed(saving, behind)
+        count = max(front.files, behind.files)  # most files go to both, and count once
         return Saved(
-            files=files,
+            files=count,
             bytes=max(front.bytes, behind.bytes),
             key=behind.key or front.key,
-            skipped_reason=None if files else behind.skipped_reason or front.skipped_reason,
+            skipped_reason=None if count else behind.skipped_reason or front.skipped_reason,
             warnings=(*front.warnings, *behind.warnings),
         )
+
+    def _note_owed(self, saving: Saving, behind: Saved) -> None:
+        """Note what the store behind has not got, or got at last. The notes are of no use to this run."""
+        with suppress(OSError):
+            if behind.skipped_reason and behind.skipped_reason.slug not in ("nothing-to-save", "save-disabled"):
+                self.front.metadata.note_owed(saving.files)
+            elif saving.owed:
+                self.front.metadata.settle(saving.owed)
 
     def _take_behind(
         self, wanted: Wanted, coming: Restored, deadline: Deadline, arrived: Arrived, announced: Announced

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.modcache import Kind, ModuleFile, ModuleFolder, file_named
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cold_runs import Span, measured
-from go_prefetch.model.ports import Announced, Arrived, CacheStore, Saving, Wanted, ignore_announcement
+from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
 from go_prefetch.stores.directory_pool import DirectoryPool
@@ -39,10 +39,11 @@ def files_of(*modules: FakeModule) -> frozenset[ModuleFile]:
 class Asked:
     """A store that notes what it is asked, and may be dead."""
 
-    store: CacheStore
+    store: DirectoryPool
     is_dead: bool = False
     restores: list[Sequence[ModuleFile]] = field(default_factory=list)
     savings: list[Saving] = field(default_factory=list)
+    may_not_save: Notice | None = None
     before: threading.Event | None = None  # what a restore waits for
 
     @property
@@ -52,6 +53,10 @@ class Asked:
     @property
     def has_single_files(self) -> bool:
         return self.store.has_single_files
+
+    @property
+    def metadata(self) -> PoolMetadata:
+        return self.store.metadata
 
     def restore(
         self, wanted: Wanted, deadline: Deadline, arrived: Arrived, announced: Announced = ignore_announcement
@@ -67,6 +72,8 @@ class Asked:
         self.savings.append(saving)
         if self.is_dead:
             raise StoreError("store-unreachable", "call", call="put", words="connection refused")
+        if self.may_not_save:
+            return Saved(skipped_reason=self.may_not_save)
         return self.store.save(saving, deadline, meter)
 
 
@@ -103,7 +110,7 @@ class Tiers:
         given = restored or Restored()
         saving = Saving(
             key=KEY, folder=self.modcache, files=sorted(files_of(*new)), restored=sorted(given.files), entry=None,
-            rejected=frozenset(), unavailable=frozenset(), cold=None, behind=given.behind,
+            rejected=frozenset(), unavailable=frozenset(), cold=None, behind=given.behind, owed=given.owed,
         )  # fmt: skip
         return self.store.save(replace(saving, **changed), NO_LIMIT, Meter(""))  # type: ignore[arg-type]
 
@@ -260,3 +267,42 @@ def test_rejected_files_go_to_the_store_that_they_came_from(tiers: Tiers) -> Non
     tiers.save(restored=restored.only(restored.files - wrong), rejected=wrong, behind=restored.behind)
     assert tiers.held("front") == files_of(A, B) - wrong
     assert tiers.held("behind") == files_of(A, B) - {one_file(B, "zip")}
+
+
+@pytest.mark.parametrize("reason", ["save-restricted", "dead"])
+def test_what_behind_did_not_take_is_given_to_it_later(tiers: Tiers, reason: str) -> None:
+    """By a job that finds everything in the front. Then it is owed no more."""
+    tiers.behind.is_dead = reason == "dead"
+    tiers.behind.may_not_save = notice("save-restricted", "branch")
+    tiers.save(A, B)
+    assert tiers.held("behind") == frozenset()
+
+    tiers = Tiers(tiers.folder)
+    tiers.put("behind", C)
+    restored = tiers.restore(A, C)
+    assert restored.owed == files_of(A)
+    tiers.save(restored=restored)
+    assert tiers.held("behind") == files_of(A, C)
+    assert tiers.restore(A, B).owed == files_of(B)
+    tiers.save(restored=tiers.restore(A, B))
+    assert tiers.restore(A, B, C).owed == frozenset()
+    assert list((tiers.folder / "front/.go-prefetch/owed").iterdir()) == []
+
+
+def test_what_may_not_be_saved_at_all_is_not_owed(tiers: Tiers) -> None:
+    tiers.behind.may_not_save = notice("save-disabled")
+    tiers.save(A)
+    assert tiers.restore(A).owed == frozenset()
+
+
+@pytest.mark.parametrize("note", ["[]", '{"files": {"a": 1}}', '{"files": [1, "../../x", null]}', "", "\xff"])
+def test_foreign_notes_of_what_is_owed_are_ignored(tiers: Tiers, note: str) -> None:
+    tiers.put("front", A)
+    owed = tiers.folder / "front/.go-prefetch/owed"
+    owed.mkdir(parents=True)
+    (owed / "x.json").write_text(note)
+    assert tiers.restore(A).owed == frozenset()
+    tiers.front.metadata.note_owed(files_of(A))
+    assert tiers.restore(A).owed == files_of(A)
+    tiers.front.metadata.settle(files_of(A))
+    assert tiers.restore(A).owed == frozenset()

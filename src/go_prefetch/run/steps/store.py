@@ -57,7 +57,12 @@ def save(store: CacheStore, state: RunState, deadline: Deadline, meter: Meter) -
     savings = [
         saving
         for saving in _savings(state)
-        if saving.files or saving.rejected or saving.unavailable or saving.behind or (lacks_bundle and saving.restored)
+        if saving.files
+        or saving.rejected
+        or saving.unavailable
+        or saving.behind
+        or saving.owed
+        or (lacks_bundle and saving.restored)
     ]
     if not savings:
         return Saved(skipped_reason=_nothing_to_save(state))
@@ -111,6 +116,7 @@ def _saving(state: RunState, key: CacheKey, missing: Sequence[ModuleFile], entry
         unavailable=frozenset(file for file in unavailable if not plan.folder.has(file)),
         cold=cold_run(state, good),
         behind=behind,
+        owed=restored.owed.intersection(good) - rejected,
         runs=tuple(run for run in noted if run.files),
     )
 
