@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from go_prefetch.base.retry import AttemptError, Backoff
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.config.choices import StoreKind
 from go_prefetch.config.settings import Settings
-from go_prefetch.errors import StoreError
+from go_prefetch.errors import Notice, StoreError
 from go_prefetch.golang.goproxy import ProxyList
 from go_prefetch.stores.cache_service.compression import Encoding, best_encoding
+from go_prefetch.stores.objects.credentials import BucketOptions, bucket_options
 from go_prefetch.stores.objects.pool import ObjectPool
 from go_prefetch.stores.objects.port import ObjectStorage
 from go_prefetch.stores.objects.writers import pool_not_saved_because
@@ -29,7 +31,7 @@ def shared_pool(
 ) -> ObjectPool:
     """Return the pool at the URL of the settings; its records about proxies are for this list."""
     connect = cache(partial(storage, settings, environ, trace))
-    not_saved = pool_not_saved_because(settings.save, environ)
+    not_saved = _not_saved_because(settings, environ)
     return ObjectPool(settings.store.url, connect, best_encoding(environ), proxies=proxies.shown, not_saved=not_saved)
 
 
@@ -39,7 +41,7 @@ def bucket_entries(settings: Settings, encoding: Encoding, run: str, environ: Ma
     from go_prefetch.stores.cache_service.entry_objects import object_connection  # noqa: PLC0415
 
     connect = cache(lambda: object_connection(storage(settings, environ), encoding.name))
-    access = Access(run, None, pool_not_saved_because(settings.save, environ))
+    access = Access(run, None, _not_saved_because(settings, environ))
     return BuildStore(settings.store.url, connect, encoding, access)
 
 
@@ -60,16 +62,19 @@ def _bucket(settings: Settings, environ: Mapping[str, str]) -> ObjectStorage:
 
     silence = min(settings.stall_timeout, _LONGEST_SILENCE)
     limits = BucketLimits(settings.connect_timeout, silence, settings.restore_deadline)
-    names = {
-        "AWS_ENDPOINT_URL": "endpoint",
-        "AWS_REGION": "region",
-        "AWS_ACCESS_KEY_ID": "access_key_id",
-        "AWS_SECRET_ACCESS_KEY": "secret_access_key",
-    }
-    config: dict[str, object] = {names[name]: value for name, value in environ.items() if name in names}
-    if "access_key_id" not in config:
-        config["skip_signature"] = True
-    return Bucket(settings.store.url, config, limits)
+    options = _bucket_options(settings, environ)
+    login = f"{options.way.value}, {options.unused} not usable" if options.unused else options.way.value
+    return Bucket(settings.store.url, options.config, limits, login)
+
+
+def _bucket_options(settings: Settings, environ: Mapping[str, str]) -> BucketOptions:
+    return bucket_options(urlsplit(settings.store.url).scheme, environ)
+
+
+def _not_saved_because(settings: Settings, environ: Mapping[str, str]) -> Notice | None:
+    is_bucket = settings.store.kind is StoreKind.BUCKET
+    has_login = not is_bucket or _bucket_options(settings, environ).may_write
+    return pool_not_saved_because(settings.save, environ, has_login=has_login)
 
 
 def _http_server(settings: Settings, trace: Trace) -> ObjectStorage:

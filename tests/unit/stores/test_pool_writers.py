@@ -105,6 +105,12 @@ def test_machine_outside_of_ci_saves_with_a_login(environ: dict[str, str], has_l
     assert reason == (notice("save-restricted", case) if case else None)
 
 
+def test_job_of_merged_code_without_a_login_saves_nothing() -> None:
+    environ = GITHUB | {"GITHUB_REF_PROTECTED": "true"}
+    assert pool_not_saved_because(When.AUTO, environ) is None
+    assert pool_not_saved_because(When.AUTO, environ, has_login=False) == notice("save-restricted", "login")
+
+
 @pytest.mark.parametrize("environ", [{}, GITHUB, GITHUB | PULL | {"GITHUB_EVENT_NAME": "pull_request"}, GITLAB])
 def test_true_and_false_decide_in_every_job(environ: dict[str, str]) -> None:
     assert pool_not_saved_because(When.ALWAYS, environ, has_login=False) is None

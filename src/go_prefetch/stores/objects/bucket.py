@@ -46,11 +46,13 @@ class BucketLimits:
 class Bucket:
     """The objects below `url`, such as `s3://bucket/prefix`.
 
-    `config` has the client's own keys, such as a region or a login. Raises StoreError if the client cannot be used.
+    `config` has the client's own keys, such as a region or a login. `login` says where the login is from, for errors.
+    Raises StoreError if the client cannot be used.
     """
 
-    def __init__(self, url: str, config: Mapping[str, Any], limits: BucketLimits) -> None:
+    def __init__(self, url: str, config: Mapping[str, Any], limits: BucketLimits, login: str = "") -> None:
         self.name = url
+        self._login = f" (login: {login})" if login else ""
         parts = urlsplit(url)
         self._obstore = _client(url, parts.scheme)
         options = {
@@ -149,9 +151,11 @@ class Bucket:
         except FileNotFoundError as error:
             raise ObjectError(Trouble.MISSING, _words(error)) from None
         except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            raise ObjectError(Trouble.DENIED, _words(error)) from None
+            raise ObjectError(Trouble.DENIED, _words(error) + self._login) from None
         except exceptions.BaseError as error:
-            raise ObjectError(_trouble(str(error)), _words(error)) from None
+            trouble = _trouble(str(error))
+            login = self._login if trouble is Trouble.DENIED else ""
+            raise ObjectError(trouble, _words(error) + login) from None
 
 
 def _client(url: str, extra: str) -> Any:

@@ -26,17 +26,19 @@ _QUEUE_BRANCHES = "refs/heads/gh-readonly-queue/"
 def pool_not_saved_because(save: When, environ: Mapping[str, str], *, has_login: bool = True) -> Notice | None:
     """Return why this job saves nothing to a shared pool; None if it saves.
 
-    `has_login`: whether there are credentials for the pool. Outside of CI, they say whether a machine is to write.
+    `has_login`: whether there are credentials for the pool. Outside of CI, they alone decide.
     """
     if save is not When.AUTO:
         return notice("save-disabled") if save is When.NEVER else None
+    return _kept_out_because(environ) or (None if has_login else notice("save-restricted", "login"))
+
+
+def _kept_out_because(environ: Mapping[str, str]) -> Notice | None:
     if environ.get("GITHUB_ACTIONS") == "true":
         return _on_github(environ)
     if environ.get("CI_JOB_ID") and environ.get("CI_PROJECT_DIR"):
         return _on_gitlab(environ)
-    if in_ci(environ):
-        return notice("save-restricted", "ci")
-    return None if has_login else notice("save-restricted", "login")
+    return notice("save-restricted", "ci") if in_ci(environ) else None
 
 
 def _on_github(environ: Mapping[str, str]) -> Notice | None:
