@@ -219,6 +219,22 @@ def test_check_needs_no_project(bench: Workbench, pool: Path, gosumdb: str) -> N
     assert not any((pool / gone).exists() for gone in WRONG)
 
 
+def test_check_finds_the_database_at_a_proxy(bench: Workbench, pool: Path) -> None:
+    """As behind a firewall. No module is requested there, whatever the pool lacks."""
+    (pool / name(SWAPPED, "mod")).unlink()
+    (pool / name(SHARED, "zip")).unlink()
+    database = checksum_database([SHARED, KNOWN, FORGED, TOOL, BAD_TOOL, ONE])
+    bench.project.mkdir()
+    with ObjectServer() as server:
+        server.objects = dict(database.files)
+        checked = sync(bench, bench.project, server.url, "--check", GOSUMDB=database.key, GOPRIVATE="corp.example")
+        asked = {path for path in server.asked("GET") if not path.startswith("sumdb/")}
+    assert (checked.status, asked) == (1, set())
+    assert not any((pool / name(module, "zip")).exists() for module in (ONE, BAD_TOOL))
+    assert (pool / name(SWAPPED, "zip")).exists()  # it is wrong, and Go does not look at it without a .mod
+    assert "5 right" in checked.stdout  # SHARED's and ONE's .mod, KNOWN twice, TOOL
+
+
 def test_check_of_hashes_that_disagree_asks_the_database(bench: Workbench, pool: Path, gosumdb: str) -> None:
     """A go.sum with a forged hash must not make another project's module wrong."""
     projects = bench.folder / "projects"

@@ -65,6 +65,7 @@ class PoolCheck:
     contents: ObjectStorage
     hashes: Mapping[ModuleFile, str]
     go: GoCommand
+    goproxy: str  # the proxies that may lead to the checksum database
     environment: GoEnvironment
 
     def parts(self, deadline: Deadline) -> list[list[ObjectInfo]]:
@@ -91,7 +92,7 @@ class PoolCheck:
             for file in bad:
                 folder.drop(file)
             if rest - private:
-                verdict = check_by_database(folder, self.go, rest - private, deadline)
+                verdict = check_by_database(folder, self.go, self.goproxy, rest - private, deadline)
                 good, bad = good | verdict.good, {**bad, **verdict.bad}
                 notes = (*notes, *((verdict.inconclusive,) if verdict.inconclusive else ()))
         doubtful |= dict.fromkeys(private, Doubt.PRIVATE)

@@ -3,6 +3,9 @@
 `go mod download -json` reads them from the folder as a proxy, in a module cache and a main module of its own. It says
 a hash only of a file that it has compared. A canary, a module that no database has, shows that Go compares at all: with
 GOSUMDB=off it accepts everything.
+
+The proxies behind the folder are there for the database, which Go looks for at each of them. Go finds all files of the
+modules in the folder, so it requests none of them.
 """
 
 from __future__ import annotations
@@ -25,22 +28,25 @@ _MAIN = "module x\n\ngo 1.21\n"
 
 
 def check_by_database(
-    folder: ModuleFolder, go: GoCommand, files: Collection[ModuleFile], deadline: Deadline
+    folder: ModuleFolder, go: GoCommand, goproxy: str, files: Collection[ModuleFile], deadline: Deadline
 ) -> FileVerdict:
-    """Return Go's verdict on zips and `.mod` files in `folder`, where missing `.info` files are added.
+    """Return Go's verdict on zips and `.mod` files in `folder`, where files that Go needs as well are added.
 
     Only this process may write to the folder. A zip without its `.mod` there, or with a wrong one, gets no verdict.
     Go asks the database for each module, so private ones must not be in `files`.
     """
     canary = new_canary()
+    versions = {file.module for file in files if file.module.path == TOOLCHAIN or folder.has(file._replace(kind="mod"))}
     try:
         with temporary_root() as root:
-            _lay(folder, {*(file.module for file in files), canary})
             _write(folder, ModuleFile(canary, "mod"), f"module {canary.path}\n")
+            for version in (*versions, canary):
+                _complete(folder, version)
             (root / "main").mkdir(parents=True)
             (root / "main" / "go.mod").write_text(_MAIN)
-            said = _ask(go, folder, root, sorted({file.module for file in files}), deadline)
-            proof = _ask(go, folder, root, [canary], deadline).get(canary, {})
+            proxies = f"{folder.path.resolve().as_uri()},{goproxy}"  # a list, or Go would not check toolchains
+            said = _ask(go, proxies, root, sorted(versions), deadline)
+            proof = _ask(go, proxies, root, [canary], deadline).get(canary, {})
     except OSError as error:
         return FileVerdict(inconclusive=notice("inconclusive", "stubs", words=error.strerror or str(error)))
     if proof.get("GoModSum") or not proof.get("Error"):
@@ -50,12 +56,14 @@ def check_by_database(
     return FileVerdict(good, bad)
 
 
-def _lay(folder: ModuleFolder, versions: Collection[ModuleVersion]) -> None:
-    for version in versions:
-        if not folder.has(ModuleFile(version, "info")):
-            _write(folder, ModuleFile(version, "info"), f'{{"Version":"{version.version}"}}')
-        if version.path == TOOLCHAIN:  # all of them have the same go.mod, and a pool keeps the zip alone
-            _write(folder, ModuleFile(version, "mod"), f"module {TOOLCHAIN}\n")
+def _complete(folder: ModuleFolder, version: ModuleVersion) -> None:
+    """Add what Go asks for too. It refuses the zip that is none, after it has compared the `.mod`."""
+    if not folder.has(ModuleFile(version, "info")):
+        _write(folder, ModuleFile(version, "info"), f'{{"Version":"{version.version}"}}')
+    if version.path == TOOLCHAIN:  # all of them have the same go.mod, and a pool keeps the zip alone
+        _write(folder, ModuleFile(version, "mod"), f"module {TOOLCHAIN}\n")
+    if not folder.has_zip(version):
+        _write(folder, ModuleFile(version, "zip"), "none")
 
 
 def _write(folder: ModuleFolder, file: ModuleFile, text: str) -> None:
@@ -64,11 +72,11 @@ def _write(folder: ModuleFolder, file: ModuleFile, text: str) -> None:
 
 
 def _ask(
-    go: GoCommand, folder: ModuleFolder, root: Path, versions: list[ModuleVersion], deadline: Deadline
+    go: GoCommand, goproxy: str, root: Path, versions: list[ModuleVersion], deadline: Deadline
 ) -> dict[ModuleVersion, Mapping[str, Any]]:
     variables = {
         "GOMODCACHE": str(root / "mod"),
-        "GOPROXY": f"{folder.path.resolve().as_uri()},off",  # with one URL alone, Go does not check toolchains
+        "GOPROXY": goproxy,
         "GONOPROXY": "none",
         "GOFLAGS": "-mod=mod -modcacherw",
         "GO111MODULE": "on",

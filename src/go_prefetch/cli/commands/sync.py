@@ -74,7 +74,7 @@ def _sync(settings: Settings, invocation: Invocation) -> int:
     with _projects(settings, invocation) as projects:
         if invocation.values(SYNC_TABLE)["check"]:
             hashes, status = projects.go_sums()
-            check = PoolCheck(projects.contents, hashes, projects.go, projects.environment)
+            check = PoolCheck(projects.contents, hashes, projects.go, projects.proxies.text, projects.environment)
             return status if check_pool(check, settings.deadline, invocation) else 1
         done = [projects.sync(number, folder) for number, folder in enumerate(projects.folders, 1)]
     good = [one for one in done if not one.status]
