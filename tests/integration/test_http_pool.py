@@ -66,6 +66,27 @@ def test_pool_is_filled_and_then_has_every_file(bench: Workbench, tmp_path: Path
         assert LOGIN not in bench.report_file.read_text()
 
 
+@pytest.mark.parametrize(
+    ("variables", "saves"),
+    [
+        ({}, False),
+        ({"GO_PREFETCH_STORE_LOGIN": LOGIN}, True),
+        ({"CI": "woodpecker", "GO_PREFETCH_STORE_LOGIN": LOGIN}, False),
+        ({"CI": "true", "CI_JOB_ID": "1", "CI_PROJECT_DIR": "/builds", "CI_COMMIT_REF_PROTECTED": "true"}, True),
+        ({"CI": "true", "CI_JOB_ID": "1", "CI_PROJECT_DIR": "/builds", "CI_MERGE_REQUEST_IID": "7"}, False),
+    ],
+)
+def test_pool_gets_files_of_merged_code_only(bench: Workbench, variables: dict[str, str], *, saves: bool) -> None:
+    """With `save: auto`, and outside of CI from machines that have a login."""
+    bench.write_project(MODULES[:1])
+    with ObjectServer() as server, ModuleProxy(MODULES) as proxy:
+        run(bench, f"{server.url}/pool", proxy, "--save", "auto", **variables)
+        assert bench.outputs["cache-result"] == "miss"
+        assert bench.warnings == []
+        assert bool(server.objects) == saves
+        assert bool(server.asked("PUT")) == saves
+
+
 def half(_: str, content: bytes) -> bytes:
     return content[: len(content) // 2]
 

@@ -14,6 +14,7 @@ from go_prefetch.config.choices import StoreKind
 from go_prefetch.config.settings import Settings
 from go_prefetch.errors import Notice, StoreError
 from go_prefetch.golang.goproxy import ProxyList
+from go_prefetch.model.ci_job import in_ci
 from go_prefetch.stores.cache_service.compression import Encoding, best_encoding
 from go_prefetch.stores.objects.credentials import BucketOptions, bucket_options
 from go_prefetch.stores.objects.pool import ObjectPool
@@ -72,8 +73,12 @@ def _bucket_options(settings: Settings, environ: Mapping[str, str]) -> BucketOpt
 
 
 def _not_saved_because(settings: Settings, environ: Mapping[str, str]) -> Notice | None:
-    is_bucket = settings.store.kind is StoreKind.BUCKET
-    has_login = not is_bucket or _bucket_options(settings, environ).may_write
+    if settings.store.kind is StoreKind.BUCKET:
+        has_login = _bucket_options(settings, environ).may_write
+    else:
+        # A server for the runners of a private network may need no login. A developer's machine only reads there.
+        web = settings.web.for_server(settings.store.url, settings.store_login)
+        has_login = in_ci(environ) or bool(web.authorization_for(settings.store.url))
     return pool_not_saved_because(settings.save, environ, has_login=has_login)
 
 
