@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 
 import pytest
 
+from go_prefetch.base.retry import Deadline
 from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.stores.cache_service.compression import best_encoding
+from go_prefetch.stores.objects.bucket import Bucket, BucketLimits
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.fakes.slow_link import SlowLink
 from tests.support.pool_content import other_content
 from tests.support.servers.process import request
-from tests.support.servers.seaweedfs import READER, WRITER, Identity, SeaweedFS
+from tests.support.servers.seaweedfs import READER, REGION, WRITER, Identity, SeaweedFS
 from tests.support.workbench import Result, Workbench
 
 MODULES = [FakeModule(f"example.com/{'Big/' if number == 3 else ''}m{number}", "v1.0.0") for number in range(9)]
@@ -212,3 +216,14 @@ def test_large_zip_is_sent_in_parts(pool: Pool) -> None:
         assert pool.prefetch(goproxy=proxy.url).status == 0
     assert pool.get(name_of(large, "zip"))[1] == large.zip
     assert pool.again(goproxy="off").status == 0
+
+
+def test_large_object_may_take_longer_than_a_silence(seaweedfs: SeaweedFS) -> None:
+    """The server answers when it has all of it."""
+    content, bucket = bytes(400_000), seaweedfs.new_bucket()
+    with SlowLink(seaweedfs.ports[6], rate=400_000) as link:
+        login = {"access_key_id": WRITER.key_id, "secret_access_key": WRITER.secret}
+        config = {"endpoint": link.url, "region": REGION, **login}
+        storage = Bucket(f"s3://{bucket}/go", config, BucketLimits(5.0, 0.2, 60.0))
+        assert storage.put("large", BytesIO(content), Deadline.after(60))
+    assert request("GET", seaweedfs.object_path(bucket, "go/large"))[1] == content

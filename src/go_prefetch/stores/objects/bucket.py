@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache, partial
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ _BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(sec
 # Bytes. An object that is put at once is held in memory. A larger one is sent in parts, without the condition
 # that there is none, because no bucket takes both. All writers have the same bytes.
 _MOST_AT_ONCE = 8 << 20
+_QUICKLY_SENT = 64 << 10  # bytes
 _PART = 5 << 20  # the least that S3 takes
 _PARTS_UNDERWAY = 2
 _LONGEST_WORDS = 200
@@ -57,7 +59,6 @@ class Bucket:
         self._obstore = _client(url, parts.scheme)
         options = {
             "connect_timeout": timedelta(seconds=limits.connect),
-            "read_timeout": timedelta(seconds=limits.silence),
             "timeout": timedelta(seconds=limits.request),
             "allow_http": True,  # an endpoint of the user's own choice, on a private network
         }
@@ -65,8 +66,15 @@ class Bucket:
         kinds = {"s3": "S3Store", "gs": "GCSStore", "az": "AzureStore"}
         make = getattr(self._obstore.store, kinds[parts.scheme])
         prefix = parts.path.strip("/") or None
+
+        def store(silence: float) -> Any:
+            client = {**options, "read_timeout": timedelta(seconds=silence)}
+            return make(parts.netloc, prefix=prefix, client_options=client, retry_config=retry, **config)
+
+        # The server is silent while it takes a large object, which may be long on a slow link.
+        self._for_large = cache(partial(store, limits.request))
         try:
-            self._store = make(parts.netloc, prefix=prefix, client_options=options, retry_config=retry, **config)
+            self._store = store(limits.silence)
         except (self._obstore.exceptions.BaseError, ValueError, TypeError) as error:
             raise StoreError("store-unusable", store=url, words=_words(error)) from None
 
@@ -94,10 +102,11 @@ class Bucket:
         if in_parts and not replaces and self.size(name, deadline) is not None:
             return False
         with self._troubles():
+            store = self._store if size <= _QUICKLY_SENT else self._for_large()
             try:
                 if in_parts:
                     self._obstore.put(
-                        self._store,
+                        store,
                         name,
                         content,
                         use_multipart=True,
@@ -106,7 +115,7 @@ class Bucket:
                     )
                 else:
                     mode = "overwrite" if replaces else "create"
-                    self._obstore.put(self._store, name, content.read(), mode=mode, use_multipart=False)
+                    self._obstore.put(store, name, content.read(), mode=mode, use_multipart=False)
             except (self._obstore.exceptions.AlreadyExistsError, self._obstore.exceptions.PreconditionError):
                 return False
         return True
