@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from random import SystemRandom
 
 from go_prefetch.base.crew import Crew
 from go_prefetch.base.retry import Deadline
@@ -35,8 +36,9 @@ class Writing:
         """Write the files. Raises ObjectError for the first that the storage does not take, StoreError, OSError."""
         for file in self._saving.rejected.difference(self._saving.files):
             self._storage.remove(pool_name(file), self._deadline)
-        ordered = sorted(self._saving.files, key=self._saving.folder.size_if_there, reverse=True)
-        crew = Crew(self._put, self._deadline, ordered)
+        # Jobs that start together would otherwise all send the same file at the same time.
+        shuffled = SystemRandom().sample(self._saving.files, len(self._saving.files))
+        crew = Crew(self._put, self._deadline, shuffled)
         try:
             while crew.left:
                 outcome = crew.take(_WRITES)
