@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import fleet_cold
+import fleet_start
 import fleet_warm
 from commandline import add_parts, add_rounds, new_parser, parsed
 from figures import print_tables, write_json
@@ -15,6 +17,8 @@ from realproject import BenchError, Project, fetch
 
 PARTS: dict[str, Callable[[argparse.Namespace, Project], Part]] = {
     "warm": fleet_warm.measure,
+    "cold": fleet_cold.measure,
+    "start": fleet_start.measure,
 }
 
 EPILOG = """\
@@ -26,6 +30,13 @@ What is compared, with one SeaweedFS and its S3 gateway:
     b  the same object with curl in one stream, unpacked as it arrives; then go mod download
     c  go-prefetch run --store s3://BUCKET/go
     d  go-prefetch run --store dir:POOL, a pool on this disk: c without server and link
+  cold     --jobs of --cold-module with an empty bucket, all at once and without a lock: each must succeed. Then the
+           same jobs again with new module caches: the module proxy must get no request. Then --jobs-apart jobs with
+           another empty bucket, --apart seconds after each other. What is put again is an object that another job had
+           put before, whether the server refused it or not: its bytes were sent. bench/noteputs.py counts them.
+  start    a full module cache; --rounds times four runs
+    p  nothing is missing, --store dir:POOL;  q  the same with s3://
+    r  one module of median size is missing, dir:POOL;  s  the same with s3://
   with --other SRC, the go_prefetch of another checkout runs in turn: o for c
 
 a and b check nothing; after c and d, Go has checked all. All requests are signed, and the server checks that.
@@ -38,7 +49,8 @@ It needs GNU tar, zstd and curl besides Python and Go. The first run fetches the
 examples:
   bench/fleet.py                                    caddy, 50 MB/s with 5 and 30 ms
   bench/fleet.py --parts warm --latencies 5 --rounds 5 --json fleet.json
-  bench/fleet.py github.com/labstack/echo/v4@v4.13.3
+  bench/fleet.py --parts cold --jobs 20 --apart 30 --jobs-apart 20
+  bench/fleet.py github.com/labstack/echo/v4@v4.13.3 --cold-module github.com/labstack/echo/v4@v4.13.3
 """
 
 
@@ -51,6 +63,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--latencies", type=_numbers, default=[5, 30], metavar="MS", help="round trips to the bucket (5,30)")
     add("--bucket-rate", type=float, default=50, metavar="MB/s", help="of the link to the bucket (%(default)s)")
+    add(
+        "--cold-module",
+        default="github.com/cli/cli/v2@v2.60.0",
+        metavar="MODULE",
+        help="project of `cold` (%(default)s)",
+    )
+    add("--jobs", type=int, default=20, metavar="N", help="cold jobs at once (%(default)s)")
+    add("--apart", type=float, default=30, metavar="SECONDS", help="between the starts of later jobs (%(default)s)")
+    add("--jobs-apart", type=int, default=3, metavar="N", help="that start so (%(default)s)")
     return parsed(parser, arguments)
 
 
