@@ -9,7 +9,7 @@ import path from 'node:path';
 import { run, Stopped } from './process.mjs';
 import { environmentWithoutTokens } from './runner.mjs';
 
-const ROOT = path.dirname(import.meta.dirname);
+export const ROOT = path.dirname(import.meta.dirname);
 const LOCK_FILE = path.join(ROOT, 'requirements.txt');
 const PATIENCE_MS = 180_000;
 const WINDOWS = process.platform === 'win32';
@@ -19,10 +19,17 @@ export class NoPackages extends Error {}
 // Calls `use` with an interpreter that can import them: the given one, or that of the new environment.
 export async function withPackages(python, use) {
   if (fs.existsSync(path.join(ROOT, 'vendored'))) return use(python);
+  return withFolder(async (folder) => {
+    await install(python, folder);
+    return use(pythonIn(folder));
+  });
+}
+
+// Calls `use` with a new folder, which is removed afterwards.
+export async function withFolder(use) {
   const folder = newFolder();
   try {
-    await install(python, folder);
-    return await use(pythonIn(folder));
+    return await use(folder);
   } finally {
     remove(folder);
   }
@@ -41,8 +48,13 @@ function newFolder() {
 async function install(python, folder) {
   console.log(`go-prefetch: this checkout has no vendored packages, so they are installed in ${folder}`);
   await must(python, ['-I', '-m', 'venv', folder], folder);
-  const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--quiet'];
-  await must(pythonIn(folder), [...pip, '--only-binary', ':all:', '--require-hashes', '-r', LOCK_FILE], folder);
+  await installed(pythonIn(folder), LOCK_FILE, folder);
+}
+
+// Install what a lock file has, by its hashes.
+export function installed(python, lockFile, cwd, ...options) {
+  const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--quiet', ...options];
+  return must(python, [...pip, '--only-binary', ':all:', '--require-hashes', '-r', lockFile], cwd);
 }
 
 async function must(program, args, cwd) {

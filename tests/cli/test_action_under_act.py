@@ -102,7 +102,7 @@ def repository(bench: Workbench) -> Path:
     """This action's own files and a project that uses them, committed."""
     folder = bench.folder / "repository"
     folder.mkdir()
-    for name in ("action.yml", "shim", "src", "requirements.txt"):
+    for name in ("action.yml", "shim", "src", "requirements.txt", "requirements-buckets.txt"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

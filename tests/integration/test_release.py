@@ -367,7 +367,7 @@ def test_the_action_runs_with_the_packages_of_a_release_alone(bench: Workbench, 
         shutil.copytree(folder, action / folder.name)
     lib = FakeModule("example.com/lib", "v1.2.3")
     bench.write_project([lib])
-    launcher = [sys.executable, "-I", "-S", str(action / "shim" / "launch.py"), "run", "--store", "none"]
+    launcher = [sys.executable, "-I", "-S", str(action / "shim" / "launch.py"), "", "run", "--store", "none"]
     with ModuleProxy([lib]) as proxy:
         result = bench.program(launcher, GOPROXY=proxy.url, GITHUB_ACTIONS="true")
     assert result.status == 0, result.text

@@ -19,7 +19,7 @@ if "TRAP" in os.environ:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked.append(number))
 print(json.dumps({"argv": sys.argv[1:], "command_line": sys.orig_argv, "cwd": os.getcwd(), "environment": dict(os.environ),
-                  "argparse": argparse.__file__, "requests": requests.__file__, "utf8": sys.flags.utf8_mode, "prefix": sys.prefix}))
+                  "argparse": argparse.__file__, "requests": requests.__file__, "utf8": sys.flags.utf8_mode, "prefix": sys.prefix, "last": sys.path[-1]}))
 if "WAIT" in os.environ or "TRAP" in os.environ:
     deadline = time.monotonic() + 30
     while not asked and time.monotonic() < deadline:
@@ -35,6 +35,7 @@ export class Scratch {
     test.after(() => fs.rmSync(this.folder, { recursive: true, force: true }));
     fs.cpSync(path.join(import.meta.dirname, '../../shim'), this.path('action/shim'), { recursive: true });
     this.write('action/requirements.txt', '# none\n');
+    this.write('action/requirements-buckets.txt', '# none\n');
     this.write('action/src/go_prefetch/__init__.py', '');
     this.write('action/src/go_prefetch/__main__.py', REPORTS_ITS_START);
     this.write('action/vendored/requests.py', '');

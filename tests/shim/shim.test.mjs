@@ -324,3 +324,57 @@ describe('without vendored packages', { concurrency: true, skip }, () => {
     assert.deepEqual(scratch.list('temp'), []);
   });
 });
+
+describe('a store in a bucket', { concurrency: true, skip }, () => {
+  // A Python that has the client of buckets, or lacks it. Its pip puts one file where it is told to.
+  function python(t, { has = 1, pip = 'echo "" > "$folder/obstore.py"' } = {}) {
+    const scratch = new Scratch(t);
+    scratch.script('bin/python3', `case "$*" in
+      *version_info*) echo "3.12.0 $0" ;;
+      *find_spec*) exit ${has} ;;
+      *"-m pip"*) echo "$*" >> "${scratch.path('pip')}"; while [ "$1" != --target ]; do shift; done; folder=$2; ${pip} ;;
+      *) exec "${REAL_PYTHON}" "$@" ;;
+    esac`);
+    fs.mkdirSync(scratch.path('temp'));
+    return scratch;
+  }
+
+  for (const store of ['s3://bucket/go', 'dir:/var/cache/pool gs://bucket', 'az://container/a/b']) {
+    it(`gets the client of ${store} for one run, by hashes`, async (t) => {
+      const scratch = python(t);
+      const { status, log, report } = await scratch.start({ INPUT_STORE: store });
+      assert.equal(status, 0);
+      assert.match(path.relative(scratch.path('temp'), report.last), /^go-prefetch-[A-Za-z0-9]{6}$/);
+      assert.ok(log.includes(`obstore is installed in ${report.last}\n`));
+      assert.deepEqual(report.argv, ['run']);
+      const [asked, ...more] = scratch.read('pip').trim().split('\n');
+      assert.match(asked, /--only-binary :all: --require-hashes -r \S*action\/requirements-buckets.txt$/);
+      assert.deepEqual([more, scratch.list('temp')], [[], []]);
+    });
+  }
+
+  it('installs nothing where the interpreter has the client', async (t) => {
+    const scratch = python(t, { has: 0 });
+    const { status, report } = await scratch.start({ INPUT_STORE: 's3://bucket/go' });
+    assert.equal(status, 0);
+    assert.ok(!report.last.startsWith(scratch.folder));
+    assert.equal(scratch.read('pip'), '');
+  });
+
+  it('installs nothing for another store', async (t) => {
+    for (const store of ['', 'auto', 'dir:/a/s3://b', 'https://s3.example.com/go']) {
+      const scratch = python(t);
+      await scratch.start({ INPUT_STORE: store });
+      assert.equal(scratch.read('pip'), '', store);
+    }
+  });
+
+  it('goes on without the client where pip fails', async (t) => {
+    const scratch = python(t, { pip: 'exit 1' });
+    const { status, log, report } = await scratch.start({ INPUT_STORE: 's3://bucket/go' });
+    assert.equal(status, 0);
+    assert.match(log, /^go-prefetch: obstore could not be installed\..*pip ended with status 1/m);
+    assert.ok(!report.last.startsWith(scratch.folder));
+    assert.deepEqual(scratch.list('temp'), []);
+  });
+});

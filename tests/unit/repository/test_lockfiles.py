@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
 LOCKS = ("requirements.txt", ".ci/requirements-test.txt", ".ci/requirements-dev.txt")
+BUCKETS = "requirements-buckets.txt"  # what the action installs for stores in buckets
 EXTRAS = {
-    "requirements.txt": (),
+    BUCKETS: ("buckets",),
     ".ci/requirements-test.txt": ("build", "test"),
     ".ci/requirements-dev.txt": ("build", "test", "lint", "dev"),
 }
@@ -38,7 +40,7 @@ def wanted(extra: str) -> dict[str, str]:
     return {re.sub("[._]", "-", name).lower(): version for name, version in found.items()}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, BUCKETS])
 def test_lock_file_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
     """No index, host, option or unpinned line: where packages come from is for the environment to say."""
     text = (ROOT / lock).read_text(encoding="utf-8")
@@ -50,7 +52,7 @@ def test_lock_file_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
     assert first
 
 
-@pytest.mark.parametrize("lock", LOCKS[1:])
+@pytest.mark.parametrize("lock", EXTRAS)
 def test_lock_file_has_what_pyproject_pins(lock: str) -> None:
     locked = pins(lock)
     for extra in EXTRAS[lock]:
@@ -62,6 +64,7 @@ def test_lock_files_agree() -> None:
     """What a user runs is what was tested."""
     released, tested, developed = map(pins, LOCKS)
     assert {name: tested.get(name) for name in released} == released
+    assert {name: tested.get(name) for name in pins(BUCKETS)} == pins(BUCKETS)
     assert all(developed[name] <= versions for name, versions in tested.items() if name in developed)
 
 
@@ -83,3 +86,9 @@ def test_ci_installs_from_lock_files_alone(path: str) -> None:
     unlocked = [line for line in installs if "--require-hashes" not in line and "--no-index" not in line]
     assert all('--upgrade "$URLLIB3" "$PYGITHUB"' in line for line in unlocked)  # a job tests other versions
     assert len(unlocked) == (1 if path.endswith("/ci.yml") else 0)
+
+
+def test_lock_of_buckets_is_in_the_tree_of_a_release() -> None:
+    """A release is the tagged commit and a few files more, so a file that git has is in it."""
+    listed = ["git", "-C", str(ROOT), "ls-files", "--error-unmatch", BUCKETS]
+    assert subprocess.run(listed, capture_output=True, check=False).returncode == 0
