@@ -26,6 +26,8 @@ from tests.support.workbench import Result, Workbench
 
 # Enough for a bundle.
 MODULES = tuple(FakeModule(f"example.com/lib{number}", "v1.0.0") for number in range(9))
+INCOMPATIBLE = FakeModule("example.com/Old", "v2.0.0+incompatible")
+OTHER = FakeModule("example.com/other", "v1.0.0")
 LIB = "pool/example.com/lib0/@v/v1.0.0"
 LOGIN = "t0ken-of-the-pool"
 
@@ -278,6 +280,25 @@ def test_pool_on_seaweedfs_is_read_by_plain_go(bench: Workbench, seaweedfs: Seaw
         bench.forget_modcache()
         done = bench.go("mod", "download", GOPROXY=f"{url},off")
         assert done.status == 0, done.text
+
+
+def test_public_bucket_is_read_over_http(bench: Workbench, seaweedfs: SeaweedFS) -> None:
+    """Without a client for buckets and without a login, by go-prefetch and by plain Go."""
+    bucket = seaweedfs.new_bucket(is_public=True)
+    url = f"{seaweedfs.s3_url}/{bucket}/go"
+    bench.write_project((*MODULES, INCOMPATIBLE))
+    with ModuleProxy((*MODULES, INCOMPATIBLE)) as proxy:
+        run(bench, seaweedfs.object_path(bucket, "go"), proxy)
+        run(bench, url, proxy)
+        assert bench.outputs["cache-result"] == "exact"
+        assert bench.warnings == []
+        bench.forget_modcache()
+        done = bench.go("mod", "download", GOPROXY=f"{url},off")
+        assert done.status == 0, done.text
+        bench.write_project((*MODULES, OTHER))
+        proxy.files |= layout([OTHER])
+        run(bench, url, proxy)
+        assert bench.warnings == ["store-denied"]
 
 
 @pytest.mark.system

@@ -28,3 +28,10 @@ def test_url_of_a_module_file_has_its_name_as_path(path: str, version: str, kind
     sent = requests.Request("GET", STORE._url(name)).prepare().url or ""
     assert unquote(urlsplit(sent).path) == f"/go pool/{name}"
     assert (urlsplit(sent).netloc, urlsplit(sent).query, urlsplit(sent).fragment) == ("pool.example", "", "")
+
+
+def test_condition_for_google_is_a_header_of_its_own() -> None:
+    client = HttpClient(Timeouts(1, 1), web=HttpSettings())
+    google = HttpServer("https://storage.googleapis.com/bucket/go", client, Backoff())
+    assert google._if_new == {"x-goog-if-generation-match": "0"}
+    assert STORE._if_new == {"If-None-Match": "*"}
