@@ -252,7 +252,9 @@ def test_pool_without_a_list_is_synced_and_checked(bench: Workbench, proxy: Modu
     write_project(bench.project, [SHARED, ONE])
     with ObjectServer() as server:
         store = ("--store", f"{server.url}/pool")
-        assert sync(bench, bench.project, proxy.url, *store).status == 0
+        front = ("--store", f"dir:{bench.pool} {server.url}/pool")  # what it has would not come into the pool
+        assert sync(bench, bench.project, proxy.url, *front).status == 0
+        assert not bench.pool.exists()
         assert {f"pool/{path}" for path in files_of(SHARED, ONE)} <= server.objects.keys()
         proxy.clear()
         assert sync(bench, bench.project, proxy.url, *store).status == 0
