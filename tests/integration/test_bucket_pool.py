@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 
@@ -227,3 +230,38 @@ def test_large_object_may_take_longer_than_a_silence(seaweedfs: SeaweedFS) -> No
         storage = Bucket(f"s3://{bucket}/go", config, BucketLimits(5.0, 0.2, 60.0))
         assert storage.put("large", BytesIO(content), Deadline.after(60))
     assert request("GET", seaweedfs.object_path(bucket, "go/large"))[1] == content
+
+
+def test_prune_removes_old_objects_of_a_bucket(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred days later. Objects of others stay, and so does all without `--delete`."""
+    assert pool.prefetch().status == 0
+    pool.put("notes.txt", b"mine")
+    url, variables = f"s3://{pool.bucket}/go", pool.server.variables(WRITER)
+
+    def prune(*arguments: str) -> tuple[int, list[int]]:
+        done = pool.bench.quickly("prune", "--pool", url, *arguments, **variables)
+        return done.status, [int(number) for number in re.findall(r"(\d+) module", done.stdout)]
+
+    assert prune() == (0, [len(MODULES)])
+    assert prune("--max-age", "90d", "--delete") == (0, [0, len(MODULES)])
+    later = time.time() + 100 * 86400
+    monkeypatch.setattr("go_prefetch.cli.commands.prune_pool.time", SimpleNamespace(time=lambda: later))
+    assert prune("--max-age", "90d") == (0, [len(MODULES)] * 2)
+    assert prune("--max-age", "90d", "--delete") == (0, [len(MODULES)] * 2)
+    assert prune() == (0, [0])
+    assert pool.get("notes.txt") == (200, b"mine")
+    assert pool.again().status == 0
+    assert pool.bench.outputs["cache-result"] == "miss"
+
+
+@pytest.mark.parametrize("arguments", [("--max-size", "1GB"), ("--delete",)])
+def test_prune_of_a_bucket_by_size_is_refused(pool: Pool, arguments: tuple[str, ...]) -> None:
+    done = pool.bench.quickly("prune", "--pool", f"s3://{pool.bucket}/go", *arguments)
+    assert (done.status, "[input-invalid]" in done.stderr) == (2, True)
+
+
+def test_prune_of_a_bucket_that_denies_is_an_error(pool: Pool) -> None:
+    pool.prefetch()
+    url = f"s3://{pool.bucket}/go"
+    done = pool.bench.quickly("prune", "--pool", url, **pool.server.variables(None))
+    assert (done.status, "[store-denied]" in done.stderr) == (1, True)

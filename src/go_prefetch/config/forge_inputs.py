@@ -80,9 +80,11 @@ PRUNE: tuple[Input, ...] = (
     _WAIT,
     _row("delete", "false", "Delete. Without it nothing is changed.", SWITCH, Group.DELETION),
     _row("dry-run", "false", "Change nothing, even with --delete.", SWITCH, Group.DELETION),
-    replace(_row("pool", "", "Trim this pool instead of a repository's entries. Without a value: the default pool.",
+    replace(_row("pool", "", "Trim this pool instead of a repository's entries: a folder, or a bucket such as "
+                 "`s3://BUCKET/PREFIX`. Without a value: the default pool.",
                  POOL, Group.CACHE), alone="auto"),
-    _row("max-age", "", "Minimum time without use: of modules of a pool, of all entries of a branch.", AGE,
+    _row("max-age", "", "Minimum time without use: of modules of a pool, of all entries of a branch. In a bucket: "
+         "since they were saved.", AGE,
          Group.DELETION, "7d for entries"),
     _row("max-size", "", "Trim the pool to this size. Modules that were not used for longest go first.", SIZE,
          Group.DELETION),
@@ -117,6 +119,7 @@ class PruneSettings:
     delete: bool
     wait: bool
     pool: Path | None
+    bucket: StoreChoice | None = None
     repo: str = ""
     api_url: str = ""
     max_age: float | None = None
@@ -140,6 +143,10 @@ def prune_settings(values: Mapping[str, Value], environ: Mapping[str, str], cwd:
     has_limit = "max_size" in given or "max_age" in given
     if (delete and not has_limit) if choice else "max_size" in given:
         raise InputError("input-invalid", "prune-pool")
+    if choice and choice.url:
+        if "max_size" in given:
+            raise InputError("input-invalid", "prune-bucket")
+        return PruneSettings(**given, delete=delete, pool=None, bucket=choice)
     pool = pool_folder(choice, _row_named("pool"), environ, cwd) if choice else None
     if choice and not pool:
         raise InputError("pool-unknown", name="pool", text=choice.text)

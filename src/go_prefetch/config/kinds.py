@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import cast
@@ -96,16 +96,20 @@ def store(text: str) -> StoreChoice:
     The path stays as it was written. A URL has no login, so that it may be shown.
     """
     front, blank, last = text.rpartition(" ")
-    if match := _POOL_URL.fullmatch(last):
-        folder = _folder_of_pool(front.rstrip()) if blank else None
-        kind = StoreKind.HTTP if match["scheme"].startswith("http") else StoreKind.BUCKET
-        return StoreChoice(kind, text, folder, last.rstrip("/"))
+    if shared := _shared_pool(last):
+        return replace(shared, text=text, pool=_folder_of_pool(front.rstrip()) if blank else None)
     if text.startswith("dir:"):
         return StoreChoice(StoreKind.POOL, text, _folder_of_pool(text))
     kind = StoreKind(text)
     if kind not in (StoreKind.AUTO, StoreKind.GITHUB, StoreKind.NONE):
         raise ValueError(text)
     return StoreChoice(kind, text)
+
+
+def _shared_pool(url: str) -> StoreChoice | None:
+    match = _POOL_URL.fullmatch(url)
+    kind = StoreKind.HTTP if match and match["scheme"].startswith("http") else StoreKind.BUCKET
+    return StoreChoice(kind, url, url=url.rstrip("/")) if match else None
 
 
 def _folder_of_pool(text: str) -> Path:
@@ -116,9 +120,14 @@ def _folder_of_pool(text: str) -> Path:
 
 
 def pool(text: str) -> StoreChoice:
-    """Parse a folder, `dir:` and a folder, or `auto`, which is the default pool."""
+    """Parse a folder, `dir:` and a folder, the URL of a bucket, or `auto`, which is the default pool."""
     if text == StoreKind.AUTO.value:
         return StoreChoice(StoreKind.AUTO, text)
+    if "://" in text:
+        shared = _shared_pool(text)
+        if shared is None or shared.kind is not StoreKind.BUCKET:  # nothing else can be listed
+            raise ValueError(text)
+        return shared
     return StoreChoice(StoreKind.POOL, text, Path(file_name(text).removeprefix("dir:")))
 
 
@@ -235,7 +244,7 @@ SECONDS = Kind(positive, "SECONDS", "a number above zero, such as `30` or `2.5`"
 SWITCH = Kind(boolean, "", "`true` or `false`", ("true", "false"))
 AUTO_SWITCH = Kind(When, "", "`auto`, `true` or `false`", ("auto", "true", "false"))
 PLATFORMS = Kind(platforms, "OS/ARCH", "platforms such as `linux/amd64`, one per line")
-POOL = Kind(pool, "DIR", "a folder, or `auto` for the default pool")
+POOL = Kind(pool, "DIR", "a folder, a bucket such as `s3://BUCKET/PREFIX`, or `auto` for the default pool")
 JOBS = Kind(jobs, "N", "`auto` or a whole number from 1 to 128", ("auto",))
 STORE = Kind(
     store, "{auto,github,dir:PATH,URL,none}",

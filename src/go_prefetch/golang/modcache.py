@@ -207,3 +207,12 @@ class ModuleFolder:
         self.path_of(file).unlink(missing_ok=True)
         if file.kind == "zip":
             self.ziphash(file.module).unlink(missing_ok=True)
+
+
+_POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
+
+
+def file_in_pool(name: str) -> ModuleFile | None:
+    """Return the module file with this name in a pool; None for everything else."""
+    file = file_named(name.removeprefix(f"{TOOLCHAINS_FOLDER}/"))
+    return file if file and _POOL.name_of(file) == name else None

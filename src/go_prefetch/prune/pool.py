@@ -12,30 +12,38 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from go_prefetch.base import nofollow
 from go_prefetch.base.nofollow import Folder
 from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.errors import InputError
-from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER, ModuleFolder, file_named
+from go_prefetch.golang.modcache import file_in_pool
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.stores import pool_metadata
 from go_prefetch.stores.entry_files import ENTRIES, EntryFile, entry_files, opened_entries
 
-_TOOLCHAINS = tuple(TOOLCHAINS_FOLDER.split("/"))
 _SETTLED = 86400.0  # seconds; a folder that was empty for less may be about to be filled
+
+
+class ItemKind(Enum):
+    """What an item is. The values are for people."""
+
+    MODULE = "module"
+    BUILD_CACHE = "build cache"  # the entries of one lineage
+    BUNDLE = "bundle"  # what a bucket has for a cache key, in addition to the modules
 
 
 @dataclass(frozen=True)
 class PoolItem:
-    """What is removed as a whole: a module version, or the entries of one lineage of the build cache."""
+    """What is removed as a whole."""
 
     title: str
-    names: tuple[str, ...]  # of its files, relative to the pool; all in one folder
+    names: tuple[str, ...]  # of its files, relative to the pool; on a disk, all in one folder
     bytes: int
-    used: float  # Unix time: when one of its files was last read or written
-    is_module: bool = True
+    used: float  # Unix time: when one of its files was last read or written; in a bucket, only written
+    kind: ItemKind = ItemKind.MODULE
 
 
 def list_build_caches(pool: Path) -> list[PoolItem]:
@@ -50,7 +58,7 @@ def list_build_caches(pool: Path) -> list[PoolItem]:
             names=tuple("/".join((*ENTRIES, one.name)) for one in entries),
             bytes=sum(one.bytes for one in entries),
             used=max(one.used for one in entries),
-            is_module=False,
+            kind=ItemKind.BUILD_CACHE,
         )
         for lineage, entries in groups.items()
     ]
@@ -61,19 +69,17 @@ def list_modules(pool: Path) -> list[PoolItem]:
     if not pool.is_dir():
         raise InputError("folder-not-found", "pool", pool=pool)
     os.scandir(pool).close()  # the walk takes what it may not read for empty
-    pool_folder = ModuleFolder.of_pool(pool)
     groups: dict[ModuleVersion, list[tuple[str, os.stat_result]]] = {}
     for parts, folder, names in nofollow.walk(pool):
-        apart = parts[: len(_TOOLCHAINS)] == _TOOLCHAINS
-        if (NOTES_FOLDER in parts[:1] and not apart) or parts[-1:] != ("@v",):
+        if parts[-1:] != ("@v",):
             continue
         if any(name.endswith((".ziphash", ".lock")) for name in names):
             raise InputError("folder-not-ours", "module-cache", pool=pool)
         for name in names:
-            file = file_named("/".join((*(parts[len(_TOOLCHAINS) :] if apart else parts), name)))
-            found = _regular(folder, name)
-            if file and found and pool_folder.name_of(file) == "/".join((*parts, name)):
-                groups.setdefault(file.module, []).append((pool_folder.name_of(file), found))
+            whole = "/".join((*parts, name))
+            file, found = file_in_pool(whole), _regular(folder, name)
+            if file and found:
+                groups.setdefault(file.module, []).append((whole, found))
     return [_module(version, files) for version, files in groups.items()]
 
 

@@ -129,6 +129,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "prune: --pool with --delete needs --max-age or --max-size, and --max-size needs --pool.",
             "For example: --pool DIR --max-size 5GB. Without a pool, prune looks at the entries of a repository.",
         ),
+        "prune-bucket": Text(
+            "prune: --max-size needs a pool on disk, because a bucket does not know when an object was last read.",
+            "Use --max-age, or a lifecycle rule of the bucket.",
+        ),
     },
     "goproxy-invalid": {
         "": "goproxy: {entry!r} is not a proxy: {why}.",

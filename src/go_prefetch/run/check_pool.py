@@ -18,7 +18,7 @@ from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.errors import Notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
-from go_prefetch.golang.modcache import MAX_BYTES, TOOLCHAINS_FOLDER, ModuleFile, ModuleFolder, file_named
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder, file_in_pool
 from go_prefetch.modfiles.staging import StructureError, received
 from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, ObjectStorage, Trouble
 from go_prefetch.verification.check_by_database import check_by_database
@@ -142,12 +142,6 @@ class PoolCheck:
             if not verdict.bad:
                 break
         return good, bad, ()
-
-
-def file_in_pool(name: str) -> ModuleFile | None:
-    """Return the module file with this name in a pool; None for everything else."""
-    file = file_named(name.removeprefix(f"{TOOLCHAINS_FOLDER}/"))
-    return file if file and _POOL.name_of(file) == name else None
 
 
 def _parts(files: Iterable[ObjectInfo]) -> list[list[ObjectInfo]]:

@@ -24,7 +24,7 @@ from tests.support.fakes.modules import FakeModule, layout
 from tests.support.service_shelf import KEY
 
 A, B, C = (FakeModule(f"example.com/{name}", "v1.0.0") for name in "abc")
-NO_LIMIT = Deadline.after(60)
+NO_LIMIT = Deadline()
 
 
 def one_file(module: FakeModule, kind: Kind) -> ModuleFile:

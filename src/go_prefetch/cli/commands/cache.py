@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from go_prefetch.base.format import counted, size
-from go_prefetch.cli.commands.prune import folder_errors
+from go_prefetch.cli.commands.prune_pool import folder_errors
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import CacheAction, StoreKind
 from go_prefetch.errors import InputError

@@ -73,6 +73,12 @@ def entry_of(name: str, encoding: str) -> BuildEntryName | None:
     return entry if entry and object_name(entry, encoding) == name else None
 
 
+def lineage_of(name: str) -> str:
+    """Return the prefix of the keys of the entry with this name, in any encoding; empty if it is none."""
+    entry = entry_of(name, name.rpartition(".")[2])
+    return entry.lineage.rstrip("-") if entry else ""
+
+
 class EntryObjects:
     """The entries of one encoding. A CacheService whose URLs are the names of objects."""
 

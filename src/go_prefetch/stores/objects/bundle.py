@@ -11,6 +11,7 @@ single files are never left out because of a bundle, so that a plain Go can read
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +38,11 @@ _MOST_BUNDLE_BYTES = 256 << 20
 _IN_MEMORY = 8 << 20  # bytes of a bundle; a larger one is a temporary file
 _MOST_NOTE_BYTES = 8 << 20
 _MOST_UNAVAILABLE = 10_000
+
+
+def is_about_key(name: str) -> bool:
+    """Return whether this is the name of a bundle or of notes of a cache key."""
+    return re.fullmatch(rf"{re.escape(_FOLDER)}/(bundles|notes)/go-prefetch-[a-z0-9-]+\.[a-z0-9-]+", name) is not None
 
 
 @dataclass(frozen=True)
