@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import fleet_cold
+import fleet_layouts
 import fleet_start
 import fleet_warm
 from commandline import add_parts, add_rounds, new_parser, parsed
@@ -17,6 +18,7 @@ from realproject import BenchError, Project, fetch
 
 PARTS: dict[str, Callable[[argparse.Namespace, Project], Part]] = {
     "warm": fleet_warm.measure,
+    "layouts": fleet_layouts.measure,
     "cold": fleet_cold.measure,
     "start": fleet_start.measure,
 }
@@ -30,6 +32,13 @@ What is compared, with one SeaweedFS and its S3 gateway:
     b  the same object with curl in one stream, unpacked as it arrives; then go mod download
     c  go-prefetch run --store s3://BUCKET/go
     d  go-prefetch run --store dir:POOL, a pool on this disk: c without server and link
+  layouts  clients of bench/fleet_client.py that each do --rounds jobs, each into an empty module cache: --clients at
+           once without a limit of the link, and one over each link; all begin at the same moment. Three buckets:
+    single objects alone   the pool without its bundle
+    with a bundle          the pool as go-prefetch saves it: one object more, with all .mod and .info of the key
+    one archive            one object for the key, an entry as `store: github` has it: all files, zips rewritten as
+           stored ones, zstd; one stream, unpacked as it arrives
+           A restore ends when all files have their names. A whole job ends with go mod download, as a run does.
   cold     --jobs of --cold-module with an empty bucket, all at once and without a lock: each must succeed. Then the
            same jobs again with new module caches: the module proxy must get no request. Then --jobs-apart jobs with
            another empty bucket, --apart seconds after each other. What is put again is an object that another job had
@@ -49,6 +58,7 @@ It needs GNU tar, zstd and curl besides Python and Go. The first run fetches the
 examples:
   bench/fleet.py                                    caddy, 50 MB/s with 5 and 30 ms
   bench/fleet.py --parts warm --latencies 5 --rounds 5 --json fleet.json
+  bench/fleet.py --parts layouts --rounds 5 --clients 1,16
   bench/fleet.py --parts cold --jobs 20 --apart 30 --jobs-apart 20
   bench/fleet.py github.com/labstack/echo/v4@v4.13.3 --cold-module github.com/labstack/echo/v4@v4.13.3
 """
@@ -69,6 +79,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="MODULE",
         help="project of `cold` (%(default)s)",
     )
+    add("--clients", type=_whole_numbers, default=[1, 4, 16], metavar="N", help="of `layouts`, at once (1,4,16)")
     add("--jobs", type=int, default=20, metavar="N", help="cold jobs at once (%(default)s)")
     add("--apart", type=float, default=30, metavar="SECONDS", help="between the starts of later jobs (%(default)s)")
     add("--jobs-apart", type=int, default=3, metavar="N", help="that start so (%(default)s)")
@@ -77,6 +88,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def _numbers(text: str) -> list[float]:
     return [float(number) for number in text.split(",") if number]
+
+
+def _whole_numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number]
 
 
 def main() -> None:
