@@ -234,6 +234,7 @@ _INPUT = {
         "Deleting needs `actions: write`."
     ),
     "workflow-not-found": "The repository has: {known:all}.",
+    "workflow-unwritable": "Run `go-prefetch init` again, or apply its diff with `git apply`.",
     "compare-at-unknown": ("Give a date such as 2026-03-01, a time such as 2026-03-01T12:00:00Z, or a pushed commit."),
 }
 
@@ -341,6 +342,10 @@ _WARNINGS = {
         "To plan the module alone, set GOWORK=off for this step and for the go commands in that folder. To make it "
         "part of the workspace, run `go work use {folder}` and commit go.work."
     ),
+    "edit-by-hand": "",
+    "job-left": "Add the step by hand if the job needs modules.",
+    "workflow-not-understood": "Add the step by hand: docs/github.md has it.",
+    "workflow-unreadable": "Add the step by hand, or make the file readable.",
     "go-mod-skipped": (
         "If Go does not use this file, exclude its folder: add a line with `!` and the folder to the input "
         "working-directory. Otherwise, correct the file."
@@ -379,6 +384,8 @@ _WARNINGS = {
 }
 
 _NOTICES = {
+    "no-go-job": "Add a job for Go, as in docs/examples/github-action.yml, and run `go-prefetch init` again.",
+    "step-superfluous": "",
     "inconclusive": "",
     "duplicate-cache": "If that is setup-go, set `cache: false` in its step.",
     "toolchain-planned": "Install that Go instead, for example with setup-go's `go-version-file`.",

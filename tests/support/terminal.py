@@ -13,8 +13,11 @@ from contextlib import suppress
 from tests.support.workbench import Result, Workbench
 
 
-def on_terminal(bench: Workbench, *arguments: str, columns: str = "80", **variables: str) -> Result:
-    """Run go-prefetch on a terminal. `stdout` is what the terminal gets, with line ends as a program writes them."""
+def on_terminal(bench: Workbench, *arguments: str, columns: str = "80", answer: str = "", **variables: str) -> Result:
+    """Run go-prefetch on a terminal, where `answer` is typed.
+
+    `stdout` is what the terminal gets, with line ends as a program writes them.
+    """
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(columns), 0, 0))
     with subprocess.Popen(
@@ -26,6 +29,7 @@ def on_terminal(bench: Workbench, *arguments: str, columns: str = "80", **variab
         stderr=its,
     ) as process:
         os.close(its)
+        os.write(mine, answer.encode())
         shown = b""
         with suppress(OSError):  # EIO, when the last program has closed the terminal
             while data := os.read(mine, 1 << 16):

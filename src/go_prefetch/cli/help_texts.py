@@ -20,6 +20,7 @@ PROGRAM = (
 
 PROGRAM_EXAMPLES = (
     ("Fill the module cache for the project in this folder", "go-prefetch run"),
+    ("Add go-prefetch to the workflows of this repository", "go-prefetch init"),
     ("Find slow proxies and common mistakes in your settings", "go-prefetch doctor"),
     ("Explain a command", "go-prefetch help docker"),
 )
@@ -27,7 +28,7 @@ PROGRAM_EXAMPLES = (
 EPILOG = """\
 Exit status:
   0    success, or nothing to do
-  1    verify, doctor or docker found something, or the system or an API failed
+  1    verify, doctor, docker or init found something, or a system or API failed
   2    an input is invalid
   3    go.mod, go.work or go.sum cannot be read, or is malformed
   4    go is missing, too old, or failed
@@ -127,6 +128,18 @@ HELP = {
              "go-prefetch docker --output .gomod\n  docker build --build-context gomod=.gomod ."),
             ("Write a Dockerfile for your module", "go-prefetch docker --dockerfile >Dockerfile"),
             ("Check your Dockerfile and .dockerignore", "go-prefetch docker --check Dockerfile --dockerignore"),
+        ),
+    ),
+    "init": HelpText(
+        "Add go-prefetch to the workflows of a repository.",
+        "Print what to add to the workflows of this repository, as a diff. On a terminal, it then asks whether to "
+        "write it. Anywhere else, it writes with --write only.\n\n"
+        "It only inserts text: comments, order and anchors stay. It adds the step after setup-go, turns off "
+        "setup-go's own cache, and names what you can remove. Running it again changes nothing.",
+        (
+            ("Show the diff, and write it if you agree", "go-prefetch init"),
+            ("Write without a question", "go-prefetch init --write && git diff"),
+            ("Fail a job if a workflow lacks go-prefetch", "go-prefetch init --check"),
         ),
     ),
     "report": HelpText(

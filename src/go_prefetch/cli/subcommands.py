@@ -84,6 +84,12 @@ def _docker(invocation: Invocation) -> int:
     return docker(invocation)
 
 
+def _init(invocation: Invocation) -> int:
+    from go_prefetch.cli.commands.init import init  # noqa: PLC0415
+
+    return init(invocation)
+
+
 def _report(invocation: Invocation) -> int:
     from go_prefetch.cli.commands.report import report  # noqa: PLC0415
 
@@ -136,6 +142,7 @@ SUBCOMMANDS = {
     "docker": Subcommand(
         _docker, (*_inputs("working-directory", "for-tidy", *_DOWNLOADS, "store", "on-failure"), *command_inputs.DOCKER)
     ),
+    "init": Subcommand(_init, command_inputs.INIT),
     "report": Subcommand(_report, REPORT),
     "prune": Subcommand(_prune, PRUNE),
     "cache": Subcommand(_cache, _inputs("store"), command_inputs.CACHE),

@@ -50,6 +50,10 @@ DOCKER: tuple[Input, ...] = (
          "1. Print the size of the context before and after.", SWITCH, Group.TASKS),
     _row("context", ".", "The build context.", _DIR, Group.JOB),
 )  # fmt: skip
+INIT: tuple[Input, ...] = (
+    _row("write", "false", "Write the changes without a question.", SWITCH, Group.TASK),
+    _row("check", "false", "Write nothing. The exit status is 1 if something would change.", SWITCH, Group.TASK),
+)  # fmt: skip
 # Rows of the main table with another default or meaning.
 SYNC_TABLE: tuple[Input, ...] = (
     replace(BY_NAME["store"], meaning="The pool to fill. `dir:PATH`: a folder. `auto`: the default pool."),

@@ -86,6 +86,22 @@ _VERIFIES_TOOLCHAIN = (
     "with setup-go's `go-version-file`, or set GOSUMDB to a database or mirror that this machine reaches."
 )
 
+# Why `init` leaves a workflow as it is.
+_NOT_UNDERSTOOD = {
+    "alias": "An anchor, alias or tag is used in a way that `init` does not read.",
+    "character": "The file has a control character or an unusual line end.",
+    "complex-key": "A key is used in a way that `init` does not read.",
+    "depth": "The file is nested too deeply.",
+    "directive": "The file begins with a YAML directive.",
+    "documents": "The file has more than one YAML document.",
+    "duplicate": "A key is there twice.",
+    "encoding": "The file is not UTF-8.",
+    "indent": "The indent does not match the lines above.",
+    "scalar": "A value is written in a way that `init` does not read.",
+    "tab": "A tab separates or indents YAML.",
+    "unfinished": "A quote, brace or bracket is not closed.",
+}
+
 # By slug, in the order of the error table; then by case, if a slug has several.
 TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "usage": {
@@ -125,6 +141,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "prune: GitLab keeps its caches on the storage of its runners, which its API does not reach.",
             "Set a lifecycle rule on the bucket of the runners. `--pool` trims a directory pool.",
         ),
+        "init-both": Text("init: --check writes nothing, and --write writes.", "Give one of them."),
         "prune-pool": Text(
             "prune: --pool with --delete needs --max-age or --max-size, and --max-size needs --pool.",
             "For example: --pool DIR --max-size 5GB. Without a pool, prune looks at the entries of a repository.",
@@ -154,6 +171,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "go-mod-not-found": {
         "": _NO_GO_MOD,
         "empty": Text(_NO_GO_MOD, _EMPTY),
+        "init": Text("There is no tracked go.mod or go.work in {folder}.", "Run it in a repository with a Go module."),
         "submodules": Text(
             _NO_GO_MOD,
             "Modules of submodules are used only if you name their folders: add {submodules:list} to the input "
@@ -230,6 +248,10 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     },
     "workflow-not-found": "--workflow: the repository has no workflow {unknown:list}.",
     "compare-at-unknown": "compare-at: {text!r} is not a date, and the repository has no such commit.",
+    "workflow-unwritable": {
+        "": "{path} cannot be written: {words}.",
+        "changed": "{path} was changed by another program since it was read. Nothing was written to it.",
+    },
     "go-mod-malformed": {"": _MALFORMED, "damaged": _MALFORMED},
     "go-mod-unreadable": "{path} cannot be read: {words}.",
     "go-work-member-missing": "{definition} uses {use}, and {path} does not exist.",
@@ -494,6 +516,31 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "folder-outside-workspace": (
         "{workspace} does not list {definition}. The plan is for the workspace, without this module."
     ),
+    "edit-by-hand": {
+        "flow-steps": Text(
+            "{place}: The steps are in brackets, so no line can be inserted.",
+            "Write one step on each line, and run `go-prefetch init` again.",
+        ),
+        "order": Text(
+            "{place}: No place for the step was found: a go command comes before the checkout.",
+            "Add `- uses: org/go-prefetch@v1` after the checkout and setup-go.",
+        ),
+        "setup-go-cache": Text(
+            "{place}: setup-go caches modules too, and an insertion cannot change that.",
+            "Set `cache: false` in this step.",
+        ),
+    },
+    "job-left": {
+        "no-checkout": "{place}: Job {job} has Go, but no checkout, so it has no go.sum. It was left as it is.",
+        "no-python": Text(
+            "{place}: Job {job} runs in {image}, which may lack Python. It was left as it is.",
+            "If the image has Python 3.10 or newer, add the step by hand.",
+        ),
+    },
+    "workflow-not-understood": {
+        **{case: f"{{place}}: {reason} The file was left as it is." for case, reason in _NOT_UNDERSTOOD.items()},
+    },
+    "workflow-unreadable": "{path} cannot be read: {words}.",
     "go-mod-skipped": "{cause:line}. A search found this file, and it was skipped, because it is not a module.",
     "go-sum-missing": "go.sum has no line for any module that {definition} requires.",
     "go-sum-stale": "No proxy has {count:#file} of go.sum.\n{failures:attempts}",
@@ -619,6 +666,17 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "entry-too-slow": "There is an entry, but it could not be read in time.",
     "failure-ignored": "The run failed. The job goes on, because `on-failure` is warn.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",
+    "no-go-job": "No workflow has a job that uses Go, so there is nothing to change.",
+    "step-superfluous": {
+        "module-cache": Text(
+            "{place}: This step caches the module cache too.",
+            "Remove it, or take the module cache out of its paths. Otherwise modules are cached twice.",
+        ),
+        "retries": Text(
+            "{place}: This step retries `go mod download`, which go-prefetch does.",
+            "Remove it if you like.",
+        ),
+    },
     "inconclusive": {
         "no-database": "Go compares nothing with the checksum database, because GOSUMDB is off.",
         "not-listed": "The pool cannot be listed, so only files that a go.sum names were checked.",

@@ -1,0 +1,113 @@
+"""`go-prefetch init` as users call it: the diff, the question, the exit status, the files."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.same_process import prefetch
+from tests.support.terminal import on_terminal
+from tests.support.workbench import Workbench
+
+WORKFLOW = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v6
+      - uses: actions/setup-go@v6
+      - run: go test ./...
+"""
+
+
+@pytest.fixture
+def workflow(bench: Workbench) -> Path:
+    """A workflow without go-prefetch, in a repository with one module."""
+    path = bench.project / ".github" / "workflows" / "ci.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(WORKFLOW)
+    path.chmod(0o640)
+    (bench.project / "go.mod").write_text("module example.com/x\n\ngo 1.21\n")
+    return path
+
+
+def test_init_without_a_terminal_prints_the_diff_only(bench: Workbench, workflow: Path) -> None:
+    result = prefetch(bench, "init")
+    assert (result.status, workflow.read_text()) == (0, WORKFLOW)
+    assert "+      - uses: org/go-prefetch@v1\n" in result.stdout
+    assert "--write" in result.stdout
+
+
+def test_init_write_writes_once(bench: Workbench, workflow: Path) -> None:
+    """The mode of the file stays. A second run has nothing to do."""
+    result = prefetch(bench, "init", "--write")
+    once = workflow.read_text()
+    assert (result.status, workflow.stat().st_mode & 0o777) == (0, 0o640)
+    assert "uses: org/go-prefetch@v1" in once
+    assert prefetch(bench, "init", "--write").status == 0
+    assert workflow.read_text() == once
+
+
+def test_init_check_fails_until_it_is_written(bench: Workbench, workflow: Path) -> None:
+    assert prefetch(bench, "init", "--check").status == 1
+    assert workflow.read_text() == WORKFLOW
+    prefetch(bench, "init", "--write")
+    assert prefetch(bench, "init", "--check").status == 0
+
+
+def test_init_diff_is_what_git_applies(bench: Workbench, workflow: Path) -> None:
+    diff = prefetch(bench, "init").stdout.rpartition("Nothing was written")[0]
+    subprocess.run(["git", "apply", "-"], cwd=bench.project, input=diff.encode(), check=True)
+    assert prefetch(bench, "init", "--check").status == 0
+
+
+def test_init_from_a_folder_below_finds_the_top(bench: Workbench, workflow: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=bench.project, check=True)
+    below = bench.project / "internal"
+    below.mkdir()
+    assert prefetch(bench, "init", "--check", cwd=below).status == 1
+
+
+def test_init_without_workflows_makes_one(bench: Workbench, workflow: Path) -> None:
+    workflow.unlink()
+    prefetch(bench, "init", "--write")
+    assert "uses: org/go-prefetch@v1" in workflow.with_name("go.yml").read_text()
+    assert prefetch(bench, "init", "--check").status == 0
+
+
+def test_init_leaves_what_it_does_not_understand(bench: Workbench, workflow: Path) -> None:
+    workflow.write_text("jobs:\n\ttest: {}\n")
+    result = prefetch(bench, "init", "--write")
+    assert (result.status, workflow.read_text()) == (0, "jobs:\n\ttest: {}\n")
+    assert [one.slug for one in result.notices] == ["workflow-not-understood"]
+
+
+def test_init_without_go_mod_is_an_error(bench: Workbench, workflow: Path) -> None:
+    (bench.project / "go.mod").unlink()
+    result = prefetch(bench, "init")
+    assert result.status == 2
+    assert "[go-mod-not-found]" in result.stderr
+
+
+def test_init_check_and_write_exclude_each_other(bench: Workbench, workflow: Path) -> None:
+    assert prefetch(bench, "init", "--check", "--write").status == 2
+
+
+def test_init_follows_no_link(bench: Workbench, workflow: Path) -> None:
+    """A workflow that is a link may lead out of the repository."""
+    elsewhere = bench.project.parent / "elsewhere.yml"
+    workflow.rename(elsewhere)
+    workflow.symlink_to(elsewhere)
+    prefetch(bench, "init", "--write")
+    assert elsewhere.read_text() == WORKFLOW
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("\n", False)])
+def test_init_on_a_terminal_asks(bench: Workbench, workflow: Path, answer: str, written: bool) -> None:
+    result = on_terminal(bench, "init", answer=answer)
+    assert result.status == 0, result.stdout
+    assert "[y/N]" in result.stdout
+    assert ("org/go-prefetch" in workflow.read_text()) == written
