@@ -12,7 +12,7 @@ from go_prefetch.stores.objects.folder import FolderObjects
 from go_prefetch.stores.objects.port import ObjectError, Trouble
 
 NAME = "example.com/a/@v/v1.0.0.mod"
-SOON = Deadline.after(60)
+SOON = Deadline()
 
 
 @pytest.fixture
