@@ -108,11 +108,13 @@ class Input:
         try:
             return self.kind.parse(text.strip())
         except ValueError:
-            is_secret = self.may_hold_password or ("://" in text and "@" in text)
+            has_login = "://" in text and "@" in text
+            is_secret = self.may_hold_password or has_login
             shown = "this text" if is_secret else repr(text)
             meant = "" if is_secret else self.kind.meant(text)
             facts = {"name": self.name, "text": shown, "given_as": given_as, "allowed": self.kind.allowed}
-            raise InputError("input-invalid", "did-you-mean" if meant else "", **facts, meant=meant) from None
+            case = "did-you-mean" if meant else "login" if has_login and self.kind is STORE else ""
+            raise InputError("input-invalid", case, **facts, meant=meant) from None
 
     def expand(self, path: Path, text: str) -> Path:
         """Return `path`, which is in `text`, with the user's folder in place of `~`. Raises InputError."""

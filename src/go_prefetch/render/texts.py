@@ -132,6 +132,11 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "did-you-mean": Text(
             "{name}: {text} is not allowed (given as {given_as}).", "Did you mean `{meant}`? Allowed: {allowed}."
         ),
+        "login": Text(
+            "{name}: a URL with a login is not allowed (given as {given_as}).",
+            "For an HTTP server, set GO_PREFETCH_STORE_LOGIN to `user:password` or a token. "
+            "For a bucket, set the variables of its client.",
+        ),
         "path": "{name}: {text!r} is not allowed: {words}.",
         "also": Text("also: {cause}", "Give one URL with each --also, for example --also https://goproxy.io."),
         "also-several": Text(

@@ -134,3 +134,11 @@ def test_login_of_a_store_that_is_wrong_is_not_quoted(text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_settings({}, {"GO_PREFETCH_STORE_LOGIN": text}, Path("/project"))
     assert text not in str(caught.value.notice.facts)
+
+
+@pytest.mark.parametrize("url", ["https://user:s3cret@pool.example/go", "dir:/front https://s3cret@pool.example"])
+def test_store_with_a_login_is_refused_with_advice(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_settings({"store": url}, {}, Path("/project"))
+    assert (caught.value.slug, caught.value.notice.case) == ("input-invalid", "login")
+    assert "s3cret" not in str(caught.value.notice.facts)
