@@ -330,8 +330,10 @@ _WARNINGS = {
         "The job compiles what is missing. Check the permissions of GOCACHE and the free disk space."
     ),
     "build-state-unwritable": "The job runs as usual, and its build results are not saved. Check the folder.",
+    "cache-over-limit": "",
     "cgo-unknown": "Run `go-prefetch docker --output` first, or in the same command.",
     "credentialed-not-kept": "Set `save-private: true` to save them.",
+    "default-branch-unsaved": "",
     "embed-excluded": "Remove the pattern, or make the files in a stage of the Dockerfile.",
     "embed-untracked": "Make it in the job before the image build, or in a stage of the Dockerfile.",
     "fast-verification": "",
@@ -394,6 +396,7 @@ _NOTICES = {
     "nothing-in-scope": "",
     "vendored": "",
     "build-cache-off": "",
+    "caches-not-listed": "",
     "cache-mode": "The workflow sets it. This is normal for pull requests from forks.",
     "entry-base-gone": "",
     "entry-complete": "",

@@ -14,7 +14,7 @@ from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.forge.github import GitHub
 from go_prefetch.history.github import parse_run
-from go_prefetch.prune.entries import parse_entry
+from go_prefetch.prune.entries import own_entries, parse_listed
 from go_prefetch.web.http_settings import HttpSettings
 from tests.support.fakes.github_api import payloads
 from tests.support.fakes.github_api.server import TOKEN, GitHubApi
@@ -113,11 +113,15 @@ def test_a_run_with_unusual_values_is_read(ours: GitHub) -> None:
 
 def test_an_entry_of_the_cache() -> None:
     """Moments of caches have nine digits after the second."""
-    entry = parse_entry(payloads.cache(5, KEY, size=7))
+    listed = parse_listed(payloads.cache(5, KEY, size=7))
+    assert listed
+    (entry,) = own_entries([listed])
     assert entry is not None
     assert (entry.id, entry.bytes, entry.ref, entry.name.digest) == (5, 7, "refs/heads/main", "a" * 64)
     assert entry.created == payloads.START.replace(microsecond=213333, tzinfo=timezone.utc)
 
 
 def test_somebody_elses_entry_is_none() -> None:
-    assert parse_entry(payloads.cache(5, "setup-go-Linux-x64-ubuntu24-go-1.27.3-abc")) is None
+    other = parse_listed(payloads.cache(5, "setup-go-Linux-x64-ubuntu24-go-1.27.3-abc"))
+    assert other
+    assert own_entries([other]) == []

@@ -15,6 +15,8 @@ import trustme
 
 from tests.support.fakes.cache_service import CacheService, Token
 from tests.support.fakes.dead_port import dead_port, refusing_port
+from tests.support.fakes.github_api import payloads
+from tests.support.fakes.github_api.server import GitHubApi
 from tests.support.fakes.http_proxy import HttpProxy
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, layout, write_proxy_folder
@@ -350,6 +352,41 @@ def test_toolchain_ahead_and_workflows_are_seen_where_they_lie(bench: Workbench)
         for name in ("toolchain-ahead", "cache-doubled", "goflags"):
             assert f"[{name}]" in result.stdout
         assert not [path for path in proxy.paths() if "toolchain" in path]
+
+
+def test_doctor_lists_the_caches_of_the_repository(bench: Workbench) -> None:
+    """All families, with the finding that no run of the default branch saves one of them."""
+    with GitHubApi() as api, ModuleProxy(MODULES) as proxy:
+        api.caches = [
+            payloads.cache(1, "setup-go-Linux-x64-abc", ref="refs/pull/7/merge", size=3000),
+            payloads.cache(2, "Linux-lint-1-abc", size=2000),
+        ]
+        found = diagnosed(bench, status=0, GOPROXY=proxy.url, **api.environ())
+        assert [(one["name"], one["bytes"]) for one in found["caches"]["families"]] == [
+            ("setup-go", 3000), ("Linux-lint-…", 2000),
+        ]  # fmt: skip
+        assert (found["caches"]["repository"], found["caches"]["limit_bytes"]) == ("acme/widget", None)
+        assert "default-branch-unsaved" in [one["name"] for one in found["findings"]]
+        assert {request.method for request in api.requests} == {"GET"}
+
+
+@pytest.mark.wording
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [({"GITHUB_TOKEN": ""}, "No token"), ({"GITHUB_TOKEN": "ghp_wrong"}, "401")],
+)
+def test_doctor_without_the_caches_says_why(bench: Workbench, variables: dict[str, str], words: str) -> None:
+    with GitHubApi() as api, ModuleProxy(MODULES) as proxy:
+        found = diagnosed(bench, status=0, GOPROXY=proxy.url, **{**api.environ(), **variables})
+        assert found["caches"] is None
+        assert words.lower() in found["caches_left_out"].lower()
+
+
+@pytest.mark.wording
+def test_doctor_does_not_wait_for_an_api_that_is_silent(bench: Workbench) -> None:
+    with GitHubApi(latency=1.5) as api, ModuleProxy(MODULES) as proxy:
+        found = diagnosed(bench, "--deadline", "1s", status=0, GOPROXY=proxy.url, **api.environ())
+        assert found["caches_left_out"] == "GitHub did not answer in time"
 
 
 def test_the_job_summary_has_it_on_github(bench: Workbench, tmp_path: Path) -> None:

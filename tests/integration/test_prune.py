@@ -120,8 +120,26 @@ def test_an_entry_that_is_gone_already_is_nobodys_fault(bench: Workbench, api: G
     assert total(result) == 0
 
 
-def test_prune_without_v_prints_one_line(bench: Workbench, api: GitHubApi) -> None:
-    assert len(prune(bench, api).stdout.splitlines()) == 1
+def test_prune_lists_the_families_of_all_tools(bench: Workbench, api: GitHubApi) -> None:
+    """What only pull requests have saved is named, and what is too much."""
+    api.storage_limit_gb = 10
+    api.caches.append(payloads.cache(8, "codeql-trap-1-go-abc", created=NOW - DAY, size=11 << 30))
+    result = prune(bench, api)
+    assert result.status == 0, result.text
+    rows = [line.split(maxsplit=6) for line in result.stdout.splitlines()]
+    assert [tuple(row[4:]) for row in rows[1:4]] == [
+        ("1", "yes", "CodeQL"),
+        ("1", "yes", "go-prefetch: modules"),
+        ("50", "no", "setup-go"),
+    ]
+    assert "all of acme/widget" in result.stdout.splitlines()[-2]
+    assert "[cache-over-limit]" in result.stderr
+    assert "[default-branch-unsaved]" in result.stderr
+    assert left(api) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_prune_with_q_prints_one_line(bench: Workbench, api: GitHubApi) -> None:
+    assert len(prune(bench, api, "-q").stdout.splitlines()) == 1
 
 
 def test_gitlab_has_no_entries_to_prune(bench: Workbench) -> None:

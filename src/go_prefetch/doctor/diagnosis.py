@@ -13,6 +13,7 @@ from go_prefetch.doctor.rating import Row, rate, rows_of, usual_size
 from go_prefetch.doctor.recommendation import Rated, Recommendation, recommend
 from go_prefetch.doctor.watch import Series
 from go_prefetch.golang.goproxy import ProxyList
+from go_prefetch.prune.families import Inventory
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Diagnosis:
     extent: Extent
     zip_bytes: int  # of the typical zip of the plan; 0 if no source reported sizes
     store_left_out: str = ""  # why there is no row for a store
+    caches: Inventory | None = None  # of the repository on GitHub
+    caches_left_out: str = ""  # why they were not listed
 
     @property
     def unusable(self) -> tuple[Row, ...]:

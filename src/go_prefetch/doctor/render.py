@@ -13,10 +13,13 @@ from go_prefetch.doctor.finding import Finding
 from go_prefetch.doctor.measurement import Sample
 from go_prefetch.doctor.rating import Row
 from go_prefetch.doctor.watch import Series
+from go_prefetch.prune.families import Inventory
+from go_prefetch.prune.family_table import HEADINGS, family_cells, family_lines
 from go_prefetch.render.escape import cell, prose
 from go_prefetch.render.json_report import clean_texts
 
 _HEADINGS = ("#", "speed", "first byte", "90 %", "jitter", "loss", "rate", "lacks", "DNS", "TCP", "TLS", "source")
+_CACHES = "caches of the repository"
 _BAR = 10
 _BELOW = " " * 6  # the indent of what does not fit into a line of the table
 _MOST_NAMES = 5
@@ -38,6 +41,8 @@ def diagnosis_text(diagnosis: Diagnosis, block: str, width: int = 0) -> str:
     lines = [*wrapped(f"go-prefetch doctor: {_headline(diagnosis)}", width, further="  "), ""]
     if diagnosis.rows:
         lines += _table([_HEADINGS, *(_cells(row, block) for row in diagnosis.rows)], width)
+    if diagnosis.caches:
+        lines += ["", _CACHES, *(f"  {line}" for line in family_lines(diagnosis.caches))]
     for title, entries in _sections(diagnosis):
         lines += ["", title, *(line for entry in entries for line in wrapped(entry, width, "  ", "    "))]
     return "\n".join(lines)
@@ -76,6 +81,10 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
         lines += [_markdown_row(list(_HEADINGS)), _markdown_row(["---"] * len(_HEADINGS))]
         lines += [_markdown_row([cell(prose(text)) for text in _cells(row, "█")]) for row in diagnosis.rows]
         lines.append("")
+    if diagnosis.caches:
+        lines += [f"**{_CACHES}**", "", _markdown_row(list(HEADINGS)), _markdown_row(["---"] * len(HEADINGS))]
+        lines += [_markdown_row([cell(prose(text)) for text in row]) for row in family_cells(diagnosis.caches)]
+        lines.append("")
     for title, entries in _sections(diagnosis):
         lines += [f"**{title}**", "", *(f"- {prose(entry)}" for entry in entries), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -99,6 +108,8 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         "sources": [_source(row) for row in diagnosis.rows],
         "unusable": [row.measurement.name for row in diagnosis.unusable],
         "store_left_out": diagnosis.store_left_out,
+        "caches": _caches(diagnosis.caches),
+        "caches_left_out": diagnosis.caches_left_out,
         "series": _series(diagnosis.extent.series),
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "recommended": {
@@ -108,6 +119,20 @@ def diagnosis_json(diagnosis: Diagnosis, clean: Callable[[str], str]) -> str:
         },
     }
     return json.dumps(clean_texts(values, clean), indent=2)
+
+
+def _caches(caches: Inventory | None) -> dict[str, object] | None:
+    if not caches:
+        return None
+    return {
+        "repository": caches.repository,
+        "default_branch": caches.branch,
+        "bytes": caches.bytes,
+        "entries": caches.entries,
+        "limit_bytes": caches.limit or None,
+        "dollars_a_month": round(caches.dollars, 2),
+        "families": [asdict(family) for family in caches.families],
+    }
 
 
 def _series(series: Series | None) -> dict[str, object] | None:
@@ -213,7 +238,7 @@ def _sections(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
     found = [
         ("failed", [line for row in diagnosis.rows for line in _failures(row)]),
         ("lacking", [line for row in diagnosis.rows for line in _lacking(row)]),
-        ("notes", [line for row in diagnosis.rows for line in _notes(row)] + _store(diagnosis)),
+        ("notes", [line for row in diagnosis.rows for line in _notes(row)] + _left_out(diagnosis)),
         ("series (UTC)", _parts(diagnosis.extent.series)),
         ("findings", [f"{f.severity}: {f.text} [{f.name}]" for f in diagnosis.findings] or ["none"]),
         ("recommended", _recommended(diagnosis)),
@@ -257,8 +282,12 @@ def _parts(series: Series | None) -> list[str]:
     ]
 
 
-def _store(diagnosis: Diagnosis) -> list[str]:
-    return [f"the store was not measured: {diagnosis.store_left_out}"] if diagnosis.store_left_out else []
+def _left_out(diagnosis: Diagnosis) -> list[str]:
+    parts = (
+        ("the store was not measured", diagnosis.store_left_out),
+        ("the caches of the repository were not listed", diagnosis.caches_left_out),
+    )
+    return [f"{part}: {why}" for part, why in parts if why]
 
 
 def _recommended(diagnosis: Diagnosis) -> list[str]:

@@ -60,6 +60,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "refused": "{path} requires Go {wanted}, {installed} is installed, and GOTOOLCHAIN is {switch}, so Go fails.",
     },
     "vendored": {"": "{folder} is vendored. Go builds from vendor/, so there is nothing to prefetch."},
+    "cache-over-limit": {"": "{problem}"},
+    "default-branch-unsaved": {"": "{problem}"},
     "network-down": {
         "": "None of {count} hosts answers, for example {source}: {words}. Check the network and the name servers of "
         "this machine or container. If it has an HTTP proxy, set HTTPS_PROXY.",

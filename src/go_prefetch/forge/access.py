@@ -24,6 +24,9 @@ _GITHUB_DOMAINS = ("github.com", "ghe.com")
 _OF_GITHUB = ("GH_TOKEN", "GITHUB_TOKEN")
 _OF_ENTERPRISE = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
+# https://docs.github.com/actions/reference/workflows-and-actions/dependency-caching
+FREE_CACHE_BYTES = 10 << 30  # that GitHub keeps for a repository, unless its limit was raised
+
 Kind = Literal["github", "gitlab"]
 
 

@@ -45,7 +45,7 @@ class Patience:
     wait: bool = False
     tell: Callable[[Notice], None] = field(default=lambda _: None)
     now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     write_pause: float = 1.0
 
 

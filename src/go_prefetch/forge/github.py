@@ -21,7 +21,7 @@ from github.Requester import Requester
 from github.WorkflowRun import WorkflowRun
 
 from go_prefetch import __version__
-from go_prefetch.base.untrusted_json import as_integer, as_moment, as_text, objects, text
+from go_prefetch.base.untrusted_json import as_integer, as_moment, as_text, integer, objects, text
 from go_prefetch.errors import ApiError
 from go_prefetch.forge.access import Access, Repository
 from go_prefetch.forge.api import MOST_PAGES, PER_PAGE, Reply, RestApi
@@ -98,10 +98,10 @@ class GitHub:
         """Return the URL of a job's log; the empty string if it has none any more."""
         return self._location(f"{self._path}/actions/jobs/{job}/logs")
 
-    def caches(self, key: str) -> Iterator[Mapping[str, Any]]:
-        """Return the JSON of each entry of the Actions cache whose key begins with `key`."""
+    def caches(self, key: str = "") -> Iterator[Mapping[str, Any]]:
+        """Return the JSON of each entry of the Actions cache, or of those whose keys begin with `key`."""
         for number in range(1, MOST_PAGES):
-            parameters = {"key": key, "sort": "created_at", "page": number, "per_page": PER_PAGE}
+            parameters = {"sort": "created_at", "page": number, "per_page": PER_PAGE, **({"key": key} if key else {})}
             page = list(objects(self._request(f"{self._path}/actions/caches", parameters)[1], "actions_caches"))
             yield from page
             if len(page) < PER_PAGE:
@@ -111,11 +111,11 @@ class GitHub:
         """Return the JSON of how much the Actions cache holds."""
         return self._request(f"{self._path}/actions/cache/usage")[1]
 
-    def cache_limit(self) -> Any:
-        """Return the JSON of how much it may hold; None where only administrators may know, or in older servers."""
+    def cache_limit(self) -> int:
+        """Return how many bytes it may hold; 0 where only administrators may know, or in older servers."""
         path = f"{self._path}/actions/cache/storage-limit"
         found = self._find(path, lambda: self.github.requester.requestJsonAndCheck("GET", path), range(400, 500))
-        return found[1] if found else None
+        return integer(found[1], "max_cache_size_gb") << 30 if found else 0
 
     def delete_cache(self, number: int) -> bool:
         """Delete an entry; return False if it was gone."""

@@ -14,7 +14,7 @@ from typing import Any
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.untrusted_json import as_integer, as_moment, as_text, integer, members, moment, objects
 from go_prefetch.errors import InputError
-from go_prefetch.forge.access import Repository
+from go_prefetch.forge.access import FREE_CACHE_BYTES, Repository
 from go_prefetch.forge.api import MOST_PAGES, has_next
 from go_prefetch.forge.github import BadAttributeException, GitHub
 from go_prefetch.forge.github import WorkflowRun as GitHubRun
@@ -24,7 +24,6 @@ from go_prefetch.history.model import ReadLogs, Selection, Storage, WorkflowRun
 from go_prefetch.model.cache_key import PREFIX as KEY_PREFIX
 from go_prefetch.web.client import HttpClient
 
-_DEFAULT_LIMIT = 10 << 30  # bytes: https://docs.github.com/actions/reference/workflows-and-actions/dependency-caching
 # What the cache has of a run. A page of runs is 2 MB, most of it two descriptions of the repository for each run.
 _FIELDS = ("id", "run_attempt", "name", "path", "head_branch", "event", "head_sha", "conclusion", "status",
            "created_at", "run_started_at", "updated_at", "html_url")  # fmt: skip
@@ -87,11 +86,11 @@ class GitHubForge:
             ours = [integer(entry, "size_in_bytes") for entry in self._github.caches(f"{KEY_PREFIX}-")]
         except InputError:
             return None
-        limit = integer(self._github.cache_limit(), "max_cache_size_gb") << 30
+        limit = self._github.cache_limit()
         return Storage(
             used=integer(usage, "active_caches_size_in_bytes"),
             entries=integer(usage, "active_caches_count"),
-            limit=limit or _DEFAULT_LIMIT,
+            limit=limit or FREE_CACHE_BYTES,
             limit_is_default=not limit,
             ours_used=sum(ours),
             ours_entries=len(ours),

@@ -1,4 +1,4 @@
-"""Entries of GitHub's cache service: list them, choose those that no run will read again, delete them.
+"""Entries of GitHub's cache service: list all of them, and choose the own ones that no run will read again.
 
 A run reads entries of its own scope (`ref`), of its pull request's base, and of the default branch. It takes the entry
 for its go.sum lines, else the newest one; a delta only together with a full entry of the digest it names. Of a build
@@ -21,7 +21,6 @@ from go_prefetch.stores.cache_service.keys import EntryName, parse_key
 if TYPE_CHECKING:
     from go_prefetch.forge.github import GitHub
 
-_OURS = "go-prefetch-"  # what the keys of all entries begin with
 _PULL = re.compile(r"refs/pull/([0-9]{1,15})/(?:merge|head)")
 
 
@@ -29,16 +28,23 @@ Name = TypeVar("Name", EntryName, BuildEntryName)
 
 
 @dataclass(frozen=True)
-class Entry(Generic[Name]):
-    """An entry as GitHub lists it. `read` is when it was last restored, or else saved."""
+class Listed:
+    """An entry of any tool as GitHub lists it. `read` is when it was last restored, or else saved."""
 
     id: int
-    name: Name
+    key: str
     ref: str
     version: str
     bytes: int
     created: datetime
     read: datetime
+
+
+@dataclass(frozen=True)
+class Entry(Listed, Generic[Name]):
+    """An entry whose key go-prefetch wrote."""
+
+    name: Name
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -64,26 +70,35 @@ class Removal:
     reason: Notice
 
 
-def list_entries(github: GitHub) -> list[AnyEntry]:
-    """Return the entries whose keys are ours."""
-    return [entry for values in github.caches(_OURS) if (entry := parse_entry(values))]
+def list_entries(github: GitHub) -> list[Listed]:
+    """Return the entries of all tools, each once: the pages move when entries are saved meanwhile."""
+    found = (parse_listed(values) for values in github.caches())
+    return list({entry.id: entry for entry in found if entry}.values())
 
 
-def parse_entry(values: object) -> AnyEntry | None:
-    """Return the entry in an element of GitHub's list; None if it is not ours, or makes no sense."""
+def parse_listed(values: object) -> Listed | None:
+    """Return the entry in an element of GitHub's list; None if it makes no sense."""
     key, created = text(values, "key"), moment(values, "created_at")
-    name = parse_key(key) or parse_build_key(key)
-    if name is None or created is None or not integer(values, "id") or not text(values, "ref"):
+    if created is None or not key or not integer(values, "id") or not text(values, "ref"):
         return None
-    return Entry(
+    return Listed(
         id=integer(values, "id"),
-        name=name,
+        key=key,
         ref=text(values, "ref"),
         version=text(values, "version"),
         bytes=integer(values, "size_in_bytes"),
         created=created,
         read=moment(values, "last_accessed_at") or created,
     )
+
+
+def own_entries(listed: Iterable[Listed]) -> list[AnyEntry]:
+    """Return the entries whose keys go-prefetch wrote. No other may ever be deleted."""
+    return [
+        Entry(**vars(entry), name=name)
+        for entry in listed
+        if (name := parse_key(entry.key) or parse_build_key(entry.key))
+    ]
 
 
 def _why(case: str, **facts: object) -> Notice:

@@ -642,6 +642,21 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "and were not verified.",
     "toolchain-planned": "The go.mod or go.work selects {toolchain}, and {installed} is installed. Go unpacks that "
     "toolchain in every job.",
+    "cache-over-limit": {
+        "over": "The caches of this repository hold {bytes:size}, and its limit is {limit:.0f} GiB. GitHub evicts the "
+        "entries that were read least recently. Delete or shrink the largest family.",
+        "cost": "The caches of this repository hold {bytes:size}, and 10 GiB are free. The rest costs about "
+        "${dollars:.2f} a month.",
+        "unknown": "The caches of this repository hold {bytes:size}, and 10 GiB are free. GitHub evicts the entries "
+        "that were read least recently. If the limit was raised, the rest costs about ${dollars:.2f} a month.",
+    },
+    "caches-not-listed": {
+        "no-client": "PyGithub is not installed. It comes with the package from PyPI.",
+        "late": "GitHub did not answer in time.",
+    },
+    "default-branch-unsaved": "No run of {branch} has saved an entry of {families:list}. Pull requests and the merge "
+    "queue do not read the entries of others, so they start without a cache. Run the workflow for pushes to {branch} "
+    "too.",
     "entry-base-gone": "An entry that the new one adds to is gone.",
     "entry-complete": "An entry has all these files, although not all of them were restored.",
     "entry-taken": "Another job saves this entry, or has saved it.",

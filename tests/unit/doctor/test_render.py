@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -16,6 +17,7 @@ from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagno
 from go_prefetch.doctor.watch import Series
 from go_prefetch.golang.goproxy import ProxyList, parse_proxy_list
 from go_prefetch.golang.module import ModuleVersion
+from go_prefetch.prune.families import Family, Inventory
 from tests.support.series import watched
 from tests.support.snapshots import MarkdownFile, TextFile
 
@@ -49,7 +51,17 @@ def diagnosis(series: Series | None = None) -> Diagnosis:
         Finding("checks-left-out", "problem", seen("gosumdb-off")),
     )
     order = zip(candidates(proxies, also), (far, dead, near), strict=True)
-    return diagnose(proxies, list(order), [pool, database, host], found, Extent(7, 2, 10, series))
+    caches = Inventory(
+        "acme/widget",
+        "main",
+        (
+            Family("CodeQL", 12, 5_200_000_000, 0, on_default_branch=True, on_pull_requests=True),
+            Family("Linux|go-…", 1, 900, 11, on_default_branch=False, on_pull_requests=True),
+        ),
+        0,
+    )
+    found_here = diagnose(proxies, list(order), [pool, database, host], found, Extent(7, 2, 10, series))
+    return replace(found_here, caches=caches)
 
 
 def test_text(snapshot: SnapshotAssertion) -> None:
@@ -96,13 +108,20 @@ def test_json() -> None:
     assert (database["role"], database["worth"]) == ("checksums", "unusable")
     assert (host["role"], host["worth"], host["seconds_per_zip"]) == ("direct", "usable", None)
     assert near["percentiles"]["first_byte"] == {"50": 0.05, "90": 0.06, "95": 0.06, "99": 0.06}
+    assert said["caches"]["families"][1] == {
+        "name": "Linux|go-…", "entries": 1, "bytes": 900, "idle_days": 11,
+        "on_default_branch": False, "on_pull_requests": True,
+    }  # fmt: skip
+    assert (said["caches"]["bytes"], said["caches"]["dollars_a_month"]) == (5_200_000_900, 0.0)
     assert dead["percentiles"]["tls"] == {"50": None, "90": None, "95": None, "99": None}
 
 
 def test_nothing_measured_is_said() -> None:
     """A list of `direct` alone, and no store."""
     nothing = diagnose(ProxyList((), "direct"), [], [], (), Extent(0, 0, 1), store_left_out="store is none")
+    nothing = replace(nothing, caches_left_out="there is no token")
     text = diagnosis_text(nothing, "#")
     assert "0 proxies" in text
     assert "the store was not measured: store is none" in text
+    assert "the caches of the repository were not listed: there is no token" in text
     assert "the list names no proxy" in text

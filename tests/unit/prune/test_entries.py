@@ -38,7 +38,7 @@ def entry(number: int, key: str, *, ref: str = MAIN, age: float = 1.0, read: flo
     name: Any = parse_key(key) or parse_build_key(key)
     assert name is not None
     seen = min(age, age if read is None else read)
-    return Entry(number, name, ref, "f" * 64, 1000, NOW - timedelta(days=age), NOW - timedelta(days=seen))
+    return Entry(number, key, ref, "f" * 64, 1000, NOW - timedelta(days=age), NOW - timedelta(days=seen), name)
 
 
 def gone(*entries: AnyEntry, scopes: dict[str, Notice] | None = None, days: int = 7) -> dict[int, str]:

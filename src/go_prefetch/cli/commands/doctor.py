@@ -24,6 +24,7 @@ from go_prefetch.doctor.measure_store import measure_folder, measure_pool, measu
 from go_prefetch.doctor.measurement import Measurement
 from go_prefetch.doctor.probe import Probe
 from go_prefetch.doctor.render import diagnosis_json, diagnosis_markdown, diagnosis_text
+from go_prefetch.doctor.repository_caches import cache_findings, repository_caches
 from go_prefetch.doctor.sampling import Limits, Target
 from go_prefetch.errors import InputError, Notice, PrefetchError, StoreError, notice
 from go_prefetch.golang.command import GO_DEFAULT_PROXIES
@@ -79,14 +80,17 @@ def doctor(invocation: Invocation) -> int:
         store, left_out = _store(settings, environ, subject, examination)
         targets = _other_hosts(subject, examination, measured)
         others = examination.measure_hosts(targets)
+        meter.say("the caches of the repository: listing")
+        caches, caches_left_out = repository_caches(environ, settings.cwd, limits.deadline, platform)
         series = examination.watch((*examination.targets_of(order), *targets), seconds) if seconds else None
     private = len(subject.facts.modules) - len(subject.modules)
     diagnosis = diagnose(
         subject.proxies, [(one, measured[one]) for one in order], [*([store] if store else []), *others],
-        findings(subject.facts),
+        (*findings(subject.facts), *cache_findings(caches)),
         Extent(len(subject.modules), private, limits.samples, series),
         store_left_out=left_out, written=redact_list(subject.facts.goproxy),
     )  # fmt: skip
+    diagnosis = replace(diagnosis, caches=caches, caches_left_out=reason(caches_left_out))
     _show(diagnosis, invocation, summary=settings.summary)
     return _verdict(diagnosis, platform, subject.facts.goproxy_problem)
 

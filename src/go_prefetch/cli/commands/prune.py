@@ -1,4 +1,4 @@
-"""`go-prefetch prune`: delete unused entries of GitHub's cache, or trim a pool. A dry run by default."""
+"""`go-prefetch prune`: list GitHub's caches and delete unused entries, or trim a pool. A dry run by default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from go_prefetch.errors import InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
 from go_prefetch.model.ports import Platform
-from go_prefetch.prune.entries import AnyEntry, Removal, choose_removals, gone_scopes, list_entries
+from go_prefetch.prune.entries import AnyEntry, Removal, choose_removals, gone_scopes, list_entries, own_entries
+from go_prefetch.prune.families import Inventory, take_inventory
+from go_prefetch.prune.family_table import family_lines
 from go_prefetch.render.messages import reason
 from go_prefetch.web.http_settings import HttpSettings
 
@@ -46,16 +48,29 @@ def _prune_entries(settings: PruneSettings, access: Access, invocation: Invocati
     platform = invocation.platform
     patience = Patience(settings.wait, platform.warn)
     github = GitHub(RestApi(access, HttpSettings.of_forge(invocation.environ), patience, follows=False), access)
-    default_ref = f"refs/heads/{github.repository().default_branch}"
+    repository = github.repository()
+    default_ref = f"refs/heads/{repository.default_branch}"
+    now = datetime.now(timezone.utc)
     with platform.working("Prune") as meter:
         meter.say("listing entries")
-        entries = list_entries(github)
+        listed = list_entries(github)
+        inventory = take_inventory(listed, repository.name, repository.default_branch, github.cache_limit(), now)
+    _show_families(inventory, invocation)
+    entries = own_entries(listed)
     gone = gone_scopes(github, (entry.ref for entry in entries if entry.ref != default_ref))
-    since = datetime.now(timezone.utc) - timedelta(seconds=settings.max_age or _IDLE)
+    since = now - timedelta(seconds=settings.max_age or _IDLE)
     chosen = choose_removals(entries, gone, default_ref, since)
     list_lines(map(_line, chosen), invocation)
     deleted = _deleted(chosen, github, platform) if settings.delete else [one.entry for one in chosen]
     conclude(settings, f"{_sum(deleted)} of {_sum(entries)}", invocation, any_chosen=bool(chosen))
+
+
+def _show_families(inventory: Inventory, invocation: Invocation) -> None:
+    """Print the families of all tools, also of those whose entries are never deleted, and what is wrong."""
+    if not invocation.arguments.quiet:
+        invocation.platform.show("\n".join(family_lines(inventory)), invocation.stdout)
+    for one in inventory.notices():
+        invocation.platform.warn(one)
 
 
 def _deleted(chosen: list[Removal], github: GitHub, platform: Platform) -> list[AnyEntry]:
