@@ -329,10 +329,8 @@ def test_bucket_that_may_not_be_written_is_a_warning(in_bucket: Machine, seaweed
     assert (result.status, [notice.slug for notice in result.notices]) == (0, ["store-denied", "store-failed"])
 
 
-def test_bucket_takes_a_large_entry_in_parts(seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bucket_takes_a_large_entry_in_parts(seaweedfs: SeaweedFS) -> None:
     """A bucket takes no condition with parts. A second entry with the same key is refused all the same."""
-    monkeypatch.setattr("go_prefetch.stores.objects.bucket._MOST_IN_ONE_PUT", 6 << 20)
-    monkeypatch.setattr("go_prefetch.stores.objects.bucket._PART", 5 << 20)
     variables, content = seaweedfs.variables(WRITER), os.urandom(12 << 20)
     config = {
         "endpoint": variables["AWS_ENDPOINT_URL"], "region": variables["AWS_REGION"],

@@ -116,6 +116,12 @@ def test_look_up_takes_the_newest_of_the_first_prefix(bucket: MemoryObjects) -> 
     assert found_key(bucket, f"{LINEAGE}{build_id(9)}", TOOLCHAIN) == build_key(3, lineage=OTHER_JOB)
 
 
+def test_look_up_in_one_second_takes_the_longest_chain(bucket: MemoryObjects) -> None:
+    for numbers in ((9,), (2, 9), (1, 2, 9)):
+        save(bucket, build_key(*numbers))
+    assert found_key(bucket, LINEAGE) == build_key(1, 2, 9)
+
+
 @pytest.mark.parametrize("prefix", ["", "go-prefetch-build-1-", "go-prefetch-1-" + "0" * 16 + "-", "../", "\n"])
 def test_look_up_never_lists_the_whole_bucket(bucket: MemoryObjects, prefix: str) -> None:
     save(bucket, build_key(1))

@@ -145,7 +145,8 @@ class EntryObjects:
             for one in found
             if (entry := entry_of(one.name, self.encoding))
         ]
-        return sorted(entries, key=lambda one: (one.saved, one.name), reverse=True)
+        # Many storages note the second only, and in that second a delta is newer than what it adds to.
+        return sorted(entries, key=lambda one: (one.saved, len(one.entry.ids), one.name), reverse=True)
 
 
 class ObjectStream:
