@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
@@ -317,8 +318,7 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces. requests takes only what has this method for a stream, and urllib3 reads that."""
-        while piece := self.read(_CHUNK):
-            yield piece
+        return iter(partial(self.read, _CHUNK), b"")
 
     def read(self, size: int = -1, /) -> bytes:
         """Read no more than was promised. Raises AttemptError if no time is left, or the file is shorter by now."""
