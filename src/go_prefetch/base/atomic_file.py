@@ -6,7 +6,8 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +20,7 @@ _STREAM = re.compile(r"/(?:proc/self|dev)/fd/([0-9]{1,9})|/dev/(stdout|stderr)")
 
 _TEMPORARY = re.compile(rf"[0-9]{{{nofollow.DIGITS}}}\.tmp$")
 
-_in_progress: set[Path] = set()
+_in_progress: dict[Path, int] = {}  # to the thread that writes it
 
 
 @contextmanager
@@ -57,11 +58,11 @@ def new_file(
 @contextmanager
 def unfinished(path: Path) -> Iterator[None]:
     """Let `remove_unfinished` remove the file `path` during the block."""
-    _in_progress.add(path)
+    _in_progress[path] = threading.get_ident()
     try:
         yield
     finally:
-        _in_progress.discard(path)
+        _in_progress.pop(path, None)
 
 
 def write_whole(final: Path, data: bytes) -> None:
@@ -109,8 +110,9 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.search(name) is not None
 
 
-def remove_unfinished() -> None:
-    """Remove unfinished files of threads that will never end. Call this right before the program ends."""
-    for path in list(_in_progress):
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+def remove_unfinished(threads: Collection[int | None] | None = None) -> None:
+    """Remove unfinished files of threads that will never end: of these, or of all right before the program ends."""
+    for path, thread in list(_in_progress.items()):
+        if threads is None or thread in threads:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)

@@ -89,13 +89,13 @@ class Crew(Generic[Item, Result]):
                 self._at_work -= 1
 
     def dismiss(self, seconds: float) -> None:
-        """Start no other item, let the threads finish, and remove unfinished files."""
+        """Start no other item, let the threads finish, and remove the unfinished files of those that do not."""
         with self._lock:
             self._waiting.clear()
         until = time.monotonic() + seconds
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, until - time.monotonic()))
-        remove_unfinished()
+        remove_unfinished({thread.ident for thread in self._threads if thread.is_alive()})
 
     def rest(self) -> Iterator[Result | Exception]:
         """Yield what has finished already."""

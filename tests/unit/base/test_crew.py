@@ -1,0 +1,40 @@
+"""Threads that are dismissed leave nothing half done, and the files of others alone."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from go_prefetch.base.atomic_file import new_file
+from go_prefetch.base.crew import Crew
+from go_prefetch.base.retry import Deadline
+
+
+def test_dismissed_crew_leaves_files_of_other_threads(tmp_path: Path) -> None:
+    """A pool in a bucket is read while a download goes on, and ends first."""
+    crew = Crew(lambda number: number, Deadline(), [1, 2])
+    with new_file(tmp_path, "other") as file:
+        while crew.left:
+            crew.take(2)
+        crew.dismiss(seconds=60)
+        file.write(b"whole")
+    assert (tmp_path / "other").read_bytes() == b"whole"
+
+
+def test_dismissed_crew_removes_files_of_threads_that_hang(tmp_path: Path) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def hang(name: str) -> None:
+        with new_file(tmp_path, name):
+            begun.set()
+            end.wait(60)
+
+    crew = Crew(hang, Deadline(), ["mine"])
+    crew.widen(1)
+    assert begun.wait(60)
+    crew.dismiss(seconds=0)
+    assert list(tmp_path.iterdir()) == []
+    end.set()
+    while crew.take(1) is None:
+        pass
+    assert list(tmp_path.iterdir()) == []
