@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -206,6 +208,20 @@ def test_restore_does_not_ask_a_dead_store_behind_again(tiers: Tiers) -> None:
     assert first.plus(tiers.restore(B)).is_out_of_reach is False
     tiers.save(A)
     assert (len(tiers.behind.restores), tiers.behind.savings) == (1, [])
+
+
+def test_restore_into_a_folder_that_is_full_ends(tiers: Tiers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module cache takes no files, which is no matter of the store."""
+
+    def full(*_: object) -> Restored:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tiers.put("behind", B)
+    for store in (tiers.front, tiers.behind):
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "restore", full)
+            with pytest.raises(OSError, match="No space"):
+                tiers.restore(A, B)
 
 
 def test_save_gives_the_front_what_came_from_behind(tiers: Tiers) -> None:
