@@ -78,6 +78,21 @@ def test_init_without_workflows_makes_one(bench: Workbench, workflow: Path) -> N
     assert prefetch(bench, "init", "--check").status == 0
 
 
+@pytest.mark.parametrize("has_pipeline", [True, False])
+def test_init_of_a_gitlab_project(bench: Workbench, workflow: Path, has_pipeline: bool) -> None:
+    """With a pipeline it is changed. Without one, the remote decides what is made."""
+    workflow.unlink()
+    pipeline = bench.project / ".gitlab-ci.yml"
+    if has_pipeline:
+        pipeline.write_text("test:\n  image: golang:1.27\n  script: go test ./...\n")
+    for command in ("init -q", "remote add origin https://gitlab.example.com/acme/x.git"):
+        subprocess.run(["git", *command.split()], cwd=bench.project, check=True)
+    prefetch(bench, "init", "--write")
+    assert "extends: .go-prefetch\n" in pipeline.read_text()
+    assert not workflow.with_name("go.yml").exists()
+    assert prefetch(bench, "init", "--check").status == 0
+
+
 def test_init_leaves_what_it_does_not_understand(bench: Workbench, workflow: Path) -> None:
     workflow.write_text("jobs:\n\ttest: {}\n")
     result = prefetch(bench, "init", "--write")

@@ -9,6 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from go_prefetch.workflows.folders import GoFolders
+from go_prefetch.workflows.result import FileChange
+from go_prefetch.workflows.yaml_reader import split_lines
 from go_prefetch.workflows.yaml_tree import Document, MappingNode, Node, Scalar
 
 FOLDER = Path(__file__).parents[1] / "unit" / "workflows" / "shapes"
@@ -54,6 +56,21 @@ def read(document: Document, node: Node | None = None) -> Any:
     if isinstance(node, MappingNode):
         return {entry.key.text: read(document, entry.value) for entry in node.entries}
     return [read(document, item.value) for item in document.items(node)]
+
+
+def assert_only_inserts(change: FileChange, line_ends: str) -> None:
+    """Check that the old text is left without the insertions, and that new lines end like the old ones."""
+    left = change.new
+    for insertion in sorted(change.insertions, key=lambda one: one.place):
+        row, column = insertion.place
+        at = sum(map(len, split_lines(left)[:row])) + column
+        assert left[at:].startswith(insertion.text)
+        left = left[:at] + left[at + len(insertion.text) :]
+    assert left == change.old
+    if line_ends == "crlf":
+        assert "\n" not in change.new.replace("\r\n", "")
+    if line_ends == "no end":
+        assert not change.new.endswith("\n")
 
 
 def _words(value: Any) -> Any:

@@ -132,7 +132,7 @@ HELP = {
     ),
     "init": HelpText(
         "Add go-prefetch to the workflows of a repository.",
-        "Print what to add to the workflows of this repository, as a diff. On a terminal, it then asks whether to "
+        "Print what to add to .github/workflows or .gitlab-ci.yml, as a diff. On a terminal, it then asks whether to "
         "write it. Anywhere else, it writes with --write only.\n\n"
         "It only inserts text: comments, order and anchors stay. It adds the step after setup-go, turns off "
         "setup-go's own cache, and names what you can remove. Running it again changes nothing.",

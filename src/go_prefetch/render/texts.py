@@ -530,6 +530,26 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             "{place}: No place for the step was found: a go command comes before the checkout.",
             "Add `- uses: org/go-prefetch@v1` after the checkout and setup-go.",
         ),
+        "gitlab-cache": Text(
+            "{place}: Job {job} has a cache, which replaces the one of go-prefetch.",
+            "Make `cache` a list that begins with `- !reference [.go-prefetch, cache]`.",
+        ),
+        "gitlab-default-cache": Text(
+            "{place}: Jobs that extend .go-prefetch no longer use this cache: {jobs:list}.",
+            "If they need it, give each `cache` a list: `- !reference [.go-prefetch, cache]`, then this cache.",
+        ),
+        "gitlab-extends": Text(
+            "{place}: `extends` of job {job} cannot be added by an insertion.",
+            "Let the job extend .go-prefetch, and run `go-prefetch init` again.",
+        ),
+        "gitlab-goproxy": Text(
+            "{place}: Job {job} sets GOPROXY, so Go does not read the folder of modules.",
+            "Remove the variable, and use the input goproxy of the component.",
+        ),
+        "gitlab-include": Text(
+            "{place}: The component cannot be added to `include` by an insertion, so no job was changed.",
+            "Make `include` a list with one item on each line, and run `go-prefetch init` again.",
+        ),
         "setup-go-cache": Text(
             "{place}: setup-go caches modules too, and an insertion cannot change that.",
             "Set `cache: false` in this step.",
@@ -689,7 +709,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "no-go-job": "No workflow has a job that uses Go, so there is nothing to change.",
     "step-superfluous": {
         "module-cache": Text(
-            "{place}: This step caches the module cache too.",
+            "{place}: The module cache is cached here too.",
             "Remove it, or take the module cache out of its paths. Otherwise modules are cached twice.",
         ),
         "retries": Text(

@@ -51,7 +51,7 @@ def _rows(new: NewStep, like: Step) -> Iterator[str]:
     yield f"{gap}with:"
     deeper = gap + _indent_below(like)
     if len(new.working_directory) == 1:
-        yield f"{deeper}working-directory: {_scalar(new.working_directory[0])}"
+        yield f"{deeper}working-directory: {scalar(new.working_directory[0])}"
     elif new.working_directory:
         yield f"{deeper}working-directory: |"
         yield from (f"{deeper}  {folder}" for folder in new.working_directory)
@@ -67,7 +67,7 @@ def _indent_below(like: Step) -> str:
     return " " * (inputs.start.column - like.node.start.column)
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """Return a text as YAML has it: plain if that is safe, otherwise in quotes."""
     return text if _PLAIN.fullmatch(text) else "'{}'".format(text.replace("'", "''"))
 

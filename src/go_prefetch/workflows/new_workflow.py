@@ -1,8 +1,9 @@
-"""A workflow for a repository that has none: build and test, as docs/examples/github-action.yml does."""
+"""A workflow or pipeline for a repository that has none: build and test, as docs/examples/github-action.yml does."""
 
 from __future__ import annotations
 
 from go_prefetch.workflows.folders import GoFolders
+from go_prefetch.workflows.gitlab import GITLAB_NAME, change_pipeline
 from go_prefetch.workflows.insertions import Insertion
 from go_prefetch.workflows.new_step import WARNING
 from go_prefetch.workflows.result import FileChange
@@ -48,7 +49,7 @@ _COMMANDS = ("go build ./...", "go test ./...")
 
 def new_workflow(folders: GoFolders) -> FileChange:
     """Return the change that creates the workflow. Each module is built in its folder."""
-    places = ["."] if "." in folders.modules else sorted(folders.modules)
+    places = _places(folders)
     first = folders.definition(places[0])
     kind = "go.work" if first in folders.workspaces else "go.mod"
     text = _TEXT.format(
@@ -62,6 +63,30 @@ def new_workflow(folders: GoFolders) -> FileChange:
     return FileChange(NEW_NAME, "", (Insertion(Place(0, 0), text),), uses_go=True)
 
 
+def _places(folders: GoFolders) -> list[str]:
+    """Return the folders in which `go build ./...` builds all."""
+    return ["."] if "." in folders.modules else sorted(folders.modules)
+
+
 def _step(command: str, place: str) -> str:
     folder = f"        working-directory: {place}\n" if place != "." else ""
     return f"      - run: {command}\n{folder}"
+
+
+_PIPELINE = """\
+# The jobs read modules from a folder that one job fills.
+stages: [test]
+
+test:
+  stage: test
+  image: golang:1.27
+  script:
+{commands}"""
+
+
+def new_pipeline(folders: GoFolders) -> FileChange:
+    """Return the change that creates a .gitlab-ci.yml."""
+    scripts = [f"cd {place} && {{}}" if place != "." else "{}" for place in _places(folders)]
+    commands = "".join(f"    - {script.format(command)}\n" for script in scripts for command in _COMMANDS)
+    change = change_pipeline(GITLAB_NAME, _PIPELINE.format(commands=commands), folders)
+    return FileChange(GITLAB_NAME, "", (Insertion(Place(0, 0), change.new),), uses_go=True)

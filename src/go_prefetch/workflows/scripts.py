@@ -30,6 +30,9 @@ _PUBLISHES = re.compile(
     r"|cosign|\bko build|\bgit push|helm push|aws-actions|google-github-actions|azure/login|gh release|terraform apply",
     re.IGNORECASE,
 )
+_EXPRESSION = re.compile(r"\$\{\{ *([^{}\n]*?) *\}\}")  # of GitHub: it becomes one word
+_WORD = re.compile("\ue000([^\ue001]*)\ue001")
+_BLANK = "\ue002"
 _MOST_TEXT = 100_000  # characters of one script that are looked at
 
 
@@ -44,7 +47,7 @@ class GoCommand:
 def go_commands(script: str) -> Iterator[GoCommand]:
     """Yield the go commands of a shell script that read modules."""
     folder, ends_at = ".", ""
-    for line in script[:_MOST_TEXT].splitlines():
+    for line in _EXPRESSION.sub(_as_word, script[:_MOST_TEXT]).splitlines():
         if ends_at:
             ends_at = "" if line.strip() == ends_at else ends_at
             continue
@@ -60,6 +63,14 @@ def go_commands(script: str) -> Iterator[GoCommand]:
         folder = folder if "(" in line else inner
 
 
+def _as_word(match: re.Match[str]) -> str:
+    return f"\ue000{match[1].replace(' ', _BLANK)}\ue001"
+
+
+def _as_expression(match: re.Match[str]) -> str:
+    return f"${{{{ {match[1].replace(_BLANK, ' ')} }}}}"
+
+
 def _command(part: str) -> list[str]:
     words = part.split()
     while words and (words[0] in _WRAPPERS or _ASSIGNMENT.match(words[0])):
@@ -71,13 +82,13 @@ def _go_command(words: list[str], folder: str) -> Iterator[GoCommand]:
     if words[:1] == ["-C"] and len(words) > 2:
         folder, words = _joined(folder, words[1]), words[2:]
     if words and words[0] in _NEEDS_MODULES:
-        yield GoCommand(folder, any("@" in word for word in words[1:]))
+        yield GoCommand(_WORD.sub(_as_expression, folder), any("@" in word for word in words[1:]))
 
 
 def _joined(folder: str, part: str) -> str:
     """Return the folder after `cd part`; empty if it is not known."""
     part = part.strip("'\"")
-    if not folder or not part or part == "-" or part.startswith(("/", "~")) or ("$" in part and "${{" not in part):
+    if not folder or not part or part == "-" or part.startswith(("/", "~")) or "$" in part:
         return ""
     return posixpath.normpath(posixpath.join(folder, part))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from go_prefetch.workflows.yaml_scalars import check_plain_start, is_marker, quoted
 from go_prefetch.workflows.yaml_tree import (
@@ -29,9 +29,10 @@ _CLOSING = {"{": "}", "[": "]"}
 class FlowReader:
     """Reads one node in braces or brackets. `row` and `column` are behind what was read."""
 
-    def __init__(self, lines: Sequence[str], start: Place) -> None:
+    def __init__(self, lines: Sequence[str], start: Place, anchors: Collection[str]) -> None:
         self.row, self.column = start
         self._lines = lines
+        self._anchors = anchors
         self._depth = 0
 
     def node(self, tag: str = "") -> Node:
@@ -39,6 +40,8 @@ class FlowReader:
         line, start = self._lines[self.row], Place(self.row, self.column)
         mark = line[self.column : self.column + 1]
         if alias := _ALIAS.match(line, self.column):
+            if alias[1] not in self._anchors:
+                raise NotUnderstoodError(Problem.ALIAS, self.row)
             self.column = alias.end()
             return Alias(alias[1], start, Place(self.row, self.column))
         if (found := _TAG.match(line, self.column)) and not tag:

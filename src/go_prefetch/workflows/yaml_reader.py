@@ -138,7 +138,7 @@ class _Reader:
         if alias := _ALIAS.match(line, column):
             return self._ended(Alias(alias["name"], start, Place(row, alias.end())))
         if mark in ("{", "["):
-            return self._ended(FlowReader(self._lines, start).node(tag))
+            return self._ended(FlowReader(self._lines, start, self.anchors).node(tag))
         if not is_bare and self._is_dash(row, column):
             return self._sequence(start)
         key = key_at(line, row, column)

@@ -69,6 +69,7 @@ def check_plain_start(text: str, row: int, *, is_flow: bool) -> None:
     if text[:1] == "?" and follows in ("", " ", "\t"):
         raise NotUnderstoodError(Problem.COMPLEX_KEY, row)
     is_indicator = text[:1] in ("-", "?", ":") and (follows in ("", " ", "\t") or (is_flow and follows in ",[]{}"))
+    is_indicator = is_indicator or (is_flow and text[:1] == ":")  # readers disagree
     if not text or text[0] in NOT_PLAIN or is_indicator:
         raise NotUnderstoodError(Problem.SCALAR, row)
 
@@ -193,6 +194,8 @@ def _block_indent(lines: Sequence[str], first: int, parent: int) -> int | None:
             return None
         if widest > indent_of(line):
             raise NotUnderstoodError(Problem.INDENT, row)
+        if line[indent_of(line)] == "\t":  # some readers take it for indent
+            raise NotUnderstoodError(Problem.TAB, row)
         return indent_of(line)
     return None
 

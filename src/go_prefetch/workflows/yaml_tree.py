@@ -24,6 +24,11 @@ class Style(Enum):
     LITERAL = "|"
     FOLDED = ">"
 
+    @property
+    def is_block(self) -> bool:
+        """Return whether the text is on lines of its own."""
+        return self in (Style.LITERAL, Style.FOLDED)
+
 
 class Problem(Enum):
     """Why a file is refused. The values are cases of the notice `workflow-not-understood`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +19,9 @@ from go_prefetch.run.steps.folder_search import FolderSearch, is_ignored
 from go_prefetch.run.steps.project_files import regular_bytes
 from go_prefetch.workflows.folders import GoFolders
 from go_prefetch.workflows.github import change_composite, change_workflow, folder_of_action
+from go_prefetch.workflows.gitlab import GITLAB_NAME, change_pipeline
 from go_prefetch.workflows.insertions import diff_of
-from go_prefetch.workflows.new_workflow import NEW_NAME, new_workflow
+from go_prefetch.workflows.new_workflow import new_pipeline, new_workflow
 from go_prefetch.workflows.result import FileChange
 
 _MOST_BYTES, _MOST_FILES = 1 << 20, 500
@@ -78,18 +80,28 @@ def _walked(root: Path, module_cache: Path) -> Iterator[Path]:
 
 
 def _changes(root: Path, folders: GoFolders, invocation: Invocation) -> Iterator[FileChange]:
-    """Yield the change of each file. A repository without a workflow gets one."""
+    """Yield the change of each file. A repository without a workflow or pipeline gets one."""
     actions = _texts(root, _files(root / ".github" / "actions", "**/action.y*ml"), invocation)
+    workflows = _texts(root, _files(root / ".github" / "workflows", "*.y*ml"), invocation)
+    pipelines = _texts(root, _files(root, GITLAB_NAME), invocation)
     composites = [change_composite(name, text, folders) for name, text in actions.items()]
     served = {folder_of_action(change.name) for change in composites if change.uses_go}
-    workflows = _texts(root, _files(root / ".github" / "workflows", "*.y*ml"), invocation)
-    changes = [change_workflow(name, text, folders, served) for name, text in workflows.items()]
-    yield from composites
+    changes = [
+        *composites,
+        *(change_workflow(name, text, folders, served) for name, text in workflows.items()),
+        *(change_pipeline(name, text, folders) for name, text in pipelines.items()),
+    ]
     yield from changes
-    if not workflows:
-        yield new_workflow(folders)
-    elif not any(change.uses_go or change.notices for change in changes):
-        invocation.platform.notice(notice("no-go-job", name=NEW_NAME))
+    if not _has_any(root):
+        is_gitlab = "gitlab" in GitCommand(invocation.environ).origin(root)
+        yield new_pipeline(folders) if is_gitlab else new_workflow(folders)
+    elif changes and not any(change.uses_go or change.notices for change in changes):
+        invocation.platform.notice(notice("no-go-job"))
+
+
+def _has_any(root: Path) -> bool:
+    """Return whether the repository has a workflow or pipeline, readable or not."""
+    return any((root / ".github" / "workflows").glob("*.y*ml")) or os.path.lexists(root / GITLAB_NAME)
 
 
 def _files(folder: Path, pattern: str) -> Sequence[Path]:
