@@ -68,9 +68,9 @@ def place(seaweedfs: SeaweedFS) -> Iterator[Place]:
     [
         (SLOW_DOWN, Trouble.LIMITED),
         (DENIED, Trouble.DENIED),
-        (UNAUTHORIZED, Trouble.DENIED),
-        (SKEWED, Trouble.DENIED),
-        (EXPIRED, Trouble.DENIED),
+        (UNAUTHORIZED, Trouble.LOGIN),
+        (SKEWED, Trouble.LOGIN),
+        (EXPIRED, Trouble.LOGIN),
         (SERVER_ERROR, Trouble.UNREACHABLE),
         (RESET, Trouble.UNREACHABLE),
         (TRUNCATED, Trouble.UNREACHABLE),
@@ -103,7 +103,7 @@ def test_missing_object_and_larger_object_are_told_apart(place: Place) -> None:
 def test_users_without_the_right_are_denied(place: Place) -> None:
     assert place.put("name", b"content")
     assert place.trouble_of_get("name", None) is Trouble.DENIED
-    assert place.trouble_of_get("name", Identity("writer", WRITER.key_id, "wrong")) is Trouble.DENIED
+    assert place.trouble_of_get("name", Identity("writer", WRITER.key_id, "wrong")) is Trouble.LOGIN
     for content in (b"content", LARGE):
         with pytest.raises(ObjectError) as caught:
             place.put("new", content, READER)

@@ -202,7 +202,7 @@ def test_put_ends_with_its_deadline(speaks_dav: bool) -> None:
 @pytest.mark.parametrize(
     ("status", "trouble"),
     [
-        (401, Trouble.DENIED),
+        (401, Trouble.LOGIN),
         (403, Trouble.DENIED),
         (404, Trouble.MISSING),
         (410, Trouble.MISSING),
@@ -332,7 +332,7 @@ def test_login_is_sent_with_every_request(login: str) -> None:
         server.login = f"Basic {encoded}" if colon else "Bearer t0ken"
         with pytest.raises(ObjectError) as caught:
             put(storage(server.url))
-        assert caught.value.trouble is Trouble.DENIED
+        assert caught.value.trouble is Trouble.LOGIN
         store = storage(server.url, login=login)
         assert put(store)
         assert store.size(NAME, SOON) == len(CONTENT)
@@ -346,10 +346,10 @@ def test_login_that_expires_in_the_middle_is_denied() -> None:
         store = storage(server.url, login="t0ken")
         assert got(store) == CONTENT
         server.login = "Bearer other"
-        assert trouble_of(store) is Trouble.DENIED
+        assert trouble_of(store) is Trouble.LOGIN
         with pytest.raises(ObjectError) as caught:
             put(store)
-        assert caught.value.trouble is Trouble.DENIED
+        assert caught.value.trouble is Trouble.LOGIN
         assert server.objects == {NAME: CONTENT}
 
 

@@ -448,7 +448,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "outputs": "The entry of the store has {count:#output} whose size is not what Go noted.",
     },
     "store-denied": Text(
-        "{store} denied every request: {words}.",
+        "{store} denied requests: {words}.",
         "The run continues without it. Check the credentials of this job, and what they may do with this pool. Without "
         "the right to list, a bucket denies what it lacks too: then the pool may only be empty.",
     ),

@@ -33,8 +33,12 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CAUSE = re.compile(r'"([^"\n]* [^"\n]*)"')
 _MOST_CAUSES = 2
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
-_EXPIRED = ("ExpiredToken", "TokenRefreshRequired")  # with status 400
-_BY_STATUS = {401: Trouble.DENIED, 403: Trouble.DENIED, 404: Trouble.MISSING, 429: Trouble.LIMITED}
+# The codes of S3 and Azure for a login that does not do, with status 400 or 403.
+_LOGIN = (
+    "ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestTimeTooSkewed", "RequestExpired",
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed",
+)  # fmt: skip
+_BY_STATUS = {401: Trouble.LOGIN, 403: Trouble.DENIED, 404: Trouble.MISSING, 429: Trouble.LIMITED}
 
 
 @dataclass(frozen=True)
@@ -167,11 +171,9 @@ class Bucket:
             yield
         except FileNotFoundError as error:
             raise ObjectError(Trouble.MISSING, _words(error)) from None
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            raise ObjectError(Trouble.DENIED, _words(error) + self._login) from None
         except exceptions.BaseError as error:
             trouble = _trouble(str(error))
-            login = self._login if trouble is Trouble.DENIED else ""
+            login = self._login if trouble in (Trouble.DENIED, Trouble.LOGIN) else ""
             raise ObjectError(trouble, _words(error) + login) from None
 
 
@@ -205,8 +207,8 @@ def _trouble(text: str) -> Trouble:
     if not match:
         return Trouble.UNREACHABLE
     status, code = int(match[1]), _CODE.search(text)
-    if code and code[1] in _EXPIRED:
-        return Trouble.DENIED
+    if code and code[1] in _LOGIN:
+        return Trouble.LOGIN
     if "SlowDown" in text or status == 503:
         return Trouble.LIMITED
     return _BY_STATUS.get(status, Trouble.UNREACHABLE if status >= 500 else Trouble.REFUSED)

@@ -29,7 +29,7 @@ _Result = TypeVar("_Result")
 _TRY_FOR = 5.0  # seconds without an answer after which no other attempt begins
 _LONGEST_WORDS = 300
 _TROUBLES = {
-    401: Trouble.DENIED,
+    401: Trouble.LOGIN,
     403: Trouble.DENIED,
     404: Trouble.MISSING,
     410: Trouble.MISSING,

@@ -16,7 +16,15 @@ from go_prefetch.stores.objects.port import ObjectError, ObjectStorage, Trouble
 
 # Answers in a row after which a storage counts as dead, or as one that denies everything. A bucket that the caller may
 # not list denies what it lacks, so more of those are needed.
-_MOST_FAILURES = {Trouble.UNREACHABLE: 8, Trouble.LIMITED: 32, Trouble.REFUSED: 32, Trouble.DENIED: 256}
+_MOST_FAILURES = {
+    Trouble.UNREACHABLE: 8,
+    Trouble.LOGIN: 8,
+    Trouble.LIMITED: 32,
+    Trouble.REFUSED: 32,
+    Trouble.DENIED: 256,
+}
+# Of these, one is worth a warning, whatever else came.
+_UNEXPECTED = (Trouble.LOGIN, Trouble.UNREACHABLE, Trouble.LIMITED)
 
 _LAYOUT = ModuleFolder.of_pool(Path())
 
@@ -41,7 +49,7 @@ class Health:
     def __init__(self, store: str) -> None:
         self._store = store
         self._failures: dict[Trouble, int] = {}
-        self._words: dict[Trouble, str] = {}
+        self._words: dict[Trouble, str] = {}  # of every trouble so far
         self._worked = False
         self._lock = threading.Lock()
 
@@ -71,11 +79,12 @@ class Health:
 
     @property
     def warning(self) -> Notice | None:
-        """Return what is to be said of a storage that gave nothing at all; None if it gave something, or lacks it."""
+        """Return what is to be said of a storage that gave nothing at all, or failed in the middle; None otherwise."""
         with self._lock:
-            if self._worked or not self._failures:
-                return None
-            return self._error(max(self._failures, key=lambda trouble: self._failures[trouble])).notice
+            if self._failures and not self._worked:
+                return self._error(max(self._failures, key=lambda trouble: self._failures[trouble])).notice
+            unexpected = next((trouble for trouble in _UNEXPECTED if trouble in self._words), None)
+            return self._error(unexpected).notice if unexpected else None
 
     def _error(self, trouble: Trouble) -> StoreError:
         return trouble_error(self._store, ObjectError(trouble, self._words.get(trouble, "")))
@@ -84,6 +93,7 @@ class Health:
 # The slug and the case of each trouble, as far as it concerns more than one object.
 _SLUGS = {
     Trouble.DENIED: ("store-denied", ""),
+    Trouble.LOGIN: ("store-denied", ""),
     Trouble.LIMITED: ("store-limited", ""),
     Trouble.UNREACHABLE: ("store-unreachable", "objects"),
 }

@@ -18,7 +18,8 @@ class Trouble(Enum):
     """Why a storage did not do what it was asked."""
 
     MISSING = "missing"  # there is no such object; some storages say DENIED instead, if the caller may not list
-    DENIED = "denied"  # 401 or 403, or the credentials expired
+    DENIED = "denied"  # 403
+    LOGIN = "login"  # 401, or the login is wrong, has expired, or is of another time: no object is missing
     LIMITED = "limited"  # it takes no more requests for now (429, 503 SlowDown)
     UNREACHABLE = "unreachable"  # no answer, after the retries
     TOO_LARGE = "too-large"  # more bytes than the caller takes
