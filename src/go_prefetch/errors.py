@@ -387,6 +387,7 @@ _WARNINGS = {
 
 _NOTICES = {
     "no-go-job": "Add a job for Go, as in docs/examples/github-action.yml, and run `go-prefetch init` again.",
+    "build-cache-left-out": "If it publishes nothing, add `build-cache: auto` to the step.",
     "step-superfluous": "",
     "inconclusive": "",
     "duplicate-cache": "If that is setup-go, set `cache: false` in its step.",

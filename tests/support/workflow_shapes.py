@@ -23,7 +23,7 @@ REPOSITORIES = {
     "several-modules": SEVERAL,
     "workspace": WORKSPACE,
 }
-LINE_ENDS = ("lf", "crlf", "no end", "blank end")
+LINE_ENDS = ("lf", "crlf", "no end", "blank end", "mark")
 
 
 def shapes(kind: str) -> list[Path]:
@@ -34,7 +34,12 @@ def shapes(kind: str) -> list[Path]:
 def text_of(path: Path, line_ends: str = "lf") -> str:
     """The text of a shape, with these line ends."""
     text = path.read_text(encoding="utf-8")
-    changed = {"crlf": text.replace("\n", "\r\n"), "no end": text.rstrip("\n"), "blank end": f"{text}\n  \n"}
+    changed = {
+        "crlf": text.replace("\n", "\r\n"),
+        "no end": text.rstrip("\n"),
+        "blank end": f"{text}\n  \n",
+        "mark": f"\ufeff{text}",
+    }
     return changed.get(line_ends, text)
 
 
@@ -63,7 +68,7 @@ def assert_only_inserts(change: FileChange, line_ends: str) -> None:
     left = change.new
     for insertion in sorted(change.insertions, key=lambda one: one.place):
         row, column = insertion.place
-        at = sum(map(len, split_lines(left)[:row])) + column
+        at = sum(map(len, split_lines(left)[:row])) + column + (not row and left.startswith("\ufeff"))
         assert left[at:].startswith(insertion.text)
         left = left[:at] + left[at + len(insertion.text) :]
     assert left == change.old

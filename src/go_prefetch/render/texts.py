@@ -707,6 +707,9 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "failure-ignored": "The run failed. The job goes on, because `on-failure` is warn.",
     "fill-keeps-folder": "`fill` keeps the modules in its folder.",
     "no-go-job": "No workflow has a job that uses Go, so there is nothing to change.",
+    "build-cache-left-out": (
+        "{place}: Job {job} looks like one that publishes, so its step has no build cache, which nothing can verify."
+    ),
     "step-superfluous": {
         "module-cache": Text(
             "{place}: The module cache is cached here too.",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from go_prefetch.errors import notice
+from go_prefetch.errors import Notice, notice
 from go_prefetch.workflows.folders import GoFolders
 from go_prefetch.workflows.insertions import Lines
 from go_prefetch.workflows.new_step import NewStep, new_step
@@ -30,9 +30,12 @@ def change_workflow(name: str, text: str, folders: GoFolders, composites: Collec
     start = document.text(_run_defaults(document, document.root), "working-directory") or "."
     jobs = [_Job(document, entry, start) for entry in document.entries(document.get(document.root, "jobs"))]
     in_go = [job for job in jobs if job.uses_go]
+    shared: dict[int, list[_Job]] = {}  # by their steps: an alias may stand for those of another job
     for job in in_go:
         if not job.is_served(composites):
-            _change_job(job, folders, lines, findings)
+            shared.setdefault(id(document.resolved(job.sequence)), []).append(job)
+    for group in shared.values():
+        _change_jobs(group, folders, lines, findings)
     return FileChange(name, text, tuple(findings.insertions), tuple(findings.notices), bool(in_go))
 
 
@@ -62,7 +65,7 @@ class _Surroundings:
 
     folders: GoFolders
     checkout: str = "."
-    may_build_cache: bool = True
+    publishing: str = ""  # the job that looks like one that publishes
 
 
 class _Job:
@@ -127,18 +130,29 @@ def _run_defaults(document: Document, node: Node) -> Node | None:
     return document.get(document.get(node, "defaults"), "run")
 
 
-def _change_job(job: _Job, folders: GoFolders, lines: Lines, findings: Findings) -> None:
-    row = job.entry.key.start.row
-    is_served = any(step.is_ours for step in job.steps)
-    if not is_served and not any(step.is_checkout or step.uses.startswith("./") for step in job.steps):
-        findings.add(notice("job-left", "no-checkout", place=findings.place(row), job=job.name))
-        return
+def _change_jobs(jobs: Sequence[_Job], folders: GoFolders, lines: Lines, findings: Findings) -> None:
+    """Change the steps that these jobs have in common."""
+    first = jobs[0]
+    if not any(step.is_ours for step in first.steps):
+        left = [said for job in jobs if (said := _why_left(job, findings))]
+        for said in left:
+            findings.add(said)
+        if left:
+            return
+    publishing = next((job.name for job in jobs if job.may_publish), "")
+    surroundings = _Surroundings(folders, first.checkout, publishing)
+    _change_steps(first.sequence, first.steps, surroundings, lines, findings)
+
+
+def _why_left(job: _Job, findings: Findings) -> Notice | None:
+    """Return why the step would fail in a job."""
+    place = findings.place(job.entry.key.start.row)
+    if not any(step.is_checkout or step.uses.startswith("./") for step in job.steps):
+        return notice("job-left", "no-checkout", place=place, job=job.name)
     image = job.image
-    if not is_served and image and ("alpine" in image or not image.rpartition("/")[2].startswith("golang")):
-        findings.add(notice("job-left", "no-python", place=findings.place(row), job=job.name, image=image))
-        return
-    surroundings = _Surroundings(folders, job.checkout, may_build_cache=not job.may_publish)
-    _change_steps(job.sequence, job.steps, surroundings, lines, findings)
+    if image and ("alpine" in image or not image.rpartition("/")[2].startswith("golang")):
+        return notice("job-left", "no-python", place=place, job=job.name, image=image)
+    return None
 
 
 def _change_steps(
@@ -158,12 +172,15 @@ def _change_steps(
     had_cache = _advise(steps, lines, findings)
     if behind is None or is_served:
         return
+    if had_cache and surroundings.publishing:
+        place = findings.place(resolved.start.row)
+        findings.add(notice("build-cache-left-out", place=place, job=surroundings.publishing))
     used = [folder for step in steps for folder in step.folders()]
     hints = used or [folder for step in steps for folder in step.file_folders()]
     setups = [step for step in steps if step.is_setup_go]
     new = NewStep(
         working_directory=surroundings.folders.used(hints, surroundings.checkout),
-        build_cache=had_cache and surroundings.may_build_cache,
+        build_cache=had_cache and not surroundings.publishing,
         condition=_condition(setups[0], lines) if len(setups) == 1 else "",
     )
     like = setups[-1] if setups and not setups[-1].is_shared else steps[behind]

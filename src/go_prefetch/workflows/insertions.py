@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from go_prefetch.workflows.yaml_reader import split_lines
+from go_prefetch.workflows.yaml_reader import BYTE_ORDER_MARK, split_lines
 from go_prefetch.workflows.yaml_tree import Place
 
 _NO_LINE_END = "\\ No newline at end of file\n"
@@ -28,8 +28,8 @@ class Lines:
 
     @classmethod
     def of(cls, text: str) -> Lines:
-        """Return the lines of a text."""
-        return cls(split_lines(text))
+        """Return the lines of a text, without a byte order mark."""
+        return cls(split_lines(text.removeprefix(BYTE_ORDER_MARK)))
 
     def is_blank(self, row: int) -> bool:
         """Return whether this line exists and is empty."""
@@ -61,11 +61,12 @@ class Lines:
 
 def applied(text: str, insertions: Iterable[Insertion]) -> str:
     """Return the text with everything inserted. Insertions at the same place stay in their order."""
-    lines = [*split_lines(text), ""]
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    lines = [*split_lines(body), ""]
     for insertion in sorted(insertions, key=lambda one: one.place)[::-1]:
         row, column = insertion.place
         lines[row] = lines[row][:column] + insertion.text + lines[row][column:]
-    return "".join(lines)
+    return text[: len(text) - len(body)] + "".join(lines)
 
 
 def diff_of(name: str, old: str, new: str) -> str:

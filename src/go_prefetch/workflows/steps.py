@@ -19,7 +19,7 @@ from go_prefetch.workflows.scripts import (
 from go_prefetch.workflows.yaml_tree import Document, Item, MappingNode, Node, Scalar
 
 ACTION = "org/go-prefetch@v1"
-_OURS = re.compile(r"[\w./-]*go-prefetch(?:@|$)")
+_OURS = re.compile(r"(?:[\w.-]+/)*go-prefetch(?:/[\w./-]*)?(?:@|$)")
 _OUR_COMMAND = re.compile(r"\bgo-prefetch\s+(?:run|fill|plan)\b")
 _FOLDER_INPUTS = ("working-directory", "workdir", "work-dir")
 _FILE_INPUTS = ("go-version-file", "cache-dependency-path")

@@ -97,6 +97,8 @@ class FlowReader:
         missing = Scalar("", key.end, key.end)
         if self._skip() != ":":
             return Entry(key, missing)
+        if self.row > key.end.row:
+            raise NotUnderstoodError(Problem.COMPLEX_KEY, self.row)
         self.column += 1
         return Entry(key, missing if self._skip() in (",", "}") else self.node())
 

@@ -25,6 +25,7 @@ from go_prefetch.workflows.yaml_tree import (
     SequenceNode,
 )
 
+BYTE_ORDER_MARK = "\ufeff"
 _DEEPEST = 40
 _MERGE = "<<"
 # What some readers of YAML take for a line end, and others do not; and characters that YAML does not allow.
@@ -39,12 +40,10 @@ def split_lines(text: str) -> list[str]:
 
 
 def read_yaml(text: str) -> Document:
-    """Return the nodes of a YAML text. Rows and columns count a byte order mark. Raises NotUnderstoodError."""
-    body = text.removeprefix("\ufeff")
+    """Return the nodes of a YAML text. Columns do not count a byte order mark. Raises NotUnderstoodError."""
+    body = text.removeprefix(BYTE_ORDER_MARK)
     if found := _FORBIDDEN.search(body):
         raise NotUnderstoodError(Problem.CHARACTER, body.count("\n", 0, found.start()))
-    if body is not text and not body.startswith(("#", "\n", "\r")):
-        raise NotUnderstoodError(Problem.CHARACTER, 0)  # so no column is another one
     reader = _Reader([line.rstrip("\n").removesuffix("\r") for line in split_lines(body)])
     return Document(reader.document(), reader.anchors)
 

@@ -55,6 +55,8 @@ REFUSED = (
     ("a: 'b", Problem.UNFINISHED),
     ("a: [b", Problem.UNFINISHED),
     ("a: {b: ${{ c }} }", Problem.UNFINISHED),
+    ("a: {b\n: c}", Problem.COMPLEX_KEY),
+    ("a: {b\n  c: d}", Problem.UNFINISHED),
     ('a: "\\q"', Problem.SCALAR),
     ("a: 'b' c", Problem.SCALAR),
     ("a: b\n c: d", Problem.SCALAR),
