@@ -28,7 +28,7 @@ def change_pipeline(name: str, text: str, folders: GoFolders) -> FileChange:
     for job in jobs.every:
         if any(map(retries_download, job.scripts)):
             findings.add(notice("step-superfluous", "retries", place=findings.place(job.entry.key.start.row)))
-    uses_go = any(job.has_go for job in jobs.every)
+    uses_go = any(map(jobs.uses_go, jobs.every))
     return FileChange(name, text, tuple(findings.insertions), tuple(findings.notices), uses_go)
 
 

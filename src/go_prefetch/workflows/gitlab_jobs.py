@@ -94,6 +94,11 @@ class GitlabJobs:
         if not job.own("extends"):  # a key of the job hides the one that is merged in
             yield from (other for other in self.every if any(other.node is node for node in job.merged))
 
+    def uses_go(self, job: GitlabJob) -> bool:
+        """Return whether a job has go commands, or a script in an image of Go: `make test` may be one."""
+        images = (each for each in self.lineage(job) if each.own("image"))
+        return job.has_go or bool(job.scripts and next((each.is_for_go for each in images), False))
+
     def _runs(self, job: GitlabJob) -> bool:
         """Return whether a job is more than a script for `!reference`: it runs, has an image, or others extend it."""
         extends = (job in self.lineage(other)[1:] for other in self.every)
@@ -107,10 +112,10 @@ class GitlabJobs:
         )  # fmt: skip
 
     def targets(self) -> list[GitlabJob]:
-        """Return the jobs that get `extends`: the nearest template for Go, or else the job with the go commands."""
+        """Return the jobs that get `extends`: the nearest template for Go, or else the job that uses Go."""
         found: dict[GitlabJob, None] = {}
         for job in self.every:
-            if job.has_go and not self.is_served(job) and self._runs(job):
+            if self.uses_go(job) and not self.is_served(job) and self._runs(job):
                 templates = (each for each in self.lineage(job) if each.is_hidden and each.is_for_go)
                 found[next(templates, job)] = None
         # A job whose template is among them has it too.

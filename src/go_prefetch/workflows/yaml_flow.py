@@ -60,6 +60,8 @@ class FlowReader:
         check_plain_start(line[start.column :], start.row, is_flow=True)
         found = _END_OF_PLAIN.search(line, start.column)
         self.column = found.start() if found else len(line)
+        if line[self.column : self.column + 1] == ":" and line[self.column + 1 : self.column + 2] in tuple(",[]{}"):
+            raise NotUnderstoodError(Problem.SCALAR, start.row)  # readers disagree
         text = line[start.column : self.column].rstrip(" ")
         if "\t" in text or "?" in text or not text:  # readers disagree about `?`
             raise NotUnderstoodError(Problem.SCALAR, start.row)

@@ -121,6 +121,8 @@ class _Reader:
             node = self._nested(parent, Place(row, start.column), in_mapping=in_mapping)
         else:
             node = self._inline(Place(row, column), parent, tag, is_bare=in_mapping or has_property)
+        if has_property and isinstance(node, Alias):
+            raise NotUnderstoodError(Problem.ALIAS, row)
         if anchor:
             self.anchors[anchor] = node
         self._depth -= 1

@@ -56,6 +56,8 @@ REFUSED = (
     ("a: [b", Problem.UNFINISHED),
     ("a: {b: ${{ c }} }", Problem.UNFINISHED),
     ("a: {b\n: c}", Problem.COMPLEX_KEY),
+    ("a: {b:, c: d}", Problem.SCALAR),
+    ("a: &b c\nd: &e *b", Problem.ALIAS),
     ("a: {b\n  c: d}", Problem.UNFINISHED),
     ('a: "\\q"', Problem.SCALAR),
     ("a: 'b' c", Problem.SCALAR),
