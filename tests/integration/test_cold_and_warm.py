@@ -10,6 +10,7 @@ import pytest
 from go_prefetch.base.trees import remove_trees
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
+from tests.support.imports import HEAVY, imported_modules
 from tests.support.workbench import Workbench
 
 LIB = FakeModule("example.com/lib", "v1.2.3", requires=(("github.com/BurntSushi/toml", "v1.4.0"),))
@@ -84,23 +85,9 @@ def test_run_with_nothing_to_do_imports_no_http(bench: Workbench, proxy: ModuleP
     argv = [sys.executable, "-X", "importtime", *bench.command[1:], "run", "--store", "none"]
     result = bench.program(argv, GOPROXY=proxy.url)
     assert "nothing to do" in result.text, result.text
-    imported = {
-        line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")
-    }
+    imported = imported_modules(result.stderr)
     assert "go_prefetch.run.pipeline" in imported
-    needless = {
-        "requests",
-        "urllib3",
-        "http.client",
-        "ssl",
-        "email",
-        "ctypes",
-        "difflib",
-        "secrets",
-        "tarfile",
-        "github",
-    }
-    assert not imported & needless
+    assert not imported & {*HEAVY, "go_prefetch.stores.directory_pool", "go_prefetch.run.steps.explain_failure"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")

@@ -6,7 +6,6 @@ is sent as Base64. None of these may reach a log.
 
 from __future__ import annotations
 
-import html
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -26,9 +25,13 @@ _CUT, _BEGINNING = 16, 8  # characters of a secret that is hidden even if its en
 _USERINFO_BEFORE, _USERINFO_BEHIND = r"(?:(?<=[:/])|(?<=%3[Aa]|%2[Ff]))", r"(?=@|%40)"
 # Separate: no letter or digit on either side. The digits of an encoded character do not count as a neighbour's.
 _WORD_BEFORE, _WORD_BEHIND = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))", r"(?![^\W_])"
-# Other names of a character: in forms, in Base64 for URLs, in strings of programs.
+# Other names of a character: in forms, in HTML, in Base64 for URLs, in strings of programs.
 _OTHERWISE = {
     " ": (r"\+",),
+    "&": ("&amp;",),
+    "<": ("&lt;",),
+    ">": ("&gt;",),
+    '"': ("&quot;",),
     "+": ("-", "%(?:25)*2[Dd]"),
     "/": ("_", "%(?:25)*5[Ff]"),
     "\n": (r"\\{1,4}n",),
@@ -123,8 +126,7 @@ def _spelled(character: str) -> str:
         return character
     if character == "\\":
         return r"(?:\\{1,4}?|%(?:25)*5[Cc]|\\{1,4}u005[Cc]|&#92;|&#[xX]5[Cc];)"
-    ways = [re.escape(html.escape(character))] * (character in "&<>\"'")
-    ways += [rf"&#0*{ord(character)};", rf"&#[xX]0*{_any_case(f'{ord(character):x}')};"]
+    ways = [rf"&#0*{ord(character)};", rf"&#[xX]0*{_any_case(f'{ord(character):x}')};"]
     for content in _bytes_of(character):
         ways.append("".join(rf"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in content))
         ways.append("".join(rf"\\{{1,4}}x{_any_case(f'{byte:02x}')}" for byte in content))

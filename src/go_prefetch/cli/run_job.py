@@ -24,7 +24,6 @@ from go_prefetch.model.report import Report
 from go_prefetch.render.messages import text
 from go_prefetch.run.pipeline import Job, prefetch
 from go_prefetch.run.wiring import begin_budget, build_job, cache_store, proxy_list, proxy_walk
-from go_prefetch.stores import directory_pool
 from go_prefetch.stores.cache_service.endpoint import find_endpoint
 
 
@@ -74,7 +73,9 @@ def _prefetched(settings: Settings, invocation: Invocation, asked: Future[GoEnvi
             build = made
     report = prefetch(Job(settings, platform, store, go, environment, walk, timing, build))
     if pool and not (report.completed.failure or report.plan.disabled_because):
-        for problem in directory_pool.keep_to(pool, report.plan.files):
+        from go_prefetch.stores.directory_pool import keep_to  # noqa: PLC0415
+
+        for problem in keep_to(pool, report.plan.files):
             platform.warn(problem)
     elif settings.has_pool_limits and settings.save is not When.NEVER:
         _trim_pool(settings, report.plan, began, platform)
@@ -103,4 +104,8 @@ def _trim_pool(settings: Settings, plan: Plan, began: float, platform: Platform)
 def _carried_pool(settings: Settings, platform: Platform) -> Path | None:
     """Return the pool, if the CI system itself keeps it between jobs and it may be trimmed."""
     pool = settings.store.pool if settings.save is not When.NEVER else None
-    return pool if pool and platform.carries(pool) and directory_pool.is_ours(pool) else None
+    if not (pool and platform.carries(pool)):
+        return None
+    from go_prefetch.stores.directory_pool import is_ours  # noqa: PLC0415
+
+    return pool if is_ours(pool) else None

@@ -27,7 +27,6 @@ from go_prefetch.model.results import Restored, Saved
 from go_prefetch.proxies.attempt import Get
 from go_prefetch.proxies.fetcher import ProxyWalk
 from go_prefetch.stores.cache_service.endpoint import INTERCEPTED_NAMES, CacheEndpoint, not_offered
-from go_prefetch.stores.directory_pool import DirectoryPool
 from go_prefetch.web.in_flight import Received, Timeouts, Wire
 
 if TYPE_CHECKING:
@@ -146,6 +145,8 @@ def cache_store(
         return NullStore(unoffered or notice("no-cache-service"))
     if store.kind is StoreKind.NONE:
         return NullStore(notice("store-none"))
+    from go_prefetch.stores.directory_pool import DirectoryPool  # noqa: PLC0415
+
     in_place_of = unoffered if store.kind is StoreKind.AUTO else None
     takes_files = settings.save is not When.NEVER
     pool = store.pool and DirectoryPool(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from go_prefetch.base.retry import AttemptError, Deadline
 from go_prefetch.web.addresses import Reach
+
+if TYPE_CHECKING:
+    import socket
 
 # Less than this is not progress: a server that sends a trickle counts as silent.
 _STEP = 8192
@@ -183,6 +185,8 @@ class Wire:
             for other in self._led:
                 other.cut()
             if self._socket is not None:
+                import socket  # noqa: PLC0415 - it is loaded, because a connection is attached
+
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 

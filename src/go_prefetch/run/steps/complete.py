@@ -16,7 +16,6 @@ from go_prefetch.errors import ChecksumMismatch, Notice, PrefetchError, notice
 from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Completed, Rejection
-from go_prefetch.run.steps.explain_failure import explain_failure
 from go_prefetch.run.steps.go_download import GoDownload, ScopeFailure
 from go_prefetch.run.steps.replacements import FetchAgain
 from go_prefetch.verification.trees import Trees
@@ -51,6 +50,8 @@ def complete(go: GoDownload, state: RunState, trees: Trees, fetch_again: FetchAg
 
 def _explained(failure: ScopeFailure, state: RunState, deadline: Deadline) -> PrefetchError:
     """Return the cause of a failure. It names the module if there are several."""
+    from go_prefetch.run.steps.explain_failure import explain_failure  # noqa: PLC0415 - most runs have none
+
     plan, scope = state.plan, failure.scope
     if scope is None:
         return explain_failure(failure.error, state.downloaded, deadline, plan)

@@ -19,7 +19,6 @@ from go_prefetch.model.plan import Plan, Scope
 from go_prefetch.model.progress import Look, Meter
 from go_prefetch.model.report import RunState
 from go_prefetch.model.results import Downloaded, Rejection
-from go_prefetch.run.steps.explain_failure import stalled
 from go_prefetch.run.steps.replacements import FetchAgain, Replacements, mismatch
 from go_prefetch.run.steps.verify_mod_files import ModFilesVerified, verify_mod_files
 from go_prefetch.verification.trees import Trees
@@ -120,6 +119,8 @@ class GoDownload:
             again = run.stalled or disturbed or may_pass(run.errors)
             if not (again and retries.again()):
                 if run.stalled and not self.budget.deadline.passed():
+                    from go_prefetch.run.steps.explain_failure import stalled  # noqa: PLC0415
+
                     raise stalled(run, self.silence, retries.failed, plan)
                 raise failed(run)
             self.say(f"go mod download {'stalled' if run.stalled else 'failed'}, starting attempt {retries.failed + 1}")
