@@ -81,7 +81,7 @@ HELP = {
         "Measure every proxy and the store, check settings for common mistakes, and recommend a proxy list. The exit "
         "status is 1 if a proxy of your list is unusable.\n\n"
         "--also measures proxies that are not in your list. --samples makes the figures more exact. --watch measures "
-        "for hours.",
+        "for hours. With a token for GitHub, the caches of the repository are listed.",
         (
             ("Measure the proxies of your list", "go-prefetch doctor"),
             ("Compare them with two others",
@@ -158,8 +158,8 @@ HELP = {
     ),
     "prune": HelpText(
         "Delete unused cache entries, or trim a pool.",
-        "Count the entries of GitHub's cache that no run will read again. --pool counts modules of a pool instead. "
-        "-v lists them.\n\n"
+        "List which tools use GitHub's cache, and count the entries of go-prefetch that no run will read again. --pool "
+        "counts modules of a pool instead. -v lists them.\n\n"
         "Nothing is deleted without --delete. A pool also needs --max-age or --max-size.",
         (
             ("List unused entries of a repository", "go-prefetch prune --repo owner/name -v"),
