@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from go_prefetch.golang.modcache import Kind, ModuleFile
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.stores.cache_service.compression import best_encoding
 from go_prefetch.stores.objects.bucket import Bucket, BucketLimits
+from go_prefetch.stores.objects.port import ObjectError, Trouble
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.fakes.slow_link import SlowLink
@@ -221,15 +223,35 @@ def test_large_zip_is_sent_in_parts(pool: Pool) -> None:
     assert pool.again(goproxy="off").status == 0
 
 
+def bucket_storage(server: SeaweedFS, url: str, silence: float = 10.0) -> Bucket:
+    """A new bucket as a storage, reached at `url`."""
+    login = {"access_key_id": WRITER.key_id, "secret_access_key": WRITER.secret}
+    config = {"endpoint": url, "region": REGION, **login}
+    return Bucket(f"s3://{server.new_bucket()}/go", config, BucketLimits(5.0, silence, 60.0))
+
+
 def test_large_object_may_take_longer_than_a_silence(seaweedfs: SeaweedFS) -> None:
     """The server answers when it has all of it."""
-    content, bucket = bytes(400_000), seaweedfs.new_bucket()
     with SlowLink(seaweedfs.ports[6], rate=400_000) as link:
-        login = {"access_key_id": WRITER.key_id, "secret_access_key": WRITER.secret}
-        config = {"endpoint": link.url, "region": REGION, **login}
-        storage = Bucket(f"s3://{bucket}/go", config, BucketLimits(5.0, 0.2, 60.0))
-        assert storage.put("large", BytesIO(content), Deadline.after(60))
-    assert request("GET", seaweedfs.object_path(bucket, "go/large"))[1] == content
+        storage = bucket_storage(seaweedfs, link.url, silence=0.2)
+        assert storage.put("large", BytesIO(bytes(400_000)), Deadline.after(60))
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 << 20, (16 << 20) + 1])
+def test_zip_of_any_size_is_read_complete(seaweedfs: SeaweedFS, size: int) -> None:
+    storage, deadline, out = bucket_storage(seaweedfs, seaweedfs.s3_url), Deadline.after(60), BytesIO()
+    content = random.Random(size).randbytes(size)
+    storage.put("any.zip", BytesIO(content), deadline)
+    assert storage.get("any.zip", out, size, deadline) == size
+    assert out.getvalue() == content
+
+
+def test_zip_above_the_limit_is_not_read(seaweedfs: SeaweedFS) -> None:
+    storage, deadline, out = bucket_storage(seaweedfs, seaweedfs.s3_url), Deadline.after(60), BytesIO()
+    storage.put("any.zip", BytesIO(b"1234"), deadline)
+    with pytest.raises(ObjectError) as caught:
+        storage.get("any.zip", out, 3, deadline)
+    assert (caught.value.trouble, out.getvalue()) == (Trouble.TOO_LARGE, b"")
 
 
 def test_prune_removes_old_objects_of_a_bucket(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,11 @@ class Crew(Generic[Item, Result]):
             self._waiting.extendleft(items)
             self.left += len(items)
 
+    def sort(self, key: Callable[[Item], tuple[int, int]]) -> None:
+        """Sort the items that wait."""
+        with self._lock:
+            self._waiting = deque(sorted(self._waiting, key=key))
+
     def withdraw(self, items: Collection[Item]) -> None:
         """Take items back, except those that a thread has begun with."""
         with self._lock:

@@ -38,3 +38,12 @@ def test_dismissed_crew_removes_files_of_threads_that_hang(tmp_path: Path) -> No
     while crew.take(1) is None:
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sorted_crew_takes_waiting_items_in_that_order() -> None:
+    crew = Crew(lambda item: item, Deadline(), [2, 3, 1])
+    crew.sort(lambda item: (0, -item))
+    done = []
+    while crew.left:
+        done.append(crew.take(1))
+    assert list(filter(None, done)) == [3, 2, 1]

@@ -7,6 +7,7 @@ synchronous calls are used, from daemon threads. It is imported here only, and l
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,15 @@ from functools import cache, partial
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from go_prefetch.base.background import at_once
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
 from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, Trouble
 
 _CHUNK = 1 << 20
+_RANGE = 8 << 20  # bytes of a large zip that are read at once
+_RANGES_AT_ONCE = 4
+_NO_SUCH_RANGE = 416
 _RETRIES = 3
 _BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=4), "base": 2}
 # Bytes. An object that is put at once is held in memory. A larger one is sent in parts, without the condition
@@ -86,18 +91,55 @@ class Bucket:
     def get(self, name: str, out: BinaryIO, most: int, deadline: Deadline) -> int:
         """See ObjectStorage."""
         with self._troubles():
-            answer = self._obstore.get(self._store, name)
-            _limit(answer.meta["size"], most)
-            total = 0
+            answer = self._beginning(name)
+            size: int = answer.meta["size"]
+            _limit(size, most)
+            (_, end), total = answer.range, 0
             for piece in answer.stream(min_chunk_size=_CHUNK):
                 total += len(piece)
                 _limit(total, most)
                 out.write(piece)
-                if deadline.passed() or deadline.is_cancelled:
-                    raise ObjectError(Trouble.UNREACHABLE, "no time left")
-            if total != answer.meta["size"]:
-                raise ObjectError(Trouble.UNREACHABLE, f"closed after {total} of {answer.meta['size']} bytes")
-        return total
+                _check_time(deadline)
+            if total != end:
+                raise ObjectError(Trouble.UNREACHABLE, f"closed after {total} of {end} bytes")
+        if end < size:
+            self._get_rest(name, out, answer.meta, deadline)
+        return size
+
+    def _beginning(self, name: str) -> Any:
+        """Request an object: the first bytes of a zip, which may be large, and all of another one."""
+        if name.endswith(".zip"):
+            try:
+                return self._obstore.get(self._store, name, options={"range": (0, _RANGE)})
+            except self._obstore.exceptions.BaseError as error:
+                match = _STATUS.search(str(error))
+                if not match or int(match[1]) != _NO_SUCH_RANGE:  # the answer for an empty object
+                    raise
+        return self._obstore.get(self._store, name)
+
+    def _get_rest(self, name: str, out: BinaryIO, meta: Mapping[str, Any], deadline: Deadline) -> None:
+        """Write what comes after the first range. Some storages limit the rate of one answer."""
+        size = meta["size"]
+        same = {"if_match": meta["e_tag"]} if meta.get("e_tag") else {}
+        starts, lock = iter(range(_RANGE, size, _RANGE)), threading.Lock()
+
+        def work() -> None:
+            while True:
+                with lock:
+                    start = next(starts, None)
+                if start is None:
+                    return
+                _check_time(deadline)
+                end = min(start + _RANGE, size)
+                with self._troubles():
+                    content = self._obstore.get(self._store, name, options={"range": (start, end), **same}).bytes()
+                if len(content) != end - start:
+                    raise ObjectError(Trouble.UNREACHABLE, f"closed after {len(content)} of {end - start} bytes")
+                with lock:
+                    out.seek(start)
+                    out.write(content)
+
+        at_once(dict.fromkeys(range(_RANGES_AT_ONCE), work))
 
     def put(self, name: str, content: BinaryIO, deadline: Deadline, *, replaces: bool = False) -> bool:
         """See ObjectStorage."""
@@ -160,8 +202,7 @@ class Bucket:
             for batch in self._obstore.list(self._store, prefix=prefix or None):
                 for found in batch:
                     yield ObjectInfo(found["path"], found["size"], found["last_modified"].timestamp())
-                if deadline.passed() or deadline.is_cancelled:
-                    raise ObjectError(Trouble.UNREACHABLE, "no time left")
+                _check_time(deadline)
 
     @contextmanager
     def _troubles(self) -> Iterator[None]:
@@ -199,6 +240,11 @@ def _client(url: str, extra: str) -> Any:
 def _limit(size: int, most: int) -> None:
     if size > most:
         raise ObjectError(Trouble.TOO_LARGE, f"{size} bytes")
+
+
+def _check_time(deadline: Deadline) -> None:
+    if deadline.passed() or deadline.is_cancelled:
+        raise ObjectError(Trouble.UNREACHABLE, "no time left")
 
 
 def _trouble(text: str) -> Trouble:

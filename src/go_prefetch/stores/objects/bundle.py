@@ -52,6 +52,11 @@ class KeyNotes:
     runs: tuple[ColdRun, ...] = ()
     unavailable: Mapping[str, float] = field(default_factory=dict)  # for the proxies of this run
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of each file that a run has downloaded, by name."""
+        return {name: span.bytes for run in self.runs for name, span in run.files.items()}
+
     def now_unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
         """Return those of `files` that no proxy had a short time ago."""
         now = time.time()

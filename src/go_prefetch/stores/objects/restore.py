@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import heapq
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -19,6 +22,10 @@ from go_prefetch.stores.objects.intake import ObjectIntake, Taken
 from go_prefetch.stores.objects.port import ObjectError
 
 _READS = 32  # at once
+# Bytes of a large zip. They are read one after the other: if all shared the link to the end, Go would have to unpack
+# and hash them when nothing is left to read. The storage may read one in several parts at once.
+_LARGE = 8 << 20
+_MOST_LARGE = 64  # however many an untrusted note makes so
 LEAST_BUNDLED = 16  # small files; for fewer, a bundle is not worth its request
 
 
@@ -65,6 +72,8 @@ class Reading:
         self._announced = announced
         self._small = {file for file in wanted.files if file.kind != "zip"}
         self._zips = [file for file in wanted.files if file.kind == "zip"]
+        self._large: frozenset[str] = frozenset()  # names
+        self._one_large = threading.Lock()
         self._missing: set[ModuleFile] = set()
         self._warnings: list[Notice] = []
         self._crew: Crew[ModuleFile | _Part, Taken | _Bundle | KeyNotes]
@@ -111,7 +120,8 @@ class Reading:
         return self._take_file(what)
 
     def _take_file(self, file: ModuleFile) -> Taken:
-        taken = self._intake.take(file)
+        with self._one_large if file.name in self._large else nullcontext():
+            taken = self._intake.take(file)
         if taken.bytes:
             self._arrived(file)
         return taken
@@ -136,6 +146,7 @@ class Reading:
     def _note(self, outcome: Taken | _Bundle | KeyNotes) -> None:
         if isinstance(outcome, KeyNotes):
             self.notes = outcome
+            self._order_by(outcome.sizes)
             return
         if isinstance(outcome, _Bundle):
             self.bundled = outcome.held
@@ -148,6 +159,13 @@ class Reading:
                 self._missing.add(outcome.file)
         if not self._small:
             self._announce()
+
+    def _order_by(self, sizes: Mapping[str, int]) -> None:
+        """Read the largest zips first, by the sizes that an earlier run noted."""
+        large = heapq.nlargest(_MOST_LARGE, sizes, key=lambda name: sizes[name])
+        self._large = frozenset(name for name in large if sizes[name] >= _LARGE)
+        zips = frozenset(self._zips)
+        self._crew.sort(lambda what: (what in zips, -sizes.get(what.name, 0) if isinstance(what, ModuleFile) else 0))
 
     def _announce(self) -> None:
         """Announce what will come, once it is known of all small files: without them, a pool has no zip either."""
