@@ -111,6 +111,20 @@ def test_init_check_and_write_exclude_each_other(bench: Workbench, workflow: Pat
     assert prefetch(bench, "init", "--check", "--write").status == 2
 
 
+def test_init_writes_no_foreign_name_into_yaml(bench: Workbench, workflow: Path) -> None:
+    """A folder may have any name, such as one that GitHub would evaluate or one with a line break."""
+    (bench.project / "go.mod").unlink()
+    names = ["d #e", "'f", " c", "${{ github.token }}", "a\nb"]
+    for name in ("good", *names):
+        (bench.project / name).mkdir()
+        (bench.project / name / "go.mod").write_text("module example.com/x\n")
+    used = "".join(f"      - run: go vet\n        working-directory: {name!r}\n" for name in ["d #e", " c"])
+    workflow.write_text(WORKFLOW + used)
+    prefetch(bench, "init", "--write")
+    assert "org/go-prefetch@v1" in workflow.read_text()
+    assert workflow.read_text().count("working-directory") == 2
+
+
 def test_init_follows_no_link(bench: Workbench, workflow: Path) -> None:
     """A workflow that is a link may lead out of the repository."""
     elsewhere = bench.project.parent / "elsewhere.yml"

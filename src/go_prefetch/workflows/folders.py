@@ -39,7 +39,7 @@ class GoFolders:
         found: dict[str, None] = {}
         for folder in folders:
             if "${{" in folder:
-                found[folder] = None
+                found |= {folder: None} if folder.isprintable() else {}
             elif definition := self.definition(_inside(folder, checkout)):
                 found[posixpath.normpath(posixpath.join(checkout, definition))] = None
         if not found and checkout != ".":

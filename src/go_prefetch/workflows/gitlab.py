@@ -74,7 +74,7 @@ def _extends(job: GitlabJob, lines: Lines) -> list[Insertion]:
             return []
         column = job.node.start.column
         return [lines.after(job.entry.key.start.row, [f"{' ' * column}extends: {HIDDEN_JOB}"])]
-    if isinstance(value, Scalar) and value.text and value.start.row == value.end.row and not value.style.is_block:
+    if isinstance(value, Scalar) and value.fits_brackets:
         return [Insertion(value.start, "["), Insertion(value.end, f", {HIDDEN_JOB}]")]
     if isinstance(value, SequenceNode) and value.items:
         if value.is_flow:

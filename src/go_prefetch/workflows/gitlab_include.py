@@ -109,6 +109,6 @@ def _added(entry: Entry, inputs: list[ComponentInput], lines: Lines) -> list[Ins
     component = f", {{ component: {COMPONENT}{given} }}"
     if isinstance(value, SequenceNode) and value.is_flow and value.items:
         return [Insertion(value.items[-1].value.end, component)]
-    if isinstance(value, Scalar) and value.text and value.start.row == value.end.row and not value.style.is_block:
+    if isinstance(value, Scalar) and value.fits_brackets:
         return [Insertion(value.start, "["), Insertion(value.end, f"{component}]")]
     return []

@@ -65,6 +65,13 @@ class Scalar:
     style: Style = Style.PLAIN
     tag: str = ""
 
+    @property
+    def fits_brackets(self) -> bool:
+        """Return whether this text means the same between brackets, as it is written."""
+        is_plain = self.style is Style.PLAIN
+        is_on_one_line = self.start.row == self.end.row and not self.style.is_block
+        return bool(self.text) and is_on_one_line and not (is_plain and set(self.text) & set(",[]{}?"))
+
 
 @dataclass(frozen=True, eq=False)
 class Alias:

@@ -125,6 +125,7 @@ WITHOUT_TOP = GoFolders(frozenset({"api"}))
         (WITHOUT_TOP, ["."], ".", ()),
         (WITHOUT_TOP, ["api"], ".", ("api",)),
         (WITHOUT_TOP, ["${{ matrix.x }}"], ".", ("${{ matrix.x }}",)),
+        (WITHOUT_TOP, ["${{ matrix.x }}\n!b"], ".", ()),
         (REPOSITORY, [], "src", ("src",)),
         (REPOSITORY, ["src"], "src", ("src",)),
         (REPOSITORY, ["src/api"], "src", ("src/api",)),

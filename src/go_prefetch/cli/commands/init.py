@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from go_prefetch.workflows.new_workflow import new_pipeline, new_workflow
 from go_prefetch.workflows.result import FileChange
 
 _MOST_BYTES, _MOST_FILES = 1 << 20, 500
+_PLAIN = re.compile(r"[\w.+~@/-]+")  # other names cannot be part of an import path, and are not written into YAML
 _DEFINITIONS = ("go.mod", "go.work")
 
 
@@ -67,7 +69,11 @@ def _go_folders(root: Path, environ: Mapping[str, str]) -> GoFolders:
     except NotTrustedError:
         tracked = None
     names = tracked or [*_walked(root, module_cache_of(environ) or root)]
-    found = [(name.parent.as_posix(), name.name) for name in names if not any(map(is_ignored, name.parent.parts))]
+    found = [
+        (name.parent.as_posix(), name.name)
+        for name in names
+        if _PLAIN.fullmatch(name.as_posix()) and not any(map(is_ignored, name.parent.parts))
+    ]
     if not found:
         raise InputError("go-mod-not-found", "init", folder=root)
     of = {kind: frozenset(folder for folder, name in found if name == kind) for kind in _DEFINITIONS}
