@@ -28,8 +28,6 @@ from tests.support.servers.process import request
 from tests.support.servers.seaweedfs import WRITER, SeaweedFS
 from tests.support.workbench import Workbench
 
-pytest.importorskip("obstore", reason="needs Python 3.11")
-
 MODULES = [FakeModule(f"example.com/m{number:02}", "v1.0.0", padding=5000) for number in range(20)]
 FILES = layout(MODULES)
 

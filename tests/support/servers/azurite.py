@@ -9,7 +9,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from tests.support.made_once import NPM_CI, built_once
-from tests.support.servers.process import ServerProcess, program, request
+from tests.support.servers.process import ServerProcess, program, request, skip_without_client
 
 _SOURCE = Path(__file__).parents[2] / "programs" / "azurite"
 ACCOUNT = "devstoreaccount1"
@@ -42,6 +42,7 @@ class Azurite(ServerProcess):
 
     def new_container(self, *, is_public: bool = False) -> str:
         """Create an empty container and return its name."""
+        skip_without_client()
         name = f"container-{next(self._numbers)}"
         headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": _API}
         if is_public:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from tests.support.fakes.answers import Answer
 from tests.support.fakes.faulty_relay import FaultyRelay
 from tests.support.made_once import made_once
-from tests.support.servers.process import ServerProcess, request
+from tests.support.servers.process import ServerProcess, request, skip_without_client
 
 _MODULE = "github.com/fsouza/fake-gcs-server"
 _VERSION = "v1.56.1"
@@ -74,6 +74,7 @@ class FakeGCS(ServerProcess):
 
     def new_bucket(self) -> str:
         """Create an empty bucket and return its name."""
+        skip_without_client()
         name = f"bucket-{next(self._numbers)}"
         body = json.dumps({"name": name}).encode()
         status, said = request("POST", f"{self.url()}/storage/v1/b?project=test", body, Content_Type="application/json")

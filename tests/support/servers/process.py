@@ -14,6 +14,8 @@ from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+import pytest
+
 from tests.support.waiting import wait_until
 from tests.support.workbench import wheel_program_folders
 
@@ -104,6 +106,11 @@ def program(name: str) -> str:
     found = shutil.which(name, path=places)
     assert found, f"{name} is not installed"
     return found
+
+
+def skip_without_client() -> None:
+    """Skip a test that needs a bucket where the client of buckets cannot be installed."""
+    pytest.importorskip("obstore", reason="the client of buckets needs Python 3.11")
 
 
 def request(method: str, url: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.servers.process import ServerProcess, program, request
+from tests.support.servers.process import ServerProcess, program, request, skip_without_client
 
 # Buckets whose names begin so can be read and listed without a login.
 PUBLIC = "public-"
@@ -111,6 +111,7 @@ class SeaweedFS(ServerProcess):
 
     def new_bucket(self, *, is_public: bool = False) -> str:
         """Create an empty bucket and return its name."""
+        skip_without_client()
         name = f"{PUBLIC if is_public else ''}bucket-{next(self._numbers)}"
         assert self._make_bucket(name) == 201
         return name
