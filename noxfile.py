@@ -38,7 +38,7 @@ _BENCHES = {
     "cold": (),
     "warm": (),
     "hosted": (),
-    "fleet": (),
+    "fleet": ("--rounds", "1"),
     "buildcache": ("--releases", "4"),
     "history_report": (),
     "limits": (),
