@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from go_prefetch.errors import Notice, notice
@@ -28,7 +29,8 @@ def change_workflow(name: str, text: str, folders: GoFolders, composites: Collec
         return refused(name, text, error)
     lines, findings = Lines.of(text), Findings(name)
     start = document.text(_run_defaults(document, document.root), "working-directory") or "."
-    jobs = [_Job(document, entry, start) for entry in document.entries(document.get(document.root, "jobs"))]
+    every: dict[tuple[int, str], _Steps] = {}
+    jobs = [_Job(document, entry, start, every) for entry in document.entries(document.get(document.root, "jobs"))]
     in_go = [job for job in jobs if job.uses_go]
     shared: dict[int, list[_Job]] = {}  # by their steps: an alias may stand for those of another job
     for job in in_go:
@@ -68,15 +70,47 @@ class _Surroundings:
     publishing: str = ""  # the job that looks like one that publishes
 
 
-class _Job:
-    """One job of a workflow. `start` is where its scripts start."""
+@dataclass(frozen=True)
+class _Steps:
+    """The steps of one job, or of many through an alias: each answer is found once."""
 
-    def __init__(self, document: Document, entry: Entry, start: str) -> None:
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def uses_go(self) -> bool:
+        """Return whether they set up Go, or run go commands that read the project."""
+        own = (command for step in self.steps for command in step.commands)
+        return any(step.is_setup_go or step.is_ours for step in self.steps) or any(not one.has_version for one in own)
+
+    @cached_property
+    def publish(self) -> bool:
+        """Return whether one of them looks like one that publishes."""
+        return any(step.publishes for step in self.steps)
+
+    @cached_property
+    def local_actions(self) -> frozenset[str]:
+        """Return the folders of the repository's own actions."""
+        return frozenset(f"./{posixpath.normpath(step.uses)}" for step in self.steps if step.uses.startswith("./"))
+
+    @cached_property
+    def bring_code(self) -> bool:
+        """Return whether they may bring the repository."""
+        return bool(self.local_actions) or any(step.is_checkout for step in self.steps)
+
+
+class _Job:
+    """One job of a workflow. `start` is where its scripts start. `every` has the steps that are known already."""
+
+    def __init__(self, document: Document, entry: Entry, start: str, every: dict[tuple[int, str], _Steps]) -> None:
         self.document = document
         self.entry = entry
         defaults = document.text(_run_defaults(document, entry.value), "working-directory")
         self.sequence = document.get(entry.value, "steps")
-        self.steps = steps_of(document, self.sequence, defaults or start)
+        key = (id(document.resolved(self.sequence)), defaults or start)
+        if key not in every:
+            every[key] = _Steps(steps_of(document, self.sequence, defaults or start))
+        self.all = every[key]
+        self.steps = self.all.steps
 
     @property
     def name(self) -> str:
@@ -85,14 +119,12 @@ class _Job:
 
     @property
     def uses_go(self) -> bool:
-        """Return whether it sets up Go, or runs go commands that read the project."""
-        own = (command for step in self.steps for command in step.commands)
-        return any(step.is_setup_go or step.is_ours for step in self.steps) or any(not one.has_version for one in own)
+        """Return whether its steps need modules."""
+        return self.all.uses_go
 
     def is_served(self, composites: Collection[str]) -> bool:
         """Return whether a composite action of the repository fetches its modules."""
-        used = (step.uses for step in self.steps if step.uses.startswith("./"))
-        return any(f"./{posixpath.normpath(uses)}" in composites for uses in used)
+        return not self.all.local_actions.isdisjoint(composites)
 
     @property
     def image(self) -> str:
@@ -109,7 +141,7 @@ class _Job:
         on = document.get(document.root, "on")
         on_push = document.get(document.get(on, "push"), "tags")
         return bool(
-            any(step.publishes for step in self.steps)
+            self.all.publish
             or document.get(self.entry.value, "environment")
             or document.text(permissions) == "write-all"
             or any(document.text(entry.value) == "write" for entry in writes)
@@ -147,7 +179,7 @@ def _change_jobs(jobs: Sequence[_Job], folders: GoFolders, lines: Lines, finding
 def _why_left(job: _Job, findings: Findings) -> Notice | None:
     """Return why the step would fail in a job."""
     place = findings.place(job.entry.key.start.row)
-    if not any(step.is_checkout or step.uses.startswith("./") for step in job.steps):
+    if not job.all.bring_code:
         return notice("job-left", "no-checkout", place=place, job=job.name)
     image = job.image
     if image and ("alpine" in image or not image.rpartition("/")[2].startswith("golang")):

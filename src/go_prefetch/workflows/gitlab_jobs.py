@@ -17,6 +17,8 @@ _NO_JOBS = frozenset(
 )  # fmt: skip
 _SCRIPTS = ("before_script", "script")
 _MERGE = "<<"
+_LEVELS = 11  # of `extends` that GitLab allows
+_MOST_LINEAGE = 100  # jobs on one level
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,19 +82,22 @@ class GitlabJobs:
             if isinstance(node, MappingNode) and entry.key.text not in _NO_JOBS and entry.value is node
         )  # fmt: skip
         self._by_name: Mapping[str, GitlabJob] = {job.name: job for job in self.every}
+        self._by_node: Mapping[int, GitlabJob] = {id(job.node): job for job in self.every}
+        self._extended = {parent for job in self.every for parent in self._parents(job)}
 
     def lineage(self, job: GitlabJob) -> tuple[GitlabJob, ...]:
         """Return a job and the jobs of this file that bring their `extends` to it, the nearest first."""
-        found = [job]
-        for each in found:
-            parents = self._parents(each)
-            found += [parent for parent in parents if parent not in found]
+        found = {job: None}
+        new = [job]
+        for _ in range(_LEVELS):
+            new = [parent for each in new for parent in self._parents(each) if parent not in found][:_MOST_LINEAGE]
+            found |= dict.fromkeys(new)
         return tuple(found)
 
     def _parents(self, job: GitlabJob) -> Iterator[GitlabJob]:
         yield from (self._by_name[name] for name in job.extended if name in self._by_name)
         if not job.own("extends"):  # a key of the job hides the one that is merged in
-            yield from (other for other in self.every if any(other.node is node for node in job.merged))
+            yield from (self._by_node[id(node)] for node in job.merged if id(node) in self._by_node)
 
     def uses_go(self, job: GitlabJob) -> bool:
         """Return whether a job has go commands, or a script in an image of Go: `make test` may be one."""
@@ -101,8 +106,7 @@ class GitlabJobs:
 
     def _runs(self, job: GitlabJob) -> bool:
         """Return whether a job is more than a script for `!reference`: it runs, has an image, or others extend it."""
-        extends = (job in self.lineage(other)[1:] for other in self.every)
-        return not job.is_hidden or job.is_for_go or any(extends)
+        return not job.is_hidden or job.is_for_go or job in self._extended
 
     def is_served(self, job: GitlabJob) -> bool:
         """Return whether this job extends a job of go-prefetch already."""

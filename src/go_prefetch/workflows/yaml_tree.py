@@ -156,14 +156,20 @@ class Document:
         node = self.resolved(self.get(node, key) if key else node)
         return node.text if isinstance(node, Scalar) else ""
 
-    def texts(self, node: Node | None, depth: int = 0) -> Iterator[str]:
-        """Yield the text of a scalar, or of every scalar of a sequence, also of sequences in it."""
-        node = self.resolved(node)
-        if isinstance(node, Scalar):
-            yield node.text
-        elif isinstance(node, SequenceNode) and not node.tag and depth < _DEEPEST_SCRIPT:
-            for item in node.items:
-                yield from self.texts(item.value, depth + 1)
+    def texts(self, node: Node | None) -> Iterator[str]:
+        """Yield the text of a scalar, or of every scalar of a sequence, also of sequences in it.
+
+        Aliases of aliases may stand for more nodes than any memory has, so it ends after `_MOST_NODES`.
+        """
+        left = [node]
+        for _ in range(_MOST_NODES):
+            if not left:
+                return
+            found = self.resolved(left.pop())
+            if isinstance(found, Scalar):
+                yield found.text
+            elif isinstance(found, SequenceNode) and not found.tag:
+                left += [item.value for item in reversed(found.items[:_MOST_NODES])]
 
 
-_DEEPEST_SCRIPT = 10  # sequences in sequences: an anchor may hold an alias of itself
+_MOST_NODES = 2_000  # of one script

@@ -10,7 +10,7 @@ from go_prefetch.workflows.github import change_composite, change_workflow
 from go_prefetch.workflows.gitlab import change_pipeline
 from go_prefetch.workflows.yaml_reader import read_yaml
 from go_prefetch.workflows.yaml_tree import NotUnderstoodError, Problem
-from tests.support.workflow_shapes import ONE_MODULE, parsed, read, shapes, text_of
+from tests.support.workflow_shapes import ONE_MODULE, assert_only_inserts, parsed, read, shapes, text_of
 
 TEXTS = [text_of(path) for kind in ("github", "composite", "gitlab") for path in shapes(kind)]
 PIECES = (
@@ -97,6 +97,21 @@ def test_empty_file_has_an_empty_root(text: str) -> None:
     assert read(read_yaml(text)) == ""
 
 
+LAUGHS = "x0: &x0 [a]\n" + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 50)}]\n" for n in range(1, 12))
+CHAIN = "".join(f".j{n}:\n  extends: .j{n - 1}\n  script: go vet\n" for n in range(1, 3_000))
+ONE_SCRIPT = "a: &a\n" + "- x\n" * 10_000 + "jobs:\n" + "".join(f" j{n}: {{steps: *a}}\n" for n in range(5_000))
+
+
+@pytest.mark.parametrize(
+    "text", [f"{LAUGHS}job:\n  script: *x11\n", CHAIN, ONE_SCRIPT, f"{LAUGHS}jobs:\n  j:\n    steps: *x11\n"],
+    ids=["laughs", "chain", "shared steps", "steps"],
+)  # fmt: skip
+def test_aliases_of_aliases_take_little_time(text: str) -> None:
+    """As above."""
+    change_workflow("ci.yml", text, ONE_MODULE)
+    change_pipeline("ci.yml", text, ONE_MODULE)
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
     """A shape with a few changes: lines removed, indented and joined, characters put in."""
@@ -132,7 +147,9 @@ def test_damaged_file_is_read_right_or_refused(text: str) -> None:
 def test_damaged_file_is_changed_once_or_left(text: str) -> None:
     """The result is read again, and nothing is left to insert."""
     for change in (change_workflow, change_composite, change_pipeline):
-        new = change("ci.yml", text, ONE_MODULE).new
+        made = change("ci.yml", text, ONE_MODULE)
+        assert_only_inserts(made, "")
+        new = made.new
         assert change("ci.yml", new, ONE_MODULE).new == new
         if new != text:
             parsed(new)
