@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,19 @@ def test_bucket_that_takes_no_writes_only_warns(job: Job, fault: Fault) -> None:
     job.run()
     assert len(job.bench.warnings) == 1
     assert job.bench.report["save"]["files"] == 0
+
+
+@pytest.mark.slow  # a server of its own
+def test_bucket_whose_volumes_are_full_only_warns(bench: Workbench, tmp_path: Path) -> None:
+    modules = [FakeModule(f"example.com/m{number}", "v1.0.0", padding=900_000) for number in range(8)]
+    bench.write_project(modules)
+    with SeaweedFS(tmp_path / "full", volumes=3, volume_mb=1) as server, ModuleProxy(modules) as proxy:
+        store, variables = f"s3://{server.new_bucket()}/go", server.variables(WRITER)
+        assert bench.prefetch("--store", store, goproxy=proxy.url, **variables).status == 0
+        assert bench.warnings == ["store-unreachable"]  # it answers with status 500
+        bench.forget_modcache()
+        assert bench.prefetch("--store", store, goproxy=proxy.url, **variables).status == 0
+    assert bench.go("mod", "verify").stdout == "all modules verified\n"
 
 
 @pytest.mark.parametrize("fault", [CORRUPT, TRUNCATED], ids=lambda fault: fault.name)
