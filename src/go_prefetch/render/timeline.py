@@ -40,7 +40,7 @@ def bars(report: Report) -> str:
     """Return the same as bars of text."""
     rows = [(STEPS[name], seconds) for name, seconds in report.steps.items() if seconds >= LEAST_SHOWN]
     rows += [(f"cold {name}", seconds) for name, seconds in _cold(report)]
-    longest = max((seconds for _, seconds in rows), default=1.0)
+    longest = max([LEAST_SHOWN, *(seconds for _, seconds in rows)])
     lines = [
         f"{name:<15} {_bar(seconds / longest):<{_BAR_CHARACTERS}} {duration(seconds):>8}" for name, seconds in rows
     ]
