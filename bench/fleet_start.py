@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commandline import conditions
 from figures import Rows, differences
-from fleet_rig import DOWNLOAD, Fleet, fleet
+from fleet_rig import Fleet, fleet
 from hosted_rig import Part
 from realproject import BenchError, Project
 from rig import Contender, nothing, taken
@@ -29,7 +29,7 @@ def measure(options: argparse.Namespace, fetched: Project) -> Part:
     with fleet(options, fetched) as place, place.rig.module_cache() as module_cache:
         place.fill()
         pool = Path(shutil.copytree(fetched.proxy, place.rig.scratch / "pool"))
-        place.rig.run(DOWNLOAD, {"GOPROXY": f"file://{pool}", "GOMODCACHE": str(module_cache)})
+        place.rig.run_all(place.ours("fill", "--goproxy", "off", store=f"dir:{pool}"), module_cache)
         seconds = _turns(place, contenders(place, pool), module_cache, RUNS * options.rounds + 1)
     tables: dict[str, Rows] = {
         "seconds": seconds,
