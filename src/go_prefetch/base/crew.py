@@ -21,11 +21,14 @@ Result = TypeVar("Result")
 class Crew(Generic[Item, Result]):
     """Threads that `call` for each item, at most until `deadline` is cancelled. `finished` has their results.
 
-    A call that raises ends its thread, and the exception is its result.
+    A call that raises ends its thread, and the exception is its result. `task` is what the threads are named after.
     """
 
-    def __init__(self, call: Callable[[Item], Result], deadline: Deadline, items: Iterable[Item] = ()) -> None:
+    def __init__(
+        self, task: str, call: Callable[[Item], Result], deadline: Deadline, items: Iterable[Item] = ()
+    ) -> None:
         self.finished: queue.SimpleQueue[Result | Exception] = queue.SimpleQueue()
+        self._task = task
         self._call = call
         self._deadline = deadline
         self._waiting: deque[Item] = deque(items)
@@ -56,7 +59,7 @@ class Crew(Generic[Item, Result]):
         """Start threads until there are so many at work, unless no item waits for one."""
         with self._lock:
             for _ in range(min(width - self._at_work, len(self._waiting))):
-                name = f"worker {len(self._threads) + 1}"
+                name = f"{self._task} {len(self._threads) + 1}"
                 self._threads.append(threading.Thread(target=self._work, daemon=True, name=name))
                 self._at_work += 1
                 self._threads[-1].start()

@@ -84,10 +84,12 @@ class Restored:
         return replace(self, files=kept, cold=self.cold if kept == self.files else None, parts=parts)
 
 
+_DEAD = frozenset({("store-unreadable", "root"), ("store-denied", "login")})
+
+
 def _is_dead(restored: Restored) -> bool:
     return any(
-        warning.slug == "store-unreachable" or (warning.slug, warning.case) == ("store-unreadable", "root")
-        for warning in restored.warnings
+        warning.slug == "store-unreachable" or (warning.slug, warning.case) in _DEAD for warning in restored.warnings
     )
 
 

@@ -42,7 +42,7 @@ def remove_from_bucket(
     storage: ObjectStorage, items: Iterable[PoolItem], deadline: Deadline, removed: Callable[[int], None]
 ) -> None:
     """Remove items, a module's zip first. `removed` is called with their number so far. Raises ObjectError."""
-    crew = Crew(partial(_remove, storage, deadline), deadline, items)
+    crew = Crew("remove", partial(_remove, storage, deadline), deadline, items)
     count = 0
     try:
         while crew.left:

@@ -447,11 +447,14 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "entry": "Entry {key} of the store is damaged: {problem}.",
         "outputs": "The entry of the store has {count:#output} whose size is not what Go noted.",
     },
-    "store-denied": Text(
-        "{store} denied requests: {words}.",
-        "The run continues without it. Check the credentials of this job, and what they may do with this pool. Without "
-        "the right to list, a bucket denies what it lacks too: then the pool may only be empty.",
-    ),
+    "store-denied": {
+        "": Text(
+            "{store} denied requests: {words}.",
+            "The run continues without it. Check the credentials of this job, and what they may do with this pool. "
+            "Without the right to list, a bucket denies what it lacks too: then the pool may only be empty.",
+        ),
+        "login": "{store} did not accept the login: {words}.",
+    },
     "store-limited": "{store} takes no more requests for now: {words}.",
     "store-no-room": {
         "entry": "The entry of the store needs {needed:size} in {folder}, and {free:size} are free.",

@@ -12,7 +12,7 @@ from go_prefetch.base.retry import Deadline
 
 def test_dismissed_crew_leaves_files_of_other_threads(tmp_path: Path) -> None:
     """A pool in a bucket is read while a download goes on, and ends first."""
-    crew = Crew(lambda number: number, Deadline(), [1, 2])
+    crew = Crew("count", lambda number: number, Deadline(), [1, 2])
     with new_file(tmp_path, "other") as file:
         while crew.left:
             crew.take(2)
@@ -29,7 +29,7 @@ def test_dismissed_crew_removes_files_of_threads_that_hang(tmp_path: Path) -> No
             begun.set()
             end.wait(60)
 
-    crew = Crew(hang, Deadline(), ["mine"])
+    crew = Crew("hang", hang, Deadline(), ["mine"])
     crew.widen(1)
     assert begun.wait(60)
     crew.dismiss(seconds=0)
@@ -41,7 +41,7 @@ def test_dismissed_crew_removes_files_of_threads_that_hang(tmp_path: Path) -> No
 
 
 def test_sorted_crew_takes_waiting_items_in_that_order() -> None:
-    crew = Crew(lambda item: item, Deadline(), [2, 3, 1])
+    crew = Crew("sort", lambda item: item, Deadline(), [2, 3, 1])
     crew.sort(lambda item: (0, -item))
     done = []
     while crew.left:

@@ -63,7 +63,7 @@ def download(
     meter.expect(files)
     meter.watch(lambda: _underway(walk))
     outcomes = _Outcomes(len(files), folder, meter, arrived)
-    crew = Crew(lambda file: walk.fetch(file, folder, avoid), deadline, files)
+    crew = Crew("download", lambda file: walk.fetch(file, folder, avoid), deadline, files)
     try:
         while outcomes.awaited:
             outcome = crew.take(walk.budget.jobs.least if shares() else walk.jobs)

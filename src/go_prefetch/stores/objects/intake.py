@@ -93,7 +93,7 @@ class Health:
 # The slug and the case of each trouble, as far as it concerns more than one object.
 _SLUGS = {
     Trouble.DENIED: ("store-denied", ""),
-    Trouble.LOGIN: ("store-denied", ""),
+    Trouble.LOGIN: ("store-denied", "login"),
     Trouble.LIMITED: ("store-limited", ""),
     Trouble.UNREACHABLE: ("store-unreachable", "objects"),
 }

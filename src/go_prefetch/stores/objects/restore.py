@@ -88,7 +88,9 @@ class Reading:
         """Take the files. Return warnings about the storage. Raises OSError as the folder does."""
         bundled = len(self._small) >= LEAST_BUNDLED
         first = [_Part.BUNDLE] if bundled else self._small
-        crew = self._crew = Crew(partial(self._take, deadline=deadline), deadline, (*first, _Part.NOTES, *self._zips))
+        crew = self._crew = Crew(
+            "restore", partial(self._take, deadline=deadline), deadline, (*first, _Part.NOTES, *self._zips)
+        )
         try:
             while crew.left:
                 outcome = crew.take(_READS)

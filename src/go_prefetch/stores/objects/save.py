@@ -38,7 +38,7 @@ class Writing:
             self._storage.remove(pool_name(file), self._deadline)
         # Jobs that start together would otherwise all send the same file at the same time.
         shuffled = SystemRandom().sample(self._saving.files, len(self._saving.files))
-        crew = Crew(self._put, self._deadline, shuffled)
+        crew = Crew("save", self._put, self._deadline, shuffled)
         try:
             while crew.left:
                 outcome = crew.take(_WRITES)
