@@ -97,13 +97,13 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """The same for Azure; npm installs it, so its tests are marked `network`."""
+    """The same for Azure; npm installs it, so its tests are marked `nightly`."""
     with Azurite(tmp_path_factory.mktemp("azurite")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def fake_gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGCS]:
-    """The same for Google Cloud; Go builds it, so its tests are marked `network`."""
+    """The same for Google Cloud; Go builds it, so its tests are marked `nightly`."""
     with FakeGCS(tmp_path_factory.mktemp("fake-gcs")) as server:
         yield server

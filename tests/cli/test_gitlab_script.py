@@ -22,7 +22,10 @@ from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond,
 from tests.support.fakes.tls import server_tls
 from tests.support.workbench import Result
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="runners there have PowerShell"),
+]  # starts shells and servers
 
 TOOL = Path(__file__).parents[2] / "tools" / "template_script.py"
 FUNCTIONS = subprocess.run([sys.executable, str(TOOL)], capture_output=True, text=True, check=True).stdout

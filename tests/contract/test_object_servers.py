@@ -124,7 +124,7 @@ def _round(store: Any) -> None:
         obstore.get(store, "a/@v/b!c")
 
 
-@pytest.mark.network  # npm
+@pytest.mark.nightly  # npm installs it
 def test_azurite_keeps_objects(azurite: Azurite) -> None:
     options: dict[str, Any] = {"endpoint": azurite.endpoint, "client_options": {"allow_http": True}}
     _round(obstore.store.AzureStore(azurite.new_container(), account_name=ACCOUNT, account_key=KEY, **options))
@@ -135,7 +135,7 @@ def test_azurite_keeps_objects(azurite: Azurite) -> None:
         obstore.put(stranger, "name", b"content")
 
 
-@pytest.mark.network  # Go modules
+@pytest.mark.nightly  # Go builds it
 def test_fake_gcs_keeps_objects(fake_gcs: FakeGCS) -> None:
     options: dict[str, Any] = {"bearer_token": "any", "client_options": {"allow_http": True}}
     _round(obstore.store.GCSStore(fake_gcs.new_bucket(), base_url=fake_gcs.relay.url, **options))

@@ -75,6 +75,7 @@ def job(seaweedfs: SeaweedFS, bench: Workbench) -> Iterator[Job]:
         yield Job(seaweedfs, relay, seaweedfs.new_bucket(), bench, proxy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "slug"),
     [
@@ -107,6 +108,7 @@ def test_bucket_that_dies_in_the_middle(job: Job) -> None:
     assert job.bench.outputs["modules"] == str(len(MODULES))
 
 
+@pytest.mark.slow
 def test_bucket_that_loses_writes_gets_them_again(job: Job) -> None:
     job.relay.fault("PUT *", LOST, picks=lambda number: number % 3 == 0)
     job.run()
@@ -119,6 +121,7 @@ def test_bucket_that_loses_writes_gets_them_again(job: Job) -> None:
     assert job.bench.outputs["cache-result"] == "exact"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [FULL, DENIED], ids=lambda fault: fault.name)
 def test_bucket_that_takes_no_writes_only_warns(job: Job, fault: Fault) -> None:
     job.relay.fault("PUT *", fault)
@@ -140,6 +143,7 @@ def test_bucket_whose_volumes_are_full_only_warns(bench: Workbench, tmp_path: Pa
     assert bench.go("mod", "verify").stdout == "all modules verified\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [CORRUPT, TRUNCATED], ids=lambda fault: fault.name)
 def test_one_of_twenty_answers_is_damaged(job: Job, fault: Fault) -> None:
     """On the way: what the bucket has is right, and stays so."""
@@ -180,11 +184,11 @@ def _twice(bench: Workbench, store: str, variables: dict[str, str]) -> None:
     assert (result.status, bench.outputs["cache-result"], bench.warnings) == (0, "exact", []), result.text
 
 
-@pytest.mark.network  # npm
+@pytest.mark.nightly  # npm installs it
 def test_pool_in_azure(azurite: Azurite, bench: Workbench) -> None:
     _twice(bench, f"az://{azurite.new_container()}/go", azurite.variables())
 
 
-@pytest.mark.network  # Go modules
+@pytest.mark.nightly  # Go builds it
 def test_pool_in_google_cloud(fake_gcs: FakeGCS, bench: Workbench) -> None:
     _twice(bench, f"gs://{fake_gcs.new_bucket()}/go", fake_gcs.variables())

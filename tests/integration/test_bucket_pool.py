@@ -110,6 +110,7 @@ def test_key_without_bundle_works_and_gets_one(pool: Pool) -> None:
     assert pool.get(bundle)[0] == 200
 
 
+@pytest.mark.slow
 def test_single_file_that_a_bundle_has_is_not_needed(pool: Pool) -> None:
     assert pool.prefetch().status == 0
     pool.delete(name_of(MODULES[0], "mod"))
@@ -117,6 +118,7 @@ def test_single_file_that_a_bundle_has_is_not_needed(pool: Pool) -> None:
     assert pool.bench.report["restore"]["files"] == FILES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", [b"", b"no archive", b"\x28\xb5\x2f\xfd" + bytes(100)], ids=["empty", "text", "zstd"]
 )
@@ -186,6 +188,7 @@ def test_unknown_login_only_warns(pool: Pool) -> None:
     assert pool.bench.report["download"]["files"] == FILES
 
 
+@pytest.mark.slow
 def test_bucket_that_is_not_there_only_warns(pool: Pool) -> None:
     done = pool.prefetch("--store", "s3://no-such-bucket/go")
     assert (done.status, pool.bench.report["download"]["files"]) == (0, FILES)
@@ -199,6 +202,7 @@ def test_public_bucket_needs_no_login(pool: Pool) -> None:
     assert (public.bench.report["restore"]["files"], public.bench.warnings) == (FILES, [])
 
 
+@pytest.mark.slow
 def test_save_false_leaves_the_bucket_as_it_is(pool: Pool) -> None:
     assert pool.prefetch("--save", "false").status == 0
     assert pool.get(name_of(MODULES[0], "zip"))[0] == 404

@@ -19,6 +19,8 @@ from tests.support.service_job import MAIN, Job
 from tests.support.waiting import wait_until
 from tests.support.workbench import Workbench
 
+pytestmark = pytest.mark.slow  # real silences of servers
+
 FIRST = FakeModule("example.com/first", "v1.0.0", padding=1_500_000)  # longer than a range
 SECOND = FakeModule("example.com/second", "v1.0.0", padding=1_400_000)
 STORED = (FIRST, SECOND)

@@ -14,6 +14,8 @@ from tests.support.fakes.modules import HELLO, FakeModule, write_project
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
+pytestmark = pytest.mark.slow  # real go commands on large projects
+
 ONLY_TESTED = FakeModule("example.com/tested", "v1.0.0")
 # A build does not read what its test imports. `go mod tidy` does.
 LIB = FakeModule(

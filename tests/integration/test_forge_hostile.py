@@ -20,6 +20,8 @@ from go_prefetch.web.http_settings import HttpSettings
 from go_prefetch.web.in_flight import Timeouts
 from tests.support.fakes.raw_server import Line, RawRequest, RawServer, Respond, answer
 
+pytestmark = pytest.mark.slow  # hostile answers, one by one
+
 LIMITS = Limits(Timeouts(connect=10.0, stall=0.3), whole=1.0)
 
 

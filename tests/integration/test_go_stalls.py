@@ -18,7 +18,10 @@ from tests.support.notices import facts
 from tests.support.waiting import wait_for_end
 from tests.support.workbench import Workbench
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for go is a shell script"),
+]  # real silences of Go
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 QUICK = ("--stall-timeout", "300ms")

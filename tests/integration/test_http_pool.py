@@ -105,7 +105,12 @@ def archive(_: str, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("kind", "spoil"), [("zip", half), ("mod", page), ("info", archive), ("zip", damaged), ("mod", damaged)]
+    ("kind", "spoil"),
+    [
+        ("zip", half),
+        ("zip", damaged),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in [("mod", page), ("info", archive), ("mod", damaged)]),
+    ],
 )
 def test_wrong_object_is_replaced(bench: Workbench, kind: str, spoil: Callable[[str, bytes], bytes]) -> None:
     """Some are found by their structure, others by Go."""
@@ -154,6 +159,7 @@ def test_server_with_a_limit_is_not_waited_for(bench: Workbench) -> None:
         assert bench.warnings == ["store-limited"]
 
 
+@pytest.mark.slow
 def test_server_that_shows_new_objects_late_fails_no_job(bench: Workbench) -> None:
     """It knows at once that there is one, and says so to PUT alone."""
     bench.write_project(MODULES)
@@ -168,6 +174,7 @@ def test_server_that_shows_new_objects_late_fails_no_job(bench: Workbench) -> No
         assert proxy.paths() == []
 
 
+@pytest.mark.slow
 def test_directory_pool_behind_a_static_server_is_read(bench: Workbench) -> None:
     """Python's own server: no ranges, no connection is kept, and no PUT."""
     bench.write_project(MODULES)
@@ -199,6 +206,7 @@ def test_static_server_is_read_and_not_written(bench: Workbench) -> None:
         assert bench.warnings == []
 
 
+@pytest.mark.slow
 def test_server_that_redirects_elsewhere_gets_no_login(bench: Workbench) -> None:
     bench.write_project(MODULES)
     with ObjectServer() as bucket, ObjectServer() as server, ModuleProxy(MODULES) as proxy:
@@ -251,6 +259,7 @@ def garbage(_: RawRequest, line: Line) -> None:
     line.say(b"\x16\x03\x01 no HTTP at all\r\n\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("respond", [endless, headers_without_end, long_headers, circle, inwards, garbage])
 def test_hostile_server_fails_no_job(bench: Workbench, respond: Callable[[RawRequest, Line], None]) -> None:
     bench.write_project(MODULES[:2])
@@ -259,6 +268,7 @@ def test_hostile_server_fails_no_job(bench: Workbench, respond: Callable[[RawReq
         assert set(proxy.paths()) == layout(MODULES[:2]).keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delivery", [Delivery.SILENCE, Delivery.STUCK, Delivery.DRIP, Delivery.TRUNCATED])
 def test_server_that_stalls_fails_no_job(bench: Workbench, delivery: Delivery) -> None:
     bench.write_project(MODULES[:2])
@@ -282,6 +292,7 @@ def test_pool_on_seaweedfs_is_read_by_plain_go(bench: Workbench, seaweedfs: Seaw
         assert done.status == 0, done.text
 
 
+@pytest.mark.slow
 def test_public_bucket_is_read_over_http(bench: Workbench, seaweedfs: SeaweedFS) -> None:
     """Without a client for buckets and without a login, by go-prefetch and by plain Go."""
     bucket = seaweedfs.new_bucket(is_public=True)

@@ -19,6 +19,8 @@ from tests.support.fakes.modules import FakeModule
 from tests.support.service_job import MAIN, Job
 from tests.support.workbench import Result, Workbench
 
+pytestmark = pytest.mark.slow  # whole runs for each text
+
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=30_000)
 OLD, NEW = (FakeModule("github.com/Upper/Case", version, padding=1000) for version in ("v1.0.0", "v1.1.0"))
 

@@ -12,6 +12,8 @@ from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule
 from tests.support.workbench import Workbench
 
+pytestmark = pytest.mark.slow  # many whole runs
+
 MODULES = [FakeModule(f"example.com/lib{number}", "v1.0.0", padding=2_000) for number in range(25)]
 # Every way to fail that ends by itself or at a limit; what Go alone would take for the right file is another test's.
 MIXED = tuple(fault for fault in Fault if fault not in (Fault.NOT_FOUND, Fault.GONE, Fault.WRONG_BYTES))

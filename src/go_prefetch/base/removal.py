@@ -24,8 +24,7 @@ def clear_way(root: Path, name: str) -> None:
     *parts, last = name.split("/")
     for depth, part in enumerate(parts):
         with nofollow.opened(root, parts[:depth]) as folder:
-            if not folder.has_folder(part):
-                folder.unlink(part)
+            if not folder.has_folder(part) and not _unlinked(folder, part):
                 return
     if not last:
         return
@@ -34,6 +33,17 @@ def clear_way(root: Path, name: str) -> None:
             remove(root, (*parts, last))
         elif not folder.has_file(last):
             folder.unlink(last)
+
+
+def _unlinked(folder: Folder, part: str) -> bool:
+    """Remove what is not a folder. Return whether another program has made it one meanwhile. Raises OSError."""
+    try:
+        folder.unlink(part)
+    except OSError:  # systems have different errors for a folder
+        if folder.has_folder(part):
+            return True
+        raise
+    return False
 
 
 def remove(root: Path, parts: Sequence[str], *, most: int = nofollow.MOST_ENTRIES, ignore_errors: bool = False) -> int:

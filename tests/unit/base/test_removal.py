@@ -91,3 +91,17 @@ def test_clear_way_makes_room_for_a_file(root: Path, outside: Path, place: str) 
 def test_clear_way_leaves_a_regular_file(root: Path) -> None:
     removal.clear_way(root, "a/b/file")
     assert (root / "a/b/file").read_bytes() == b"inside"
+
+
+def test_clear_way_keeps_a_folder_of_another_program(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It appears right after the look for it."""
+    real = nofollow.Folder.has_folder
+
+    def has_folder(self: nofollow.Folder, name: str) -> bool:
+        found = real(self, name)
+        (root / "new").mkdir(exist_ok=True)
+        return found
+
+    monkeypatch.setattr(nofollow.Folder, "has_folder", has_folder)
+    removal.clear_way(root, "new/")
+    assert (root / "new").is_dir()
