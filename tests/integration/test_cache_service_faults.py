@@ -33,6 +33,8 @@ from tests.support.service_shelf import ENCODINGS, Shelf
 from tests.support.waiting import wait_until
 from tests.support.workbench import Workbench
 
+pytestmark = pytest.mark.slow  # silences and broken answers, one by one
+
 BIG = FakeModule("example.com/big", "v1.0.0", padding=900_000)  # the first range has all of it
 NEXT = FakeModule("example.com/next", "v1.0.0", padding=800_000)
 SMALL = FakeModule("example.com/small", "v1.0.0")

@@ -15,6 +15,8 @@ from tests.support.fakes.modules import FakeModule
 from tests.support.service_job import ENCODINGS, MAIN, Job
 from tests.support.workbench import Workbench
 
+pytestmark = pytest.mark.slow  # many whole runs
+
 LIB = FakeModule("example.com/lib", "v1.2.3", files={"lib.go": "package lib\n", "ünï/ä.txt": "x", "empty": ""})
 BIG = FakeModule("example.com/big", "v1.0.0", padding=200_000)
 PRIVATE = FakeModule("corp.example.com/secret", "v1.0.0")

@@ -15,6 +15,8 @@ from tests.support.fakes.raw_server import Line, RawRequest, RawServer, answer
 from tests.support.notices import facts
 from tests.support.workbench import Result, Workbench
 
+pytestmark = pytest.mark.slow  # real silences of proxies
+
 LIB = FakeModule("example.com/lib", "v1.2.3")
 TOML = FakeModule("github.com/BurntSushi/toml", "v1.4.0", padding=5_000)
 MODULES = (LIB, TOML)

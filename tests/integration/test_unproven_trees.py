@@ -36,7 +36,10 @@ from tests.support.workbench import Result, Workbench
 
 __all__ = ["ready"]  # the fixture
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the fast way is not for Windows"),
+]  # many whole runs
 
 
 def plant_tree_and_good_ziphash(bench: Workbench) -> None:
