@@ -164,6 +164,7 @@ def test_a_read_only_gocache_is_a_warning(machine: Machine) -> None:
     machine.gocache.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("route", "fault"),
     [

@@ -459,6 +459,7 @@ def test_doctor_measures_a_pool_on_a_server(bench: Workbench) -> None:
         assert denied["worth"] == "unusable"
 
 
+@pytest.mark.slow
 def test_doctor_does_not_wait_for_a_pool_that_is_down(bench: Workbench) -> None:
     with refusing_port() as port, ModuleProxy(MODULES) as proxy:
         found = diagnosed(bench, "--store", f"http://127.0.0.1:{port}/pool", GOPROXY=proxy.url)

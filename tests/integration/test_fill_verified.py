@@ -332,6 +332,7 @@ def test_wrong_file_hidden_while_go_looks_is_still_replaced(
     assert rejections(done) == [("replaced", 1, f"folder {project.project / 'filled'}")]
 
 
+@pytest.mark.slow
 def test_go_that_hangs_holds_nothing(project: Workbench, proxy: ModuleProxy, tmp_path: Path) -> None:
     """It has four times `stall-timeout`; it is ended with its children, and the files stay."""
     go = go_with_another_root(tmp_path / "bin", f'HERE={tmp_path}/bin; if [ "$2" = verify ]; then {HANG}; fi')
