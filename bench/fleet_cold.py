@@ -89,8 +89,11 @@ def run_wave(place: Fleet, options: argparse.Namespace, jobs: int, apart: float,
             wave.results.append(report["outputs"]["cache-result"])
             wave.puts += puts
             wave.warnings += report["warnings"]
-            if wave.results[-1] not in results or report["complete"]["files_by_go"]:
-                raise BenchError(f"a job had the result {wave.results[-1]}, warnings {report['warnings']}")
+            by_go = report["complete"]["files_by_go"]
+            if wave.results[-1] not in results or (by_go and results is EXACT):
+                raise BenchError(
+                    f"a job had the result {wave.results[-1]}, {by_go} files by Go, warnings {report['warnings']}"
+                )
     wave.asked = len(proxy.requests)
     print(
         f"{jobs} jobs, {apart:g} s apart: {wave.told()}, {wave.sums()} (load {os.getloadavg()[0]:.1f})", file=sys.stderr
