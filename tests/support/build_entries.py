@@ -10,6 +10,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.model.build_lineage import PREFIX
 from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.entry_folder import folder_connection
+from go_prefetch.stores.cache_service.reading import Connection
 
 TOOLCHAIN = f"{PREFIX}-{'1' * 16}-"
 LINEAGE = f"{TOOLCHAIN}{'2' * 16}-"
@@ -43,12 +44,16 @@ def found_key(pool: Path, *prefixes: str) -> str | None:
 
 def read_entry(pool: Path, key: str) -> bytes:
     """Read an entry as a run does. Raises StoreError."""
-    connection = folder_connection(pool, ENCODING)
+    return content_of(folder_connection(pool, ENCODING), key)
+
+
+def content_of(connection: Connection, key: str, deadline: Deadline = NO_LIMIT) -> bytes:
+    """Read the entry of this key. Raises StoreError."""
     found = connection.service.look_up([key], NO_LIMIT)
     assert found is not None
     content = b""
-    with connection.open(found.url, lambda: "", NO_LIMIT, 1) as stream:
-        while piece := stream.read(1000):
+    with connection.open(found.url, lambda: "", deadline, 1) as stream:
+        while piece := stream.read(700):
             content += piece
         assert stream.received == len(content)
     return content

@@ -160,6 +160,11 @@ class Deadline:
         """Return whether any thread has cancelled."""
         return self._cancelled.is_set()
 
+    @property
+    def is_over(self) -> bool:
+        """Return whether no time is left, or any thread has cancelled."""
+        return self.is_cancelled or self.passed()
+
     def wait(self, seconds: float) -> bool:
         """Wait, and return whether there is time left. The deadline and a cancellation end the wait."""
         return not self._cancelled.wait(min(seconds, self.left())) and not self.passed()

@@ -128,7 +128,7 @@ class BuildIntake:
 
     def _place(self, name: str, mode: int, copy: Callable[[BinaryIO], object]) -> None:
         """Write a file under a temporary name, and rename it. Go takes any file in an executable's folder for it."""
-        if self._deadline.passed() or self._deadline.is_cancelled:
+        if self._deadline.is_over:
             raise StoreError("store-slow", "no-time-to-unpack")
         folder, _, rest = name.partition("/")
         self._make_folders(folder)

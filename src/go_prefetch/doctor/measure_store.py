@@ -16,13 +16,12 @@ from go_prefetch.doctor.measure_proxy import PUBLIC_MODULE
 from go_prefetch.doctor.measurement import Holding, Measurement, Role, Sample, Transfer
 from go_prefetch.doctor.probe import BodyLimit, Probe, one_line
 from go_prefetch.doctor.sampling import Limits
-from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, name_in_pool
 from go_prefetch.golang.module import ModuleVersion
 from go_prefetch.model.cache_key import CacheKey
 from go_prefetch.model.ports import CacheStore, Wanted
 from go_prefetch.model.results import Restored
 from go_prefetch.render.messages import as_warning, reason
-from go_prefetch.stores.objects.intake import pool_name
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage, Trouble
 
 _PIECE = 1 << 20
@@ -113,7 +112,7 @@ def measure_pool(
     """
     measured = _restored(store, (), key, modules, limits)
     held = [holding.module for holding in measured.holdings if holding.has]
-    names = [pool_name(ModuleFile(module, "zip")) for module in held or modules or (PUBLIC_MODULE,)]
+    names = [name_in_pool(ModuleFile(module, "zip")) for module in held or modules or (PUBLIC_MODULE,)]
     samples: list[Sample] = []
     for number in range(limits.samples):
         if limits.deadline.passed() or (samples and samples[-1].lost):  # a lost one took all of its attempts

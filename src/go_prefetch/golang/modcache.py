@@ -212,7 +212,12 @@ class ModuleFolder:
 _POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
 
 
+def name_in_pool(file: ModuleFile) -> str:
+    """Return the name of a file in every pool, with slashes."""
+    return _POOL.name_of(file)
+
+
 def file_in_pool(name: str) -> ModuleFile | None:
     """Return the module file with this name in a pool; None for everything else."""
     file = file_named(name.removeprefix(f"{TOOLCHAINS_FOLDER}/"))
-    return file if file and _POOL.name_of(file) == name else None
+    return file if file and name_in_pool(file) == name else None

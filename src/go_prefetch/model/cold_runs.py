@@ -103,6 +103,17 @@ def not_measured(restored: Iterable[str]) -> Baseline:
     return Baseline(0.0, 0.0, modules=0, modules_restored=zips, is_minimum=True, runs=0, machines=())
 
 
+def distinct(runs: Iterable[ColdRun], names: Iterable[str]) -> list[ColdRun]:
+    """Return what the runs measured of the files of these names. Each counts once, in the first run that has it."""
+    lacking, kept = set(names), list[ColdRun]()
+    for run in runs:
+        part = run.only(lacking)
+        if part.files:
+            kept.append(part)
+            lacking -= part.files.keys()
+    return kept
+
+
 def baseline(runs: Iterable[ColdRun], restored: Collection[str]) -> Baseline | None:
     """Return what the runs tell about the files of these names; None if they measured none of their zips.
 

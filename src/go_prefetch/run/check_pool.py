@@ -11,20 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
-from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import temporary_folder
 from go_prefetch.errors import Notice
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder, file_in_pool
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder, file_in_pool, name_in_pool
 from go_prefetch.modfiles.staging import StructureError, received
 from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, ObjectStorage, Trouble
 from go_prefetch.verification.check_by_database import check_by_database
 from go_prefetch.verification.check_folder import check_folder
 
-_POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
 _MOST_BYTES, _MOST_MODULES = 1 << 30, 200  # of a part, which is on the disk at once, zips and trees
 _READERS = 16
 
@@ -75,7 +73,7 @@ class PoolCheck:
     def named_parts(self) -> list[list[ObjectInfo]]:
         """Return the files that go.sum names, whether the pool has them or not, for a pool that cannot be listed."""
         infos = {ModuleFile(file.module, "info") for file in self.hashes if file.kind == "zip"}
-        return _parts(ObjectInfo(_POOL.name_of(file), 0, 0.0) for file in {*self.hashes, *infos})
+        return _parts(ObjectInfo(name_in_pool(file), 0, 0.0) for file in {*self.hashes, *infos})
 
     def check(self, part: Iterable[ObjectInfo], deadline: Deadline) -> PoolVerdict:
         """Return the verdict on one part. Raises OSError for the folder of temporary files."""
@@ -101,7 +99,7 @@ class PoolCheck:
 
     def remove(self, file: ModuleFile, deadline: Deadline) -> None:
         """Remove a file from the pool. Raises ObjectError."""
-        self.contents.remove(_POOL.name_of(file), deadline)
+        self.contents.remove(name_in_pool(file), deadline)
 
     def _copy(
         self, files: list[ModuleFile], folder: ModuleFolder, deadline: Deadline
@@ -113,7 +111,7 @@ class PoolCheck:
         def copy(file: ModuleFile) -> None:
             try:
                 with received(folder, file) as out:
-                    self.contents.get(_POOL.name_of(file), out, MAX_BYTES[file.kind], deadline)
+                    self.contents.get(name_in_pool(file), out, MAX_BYTES[file.kind], deadline)
             except StructureError as error:
                 bad[file] = str(error)
             except ObjectError as error:

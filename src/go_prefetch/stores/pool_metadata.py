@@ -36,6 +36,11 @@ _MOST_NOTE_BYTES = 4 << 20
 _MOST_BYTES = 32 << 20  # of all together
 
 
+def holds_until(until: float, now: float) -> bool:
+    """Return whether a note that a file is missing holds now. One with a later end is that of a wrong clock."""
+    return now < until <= now + UNAVAILABLE_SECONDS
+
+
 class PoolMetadata:
     """The records of the pool at `root`; `proxies` is the list that records of missing files are about."""
 

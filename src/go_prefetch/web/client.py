@@ -274,7 +274,7 @@ class HttpClient:
             window_bytes += len(piece)
             wire.note_progress(len(piece))
             yield piece
-            if deadline.is_cancelled or deadline.passed():
+            if deadline.is_over:
                 raise AttemptError("no time left", transient=False)
             if window.passed():
                 if window_bytes < CRAWL_BYTES_PER_SECOND * stall:
@@ -322,7 +322,7 @@ class _Body:
 
     def read(self, size: int = -1, /) -> bytes:
         """Read no more than was promised. Raises AttemptError if no time is left, or the file is shorter by now."""
-        if self._deadline.is_cancelled or self._deadline.passed():
+        if self._deadline.is_over:
             raise AttemptError("no time left", transient=False)
         piece = self._content.read(self._left if size < 0 else min(size, self._left))
         if self._left and not piece:

@@ -18,7 +18,16 @@ from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.entry_objects import entry_of, object_connection, object_name
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 from go_prefetch.stores.objects.port import Trouble
-from tests.support.build_entries import ENCODING, LINEAGE, NO_LIMIT, OTHER_JOB, TOOLCHAIN, build_id, build_key
+from tests.support.build_entries import (
+    ENCODING,
+    LINEAGE,
+    NO_LIMIT,
+    OTHER_JOB,
+    TOOLCHAIN,
+    build_id,
+    build_key,
+    content_of,
+)
 from tests.support.fakes.memory_objects import MemoryObjects
 
 HOUR = 3600.0
@@ -42,15 +51,7 @@ def found_key(bucket: MemoryObjects, *prefixes: str) -> str | None:
 
 
 def read(bucket: MemoryObjects, key: str, deadline: Deadline = NO_LIMIT) -> bytes:
-    connection = object_connection(bucket, ENCODING)
-    found = connection.service.look_up([key], NO_LIMIT)
-    assert found
-    content = b""
-    with connection.open(found.url, lambda: "", deadline, 1) as stream:
-        while piece := stream.read(700):
-            content += piece
-        assert stream.received == len(content)
-    return content
+    return content_of(object_connection(bucket, ENCODING), key, deadline)
 
 
 def saved_numbers(bucket: MemoryObjects) -> list[int]:

@@ -27,7 +27,7 @@ from go_prefetch.errors import InputError, PrefetchError, StoreError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.goproxy import ProxyList, secrets_of
-from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
+from go_prefetch.golang.modcache import ModuleFile, ModuleFolder, name_in_pool
 from go_prefetch.model.plan import Plan
 from go_prefetch.model.ports import CacheStore, Platform
 from go_prefetch.model.report import Report
@@ -40,8 +40,6 @@ from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage
-
-_POOL = ModuleFolder.of_pool(Path())  # the names of a pool's files do not depend on its place
 
 
 @dataclass(frozen=True)
@@ -186,13 +184,16 @@ class _Projects:
         agreed = {file: next(iter(found)) for file, found in hashes.items() if len(found) == 1}
         return agreed, next(iter(failures), 0)
 
+    def settings_of(self, folder: Path) -> Settings:
+        """Return the settings of a run in one project."""
+        return replace(self.settings, working_directory=(str(folder),))
+
     def plan(self, folder: Path) -> Plan:
         """Return the plan of one project. Raises PrefetchError."""
-        settings = replace(self.settings, working_directory=(str(folder),))
-        return make_plan(settings, self.environment, ModuleFolder.of_cache(self.environment.gomodcache))
+        return make_plan(self.settings_of(folder), self.environment, ModuleFolder.of_cache(self.environment.gomodcache))
 
     def _synced(self, folder: Path) -> _Synced:
-        plan, settings = self.plan(folder), replace(self.settings, working_directory=(str(folder),))
+        plan, settings = self.plan(folder), self.settings_of(folder)
         if self._has_all_of(plan):
             return _Synced()
         walk = proxy_walk(settings, self.proxies, begin_budget(settings))
@@ -208,4 +209,4 @@ class _Projects:
             return False
         private_too = self.settings.save_private.applies(auto=self.platform.repository_is_private)
         withheld = SaveRule(private_too).withheld(plan)
-        return all(_POOL.name_of(file) in self.held for file in plan.files if file not in withheld)
+        return all(name_in_pool(file) in self.held for file in plan.files if file not in withheld)

@@ -69,7 +69,7 @@ def download(
             outcome = crew.take(walk.budget.jobs.least if shares() else walk.jobs)
             if outcome is not None:
                 outcomes.add(outcome)
-            elif deadline.passed() or deadline.is_cancelled:
+            elif deadline.is_over:
                 crew.dismiss(seconds=1.0)
                 for late in crew.rest():
                     outcomes.add(late)

@@ -40,7 +40,7 @@ def give_stable_times(git: GitCommand, folders: Iterable[Path], deadline: Deadli
     given = sum(outside, StableTimes())
     pending = deque(top for top in tops.values() if top)
     done: set[Path] = set()
-    while pending and not (deadline.passed() or deadline.is_cancelled):
+    while pending and not deadline.is_over:
         top = pending.popleft()
         if top not in done:
             done.add(top)

@@ -156,7 +156,7 @@ class _Exactly:
         self._deadline = deadline
 
     def _piece(self, most: int) -> bytes:
-        if self._deadline.passed() or self._deadline.is_cancelled:
+        if self._deadline.is_over:
             raise StoreError("store-slow", "no-time-to-unpack")
         piece = self._stream.read(min(most, _PIECE))
         if not piece:

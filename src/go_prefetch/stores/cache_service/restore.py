@@ -20,7 +20,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 from go_prefetch.stores.cache_service.module_archive import read_archive
 from go_prefetch.stores.cache_service.protocol import Found
 from go_prefetch.stores.cache_service.reading import Connection, EntryReader, Stream
-from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
+from go_prefetch.stores.pool_metadata import holds_until
 
 _ZIPS_PER_RANGE = 8  # modules take 0.2 to 1 MB each in the entries of real projects; early ranges have 1 MiB
 
@@ -123,7 +123,7 @@ class Reading:
             note.name
             for manifest in self._sound.values()
             for note in manifest.unavailable
-            if note.proxies == self._proxies and now < note.until <= now + UNAVAILABLE_SECONDS
+            if note.proxies == self._proxies and holds_until(note.until, now)
         }
         return frozenset(file for name, file in list(self._lacking.items()) if name in gone)
 

@@ -13,7 +13,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.config.choices import When
 from go_prefetch.errors import StoreError, notice
 from go_prefetch.golang.modcache import ModuleFile
-from go_prefetch.model.cold_runs import ColdRun
+from go_prefetch.model.cold_runs import distinct
 from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, RestoredEntry, Saved
@@ -102,7 +102,9 @@ class CacheServiceStore:
         service = self._connect().service
         until = time.time() + UNAVAILABLE_SECONDS
         unavailable = tuple(Unavailable(file.name, self._proxies, until) for file in saving.unavailable)
-        notes = Manifest((), full, tuple(_runs(files, saving)), unavailable)
+        runs = (*((saving.cold,) if saving.cold else ()), *(saving.entry.runs if saving.entry else ()))
+        measured = distinct(runs, (file.name for file in files))[:MOST_RUNS]
+        notes = Manifest((), full, tuple(measured), unavailable)
         meter.expect(files)
         meter.say("packing and uploading")
         meter.wait_for(self.name)
@@ -123,15 +125,3 @@ def _worth_saving(
         if sum(member_bytes(saving.folder, file, encoding) for file in new) <= _LARGEST_DELTA * base.full_bytes:
             return new, base
     return every, None
-
-
-def _runs(files: Sequence[ModuleFile], saving: Saving) -> list[ColdRun]:
-    """Return the measurements of these files: now, and by the runs that the store recorded. Each file counts once."""
-    lacking = {file.name for file in files}
-    runs: list[ColdRun] = []
-    for run in (*((saving.cold,) if saving.cold else ()), *(saving.entry.runs if saving.entry else ())):
-        part = run.only(lacking)
-        if part.files:
-            runs.append(part)
-            lacking -= part.files.keys()
-    return runs[:MOST_RUNS]

@@ -169,8 +169,7 @@ class Bucket:
         while piece := content.read(_CHUNK):
             with _failed_parts():
                 writer.write(piece)
-            if deadline.passed() or deadline.is_cancelled:
-                raise ObjectError(Trouble.UNREACHABLE, "no time left")
+            _check_time(deadline)
         with _failed_parts():
             writer.close()
 
@@ -243,7 +242,7 @@ def _limit(size: int, most: int) -> None:
 
 
 def _check_time(deadline: Deadline) -> None:
-    if deadline.passed() or deadline.is_cancelled:
+    if deadline.is_over:
         raise ObjectError(Trouble.UNREACHABLE, "no time left")
 
 

@@ -20,6 +20,7 @@ from io import BytesIO
 from typing import Any
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.run_file import NOTES_FOLDER
 from go_prefetch.base.untrusted_json import as_number, as_text, objects, parse_object, required
 from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
@@ -30,9 +31,9 @@ from go_prefetch.stores.cache_service.manifest import MOST_RUNS, Manifest
 from go_prefetch.stores.cache_service.module_archive import read_archive, write_archive
 from go_prefetch.stores.cold_run_note import as_note, parse_note
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage, Trouble
-from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS
+from go_prefetch.stores.pool_metadata import UNAVAILABLE_SECONDS, holds_until
 
-_FOLDER = ".go-prefetch"
+_ABOUT_KEY = re.compile(rf"{re.escape(NOTES_FOLDER)}/(bundles|notes)/go-prefetch-[a-z0-9-]+\.[a-z0-9-]+")
 _FORMAT = 1
 _MOST_BUNDLE_BYTES = 256 << 20
 _IN_MEMORY = 8 << 20  # bytes of a bundle; a larger one is a temporary file
@@ -42,7 +43,9 @@ _MOST_UNAVAILABLE = 10_000
 
 def is_about_key(name: str) -> bool:
     """Return whether this is the name of a bundle or of notes of a cache key."""
-    return re.fullmatch(rf"{re.escape(_FOLDER)}/(bundles|notes)/go-prefetch-[a-z0-9-]+\.[a-z0-9-]+", name) is not None
+    return (
+        re.fullmatch(rf"{re.escape(NOTES_FOLDER)}/(bundles|notes)/go-prefetch-[a-z0-9-]+\.[a-z0-9-]+", name) is not None
+    )
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class KeyNotes:
     def now_unavailable(self, files: Iterable[ModuleFile]) -> frozenset[ModuleFile]:
         """Return those of `files` that no proxy had a short time ago."""
         now = time.time()
-        return frozenset(f for f in files if now < self.unavailable.get(f.name, 0.0) <= now + UNAVAILABLE_SECONDS)
+        return frozenset(f for f in files if holds_until(self.unavailable.get(f.name, 0.0), now))
 
 
 class KeyObjects:
@@ -70,8 +73,8 @@ class KeyObjects:
         self._storage = storage
         self._encoding = encoding
         self._proxies = proxies
-        self._bundle = f"{_FOLDER}/bundles/{key.text}.{encoding.name}"
-        self._notes = f"{_FOLDER}/notes/{key.text}.json"
+        self._bundle = f"{NOTES_FOLDER}/bundles/{key.text}.{encoding.name}"
+        self._notes = f"{NOTES_FOLDER}/notes/{key.text}.json"
 
     def take_bundle(
         self,
@@ -100,16 +103,14 @@ class KeyObjects:
             )
         return frozenset(held), notices
 
-    def put_bundle(self, folder: ModuleFolder, files: Sequence[ModuleFile], deadline: Deadline) -> int:
-        """Write the bundle of these files in place of an older one. Return its bytes.
+    def put_bundle(self, folder: ModuleFolder, files: Sequence[ModuleFile], deadline: Deadline) -> None:
+        """Write the bundle of these files in place of an older one.
 
         Raises ObjectError, ArchiveError, OSError.
         """
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as archive:
             write_archive(archive, folder, files, self._encoding)
-            size = archive.tell()
             self._storage.put(self._bundle, archive, deadline, replaces=True)  # type: ignore[arg-type]
-        return size
 
     def notes(self, deadline: Deadline) -> KeyNotes:
         """Return what is recorded. Invalid records count as none. Raises ObjectError, except for a missing object."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
 from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder
+from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder, name_in_pool
 from go_prefetch.modfiles.damage import damage
 from go_prefetch.modfiles.staging import InUseError, StructureError, received
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage, Trouble
@@ -25,13 +24,6 @@ _MOST_FAILURES = {
 }
 # Of these, one is worth a warning, whatever else came.
 _UNEXPECTED = (Trouble.LOGIN, Trouble.UNREACHABLE, Trouble.LIMITED)
-
-_LAYOUT = ModuleFolder.of_pool(Path())
-
-
-def pool_name(file: ModuleFile) -> str:
-    """Return the name of the object of a file."""
-    return _LAYOUT.name_of(file)
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ class ObjectIntake:
         most = min(MAX_BYTES[file.kind], room)
         try:
             with received(self._folder, file) as out:
-                size = self._storage.get(pool_name(file), out, most, self._deadline)
+                size = self._storage.get(name_in_pool(file), out, most, self._deadline)
         except InUseError:
             return Taken(file)
         except StructureError as error:

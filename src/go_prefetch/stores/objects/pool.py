@@ -8,13 +8,13 @@ Other users may write to the pool too. So each file is checked as one of a proxy
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.model.cache_key import CacheKey
-from go_prefetch.model.cold_runs import ColdRun, baseline
+from go_prefetch.model.cold_runs import baseline, distinct
 from go_prefetch.model.ports import Announced, Arrived, Saving, Wanted, ignore_announcement
 from go_prefetch.model.progress import Meter
 from go_prefetch.model.results import Restored, Saved
@@ -102,15 +102,4 @@ class ObjectPool:
         if saving.cold or saving.unavailable:
             runs = [*([saving.cold] if saving.cold else []), *known.notes.runs]
             gone = {file.name for file in (*saving.unavailable, *known.notes.now_unavailable(every))}
-            about.put_notes(_distinct(runs, {file.name for file in every}), gone, deadline)
-
-
-def _distinct(runs: Sequence[ColdRun], names: Collection[str]) -> list[ColdRun]:
-    """Return what the runs measured of these files. Each counts once, in the first run that has it."""
-    lacking, kept = set(names), list[ColdRun]()
-    for run in runs:
-        part = run.only(lacking)
-        if part.files:
-            kept.append(part)
-            lacking -= part.files.keys()
-    return kept
+            about.put_notes(distinct(runs, {file.name for file in every}), gone, deadline)

@@ -98,7 +98,7 @@ class Reading:
                     raise outcome
                 if outcome is not None:
                     self._note(outcome)
-                if deadline.passed() or deadline.is_cancelled:
+                if deadline.is_over:
                     self._warnings.append(notice("store-slow", "pool-restore", store=self._intake.store))
                     break
                 if problem := self._intake.health.problem:

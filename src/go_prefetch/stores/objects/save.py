@@ -9,10 +9,9 @@ from random import SystemRandom
 from go_prefetch.base.crew import Crew
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import StoreError
-from go_prefetch.golang.modcache import ModuleFile
+from go_prefetch.golang.modcache import ModuleFile, name_in_pool
 from go_prefetch.model.ports import Saving
 from go_prefetch.model.progress import Meter
-from go_prefetch.stores.objects.intake import pool_name
 from go_prefetch.stores.objects.port import ObjectStorage
 
 _WRITES = 16  # at once
@@ -35,7 +34,7 @@ class Writing:
     def run(self) -> None:
         """Write the files. Raises ObjectError for the first that the storage does not take, StoreError, OSError."""
         for file in self._saving.rejected.difference(self._saving.files):
-            self._storage.remove(pool_name(file), self._deadline)
+            self._storage.remove(name_in_pool(file), self._deadline)
         # Jobs that start together would otherwise all send the same file at the same time.
         shuffled = SystemRandom().sample(self._saving.files, len(self._saving.files))
         crew = Crew("save", self._put, self._deadline, shuffled)
@@ -49,14 +48,14 @@ class Writing:
                     self.files += put > 0
                     self.bytes += put
                     self._meter.done(file, self._saving.folder.size_if_there(file))
-                if self._deadline.passed() or self._deadline.is_cancelled:
+                if self._deadline.is_over:
                     raise StoreError("store-slow", "pool-save", store=self._storage.name)
         finally:
             crew.dismiss(seconds=1.0)
 
     def _put(self, file: ModuleFile) -> tuple[ModuleFile, int]:
         """Put one file. Return it, and its bytes unless there was such an object."""
-        name, replaces = pool_name(file), file in self._replaced
+        name, replaces = name_in_pool(file), file in self._replaced
         with self._saving.folder.path_of(file).open("rb") as content:
             size = os.fstat(content.fileno()).st_size
             is_there = not replaces and size >= _ASK_FIRST and self._storage.size(name, self._deadline) == size
