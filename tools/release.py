@@ -64,7 +64,9 @@ def problems(version: Version, root: Path) -> Iterator[str]:
     if match is None or match[1] != str(version):
         yield f"src/go_prefetch/__init__.py says version {match[1] if match else 'nothing'}"
     if not notes(version, root):
-        yield f"CHANGELOG.md has no section `## {version} - YYYY-MM-DD`, or nothing in it"
+        unreleased = f"## {version} - Unreleased" in (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+        advice = ": write the date of the release in place of `Unreleased`" if unreleased else ", or nothing in it"
+        yield f"CHANGELOG.md has no section `## {version} - YYYY-MM-DD`{advice}"
     for path in sorted(path for pattern in _DOCUMENTS for path in root.glob(pattern)):
         for match in _NAMED.finditer(path.read_text(encoding="utf-8")):
             if match["version"] not in (None, str(version)) or match["major"] not in (None, str(version.major)):

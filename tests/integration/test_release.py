@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,10 @@ def dist(tmp_path: Path) -> Path:
     return folder
 
 
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def checkout(folder: Path, version: str, major: str, changes: str) -> Path:
     """The files that state a version, as a release of `version` would have them."""
     for name in STATED:
@@ -101,7 +106,7 @@ def checkout(folder: Path, version: str, major: str, changes: str) -> Path:
             text = text.replace(f"{before}1", f"{before}{major}")
         path.write_text(text, encoding="utf-8")
     changelog = folder / "CHANGELOG.md"
-    text = changelog.read_text(encoding="utf-8").replace("## Unreleased", f"## Unreleased\n\n{changes}")
+    text = re.sub("^## .* - Unreleased$", f"## Unreleased\n\n{changes}", text_of(changelog), flags=re.MULTILINE)
     changelog.write_text(text, encoding="utf-8")
     return folder
 
@@ -125,6 +130,12 @@ def test_what_states_the_version_must_agree(tmp_path: Path) -> None:
     assert "org/go-prefetch@v1" in found
     empty = checkout(tmp_path / "empty", "2.3.4", "2", "## 2.3.4 - 2026-12-01\n\n## 2.3.3 - 2026-11-01\n\n- Old.\n")
     assert [problem.split()[0] for problem in release.problems(version, empty)] == ["CHANGELOG.md"]
+
+
+def test_this_checkout_lacks_the_date_of_its_release_at_most() -> None:
+    """`main` has the version that comes next in all documents. The date is written on the day of the release."""
+    found = list(release.problems(release.parse_tag(f"v{__version__}"), ROOT))
+    assert [problem for problem in found if "write the date" not in problem] == []
 
 
 def test_the_commit_of_a_release(clone: Clone, dist: Path) -> None:
@@ -264,7 +275,7 @@ def tagged(tmp_path: Path) -> Path:
 
 
 def tag(checkout: Path, dist: Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, str(checkout / "tools" / "release.py"), "tag", "v0.1.0", str(dist)]
+    argv = [sys.executable, str(checkout / "tools" / "release.py"), "tag", f"v{__version__}", str(dist)]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 

@@ -1,6 +1,6 @@
 """One line of the log for programs: what a run did, for figures over many runs. See docs/record.md.
 
-    go-prefetch-record/1 {"version":"0.1.0","result":"partial",…}
+    go-prefetch-record/1 {"version":"1.0.0","result":"partial",…}
 
 The line is ASCII, never a workflow command, and its texts contain no secrets. Every program that prints in a job can
 forge a line, so a reader relies on its shape only.
