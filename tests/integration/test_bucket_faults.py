@@ -15,6 +15,7 @@ from tests.support.fakes.faulty_relay import (
     EXPIRED,
     FULL,
     LOST,
+    SERVER_ERROR,
     SLOW_DOWN,
     TRUNCATED,
     Fault,
@@ -31,6 +32,7 @@ from tests.support.workbench import Workbench
 
 MODULES = [FakeModule(f"example.com/m{number:02}", "v1.0.0", padding=5000) for number in range(20)]
 FILES = layout(MODULES)
+CLIENT_TRIES = 4  # of one request
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,18 @@ def test_bucket_that_refuses_from_the_middle_on(job: Job, fault: Fault, slug: st
     assert job.bench.warnings == [slug]
     assert 0 < job.bench.report["restore"]["files"] < len(FILES)
     assert 0 < len(job.proxy.paths()) <= 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [SLOW_DOWN, SERVER_ERROR], ids=lambda fault: fault.name)
+def test_file_that_fails_longer_than_the_client_tries_is_asked_for_again(job: Job, fault: Fault) -> None:
+    """A crowd of jobs at one server: the client gives up on a file, and a moment later it comes."""
+    job.run()
+    for name in ("m03/@v/v1.0.0.zip", "m07/@v/v1.0.0.mod"):
+        job.relay.fault(f"GET *{name}", fault, times=CLIENT_TRIES)
+    job.relay.fault("GET *bundles/*", fault)  # so that the small files are asked for too
+    job.run("off")
+    assert (job.bench.outputs["cache-result"], job.bench.warnings) == ("exact", [])
 
 
 def test_bucket_that_dies_in_the_middle(job: Job) -> None:

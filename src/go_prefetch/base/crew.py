@@ -43,6 +43,12 @@ class Crew(Generic[Item, Result]):
             self._waiting.extendleft(items)
             self.left += len(items)
 
+    def add_last(self, item: Item) -> None:
+        """Put an item behind those that wait."""
+        with self._lock:
+            self._waiting.append(item)
+            self.left += 1
+
     def sort(self, key: Callable[[Item], tuple[int, int]]) -> None:
         """Sort the items that wait."""
         with self._lock:

@@ -43,9 +43,7 @@ _MOST_UNAVAILABLE = 10_000
 
 def is_about_key(name: str) -> bool:
     """Return whether this is the name of a bundle or of notes of a cache key."""
-    return (
-        re.fullmatch(rf"{re.escape(NOTES_FOLDER)}/(bundles|notes)/go-prefetch-[a-z0-9-]+\.[a-z0-9-]+", name) is not None
-    )
+    return _ABOUT_KEY.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)

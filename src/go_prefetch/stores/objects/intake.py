@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from go_prefetch.base.retry import Deadline
@@ -22,8 +23,10 @@ _MOST_FAILURES = {
     Trouble.REFUSED: 32,
     Trouble.DENIED: 256,
 }
-# Of these, one is worth a warning, whatever else came.
+# A file that did not come because of one of these is worth a warning, whatever else came.
 _UNEXPECTED = (Trouble.LOGIN, Trouble.UNREACHABLE, Trouble.LIMITED)
+# These may be over when everything else has come: it is worth asking once more.
+PASSING = frozenset({Trouble.UNREACHABLE, Trouble.LIMITED})
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,15 @@ class Health:
                     return self._error(trouble)
         return None
 
-    @property
-    def warning(self) -> Notice | None:
-        """Return what is to be said of a storage that gave nothing at all, or failed in the middle; None otherwise."""
+    def warning(self, why_not: Collection[Trouble]) -> Notice | None:
+        """Return what is to be said of a storage that gave nothing at all, or failed in the middle; None otherwise.
+
+        `why_not` has the troubles because of which files did not come in the end.
+        """
         with self._lock:
             if self._failures and not self._worked:
                 return self._error(max(self._failures, key=lambda trouble: self._failures[trouble])).notice
-            unexpected = next((trouble for trouble in _UNEXPECTED if trouble in self._words), None)
+            unexpected = next((trouble for trouble in _UNEXPECTED if trouble in why_not), None)
             return self._error(unexpected).notice if unexpected else None
 
     def _error(self, trouble: Trouble) -> StoreError:

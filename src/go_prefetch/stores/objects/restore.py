@@ -18,8 +18,8 @@ from go_prefetch.model.ports import Announced, Arrived, Wanted, ignore_announcem
 from go_prefetch.model.results import Restored
 from go_prefetch.stores.cache_service.compression import ArchiveError
 from go_prefetch.stores.objects.bundle import KeyNotes, KeyObjects
-from go_prefetch.stores.objects.intake import ObjectIntake, Taken
-from go_prefetch.stores.objects.port import ObjectError
+from go_prefetch.stores.objects.intake import PASSING, ObjectIntake, Taken
+from go_prefetch.stores.objects.port import ObjectError, Trouble
 
 _READS = 32  # at once
 # Bytes of a large zip. They are read one after the other: if all shared the link to the end, Go would have to unpack
@@ -75,6 +75,8 @@ class Reading:
         self._large: frozenset[str] = frozenset()  # names
         self._one_large = threading.Lock()
         self._missing: set[ModuleFile] = set()
+        self._asked_again: set[ModuleFile] = set()
+        self._why_not: set[Trouble] = set()  # the storage's reasons for files that did not come in the end
         self._warnings: list[Notice] = []
         self._crew: Crew[ModuleFile | _Part, Taken | _Bundle | KeyNotes]
 
@@ -105,7 +107,7 @@ class Reading:
                     self._warnings.append(problem.notice)
                     break
             else:
-                self._warnings.extend(filter(None, [self._intake.health.warning]))
+                self._warnings.extend(filter(None, [self._intake.health.warning(self._why_not)]))
         finally:
             crew.dismiss(seconds=1.0)
         return tuple(self._warnings)
@@ -156,11 +158,22 @@ class Reading:
             self._small -= self._intake.files
             self._crew.add_first(self._small)
         else:
-            self._small.discard(outcome.file)
-            if not outcome.bytes:
-                self._missing.add(outcome.file)
+            self._note_file(outcome)
         if not self._small:
             self._announce()
+
+    def _note_file(self, taken: Taken) -> None:
+        file = taken.file
+        self._small.discard(file)
+        if taken.bytes:
+            return
+        if taken.trouble in PASSING and file not in self._asked_again:
+            self._asked_again.add(file)
+            self._crew.add_last(file)
+            return
+        self._missing.add(file)
+        if taken.trouble:
+            self._why_not.add(taken.trouble)
 
     def _order_by(self, sizes: Mapping[str, int]) -> None:
         """Read the largest zips first, by the sizes that an earlier run noted."""
