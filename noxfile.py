@@ -94,6 +94,15 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Build the documentation site in build/site; a broken link fails. `-- linkcheck` requests other sites too."""
+    builder, *rest = session.posargs or ["html"]
+    strict = ("--quiet", "--nitpicky", "--fail-on-warning")
+    output = f"build/{'site' if builder == 'html' else builder}"
+    session.run("sphinx-build", *strict, "--builder", builder, "--conf-dir", "tools/site", *rest, ".", output)
+
+
+@nox.session
 def programs(session: nox.Session) -> None:
     """Test what is not Python: the shim and the Go programs."""
     session.run("node", "--test", *map(str, sorted(ROOT.glob("tests/shim/*.test.mjs"))))

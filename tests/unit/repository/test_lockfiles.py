@@ -14,7 +14,7 @@ BUCKETS = "requirements-buckets.txt"  # what the action installs for stores in b
 EXTRAS = {
     BUCKETS: ("buckets",),
     ".ci/requirements-test.txt": ("build", "test"),
-    ".ci/requirements-dev.txt": ("build", "test", "lint", "dev"),
+    ".ci/requirements-dev.txt": ("build", "test", "lint", "site", "dev"),
 }
 _PIN = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ]+)(?: ; [^\\]+)? \\\n"
