@@ -32,13 +32,14 @@ class ActRunner:
         for argv in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-qm", "x", "--allow-empty"]):
             subprocess.run(["git", *argv], cwd=self.repository, check=True)
 
-    def __call__(self, *options: str, fails: bool = False) -> Result:
+    def __call__(self, *options: str, event: str = "push", fails: bool = False) -> Result:
+        """Run the workflow for an event, which must succeed unless it `fails`."""
         self._bench.forget_modcache()
         self._proxy.clear()
         go = {"GOPROXY": self._proxy.url, "GOMODCACHE": str(self._bench.modcache), "GOSUMDB": "off"}
         go |= {"GOFLAGS": "-modcacherw", "RUNNER_TOOL_CACHE": str(self._bench.folder / "tools")}
         argv = [
-            "act", "push", "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/ci.yml",
+            "act", event, "-P", "ubuntu-latest=-self-hosted", "-W", ".github/workflows/ci.yml",
             "--cache-server-addr", "127.0.0.1", "--cache-server-path", str(self._bench.folder / "actcache"),
             "--action-offline-mode", *(f"--env={name}={value}" for name, value in go.items()), *options,
         ]  # fmt: skip
