@@ -32,7 +32,8 @@ _MOST_FILES = 200  # run files that one call reads
 _MOST_TRIES = 100  # to make a run file: a folder that cannot exist fails in the same way as one that was just removed
 _MAY_REMOVE_OPEN_FILES = sys.platform != "win32"
 
-_lock = threading.Lock()
+# Reentrant: Python may end an abandoned block of `recording` at any moment, in a thread that is in one of these lines.
+_lock = threading.RLock()
 _open: dict[Path, _RunFile] = {}
 
 

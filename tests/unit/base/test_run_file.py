@@ -88,6 +88,16 @@ def test_other_notes_of_a_pool_stay(tmp_path: Path) -> None:
     assert _files(tmp_path) == [f"{NOTES}/runs/a.json"]
 
 
+def test_an_abandoned_block_may_end_while_another_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python ends such a block when it collects garbage: at any moment, in any thread."""
+    abandoned = recording(tmp_path / "abandoned")
+    abandoned.__enter__()
+    monkeypatch.setattr(run_file._RunFile, "_make", lambda _: abandoned.__exit__(None, None, None))
+    with recording(tmp_path / "other"):
+        pass
+    assert run_file._open == {}
+
+
 def test_many_threads_share_one_run_file(tmp_path: Path) -> None:
     start = threading.Barrier(8)
 

@@ -29,6 +29,7 @@ class Shelf:
         self.open_.set()
         self.under_way = self.most_under_way = 0
         self.failing: int | None = None
+        self.is_abandoned = False
         self._lock = threading.Lock()
 
     def put(self, number: int, offset: int, block: bytes, deadline: Deadline) -> None:
@@ -52,6 +53,9 @@ class Shelf:
         assert not deadline.passed()
         self.entry = content
 
+    def abandon(self) -> None:
+        self.is_abandoned = True
+
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +78,7 @@ def test_uploading_any_pieces_is_one_entry(shelf: Shelf, size: int, piece: int) 
     assert shelf.entry == CONTENT[:size]
     assert (out.size, sum(sent)) == (size, size)
     assert bool(shelf.blocks) == (size > 100)
+    assert not shelf.is_abandoned
 
 
 def test_uploading_slow_service_keeps_few_blocks(shelf: Shelf) -> None:
@@ -112,7 +117,7 @@ def test_uploading_refused_block_makes_no_entry(shelf: Shelf, number: int) -> No
 
     with pytest.raises(StoreError):
         upload()
-    assert shelf.entry is None
+    assert (shelf.entry, shelf.is_abandoned) == (None, True)
 
 
 @pytest.mark.parametrize("size", [50, 500])
@@ -124,6 +129,7 @@ def test_uploading_failed_writer_makes_no_entry(shelf: Shelf, size: int) -> None
 
     with pytest.raises(OSError, match="the disk"):
         upload()
+    wait_until(lambda: shelf.is_abandoned, "the end of an upload whose writer failed")
     assert shelf.entry is None
 
 

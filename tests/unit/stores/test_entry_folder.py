@@ -19,6 +19,7 @@ from go_prefetch.errors import StoreError
 from go_prefetch.prune.whole_pool import contents_of
 from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service import block_upload
+from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.entry_folder import EntryFolder, folder_connection
 from go_prefetch.stores.cache_service.protocol import NotAllowed
 from tests.support.build_entries import (
@@ -37,6 +38,7 @@ from tests.support.build_entries import (
     save_entry,
     saved_numbers,
 )
+from tests.support.waiting import wait_until
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
 
@@ -239,6 +241,7 @@ def test_save_after_its_deadline_is_a_store_error(pool: Path) -> None:
     with pytest.raises(StoreError) as raised:
         upload.put(0, 0, b"block", Deadline.after(0))
     assert raised.value.slug == "store-slow"
+    upload.abandon()
 
 
 def test_read_after_its_deadline_is_a_store_error(pool: Path) -> None:
@@ -427,6 +430,23 @@ def test_pool_of_a_thousand_entries_is_searched_and_trimmed(pool: Path) -> None:
     assert found_key(pool, build_key(1)) == build_key(1)
     save_entry(pool, build_key(5000))
     assert saved_numbers(pool) == [1000, 5000]
+
+
+def test_upload_whose_writer_fails_leaves_nothing(pool: Path) -> None:
+    """At once: what Python cleans up later, it may clean up in a thread that holds a lock."""
+    upload = EntryFolder(pool, ENCODING).reserve(build_key(1), NO_LIMIT)
+
+    def fail() -> None:
+        with uploading(lambda: upload, NO_LIMIT) as out:
+            out.write(b"content")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    wait_until(lambda: leftovers(pool) == [], "an abandoned upload that is gone")
+    assert not list((pool / ".go-prefetch").glob("run-*"))
+    with pytest.raises(StoreError):
+        upload.put(0, 0, b"too late", NO_LIMIT)
 
 
 def test_upload_holds_a_record_of_its_temporary_file(pool: Path) -> None:

@@ -293,6 +293,7 @@ def test_save_after_its_deadline_is_a_store_error(bucket: MemoryObjects) -> None
     with pytest.raises(StoreError) as raised:
         upload.put(0, 0, b"block", Deadline.after(0))
     assert raised.value.slug == "store-slow"
+    upload.abandon()
 
 
 def test_save_keeps_the_two_newest_and_what_is_below(bucket: MemoryObjects) -> None:

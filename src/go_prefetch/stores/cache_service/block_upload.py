@@ -65,6 +65,10 @@ class BlockUpload:
             upload.put_whole(rest, self._deadline)
             self._sent(len(rest))
 
+    def abandon(self) -> None:
+        """Leave nothing behind, once the key is reserved."""
+        self._reserved.add_done_callback(_abandon)
+
     def _send(self, block: bytes) -> None:
         self._room.acquire()
         number = len(self._blocks)
@@ -80,6 +84,11 @@ class BlockUpload:
             self._room.release()
 
 
+def _abandon(reserved: Future[Upload]) -> None:
+    if not reserved.exception():
+        reserved.result().abandon()
+
+
 @contextmanager
 def uploading(
     reserve: Callable[[], Upload], deadline: Deadline, sent: Callable[[int], None] = lambda _: None
@@ -87,9 +96,14 @@ def uploading(
     """Upload what the block writes, and turn it into an entry if the block succeeds. Uses 100 MiB at most.
 
     The key is reserved while the block writes already. `sent` is called with the size of each block that has arrived.
+    After an error the upload is abandoned.
 
     Raises the first StoreError or NotAllowed.
     """
     upload = BlockUpload(reserve, deadline, sent)
-    yield upload
-    upload.finish()
+    try:
+        yield upload
+        upload.finish()
+    except BaseException:
+        upload.abandon()
+        raise

@@ -5,6 +5,8 @@ Other runs may use the pool at the same time. An entry appears complete, under a
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -190,14 +192,18 @@ class _FileUpload:
                 self._file.seek(len(self._line) + offset)
                 self._file.write(block)
             except OSError as error:
-                self._failure = error
-                self._closing.__exit__(OSError, error, error.__traceback__)
+                self._fail(error)
                 raise
 
     def put_whole(self, content: bytes, deadline: Deadline) -> None:
         """See Upload."""
         self.put(0, 0, content, deadline)
         self.finish(1, len(content), deadline)
+
+    def abandon(self) -> None:
+        """See Upload."""
+        with self._lock:
+            self._fail(InterruptedError(errno.ECANCELED, os.strerror(errno.ECANCELED)))
 
     def finish(self, blocks: int, size: int, deadline: Deadline) -> None:
         """See Upload. Then remove the entries that it replaces."""
@@ -214,3 +220,8 @@ class _FileUpload:
                 entry_files.set_newest(self._file, found)
             if is_locked:
                 self._folder.trim(here, self._entry.lineage)
+
+    def _fail(self, error: OSError) -> None:
+        """Remove the temporary file and its record. Call it with the lock."""
+        self._failure = self._failure or error
+        self._closing.__exit__(type(error), error, error.__traceback__)

@@ -221,15 +221,12 @@ class _ObjectUpload:
         self._lock = threading.Lock()
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it ends with the upload
 
-    def __del__(self) -> None:
-        self._file.close()  # an upload that failed is not finished
-
     def put(self, number: int, offset: int, block: bytes, deadline: Deadline) -> None:
         """See Upload. Raises OSError for a full disk."""
         del number
-        if deadline.passed():
-            raise StoreError("store-slow", "upload")
         with self._lock:
+            if deadline.passed() or self._file.closed:
+                raise StoreError("store-slow", "upload")
             self._file.seek(offset)
             self._file.write(block)
 
@@ -237,6 +234,11 @@ class _ObjectUpload:
         """See Upload."""
         self.put(0, 0, content, deadline)
         self.finish(1, len(content), deadline)
+
+    def abandon(self) -> None:
+        """See Upload."""
+        with self._lock:
+            self._file.close()
 
     def finish(self, blocks: int, size: int, deadline: Deadline) -> None:
         """See Upload. Then remove the entries that it replaces."""

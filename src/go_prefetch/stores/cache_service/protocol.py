@@ -55,6 +55,9 @@ class Upload(Protocol):
     def put_whole(self, content: bytes, deadline: Deadline) -> None:
         """Send all bytes of a small entry, and turn them into it."""
 
+    def abandon(self) -> None:
+        """Leave nothing of the entry behind, as far as the service allows. Blocks that are put later are refused."""
+
 
 class CacheService(Protocol):
     """One protocol of a cache service.

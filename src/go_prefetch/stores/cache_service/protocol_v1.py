@@ -102,6 +102,9 @@ class ChunkUpload:
         self.put(0, 0, content, deadline)
         self.finish(1, len(content), deadline)
 
+    def abandon(self) -> None:
+        """See Upload. The service drops what is not committed, and offers no way to say so."""
+
 
 def _checked(what: str, reply: Reply) -> dict[str, Any]:
     values = json_object(reply)

@@ -123,6 +123,9 @@ class BlobUpload:
         self._service.put_blob("blob", self._url, content, deadline, "BlockBlob")
         self._service.finish(self._key, len(content), deadline)
 
+    def abandon(self) -> None:
+        """See Upload. The service drops what is not finished, and offers no way to say so."""
+
     def _with_query(self) -> str:
         return self._url + ("&" if "?" in self._url else "?")
 
