@@ -22,7 +22,7 @@ from go_prefetch import __version__  # noqa: E402 - it may not be installed
 REPOSITORY = "https://github.com/org/go-prefetch"
 # A caption, and the pages below it.
 NAVIGATION = {
-    "Start": ["docs/github", "docs/gitlab", "docs/docker"],
+    "Start": ["docs/github", "docs/gitlab", "docs/docker", "docs/migrate"],
     "Understand": [
         "docs/how-it-works", "docs/benchmarks", "docs/time-saved", "docs/faults", "docs/security", "docs/glossary",
     ],
