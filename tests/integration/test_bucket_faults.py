@@ -98,7 +98,7 @@ def test_bucket_that_refuses_from_the_middle_on(job: Job, fault: Fault, slug: st
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [SLOW_DOWN, SERVER_ERROR], ids=lambda fault: fault.name)
-def test_file_that_fails_longer_than_the_client_tries_is_asked_for_again(job: Job, fault: Fault) -> None:
+def test_file_that_fails_longer_than_the_client_tries_comes(job: Job, fault: Fault) -> None:
     """A crowd of jobs at one server: the client gives up on a file, and a moment later it comes."""
     job.run()
     for name in ("m03/@v/v1.0.0.zip", "m07/@v/v1.0.0.mod"):
