@@ -11,8 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 LOCKS = ("requirements.txt", ".ci/requirements-test.txt", ".ci/requirements-dev.txt")
 BUCKETS = "requirements-buckets.txt"  # what the action installs for stores in buckets
+AUDIT = ".ci/requirements-audit.txt"  # what tools/audit.py starts
 EXTRAS = {
     BUCKETS: ("buckets",),
+    AUDIT: ("audit",),
     ".ci/requirements-test.txt": ("build", "test"),
     ".ci/requirements-dev.txt": ("build", "test", "lint", "site", "dev"),
 }
@@ -40,7 +42,7 @@ def wanted(extra: str) -> dict[str, str]:
     return {re.sub("[._]", "-", name).lower(): version for name, version in found.items()}
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, BUCKETS])
+@pytest.mark.parametrize("lock", [*LOCKS, BUCKETS, AUDIT])
 def test_lock_file_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
     """No index, host, option or unpinned line: where packages come from is for the environment to say."""
     text = (ROOT / lock).read_text(encoding="utf-8")
