@@ -129,15 +129,9 @@ def packages(session: nox.Session) -> None:
 
 @nox.session
 def system(session: nox.Session) -> None:
-    """Run what is slow, or needs root, Debian packages or the network: the release archive, and tests marked so."""
+    """Run what is slow, or needs root, Debian packages or the network."""
     packages(session)
     with _scratch(session) as folder:
-        for copy in ("one", "two"):
-            session.run("python", "tools/make_archive.py", str(folder / copy))
-        (one,), (two,) = (sorted((folder / copy).glob("*.pyz")) for copy in ("one", "two"))
-        session.run("cmp", str(one), str(two))
-        session.run("python", "-I", str(one), "--version")
-
         template = folder / "template.sh"
         template.write_text(session.run("python", "tools/template_script.py", silent=True) or "")
         session.run("shellcheck", "--shell=sh", "--severity=warning", str(template))

@@ -1,18 +1,22 @@
-"""Turn a tagged commit into a release: what must agree, what its notes are, what its tags hold.
+"""Turn a tagged commit into a release: what must agree, what its notes are, what it holds, where its tags lead.
 
-python tools/release.py check v1.2.3
-python tools/release.py notes v1.2.3
-python tools/release.py tag v1.2.3 DIST [--url URL] [--push REMOTE]
+python tools/release.py check v1.2.3            compare version, changelog and documents
+python tools/release.py notes v1.2.3            print what CHANGELOG.md says of it
+python tools/release.py dist DIST [--url URL]   make all files of the release
+python tools/release.py compare DIST [--url URL]
+python tools/release.py tag v1.2.3 DIST --sums DIGEST [--push REMOTE]
 
-`tag` makes one commit on top of the one that is checked out: with the packages that the action imports (DIST/vendored)
-and the GitLab template that names the archive, as tools/make_archive.py wrote them. It makes DIST a second time, from
-the checkout and the locked wheels, and refuses every file that differs. The tag is moved onto that commit, and so is
-the tag of its major version, `v1`, unless a newer release has that. docs/releasing.md says why.
+`compare` makes the files again, from the checkout and the locked wheels, and refuses every file of DIST that differs.
+It prints the SHA-256 of DIST/SHA256SUMS, which stands for all of them. `tag` takes a DIST with that digest only. It
+makes one commit on top of the one that is checked out: with the packages that the action imports, and the GitLab
+template that names the archive. The tag is moved onto that commit, and so is the tag of its major version, `v1`, unless
+a newer release has that. docs/releasing.md says why.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import subprocess
@@ -23,9 +27,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from locked_wheels import WheelError
+from release_files import DOWNLOADS, SUMS, contents, version, write_files
+
 ROOT = Path(__file__).parents[1]
 _TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
-_CREDENTIALS = ("GH_TOKEN", "GITHUB_TOKEN", "ACTIONS_", "GIT_CONFIG_")
 # Files that tell readers which version to use, and how they name it.
 _DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml")
 _NAMED = re.compile(
@@ -81,12 +87,51 @@ def notes(version: Version, root: Path) -> str:
     return match[1].strip() if match else ""
 
 
+def make(dist: Path, url: str) -> None:
+    """Make all files of a release in DIST. Raises ReleaseError if DIST has other files."""
+    if dist.is_dir() and any(dist.iterdir()) and not (dist / SUMS).is_file():
+        raise ReleaseError(f"{dist} has files that are no release, and they would be removed. Name another folder")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(dist, contents(url, Path(folder)))
+    except WheelError as error:
+        raise ReleaseError(str(error)) from error
+
+
+def compared(dist: Path, url: str) -> str:
+    """Return the digest of DIST, if the checkout and the locked wheels give the same files. Raises ReleaseError."""
+    unclean = Repository(ROOT).unclean()
+    if unclean:
+        raise ReleaseError(f"the checkout is not what was tagged: {', '.join(unclean)}")
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), url)
+        wrong = list(differences(dist, Path(folder)))
+    if wrong:
+        raise ReleaseError(f"{dist} is not what was to be released:\n  " + "\n  ".join(wrong))
+    return digest_of(dist)
+
+
+def digest_of(dist: Path) -> str:
+    """Return the SHA-256 of DIST's checksums. Raises ReleaseError unless they fit all files of DIST, and no other."""
+    sums = dist / SUMS
+    stated = dict(line.split("  ", 1)[::-1] for line in sums.read_text().splitlines()) if sums.is_file() else {}
+    found = {name: content for name, content in _contents(dist).items() if ".pyz/" not in name and name != SUMS}
+    wrong = [
+        name
+        for name in sorted(stated.keys() | found.keys())
+        if stated.get(name) != hashlib.sha256(found.get(name) or b"").hexdigest()
+    ]
+    if wrong or not stated:
+        raise ReleaseError(f"{sums} does not fit: {', '.join(wrong) or 'it has no checksum'}")
+    return hashlib.sha256(sums.read_bytes()).hexdigest()
+
+
 def files_of(dist: Path) -> dict[str, Path]:
-    """Return the files of a release besides the source, by name. Raises ReleaseError if DIST lacks them."""
+    """Return what the tag of a release has besides the source, by name. Raises ReleaseError if DIST lacks it."""
     template = dist / "templates" / "go-prefetch.yml"
     packages = sorted(path for path in (dist / "vendored").rglob("*") if path.is_file())
     if not packages or not template.is_file():
-        raise ReleaseError(f"{dist} lacks vendored/ or the template: run tools/make_archive.py {dist}")
+        raise ReleaseError(f"{dist} lacks vendored/ or the template: run tools/release.py dist {dist}")
     return {"templates/go-prefetch.yml": template, **{path.relative_to(dist).as_posix(): path for path in packages}}
 
 
@@ -183,47 +228,53 @@ class Repository:
         return moved
 
 
-def tagged(tag: str, dist: Path, url: str | None, remote: str | None) -> str:
+def tagged(tag: str, dist: Path, sums: str, remote: str | None) -> str:
     """Make the commit of a release, push the tags if a remote is given, and say what was done. Raises ReleaseError."""
     clone = Repository(ROOT)
     unclean = clone.unclean()
     if unclean:
         raise ReleaseError(f"the checkout is not what was tagged: {', '.join(unclean)}")
-    with tempfile.TemporaryDirectory() as folder:
-        argv = [sys.executable, str(ROOT / "tools" / "make_archive.py"), folder, *(("--url", url) if url else ())]
-        # pip needs neither the token that pushes tags nor what signs attestations.
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(_CREDENTIALS)}
-        if subprocess.run(argv, stdout=subprocess.DEVNULL, env=environ, check=False).returncode != 0:
-            raise ReleaseError("make_archive.py failed, so there is nothing to compare with")
-        wrong = list(differences(dist, Path(folder)))
-    if wrong:
-        raise ReleaseError(f"{dist} is not what was to be released:\n  " + "\n  ".join(wrong))
+    if digest_of(dist) != sums:
+        raise ReleaseError(f"{dist / SUMS} is not the file that was compared")
     commit = clone.release_commit(tag, files_of(dist))
     moved = clone.push(remote, tag, commit) if remote else ()
     return f"{commit}{': ' if moved else ''}{', '.join(moved)}"
 
 
+def answer(given: argparse.Namespace) -> str:
+    """Do what is asked, and return what to print. Raises ReleaseError."""
+    if given.what == "dist":
+        make(given.dist, given.url)
+        return f"{given.dist}: {digest_of(given.dist)}"
+    if given.what == "compare":
+        return compared(given.dist, given.url)
+    version = parse_tag(given.tag)
+    if given.what == "notes":
+        return notes(version, ROOT)
+    if given.what == "tag":
+        return tagged(given.tag, given.dist, given.sums, given.push)
+    found = list(problems(version, ROOT))
+    if found:
+        raise ReleaseError("\n".join(found))
+    return f"{given.tag}: all agree"
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Do what is asked."""
+    """Print what was done. The exit status is 1 if it could not be done."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("check", "notes", "tag"))
-    parser.add_argument("tag", metavar="TAG")
-    parser.add_argument("dist", type=Path, nargs="?", metavar="DIST", help="for `tag`: what make_archive.py wrote")
-    parser.add_argument("--url", help="for `tag`: the archive's, as make_archive.py was given it")
-    parser.add_argument("--push", metavar="REMOTE", help="move the tags there; without it only the commit is made")
-    given = parser.parse_args(arguments)
+    commands = parser.add_subparsers(dest="what", required=True)
+    for name in ("check", "notes", "tag"):
+        commands.add_parser(name).add_argument("tag", metavar="TAG")
+    for name in ("dist", "compare"):
+        commands.add_parser(name).add_argument("--url", default=DOWNLOADS.format(version()), help="of the downloads")
+    for name in ("dist", "compare", "tag"):
+        commands.choices[name].add_argument("dist", type=Path, metavar="DIST")
+    commands.choices["tag"].add_argument("--sums", required=True, metavar="DIGEST", help="what `compare` has printed")
+    commands.choices["tag"].add_argument(
+        "--push", metavar="REMOTE", help="move the tags there, not only make the commit"
+    )
     try:
-        version = parse_tag(given.tag)
-        if given.what == "check":
-            found = list(problems(version, ROOT))
-            print("\n".join(found) or f"{given.tag}: all agree")
-            return 1 if found else 0
-        if given.what == "notes":
-            print(notes(version, ROOT))
-            return 0
-        if given.dist is None:
-            parser.error("tag: DIST is missing")
-        print(tagged(given.tag, given.dist, given.url, given.push))
+        print(answer(parser.parse_args(arguments)))
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1

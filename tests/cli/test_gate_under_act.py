@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_action_under_act import MODULES, ROOT, TOKEN, USE, act, commit, head, repository
 from tests.support.fakes.module_proxy import ModuleProxy
-from tests.support.vendored import put_vendored
+from tests.support.released import put_vendored
 from tests.support.workbench import Workbench
 
 __all__ = ["repository"]  # the fixture

@@ -23,8 +23,8 @@ from tests.support.gitlab import (
     file_server,
     gitlab_ci_local,
     include,
-    make_archive,
 )
+from tests.support.released import released
 from tests.support.snapshots import YamlFile
 from tests.support.workbench import Workbench
 
@@ -52,10 +52,8 @@ build:
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("release")
-    make_archive(folder)
-    return folder
+def release() -> Path:
+    return released()
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 
 from tests.support.fakes.loopback import LoopbackServer, LoopbackService, Quiet
-from tests.support.gitlab import ROOT, file_server, gitlab_ci_local, include, make_archive
+from tests.support.gitlab import ROOT, file_server, gitlab_ci_local, include
 from tests.support.gitlab import Pipeline as Repository
 from tests.support.made_once import built_once
+from tests.support.released import released
 from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.network, pytest.mark.system]
@@ -148,14 +149,13 @@ class Machine:
 
 def test_real_runner_fills_then_finds_then_follows(bench: Workbench, tmp_path: Path) -> None:
     """Miss, exact (the archive is not made again), partial: then the archive holds the plan's files and no more."""
-    make_archive(made(tmp_path / "release"))
+    release = released()
     repository = Repository(bench, gitlab_ci_local())
     shutil.copytree(SERVICE, repository.folder, dirs_exist_ok=True)
-    with Coordinator() as coordinator, file_server(tmp_path / "release") as url:
+    with Coordinator() as coordinator, file_server(release) as url:
         machine = Machine(bench, gitlab_runner(), coordinator)
-        repository.write(
-            include(url, goproxy="https://proxy.golang.org"), tmp_path / "release" / "templates" / "go-prefetch.yml"
-        )
+        template = release / "templates" / "go-prefetch.yml"
+        repository.write(include(url, goproxy="https://proxy.golang.org"), template)
 
         def job() -> dict[str, Any]:
             sha = bench.program(["git", "rev-parse", "HEAD"], cwd=repository.folder).stdout.strip()
@@ -181,11 +181,6 @@ def test_real_runner_fills_then_finds_then_follows(bench: Workbench, tmp_path: P
         assert "removed" in log
         assert archived(machine) == planned(repository)
         assert "github.com/golang-jwt/jwt/v5/@v/v5.3.1.zip" not in archived(machine)
-
-
-def made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def archived(machine: Machine) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
+import importlib
 import os
 import re
 import shutil
@@ -21,7 +21,7 @@ from go_prefetch import __version__
 from go_prefetch.render.record import parse_record
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule
-from tests.support.gitlab import make_archive
+from tests.support.released import copy_sources, make_release, released
 from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
@@ -30,15 +30,12 @@ STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitl
 
 
 def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools")
+        return importlib.import_module(name)
 
 
-release, archive = load("release"), load("make_archive")
+release, locked_wheels = load("release"), load("locked_wheels")
 
 
 class Clone:
@@ -194,7 +191,7 @@ def test_a_tag_that_somebody_moved_is_not_touched(clone: Clone, dist: Path) -> N
 
 def test_no_release_without_its_files(tmp_path: Path, dist: Path) -> None:
     (dist / "templates" / "go-prefetch.yml").unlink()
-    with pytest.raises(release.ReleaseError, match="make_archive"):
+    with pytest.raises(release.ReleaseError, match=r"release\.py dist"):
         release.files_of(dist)
 
 
@@ -216,7 +213,7 @@ PACK = {"pack/__init__.py": b"# pack\n", "pack-1.dist-info/METADATA": b"Name: pa
 
 def test_wheel_that_agrees_with_its_record_is_read(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / "pack-1-py3-none-any.whl", PACK)
-    assert dict(archive.packages([wheel])) == PACK
+    assert dict(locked_wheels.packages([wheel])) == PACK
 
 
 @pytest.mark.parametrize(
@@ -239,49 +236,46 @@ def test_wheel_with_anything_odd_is_refused(
 ) -> None:
     """By the name of the file."""
     wheel = write_wheel(tmp_path / "pack-1-py3-none-any.whl", files, unrecorded=unrecorded)
-    with pytest.raises(archive.WheelError, match=named.replace(".", r"\.")):
-        list(archive.packages([wheel]))
+    with pytest.raises(locked_wheels.WheelError, match=named.replace(".", r"\.")):
+        list(locked_wheels.packages([wheel], taken=("__main__.py", "go_prefetch")))
 
 
 def test_file_of_two_wheels_is_refused(tmp_path: Path) -> None:
     wheels = [write_wheel(tmp_path / f"{name}-1-py3-none-any.whl", PACK) for name in ("one", "two")]
-    with pytest.raises(archive.WheelError, match=r"pack/__init__\.py is in one-1-py3-none-any\.whl too"):
-        list(archive.packages(wheels))
+    with pytest.raises(locked_wheels.WheelError, match=r"pack/__init__\.py is in one-1-py3-none-any\.whl too"):
+        list(locked_wheels.packages(wheels))
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
     """What a build job makes."""
-    folder = tmp_path_factory.mktemp("made")
-    make_archive(folder)
-    return folder
+    return Path(shutil.copytree(released(), tmp_path / "made"))
 
 
 @pytest.fixture
 def tagged(tmp_path: Path) -> Path:
     """A fresh checkout of a tag, with the files at hand."""
-    folder = tmp_path / "tagged"
-    ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("src", "tools", "templates", "LICENSE", "pyproject.toml", "requirements.txt"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignore)
-        else:
-            shutil.copy(source, folder / name)
+    folder = copy_sources(tmp_path / "tagged")
     identity = ("-c", "user.name=A Maintainer", "-c", "user.email=m@example.com")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "tagged")):
         subprocess.run(["git", "-C", str(folder), *identity, *words], check=True)
     return folder
 
 
-def tag(checkout: Path, dist: Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, str(checkout / "tools" / "release.py"), "tag", f"v{__version__}", str(dist)]
+def tool(checkout: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, str(checkout / "tools" / "release.py"), *map(str, arguments)]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def digest(dist: Path) -> str:
+    return hashlib.sha256((dist / "SHA256SUMS").read_bytes()).hexdigest()
 
 
 @pytest.mark.network
 def test_release_of_what_was_built_is_made(made: Path, tagged: Path) -> None:
-    done = tag(tagged, made)
+    compared = tool(tagged, "compare", made)
+    assert (compared.stdout, compared.stderr) == (f"{digest(made)}\n", "")
+    done = tool(tagged, "tag", f"v{__version__}", made, "--sums", compared.stdout.strip())
     assert done.returncode == 0, done.stderr
     commit = done.stdout.strip()
     shown = subprocess.run(
@@ -295,10 +289,9 @@ def test_release_of_what_was_built_is_made(made: Path, tagged: Path) -> None:
 
 
 @pytest.mark.network
-def test_release_with_planted_files_is_refused(made: Path, tagged: Path, tmp_path: Path) -> None:
+def test_release_with_planted_files_is_refused(made: Path, tagged: Path) -> None:
     """Each by its name, whatever it is: in the folder of the action and in the archive for GitLab jobs."""
-    dist = tmp_path / "dist"
-    shutil.copytree(made, dist)
+    dist, sums = made, digest(made)
     planted = (
         "sitecustomize.py",
         "requests/extra.py",
@@ -317,7 +310,10 @@ def test_release_with_planted_files_is_refused(made: Path, tagged: Path, tmp_pat
     pyz = next(dist.glob("*.pyz"))
     with zipfile.ZipFile(pyz, "a") as changed:
         changed.writestr("go_prefetch/evil.py", "import os\n")
-    done = tag(tagged, dist)
+    unfit = tool(tagged, "tag", f"v{__version__}", dist, "--sums", sums)
+    assert (unfit.returncode, unfit.stdout) == (1, "")
+    assert "vendored/evil.pth" in unfit.stderr
+    done = tool(tagged, "compare", dist)
     assert (done.returncode, done.stdout) == (1, "")
     refused = [line.strip() for line in done.stderr.splitlines()[1:]]
     differs = "is not what the locked wheels and this commit give"
@@ -337,9 +333,30 @@ def test_release_of_a_changed_checkout_is_refused(made: Path, tagged: Path) -> N
     (tagged / "src" / "go_prefetch" / "planted.py").write_text("import os\n")
     with (tagged / "requirements.txt").open("a") as lock:
         lock.write("evil==1\n")
-    done = tag(tagged, made)
+    for arguments in (("compare", made), ("tag", f"v{__version__}", made, "--sums", digest(made))):
+        done = tool(tagged, *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "requirements.txt, src/go_prefetch/planted.py" in done.stderr
+
+
+@pytest.mark.network
+def test_tag_of_other_files_than_compared_is_refused(made: Path, tagged: Path) -> None:
+    """A file and its checksum are changed after the comparison."""
+    sums, changed = digest(made), made / "vendored" / "idna" / "core.py"
+    before = hashlib.sha256(changed.read_bytes()).hexdigest()
+    changed.write_bytes(b"import os\n")
+    after = hashlib.sha256(changed.read_bytes()).hexdigest()
+    (made / "SHA256SUMS").write_text((made / "SHA256SUMS").read_text().replace(before, after))
+    done = tool(tagged, "tag", f"v{__version__}", made, "--sums", sums)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "requirements.txt, src/go_prefetch/planted.py" in done.stderr
+    assert "not the file that was compared" in done.stderr
+
+
+def test_dist_with_other_files_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("the only copy")
+    done = tool(ROOT, "dist", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.network
@@ -348,23 +365,17 @@ def test_wheel_of_another_hash_is_refused(made: Path, tagged: Path) -> None:
     lock = tagged / "requirements.txt"
     lines = [f"    --hash=sha256:{'0' * 64}" if "--hash" in line else line for line in lock.read_text().splitlines()]
     lock.write_text("\n".join(f"{line} \\" if "--hash" in line or "==" in line else line for line in lines) + "\n")
-    done = subprocess.run(
-        [sys.executable, str(tagged / "tools" / "make_archive.py"), str(tagged / "dist")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert not list((tagged / "dist").glob("*.pyz"))
+    done = tool(tagged, "dist", tagged / "dist")
+    assert done.returncode == 1
+    assert not (tagged / "dist").exists()
 
 
 @pytest.mark.network
 def test_two_builds_in_two_folders_have_the_same_bytes(made: Path, tagged: Path, tmp_path: Path) -> None:
     """From two checkouts, by two processes whose locale, time zone, umask and order of hashes differ."""
     other = tmp_path / "else" / "where"
-    subprocess.run(
-        [sys.executable, str(tagged / "tools" / "make_archive.py"), str(other)],
-        check=True, umask=0o077,
-        env={**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"},
-    )  # fmt: skip
+    otherwise = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"}
+    make_release(other, tagged, umask=0o077, env={**os.environ, **otherwise})
     assert list(release.differences(other, made)) == []
     assert list(release.differences(made, other)) == []
 
@@ -372,9 +383,8 @@ def test_two_builds_in_two_folders_have_the_same_bytes(made: Path, tagged: Path,
 @pytest.mark.network
 def test_the_action_runs_with_the_packages_of_a_release_alone(bench: Workbench, tmp_path: Path) -> None:
     """No site-packages, no virtual environment: what the launcher imports is in vendored/."""
-    make_archive(tmp_path)
     action = tmp_path / "action"
-    for folder in (ROOT / "src", ROOT / "shim", tmp_path / "vendored"):
+    for folder in (ROOT / "src", ROOT / "shim", released() / "vendored"):
         shutil.copytree(folder, action / folder.name)
     lib = FakeModule("example.com/lib", "v1.2.3")
     bench.write_project([lib])

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.fakes.module_proxy import ModuleProxy
-from tests.support.vendored import put_vendored
+from tests.support.released import put_vendored
 from tests.support.workbench import Result, Workbench
 
 ROOT = Path(__file__).parents[2]

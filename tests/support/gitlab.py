@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,13 +20,6 @@ TEMPLATE = ROOT / "templates" / "go-prefetch.yml"
 ARCHIVE = f"go-prefetch-{__version__}.pyz"
 # A job without image runs in its own folder; one with image would be told that it is in a container.
 NO_IMAGE = 'go-prefetch:\n  image: ""\n'
-
-
-def make_archive(folder: Path) -> str:
-    """Make a release in `folder` and return the digest of its archive."""
-    argv = [sys.executable, str(ROOT / "tools" / "make_archive.py"), str(folder)]
-    subprocess.run(argv, check=True, capture_output=True)
-    return (folder / f"{ARCHIVE}.sha256").read_text().split()[0]
 
 
 def gitlab_ci_local() -> Path:
