@@ -44,6 +44,8 @@ _BENCHES = {
     "limits": (),
     "scale": (),
 }
+# Those of them that compare ways side by side, and write ratios.
+_COMPARED_BENCHES = ("cold", "warm", "hosted", "fleet", "buildcache")
 
 os.environ["PATH"] = _PATH
 nox.options.default_venv_backend = "none"
@@ -106,7 +108,6 @@ def site(session: nox.Session) -> None:
 def programs(session: nox.Session) -> None:
     """Test what is not Python: the shim and the Go programs."""
     session.run("node", "--test", *map(str, sorted(ROOT.glob("tests/shim/*.test.mjs"))))
-    session.env["GOFLAGS"] = "-trimpath"  # a later test compiles the service elsewhere, and finds its packages compiled
     for folder in _GO_PROGRAMS:
         with session.chdir(folder):
             unformatted = session.run("gofmt", "-l", ".", silent=True)
@@ -155,10 +156,17 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benches that fail when something is wrong, or one: `nox -s bench -- cold --rounds 5`."""
+    """Run the benches that fail when something is wrong, or one: `nox -s bench -- cold --rounds 5`.
+
+    With BENCH_FIGURES, figures go into that folder: tools/bench_history.py compares them with those of other nights.
+    """
     chosen = {session.posargs[0]: tuple(session.posargs[1:])} if session.posargs else _BENCHES
+    figures = os.environ.get("BENCH_FIGURES")
+    if figures:
+        Path(figures).mkdir(parents=True, exist_ok=True)
     for name, arguments in chosen.items():
-        session.run("python", f"bench/{name}.py", *arguments)
+        written = ("--json", str(Path(figures) / f"{name}.json")) if figures and name in _COMPARED_BENCHES else ()
+        session.run("python", f"bench/{name}.py", *arguments, *written)
 
 
 def _as_root() -> tuple[str, ...]:
