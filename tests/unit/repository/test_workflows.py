@@ -22,6 +22,7 @@ MAY_WRITE = {
     ("codeql.yml", "analyze"): {"security-events"},
     ("docs.yml", "publish"): {"contents"},
     ("release.yml", "publish"): {"attestations", "contents", "id-token"},
+    ("release.yml", "pypi"): {"id-token"},
     ("scorecard.yml", "score"): {"id-token", "security-events"},
     ("security.yml", "upload"): {"security-events"},
 }
