@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER
+from go_prefetch.golang.modcache import TOOLCHAINS_FOLDER, ModuleFolder, file_named
 from go_prefetch.golang.module import TOOLCHAIN
+from go_prefetch.stores.cache_service.compression import best_encoding
+from go_prefetch.stores.cache_service.module_archive import write_archive
 from tests.support.fakes.checksum_database import checksum_database
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, write_project, write_proxy_folder
@@ -200,6 +202,25 @@ def test_check_removes_what_go_rejects(bench: Workbench, pool: Path, gosumdb: st
     ]  # fmt: skip
     again = sync(bench, bench.project, "off", "--check", **given)
     assert (again.status, wrong(again)) == (0, set())
+
+
+@pytest.mark.parametrize("is_good", [True, False], ids=["good", "wrong"])
+def test_check_looks_into_repacked_zips(
+    bench: Workbench, pool: Path, gosumdb: str, tmp_path: Path, *, is_good: bool
+) -> None:
+    """The one that a job reads is checked, and not just the zip beside it."""
+    file, folder, encoding = file_named(name(KNOWN, "zip")), ModuleFolder.at(tmp_path), best_encoding(bench.environ)
+    assert file
+    folder.path_of(file).parent.mkdir(parents=True)
+    folder.path_of(file).write_bytes(KNOWN.zip if is_good else damaged(file.name, KNOWN.zip))
+    copy = pool / ".go-prefetch" / "repacked" / f"{file.name}.{encoding.name}"
+    copy.parent.mkdir(parents=True)
+    with copy.open("wb") as out:
+        write_archive(out, folder, [file], encoding)
+    bench.project.mkdir()
+    checked = sync(bench, bench.project, "off", "--check", GOSUMDB=gosumdb, GOPRIVATE="corp.example")
+    assert copy.exists() is is_good
+    assert (str(file) not in wrong(checked)) is is_good
 
 
 def test_check_without_a_database_calls_nothing_good(bench: Workbench, pool: Path, gosumdb: str) -> None:

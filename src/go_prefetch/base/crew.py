@@ -43,11 +43,11 @@ class Crew(Generic[Item, Result]):
             self._waiting.extendleft(items)
             self.left += len(items)
 
-    def add_last(self, item: Item) -> None:
-        """Put an item behind those that wait."""
+    def add_last(self, items: Collection[Item]) -> None:
+        """Put items behind those that wait."""
         with self._lock:
-            self._waiting.append(item)
-            self.left += 1
+            self._waiting.extend(items)
+            self.left += len(items)
 
     def sort(self, key: Callable[[Item], tuple[int, int]]) -> None:
         """Sort the items that wait."""

@@ -130,6 +130,12 @@ def objects(values: object, name: str = "") -> Iterator[Mapping[str, Any]]:
     return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
 
 
+def texts(values: object, name: str) -> Iterator[str]:
+    """Return the texts in the list called `name`."""
+    value = _member(values, name)
+    return filter(None, map(as_text, value)) if isinstance(value, list) else iter(())
+
+
 def parse_moment(written: str) -> datetime | None:
     """Return the moment of an RFC 3339 text, in UTC; a date is its midnight; None for everything else."""
     if not _DATE.match(written):

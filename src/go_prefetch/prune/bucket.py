@@ -16,6 +16,7 @@ from go_prefetch.prune.pool import ItemKind, PoolItem
 from go_prefetch.stores.cache_service.entry_objects import lineage_of
 from go_prefetch.stores.objects.bundle import is_about_key
 from go_prefetch.stores.objects.port import ObjectInfo, ObjectStorage
+from go_prefetch.stores.objects.repacked import zip_of_repacked
 
 _AT_ONCE = 32
 
@@ -64,6 +65,8 @@ def _remove(storage: ObjectStorage, deadline: Deadline, item: PoolItem) -> int:
 def _owner(name: str) -> tuple[str, ItemKind] | None:
     """Return the title and the kind of the item of an object; None for an object of others."""
     if file := file_in_pool(name):
+        return str(file.module), ItemKind.MODULE
+    if file := zip_of_repacked(name):
         return str(file.module), ItemKind.MODULE
     if lineage := lineage_of(name):
         return lineage, ItemKind.BUILD_CACHE

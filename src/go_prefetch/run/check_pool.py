@@ -14,12 +14,14 @@ from itertools import groupby
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.temporary_folder import temporary_folder
-from go_prefetch.errors import Notice
+from go_prefetch.errors import Notice, StoreError
 from go_prefetch.golang.command import GoCommand
 from go_prefetch.golang.environment import GoEnvironment
 from go_prefetch.golang.modcache import MAX_BYTES, ModuleFile, ModuleFolder, file_in_pool, name_in_pool
 from go_prefetch.modfiles.staging import StructureError, received
+from go_prefetch.stores.cache_service.compression import ArchiveError
 from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, ObjectStorage, Trouble
+from go_prefetch.stores.objects.repacked import RepackedZips, zip_of_repacked
 from go_prefetch.verification.check_by_database import check_by_database
 from go_prefetch.verification.check_folder import check_folder
 
@@ -33,6 +35,7 @@ class Doubt(Enum):
     PRIVATE = "private, and no go.sum names it"
     NO_VERDICT = "Go gave no verdict"
     UNREADABLE = "the pool could not be read"
+    ENCODING = "repacked in a way that needs zstd"
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,24 @@ class PoolCheck:
     """A check of `contents`. `hashes` are those of go.sum, of files for which all projects have the same one."""
 
     contents: ObjectStorage
+    repacked: RepackedZips
     hashes: Mapping[ModuleFile, str]
     go: GoCommand
     goproxy: str  # the proxies that may lead to the checksum database
     environment: GoEnvironment
 
     def parts(self, deadline: Deadline) -> list[list[ObjectInfo]]:
-        """Return the module files in the pool, in parts that fit on the disk. Raises ObjectError."""
-        return _parts(info for info in self.contents.entries("", deadline) if file_in_pool(info.name))
+        """Return the module files in the pool, in parts that fit on the disk. Raises ObjectError.
+
+        Repacked zips are in parts of their own: the same file comes twice. Go checks a zip if it has the `.mod`.
+        """
+        held = list(self.contents.entries("", deadline))
+        parts = _parts(info for info in held if file_in_pool(info.name))
+        for part in _parts(info for info in held if zip_of_repacked(info.name)):
+            zips = filter(None, [zip_of_repacked(info.name) for info in part])
+            mods = [ObjectInfo(name_in_pool(ModuleFile(file.module, "mod")), 0, 0.0) for file in zips]
+            parts.append([*part, *mods])
+        return parts
 
     def named_parts(self) -> list[list[ObjectInfo]]:
         """Return the files that go.sum names, whether the pool has them or not, for a pool that cannot be listed."""
@@ -77,10 +90,11 @@ class PoolCheck:
 
     def check(self, part: Iterable[ObjectInfo], deadline: Deadline) -> PoolVerdict:
         """Return the verdict on one part. Raises OSError for the folder of temporary files."""
-        files = [file for info in part if (file := file_in_pool(info.name))]
+        objects = {file: info.name for info in part if (file := file_in_pool(info.name) or zip_of_repacked(info.name))}
+        files = list(objects)
         with temporary_folder() as place:
             folder = ModuleFolder.at(place / "pool")
-            bad, doubtful = self._copy(files, folder, deadline)
+            bad, doubtful = self._copy(objects, folder, deadline)
             there = frozenset(filter(folder.has, files))
             hashed = frozenset(file for file in there if file.kind != "info")
             good, by_go, notes = self._by_go_sum(folder, hashed, deadline)
@@ -98,11 +112,12 @@ class PoolCheck:
         return PoolVerdict(good, bad, doubtful, there - hashed, notes)
 
     def remove(self, file: ModuleFile, deadline: Deadline) -> None:
-        """Remove a file from the pool. Raises ObjectError."""
+        """Remove a file from the pool, and its repacked copy. Raises ObjectError."""
         self.contents.remove(name_in_pool(file), deadline)
+        self.repacked.remove(file, deadline)
 
     def _copy(
-        self, files: list[ModuleFile], folder: ModuleFolder, deadline: Deadline
+        self, objects: Mapping[ModuleFile, str], folder: ModuleFolder, deadline: Deadline
     ) -> tuple[dict[ModuleFile, str], dict[ModuleFile, Doubt]]:
         """Copy files into the folder. Return those whose form is wrong, and those that could not be read."""
         bad: dict[ModuleFile, str] = {}
@@ -110,10 +125,17 @@ class PoolCheck:
 
         def copy(file: ModuleFile) -> None:
             try:
-                with received(folder, file) as out:
-                    self.contents.get(name_in_pool(file), out, MAX_BYTES[file.kind], deadline)
-            except StructureError as error:
+                if objects[file] == name_in_pool(file):
+                    with received(folder, file) as out:
+                        self.contents.get(objects[file], out, MAX_BYTES[file.kind], deadline)
+                elif objects[file] != self.repacked.name_of(file):
+                    doubtful[file] = Doubt.ENCODING
+                else:
+                    self._unpack(file, folder, deadline)
+            except (StructureError, ArchiveError) as error:
                 bad[file] = str(error)
+            except StoreError:  # no room
+                doubtful[file] = Doubt.UNREADABLE
             except ObjectError as error:
                 if error.trouble is Trouble.TOO_LARGE:
                     bad[file] = error.words
@@ -121,8 +143,13 @@ class PoolCheck:
                     doubtful[file] = Doubt.UNREADABLE
 
         with ThreadPoolExecutor(_READERS) as readers:
-            list(readers.map(copy, files))
+            list(readers.map(copy, objects))
         return bad, doubtful
+
+    def _unpack(self, file: ModuleFile, folder: ModuleFolder, deadline: Deadline) -> None:
+        with self.repacked.fetched(file, deadline) as (archive, _):
+            if not self.repacked.unpack(archive, file, folder, deadline):
+                raise ArchiveError("the repacked copy is of another file")
 
     def _by_go_sum(
         self, folder: ModuleFolder, files: Iterable[ModuleFile], deadline: Deadline

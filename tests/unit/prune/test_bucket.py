@@ -18,6 +18,7 @@ KEY = f"go-prefetch-1-{'0' * 16}-{'a' * 64}"
 OURS = {
     "example.com/!upper/@v/v1.0.0.zip": ("example.com/Upper@v1.0.0", ItemKind.MODULE),
     "example.com/!upper/@v/v1.0.0.mod": ("example.com/Upper@v1.0.0", ItemKind.MODULE),
+    ".go-prefetch/repacked/example.com/!upper/@v/v1.0.0.zip.zstd-1": ("example.com/Upper@v1.0.0", ItemKind.MODULE),
     "example.com/other/@v/v1.0.0.info": ("example.com/other@v1.0.0", ItemKind.MODULE),
     f"{ENTRIES}/{'1' * 16}/{'2' * 16}/{A}/7.1.zstd-1": (LINEAGE.rstrip("-"), ItemKind.BUILD_CACHE),
     f"{ENTRIES}/{'1' * 16}/{'2' * 16}/{B}/{A}/8.1.plain-1": (LINEAGE.rstrip("-"), ItemKind.BUILD_CACHE),
@@ -27,6 +28,7 @@ OURS = {
 FOREIGN = (
     "README", "example.com/Upper/@v/v1.0.0.zip", "example.com/!upper/@v/list", "example.com/../x/@v/v1.0.0.zip",
     f"{ENTRIES}/{'1' * 16}/x", ".go-prefetch/bundles/../../x.zstd-1", ".go-prefetch/other/x.json", "",
+    ".go-prefetch/repacked/example.com/!upper/@v/v1.0.0.mod.zstd-1", ".go-prefetch/repacked/x.zip.zstd-1",
 )  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def test_bucket_is_listed_by_what_its_objects_belong_to(bucket: MemoryObjects) -
     """An item is as old as its newest object."""
     found = items(bucket)
     assert {(one.title, one.kind) for one in found.values()} == set(OURS.values())
-    assert (found["example.com/Upper@v1.0.0"].used, found["example.com/Upper@v1.0.0"].bytes) == (bucket.now + 1, 1)
+    assert (found["example.com/Upper@v1.0.0"].used, found["example.com/Upper@v1.0.0"].bytes) == (bucket.now + 2, 3)
     assert len(found[LINEAGE.rstrip("-")].names) == 2
 
 

@@ -39,7 +39,9 @@ from go_prefetch.run.shared_pool import storage
 from go_prefetch.run.steps.discover import discover
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import begin_budget, cache_store, proxy_list, proxy_walk
+from go_prefetch.stores.cache_service.compression import best_encoding
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage
+from go_prefetch.stores.objects.repacked import RepackedZips
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,14 @@ def _sync(settings: Settings, invocation: Invocation) -> int:
     with _projects(settings, invocation) as projects:
         if invocation.values(SYNC_TABLE)["check"]:
             hashes, status = projects.go_sums()
-            check = PoolCheck(projects.contents, hashes, projects.go, projects.proxies.text, projects.environment)
+            check = PoolCheck(
+                projects.contents,
+                RepackedZips(projects.contents, best_encoding(invocation.environ)),
+                hashes,
+                projects.go,
+                projects.proxies.text,
+                projects.environment,
+            )
             return status if check_pool(check, settings.deadline, invocation) else 1
         done = [projects.sync(number, folder) for number, folder in enumerate(projects.folders, 1)]
     good = [one for one in done if not one.status]

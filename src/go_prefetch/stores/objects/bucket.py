@@ -24,6 +24,7 @@ from go_prefetch.stores.objects.port import ObjectError, ObjectInfo, Trouble
 _CHUNK = 1 << 20
 _RANGE = 8 << 20  # bytes of a large zip that are read at once
 _RANGES_AT_ONCE = 4
+_LONGEST_ENDING = 12  # characters, such as `.zip.zstd-1`
 _NO_SUCH_RANGE = 416
 _RETRIES = 3
 _BACKOFF = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=4), "base": 2}
@@ -108,7 +109,7 @@ class Bucket:
 
     def _beginning(self, name: str) -> Any:
         """Request an object: the first bytes of a zip, which may be large, and all of another one."""
-        if name.endswith(".zip"):
+        if ".zip" in name[-_LONGEST_ENDING:]:
             try:
                 return self._obstore.get(self._store, name, options={"range": (0, _RANGE)})
             except self._obstore.exceptions.BaseError as error:

@@ -2,7 +2,8 @@
 
     .go-prefetch/bundles/<cache key>.<encoding>   an entry archive (see archive.py) of the `.mod` and `.info` files
     .go-prefetch/notes/<cache key>.json           {"format": 1, "runs": [see cold_run_note.py; files by their names],
-                                                   "unavailable": [{"name", "asked", "until"}, …]}
+                                                   "unavailable": [{"name", "asked", "until"}, …],
+                                                   "repacked": [names of objects, see repacked.py]}
 
 Thousands of small files at 20 ms each are a matter of latency, not of bytes. A pool without these objects works, and
 single files are never left out because of a bundle, so that a plain Go can read the pool too. Both are untrusted.
@@ -17,11 +18,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import NOTES_FOLDER
-from go_prefetch.base.untrusted_json import as_number, as_text, objects, parse_object, required
+from go_prefetch.base.untrusted_json import as_number, as_text, objects, parse_object, required, texts
 from go_prefetch.errors import Notice
 from go_prefetch.golang.modcache import ModuleFile, ModuleFolder
 from go_prefetch.model.cache_key import CacheKey
@@ -39,6 +41,7 @@ _MOST_BUNDLE_BYTES = 256 << 20
 _IN_MEMORY = 8 << 20  # bytes of a bundle; a larger one is a temporary file
 _MOST_NOTE_BYTES = 8 << 20
 _MOST_UNAVAILABLE = 10_000
+_MOST_REPACKED = 1000
 
 
 def is_about_key(name: str) -> bool:
@@ -48,10 +51,14 @@ def is_about_key(name: str) -> bool:
 
 @dataclass(frozen=True)
 class KeyNotes:
-    """What is recorded for a cache key: cold runs, and until when a file need not be requested, by its name."""
+    """What is recorded for a cache key: cold runs, and until when a file need not be requested, by its name.
+
+    `repacked` has the names of objects.
+    """
 
     runs: tuple[ColdRun, ...] = ()
     unavailable: Mapping[str, float] = field(default_factory=dict)  # for the proxies of this run
+    repacked: frozenset[str] = frozenset()
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -121,13 +128,16 @@ class KeyObjects:
             raise
         return self._parsed(parse_object(out.getvalue(), _MOST_NOTE_BYTES) or {})
 
-    def put_notes(self, runs: Sequence[ColdRun], unavailable: Iterable[str], deadline: Deadline) -> None:
+    def put_notes(
+        self, runs: Sequence[ColdRun], unavailable: Iterable[str], repacked: Iterable[str], deadline: Deadline
+    ) -> None:
         """Record these in place of older notes. Raises ObjectError."""
         until = round(time.time() + UNAVAILABLE_SECONDS)
         values = {
             "format": _FORMAT,
             "runs": [as_note(run) for run in runs[:MOST_RUNS]],
             "unavailable": [{"name": name, "asked": self._proxies, "until": until} for name in sorted(unavailable)],
+            "repacked": sorted(repacked)[:_MOST_REPACKED],
         }
         self._storage.put(self._notes, BytesIO(json.dumps(values).encode()), deadline, replaces=True)
 
@@ -145,4 +155,5 @@ class KeyObjects:
             and (name := as_text(note.get("name")))
             and (until := as_number(note.get("until"), 0.0))
         }
-        return KeyNotes(tuple(filter(None, runs))[:MOST_RUNS], unavailable)
+        repacked = frozenset(islice(texts(values, "repacked"), _MOST_REPACKED))
+        return KeyNotes(tuple(filter(None, runs))[:MOST_RUNS], unavailable, repacked)

@@ -22,6 +22,7 @@ from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.objects.bundle import KeyObjects
 from go_prefetch.stores.objects.intake import ObjectIntake, trouble_error
 from go_prefetch.stores.objects.port import ObjectError, ObjectStorage
+from go_prefetch.stores.objects.repacked import RepackedZips, zip_of_repacked
 from go_prefetch.stores.objects.restore import LEAST_BUNDLED, Known, Reading
 from go_prefetch.stores.objects.save import Writing
 
@@ -58,10 +59,11 @@ class ObjectPool:
         storage = self._connect()
         intake = ObjectIntake(storage, wanted.folder, deadline)
         about = KeyObjects(storage, wanted.key, self._encoding, self._proxies)
-        reading = Reading(intake, about, wanted, arrived, announced)
+        repacked = RepackedZips(storage, self._encoding)
+        reading = Reading(intake, about, repacked, wanted, arrived, announced)
         with recording(wanted.folder.path):
             warnings = reading.run(deadline)
-        known = self._known.get(wanted.key, Known()).plus(reading.bundled, reading.notes, intake.damaged)
+        known = self._known.get(wanted.key, Known()).plus(reading.known)
         self._known[wanted.key] = known
         return Restored(
             store=self.name,
@@ -85,7 +87,8 @@ class ObjectPool:
         writing = Writing(storage, saving, known.damaged, deadline, meter)
         try:
             writing.run()
-            self._describe(about, saving, known, deadline)
+            repacked = self._repack(RepackedZips(storage, self._encoding), saving, known, deadline)
+            self._describe(about, saving, known, repacked, deadline)
         except ObjectError as error:
             raise trouble_error(self.name, error) from None
         except (OSError, ArchiveError) as error:
@@ -93,13 +96,32 @@ class ObjectPool:
         skipped_reason = None if writing.files else notice("nothing-to-save", "stored")
         return Saved(files=writing.files, bytes=writing.bytes, skipped_reason=skipped_reason)
 
-    def _describe(self, about: KeyObjects, saving: Saving, known: Known, deadline: Deadline) -> None:
+    def _repack(self, zips: RepackedZips, saving: Saving, known: Known, deadline: Deadline) -> frozenset[str]:
+        """Put what this run has brought once more, repacked, where that is worth it. Return the names for the notes."""
+        unsound = {file for file in saving.rejected | known.spoiled | known.damaged if file.kind == "zip"}
+        for file in unsound:
+            zips.remove(file, deadline)
+        sound = {*saving.files, *saving.restored} - unsound
+        held = frozenset(name for name in known.notes.repacked if zip_of_repacked(name) in sound)
+        new = known.spoiled.union(saving.files)
+        for file in (*saving.files, *saving.restored):
+            if deadline.is_over:
+                break
+            if zips.name_of(file) not in held and zips.is_candidate(file, saving.folder):
+                is_there = zips.is_there(file, deadline)
+                if is_there or (file in new and zips.put(file, saving.folder, deadline)):
+                    held |= {zips.name_of(file)}
+        return held
+
+    def _describe(
+        self, about: KeyObjects, saving: Saving, known: Known, repacked: frozenset[str], deadline: Deadline
+    ) -> None:
         """Write the bundle and the notes of the key, if this run knows more than they have."""
         every = [*saving.files, *saving.restored]
         small = [file for file in every if file.kind != "zip"]
         if len(small) >= LEAST_BUNDLED and known.bundled is not None and len(small) > len(known.bundled):
             about.put_bundle(saving.folder, small, deadline)
-        if saving.cold or saving.unavailable:
+        if saving.cold or saving.unavailable or repacked != known.notes.repacked:
             runs = [*([saving.cold] if saving.cold else []), *known.notes.runs]
             gone = {file.name for file in (*saving.unavailable, *known.notes.now_unavailable(every))}
-            about.put_notes(distinct(runs, {file.name for file in every}), gone, deadline)
+            about.put_notes(distinct(runs, {file.name for file in every}), gone, repacked, deadline)

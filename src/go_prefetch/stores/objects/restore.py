@@ -1,11 +1,12 @@
-"""One restore from a pool of objects: many at once, and a bundle in place of the small ones."""
+"""One restore from a pool of objects: many at once, a bundle in place of the small ones, large zips repacked."""
 
 from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -20,12 +21,14 @@ from go_prefetch.stores.cache_service.compression import ArchiveError
 from go_prefetch.stores.objects.bundle import KeyNotes, KeyObjects
 from go_prefetch.stores.objects.intake import PASSING, ObjectIntake, Taken
 from go_prefetch.stores.objects.port import ObjectError, Trouble
+from go_prefetch.stores.objects.repacked import RepackedZips
 
 _READS = 32  # at once
 # Bytes of a large zip. They are read one after the other: if all shared the link to the end, Go would have to unpack
 # and hash them when nothing is left to read. The storage may read one in several parts at once.
 _LARGE = 8 << 20
 _MOST_LARGE = 64  # however many an untrusted note makes so
+_LONGEST_WAIT_FOR_NOTES = 1.0  # seconds; they say in which order zips are read, and which there are repacked
 LEAST_BUNDLED = 16  # small files; for fewer, a bundle is not worth its request
 
 
@@ -36,10 +39,16 @@ class Known:
     bundled: frozenset[str] | None = None  # names in the bundle; None if it was not read
     notes: KeyNotes = field(default_factory=KeyNotes)
     damaged: frozenset[ModuleFile] = frozenset()
+    spoiled: frozenset[ModuleFile] = frozenset()  # zips whose repacked copy is not there, or of no use
 
-    def plus(self, bundled: frozenset[str] | None, notes: KeyNotes, damaged: Iterable[ModuleFile]) -> Known:
+    def plus(self, later: Known) -> Known:
         """Return this and what a later restore for the same key has learnt."""
-        return Known(bundled if self.bundled is None else self.bundled, notes, self.damaged.union(damaged))
+        return Known(
+            later.bundled if self.bundled is None else self.bundled,
+            later.notes,
+            self.damaged | later.damaged,
+            self.spoiled | later.spoiled,
+        )
 
 
 class _Part(Enum):
@@ -61,17 +70,26 @@ class Reading:
     """One restore: zips and the bundle at once. Small files that no bundle has come before the zips that wait."""
 
     def __init__(
-        self, intake: ObjectIntake, about: KeyObjects, wanted: Wanted, arrived: Arrived, announced: Announced
+        self,
+        intake: ObjectIntake,
+        about: KeyObjects,
+        repacked: RepackedZips,
+        wanted: Wanted,
+        arrived: Arrived,
+        announced: Announced,
     ) -> None:
-        self.bundled: frozenset[str] | None = None  # names in the bundle; None if it was not read
-        self.notes = KeyNotes()
+        self._bundled: frozenset[str] | None = None  # names in the bundle; None if it was not read
+        self._notes = KeyNotes()
+        self._spoiled: set[ModuleFile] = set()
         self._intake = intake
         self._about = about
+        self._repacked = repacked
         self._wanted = wanted
         self._arrived = arrived
         self._announced = announced
         self._small = {file for file in wanted.files if file.kind != "zip"}
         self._zips = [file for file in wanted.files if file.kind == "zip"]
+        self._have_zips_begun = False
         self._large: frozenset[str] = frozenset()  # names
         self._one_large = threading.Lock()
         self._missing: set[ModuleFile] = set()
@@ -81,21 +99,29 @@ class Reading:
         self._crew: Crew[ModuleFile | _Part, Taken | _Bundle | KeyNotes]
 
     @property
+    def known(self) -> Known:
+        """Return what it has learnt."""
+        return Known(self._bundled, self._notes, frozenset(self._intake.damaged), frozenset(self._spoiled))
+
+    @property
     def lacks_bundle(self) -> bool:
-        """Return whether the bundle was looked for, and does not have all small files."""
-        held = self.bundled
-        return held is not None and any(file.name not in held for file in self._wanted.files if file.kind != "zip")
+        """Return whether the bundle was looked for, and lacks small files, or a repacked zip is of no use."""
+        held = self._bundled
+        small = [file.name for file in self._wanted.files if file.kind != "zip"]
+        return bool(self._spoiled) or (held is not None and not held.issuperset(small))
 
     def run(self, deadline: Deadline) -> tuple[Notice, ...]:
         """Take the files. Return warnings about the storage. Raises OSError as the folder does."""
         bundled = len(self._small) >= LEAST_BUNDLED
         first = [_Part.BUNDLE] if bundled else self._small
-        crew = self._crew = Crew(
-            "restore", partial(self._take, deadline=deadline), deadline, (*first, _Part.NOTES, *self._zips)
-        )
+        take = partial(self._take, deadline=deadline)
+        crew = self._crew = Crew("restore", take, deadline, (*first, _Part.NOTES))
+        until = time.monotonic() + _LONGEST_WAIT_FOR_NOTES
         try:
             while crew.left:
                 outcome = crew.take(_READS)
+                if time.monotonic() > until:
+                    self._begin_zips()
                 if isinstance(outcome, Exception):
                     raise outcome
                 if outcome is not None:
@@ -121,14 +147,40 @@ class Reading:
             except ObjectError as error:
                 self._intake.health.note(error)
                 return KeyNotes()
-        return self._take_file(what)
+        return self._take_file(what, deadline)
 
-    def _take_file(self, file: ModuleFile) -> Taken:
-        with self._one_large if file.name in self._large else nullcontext():
-            taken = self._intake.take(file)
+    def _take_file(self, file: ModuleFile, deadline: Deadline) -> Taken:
+        is_repacked = self._repacked.name_of(file) in self._notes.repacked
+        taken = self._take_repacked(file, deadline) if is_repacked else Taken(file)
+        if not taken.bytes:
+            is_spoiled = is_repacked and taken.trouble in (None, Trouble.MISSING)
+            with self._turn(file):
+                taken = self._intake.take(file)
+            if is_spoiled and taken.bytes:
+                self._spoiled.add(file)
         if taken.bytes:
             self._arrived(file)
         return taken
+
+    def _take_repacked(self, file: ModuleFile, deadline: Deadline) -> Taken:
+        try:
+            with ExitStack() as closing:
+                with self._turn(file):
+                    archive, size = closing.enter_context(self._repacked.fetched(file, deadline))
+                self._intake.health.note_success()
+                came = self._repacked.unpack(archive, file, self._wanted.folder, deadline)
+        except ObjectError as error:
+            self._intake.health.note(error)
+            return Taken(file, trouble=error.trouble)
+        except (ArchiveError, StoreError):
+            return Taken(file)
+        if not came:
+            return Taken(file)
+        self._intake.note(file, size)
+        return Taken(file, size)
+
+    def _turn(self, file: ModuleFile) -> AbstractContextManager[object]:
+        return self._one_large if file.name in self._large else nullcontext()
 
     def _take_bundle(self, deadline: Deadline) -> _Bundle:
         def arrived(file: ModuleFile) -> None:
@@ -149,11 +201,12 @@ class Reading:
 
     def _note(self, outcome: Taken | _Bundle | KeyNotes) -> None:
         if isinstance(outcome, KeyNotes):
-            self.notes = outcome
+            self._notes = outcome
+            self._begin_zips()
             self._order_by(outcome.sizes)
             return
         if isinstance(outcome, _Bundle):
-            self.bundled = outcome.held
+            self._bundled = outcome.held
             self._warnings.extend(outcome.warnings)
             self._small -= self._intake.files
             self._crew.add_first(self._small)
@@ -169,11 +222,16 @@ class Reading:
             return
         if taken.trouble in PASSING and file not in self._asked_again:
             self._asked_again.add(file)
-            self._crew.add_last(file)
+            self._crew.add_last([file])
             return
         self._missing.add(file)
         if taken.trouble:
             self._why_not.add(taken.trouble)
+
+    def _begin_zips(self) -> None:
+        if not self._have_zips_begun:
+            self._have_zips_begun = True
+            self._crew.add_last(self._zips)
 
     def _order_by(self, sizes: Mapping[str, int]) -> None:
         """Read the largest zips first, by the sizes that an earlier run noted."""
@@ -191,4 +249,4 @@ class Reading:
         not_coming = self._missing | {file for file in self._zips if file.module in lacking}
         self._crew.withdraw(not_coming)
         coming = frozenset(self._wanted.files) - not_coming
-        announce(Restored(files=coming, unavailable=self.notes.now_unavailable(self._missing)))
+        announce(Restored(files=coming, unavailable=self._notes.now_unavailable(self._missing)))
