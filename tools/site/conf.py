@@ -22,12 +22,14 @@ from go_prefetch import __version__  # noqa: E402 - it may not be installed
 REPOSITORY = "https://github.com/org/go-prefetch"
 # A caption, and the pages below it.
 NAVIGATION = {
-    "Start": ["docs/github", "docs/gitlab", "docs/docker", "docs/migrate"],
+    "Start": ["docs/quick-start", "docs/github", "docs/gitlab", "docs/docker", "docs/recipes", "docs/migrate"],
     "Understand": [
-        "docs/how-it-works", "docs/benchmarks", "docs/time-saved", "docs/faults", "docs/security", "docs/glossary",
+        "docs/how-it-works", "docs/comparison", "docs/benchmarks", "docs/time-saved", "docs/faults", "docs/security",
+        "docs/glossary",
     ],
     "Use": [
-        "docs/build-cache", "docs/toolchain", "docs/fleet", "docs/network", "docs/git", "docs/doctor", "docs/report",
+        "docs/build-cache", "docs/toolchain", "docs/fleet", "docs/bazel", "docs/network", "docs/git", "docs/doctor",
+        "docs/report",
     ],
     "Look up": ["docs/README", "docs/errors", "docs/record", "CHANGELOG"],
     "Develop": [

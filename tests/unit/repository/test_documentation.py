@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,16 @@ def test_contributing_names_every_session_of_nox() -> None:
         calls = re.findall(r"nox -s (.+)", (ROOT / ".ci" / script).read_text(encoding="utf-8"))
         assert calls
         assert {name for call in calls for name in call.split()} <= sessions
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="the extra `lint` brings actionlint")
+@pytest.mark.parametrize("page", ["bazel", "recipes"])
+def test_jobs_of_recipes_pass_actionlint(page: str, tmp_path: Path) -> None:
+    """Each block of YAML that begins with `jobs` is a workflow, once an event is in front of it."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(jobs:\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for number, block in enumerate(blocks):
+        (tmp_path / f"{number}.yml").write_text(f"on: push\n\n{block}", encoding="utf-8")
+    done = subprocess.run(["actionlint", *tmp_path.glob("*.yml")], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0)
