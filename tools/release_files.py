@@ -131,12 +131,12 @@ def plain_tar(path: Path) -> bytes:
 
 
 def stored_gzip(content: bytes) -> bytes:
-    """Return a gzip of stored blocks (RFC 1951, 3.2.4): `gzip -1` and `gzip -0` differ from one zlib to the next."""
-    blocks = [content[start : start + 0xFFFF] for start in range(0, len(content), 0xFFFF)]
-    lengths = [struct.pack("<BHH", block is blocks[-1], len(block), len(block) ^ 0xFFFF) for block in blocks]
-    body = b"".join(part for pair in zip(lengths, blocks, strict=True) for part in pair)
-    head = b"\x1f\x8b\x08\0" + struct.pack("<L", _EARLIEST_EPOCH) + b"\0\xff"
-    return head + body + struct.pack("<LL", zlib.crc32(content), len(content))
+    """Return a gzip of stored blocks (RFC 1951, 3.2.4). What zlib writes depends on its version, even at level 0."""
+    parts = [b"\x1f\x8b\x08\0" + struct.pack("<L", _EARLIEST_EPOCH) + b"\0\xff"]
+    for start in range(0, len(content) or 1, 0xFFFF):
+        block, is_last = content[start : start + 0xFFFF], start + 0xFFFF >= len(content)
+        parts += [struct.pack("<BHH", is_last, len(block), len(block) ^ 0xFFFF), block]
+    return b"".join([*parts, struct.pack("<LL", zlib.crc32(content), len(content))])
 
 
 def release_template(url: str, digest: str) -> str:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.made_once import alone, kept
+from go_prefetch import __version__
+from tests.support.made_once import alone, kept, made_once
 
 ROOT = Path(__file__).parents[2]
 # All that a release is made from.
@@ -65,3 +66,33 @@ def _sources() -> str:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+def locked_packages() -> Path:
+    """Return a folder with the wheels of requirements.txt for this Python."""
+    lock = ROOT / "requirements.txt"
+    with made_once("locked-packages", f"{sys.version}\n{lock.read_text()}") as (folder, is_new):
+        if is_new:
+            options = ("--quiet", "--require-hashes", "--only-binary", ":all:", "--dest", str(folder))
+            subprocess.run([sys.executable, "-m", "pip", "download", *options, "-r", str(lock)], check=True)
+    return folder
+
+
+def release_tree(folder: Path) -> Path:
+    """Write the tree that the tag of a release has, as tools/release.py makes it of this checkout."""
+    checkout, dist = folder.with_name(f"{folder.name}-checkout"), released()
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], check=True, capture_output=True, text=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, checkout / name)
+    identity = ("-c", "user.name=A Maintainer", "-c", "user.email=m@example.com")
+    for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-qm", "tagged")):
+        subprocess.run(["git", "-C", str(checkout), *words], check=True)
+    sums = hashlib.sha256((dist / "SHA256SUMS").read_bytes()).hexdigest()
+    argv = [sys.executable, str(checkout / "tools" / "release.py"), "tag", f"v{__version__}", str(dist), "--sums", sums]
+    commit = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    folder.mkdir()
+    packed = subprocess.run(["git", "-C", str(checkout), "archive", commit], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
+    return folder

@@ -17,7 +17,7 @@ NAMES = [path.name for path in WORKFLOWS]
 LONGEST = 240  # minutes, of the nightly run
 
 # Every permission to write, by workflow and job, so that a new one is a decision. None of these jobs runs a program of
-# others, but for actions by three authors.
+# others, but for actions by four authors.
 MAY_WRITE = {
     ("codeql.yml", "analyze"): {"security-events"},
     ("docs.yml", "publish"): {"contents"},
