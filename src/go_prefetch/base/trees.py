@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from go_prefetch.base import removal
-from go_prefetch.base.nofollow import is_folder
-from go_prefetch.base.windows_names import extended
 
 
 def free_bytes(folder: Path) -> int:
@@ -31,10 +29,10 @@ def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterat
     while pending:
         here = pending.pop()
         entries: list[os.DirEntry[str]] = []
-        with contextlib.suppress(OSError), os.scandir(extended(here)) as found:
+        with contextlib.suppress(OSError), os.scandir(here) as found:
             entries += found
         yield Path(here), entries
-        below = [entry.path for entry in entries if is_folder(entry)]
+        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         pending += [path for path in below if enter is None or enter(Path(path))]
 
 

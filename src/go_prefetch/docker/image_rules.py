@@ -11,7 +11,7 @@ from go_prefetch.docker.syntax import Instruction
 from go_prefetch.errors import PrefetchError
 from go_prefetch.golang.gomod import parse_gomod
 
-_TAG = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-|$)")
+_TAG = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:-|$)")
 _STAMPED = re.compile(r"-buildvcs|-X[= ]|-ldflags[^&|;\n]{0,300}\$")  # or by a variable, perhaps
 
 
@@ -27,7 +27,7 @@ def old_image(history: History) -> Iterator[Found]:
     has = tuple(int(part) for part in match.groups() if part)
     for path in paths:
         go = re.split(r"rc|beta", _go_line(history.context.text(path), path))[0]
-        wanted = tuple(map(int, re.findall(r"\d+", go)))[: len(has)]
+        wanted = tuple(map(int, re.findall("[0-9]{1,9}", go)))[: len(has)]
         if has < wanted:
             what = f"{history.root.base} is older than the Go {'.'.join(map(str, wanted))} that {path} asks for"
             yield Found("old-image", history.root.start.line, what)

@@ -210,7 +210,7 @@ def _import_path(module: LocalModule, folder: str) -> str:
 
 def _image_version(texts: Iterable[str]) -> str:
     """Return the tag of the image with the newest of these versions: `1.26` has every patch, `1.26.9` has its own."""
-    found = [re.match(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+)|rc(\d+))?", text) for text in texts]
+    found = [re.match(r"(?:go)?([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9})|rc([0-9]{1,9}))?", text) for text in texts]
     parts = [((int(m[1]), int(m[2]), int(m[3] or 0)), m[4] or "") for m in found if m]
     (major, minor, patch), candidate = max([*parts, (_OLDEST, "")])
     return f"{major}.{minor}{f'.{patch}' if patch else ''}{f'rc{candidate}' if candidate else ''}"

@@ -71,7 +71,7 @@ def toolchain_ahead(facts: Facts) -> Iterator[Evidence]:
 
 def _numbers(version: str) -> tuple[int, int, int, int]:
     """Return `go1.22.3`, `1.22`, `1.22rc1` or `devel go1.27-abc` as comparable numbers; zeros for none."""
-    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?", version)
+    match = re.search(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?((?:rc|beta)[0-9]+)?", version)
     if not match:
         return (0, 0, 0, 0)
     # `go 1.21` in go.mod means the language, and any 1.21 release candidate is older than its releases.
@@ -134,6 +134,6 @@ def _end(lines: Sequence[_Line], start: int) -> int:
 def _caches_modules(uses: re.Match[str], step: Sequence[_Line]) -> bool:
     if any(_NO_CACHE.match(line.words) for line in step):
         return False
-    major = re.match(r"v(\d+)", uses["ref"]) or re.match(r"v(\d+)", uses["note"] or "")
+    major = re.match("v([0-9]{1,9})", uses["ref"]) or re.match("v([0-9]{1,9})", uses["note"] or "")
     asked_for = any(_CACHE.match(line.words) for line in step)
     return asked_for or not major or int(major[1]) >= 4  # from v4 on it caches by default

@@ -232,6 +232,6 @@ def failed(run: GoRun) -> GoCommandError:
 def _check_version(goversion: str) -> None:
     """Accept `go1.26.8`, `go1.22rc1`, or `devel go1.27-abcdef`. Raises GoCommandError for a version that is too old."""
     numbers = goversion.removeprefix("devel ").removeprefix("go").split(".")
-    digits = [int("".join(c for c in number[:2] if c.isdigit()) or 0) for number in numbers[:2]]
+    digits = [int("".join(c for c in number[:2] if c.isdecimal()) or 0) for number in numbers[:2]]
     if len(digits) == 2 and tuple(digits) < OLDEST_GO:
         raise GoCommandError("go-too-old", goversion=goversion)

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from go_prefetch.base.trace import UNTRACED, Trace
 
-_GET = re.compile(r"# get (?P<url>\S+?)(?:: (?P<status>.*?)(?: \((?P<seconds>[0-9.]+)s\))?)?$")
-_COMMAND = re.compile(r"(?:(?P<seconds>[0-9.]+)s # )?cd (?P<folder>.+?); (?P<command>\S.*)$")
+_GET = re.compile(r"# get (?P<url>\S+?)(?:: (?P<status>.*?)(?: \((?P<seconds>[0-9]{1,9}(?:[.][0-9]+)?)s\))?)?$")
+_COMMAND = re.compile(r"(?:(?P<seconds>[0-9]{1,9}(?:[.][0-9]+)?)s # )?cd (?P<folder>.+?); (?P<command>\S.*)$")
 _REMOTE = re.compile(r"(?:mkdir -p |# )(?P<folder>\S+) (?:#|for) [a-z0-9]+ (?P<remote>\S+)$")
 _PROBE = re.compile(r"(?P<command>(?:git|hg|svn|bzr|fossil) \S+) (?P<remote>\S*://(?P<place>\S+))$")
+_LOGIN = re.compile(r"(?<=://)[^/?#\s]*@")
 _OTHER = re.compile(r"mkdir -p |-> unzip |# lock |cd \S+$")
 
 
@@ -81,8 +82,9 @@ class GoTrace:
 
 def _shown(url: str) -> str:
     """Return a URL without user and password. Go hides the password in its own requests, but not in commands of git."""
+    shown = _LOGIN.sub("", url, count=1)
     try:
-        login, at, _ = urlsplit(url).netloc.rpartition("@")
+        urlsplit(shown)
     except ValueError:  # untrusted text that only looks like a URL
         return ""
-    return url.replace(f"{login}@", "", 1) if at else url
+    return shown

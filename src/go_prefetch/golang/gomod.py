@@ -143,7 +143,8 @@ def go_line_at_least(go: str, major: int, minor: int) -> bool:
     match = _GO_VERSION.fullmatch(go or "1.16")
     if match is None:
         raise ValueError(f"not a Go version: {go!r}")
-    return (int(match[1]), int(match[2])) >= (major, minor)
+    # int() refuses thousands of digits. Without leading zeros, the first nine of them are enough.
+    return (int(match[1][:9]), int(match[2][:9])) >= (major, minor)
 
 
 class _Directive(NamedTuple):

@@ -48,7 +48,7 @@ class GitHub(Console):
 
     def _open_group(self, title: str) -> None:
         """Fold the lines that follow."""
-        self._put(f"::group::{self.clean(title)}")
+        self._put(f"::group::{self._harmless(self.clean(title))}")
 
     def _close_group(self, title: str) -> None:
         del title

@@ -16,13 +16,15 @@ _PLAIN_WORD = re.compile(
     re.ASCII,
 )
 _ADDRESS_OR_COMMIT = re.compile(r"(?i)www\.|\(?(?:[0-9a-f]{7,}|gh-[0-9]+)\b")
+# GitHub and GitLab know no code between more than 80 backticks: the text would be Markdown.
+_MANY_TICKS, _MOST_TICKS = re.compile("`{21,}"), "`" * 20
 _LONGEST_LINE = 1_000
 _MOST_LINES, _MOST_CHARACTERS = 60, 10_000
 
 
 def code(text: str) -> str:
     """Return `text` as code for a line or a cell of a table: one line without markup."""
-    line = _one_line(text)
+    line = _MANY_TICKS.sub(f"{_MOST_TICKS}…", _one_line(text))
     if not line:
         return ""
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))

@@ -183,8 +183,8 @@ def _covers(entry: str, host: str, port: int, address: Address | None) -> bool:
         network = ipaddress.ip_network(entry, strict=False)
         return address is not None and address in network
     name, separator, digits = entry.rpartition(":")
-    if separator and digits.isdigit() and (name.startswith("[") or ":" not in name):
-        if int(digits) != port:
+    if separator and digits.isdecimal() and (name.startswith("[") or ":" not in name):
+        if digits.lstrip("0") != str(port):
             return False
         entry = name
     entry = entry.strip("[]").removeprefix("*") if entry.startswith("*.") else entry.strip("[]")

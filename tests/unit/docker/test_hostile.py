@@ -68,6 +68,13 @@ def test_a_dockerfile_of_too_many_instructions_is_not_looked_at(text: str, conte
     assert caught.value.slug == "dockerfile-too-large"
 
 
+def test_versions_of_thousands_of_digits_are_no_error(context: Context) -> None:
+    digits = "9" * 5000
+    (context.folder / "go.mod").write_text(f"module a\n\ngo 1.{digits}\n")
+    check(f"FROM golang:1.{digits}\nCOPY go.mod .\nRUN go build .\n", context)
+    check("FROM golang:1.26\nCOPY go.mod .\nRUN go build .\n", context)
+
+
 def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     with path.open("wb") as file:

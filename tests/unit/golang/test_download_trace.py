@@ -63,6 +63,17 @@ def test_requests_of_go_are_in_the_trace() -> None:
     assert (event["name"], event["cat"], event["dur"]) == ("go: get https://proxy.test/x", "go", 1_500_000)
 
 
+def test_what_only_looks_like_a_number_is_none() -> None:
+    trace = reading("# get https://proxy.test/x", "# get https://proxy.test/x: 200 OK (1.2.3s)")
+    assert not trace.pending
+    assert not trace.read("1..2s # cd /m; git fetch")
+
+
+def test_password_of_an_odd_url_is_not_kept() -> None:
+    """A scheme with a control character is none, and its password is one."""
+    assert "secret" not in str(reading("git ls-remote \x00ps://me:secret@example.com/private").pending)
+
+
 def test_what_only_looks_like_a_url_ends_nothing() -> None:
     for line in (
         "# get https://[::1",

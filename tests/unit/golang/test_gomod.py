@@ -337,6 +337,12 @@ def test_go_line_at_least_wants_a_go_version(go: str) -> None:
         go_line_at_least(go, 1, 21)
 
 
+def test_go_line_with_thousands_of_digits_is_newer() -> None:
+    """Python turns no such text into a number. Go compares it."""
+    long = parse_gomod(f"module m\n\ngo 1.{'9' * 5000}\n", "go.mod").go
+    assert go_line_at_least(long, 1, 21)
+
+
 VERBS = ["module", "go", "toolchain", "require", "replace", "retract", "use", "tool"]
 WORDS = ["m", "v1.0.0", "1.22", "./x", "=>", "(", ")", "[", ",", "]", "{", "}", "/*", "<<<<<<<", "é"]
 STRINGS = ['"m"', r'"\x6d"', r'"\U0000006d"', r'"\ud800"', r'"\xff"', "`m`", r'"\"', '"', "`", "\\"]

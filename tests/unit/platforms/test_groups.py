@@ -60,3 +60,13 @@ def test_mermaid_is_for_github_and_not_for_act(more: dict[str, str], *, draws: b
     """A summary is Markdown that act prints."""
     platform = detect({**GITHUB, **more}, io.StringIO(), io.StringIO())
     assert platform.draws_mermaid is draws
+
+
+def test_title_of_two_lines_is_no_command() -> None:
+    """Titles are ours. One that quoted foreign text would still be no command."""
+    stream = io.StringIO()
+    platform = detect(GITHUB, stream, stream)
+    with platform.group("Restore\n::add-mask::x"):
+        platform.info("one")
+        platform.info("two")
+    assert "\n::add-mask::" not in stream.getvalue()

@@ -19,6 +19,8 @@ from go_prefetch.web.http_settings import HttpSettings
         (" b.test , A.TEST ", "a.test", True),
         ("a.test:80", "a.test", True),
         ("a.test:81", "a.test", False),
+        ("a.test:\u00b2", "a.test", False),
+        (f"a.test:{'9' * 5000}", "a.test", False),
         ("10.0.0.0/8", "10.1.2.3", True),
         ("10.0.0.0/8", "11.1.2.3", False),
         ("10.0.0.0/8", "a.test", False),
