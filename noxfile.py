@@ -155,6 +155,12 @@ def nightly(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every parser of foreign bytes, guided by the code that inputs reach: `-- --seconds 600 go_mod`."""
+    session.run("python", "tools/fuzz.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benches that fail when something is wrong, or one: `nox -s bench -- cold --rounds 5`.
 
