@@ -14,7 +14,7 @@ import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -167,6 +167,23 @@ class Buildah:
         arguments = ("--layers", "-v", f"{gocache}:/root/.cache/go-build", "--build-arg", f"GO_IMAGE={go_image}", *more)
         log = self._bud(context, *arguments, "--build-arg", "RUNTIME_IMAGE=scratch", "--tag", "built", offline=True)
         return Built(log.replace("--> Using cache", "CACHED"), {})
+
+    def build_from(self, base: str, context: Path, file: Path, *more: str, tag: str = "built") -> None:
+        """Build a recipe without any network, on another base image than it names."""
+        self._bud(context, "--file", str(file), "--from", base, "--tag", tag, *more, offline=True)
+
+    def digest(self, image: str) -> str:
+        """Return the digest of an image."""
+        return self._run([*self._argv, "inspect", "--type", "image", "--format", "{{.FromImageDigest}}", image]).strip()
+
+    def run(self, *argv: str, options: Sequence[str] = ()) -> str:
+        """Run a program in the image built last, without any network, and return what it prints."""
+        container = self._run([*self._argv, "from", "built"]).strip()
+        network = ["unshare", "--net"]
+        try:
+            return self._run([*network, *self._argv, "run", "--isolation", "chroot", *options, container, "--", *argv])
+        finally:
+            self._run([*self._argv, "rm", container])
 
     def push(self, image: str) -> None:
         """Push the base image under this name."""
