@@ -162,7 +162,7 @@ def test_dependabot_looks_at_every_manifest() -> None:
         "pip": r"requirements.*\.txt",
         "npm": r"package-lock\.json",
         "gomod": r"go\.mod",
-        "docker": r"Dockerfile",
+        "docker": r"(?:Docker|Container)file",
     }
     wanted = {("github-actions", "/")} | {
         (kind, f"/{folder.rstrip('/')}")
