@@ -27,7 +27,7 @@ DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "R
 
 def links_of(document: Path) -> list[tuple[Path, str]]:
     """File and heading that each relative link of a document names; no heading is an empty one."""
-    found = re.findall(r"\]\(([^)\s:]+)\)|src=\"([^\":]+)\"", document.read_text(encoding="utf-8"))
+    found = re.findall(r"\]\(([^)\s:]+)\)|src(?:set)?=\"([^\":]+)\"", document.read_text(encoding="utf-8"))
     parts = ((target or picture).partition("#") for target, picture in found)
     return [((document.parent / name).resolve() if name else document, heading) for name, _, heading in parts]
 
