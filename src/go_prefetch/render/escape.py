@@ -56,11 +56,9 @@ def fenced(text: str) -> str:
 def _piece(match: re.Match[str]) -> str:
     if match["code"]:
         return code(match["code"]) + match["behind"]
-    return (match["word"] if _is_plain(match["word"]) else code(match["word"])) + match["end"]
-
-
-def _is_plain(word: str) -> bool:
-    return bool(_PLAIN_WORD.fullmatch(word)) and not _ADDRESS_OR_COMMIT.match(word)
+    word, end = match["word"], match["end"]
+    is_plain = _PLAIN_WORD.fullmatch(word) and not _ADDRESS_OR_COMMIT.match(word + end)
+    return (word if is_plain else code(word)) + end
 
 
 def _one_line(text: str) -> str:
