@@ -33,9 +33,12 @@ from release_files import DOWNLOADS, SUMS, contents, version, write_files
 ROOT = Path(__file__).parents[1]
 _TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 # Files that tell readers which version to use, and how they name it.
-_DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml")
+_DOCUMENTS = ("README.md", "docs/**/*.md", "docs/**/*.yml", "examples/**/*.yml", "examples/**/Containerfile")
+_EXPLAINS_RELEASES = "docs/releasing.md"  # with v1.2.3 for any version
 _NAMED = re.compile(
     r"go-prefetch/go-prefetch@(?P<version>[\w.]+)"
+    r"|go-prefetch[-/:](?P<file>\d+\.\d+\.\d+)"
+    r"|-record/1 \{\"version\":\"(?P<record>[^\"]+)"
     r"|org/go-prefetch(?:@|\s+ref: |/archive/refs/tags/)v(?P<major>[\w.]+?)(?:\.tar\.gz)?(?![\w.])"
 )
 
@@ -74,9 +77,13 @@ def problems(version: Version, root: Path) -> Iterator[str]:
         advice = ": write the date of the release in place of `Unreleased`" if unreleased else ", or nothing in it"
         yield f"CHANGELOG.md has no section `## {version} - YYYY-MM-DD`{advice}"
     for path in sorted(path for pattern in _DOCUMENTS for path in root.glob(pattern)):
+        name = path.relative_to(root).as_posix()
+        if name == _EXPLAINS_RELEASES:
+            continue
         for match in _NAMED.finditer(path.read_text(encoding="utf-8")):
-            if match["version"] not in (None, str(version)) or match["major"] not in (None, str(version.major)):
-                yield f"{path.relative_to(root).as_posix()} tells readers to use {' '.join(match[0].split())}"
+            wanted = str(version.major) if match["major"] else str(version)
+            if wanted not in match.groups():
+                yield f"{name} names another version: {' '.join(match[0].split())}"
 
 
 def notes(version: Version, root: Path) -> str:

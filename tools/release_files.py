@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 SUMS = "SHA256SUMS"
 PROJECT_URL = "https://github.com/org/go-prefetch"
 DOWNLOADS = PROJECT_URL + "/releases/download/v{}"
+RAW = "https://raw.githubusercontent.com/org/go-prefetch/v{}/"
 # What `fill`, `run`, `plan` and `verify` import besides the standard library. All have wheels of pure Python.
 PACKAGES = ("actions-toolkit", "certifi", "charset-normalizer", "idna", "requests", "urllib3")
 # hatchling, and what it imports.
@@ -93,17 +94,27 @@ def _sources() -> Iterator[tuple[str, bytes]]:
 
 def distributions(folder: Path) -> dict[str, bytes]:
     """Return the wheel and the sdist, as the build backend of pyproject.toml makes them."""
-    backend, made = folder / "backend", folder / "made"
+    backend, source, made = folder / "backend", folder / "source", folder / "made"
     wheels = download(BACKEND, ROOT / ".ci" / "requirements-test.txt", folder / "backend-wheels")
     write_files(backend, dict(packages(wheels)))
+    others = {name: (ROOT / name).read_bytes() for name in ("CHANGELOG.md", "LICENSE", "pyproject.toml")}
+    readme = readme_for_elsewhere((ROOT / "README.md").read_text(encoding="utf-8"))
+    code = {f"src/{name}": content for name, content in _sources()}
+    write_files(source, {**others, **code, "README.md": readme.encode()})
     made.mkdir()
     argv = [sys.executable, "-I", "-S", "-c", _RUN_BACKEND, str(backend), str(made)]
     environ = {**os.environ, "SOURCE_DATE_EPOCH": str(_EARLIEST_EPOCH)}
-    subprocess.run(argv, check=True, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
+    subprocess.run(argv, check=True, cwd=source, env=environ, stdout=subprocess.DEVNULL)
     (wheel,), (sdist,) = made.glob("*.whl"), made.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
         files = [(name, archive.read(name)) for name in archive.namelist()]
     return {wheel.name: stored_zip(files), sdist.name: stored_gzip(plain_tar(sdist))}
+
+
+def readme_for_elsewhere(text: str) -> str:
+    """Return the README with links that lead to the files of this release: PyPI shows it without them."""
+    text = re.sub(r"(!\[[^]]*\]\()(?!https://)", rf"\g<1>{RAW.format(version())}", text)
+    return re.sub(r"(\]\()(?!https://|#)", rf"\g<1>{PROJECT_URL}/blob/v{version()}/", text)
 
 
 def stored_zip(files: Iterable[tuple[str, bytes]], *, prefix: bytes = b"") -> bytes:

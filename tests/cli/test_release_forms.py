@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ jobs:
       - run: test "$(sed -n '3,$s/:.*//p' /proc/net/dev | tr -d ' ')" = lo
       - id: prefetch
         uses: org/go-prefetch@v1
+      - run: "! python3 -c 'import requests'"
       - run: echo "found '$RESULT'" && GOPROXY=off go run .
         env:
           RESULT: ${{ steps.prefetch.outputs.cache-result }}
@@ -130,13 +132,19 @@ def test_all_forms_print_the_same_version_and_report(bench: Workbench) -> None:
 
 @pytest.mark.system
 def test_action_of_a_release_needs_no_network(bench: Workbench) -> None:
-    """`uses: org/go-prefetch@v1` of the tagged tree under act, with a loopback device alone: a miss, then a hit."""
+    """`uses: org/go-prefetch@v1` of the tagged tree under act, with a loopback device alone: a miss, then a hit.
+
+    Its Python has no packages.
+    """
     repository, tree = bench.folder / "repository", release_tree(bench.folder / "tree")
     write_project(repository, list(MODULES))
     write_proxy_folder(bench.folder / "proxy", MODULES)
     workflow = repository / ".github" / "workflows" / "ci.yml"
     workflow.parent.mkdir(parents=True)
     workflow.write_text(WORKFLOW)
+    bare = bench.folder / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    bench.environ["PATH"] = os.pathsep.join([str(bare / "bin"), bench.environ["PATH"]])
     for words in (("init", "-q"), ("add", "-A"), ("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x")):
         subprocess.run(["git", "-C", str(repository), *words], check=True)
     for proxy, result in ((f"file://{bench.folder / 'proxy'}", "miss"), ("off", "exact")):

@@ -26,7 +26,9 @@ from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = "docs/examples/docker/gitlab-ci.yml"
-STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md", EXAMPLE)
+RECIPE = "examples/image/Containerfile"
+RECORD = "docs/record.md"
+STATED = ("src/go_prefetch/__init__.py", "CHANGELOG.md", "README.md", "docs/gitlab.md", EXAMPLE, RECIPE, RECORD)
 
 
 def load(name: str) -> ModuleType:
@@ -370,12 +372,22 @@ def test_wheel_of_another_hash_is_refused(made: Path, tagged: Path) -> None:
     assert not (tagged / "dist").exists()
 
 
+def another_python() -> str:
+    """The oldest Python of this machine that is of another version than the one of the test, and has pip."""
+    places = (*Path.home().glob(".pyenv/versions/3.*/bin/python"), *Path("/usr/bin").glob("python3.*[0-9]"))
+    for minor in (minor for minor in range(10, 30) if minor != sys.version_info.minor):
+        for path in (path for path in places if f"3.{minor}" in str(path)):
+            if subprocess.run([str(path), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+                return str(path)
+    return sys.executable
+
+
 @pytest.mark.network
 def test_two_builds_in_two_folders_have_the_same_bytes(made: Path, tagged: Path, tmp_path: Path) -> None:
-    """From two checkouts, by two processes whose locale, time zone, umask and order of hashes differ."""
+    """From two checkouts, by two Pythons (if there are two), with other locales, time zones, umasks and hash seeds."""
     other = tmp_path / "else" / "where"
     otherwise = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"}
-    make_release(other, tagged, umask=0o077, env={**os.environ, **otherwise})
+    make_release(other, tagged, python=another_python(), umask=0o077, env={**os.environ, **otherwise})
     assert list(release.differences(other, made)) == []
     assert list(release.differences(made, other)) == []
 

@@ -13,6 +13,7 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
+import cmarkgfm
 import pytest
 
 from go_prefetch import __version__
@@ -117,6 +118,23 @@ def test_wheel_holds_go_prefetch_alone(dist: Path) -> None:
     assert (fields["License-Expression"], fields.get_all("License-File")) == ("Apache-2.0", ["LICENSE"])
 
 
+@pytest.mark.network
+def test_readme_of_the_wheel_has_links_that_lead_somewhere(dist: Path) -> None:
+    """PyPI shows it without the other files: links lead to those of the tag, or to a heading of the same page."""
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        text = packed.read(f"go_prefetch-{__version__}.dist-info/METADATA").decode()
+    page = cmarkgfm.github_flavored_markdown_to_html(text.partition("\n\n")[2])
+    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    own = "https://github.com/org/go-prefetch/blob/v"
+    files = [link.removeprefix(f"{own}{__version__}/").partition("#")[0] for link in links if link.startswith(own)]
+    assert len(files) > 20
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    assert f"https://raw.githubusercontent.com/org/go-prefetch/v{__version__}/docs/summary.png" in links
+
+
+@pytest.mark.nightly
 @pytest.mark.network
 def test_sdist_builds_the_wheel_of_the_release(dist: Path, tmp_path: Path) -> None:
     """By pip and the build backend of here, as a distribution would."""

@@ -21,7 +21,7 @@ from tests.support.fakes.modules import FakeModule, write_project, write_proxy_f
 from tests.support.image_builders import Buildah
 from tests.support.released import ROOT, released
 
-pytestmark = [pytest.mark.network, pytest.mark.system]
+pytestmark = [pytest.mark.network, pytest.mark.system, pytest.mark.nightly]
 
 RECIPE = ROOT / "examples" / "image" / "Containerfile"
 BASE = "localhost/pythonbase"

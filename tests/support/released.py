@@ -14,7 +14,7 @@ from tests.support.made_once import alone, kept, made_once
 ROOT = Path(__file__).parents[2]
 # All that a release is made from.
 SOURCES = (
-    "src", "tools", "templates", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml",
+    "src", "tools", "templates", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml",
     "requirements.txt", ".ci/requirements-test.txt",
 )  # fmt: skip
 
@@ -31,9 +31,9 @@ def copy_sources(folder: Path) -> Path:
     return folder
 
 
-def make_release(dist: Path, checkout: Path = ROOT, **options: object) -> None:
+def make_release(dist: Path, checkout: Path = ROOT, python: str = sys.executable, **options: object) -> None:
     """Make the files of a release."""
-    argv = [sys.executable, str(checkout / "tools" / "release.py"), "dist", str(dist)]
+    argv = [python, str(checkout / "tools" / "release.py"), "dist", str(dist)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, done.stdout + done.stderr
 
