@@ -286,6 +286,7 @@ _FINDINGS = {
 _SYSTEM = {
     "interrupted": "",
     "system-error": "Check its permissions and the free disk space.",
+    "internal-error": "Report it with these lines. Go itself downloads what is missing, in the next go command.",
     "api-rate-limit": "Finished runs are cached, so the next report continues from here. Or wait with --wait.",
     "api-unreachable": "Check --api-url, the network and the proxy variables (HTTPS_PROXY), or try again later.",
     "api-refused": "Try again later.",

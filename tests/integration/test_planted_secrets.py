@@ -138,7 +138,7 @@ class Machine:
         """Run a command there. Nothing of what it made may have a secret."""
         given = {**self.variables, **self._place(place), **variables}
         result = self.bench.run(*arguments, **given)
-        assert "Traceback" not in result.text, result.text
+        assert "Traceback" not in result.text or "[internal-error]" in result.text, result.text
         texts = {"output": result.text, **self._written(), **self._started()}
         assert [(where, form) for where, text in texts.items() for form in SPELLINGS if form in text] == []
         return result
@@ -258,3 +258,24 @@ VALUES = {
 def test_errors_about_a_value_do_not_quote_its_secret(machine: Machine, variables: dict[str, str]) -> None:
     for command in ("run", "doctor"):
         machine("GitHub", command, "--verbose", **variables)
+
+
+CRASH = """\
+import os
+import go_prefetch.cli.commands.plan as plan
+
+def crash(invocation):
+    raise ValueError(f"a mistake about {os.environ['GOPROXY']} and {os.environ['GITHUB_TOKEN']}")
+
+plan.plan = crash
+"""
+
+
+def test_no_crash_has_a_secret(machine: Machine, tmp_path: Path) -> None:
+    """A mistake of the program itself, whose error quotes what it had in its hands."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sitecustomize.py").write_text(CRASH)
+    result = machine("GitHub", "plan", PYTHONPATH=str(tmp_path / "broken"))
+    assert result.status == 1
+    assert "[internal-error]" in result.text
+    assert "user:xxxxx@127.0.0.1" in result.text

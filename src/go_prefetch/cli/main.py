@@ -51,6 +51,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
     except OSError as error:  # such as a full disk under the output; other errors are caught before
         platform.error(notice("system-error", what=error.filename or "the output", words=error.strerror or str(error)))
         return 1
+    except Exception:  # noqa: BLE001 - Python would print it as it is, and it may quote a login
+        import traceback  # noqa: PLC0415 - no other run needs it
+
+        platform.error(notice("internal-error", words=traceback.format_exc().strip()))
+        return 1
     finally:
         run_file.finish()
 

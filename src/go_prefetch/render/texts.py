@@ -421,6 +421,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "proxy-unusable": "{name} is unusable: {words}.",
     "no-verdict": "Go could not check the module cache: {cause}",
     "system-error": "{what} cannot be read or written: {words}.",
+    "internal-error": "go-prefetch failed because of a mistake of its own:\n{words}",
     "interrupted": {
         "": "Interrupted.",
         "modules": "Interrupted. What has arrived stays. The next go command verifies it and downloads the rest.",
