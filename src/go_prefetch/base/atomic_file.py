@@ -110,9 +110,16 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.search(name) is not None
 
 
-def remove_unfinished(threads: Collection[int | None] | None = None) -> None:
-    """Remove unfinished files of threads that will never end: of these, or of all right before the program ends."""
+def remove_unfinished(threads: Collection[int | None] | None = None) -> bool:
+    """Remove unfinished files of threads that will never end: of these, or of all right before the program ends.
+
+    Return whether none of them is left: Windows removes no file that a thread has open.
+    """
+    is_clear = True
     for path, thread in list(_in_progress.items()):
         if threads is None or thread in threads:
-            with suppress(OSError):
+            try:
                 path.unlink(missing_ok=True)
+            except OSError:
+                is_clear = False
+    return is_clear

@@ -5,7 +5,7 @@ while it is used. A folder that is replaced by a link in the meantime has no eff
 links up to it are followed, once.
 
 Windows has no openat. There, each folder on the way is checked before it is entered, and the moment between the two is
-not covered. Creating a link takes a privilege there that ordinary users do not have.
+not covered. A junction counts as a link: every user may create one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from go_prefetch.base.patience import LOCK_VIOLATION, SHARING_VIOLATION, patiently
+from go_prefetch.base.windows_names import IS_WINDOWS, extended, is_entry_name
+
 _HAS_OPENAT = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _SETS_TIMES_OF_LINKS = os.utime in os.supports_follow_symlinks and os.utime in os.supports_dir_fd
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -32,6 +35,8 @@ _DEEPEST = 64  # folders below the root: module paths have fewer
 MOST_ENTRIES = 100_000
 # A pipe in place of a file is opened without waiting for a writer.
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | _BINARY
+_NAME_SURROGATE = 0x20000000  # bit of a reparse tag on Windows: the entry stands for another one
+_UNLINK_SECONDS = 0.5  # a tree may have many files that cannot be removed
 DIGITS = 19  # of a name that another user cannot predict
 
 
@@ -43,6 +48,16 @@ def random_digits() -> str:
 def is_ours(found: os.stat_result) -> bool:
     """Return whether this belongs to this user. On Windows the owner is unknown, so return True."""
     return sys.platform == "win32" or found.st_uid == os.geteuid()
+
+
+def is_link(found: os.stat_result) -> bool:
+    """Return whether this leads to another entry: a symbolic link, or a junction, which has the mode of a folder."""
+    return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_reparse_tag", 0) & _NAME_SURROGATE)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether this entry is a folder, and no link or junction."""
+    return entry.is_dir(follow_symlinks=False) and not (IS_WINDOWS and is_link(entry.stat(follow_symlinks=False)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,7 @@ class Folder:
     def has_folder(self, name: str) -> bool:
         """Return whether there is a folder with this name."""
         found = self.stat(name)
-        return found is not None and stat.S_ISDIR(found.st_mode)
+        return found is not None and stat.S_ISDIR(found.st_mode) and not is_link(found)
 
     def rename(self, name: str, final: str) -> None:
         """Rename the entry `name`, and replace an entry that has the new name."""
@@ -97,18 +112,37 @@ class Folder:
 
     def move(self, name: str, folder: Folder, final: str) -> None:
         """Move the entry `name` into another folder of the same disk."""
-        os.replace(self.at(name), folder.at(final), src_dir_fd=self.descriptor, dst_dir_fd=folder.descriptor)
+        source, target = self.at(name), folder.at(final)
+        patiently(lambda: os.replace(source, target, src_dir_fd=self.descriptor, dst_dir_fd=folder.descriptor))
 
     def unlink(self, name: str) -> None:
-        """Remove a file or link, if it exists."""
+        """Remove a file or link, if it exists. On Windows, also one that is read-only, as Go's trees are."""
         with suppress(FileNotFoundError):
-            os.unlink(self.at(name), dir_fd=self.descriptor)
+            try:
+                self._unlink(name)
+            except PermissionError:
+                if self.descriptor is not None or not self._make_file_writable(name):
+                    raise
+                self._unlink(name)
+
+    def _unlink(self, name: str) -> None:
+        path = self.at(name)
+        codes = (SHARING_VIOLATION, LOCK_VIOLATION)
+        patiently(lambda: os.unlink(path, dir_fd=self.descriptor), codes=codes, seconds=_UNLINK_SECONDS)
+
+    def _make_file_writable(self, name: str) -> bool:
+        """Make a read-only file writable. Return False if it is none."""
+        found = self.stat(name)
+        if found is None or is_link(found) or found.st_mode & stat.S_IWRITE or not stat.S_ISREG(found.st_mode):
+            return False
+        os.chmod(self.at(name), stat.S_IREAD | stat.S_IWRITE)  # noqa: PTH101 - a path of any length
+        return True
 
     def set_times(self, name: str, atime: int, mtime: int) -> None:
         """Set the times of an entry in nanoseconds, of a link itself too. Windows sets none of a link."""
         if _SETS_TIMES_OF_LINKS:
             os.utime(self.at(name), ns=(atime, mtime), dir_fd=self.descriptor, follow_symlinks=False)
-        elif not Path(self.at(name)).is_symlink():
+        elif (found := self.stat(name)) and not is_link(found):
             os.utime(self.at(name), ns=(atime, mtime))
 
     def rmdir(self, name: str) -> None:
@@ -117,22 +151,26 @@ class Folder:
 
     def entries(self) -> list[str]:
         """Return the names of its entries, 100,000 at most."""
-        with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
+        with os.scandir(self._scanned) as found:
             return sorted(entry.name for entry in itertools.islice(found, MOST_ENTRIES))
 
     def contents(self) -> tuple[list[str], list[str]]:
         """Return the names of its folders, and the names of its other entries, 100,000 at most."""
         folders: list[str] = []
         others: list[str] = []
-        with os.scandir(self.path if self.descriptor is None else self.descriptor) as found:
+        with os.scandir(self._scanned) as found:
             for entry in itertools.islice(found, MOST_ENTRIES):
-                (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
+                (folders if is_folder(entry) else others).append(entry.name)
         return folders, others
+
+    @property
+    def _scanned(self) -> str | int:
+        return extended(str(self.path)) if self.descriptor is None else self.descriptor
 
     def make_writable(self) -> None:
         """Let only this user read and change its contents."""
         if self.descriptor is None:
-            self.path.chmod(stat.S_IRWXU)
+            os.chmod(extended(str(self.path)), stat.S_IRWXU)  # noqa: PTH101 - a path of any length
         else:
             os.fchmod(self.descriptor, stat.S_IRWXU)
 
@@ -149,21 +187,21 @@ class Folder:
 
     def _entered(self, name: str) -> Folder:
         path, at = self.path / name, self.at(name)
-        try:
-            if self.descriptor is not None:
+        if self.descriptor is not None:
+            try:
                 return Folder(path, os.open(at, _FOLDER | _NOFOLLOW, dir_fd=self.descriptor))
-            if self.has_folder(name):
-                return Folder(path)
-        except FileNotFoundError:  # locked at once: another thread may create it before the next check
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
-        except OSError:
-            if self.has_folder(name):
-                raise
-        found = self.stat(name)
+            except FileNotFoundError:  # locked at once: another thread may create it before the next check
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+            except OSError:
+                if self.has_folder(name):
+                    raise
+        found = self.stat(name)  # once: another thread may create it before the next check
         if found is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no folder"
-        raise NotADirectoryError(errno.ENOTDIR, f"it is {kind}", str(path))
+        kind = "a symbolic link" if is_link(found) else "" if stat.S_ISDIR(found.st_mode) else "no folder"
+        if kind or self.descriptor is not None:
+            raise NotADirectoryError(errno.ENOTDIR, f"it is {kind or 'no folder'}", str(path))
+        return Folder(path)
 
     def close(self) -> None:
         """Close this folder."""
@@ -172,9 +210,9 @@ class Folder:
 
     def at(self, name: str) -> str:
         """Return the name of an entry for the functions of `os`, used with `dir_fd=descriptor`."""
-        if not name or name in (".", "..") or "/" in name or os.sep in name:
+        if not is_entry_name(name):
             raise OSError(errno.EINVAL, "it is not the name of an entry", name)
-        return name if self.descriptor is not None else str(self.path / name)
+        return name if self.descriptor is not None else extended(str(self.path / name))
 
 
 @contextmanager

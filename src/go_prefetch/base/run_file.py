@@ -2,10 +2,10 @@
 
     .go-prefetch/run-<digits>    one temporary name per line, relative to the root; readable by its owner only (0600)
 
-A run holds the lock of its file (flock; on Windows the open file itself cannot be removed). It removes the file when
-nothing is in progress any more. A file with a free lock belongs to a run that has ended. Its temporary files are
-removed if they still have their names and belong to this user. Other users may write to the folder, so its run files
-are untrusted. No entry of theirs leads to a file without a temporary name.
+A run holds the lock of its file. It removes the file when nothing is in progress any more. A file with a free lock
+belongs to a run that has ended. Its temporary files are removed if they still have their names and belong to this user.
+Other users may write to the folder, so its run files are untrusted. No entry of theirs leads to a file without a
+temporary name.
 """
 
 from __future__ import annotations
@@ -114,10 +114,13 @@ def write_whole(root: Path, name: str, data: bytes) -> None:
 
 
 def finish() -> None:
-    """Remove files of threads that will never end, and their record. Call this right before the program ends."""
-    atomic_file.remove_unfinished()
+    """Remove files of threads that will never end, and their record. Call this right before the program ends.
+
+    If a file cannot be removed, its record stays too, and a later run removes both.
+    """
+    is_clear = atomic_file.remove_unfinished()
     with _lock:
-        while _open:
+        while _open and is_clear:
             _open.popitem()[1].remove()
 
 

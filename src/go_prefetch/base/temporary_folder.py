@@ -63,11 +63,13 @@ def made(place: Path, prefix: str, closing: contextlib.ExitStack) -> Path:
 
 def remove_dead(root: Path) -> None:
     """Remove a folder that no run holds. Raises OSError, BlockingIOError if a run holds it."""
-    with (
-        nofollow.opened(root.parent, (root.name,)) as folder,
-        file_lock.held(folder.at(_ALIVE), dir_fd=folder.descriptor),
-    ):
-        remove_trees(root, ignore_errors=True)
+    with nofollow.opened(root.parent, (root.name,)) as folder:
+        with file_lock.held(folder.at(_ALIVE), dir_fd=folder.descriptor):
+            remove_trees(root, ignore_errors=True)
+        if sys.platform == "win32":  # it removes no open file; a run that has the folder now has this one open
+            with contextlib.suppress(OSError), nofollow.opened(root.parent) as place:
+                folder.unlink(_ALIVE)
+                place.rmdir(root.name)
 
 
 def _is_private(seen: os.stat_result) -> bool:

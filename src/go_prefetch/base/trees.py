@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from go_prefetch.base import removal
+from go_prefetch.base.nofollow import is_folder
+from go_prefetch.base.windows_names import extended
 
 
 def free_bytes(folder: Path) -> int:
@@ -29,10 +31,10 @@ def walk(folder: Path, *, enter: Callable[[Path], bool] | None = None) -> Iterat
     while pending:
         here = pending.pop()
         entries: list[os.DirEntry[str]] = []
-        with contextlib.suppress(OSError), os.scandir(here) as found:
+        with contextlib.suppress(OSError), os.scandir(extended(here)) as found:
             entries += found
         yield Path(here), entries
-        below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        below = [entry.path for entry in entries if is_folder(entry)]
         pending += [path for path in below if enter is None or enter(Path(path))]
 
 

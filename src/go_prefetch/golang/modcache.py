@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from go_prefetch.base.run_file import NOTES_FOLDER
+from go_prefetch.base.windows_names import extended
 from go_prefetch.golang import module
 from go_prefetch.golang.module import ModuleVersion
 
@@ -127,27 +128,27 @@ class ModuleFolder:
 
     def path_of(self, file: ModuleFile) -> Path:
         """Return the path of `file`."""
-        return self.path / self.name_of(file)
+        return self._at(self.name_of(file))
 
     def zip_path(self, version: ModuleVersion) -> Path:
         """Return the path of a module's zip."""
-        return self.path / f"{_stem(version)}.zip"
+        return self._at(f"{_stem(version)}.zip")
 
     def ziphash(self, version: ModuleVersion) -> Path:
         """Return the path of the hash that Go writes for a zip that matches go.sum."""
-        return self.path / f"{_stem(version)}.ziphash"
+        return self._at(f"{_stem(version)}.ziphash")
 
     def lock(self, version: ModuleVersion) -> Path:
         """Return the file that Go locks while it works on a module."""
-        return self.path / f"{_stem(version)}.lock"
+        return self._at(f"{_stem(version)}.lock")
 
     def partial(self, version: ModuleVersion) -> Path:
         """Return the path of a file that exists while Go unpacks a module."""
-        return self.path / f"{_stem(version)}.partial"
+        return self._at(f"{_stem(version)}.partial")
 
     def tree(self, version: ModuleVersion) -> Path:
         """Return the path of a module's unpacked tree."""
-        return self.gomodcache / _tree_name(version)
+        return Path(extended(f"{self.gomodcache}/{_tree_name(version)}"))
 
     # The plan asks these about thousands of files. Without a Path they take a third of the time, and never raise.
 
@@ -173,15 +174,18 @@ class ModuleFolder:
 
     def has_tree(self, version: ModuleVersion) -> bool:
         """Return whether there is an unpacked module for Go. With a `.partial` file, Go starts to unpack again."""
-        tree = f"{self.gomodcache}/{_tree_name(version)}"
+        tree = extended(f"{self.gomodcache}/{_tree_name(version)}")
         return os.path.lexists(tree) and not os.path.exists(self._below(f"{_stem(version)}.partial"))  # noqa: PTH110
 
     def accepted_by_go(self, version: ModuleVersion) -> bool:
         """Return whether Go has hashed this zip and found it in go.sum. It then writes a `.ziphash`."""
         return self.has_zip(version) and self.has_ziphash(version)
 
+    def _at(self, name: str) -> Path:
+        return Path(self._below(name))
+
     def _below(self, name: str) -> str:
-        return f"{self.path}/{name}"
+        return extended(f"{self.path}/{name}")
 
     def identity(self, file: ModuleFile) -> Identity:
         """Return a value that changes when another file takes this name, or None if there is none."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.windows_names import IS_WINDOWS
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
@@ -72,10 +73,10 @@ def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleFile, str],
 
 
 def _link(source: Path, stub: Path) -> None:
-    try:
-        stub.symlink_to(source)
-    except OSError:  # Windows does not let all users create links
+    if IS_WINDOWS:  # it does not let all users create links
         shutil.copyfile(source, stub)
+    else:
+        stub.symlink_to(source)
 
 
 def _verdict(go: IsolatedGo, hashes: Mapping[ModuleFile, str], canary: ModuleFile, deadline: Deadline) -> FileVerdict:

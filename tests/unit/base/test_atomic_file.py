@@ -84,6 +84,7 @@ def test_what_cannot_be_renamed_is_removed(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["file"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it removes no open file")
 def test_a_temporary_file_that_was_taken_away_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), new_file(tmp_path, "file"):
         next(tmp_path.iterdir()).unlink()
@@ -98,6 +99,7 @@ def test_write_whole_replaces_a_hard_link_and_not_what_it_shares(tmp_path: Path)
     assert (tmp_path / "ours").read_bytes() == b"ours"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it removes no open file")
 def test_remove_unfinished_removes_only_files_in_progress(tmp_path: Path) -> None:
     write_whole(tmp_path / "done", b"done")
     with pytest.raises(FileNotFoundError), new_file(tmp_path, "file") as out:  # noqa: PT012
@@ -134,7 +136,7 @@ def test_write_named_writes_a_file_whole(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"what was there, and longer")
     write_named(tmp_path / "file", b"whole")
     assert (tmp_path / "file").read_bytes() == b"whole"
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match=r"directory|denied"):
         write_named(tmp_path, b"whole")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PureWindowsPath
+from typing import cast
 
 import pytest
 
+from go_prefetch.base.windows_names import extended
+from go_prefetch.golang import modcache
 from go_prefetch.golang.modcache import MAX_BYTES, Kind, ModuleFile, ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
 
@@ -88,3 +92,13 @@ def _with_zip(path: Path) -> ModuleFolder:
     folder.zip_path(TOML).parent.mkdir(parents=True)
     folder.zip_path(TOML).write_bytes(b"zip")
     return folder
+
+
+def test_long_path_has_the_prefix_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modcache, "extended", partial(extended, windows=True))
+    root = cast(Path, PureWindowsPath(r"C:\Users\runner\go\pkg\mod"))
+    folder = ModuleFolder(root, root)
+    version = ModuleVersion("example.com/" + "/".join(["Folder"] * 30), "v1.0.0")
+    assert str(folder.zip_path(version)).startswith(r"\\?\C:\Users\runner\go\pkg\mod\example.com\!folder")
+    assert str(folder.tree(version)).endswith("\\!folder@v1.0.0")
+    assert str(folder.zip_path(ModuleVersion("example.com/x", "v1.0.0"))).startswith("C:")
