@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,13 +50,15 @@ class Encoding:
     """One encoding. `name` is part of the version of an entry, so a client finds only entries that it can read.
 
     `compressing` writes to its argument, from any one thread, and `decompressing` reads from it. Both pass on what that
-    raises. `decompressing` raises ArchiveError for damaged bytes.
+    raises. `decompressing` raises ArchiveError for damaged bytes. `with_window` returns the same encoding with another
+    window, of 2^N bytes. That is what it takes to read a large archive.
     """
 
     name: str
     rewrites_zips: bool
     compressing: Callable[[Writable], AbstractContextManager[Writable]]
     decompressing: Callable[[Readable], AbstractContextManager[Readable]]
+    with_window: Callable[[int], Encoding]
 
 
 def best_encoding(environ: Mapping[str, str]) -> Encoding:
@@ -67,7 +70,7 @@ def best_encoding(environ: Mapping[str, str]) -> Encoding:
     return by_program(program, environment_of("zstd", environ)) if program else PLAIN
 
 
-def in_process(module: Any) -> Encoding:
+def in_process(module: Any, window_log: int = _WINDOW_LOG) -> Encoding:
     """Use `module`: compression.zstd, or backports.zstd."""
 
     @contextmanager
@@ -76,7 +79,7 @@ def in_process(module: Any) -> Encoding:
         options = {
             parameter.compression_level: _LEVEL,
             parameter.checksum_flag: 1,  # as the program does
-            parameter.window_log: _WINDOW_LOG,
+            parameter.window_log: window_log,
             parameter.enable_long_distance_matching: 1,
             parameter.ldm_hash_rate_log: _LONG_HASH_RATE_LOG,
             parameter.ldm_hash_log: _LONG_HASH_LOG,
@@ -90,16 +93,16 @@ def in_process(module: Any) -> Encoding:
     def decompressing(source: Readable) -> Iterator[Readable]:
         yield _Decompressed(module, source)
 
-    return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003 - a field with a name of its own
+    return Encoding("zstd-1", True, compressing, decompressing, partial(in_process, module))  # noqa: FBT003 - a field
 
 
-def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
+def by_program(program: str, environ: Mapping[str, str], window_log: int = _WINDOW_LOG) -> Encoding:
     """Use the zstd program at this path, or on the PATH of its environment."""
 
     @contextmanager
     def compressing(out: Writable) -> Iterator[Writable]:
         long = f"--zstd=ldmHashRateLog={_LONG_HASH_RATE_LOG},ldmHashLog={_LONG_HASH_LOG}"
-        argv = [program, "-q", f"-{_LEVEL}", f"--long={_WINDOW_LOG}", long, "-T0", f"-B{_JOB}", "-c"]
+        argv = [program, "-q", f"-{_LEVEL}", f"--long={window_log}", long, "-T0", f"-B{_JOB}", "-c"]
         with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             pipe = process.stdin
             assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
@@ -120,7 +123,8 @@ def by_program(program: str, environ: Mapping[str, str]) -> Encoding:
         with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             yield _Fed(process, source)
 
-    return Encoding("zstd-1", True, compressing, decompressing)  # noqa: FBT003
+    with_window = partial(by_program, program, environ)
+    return Encoding("zstd-1", True, compressing, decompressing, with_window)  # noqa: FBT003
 
 
 @contextmanager
@@ -128,7 +132,7 @@ def _as_it_is(stream: Any) -> Iterator[Any]:
     yield stream
 
 
-PLAIN = Encoding("plain-1", False, _as_it_is, _as_it_is)  # noqa: FBT003
+PLAIN: Encoding = Encoding("plain-1", False, _as_it_is, _as_it_is, lambda _: PLAIN)  # noqa: FBT003
 
 
 class _Decompressed:

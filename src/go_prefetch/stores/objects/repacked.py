@@ -23,8 +23,8 @@ from go_prefetch.stores.objects.port import ObjectStorage
 
 _FOLDER = f"{NOTES_FOLDER}/repacked/"
 _LEAST = 2 << 20  # bytes of a zip. The few larger ones have most of the bytes of a project
+_WINDOW_LOG = 25  # 32 MiB: several are read at once. With the 128 MiB of an entry they are hardly smaller
 _WORTH = 0.8  # of the zip: what takes more space is not kept twice
-_IN_MEMORY = 8 << 20  # bytes; what is larger is a temporary file
 
 
 def zip_of_repacked(name: str) -> ModuleFile | None:
@@ -56,8 +56,8 @@ class RepackedZips:
     @contextmanager
     def fetched(self, file: ModuleFile, deadline: Deadline) -> Iterator[tuple[IO[bytes], int]]:
         """Yield the bytes of the object and their number during the block. Raises OSError too."""
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as archive:
-            size = self._storage.get(self.name_of(file), archive, MAX_BYTES["zip"], deadline)  # type: ignore[arg-type]
+        with tempfile.TemporaryFile() as archive:
+            size = self._storage.get(self.name_of(file), archive, MAX_BYTES["zip"], deadline)
             archive.seek(0)
             yield archive, size
 
@@ -85,11 +85,11 @@ class RepackedZips:
         plain = folder.size_if_there(file)
         if stored_size(folder.path_of(file)) in (None, plain):
             return False
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as archive:
-            write_archive(archive, folder, [file], self._encoding)
+        with tempfile.TemporaryFile() as archive:
+            write_archive(archive, folder, [file], self._encoding.with_window(_WINDOW_LOG))
             if archive.tell() > plain * _WORTH:
                 return False
-            self._storage.put(self.name_of(file), archive, deadline)  # type: ignore[arg-type]
+            self._storage.put(self.name_of(file), archive, deadline)
         return True
 
     def remove(self, file: ModuleFile, deadline: Deadline) -> None:
