@@ -48,6 +48,7 @@ _BENCHES = {
 _COMPARED_BENCHES = ("cold", "warm", "hosted", "fleet", "buildcache")
 
 os.environ["PATH"] = _PATH
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # see .ci/test
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "unit"]
 nox.options.stop_on_first_error = True
@@ -83,7 +84,8 @@ def wording(session: nox.Session) -> None:
     """Show that no sentence is data: blank every notice, and run what is not about wording."""
     chosen = "not network and not system and not slow and not nightly"
     folders = ("tests/unit", "tests/integration")
-    session.run("pytest", "-q", "--blank-messages", "-m", f"{chosen} and not wording", *folders, *session.posargs)
+    blanked = ("pytest", "-q", "--blank-messages", "--hypothesis-profile=few")
+    session.run(*blanked, "-m", f"{chosen} and not wording", *folders, *session.posargs)
     session.run("pytest", "-q", "-n", "0", "--collect-only", "-q", "-q", "-m", f"{chosen} and wording")
 
 

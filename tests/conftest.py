@@ -28,6 +28,8 @@ _WORDED = (Path(__file__).parent / "unit" / "render", Path(__file__).parent / "c
 settings.register_profile("no clock", deadline=None)
 # For .ci/nightly. A test that says how many examples it takes keeps that number.
 settings.register_profile("nightly", deadline=None, max_examples=3000)
+# For `nox -s wording`: a property that reads a sentence reads it in each example.
+settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("no clock")
 
 

@@ -36,7 +36,8 @@ class Made(NamedTuple):
 def made() -> Iterator[Made]:
     """Every call of the source that names a slug, and leaves the text to the templates."""
     for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if any(kind in text for kind in KINDS) else ():
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
                 continue
             names = [keyword.arg for keyword in node.keywords]
