@@ -31,7 +31,7 @@ NAVIGATION = {
         "docs/build-cache", "docs/toolchain", "docs/fleet", "docs/bazel", "docs/network", "docs/git", "docs/doctor",
         "docs/report",
     ],
-    "Look up": ["docs/README", "docs/errors", "docs/record", "CHANGELOG"],
+    "Look up": ["docs/README", "docs/troubleshooting", "docs/errors", "docs/record", "CHANGELOG"],
     "Develop": [
         "CONTRIBUTING", "ARCHITECTURE", "tests/README", "bench/README", "docs/releasing", "SECURITY", "docs/adr/*",
     ],
@@ -90,5 +90,5 @@ def copy_pictures(app: Sphinx, _: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the functions above with Sphinx."""
     app.connect("source-read", add_navigation)
-    app.connect("doctree-read", link_to_repository)
+    app.connect("doctree-read", link_to_repository, priority=1)  # before Sphinx copies what a page links to
     app.connect("build-finished", copy_pictures)
