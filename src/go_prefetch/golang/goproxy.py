@@ -158,7 +158,7 @@ def _url(entry: str) -> str:
         raise _invalid(entry, "only http, https and file URLs are proxies")
     if parts.scheme != "file" and not host:
         raise _invalid(entry, "it names no host")
-    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
+    if parts.scheme == "file" and (parts.netloc or not re.match("/+[^/]", parts.path)):
         raise _invalid(entry, "a file URL is `file://` and an absolute path")
     if parts.query or parts.fragment:
         raise _invalid(entry, "it has a query or fragment, and paths are to be added at its end")

@@ -90,6 +90,7 @@ INVALID = {
     "fragment": "https://a.example/#go",
     "file with host": "file://server/share",
     "file without path": "file:///",
+    "file with a relative path": "file::/",
     "second of the list": "https://a.example,htps://b.example",
 }
 
