@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ RUNS_OTHERS = re.compile(
     r"\b(?:pip|pipx|uvx?|npm|npx|nox|pytest|cargo|curl|wget)\b|\bgo (?:run|test|generate|install)\b|\.ci/"
 )
 PINNED = re.compile(r"^(?P<action>[^@ ]+)@(?P<commit>[0-9a-f]{40}) # (?P<version>v\d+\.\d+\.\d+)$")
+
+GH = """#!/bin/sh
+if [ "$1 $2" = "run list" ]; then printf '9\\n8\\n7\\n'; exit; fi
+case " $KEPT " in *" $3 "*) echo "$3" > "$7/bench.jsonl" ;; *) exit 1 ;; esac
+"""
 
 
 def loaded(path: Path) -> dict[str, Any]:
@@ -135,6 +141,23 @@ def test_passed_waits_for_all_jobs_and_fails_with_each(workflow: str, passed: st
             changed[number] = result
             may_be_skipped = result == "skipped" and "if" in every[name]
             assert (status(changed) == 0) == may_be_skipped, f"{name}: {result}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for gh is a shell script")
+@pytest.mark.parametrize(("kept", "found"), [("8", "8"), ("8 7", "8"), ("", "")])
+def test_history_is_that_of_the_last_night_that_has_one(tmp_path: Path, kept: str, found: str) -> None:
+    """The workflow's own script, with a stand-in for gh. Of the nights 9, 8 and 7, only `kept` have a history."""
+    steps = loaded(ROOT / ".github" / "workflows" / "nightly.yml")["jobs"]["history"]["steps"]
+    (script,) = [step["run"] for step in steps if "gh run" in step.get("run", "")]
+    gh = tmp_path / "gh"
+    gh.write_text(GH)
+    gh.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "KEPT": kept}
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [file.read_text() for file in (tmp_path / "history").iterdir()] == ([f"{found}\n"] if found else [])
 
 
 def test_matrix_has_every_python_and_the_oldest_go() -> None:
