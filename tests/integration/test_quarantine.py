@@ -17,6 +17,7 @@ import pytest
 
 from go_prefetch.base import file_lock
 from go_prefetch.errors import Notice
+from go_prefetch.verification import check_mods, check_trees
 from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
@@ -431,6 +432,26 @@ def test_verify_with_fix_lets_go_hash_what_is_not_unpacked(ready: Workbench) -> 
     assert later.status == 1
     assert "checksum mismatch" in later.stderr
     assert not (ready.modcache / TREE).exists()
+
+
+def test_quarantine_that_is_off_leaves_all_to_go(ready: Workbench) -> None:
+    result = ready.prefetch("--quarantine", "false", goproxy="off")
+    assert result.status == 0, result.text
+    assert admitted(ready) == 0
+    assert_honest(ready)
+
+
+def test_check_without_links_finds_what_one_with_links_finds(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where trees and `.mod` files are copied."""
+    monkeypatch.setattr(check_trees, "IS_WINDOWS", True)
+    monkeypatch.setattr(check_mods, "IS_WINDOWS", True)
+    assert ready.prefetch(goproxy="off").status == 0
+    assert not any(one.slug == "mod-files-unchecked" for one in ready.quickly("verify").notices)
+    tamper(ready.modcache / TREE)
+    found = ready.quickly("verify")
+    assert found.status == 1, found.text
+    assert found.verified == (3, 1, 0, 0)
+    assert about_trees(found) == [("checksum-mismatch", "tree", "example.com/lib@v1.2.3")]
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the-wrong-one-first", "the-right-one-first"])

@@ -10,7 +10,7 @@ from go_prefetch.errors import ChecksumMismatch, PrefetchError
 
 
 class When(Enum):
-    """`--save`, `--save-private`, `--record` and `--build-cache`."""
+    """`--save`, `--save-private`, `--record`, `--quarantine` and `--build-cache`."""
 
     AUTO = "auto"
     ALWAYS = "true"

@@ -163,6 +163,9 @@ TABLE: tuple[Input, ...] = (
           "later go commands. A checksum mismatch or invalid input always fails.", choice(OnFailure), Group.JOB),
     Input("check-present", "false", "Verify modules that were in the module cache before, too. It takes about 1 s per "
           "650 MB.", SWITCH, Group.JOB),
+    Input("quarantine", "auto", "Whether Go unpacks and verifies modules in a temporary module cache while others are "
+          "downloaded. `auto`: not on Windows. `false`: `go mod download` unpacks and verifies them afterwards.",
+          choice(When), Group.JOB, in_action=False),
     Input("for-tidy", "false", "Fetch all modules that go.sum has a hash of. Jobs that run `go mod tidy`, "
           "`go mod vendor` or `go list -m all` need them.", SWITCH, Group.JOB),
     Input("test-cache", "false", "Let `go test` find its results of another checkout. Tracked files get a time that "

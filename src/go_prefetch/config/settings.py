@@ -38,6 +38,7 @@ class Settings:
     deadline: float
     on_failure: OnFailure
     check_present: bool
+    quarantine: When
     for_tidy: bool
     test_cache: bool
     summary: bool
@@ -63,6 +64,11 @@ class Settings:
     def go_silence(self) -> float:
         """Return the seconds that Go may be silent. It prints nothing while it unpacks or hashes a zip."""
         return self.stall_timeout * _GO_SILENCE_FACTOR
+
+    @property
+    def uses_quarantine(self) -> bool:
+        """Return whether modules are verified in the quarantine. On Windows, renames of trees were not measured yet."""
+        return self.quarantine.applies(auto=sys.platform != "win32")
 
     @property
     def has_pool_limits(self) -> bool:

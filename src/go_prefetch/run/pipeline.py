@@ -156,7 +156,8 @@ class _Run:
         with job.timing.stopwatch.step("admit"):  # also opens and removes the quarantine
             if job.settings.check_present:
                 self._check_present()
-            with Quarantine(plan, job.environment, self._deadline, job.timing.trace) as unpacked:
+            is_used = job.settings.uses_quarantine
+            with Quarantine(plan, job.environment, self._deadline, job.timing.trace, is_used=is_used) as unpacked:
                 with job.ahead(plan.folder, unpacked.take) as ahead:
                     self._restore(unpacked.take, ahead)
                     self._download(unpacked.take, ahead)

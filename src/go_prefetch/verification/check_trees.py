@@ -2,7 +2,7 @@
 
 `go mod verify` alone does not do that. It compares a tree with the `.ziphash` next to it, and a program that edits the
 tree can edit that too. Here the hashes come from go.sum: a small GOMODCACHE of stubs (stub_modcache.py) has links into
-the real one as its top-level entries.
+the real one as its top-level entries, or on Windows copies of the trees.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import walk
+from go_prefetch.base.windows_names import IS_WINDOWS, extended
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion, escape
@@ -81,17 +82,21 @@ def one_version_a_path(hashes: Mapping[ModuleVersion, str]) -> Iterable[dict[Mod
 
 
 def _link(stubs: ModuleFolder, folder: ModuleFolder, versions: Iterable[ModuleVersion]) -> None:
-    """Link top-level folders. A module whose path is one element has none to link, so its tree is copied."""
-    for first in {escape(version.path).partition("/")[0] for version in versions if "/" in version.path} - {_CACHE}:
+    """Link top-level folders. A module whose path is one element has none to link, so its tree is copied.
+
+    Windows does not let all users create links, so there all trees are copied.
+    """
+    linked = set() if IS_WINDOWS else {version for version in versions if "/" in version.path}
+    for first in {escape(version.path).partition("/")[0] for version in linked} - {_CACHE}:
         (stubs.gomodcache / first).symlink_to(folder.gomodcache.resolve() / first, target_is_directory=True)
-    for version in (version for version in versions if "/" not in version.path):
+    for version in (version for version in versions if version not in linked):
         _copy_tree(folder.tree(version), stubs.tree(version))
 
 
 def _copy_tree(tree: Path, target: Path) -> None:
     for here, entries in walk(tree):
         there = target / here.relative_to(tree)
-        there.mkdir()
+        Path(extended(str(there))).mkdir(parents=True)
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                shutil.copyfile(entry.path, there / entry.name)
+                shutil.copyfile(extended(entry.path), extended(str(there / entry.name)))

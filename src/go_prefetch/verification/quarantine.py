@@ -13,7 +13,6 @@ import os
 import queue
 import shutil
 import stat
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from go_prefetch.base import file_lock
+from go_prefetch.base.patience import patiently
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
 from go_prefetch.base.trace import UNTRACED, Trace
@@ -49,15 +49,17 @@ _BATCH = 200  # zips of one `go mod download`, limited by the length of its comm
 class Quarantine:
     """Takes zips as they arrive in the module cache. `admit` moves the verified ones. A context manager.
 
-    On Windows, where it was never measured, it takes none.
+    It takes none unless `is_used`.
     """
 
-    def __init__(self, plan: Plan, go: GoEnvironment, deadline: Deadline, trace: Trace = UNTRACED) -> None:
+    def __init__(
+        self, plan: Plan, go: GoEnvironment, deadline: Deadline, trace: Trace = UNTRACED, *, is_used: bool = True
+    ) -> None:
         self._folder = plan.folder
         self._go = go
         self._deadline = deadline
         self._trace = trace
-        self._hashes, left = _eligible(plan) if sys.platform != "win32" else ({}, Counter())
+        self._hashes, left = _eligible(plan) if is_used else ({}, Counter())
         self._tally = Tally(left)
         self._large: set[ModuleVersion] = set()  # their trees are verified as soon as they are unpacked
         self._verdicts: list[Verdict] = []
@@ -254,5 +256,5 @@ def _rename_tree(tree: Path, target: Path) -> None:
     """Move a tree. A normal user cannot move a read-only folder, so it is writable for that moment."""
     mode = stat.S_IMODE(tree.stat().st_mode)
     tree.chmod(mode | stat.S_IWUSR)
-    tree.rename(target)
+    patiently(lambda: tree.rename(target))  # Windows renames no folder in which a program has a file open
     target.chmod(mode)

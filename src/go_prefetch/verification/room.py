@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -28,10 +29,8 @@ class Room:
         """Raise OSError if the file system does not report free space."""
         self._root = root
         self._gomodcache = gomodcache
-        seen = os.statvfs(root)
-        self.block = min(max(seen.f_frsize, _SMALLEST_BLOCK), _LARGEST_BLOCK)
-        limited = seen.f_files > 0  # some file systems create inodes on demand
-        self._most = Space(seen.f_bavail * seen.f_frsize // 2, seen.f_favail // 2 if limited else sys.maxsize)
+        self.block, free = _free(root)
+        self._most = Space(free.bytes // 2, free.files // 2)
         self._claimed = Space(0, 0)
         self._lock = threading.Lock()
         self._note(self._claimed)
@@ -40,8 +39,7 @@ class Room:
         """Claim `space`. Return False if that is more than is left for all."""
         with self._lock, contextlib.suppress(OSError):
             wanted = self._claimed + space
-            seen = os.statvfs(self._root)
-            if wanted.fits(self._most) and space.bytes <= seen.f_bavail * seen.f_frsize // 2:
+            if wanted.fits(self._most) and space.bytes <= _free(self._root)[1].bytes // 2:
                 self._note(wanted)
                 if self._claimed_by_all().fits(self._most):
                     self._claimed = wanted
@@ -59,6 +57,16 @@ class Room:
         for root in private_folders(self._gomodcache):
             claimed += Space(_noted(root / _NOTES[0]) * 1024, _noted(root / _NOTES[1]))
         return claimed
+
+
+def _free(root: Path) -> tuple[int, Space]:
+    """Return the size of a block, and what is free. Raises OSError."""
+    if sys.platform == "win32":  # NTFS creates records of files on demand
+        return _SMALLEST_BLOCK, Space(shutil.disk_usage(root).free, sys.maxsize)
+    seen = os.statvfs(root)
+    is_limited = seen.f_files > 0  # some file systems create inodes on demand
+    block = min(max(seen.f_frsize, _SMALLEST_BLOCK), _LARGEST_BLOCK)
+    return block, Space(seen.f_bavail * seen.f_frsize, seen.f_favail if is_limited else sys.maxsize)
 
 
 def _noted(note: Path) -> int:

@@ -16,8 +16,10 @@ import zipfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from go_prefetch.base.patience import patiently
 from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.go_stderr import tells_of_a_damaged_zip
@@ -94,7 +96,7 @@ class StubCache:
                 self.unpack([], deadline)
             part = self._part(versions, self._canaries.pop() if self._canaries else self._packed_canary())
             for version in (*part.versions, part.canary):
-                self.folder.zip_path(version).unlink(missing_ok=True)
+                patiently(partial(self.folder.zip_path(version).unlink, missing_ok=True))
         except OSError as error:
             return Verdict(inconclusive=notice("inconclusive", "zips", words=error.strerror))
         covered = self._covered(part, deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path, PurePath
 
 import pytest
@@ -20,6 +21,18 @@ def test_the_defaults() -> None:
     assert settings.working_directory == (".",)
     assert (settings.jobs.text, settings.deadline, settings.attempts) == ("auto", 600.0, 4)
     assert settings.report_file is None
+
+
+@pytest.mark.parametrize(
+    ("text", "on_windows", "elsewhere"), [("auto", False, True), ("true", True, True), ("false", False, False)]
+)
+def test_quarantine_is_off_on_windows_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch, text: str, on_windows: bool, elsewhere: bool
+) -> None:
+    settings = read_settings({"quarantine": text}, HOME, CWD)
+    for platform, expected in (("win32", on_windows), ("linux", elsewhere), ("darwin", elsewhere)):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert settings.uses_quarantine == expected
 
 
 def test_working_directories_one_a_line() -> None:
