@@ -140,3 +140,17 @@ def test_init_on_a_terminal_asks(bench: Workbench, workflow: Path, answer: str, 
     assert result.status == 0, result.stdout
     assert "[y/N]" in result.stdout
     assert ("org/go-prefetch" in workflow.read_text()) == written
+
+
+@pytest.mark.parametrize("has_workflow", [True, False])
+def test_init_follows_no_link_to_a_folder(bench: Workbench, workflow: Path, has_workflow: bool) -> None:
+    """All of `.github` may lead out of the repository: neither a workflow there is changed, nor a new one written."""
+    elsewhere = bench.folder / "elsewhere"
+    workflow.parent.parent.rename(elsewhere)
+    (bench.project / ".github").symlink_to(elsewhere)
+    found = elsewhere / "workflows" / workflow.name
+    if not has_workflow:
+        found.unlink()
+    result = prefetch(bench, "init", "--write")
+    assert result.status == (0 if has_workflow else 2), result.text
+    assert [path.read_text() for path in elsewhere.rglob("*.yml")] == [WORKFLOW] * has_workflow

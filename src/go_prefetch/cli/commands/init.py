@@ -87,9 +87,9 @@ def _walked(root: Path, module_cache: Path) -> Iterator[Path]:
 
 def _changes(root: Path, folders: GoFolders, invocation: Invocation) -> Iterator[FileChange]:
     """Yield the change of each file. A repository without a workflow or pipeline gets one."""
-    actions = _texts(root, _files(root / ".github" / "actions", "**/action.y*ml"), invocation)
-    workflows = _texts(root, _files(root / ".github" / "workflows", "*.y*ml"), invocation)
-    pipelines = _texts(root, _files(root, GITLAB_NAME), invocation)
+    actions = _texts(root, _files(root, ".github/actions", "**/action.y*ml"), invocation)
+    workflows = _texts(root, _files(root, ".github/workflows", "*.y*ml"), invocation)
+    pipelines = _texts(root, _files(root, ".", GITLAB_NAME), invocation)
     composites = [change_composite(name, text, folders) for name, text in actions.items()]
     served = {folder_of_action(change.name) for change in composites if change.uses_go}
     changes = [
@@ -110,9 +110,14 @@ def _has_any(root: Path) -> bool:
     return any((root / ".github" / "workflows").glob("*.y*ml")) or os.path.lexists(root / GITLAB_NAME)
 
 
-def _files(folder: Path, pattern: str) -> Sequence[Path]:
-    found = (path for path in folder.glob(pattern) if path.suffix in (".yml", ".yaml") and not path.is_symlink())
-    return sorted(found)[:_MOST_FILES]
+def _files(root: Path, folder: str, pattern: str) -> Sequence[Path]:
+    found = (path for path in (root / folder).glob(pattern) if path.suffix in (".yml", ".yaml"))
+    return sorted(path for path in found if not _is_elsewhere(root, path))[:_MOST_FILES]
+
+
+def _is_elsewhere(root: Path, path: Path) -> bool:
+    """Return whether a link leads to this file: a link in a repository may lead to any file of the user."""
+    return path.resolve() != root.resolve() / path.relative_to(root)
 
 
 def _texts(root: Path, paths: Sequence[Path], invocation: Invocation) -> dict[str, str]:
@@ -141,6 +146,8 @@ def _write(root: Path, changed: Sequence[FileChange]) -> None:
     """Write each file as a whole. Raises InputError, also for a file that has changed since it was read."""
     for change in changed:
         path = root / change.name
+        if _is_elsewhere(root, path):
+            raise InputError("workflow-unwritable", path=change.name, words="a link leads to its folder")
         try:
             if change.old:
                 if regular_bytes(path, _MOST_BYTES).decode(errors="replace") != change.old:
