@@ -101,7 +101,7 @@ def docs(session: nox.Session) -> None:
 def site(session: nox.Session) -> None:
     """Build the documentation site in build/site; a broken link fails. `-- linkcheck` requests other sites too."""
     builder, *rest = session.posargs or ["html"]
-    strict = ("--quiet", "--nitpicky", "--fail-on-warning", "--doctree-dir", "build/doctrees")
+    strict = ("--quiet", "--fresh-env", "--nitpicky", "--fail-on-warning", "--doctree-dir", "build/doctrees")
     output = f"build/{'site' if builder == 'html' else builder}"
     session.run("sphinx-build", *strict, "--builder", builder, "--conf-dir", "tools/site", *rest, ".", output)
 

@@ -33,9 +33,10 @@ NAVIGATION = {
     ],
     "Look up": ["docs/README", "docs/troubleshooting", "docs/errors", "docs/record", "CHANGELOG"],
     "Develop": [
-        "CONTRIBUTING", "ARCHITECTURE", "tests/README", "bench/README", "docs/releasing", "SECURITY", "docs/adr/*",
+        "CONTRIBUTING", "ARCHITECTURE", "tests/README", "bench/README", "docs/releasing", "SECURITY",
     ],
 }  # fmt: skip
+DECISIONS = "docs/adr/*"  # unfold below the architecture
 
 project = "go-prefetch"
 version = release = __version__
@@ -49,6 +50,8 @@ html_theme = "furo"
 html_title = f"go-prefetch {release}"
 html_baseurl = "https://org.github.io/go-prefetch/"
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_copyright = False
 html_additional_pages = {"index": "index.html"}  # leads to README.html
 templates_path = ["templates"]
@@ -61,11 +64,11 @@ linkcheck_timeout = 20
 
 
 def add_navigation(_: Sphinx, page: str, source: list[str]) -> None:
-    """Append the navigation to the first page, where it is not shown."""
-    if page == root_doc:
-        for caption, pages in NAVIGATION.items():
-            listed = "\n".join(pages)
-            source[0] += f"\n\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{listed}\n```\n"
+    """Append the navigation to the pages that it hangs on, where it is not shown."""
+    below = NAVIGATION if page == root_doc else {"Decisions": [DECISIONS]} if page == "ARCHITECTURE" else {}
+    for caption, pages in below.items():
+        listed = "\n".join(pages)
+        source[0] += f"\n\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{listed}\n```\n"
 
 
 def link_to_repository(app: Sphinx, tree: nodes.document) -> None:
