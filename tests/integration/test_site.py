@@ -80,8 +80,11 @@ def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_site_first_page_leads_to_every_page(site: Path, address: str, browser: Chrome) -> None:
     """index.html leads to the first page. Its navigation has all pages, and each opens under its heading."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
     browser.get(address)
-    assert browser.current_url == f"{address}README.html"
+    WebDriverWait(browser, 30).until(lambda it: it.current_url == f"{address}README.html")
+    browser.get(f"{address}README.html")  # which waits until it is there
     links = browser.execute_script("return [...document.querySelectorAll('.sidebar-tree a')].map(e => e.href)")
     pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
     pages -= {"index.html", "genindex.html", "search.html", "README.html"}
