@@ -78,14 +78,19 @@ def locked_packages() -> Path:
     return folder
 
 
-def release_tree(folder: Path) -> Path:
-    """Write the tree that the tag of a release has, as tools/release.py makes it of this checkout."""
-    checkout, dist = folder.with_name(f"{folder.name}-checkout"), released()
+def copy_checkout(folder: Path) -> Path:
+    """Copy every file that git has, as it is now."""
     listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, checkout / name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def release_tree(folder: Path) -> Path:
+    """Write the tree that the tag of a release has, as tools/release.py makes it of this checkout."""
+    checkout, dist = copy_checkout(folder.with_name(f"{folder.name}-checkout")), released()
     identity = ("-c", "user.name=A Maintainer", "-c", "user.email=m@example.com")
     for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-qm", "tagged")):
         subprocess.run(["git", "-C", str(checkout), *words], check=True)
