@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,10 @@ SETUP_GO = "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e"
 UUID = FakeModule("github.com/google/uuid", "v1.6.0")
 MOD = FakeModule("golang.org/x/mod", "v0.30.0", files={"semver/semver.go": "package semver\n"})
 
-pytestmark = pytest.mark.network  # of the packages that the action imports, once
+pytestmark = [
+    pytest.mark.network,  # of the packages that the action imports, once
+    pytest.mark.skipif(sys.platform == "win32", reason="the jobs are those of Linux"),
+]
 
 
 def jobs(bench: Workbench, proxy: ModuleProxy, *options: str, is_real: bool = False) -> list[str]:
