@@ -1,7 +1,8 @@
-"""The Linux jobs of .github/workflows/selftest.yml as they are, run by act. The container job needs Docker."""
+"""The Linux jobs of .github/workflows/selftest.yml as they are, run by act."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.act import ActRunner, put_action
+from tests.support.docker_engine import IMAGE, docker_engine, options_of_machine
 from tests.support.fakes.module_proxy import ModuleProxy
 from tests.support.fakes.modules import FakeModule, write_project
 from tests.support.workbench import Workbench
@@ -28,10 +30,10 @@ pytestmark = [
 ]
 
 
-def jobs(bench: Workbench, proxy: ModuleProxy, *options: str, is_real: bool = False) -> list[str]:
+def jobs(bench: Workbench, proxy: ModuleProxy, *options: str, is_real: bool = False, container: str = "") -> list[str]:
     """Run jobs of the workflow in a repository with this action. Return the names of the steps that succeeded.
 
-    Without `is_real`, examples/service is a project with one small module.
+    Without `is_real`, examples/service is a project with one small module. `container` replaces that of the workflow.
     """
     runner = ActRunner(bench, proxy, bench.folder / "repository")
     put_action(runner.repository)
@@ -40,7 +42,11 @@ def jobs(bench: Workbench, proxy: ModuleProxy, *options: str, is_real: bool = Fa
         shutil.copytree(ROOT / "examples" / "service", service)
     else:
         write_project(service, [UUID])
-    runner.commit(WORKFLOW.read_text(encoding="utf-8"))
+    workflow, containers = re.subn(
+        r"^ +container: .+@sha256:.*$", container or r"\g<0>", WORKFLOW.read_text("utf-8"), flags=re.MULTILINE
+    )
+    assert containers == 1
+    runner.commit(workflow)
     stand_in = f"--local-repository={SETUP_GO}={ROOT / 'tests' / 'support' / 'fakes' / 'setup_go'}"
     done = runner("--matrix=os:ubuntu-latest", stand_in, *options)
     assert "❌" not in done.text, done.text
@@ -81,3 +87,22 @@ def test_generated_project_comes_from_the_pool(bench: Workbench, job: str) -> No
         downloaded = {path.partition("/@v")[0] for path in proxy.paths() if path.endswith(".zip")}
     assert steps[-1] == "Go needs nothing more"
     assert downloaded == ({UUID.path, MOD.path} if job == "workspace" else {UUID.path})
+
+
+@pytest.mark.system
+def test_job_in_a_container_restores_from_its_pool(bench: Workbench) -> None:
+    """A real container, on this machine's programs: no registry is at hand. Go compiles into the tests' build cache."""
+    go = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+    node = os.path.realpath(shutil.which("node") or "")
+    gocache, path = bench.environ["GOCACHE"], "/opt/go/bin:/opt/node:/usr/bin:/bin"
+    Path(gocache).mkdir(exist_ok=True)
+    mounts = (f"{go}:/opt/go:ro", f"{node}:/opt/node/node:ro", f"{gocache}:/gocache")
+    options = options_of_machine(*mounts, PATH=path, GOCACHE="/gocache", GOTOOLCHAIN="local")
+    container = f"    container:\n      image: {IMAGE}\n      options: {options}"
+    with ModuleProxy([UUID]) as proxy, docker_engine() as address:
+        bench.environ["DOCKER_HOST"] = address
+        act = ("--pull=false", "--network=host", "--container-daemon-socket=-", f"--env=PATH={path}")
+        steps = jobs(bench, proxy, "--job=container", *act, "--env=GOMODCACHE=/root/go/pkg/mod", container=container)
+        assert sum(path.endswith(".zip") for path in proxy.paths()) == 1
+    assert "The warm run had every module from the pool" in steps
+    assert "Go needs nothing more" in steps
