@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+// SIGBREAK is Ctrl-Break, which a Windows runner sends some seconds after Ctrl-C. Other systems have none.
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'];
 
 // A signal ended the run while something other than go-prefetch itself was at work.
 export class Stopped extends Error {

@@ -9,6 +9,8 @@ import { workspace } from './runner.mjs';
 const OLDEST_MINOR = 10;
 const PATIENCE_MS = 10_000;
 const QUESTION = 'import sys; print("%d.%d.%d" % sys.version_info[:3], sys.executable)';
+// `python` and `py` of Python's install manager download a Python where there is none, unless they are told not to.
+const INSTALLS_NOTHING = { PYTHON_MANAGER_AUTOMATIC_INSTALL: 'false' };
 const WINDOWS = process.platform === 'win32';
 
 // The interpreter's own path, or else what was tried and why it would not do.
@@ -61,6 +63,7 @@ function ask([program, ...args]) {
   const { error, status, stdout } = spawnSync(program, [...args, '-I', '-S', '-X', 'utf8', '-c', QUESTION], {
     cwd: import.meta.dirname,
     encoding: 'utf8',
+    env: { ...process.env, ...INSTALLS_NOTHING },
     killSignal: 'SIGKILL',
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: PATIENCE_MS,

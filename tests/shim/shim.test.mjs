@@ -81,6 +81,15 @@ describe('finding Python', { concurrency: true, skip }, () => {
     });
   }
 
+  it('lets no install manager download one', async (t) => {
+    const scratch = new Scratch(t);
+    scratch.script('bin/python3', 'echo "$PYTHON_MANAGER_AUTOMATIC_INSTALL" >&2; [ "$PYTHON_MANAGER_AUTOMATIC_INSTALL" = false ] && exit 103; echo 3.14.0 downloaded');
+    scratch.goodPython('bin/python');
+    const { status } = await scratch.start();
+    assert.equal(status, 0);
+    assert.equal(scratch.read('asked'), 'bin/python3\nbin/python\n');
+  });
+
   it('gives up on one that hangs', async (t) => {
     const scratch = new Scratch(t);
     scratch.script('bin/python3', 'exec /bin/sleep 60');

@@ -23,7 +23,7 @@ from go_prefetch.base.programs import find_program
 if sys.platform == "win32" or TYPE_CHECKING:  # elsewhere, a run does not wait for the import of ctypes
     from go_prefetch.base import windows_job
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 _MOST_OUTPUT = 16 << 20  # bytes of an answer
 _PS_SECONDS = 5.0
 _jobs: dict[int, windows_job.Job] = {}  # on Windows, by process id

@@ -69,7 +69,7 @@ def _raise_on_signals() -> None:
             signal.signal(name, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     for name in names:
         signal.signal(name, interrupt)
 

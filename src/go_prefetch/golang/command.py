@@ -14,7 +14,7 @@ from typing import Any
 from go_prefetch.base import process_group
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.child_environment import environment_of_go
-from go_prefetch.base.programs import find_program
+from go_prefetch.base.programs import find_program, find_script
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trace import UNTRACED, Trace
 from go_prefetch.base.untrusted_json import parse_object, parse_objects
@@ -75,7 +75,8 @@ class GoCommand:
         self._staying = {**self._environ, "GOTOOLCHAIN": "local"}
         found = find_program("go", environ.get("PATH", os.defpath))
         if found is None:
-            raise GoCommandError("go-not-found")
+            script = find_script("go", environ.get("PATH", os.defpath))
+            raise GoCommandError("go-not-found", "script" if script else "", script=script)
         self.executable = found
 
     def environment(self, folder: Path) -> GoEnvironment:

@@ -64,5 +64,12 @@ def gowork_set(gowork: str, folder: Path) -> str:
     """
     above = (parent / "go.work" for parent in (folder, *folder.parents))
     nearest = next((path for path in above if path.is_file()), None)
-    is_nearest = nearest is not None and nearest.resolve() == Path(gowork).resolve()
-    return "" if is_nearest else gowork
+    return "" if nearest is not None and _is_same(nearest, Path(gowork)) else gowork
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether both are one file. Their spelling may differ where case does not matter."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

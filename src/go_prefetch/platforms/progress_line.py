@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from go_prefetch.base.windows_names import IS_WINDOWS
+
 _EVERY_LIVE, _EVERY_PLAIN = 0.2, 10.0  # seconds between two lines
 _NO_WIDTH = 80  # columns of a terminal that does not tell
-_ERASE = "\r\x1b[K"
 
 
 class ProgressLine:
@@ -45,16 +46,21 @@ class ProgressLine:
         if self._width is None:
             self._print_line(text)
         else:
-            self._write(f"{_ERASE}{cut(text, self._width() - 1)}")  # a full line would wrap on some terminals
+            width = self._width() - 1  # a full line would wrap on some terminals
+            self._write(f"{self._erase(width)}{cut(text, width)}")
             self._is_shown = True
 
     def clear(self) -> None:
         """Take the line away, because something else is printed. Elsewhere, that output is a sign of life too."""
-        if self._is_shown:
-            self._write(_ERASE)
+        if self._is_shown and self._width is not None:
+            self._write(self._erase(self._width() - 1))
             self._is_shown = False
         if self._width is None:
             self._last = self._clock()
+
+    def _erase(self, width: int) -> str:
+        """Return what takes the line away. An older console of Windows prints escape sequences as they are."""
+        return f"\r{' ' * width}\r" if IS_WINDOWS else "\r\x1b[K"
 
 
 def cut(text: str, width: int) -> str:

@@ -264,7 +264,13 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
     "go-sum-conflict": "{where} has a merge conflict marker.",
     "go-sum-unreadable": "{path} cannot be read: {words}.",
     "no-module-cache": "GOMODCACHE is {gomodcache!r}, which is not an absolute path.",
-    "go-not-found": "There is no `go` on PATH.",
+    "go-not-found": {
+        "": "There is no `go` on PATH.",
+        "script": Text(
+            "There is no go.exe on PATH, only {script}. go-prefetch starts no scripts.",
+            "Put the folder `bin` of `go env GOROOT` on PATH, in front of the folder of that script.",
+        ),
+    },
     "go-too-old": "{goversion} is too old: go-prefetch needs Go 1.21 or newer.",
     "go-failed": {
         "": "`{command}` exited with status {status}:\n{stderr}",

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from go_prefetch.base import file_lock
+from go_prefetch.base.background import LOOK_EVERY
 from go_prefetch.base.patience import patiently
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import recording, write_whole
@@ -98,7 +99,8 @@ class Quarantine:
         meter.expect_modules(len(self._hashes))
         meter.watch(self._unpacked)
         for unpacker in self._unpackers:
-            unpacker.join(self._deadline.left())
+            while unpacker.is_alive() and not self._deadline.passed():
+                unpacker.join(LOOK_EVERY)  # a signal is handled in the meantime
         late = any(map(threading.Thread.is_alive, self._unpackers))
         meter.say("comparing with go.sum")
         meter.wait_for("go mod verify")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from go_prefetch.base import process_group
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.windows_names import IS_WINDOWS
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.modcache import ModuleFolder
 from go_prefetch.golang.module import ModuleVersion
@@ -72,6 +73,7 @@ class IsolatedGo:
 
     def _environment(self) -> dict[str, str]:
         own = {name: str(self._root / name.lower()) for name in ("GOPATH", "GOCACHE", "TMPDIR")}
+        own |= dict.fromkeys(("TMP", "TEMP") if IS_WINDOWS else (), own["TMPDIR"])
         (self._root / "tmpdir").mkdir(exist_ok=True)
         return {
             **own,

@@ -11,10 +11,25 @@ import sys
 
 import pytest
 
-from go_prefetch.platforms import console, detect
+from go_prefetch.platforms import console, detect, progress_line
 from go_prefetch.platforms.progress_line import ProgressLine, cut
 from tests.support.clock import Clock
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _terminal_of_unix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_line, "IS_WINDOWS", False)
+
+
+def test_console_of_windows_gets_no_escape_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_line, "IS_WINDOWS", True)
+    written: list[str] = []
+    line = ProgressLine(written.append, written.append, width=lambda: 20)
+    line.show("Download: 1 of 2 modules, 3 s")
+    line.clear()
+    blank = f"\r{' ' * 19}\r"
+    assert "".join(written) == f"{blank}Download: 1 of 2...{blank}"
 
 
 class _Terminal(io.StringIO):
