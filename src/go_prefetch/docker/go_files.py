@@ -23,9 +23,10 @@ _OTHER_SYSTEMS = re.compile(
 _BUILD = re.compile(r"^//go:build[ \t]+(.{1,2000})$", re.MULTILINE)
 _OLD_BUILD = re.compile(r"^//[ \t]*\+build[ \t]+(.{1,2000})$", re.MULTILINE)
 _TERM = re.compile(r"[\w.]+|&&|\|\||[!()]")
-# Strings too, because `"/*"` begins no comment. Every alternative is linear, also without its end.
+# Strings too, because `"/*"` begins no comment. A string without an end ends with its line: otherwise the rest of the
+# line would be read again from each of its quotes.
 _STRING_OR_COMMENT = re.compile(
-    r"""(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*')|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|//[^\n]*"""
+    r"""(?P<string>"(?:[^"\\\n]|\\.)*"?|`[^`]*`|'(?:[^'\\\n]|\\.)*'?)|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|//[^\n]*"""
 )
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
 _IMPORT = re.compile(r"[\s;]*import\s*(?:\(([^)]*)\)|(?:[\w.]+\s+)?([\"`][^\"`\n]+[\"`]))")
@@ -68,10 +69,19 @@ def parse_go_file(name: str, data: bytes) -> GoFile | None:
     return GoFile(
         package[1],
         frozenset(_imports(code, package.end())),
-        tuple((text.count("\n", 0, match.start()) + 1, match[1]) for match in _EMBED.finditer(text)),
+        tuple(_embeds(text)),
         has_main=bool(main and package[1] == "main"),
         main_is_empty=bool(main and main[1]),
     )
+
+
+def _embeds(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line number and the patterns of each line that embeds files."""
+    line, counted = 1, 0
+    for match in _EMBED.finditer(text):
+        line += text.count("\n", counted, match.start())
+        counted = match.start()
+        yield line, match[1]
 
 
 def embeds_of(path: str, file: GoFile) -> Iterator[Embed]:

@@ -16,7 +16,8 @@ _PLAIN_WORD = re.compile(
     re.ASCII,
 )
 _ADDRESS_OR_COMMIT = re.compile(r"(?i)www\.|\(?(?:[0-9a-f]{7,}|gh-[0-9]+)\b")
-# GitHub and GitLab know no code between more than 80 backticks: the text would be Markdown.
+# GitHub and GitLab know no code between more than 80 backticks, and end a block of more than 255 at 255. The text, or
+# what follows, would be Markdown.
 _MANY_TICKS, _MOST_TICKS = re.compile("`{21,}"), "`" * 20
 _LONGEST_LINE = 1_000
 _MOST_LINES, _MOST_CHARACTERS = 60, 10_000
@@ -24,7 +25,7 @@ _MOST_LINES, _MOST_CHARACTERS = 60, 10_000
 
 def code(text: str) -> str:
     """Return `text` as code for a line or a cell of a table: one line without markup."""
-    line = _MANY_TICKS.sub(f"{_MOST_TICKS}…", _one_line(text))
+    line = _few_ticks(_one_line(text))
     if not line:
         return ""
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
@@ -45,7 +46,7 @@ def prose(text: str) -> str:
 
 def fenced(text: str) -> str:
     """Return the lines of `text` in a code block. A very long text is cut."""
-    lines = ["".join(map(_visible, line.expandtabs(4))).rstrip() for line in text.splitlines()]
+    lines = [_few_ticks("".join(map(_visible, line.expandtabs(4))).rstrip()) for line in text.splitlines()]
     shown = "\n".join(lines[:_MOST_LINES])[:_MOST_CHARACTERS]
     if len(shown) < len("\n".join(lines)):
         shown += "\n…"
@@ -64,6 +65,10 @@ def _piece(match: re.Match[str]) -> str:
 def _one_line(text: str) -> str:
     line = "".join(map(_visible, " ".join(text.split())))
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+
+
+def _few_ticks(line: str) -> str:
+    return _MANY_TICKS.sub(f"{_MOST_TICKS}…", line)
 
 
 def _visible(character: str) -> str:

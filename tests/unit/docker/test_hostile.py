@@ -13,6 +13,7 @@ from go_prefetch.base.trees import remove_trees
 from go_prefetch.docker import dockerignore
 from go_prefetch.docker.context import Context, measure, read_text
 from go_prefetch.docker.dockerignore import parse_ignore
+from go_prefetch.docker.go_files import MOST_BYTES, parse_go_file
 from go_prefetch.docker.linear_matcher import Automaton
 from go_prefetch.docker.rules import check
 from go_prefetch.errors import InputError
@@ -132,3 +133,17 @@ def test_folders_deeper_than_calls_can_nest_are_measured(tmp_path: Path) -> None
     (deep / "file").write_bytes(b"12345")
     assert measure(top, parse_ignore("*.md\n**/x", "x")) == (1, 5)
     remove_trees(top)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", ['"\\', "'\\", '\\"', "//go:embed a\n", "import (", "/*"])
+def test_go_file_of_one_megabyte_is_read_in_one_go(piece: str) -> None:
+    """Each quote was the beginning of a string whose end was looked for: an hour for one file of a module."""
+    parse_go_file("main.go", f"package a\n{piece * (MOST_BYTES // len(piece))}".encode())
+
+
+def test_string_without_an_end_ends_with_its_line() -> None:
+    file = parse_go_file("main.go", b'package a\n\nimport "b"\n\nvar s = "/*\nvar t = 1 // "\n//go:embed c\n')
+    assert file is not None
+    assert file.imports == {"b"}
+    assert file.embeds == ((7, "c"),)

@@ -38,6 +38,7 @@ from tests.support.fakes.summaries import ALL
 from tests.support.snapshots import MarkdownFile
 
 HOSTILE = {
+    "more backticks than a block may have": f"a\n{'`' * 300}\n<img src=x> [link](https://evil.example)",
     "the beginning of an address, at the end of a sentence": "see www. It",
     "more backticks than code may have": f"[{'`' * 90}](https://evil.example) {'`' * 90} <img src=x>",
     "table": "a | b",
