@@ -19,7 +19,6 @@ from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "selftest.yml"
-SETUP_GO = "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e"
 # What the jobs ask their proxy for.
 UUID = FakeModule("github.com/google/uuid", "v1.6.0")
 MOD = FakeModule("golang.org/x/mod", "v0.30.0", files={"semver/semver.go": "package semver\n"})
@@ -47,7 +46,8 @@ def jobs(bench: Workbench, proxy: ModuleProxy, *options: str, is_real: bool = Fa
     )
     assert containers == 1
     runner.commit(workflow)
-    stand_in = f"--local-repository={SETUP_GO}={ROOT / 'tests' / 'support' / 'fakes' / 'setup_go'}"
+    (setup_go,) = set(re.findall(r"actions/setup-go@[0-9a-f]{40}", workflow))
+    stand_in = f"--local-repository={setup_go}={ROOT / 'tests' / 'support' / 'fakes' / 'setup_go'}"
     done = runner("--matrix=os:ubuntu-latest", stand_in, *options)
     assert "❌" not in done.text, done.text
     return re.findall(r"✅  Success - Main (.*?)(?: \[[^\]]*\])?$", done.text, re.MULTILINE)
