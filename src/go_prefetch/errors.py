@@ -229,6 +229,7 @@ _INPUT = {
     "repository-unknown": "Pass `--repo OWNER/NAME`, or run inside a clone that has an `origin` remote.",
     "repository-not-found": "Check --repo, --workflow, --api-url and the permissions of the token.",
     "token-missing": "Set a token for this host.",
+    "github-client-missing": "Run it from the package on PyPI: `uvx go-prefetch` or `pipx run go-prefetch`.",
     "token-refused": (
         "Check that the token is valid and may read Actions (GitHub: `actions: read`; GitLab: `read_api`). "
         "Deleting needs `actions: write`."

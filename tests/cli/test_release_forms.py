@@ -163,3 +163,14 @@ def test_action_of_a_release_needs_no_network(bench: Workbench) -> None:
         done = bench.program(argv, cwd=repository)
         assert done.status == 0, done.text
         assert f"found '{result}'" in done.text
+
+
+@pytest.mark.parametrize("command", [("report",), ("prune",)], ids=" ".join)
+def test_archive_says_that_it_has_no_pygithub(bench: Workbench, command: tuple[str, ...]) -> None:
+    """`report` and `prune` on GitHub need the wheel."""
+    bench.project.mkdir()
+    form = zipapp(bench)
+    done = bench.program([*form.command, *command, "--repo", "org/app"], GH_TOKEN="unused")
+    assert (done.status, done.stdout) == (2, "")
+    assert "[github-client-missing]" in done.stderr
+    assert "uvx go-prefetch" in done.stderr

@@ -12,6 +12,7 @@ from go_prefetch.base.retry import Deadline
 from go_prefetch.errors import ApiError, Notice, RateLimitError
 from go_prefetch.forge.access import Access
 from go_prefetch.forge.api import Patience, RestApi, forge_client
+from go_prefetch.forge.open_github import open_github
 from go_prefetch.history.cache import RunCache, observe
 from go_prefetch.history.logs import LogError, LogsGone
 from go_prefetch.history.model import Forge, History, ObservedRun, Selection, WorkflowRun
@@ -33,10 +34,9 @@ def open_forge(
         from go_prefetch.history.gitlab import GitLabForge  # noqa: PLC0415 - each when it is needed
 
         return GitLabForge(RestApi(access, web, patience), access.repository, end)
-    from go_prefetch.forge.github import GitHub  # noqa: PLC0415
-    from go_prefetch.history.github import GitHubForge  # noqa: PLC0415
+    github = open_github(RestApi(access, web, patience, follows=False), access)
+    from go_prefetch.history.github import GitHubForge  # noqa: PLC0415 - after PyGithub was found
 
-    github = GitHub(RestApi(access, web, patience, follows=False), access)
     return GitHubForge(github, forge_client(access, web), open_cache, end)
 
 

@@ -232,6 +232,8 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
             f"Pass `--repo OWNER/NAME`. {_TRUST}",
         ),
     },
+    "github-client-missing": "GitHub's API cannot be read, because PyGithub is not installed. The archive of a release "
+    "is without it.",
     "repository-not-found": "{api} has no {path}, or this token may not read it.",
     "token-missing": {
         "gitlab": Text(_LACKS_LOGIN, "Set GITLAB_TOKEN (scope read_api)."),

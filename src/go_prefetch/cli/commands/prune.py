@@ -12,6 +12,7 @@ from go_prefetch.config.forge_inputs import PRUNE, PruneSettings, prune_settings
 from go_prefetch.errors import InputError
 from go_prefetch.forge.access import Access, find_access
 from go_prefetch.forge.api import Patience, RestApi
+from go_prefetch.forge.open_github import open_github
 from go_prefetch.model.ports import Platform
 from go_prefetch.prune.entries import AnyEntry, Removal, choose_removals, gone_scopes, list_entries, own_entries
 from go_prefetch.prune.families import Inventory, take_inventory
@@ -43,11 +44,9 @@ def prune(invocation: Invocation) -> int:
 def _prune_entries(settings: PruneSettings, access: Access, invocation: Invocation) -> None:
     if access.kind == "gitlab":
         raise InputError("input-invalid", "prune-gitlab")
-    from go_prefetch.forge.github import GitHub  # noqa: PLC0415 - PyGithub is imported when it is needed
-
     platform = invocation.platform
     patience = Patience(settings.wait, platform.warn)
-    github = GitHub(RestApi(access, HttpSettings.of_forge(invocation.environ), patience, follows=False), access)
+    github = open_github(RestApi(access, HttpSettings.of_forge(invocation.environ), patience, follows=False), access)
     repository = github.repository()
     default_ref = f"refs/heads/{repository.default_branch}"
     now = datetime.now(timezone.utc)
