@@ -109,11 +109,17 @@ def test_site_pages_fit_the_window(site: Path, address: str, browser: Chrome) ->
 
 
 def test_site_search_finds_an_error_by_its_slug(address: str, browser: Chrome) -> None:
-    """The search of the site needs no other server. Its result leads to the page of errors."""
+    """A reader types into the box, which a phone has behind a button. The search needs no other server."""
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.wait import WebDriverWait
 
-    browser.get(f"{address}search.html?q=disk-full")
+    browser.get(f"{address}README.html")
+    box = browser.find_element(By.CSS_SELECTOR, "input.sidebar-search")
+    if browser.execute_script("return document.documentElement.clientWidth") < 700:
+        browser.find_element(By.CSS_SELECTOR, ".mobile-header label[for=__navigation]").click()
+    WebDriverWait(browser, 30).until(lambda _: box.is_displayed())
+    box.send_keys("disk-full", Keys.ENTER)
     found = WebDriverWait(browser, 30).until(lambda it: it.find_elements(By.CSS_SELECTOR, "ul.search li a"))
     assert any("docs/errors.html" in str(link.get_attribute("href")) for link in found)
 

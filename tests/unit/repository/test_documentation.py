@@ -57,6 +57,13 @@ def test_every_document_is_linked() -> None:
     assert [str(path) for path in others if path not in linked] == []
 
 
+def test_documents_are_plain_markdown() -> None:
+    """What only the site's generator understands would be shown as source on GitHub."""
+    texts = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    found = [path.name for path, text in texts.items() if re.search(r"^\s*(```\{|:::|!!! |\{%)", text, re.MULTILINE)]
+    assert found == []
+
+
 def test_json_in_documents_is_json() -> None:
     """Policies and lifecycle rules are there to be pasted."""
     found = [
