@@ -142,6 +142,7 @@ def test_action_of_a_release_needs_no_network(bench: Workbench) -> None:
     workflow = repository / ".github" / "workflows" / "ci.yml"
     workflow.parent.mkdir(parents=True)
     workflow.write_text(WORKFLOW)
+    assert not (tree / "tests").exists()  # a runner downloads the archive of the tag, which is without them
     bare = bench.folder / "python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
     bench.environ["PATH"] = os.pathsep.join([str(bare / "bin"), bench.environ["PATH"]])

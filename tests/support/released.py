@@ -89,7 +89,7 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def release_tree(folder: Path) -> Path:
-    """Write the tree that the tag of a release has, as tools/release.py makes it of this checkout."""
+    """Write what a runner downloads of a release's tag, which tools/release.py makes of this checkout."""
     checkout, dist = copy_checkout(folder.with_name(f"{folder.name}-checkout")), released()
     identity = ("-c", "user.name=A Maintainer", "-c", "user.email=m@example.com")
     for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-qm", "tagged")):
