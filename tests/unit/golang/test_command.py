@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from go_prefetch.golang.command import GoCommand, GoRun, failed
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of its files are text")
 @pytest.mark.parametrize("name", [b"gr\xfc\xdfe", "日本".encode(), b"plain", "\ufffd".encode()])
 def test_environment_folder_may_have_any_bytes(tmp_path: Path, name: bytes) -> None:
     """`go env -json` replaces bytes that are no text."""

@@ -10,16 +10,18 @@ import pytest
 from go_prefetch.modfiles.managed_folder import folder_error
 from tests.support.notices import facts
 
+_CACHE = Path("/cache").absolute()  # on Windows with a drive
+
 
 @pytest.mark.parametrize(
     ("filename", "place"),
     [
-        ("v1.0.0.mod", "v1.0.0.mod in /cache"),
-        ("/cache/x", "/cache/x"),
-        (b"v1.0.0.mod", "v1.0.0.mod in /cache"),
-        (None, "/cache"),
+        ("v1.0.0.mod", f"v1.0.0.mod in {_CACHE}"),
+        (str(_CACHE / "x"), str(_CACHE / "x")),
+        (b"v1.0.0.mod", f"v1.0.0.mod in {_CACHE}"),
+        (None, str(_CACHE)),
     ],
 )
 def test_folder_error_names_file_and_folder(filename: object, place: str) -> None:
-    error = folder_error(OSError(errno.EACCES, "Permission denied", filename), Path("/cache"))
+    error = folder_error(OSError(errno.EACCES, "Permission denied", filename), _CACHE)
     assert facts(error) == {"place": place, "words": "Permission denied"}

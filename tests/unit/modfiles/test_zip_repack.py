@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_write_stored_odd_tree_is_not_used(tmp_path: Path, monkeypatch: pytest.M
     tree = write_tree(tmp_path / "tree", FILES)
     place = tree / "a.go"
     place.rename(tmp_path / "moved")
+    if how == "a pipe" and sys.platform == "win32":
+        pytest.skip("it has no pipes in folders")
     if how == "a folder":
         place.mkdir()
     elif how == "a pipe":
