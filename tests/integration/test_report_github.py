@@ -401,3 +401,18 @@ def test_on_github_the_report_is_the_job_summary(bench: Workbench, api: GitHubAp
         result = report(bench, api, GITHUB_ACTIONS="true")
     assert result.status == 0, result.text
     assert summary.read_text().startswith("### go-prefetch: acme/widget")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
+def test_token_in_what_github_says_is_neither_shown_nor_kept(bench: Workbench, api: GitHubApi, form: str) -> None:
+    """In the branch of a run, and in a record of its log. The history is a file of the user."""
+    hostile = f"named {TOKEN}"
+    add_runs(api, 2, records.line(reason=hostile, go=hostile), branch=hostile)
+    history = bench.folder / "history"
+    for _ in range(2):
+        result = report(bench, api, "--format", form, "--history-dir", str(history))
+        assert result.status == 0, result.text
+        assert TOKEN not in result.text
+    kept = [path.read_text() for path in history.rglob("*") if path.is_file()]
+    assert kept
+    assert [text for text in kept if TOKEN in text] == []

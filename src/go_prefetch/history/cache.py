@@ -7,7 +7,7 @@ FOLDER/<host>/<repository>/page-<digest>.json     a page of a list of runs, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.untrusted_json import moment, objects, read_object, text
 from go_prefetch.history.model import JobRecord, Logs, ObservedRun, WorkflowRun
 from go_prefetch.model.cache_key import hexadecimal
+from go_prefetch.render.json_report import clean_texts
 from go_prefetch.render.record import parse_record
 
 _FORMAT = 1
@@ -32,9 +33,15 @@ class CachedPage:
 
 
 class RunCache:
-    """The cache of one repository. It is empty if `folder` is None, or if reading or writing fails."""
+    """The cache of one repository. It is empty if `folder` is None, or if reading or writing fails.
 
-    def __init__(self, folder: Path | None, host: str, repository: str) -> None:
+    `clean` removes secrets from each text that is written: a server may quote the token that it was sent.
+    """
+
+    def __init__(
+        self, folder: Path | None, host: str, repository: str, clean: Callable[[str], str] = lambda text: text
+    ) -> None:
+        self._clean = clean
         self._folder = folder / _folder_name(host) / _folder_name(repository) if folder else None
 
     def load(self, run: WorkflowRun) -> ObservedRun | None:
@@ -70,7 +77,7 @@ class RunCache:
     def store_page(self, name: str, page: CachedPage) -> None:
         """Write down a page that has an ETag."""
         if page.etag:
-            values = {"etag": page.etag, "runs": page.runs, "next": page.has_next}
+            values = {"etag": page.etag, "runs": list(page.runs), "next": page.has_next}
             self._write(f"page-{hexadecimal(name)[:32]}.json", values)
 
     def _read(self, name: str) -> dict[str, Any] | None:
@@ -80,8 +87,9 @@ class RunCache:
     def _write(self, name: str, values: dict[str, Any]) -> None:
         if self._folder is None:
             return
+        cleaned = clean_texts({"format": _FORMAT, **values}, self._clean)
         try:
-            write_whole(self._folder / name, json.dumps({"format": _FORMAT, **values}).encode())
+            write_whole(self._folder / name, json.dumps(cleaned).encode())
         except OSError:
             self._folder = None  # a full or read-only disk: this report goes on without a cache
 

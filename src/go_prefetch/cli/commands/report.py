@@ -58,7 +58,7 @@ def _collect(settings: ReportSettings, access: Access, platform: Platform, envir
     end, now = Deadline(), datetime.now(timezone.utc)
 
     def open_cache(name: str) -> RunCache:
-        return RunCache(settings.history_dir, access.host, name)
+        return RunCache(settings.history_dir, access.host, name, platform.clean)
 
     forge = open_forge(access, Patience(settings.wait, platform.warn), open_cache, end, environ)
     with platform.working("Report") as meter:
