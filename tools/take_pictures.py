@@ -23,8 +23,8 @@ from rig import environment, scratch_folder, slow_proxy  # noqa: E402 - the same
 
 CACHE = Path("~/.cache/go-prefetch-bench").expanduser()  # as that of the benches
 PICTURES = {
-    "summary.png": ("--height", "790", "--open"),
-    "summary-dark.png": ("--height", "790", "--open", "--dark"),
+    "summary.png": ("--height", "765", "--open"),
+    "summary-dark.png": ("--height", "765", "--open", "--dark"),
     "summary-phone.png": ("--width", "390"),
     "summary-phone-dark.png": ("--width", "390", "--dark"),
 }
