@@ -114,6 +114,7 @@ def distributions(folder: Path) -> dict[str, bytes]:
 def readme_for_elsewhere(text: str) -> str:
     """Return the README with links that lead to the files of this release: PyPI shows it without them."""
     text = re.sub(r"(!\[[^]]*\]\()(?!https://)", rf"\g<1>{RAW.format(version())}", text)
+    text = re.sub(r'((?:src|srcset)=")(?!https://)', rf"\g<1>{RAW.format(version())}", text)
     return re.sub(r"(\]\()(?!https://|#)", rf"\g<1>{PROJECT_URL}/blob/v{version()}/", text)
 
 

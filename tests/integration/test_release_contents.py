@@ -125,7 +125,7 @@ def test_readme_of_the_wheel_has_links_that_lead_somewhere(dist: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         text = packed.read(f"go_prefetch-{__version__}.dist-info/METADATA").decode()
     page = cmarkgfm.github_flavored_markdown_to_html(text.partition("\n\n")[2])
-    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    links = re.findall(r'(?:href|src|srcset)="([^"]+)"', page)
     own = "https://github.com/org/go-prefetch/blob/v"
     files = [link.removeprefix(f"{own}{__version__}/").partition("#")[0] for link in links if link.startswith(own)]
     assert len(files) > 20
