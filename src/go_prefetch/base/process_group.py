@@ -20,7 +20,7 @@ from go_prefetch.base import supervisor
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.programs import find_program
 
-if sys.platform == "win32" or TYPE_CHECKING:  # elsewhere, a run does not wait for the import of ctypes
+if TYPE_CHECKING:
     from go_prefetch.base import windows_job
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
@@ -61,6 +61,8 @@ def _begun(
     argv: Sequence[str], folder: Path, environ: Mapping[str, str], streams: dict[str, Any]
 ) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
+        from go_prefetch.base import windows_job  # noqa: PLC0415 - ctypes takes a while, and some commands start nothing
+
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         process = subprocess.Popen(list(argv), cwd=folder, env=dict(environ), creationflags=group, **streams)
         _jobs[process.pid] = windows_job.Job(process)
@@ -195,7 +197,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     """Return the CPU time of its group in seconds, as far as this system reports it; otherwise 0.0."""
     if sys.platform == "win32":
-        return windows_job.cpu_seconds(process)
+        return _jobs[process.pid].cpu_seconds()
     if Path("/proc/self/stat").exists():
         return _proc_cpu_seconds(process.pid)
     try:

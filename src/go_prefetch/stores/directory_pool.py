@@ -32,7 +32,7 @@ from go_prefetch.model.results import Restored, Saved
 from go_prefetch.modfiles.damage import damage, unreadable
 from go_prefetch.modfiles.managed_folder import own, remove_others
 from go_prefetch.modfiles.staging import InUseError, StructureError, received, structure_problem
-from go_prefetch.stores.pool_metadata import PoolMetadata, mark_used
+from go_prefetch.stores.pool_metadata import PoolMetadata, mark_used, mark_used_by_name
 
 
 class _UnreadableError(StructureError):
@@ -223,6 +223,7 @@ class _Intake:
         except StructureError as error:
             self._damaged[file] = str(error)
             return False
+        mark_used_by_name(self._pool.path, self._pool.name_of(file))
         self.files.add(file)
         self.bytes += size
         return True

@@ -166,6 +166,14 @@ def mark_used(file: BinaryIO) -> None:
             os.utime(file.fileno(), ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
 
 
+def mark_used_by_name(root: Path, name: str) -> None:
+    """Do the same where a system sets no times of open files, such as Windows. `name` is relative to the pool."""
+    if os.utime not in os.supports_fd:
+        with suppress(OSError), nofollow.parent(root, name) as (folder, last):
+            if found := folder.stat(last):
+                folder.set_times(last, time.time_ns(), found.st_mtime_ns)
+
+
 def last_use(found: os.stat_result) -> float:
     """Return when a pool's file was last used. A restore sets the atime; for another user's file, only the disk may."""
     return max(found.st_atime, found.st_mtime, found.st_ctime)

@@ -19,6 +19,7 @@ def test_start_of_a_command_imports_nothing_heavy(arguments: tuple[str, ...], tm
     done = subprocess.run(argv, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=60)
     imported = imported_modules(done.stderr)
     assert "go_prefetch.cli.arguments" in imported, done.stderr
-    assert not imported & HEAVY
+    needed = {"ctypes"} if sys.platform == "win32" and arguments == ("plan",) else set()  # to start Go
+    assert not imported & HEAVY - needed
     if arguments != ("plan",):
         assert not {name for name in imported if name.startswith(("go_prefetch.run", "go_prefetch.proxies"))}

@@ -80,7 +80,7 @@ def test_lineage_depends_on_the_image_only_with_cgo() -> None:
 def test_state_file_is_that_of_the_settings_or_of_the_folder() -> None:
     given = {"GO_PREFETCH_BUILD_CACHE_STATE": "/tmp/state.json"}
     assert state_file(read_settings({}, given, Path("/project")), given) == Path("/tmp/state.json")
-    home = {"HOME": "/home/ci"}
+    home = {"HOME": "/home/ci", "LOCALAPPDATA": "/home/ci/.cache"}  # the second one is for Windows
     one, other = (state_file(read_settings({}, home, Path(folder)), home) for folder in ("/project", "/other"))
     assert one != other
     assert one.is_relative_to("/home/ci/.cache/go-prefetch")

@@ -15,7 +15,7 @@ from go_prefetch.run.build_state import read_state, write_state
 from tests.support.build_shelf import LINEAGE, digest
 
 STATE = BuildState(
-    Path("/home/ci/.cache/go-build"),
+    Path("/home/ci/.cache/go-build").absolute(),  # on Windows with a drive
     LINEAGE,
     1_800_000_000.25,
     f"{LINEAGE.own}{'1' * 16}-1.1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -140,6 +141,7 @@ def test_discover_search_follows_no_link(tmp_path: Path) -> None:
     assert found("**", cwd=tmp_path) == found(cwd=tmp_path) == ["a", "b"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of its files are text")
 def test_discover_names_may_be_any_bytes(tmp_path: Path) -> None:
     name = os.fsdecode(b"gr\xfc\xdfe")
     tree(tmp_path, name, "b")
@@ -274,7 +276,7 @@ def test_discover_mistyped_folder_suggests_another(tmp_path: Path, text: str, me
         found(text.format(cwd=tmp_path), cwd=tmp_path)
     error = raised.value.notice
     assert (error.slug, error.case) == ("folder-not-found", "did-you-mean" if meant else "")
-    assert facts(error)["meant"] == meant.format(cwd=tmp_path)
+    assert facts(error)["meant"] == (str(Path(meant.format(cwd=tmp_path))) if meant else "")
 
 
 def test_discover_without_go_mod_names_the_submodules(tmp_path: Path) -> None:

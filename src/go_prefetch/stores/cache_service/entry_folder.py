@@ -26,7 +26,7 @@ from go_prefetch.stores import entry_files
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed, Upload
 from go_prefetch.stores.cache_service.reading import Connection
 from go_prefetch.stores.entry_files import ENTRIES, EntryFile
-from go_prefetch.stores.pool_metadata import mark_used
+from go_prefetch.stores.pool_metadata import mark_used, mark_used_by_name
 
 _KNOWN_CHARACTERS = len(f"{PREFIX}-") + 3 * DIGITS + 2  # of a key, in the name of its file
 
@@ -109,6 +109,7 @@ class EntryFolder:
             except OSError as error:
                 raise self._unreadable(error) from None
             mark_used(file)
+            mark_used_by_name(self.root, "/".join((*ENTRIES, name)))
             closing.pop_all()
             return file
 
