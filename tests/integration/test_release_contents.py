@@ -15,6 +15,7 @@ from typing import Any
 
 import cmarkgfm
 import pytest
+from cmarkgfm.cmark import Options
 
 from go_prefetch import __version__
 from tests.integration.test_release import load, write_wheel
@@ -124,7 +125,7 @@ def test_readme_of_the_wheel_has_links_that_lead_somewhere(dist: Path) -> None:
     (wheel,) = dist.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         text = packed.read(f"go_prefetch-{__version__}.dist-info/METADATA").decode()
-    page = cmarkgfm.github_flavored_markdown_to_html(text.partition("\n\n")[2])
+    page = cmarkgfm.github_flavored_markdown_to_html(text.partition("\n\n")[2], options=Options.CMARK_OPT_UNSAFE)
     links = re.findall(r'(?:href|src|srcset)="([^"]+)"', page)
     own = "https://github.com/org/go-prefetch/blob/v"
     files = [link.removeprefix(f"{own}{__version__}/").partition("#")[0] for link in links if link.startswith(own)]
