@@ -159,7 +159,7 @@ def _url(entry: str) -> str:
     if parts.scheme != "file" and not host:
         raise _invalid(entry, "it names no host")
     if parts.scheme == "file" and (parts.netloc or not re.match("/+[^/]", parts.path)):
-        raise _invalid(entry, "a file URL is `file://` and an absolute path")
+        raise _invalid(entry, "a file URL is like `file:///srv/pool` or `file:///C:/pool`")
     if parts.query or parts.fragment:
         raise _invalid(entry, "it has a query or fragment, and paths are to be added at its end")
     if re.search(r"[\s;\\\x00-\x1f]", entry):
