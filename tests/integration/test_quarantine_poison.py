@@ -137,9 +137,9 @@ def test_a_wrong_go_sum_leaves_no_file_that_go_refused(ready: Workbench) -> None
 def test_the_steps_add_up_to_the_run(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """To open the quarantine takes time too: it belongs to admit."""
 
-    def slow(*arguments: Any) -> Quarantine:
+    def slow(*arguments: Any, **options: Any) -> Quarantine:
         time.sleep(1.0)
-        return Quarantine(*arguments)
+        return Quarantine(*arguments, **options)
 
     monkeypatch.setattr("go_prefetch.run.pipeline.Quarantine", slow)
     store = ("--store", f"dir:{ready.pool}", "--report-file", str(ready.report_file))
