@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from go_prefetch.cli.subcommands import SUBCOMMANDS
+from tests.support import same_process
 from tests.support.fakes.cache_service import CacheService
 from tests.support.fakes.go_on_path import HANG, GoOnPath
 from tests.support.fakes.held_rename import variables_to_hold_renames
@@ -55,6 +58,23 @@ def assert_interrupted(
     assert bench.leftovers() == []
     for folder in (bench.download_folder, bench.pool):
         assert all((folder / name).read_bytes() == proxy.files[name] for name in bench.module_files(folder))
+
+
+def test_during_an_import(bench: Workbench, monkeypatch: pytest.MonkeyPatch, signal_number: signal.Signals) -> None:
+    """Python 3.11 wraps what is raised while it makes a class in an error of its own."""
+
+    class Interrupting:
+        def __set_name__(self, owner: type, name: str) -> None:
+            signal.raise_signal(signal_number)
+
+    def make_a_class(_: object) -> int:
+        type("Class", (), {"attribute": Interrupting()})
+        return 0
+
+    monkeypatch.setitem(SUBCOMMANDS, "plan", replace(SUBCOMMANDS["plan"], call=make_a_class))
+    bench.write_project(MODULES)
+    result = same_process.prefetch(bench, "plan")
+    assert (result.status, result.stderr.count("#interrupted\n")) == (130, 1)
 
 
 @pytest.mark.parametrize("fault", [Fault.STALL_BEFORE_HEADERS, Fault.STALL_IN_BODY], ids=lambda f: f.name.lower())

@@ -58,6 +58,7 @@ def test_failure_of_the_only_module_names_no_file(three: Workbench, proxy: Modul
     assert files_of_failures(result) == set()
 
 
+@pytest.mark.slow
 def test_on_failure_warn_completes_and_saves_the_others(three: Workbench, proxy: ModuleProxy) -> None:
     """A later run of the same kind has nothing to download."""
     want_newer_go(three, "a")

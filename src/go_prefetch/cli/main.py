@@ -44,20 +44,38 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdout: TextIO, stderr
         platform.error(error.notice)
         return error.exit_status
     except KeyboardInterrupt:
-        platform.error(notice("interrupted", "modules" if fills else ""))
-        return _INTERRUPTED
+        return _interrupted(platform, fills=fills)
     except BrokenPipeError:  # the reader, such as `head`, has ended
         return BROKEN_PIPE
     except OSError as error:  # such as a full disk under the output; other errors are caught before
         platform.error(notice("system-error", what=error.filename or "the output", words=error.strerror or str(error)))
         return 1
-    except Exception:  # noqa: BLE001 - Python would print it as it is, and it may quote a login
-        import traceback  # noqa: PLC0415 - no other run needs it
-
-        platform.error(notice("internal-error", words=traceback.format_exc().strip()))
-        return 1
+    except Exception as error:  # noqa: BLE001 - Python would print it as it is, and it may quote a login
+        return _unexpected(error, platform, fills=fills)
     finally:
         run_file.finish()
+
+
+def _interrupted(platform: Platform, *, fills: bool) -> int:
+    platform.error(notice("interrupted", "modules" if fills else ""))
+    return _INTERRUPTED
+
+
+def _unexpected(error: Exception, platform: Platform, *, fills: bool) -> int:
+    if _is_of_an_interrupt(error):
+        return _interrupted(platform, fills=fills)
+    import traceback  # noqa: PLC0415 - no other run needs it
+
+    words = "".join(traceback.format_exception(type(error), error, error.__traceback__)).strip()
+    platform.error(notice("internal-error", words=words))
+    return 1
+
+
+def _is_of_an_interrupt(error: BaseException | None) -> bool:
+    """Return whether an interrupt is behind it: Python before 3.12 wraps one that comes while it makes a class."""
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _raise_on_signals() -> None:
