@@ -82,6 +82,7 @@ def test_auto_is_the_cache_service_miss_exact_partial(bench: Workbench, proxy: M
     assert runner.asked == set()
 
 
+@pytest.mark.nightly
 def test_github_s_own_cache_steps_around_a_plan(bench: Workbench, proxy: ModuleProxy) -> None:
     """docs/examples/official-cache.yml as it is, but for where go-prefetch is installed from, and the pool's place.
 

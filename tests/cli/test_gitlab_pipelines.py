@@ -130,6 +130,7 @@ def assert_miss_then_exact(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.skipif(shutil.which("go", path=SYSTEM_PATH) is not None, reason="there is a Go on the system's own PATH")
+@pytest.mark.nightly
 def test_poisoned_cache_stops_jobs_until_go_heals_it(pipeline: Pipeline, url: str, template: Path) -> None:
     """A well-formed zip with other content: never built, red for as long as `fill` has no Go, and then gone."""
     without_go = f'go-prefetch:\n  image: ""\n  before_script:\n    - export PATH={SYSTEM_PATH}\n'
@@ -211,6 +212,7 @@ def test_reports_are_collected(pipeline: Pipeline, url: str, template: Path) -> 
     assert status.stdout == ""
 
 
+@pytest.mark.nightly
 def test_run_in_the_job_fills_the_module_cache(pipeline: Pipeline, url: str, template: Path) -> None:
     """`.go-prefetch:run`: go builds offline behind it; the pool that the cache carries has the plan's files only."""
     job = (
@@ -241,6 +243,7 @@ def test_run_in_the_job_fills_the_module_cache(pipeline: Pipeline, url: str, tem
     assert files == planned(pipeline)
 
 
+@pytest.mark.nightly
 def test_build_cache_is_carried_between_jobs(pipeline: Pipeline, url: str, template: Path) -> None:
     """A job compiles what changed, from an empty GOCACHE, and saves that. Its own after_script names the template's."""
     job = """
@@ -389,6 +392,7 @@ def test_wrong_digest_is_red_and_a_missing_mirror_is_not(pipeline: Pipeline, url
     assert "all modules verified" in gone.text
 
 
+@pytest.mark.nightly
 def test_mirror_variable_wins(pipeline: Pipeline, url: str, template: Path, release: Path) -> None:
     """A closed network sets one variable: the digest stays that of the release. A path in the image will do too."""
     pipeline.write(include("https://unreachable.invalid") + NO_IMAGE, template)

@@ -22,7 +22,7 @@ from tests.support.image_site import Site, image_site
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # minutes of builders at work
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"

@@ -19,6 +19,7 @@ __all__ = ["_namespaces"]  # the fixture
 pytestmark = pytest.mark.system
 
 
+@pytest.mark.nightly
 def test_an_entry_that_fills_most_of_the_disk_stays_where_it_is(bench: Workbench) -> None:
     """A wrong zip of 140 MB, and a disk of 200 MB that has room for all that is right."""
     small = FakeModule("example.com/small", "v1.0.0")

@@ -83,7 +83,10 @@ def test_the_table_has_these_rows_and_no_others() -> None:
 @pytest.mark.parametrize(
     "goproxy", [pytest.param(list_, marks=pytest.mark.nightly if list_ == "P1,P2" else ()) for list_ in LISTS]
 )
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, id=row.name, marks=pytest.mark.nightly if row.fault == "stall" else ()) for row in ROWS],
+)
 def test_a_row_is_what_happens(bench: Workbench, row: Row, goproxy: str) -> None:
     """Plain Go is started first; where it hangs it still does when the same run of ours has long ended."""
     bench.write_project(MODULES)

@@ -13,7 +13,7 @@ from tests.support.workbench import Workbench
 
 SOURCE = Path(__file__).parents[1] / "programs" / "goproxy_upstream"
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.nightly]  # it compiles goproxy
 
 
 @pytest.fixture

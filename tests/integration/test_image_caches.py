@@ -19,7 +19,7 @@ from tests.support.image_site import Site
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # minutes of builders at work
 
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=200_000)
 NEWER_LIB = FakeModule("example.com/lib", "v1.3.0", padding=200_000)

@@ -18,7 +18,7 @@ from tests.support.image_site import Site
 from tests.support.same_process import prefetch
 from tests.support.workbench import Result, Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # minutes of builders at work
 
 EXAMPLES = DOCKER.parent / "examples" / "docker"
 LIB = FakeModule("example.com/lib", "v1.2.3", padding=100_000)

@@ -17,7 +17,7 @@ from tests.support.made_once import kept
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # minutes of builders at work
 
 DEEP = FakeModule("example.com/deep", "v1.1.0", go="1.16")
 OLD, NEW = (

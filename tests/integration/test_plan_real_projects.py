@@ -61,6 +61,7 @@ def goproxy() -> str:
 
 
 @pytest.mark.parametrize("module", [pytest.param(module, id=name) for name, module in LISTED.items()])
+@pytest.mark.nightly
 def test_plan_names_the_zips_that_go_mod_download_takes(bench: Workbench, goproxy: str, module: str) -> None:
     """No zip more and none less, every .mod and .info that Go reads; no file of the project moves."""
     take_project(bench, goproxy, module, bench.project)
@@ -75,12 +76,14 @@ def test_plan_names_the_zips_that_go_mod_download_takes(bench: Workbench, goprox
     assert sum_files(bench.project) == sums
 
 
+@pytest.mark.nightly
 def test_plan_of_an_old_module_covers_every_package_and_test(bench: Workbench, goproxy: str) -> None:
     """With `go` 1.16 or older: what `go list -deps -test` needs is planned, and after a run it needs no proxy."""
     take_project(bench, goproxy, OLD, bench.project)
     assert_covered(bench, goproxy, ["./..."])
 
 
+@pytest.mark.nightly
 def test_plan_of_a_workspace_covers_every_package_and_test(bench: Workbench, goproxy: str) -> None:
     """Under a go.work: what `go list -deps -test` needs is planned, and after a run it needs no proxy."""
     for name, module in WORKSPACE.items():
@@ -96,6 +99,7 @@ def test_plan_of_a_workspace_covers_every_package_and_test(bench: Workbench, gop
         for name, members in WORKSPACES.items()
     ],
 )
+@pytest.mark.nightly
 def test_a_workspace_selects_what_go_selects(bench: Workbench, goproxy: str, members: dict[str, str]) -> None:
     """After a warm run, and from a filled folder, Go loads every package and test without a network."""
     for name, module in members.items():

@@ -167,6 +167,7 @@ def test_leftovers_of_a_killed_save_are_cleared_by_the_next_run(ready: Workbench
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_sixteen_large_zip_directories_take_little_memory(tmp_path: Path) -> None:
     """A directory of 16 MiB is the largest that is read; it takes many times as much while it is looked at."""
     directory = bytearray()
