@@ -20,22 +20,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah, BuildKit]]:
-    """Both builders, without network, with the same base image. Skips where this machine cannot have them."""
+def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
+    """Buildah, without network, with the base image. Skips where this machine cannot have it."""
     if reason := missing_programs():
         pytest.skip(reason)
     namespace = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
     if namespace.returncode:
         pytest.skip(f"no network namespace can be made here: {namespace.stderr}")
-    folder = tmp_path_factory.mktemp("images")
-    base = base_image()
-    buildah = Buildah(folder / "buildah")
-    buildah.pull(base)
-    buildkit = BuildKit(folder / "buildkit", base)
+    builder = Buildah(tmp_path_factory.mktemp("images") / "buildah")
+    try:
+        builder.pull(base_image())
+        yield builder
+    finally:
+        builder.clean()
+
+
+@pytest.fixture(scope="session")
+def builders(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Buildah, BuildKit]]:
+    """Both builders, without network, with the same base image. BuildKit is compiled first, for minutes."""
+    buildkit = BuildKit(tmp_path_factory.mktemp("images") / "buildkit", base_image())
     try:
         if reason := buildkit.start(offline=True):
             pytest.skip(reason)
         yield buildah, buildkit
     finally:
         buildkit.stop()
-        buildah.clean()

@@ -50,9 +50,8 @@ def change(path: Path) -> None:
     path.write_text(f"{path.read_text()}\n// changed\n")
 
 
-def test_buildah(service: Workbench, builders: tuple[Buildah, BuildKit], compiled: Path) -> None:
+def test_buildah(service: Workbench, buildah: Buildah, compiled: Path) -> None:
     """Built offline from a folder of the context; after a change of sources the dependency layer is the cached one."""
-    buildah, _ = builders
     assert service.run("docker", "--output", "gomod").status == 0
     written(service, "plain")
     first = buildah.build(service.project, compiled)
@@ -67,6 +66,7 @@ def test_buildah(service: Workbench, builders: tuple[Buildah, BuildKit], compile
     assert not second.was_cached("COPY . /src/")
 
 
+@pytest.mark.nightly  # BuildKit is compiled first, for minutes
 def test_buildkit(service: Workbench, builders: tuple[Buildah, BuildKit], compiled: Path) -> None:
     """The same with a named context, and RUN --network=none; after one dependency has changed, one is downloaded."""
     _, buildkit = builders
@@ -90,6 +90,7 @@ def test_buildkit(service: Workbench, builders: tuple[Buildah, BuildKit], compil
     assert not buildkit.build(service.project, gomod).was_cached(DOWNLOAD)
 
 
+@pytest.mark.nightly
 def test_secret_proxy(service: Workbench, builders: tuple[Buildah, BuildKit]) -> None:
     """GOPROXY as a secret: Go is given it, no layer is made anew for another one, and the log does not have it."""
     _, buildkit = builders

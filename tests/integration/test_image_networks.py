@@ -13,7 +13,7 @@ from tests.support.image_site import Site
 from tests.support.same_process import prefetch
 from tests.support.workbench import Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # BuildKit is compiled first
 
 LIB = FakeModule("example.com/lib", "v1.2.3")
 DOWNLOAD = "go mod download"

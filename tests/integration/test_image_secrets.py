@@ -18,7 +18,7 @@ from tests.support.fakes.tls import server_tls
 from tests.support.image_site import Site
 from tests.support.workbench import Workbench
 
-pytestmark = [pytest.mark.system, pytest.mark.network]
+pytestmark = [pytest.mark.system, pytest.mark.network, pytest.mark.nightly]  # BuildKit is compiled first
 
 PUBLIC = FakeModule("example.com/public", "v1.0.0")
 PRIVATE = FakeModule("git.example.com/team/private", "v0.1.0", padding=100_000)
