@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MADE = (201, 405)  # 405: there is one
 _RENAMED = (200, 201, 204)
 _NO_PARENT = 409
+_DENIED = 403
 _EXISTS = 412
 _REMOVAL_SECONDS = 2.0
 
@@ -72,6 +73,8 @@ class WebDav:
         if status == _NO_PARENT and urlsplit(parent).path:
             if not self.make_folder(parent, deadline):
                 return False
+            status = self._ask("MKCOL", f"{url}/", deadline).status
+        if status == _DENIED:  # Apache also says so to the second of two that make it at the same time
             status = self._ask("MKCOL", f"{url}/", deadline).status
         return status in _MADE
 
