@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from go_prefetch.base import file_lock
+from go_prefetch.base import file_copy, file_lock
 from go_prefetch.errors import Notice
-from go_prefetch.verification import check_mods, check_trees
+from go_prefetch.verification import check_trees
 from tests.support.fakes.go_on_path import GoOnPath, go_with_another_root
 from tests.support.fakes.module_proxy import Fault, ModuleProxy
 from tests.support.fakes.modules import FakeModule, damaged, layout, write_proxy_folder
@@ -444,7 +444,7 @@ def test_quarantine_that_is_off_leaves_all_to_go(ready: Workbench) -> None:
 def test_check_without_links_finds_what_one_with_links_finds(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows, where trees and `.mod` files are copied."""
     monkeypatch.setattr(check_trees, "IS_WINDOWS", True)
-    monkeypatch.setattr(check_mods, "IS_WINDOWS", True)
+    monkeypatch.setattr(file_copy, "IS_WINDOWS", True)
     assert ready.prefetch(goproxy="off").status == 0
     assert not any(one.slug == "mod-files-unchecked" for one in ready.quickly("verify").notices)
     tamper(ready.modcache / TREE)

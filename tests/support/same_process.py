@@ -7,17 +7,16 @@ import os
 import signal
 from pathlib import Path
 
+from go_prefetch.base.stop_signals import STOP_SIGNALS
 from go_prefetch.cli import main
 from tests.support.notices import recorded
 from tests.support.workbench import Result, Workbench
-
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def prefetch(bench: Workbench, *arguments: str, cwd: str | Path | None = None, **variables: str) -> Result:
     """go-prefetch with these arguments in the project, in the bench's environment."""
     stdout, stderr = io.StringIO(), io.StringIO()
-    before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}
+    before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in STOP_SIGNALS}
     os.chdir(cwd or bench.project)
     try:
         with recorded() as notices:

@@ -1,11 +1,18 @@
-"""Copy the bytes of an open file. The file system does it where it can: a clone shares blocks but no inode."""
+"""Copy the bytes of an open file, or link to a file.
+
+The file system copies where it can: a clone shares blocks but no inode.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
+
+from go_prefetch.base.windows_names import IS_WINDOWS
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2)
 _PIECE = 1 << 20
@@ -36,6 +43,14 @@ def copy(source: BinaryIO, out: BinaryIO, most: int) -> int:
     if size > most:
         raise TooLargeError(f"more than {most} bytes are more than Go accepts")
     return size
+
+
+def link_or_copy(source: Path, place: Path) -> None:
+    """Make `place` a link to the file `source`, or on Windows a copy: it does not let all users create links."""
+    if IS_WINDOWS:
+        shutil.copyfile(source, place)
+    else:
+        place.symlink_to(source)
 
 
 def _cloned(source: BinaryIO, out: BinaryIO) -> bool:

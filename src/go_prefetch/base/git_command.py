@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,9 +27,9 @@ from pathlib import Path
 
 from go_prefetch.base import process_group
 from go_prefetch.base.child_environment import environment_of
+from go_prefetch.base.file_copy import link_or_copy
 from go_prefetch.base.git_index import GitFailedError, IndexCopy
 from go_prefetch.base.temporary_folder import temporary_folder
-from go_prefetch.base.windows_names import IS_WINDOWS
 
 _SECONDS = 20.0
 _MOST_MEMORY = 1 << 30  # bytes: an index of a few kilobytes can stand for billions of files
@@ -183,10 +182,7 @@ def _made_for(repository: _Repository, temporary: Path) -> dict[str, str]:
     extension = f"[extensions]\n\tobjectFormat = {repository.object_format}\n" if version else ""
     (own / "config").write_text(f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = false\n{extension}")
     for shared in islice(repository.index.parent.glob("sharedindex.*"), _MOST_SHARED_INDEXES):  # of a split index
-        if IS_WINDOWS:  # it does not let all users create links
-            shutil.copyfile(shared, own / shared.name)
-        else:
-            (own / shared.name).symlink_to(shared)
+        link_or_copy(shared, own / shared.name)
     return {
         "GIT_DIR": str(own),
         "GIT_WORK_TREE": str(repository.top),

@@ -19,11 +19,11 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from go_prefetch.base import supervisor
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.programs import find_program
+from go_prefetch.base.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from go_prefetch.base import windows_job
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 _MOST_OUTPUT = 16 << 20  # bytes of an answer
 _PS_SECONDS = 5.0
 _jobs: dict[int, windows_job.Job] = {}  # on Windows, by process id
@@ -169,7 +169,7 @@ def _signals_held_back() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     held = {number: handler for number, handler in handlers.items() if callable(handler)}
     for number in held:
         signal.signal(number, lambda number, _: came.append(number))

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import TextIO
 
 from go_prefetch.base import run_file
+from go_prefetch.base.stop_signals import STOP_SIGNALS
 from go_prefetch.cli.arguments import parse, texts_of, variable_typos
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.cli.known_secrets import known_secrets
@@ -83,13 +84,12 @@ def _raise_on_signals() -> None:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for name in names:
-            signal.signal(name, signal.SIG_IGN)
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    for name in names:
-        signal.signal(name, interrupt)
+    for each in STOP_SIGNALS:
+        signal.signal(each, interrupt)
 
 
 if sys.platform == "win32":  # a console may lack a character: print `?` instead

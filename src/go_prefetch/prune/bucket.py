@@ -64,9 +64,7 @@ def _remove(storage: ObjectStorage, deadline: Deadline, item: PoolItem) -> int:
 
 def _owner(name: str) -> tuple[str, ItemKind] | None:
     """Return the title and the kind of the item of an object; None for an object of others."""
-    if file := file_in_pool(name):
-        return str(file.module), ItemKind.MODULE
-    if file := zip_of_repacked(name):
+    if file := file_in_pool(name) or zip_of_repacked(name):
         return str(file.module), ItemKind.MODULE
     if lineage := lineage_of(name):
         return lineage, ItemKind.BUILD_CACHE

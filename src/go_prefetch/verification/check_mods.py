@@ -11,13 +11,12 @@ read all of them.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from go_prefetch.base.file_copy import link_or_copy
 from go_prefetch.base.retry import Deadline
-from go_prefetch.base.windows_names import IS_WINDOWS
 from go_prefetch.errors import Notice, notice
 from go_prefetch.golang.command import in_parts
 from go_prefetch.golang.go_stderr import refusals
@@ -66,17 +65,10 @@ def _lay(go: IsolatedGo, folder: ModuleFolder, hashes: Mapping[ModuleFile, str],
         if file == canary:
             stub.write_text(f"module {file.module.path}\n")
         else:
-            _link(source.path_of(file), stub)
+            link_or_copy(source.path_of(file), stub)
     (go.main / "go.mod").write_text(_MAIN)
     lines = (GoSumLine(file.module, "mod", digest).text for file, digest in {**hashes, canary: WRONG_HASH}.items())
     (go.main / "go.sum").write_text("".join(f"{line}\n" for line in lines))
-
-
-def _link(source: Path, stub: Path) -> None:
-    if IS_WINDOWS:  # it does not let all users create links
-        shutil.copyfile(source, stub)
-    else:
-        stub.symlink_to(source)
 
 
 def _verdict(go: IsolatedGo, hashes: Mapping[ModuleFile, str], canary: ModuleFile, deadline: Deadline) -> FileVerdict:

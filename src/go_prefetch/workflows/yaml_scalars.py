@@ -124,11 +124,7 @@ def quoted(lines: Sequence[str], start: Place, parent: int) -> Scalar:
             return Scalar(_unquoted(parts, mark, row), start, Place(row, end), Style(mark))
         parts.append(line[first:].rstrip(" ") if row > start.row or line[first:].strip(" ") else "")
         row += 1
-        if (
-            row == len(lines)
-            or is_marker(lines[row])
-            or (len(lines[row].strip(" ")) > 0 and indent_of(lines[row]) <= parent)
-        ):
+        if row == len(lines) or is_marker(lines[row]) or _ends_collection(lines[row], parent):
             raise NotUnderstoodError(Problem.UNFINISHED, start.row)
         first = indent_of(lines[row])
 

@@ -101,10 +101,11 @@ class ObjectPool:
         unsound = {file for file in saving.rejected | known.spoiled | known.damaged if file.kind == "zip"}
         for file in unsound:
             zips.remove(file, deadline)
-        sound = {*saving.files, *saving.restored} - unsound
+        every = (*saving.files, *saving.restored)
+        sound = set(every) - unsound
         held = frozenset(name for name in known.notes.repacked if zip_of_repacked(name) in sound)
         new = known.spoiled.union(saving.files)
-        for file in (*saving.files, *saving.restored):
+        for file in every:
             if deadline.is_over:
                 break
             if zips.name_of(file) not in held and zips.is_candidate(file, saving.folder):
