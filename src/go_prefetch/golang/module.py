@@ -6,6 +6,7 @@ Follows golang.org/x/mod/module. A path or version that fails `check` never beco
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -21,12 +22,11 @@ _WINDOWS_SHORT_NAME = re.compile(r".*~[0-9]+", re.DOTALL)
 _GOPKG_MAJOR = re.compile(r"\.v(?:0|[1-9][0-9]*(?:-unstable)?)$")
 _TRAILING_MAJOR = re.compile(r"/v([0-9.]+)$")
 # path.Match, token by token.
-_GLOB_RANGE = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
+_GLOB_RANGE = re.compile(r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?", re.DOTALL)
 _GLOB_TOKEN = re.compile(
-    r"[*?]|\[(?P<negated>\^|(?!\^))(?P<ranges>(?:" + _GLOB_RANGE + r")+)\]|\\(?P<escaped>.)|[^*?\[\\]", re.DOTALL
+    rf"[*?]|\[(?P<negated>\^|(?!\^))(?P<ranges>(?:{_GLOB_RANGE.pattern})+)\]|\\(?P<escaped>.)|[^*?\[\\]", re.DOTALL
 )
 _CAPITAL = re.compile("[A-Z]")
-_NOTHING = re.compile(r"(?!)")
 
 
 class ModuleVersion(NamedTuple):
@@ -118,31 +118,70 @@ def matches_prefix_patterns(patterns: str, path: str) -> bool:
     for pattern in patterns.split(","):
         wanted = pattern.removesuffix("/")
         count = wanted.count("/") + 1
-        if wanted and count <= len(elements) and _glob(wanted).fullmatch("/".join(elements[:count])):
+        if wanted and count <= len(elements) and _matches(_glob(wanted), "/".join(elements[:count])):
             return True
     return False
 
 
+class _Class(NamedTuple):
+    """One character of a pattern: in one of the `ranges` of first and last characters, or in none of them."""
+
+    ranges: Sequence[tuple[str, str]]
+    negated: bool = False
+
+    def holds(self, character: str) -> bool:
+        return any(low <= character <= high for low, high in self.ranges) is not self.negated
+
+
+# Any number of characters that are no slash.
+_STAR = "*"
+_NO_SLASH = _Class([("/", "/")], negated=True)
+# No character at all: a pattern with it matches nothing.
+_NOTHING = _Class([])
+
+
 @cache
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Return Go's `path.Match` as a regular expression. A malformed pattern matches nothing."""
-    out, position = "", 0
+def _glob(pattern: str) -> Sequence[_Class | str]:
+    """Return the tokens of a pattern of Go's `path.Match`. A malformed pattern matches nothing."""
+    tokens: list[_Class | str] = []
+    position = 0
     while position < len(pattern):
         token = _GLOB_TOKEN.match(pattern, position)
         if token is None:
-            return _NOTHING
+            return [_NOTHING]
         position = token.end()
         if token["ranges"]:
-            out += _character_class(token["ranges"], negated=bool(token["negated"]))
+            pairs = [(low[-1], (high or low)[-1]) for low, high in _GLOB_RANGE.findall(token["ranges"])]
+            tokens.append(_Class(pairs, negated=bool(token["negated"])))
+        elif token[0] == "*":
+            tokens.append(_STAR)
+        elif token[0] == "?":
+            tokens.append(_NO_SLASH)
         else:
-            out += {"*": "[^/]*", "?": "[^/]"}.get(token[0]) or re.escape(token["escaped"] or token[0])
-    return re.compile(out, re.DOTALL)
+            character = token["escaped"] or token[0]
+            tokens.append(_Class([(character, character)]))
+    return tokens
 
 
-def _character_class(ranges: str, *, negated: bool) -> str:
-    """Return a class of `path.Match`. It may be negated by `^` and have ranges. A reversed range is empty."""
-    pairs = [(low[-1], (high or low)[-1]) for low, high in re.findall(_GLOB_RANGE, ranges, re.DOTALL)]
-    held = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in pairs if low <= high)
-    if held:
-        return f"[{'^' if negated else ''}{held}]"
-    return "." if negated else _NOTHING.pattern
+def _matches(tokens: Sequence[_Class | str], text: str) -> bool:
+    """Return whether the tokens match the whole text.
+
+    As `path.Match`, only the last star ever takes more after a mismatch. So no pattern takes longer than the product
+    of both lengths.
+    """
+    token = at = 0
+    star = taken = -1  # the place of the last star, and where its share of the text ends
+    while True:
+        wanted = tokens[token] if token < len(tokens) else None
+        if wanted is None and at == len(text):
+            return True
+        if wanted == _STAR:
+            star, taken = token, at
+            token += 1
+        elif isinstance(wanted, _Class) and at < len(text) and wanted.holds(text[at]):
+            token, at = token + 1, at + 1
+        elif 0 <= taken < len(text) and text[taken] != "/":
+            taken += 1
+            token, at = star + 1, taken
+        else:
+            return False
