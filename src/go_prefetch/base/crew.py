@@ -49,7 +49,7 @@ class Crew(Generic[Item, Result]):
             self._waiting.extend(items)
             self.left += len(items)
 
-    def sort(self, key: Callable[[Item], tuple[int, int]]) -> None:
+    def sort(self, key: Callable[[Item], tuple[int, ...]]) -> None:
         """Sort the items that wait."""
         with self._lock:
             self._waiting = deque(sorted(self._waiting, key=key))

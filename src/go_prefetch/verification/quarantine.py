@@ -1,8 +1,8 @@
 """The quarantine: Go unpacks zips while others still download, then compares all trees with go.sum.
 
 In the module cache, Go inflates a zip twice: to hash it and to unpack it. Here it is inflated once. Trees are unpacked
-in a small GOMODCACHE of stubs (stub_modcache.py), and `go mod verify` hashes them. Those that match go.sum are
-renamed into the module cache, with their `.ziphash`. Anything unusual is left to `go mod download`: Go hashes and
+in a small GOMODCACHE of stubs (stub_modcache.py), and `go mod verify` hashes them, in parts. Those that match go.sum
+are renamed into the module cache, with their `.ziphash`. Anything unusual is left to `go mod download`: Go hashes and
 unpacks its zip in the module cache. A rejected tree is no verdict on its zip.
 """
 
@@ -16,7 +16,6 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -39,11 +38,12 @@ from go_prefetch.modfiles.zip_inspect import Space, plain_space
 from go_prefetch.verification.private_folder import private_folder
 from go_prefetch.verification.room import Room
 from go_prefetch.verification.stub_modcache import StubCache, Verdict, joined
-from go_prefetch.verification.tally import Tally
+from go_prefetch.verification.tally import Tally, Unverified
 
 # A large zip keeps one of them busy on one core for long.
 _UNPACKERS = 2
-_LARGE_BYTES = 64 << 20  # of a tree: Go hashes it for about 0.1 s, on one core
+# Bytes of unpacked trees. Go hashes them for about 0.1 s, and starts for as long.
+_VERIFIED_AT_ONCE = 64 << 20
 _BATCH = 200  # zips of one `go mod download`, limited by the length of its command line
 
 
@@ -62,7 +62,7 @@ class Quarantine:
         self._trace = trace
         self._hashes, left = _eligible(plan) if is_used else ({}, Counter())
         self._tally = Tally(left)
-        self._large: set[ModuleVersion] = set()  # their trees are verified as soon as they are unpacked
+        self._unverified = Unverified()
         self._verdicts: list[Verdict] = []
         self._unpacking: list[Span] = []
         self._arrived: queue.SimpleQueue[ModuleVersion | None] = queue.SimpleQueue()
@@ -108,7 +108,7 @@ class Quarantine:
         if late:
             self._verdicts.append(Verdict(inconclusive=notice("inconclusive", "no-time")))
         else:
-            self._verify(taken.keys() - self._large)
+            self._verify()
         verdict = joined(self._verdicts)
         good = ((version, zip_was) for version, zip_was in taken.items() if version in verdict.good)
         admitted = frozenset(version for version, zip_was in good if self._admitted(version, zip_was))
@@ -153,37 +153,40 @@ class Quarantine:
                 while len(waiting) < _BATCH:
                     waiting.append(self._arrived.get_nowait())
             ended = None in waiting
-            batch = [version for version in waiting if version is not None and self._brought_in(version)]
+            batch: dict[ModuleVersion, int] = {}
+            for version in waiting:
+                if version is not None and (space := self._brought_in(version)):
+                    batch[version] = space.bytes
             if batch and self._stubs:
                 began = time.monotonic()
                 with self._trace.span(f"unpack {len(batch)} zips", "unpack", zips=[str(version) for version in batch]):
                     self._stubs.unpack(batch, self._deadline)
                 self._unpacking.append(Span(began, time.monotonic(), 0))
-                self._verify(self._large.intersection(batch))
+                self._unverified.add(batch)
+                self._verify(least=_VERIFIED_AT_ONCE)
         self._arrived.put(None)  # for the other threads
 
-    def _verify(self, versions: Collection[ModuleVersion]) -> None:
-        """Let Go compare the trees of these versions with go.sum."""
+    def _verify(self, *, least: int = 0) -> None:
+        """Let Go compare with go.sum what is unpacked and was not compared, if these trees have `least` bytes."""
+        versions = self._unverified.take(least=least)
         if versions and self._stubs:
             with self._trace.span("go mod verify", "verify"):
                 self._verdicts.append(self._stubs.verify(versions, self._deadline))
 
-    def _brought_in(self, version: ModuleVersion) -> bool:
-        """Bring a zip in, by a link if the file system supports it. Return False if it is left to Go."""
+    def _brought_in(self, version: ModuleVersion) -> Space | None:
+        """Bring a zip in, by a link if the file system supports it. Return its tree's space; None leaves it to Go."""
         if self._stubs is None or self._room is None:
-            return False
+            return None
         if not self._tally.begin(version, self._folder.identity(ModuleFile(version, "zip"))):
-            return False
+            return None
         try:
             brought = _brought(self._folder.zip_path(version), self._stubs.folder.zip_path(version), self._room)
         except OSError:
             brought = Deferral.UNREADABLE_ZIP
         if isinstance(brought, Deferral):
             self._tally.give_up(version, brought)
-            return False
-        if brought.bytes >= _LARGE_BYTES:
-            self._large.add(version)
-        return True
+            return None
+        return brought
 
     def _admitted(self, version: ModuleVersion, zip_was: Identity) -> bool:
         """Move one verified tree into the module cache under Go's own lock; `zip_was` is the zip it was unpacked from.

@@ -5,8 +5,7 @@ a `.ziphash` written from go.sum. There is no zip during the check, so `go mod v
 only. A canary shows that it has checked, and checked all of them. It is a module with a wrong hash and a random name
 that sorts last.
 
-Go hashes one tree on one core, in the order of paths. So large trees can be checked before all others are there, each
-time with a main module and a canary of its own.
+Trees can be checked before all others are there, in parts: each time with a main module and a canary of its own.
 """
 
 from __future__ import annotations

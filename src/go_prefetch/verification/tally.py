@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 from go_prefetch.golang.modcache import Identity
 from go_prefetch.golang.module import ModuleVersion
@@ -48,3 +49,24 @@ class Tally:
         """Return the number of zips left to Go, by reason."""
         with self._lock:
             return {reason: count for reason, count in self._left.items() if count}
+
+
+class Unverified:
+    """Trees that are unpacked and not yet compared with go.sum, and their bytes. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._trees: dict[ModuleVersion, int] = {}
+
+    def add(self, trees: Mapping[ModuleVersion, int]) -> None:
+        """Record trees that are now unpacked."""
+        with self._lock:
+            self._trees.update(trees)
+
+    def take(self, *, least: int = 0) -> Collection[ModuleVersion]:
+        """Return all of them, and forget them. If they have less than `least` bytes together, return none."""
+        with self._lock:
+            if sum(self._trees.values()) < least:
+                return ()
+            taken, self._trees = self._trees, {}
+            return taken.keys()

@@ -24,7 +24,7 @@ from go_prefetch.stores.objects.port import ObjectStorage
 _FOLDER = f"{NOTES_FOLDER}/repacked/"
 _LEAST = 2 << 20  # bytes of a zip. The few larger ones have most of the bytes of a project
 _WINDOW_LOG = 25  # 32 MiB: several are read at once. With the 128 MiB of an entry they are hardly smaller
-_WORTH = 0.8  # of the zip: what takes more space is not kept twice
+_WORTH = 0.9  # of the zip: what takes more space is not kept twice
 
 
 def zip_of_repacked(name: str) -> ModuleFile | None:

@@ -150,7 +150,7 @@ class Reading:
         return self._take_file(what, deadline)
 
     def _take_file(self, file: ModuleFile, deadline: Deadline) -> Taken:
-        is_repacked = self._repacked.name_of(file) in self._notes.repacked
+        is_repacked = self._is_repacked(file)
         taken = self._take_repacked(file, deadline) if is_repacked else Taken(file)
         if not taken.bytes:
             is_spoiled = is_repacked and taken.trouble in (None, Trouble.MISSING)
@@ -234,11 +234,23 @@ class Reading:
             self._crew.add_last(self._zips)
 
     def _order_by(self, sizes: Mapping[str, int]) -> None:
-        """Read the largest zips first, by the sizes that an earlier run noted."""
+        """Read the largest zips first, by the sizes that an earlier run noted, and repacked ones before all others.
+
+        What shrinks most by being repacked keeps Go busy longest, for each byte of the link.
+        """
         large = heapq.nlargest(_MOST_LARGE, sizes, key=lambda name: sizes[name])
         self._large = frozenset(name for name in large if sizes[name] >= _LARGE)
         zips = frozenset(self._zips)
-        self._crew.sort(lambda what: (what in zips, -sizes.get(what.name, 0) if isinstance(what, ModuleFile) else 0))
+
+        def turn(what: ModuleFile | _Part) -> tuple[bool, bool, int]:
+            if isinstance(what, _Part):
+                return (False, False, 0)
+            return (what in zips, not self._is_repacked(what), -sizes.get(what.name, 0))
+
+        self._crew.sort(turn)
+
+    def _is_repacked(self, file: ModuleFile) -> bool:
+        return self._repacked.name_of(file) in self._notes.repacked
 
     def _announce(self) -> None:
         """Announce what will come, once it is known of all small files: without them, a pool has no zip either."""
