@@ -140,14 +140,15 @@ def _clear(root: Path, notes: Folder, name: str) -> None:
             return
         file_lock.take(file.fileno())
         names = file.read(_MOST_BYTES).decode(errors="replace").splitlines()
+        for temporary in filter(atomic_file.is_temporary, names):
+            with suppress(OSError), nofollow.parent(root, temporary) as (folder, last):
+                found = folder.stat(last)
+                if found and stat.S_ISREG(found.st_mode) and nofollow.is_ours(found):
+                    folder.unlink(last)
+        # Last: if this process is killed before, another run finds the names here.
         if not _MAY_REMOVE_OPEN_FILES:
             file.close()
         notes.unlink(name)
-    for temporary in filter(atomic_file.is_temporary, names):
-        with suppress(OSError), nofollow.parent(root, temporary) as (folder, last):
-            found = folder.stat(last)
-            if found and stat.S_ISREG(found.st_mode) and nofollow.is_ours(found):
-                folder.unlink(last)
 
 
 def _is_private(found: os.stat_result | None) -> bool:

@@ -22,6 +22,13 @@ BEGINS = (
     "    with atomic_file.new_file(Path(sys.argv[1]), 'x/@v/v1.0.0.zip', record=record) as out:\n"
     "        out.write(b'half'); out.flush(); print('begun', flush=True); time.sleep(600)\n"
 )
+# Clears the folder it is given, and dies after it has removed one file there.
+DIES_CLEARING = (
+    "import os, sys; from pathlib import Path; from go_prefetch.base import nofollow, run_file\n"
+    "unlink = nofollow.Folder.unlink\n"
+    "nofollow.Folder.unlink = lambda folder, name: (unlink(folder, name), os._exit(9))\n"
+    "run_file.clear_dead_runs(Path(sys.argv[1]))\n"
+)
 
 
 def _begun(folder: Path) -> subprocess.Popen[bytes]:
@@ -57,6 +64,19 @@ def test_a_killed_run_leaves_what_a_later_one_finds(tmp_path: Path) -> None:
     clear_dead_runs(tmp_path)
     assert _files(tmp_path) == ["x/@v/v1.0.0.mod"]
     assert not (tmp_path / NOTES).exists()
+
+
+def test_a_run_killed_while_it_clears_leaves_what_a_later_one_finds(tmp_path: Path) -> None:
+    names = [f"x/@v/v1.0.{number}.zip{number:019d}.tmp" for number in range(3)]
+    _plant(tmp_path, *names)
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"half")
+    done = subprocess.run([sys.executable, "-c", DIES_CLEARING, str(tmp_path)], check=False)
+    assert done.returncode == 9
+    assert len(_files(tmp_path)) == 3
+    clear_dead_runs(tmp_path)
+    assert _files(tmp_path) == []
 
 
 def test_a_live_run_is_left_alone(tmp_path: Path) -> None:
