@@ -66,7 +66,7 @@ def test_a_killed_run_leaves_what_a_later_one_finds(tmp_path: Path) -> None:
     assert not (tmp_path / NOTES).exists()
 
 
-def test_a_run_killed_while_it_clears_leaves_what_a_later_one_finds(tmp_path: Path) -> None:
+def test_a_run_killed_while_it_clears_leaves_no_file(tmp_path: Path) -> None:
     names = [f"x/@v/v1.0.{number}.zip{number:019d}.tmp" for number in range(3)]
     _plant(tmp_path, *names)
     for name in names:
