@@ -23,6 +23,14 @@ _MOST_FAILURES = {
     Trouble.REFUSED: 32,
     Trouble.DENIED: 256,
 }
+# The same for a storage that has sent something: it may deny any number of single objects. A busy one fails all the
+# requests that it has at once, and answers those that come next.
+_MOST_FAILURES_LATER = {
+    Trouble.UNREACHABLE: 40,
+    Trouble.LOGIN: 8,
+    Trouble.LIMITED: 32,
+    Trouble.REFUSED: 32,
+}
 # A file that did not come because of one of these is worth a warning, whatever else came.
 _UNEXPECTED = (Trouble.LOGIN, Trouble.UNREACHABLE, Trouble.LIMITED)
 # These may be over when everything else has come: it is worth asking once more.
@@ -67,8 +75,8 @@ class Health:
     def problem(self) -> StoreError | None:
         """Return why nothing more is to be asked; None while there is no reason."""
         with self._lock:
-            for trouble, most in _MOST_FAILURES.items():
-                if self._failures.get(trouble, 0) >= most and not (trouble is Trouble.DENIED and self._worked):
+            for trouble, most in (_MOST_FAILURES_LATER if self._worked else _MOST_FAILURES).items():
+                if self._failures.get(trouble, 0) >= most:
                     return self._error(trouble)
         return None
 
