@@ -6,7 +6,7 @@ Follows golang.org/x/mod/module. A path or version that fails `check` never beco
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -133,9 +133,8 @@ class _Class(NamedTuple):
         return any(low <= character <= high for low, high in self.ranges) is not self.negated
 
 
-# Any number of characters that are no slash.
-_STAR = "*"
-_NO_SLASH = _Class([("/", "/")], negated=True)
+_STAR = "*"  # any number of characters that are no slash
+_WILDCARDS: Mapping[str, _Class | str] = {"*": _STAR, "?": _Class([("/", "/")], negated=True)}
 # No character at all: a pattern with it matches nothing.
 _NOTHING = _Class([])
 
@@ -153,13 +152,9 @@ def _glob(pattern: str) -> Sequence[_Class | str]:
         if token["ranges"]:
             pairs = [(low[-1], (high or low)[-1]) for low, high in _GLOB_RANGE.findall(token["ranges"])]
             tokens.append(_Class(pairs, negated=bool(token["negated"])))
-        elif token[0] == "*":
-            tokens.append(_STAR)
-        elif token[0] == "?":
-            tokens.append(_NO_SLASH)
         else:
             character = token["escaped"] or token[0]
-            tokens.append(_Class([(character, character)]))
+            tokens.append(_WILDCARDS.get(token[0]) or _Class([(character, character)]))
     return tokens
 
 

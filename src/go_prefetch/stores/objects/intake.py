@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,12 +26,7 @@ _MOST_FAILURES = {
 }
 # The same for a storage that has sent something: it may deny any number of single objects. A busy one fails all the
 # requests that it has at once, and answers those that come next.
-_MOST_FAILURES_LATER = {
-    Trouble.UNREACHABLE: 40,
-    Trouble.LOGIN: 8,
-    Trouble.LIMITED: 32,
-    Trouble.REFUSED: 32,
-}
+_MOST_FAILURES_LATER = {**_MOST_FAILURES, Trouble.UNREACHABLE: 40, Trouble.DENIED: math.inf}
 # A file that did not come because of one of these is worth a warning, whatever else came.
 _UNEXPECTED = (Trouble.LOGIN, Trouble.UNREACHABLE, Trouble.LIMITED)
 # These may be over when everything else has come: it is worth asking once more.

@@ -240,12 +240,11 @@ class Reading:
         """
         large = heapq.nlargest(_MOST_LARGE, sizes, key=lambda name: sizes[name])
         self._large = frozenset(name for name in large if sizes[name] >= _LARGE)
-        zips = frozenset(self._zips)
 
         def turn(what: ModuleFile | _Part) -> tuple[bool, bool, int]:
             if isinstance(what, _Part):
                 return (False, False, 0)
-            return (what in zips, not self._is_repacked(what), -sizes.get(what.name, 0))
+            return (what.kind == "zip", not self._is_repacked(what), -sizes.get(what.name, 0))
 
         self._crew.sort(turn)
 
