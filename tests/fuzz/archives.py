@@ -86,9 +86,10 @@ def _read_modules(data: bytes, encoding: Encoding) -> None:
 @target("stores.cache_service.build_archive", "buildcache.intake", "buildcache.contents")
 def build_entry(data: bytes) -> None:
     """Only ArchiveError, StoreError and OSError. GOCACHE has files with names of Go's, and no link."""
-    with scratch() as gocache:
-        intake = BuildIntake(gocache, listing(gocache), time.time(), lambda _: None, Deadline.after(60))
-        entry = build_archive.BuildEntryIntake(gocache, intake)
+    with scratch() as gocache, scratch() as old:
+        intake = BuildIntake(gocache, old, listing(gocache), time.time(), lambda _: None, Deadline.after(60))
+        replaced = build_archive.Replaced()
+        entry = build_archive.BuildEntryIntake(gocache, old / "on the way", intake, replaced, is_newest=True)
         try:
             read_members(io.BytesIO(data), PLAIN, entry, Deadline.after(60), build_archive.most_bytes)
         except ArchiveError:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.contents import contents, listing
 from go_prefetch.golang.build_cache import Contents
-from go_prefetch.model.build_lineage import Lineage
+from go_prefetch.model.build_lineage import Lineage, new_key
 from go_prefetch.model.build_results import BuildRestored, BuildSaved, BuildState
 from go_prefetch.model.progress import Meter
+from go_prefetch.modfiles.zip_repack import Writable
 from go_prefetch.run.steps.build_cache import save_build
+from go_prefetch.stores.cache_service.archive import Outgoing, write_members
+from go_prefetch.stores.cache_service.block_upload import uploading
 from go_prefetch.stores.cache_service.build_store import Access, BuildStore
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding
 from go_prefetch.stores.cache_service.entry_folder import folder_connection
 
+Members = Sequence[tuple[str, bytes]]
 DAY = 86_400.0
 LINEAGE = Lineage.of({"GOOS": "linux"}, "example.com/project", "build")
 
@@ -47,6 +53,11 @@ def put(gocache: Path, name: str, content: bytes, *, executable: str = "", age: 
     if executable:
         file.chmod(0o755)
     return entry, file
+
+
+def name_of(content: bytes) -> str:
+    """Return the path of an output in GOCACHE."""
+    return f"{digest(content)[:2]}/{digest(content)}-d"
 
 
 def use(gocache: Path, *names: str) -> None:
@@ -87,6 +98,11 @@ class BuildShelf:
         """The GOCACHE of the current job."""
         return self.folder / f"gocache{self.jobs}"
 
+    @property
+    def old(self) -> Path:
+        """The folder for replaced outputs of the current job."""
+        return self.folder / f"old{self.jobs}"
+
     def store(self) -> BuildStore:
         """Return the store as wiring makes it."""
         access = self.access or Access(f"{self.jobs}.1")
@@ -97,8 +113,10 @@ class BuildShelf:
         self.jobs += empty
         self.gocache.mkdir(exist_ok=True)
         moment = time.time()
-        restored = self.store().restore(self.gocache, self.lineage, moment, Deadline.after(30))
-        self.state = BuildState(self.gocache, self.lineage, moment, restored.key, restored.base, restored.gave_up)
+        restored = self.store().restore(self.gocache, self.old, self.lineage, moment, Deadline.after(30))
+        self.state = BuildState(
+            self.gocache, self.old, self.lineage, moment, restored.key, restored.base, restored.gave_up
+        )
         return restored
 
     def end(self, *, succeeded: bool = True) -> BuildSaved:
@@ -110,3 +128,22 @@ class BuildShelf:
         """Return the files of all entries, oldest first."""
         found = (self.pool / ".go-prefetch" / "entries").glob("go-prefetch-build-*")
         return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def plant(shelf: BuildShelf, members: Members, below: Sequence[str] = ()) -> str:
+    """Save an entry with these files, whatever they are. Return its id."""
+    service = folder_connection(shelf.pool, shelf.encoding.name).service
+    key = new_key(LINEAGE.own, [repr(members)], below, "1.1")
+    deadline = Deadline.after(30)
+    with uploading(lambda: service.reserve(key, deadline), deadline) as out:
+        write_members(out, outgoing(members), shelf.encoding)
+    return key.removeprefix(LINEAGE.own)[:16]
+
+
+def outgoing(members: Members) -> list[Outgoing]:
+    """Return these files as an archive takes them."""
+    return [Outgoing(name, len(data), partial(_write, data)) for name, data in members]
+
+
+def _write(data: bytes, out: Writable) -> None:
+    out.write(data)

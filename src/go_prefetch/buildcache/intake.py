@@ -3,6 +3,8 @@
 An output gets its name only if an action says that it has these bytes. Actions that are there with their outputs stay
 as they are. An output without one is replaced: a damaged entry may have left it. Each new file is as old as if it had
 been used two hours ago, so that Go notes the next use.
+
+Outputs that others have replaced are kept in another folder: patches were made from them, and new ones will be.
 """
 
 from __future__ import annotations
@@ -32,17 +34,20 @@ class BuildIntake:
     """Takes files into `gocache`, of which `found` was there before. Safe to use from many threads.
 
     `record` is called with each temporary name, relative to `gocache`. `moment` is the time of the restore, in Unix
-    seconds. Methods raise OSError, and StoreError (`store-slow`) after the deadline.
+    seconds. `old` is a folder for replaced outputs. Methods raise OSError, and StoreError (`store-slow`) after the
+    deadline.
     """
 
     def __init__(
-        self, gocache: Path, found: Listing, moment: float, record: Callable[[str], None], deadline: Deadline
-    ) -> None:
+        self, gocache: Path, old: Path, found: Listing, moment: float, record: Callable[[str], None],
+        deadline: Deadline,
+    ) -> None:  # fmt: skip
         self.files = 0
         self.bytes = 0
         self.expected_files = 0
         self._expected_bytes = self._placed_bytes = 0  # as the disk counts them
         self._gocache = gocache
+        self._old = old
         self._deadline = deadline
         self._time = int((moment - _AGE) * 1e9)
         self._record = record
@@ -51,6 +56,7 @@ class BuildIntake:
         there = contents(gocache, found, found.times)
         self._actions = set(there.actions)
         self._outputs = {one: output.bytes for one, output in there.outputs.items()}
+        self._paths = {one: gocache / output.name.path for one, output in there.outputs.items()}
         self._waiting: dict[str, list[Action]] = {}
         self._placed: dict[str, list[Action]] = {}  # by output
         self._sizes = dict(self._outputs)  # of outputs that are right, and of others as the first entry says
@@ -100,12 +106,27 @@ class BuildIntake:
         self._place(name.path, mode, copy)
         with self._lock:
             self._outputs[name.id] = size
+            self._paths[name.id] = self._gocache / name.path
             self.files += 1
             self.bytes += size
             ready = [one for one in self._waiting.pop(name.id, ()) if one.size == size and one.id not in self._actions]
             self._actions.update(one.id for one in ready)
         for action in ready:
             self._place_action(action)
+
+    def take_replaced(self, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
+        """Take an output that `copy` writes into the folder for replaced ones."""
+        self._old.mkdir(parents=True, exist_ok=True)
+        path = self._old / name.id
+        with path.open("wb") as file:
+            copy(file)
+        with self._lock:
+            self._paths.setdefault(name.id, path)
+
+    def path_of(self, output: str) -> Path | None:
+        """Return where an output is, if it is there: in GOCACHE, or in the folder for replaced ones."""
+        with self._lock:
+            return self._paths.get(output)
 
     def withdraw(self, outputs: Iterable[str]) -> None:
         """Remove the actions that were taken for these outputs, so that Go makes the outputs again.
@@ -115,6 +136,7 @@ class BuildIntake:
         with self._lock:
             for output in outputs:
                 self._outputs.pop(output, None)
+                self._paths.pop(output, None)
                 for action in self._placed.pop(output, ()):
                     (self._gocache / action.name).unlink(missing_ok=True)
                     self.files -= 1

@@ -122,7 +122,12 @@ def parse_output_name(path: str) -> OutputName | None:
 def id_of(name: str, suffix: str) -> str:
     """Return the id in the name of a file of GOCACHE with this suffix; empty for other names."""
     text = name.removesuffix(suffix)
-    return text if text != name and _ID.fullmatch(text) else ""
+    return text if text != name and is_id(text) else ""
+
+
+def is_id(text: str) -> bool:
+    """Return whether this is the id of an action or output."""
+    return _ID.fullmatch(text) is not None
 
 
 def is_package_index(head: bytes) -> bool:

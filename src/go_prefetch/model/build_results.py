@@ -15,10 +15,13 @@ class BuildBase:
     """The entries that a restore has read, which a delta can add to."""
 
     ids: tuple[str, ...] = ()  # as in the key of the newest; none: a new entry must be full
-    actions: Mapping[str, str] = field(default_factory=dict)  # in any of them: ids, to the ids of their outputs
-    outputs: Mapping[str, int] = field(default_factory=dict)  # in any of them: ids, to bytes
+    actions: Mapping[str, str] = field(default_factory=dict)  # restored by them: ids, to the ids of their outputs
+    outputs: Mapping[str, int] = field(default_factory=dict)  # restored by them: ids, to bytes
+    replaced: frozenset[str] = frozenset()  # ids of outputs that they have, and that are not restored any more
+    made_from: Mapping[str, str] = field(default_factory=dict)  # ids of outputs in patches, to those of the old ones
     full_bytes: int = 0  # of the full entry's files
-    delta_bytes: int = 0  # of the files in all deltas
+    delta_bytes: int = 0  # of the files in all deltas, without those in patches
+    patch_bytes: int = 0  # of all patches, compressed
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class BuildState:
     """What a save has to know of the restore at the beginning of the job."""
 
     gocache: Path
+    old: Path  # the folder of outputs that were replaced
     lineage: Lineage
     moment: float  # of the restore, in Unix seconds
     key: str = ""  # of the newest entry that was read

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import remove_trees
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings, user_cache_folder
 from go_prefetch.errors import notice
@@ -21,7 +22,7 @@ from go_prefetch.model.build_lineage import Lineage
 from go_prefetch.model.build_results import BuildRestored, BuildState
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.plan import Plan
-from go_prefetch.run.build_state import write_state
+from go_prefetch.run.build_state import old_outputs, write_state
 from go_prefetch.stores.cache_service.build_store import BuildStore
 
 _OS_RELEASE = Path("/etc/os-release")
@@ -48,11 +49,12 @@ class BuildJob:
         gocache, moment = Path(self.environment.gocache), time.time()
         lineage = self.lineage(plan)
         limited = deadline.earlier_of(self.settings.restore_deadline)
-        restored = self.store.restore(gocache, lineage, moment, limited)
+        path = state_file(self.settings, self.environ)
+        old = old_outputs(path)
+        restored = self.store.restore(gocache, old, lineage, moment, limited)
         if not restored.key and self.store.access.no_writing and self.settings.build_cache is When.AUTO:
             return replace(restored, skipped_reason=restored.skipped_reason or notice("build-cache-off", "empty"))
-        state = BuildState(gocache, lineage, moment, restored.key, restored.base, restored.gave_up)
-        path = state_file(self.settings, self.environ)
+        state = BuildState(gocache, old, lineage, moment, restored.key, restored.base, restored.gave_up)
         try:
             write_state(path, state)
         except OSError as error:
@@ -75,8 +77,10 @@ def state_file(settings: Settings, environ: Mapping[str, str]) -> Path:
 
 def forget_restore(settings: Settings, environ: Mapping[str, str]) -> None:
     """Remove what an earlier job left: it must not decide what is saved if the restore is off or ends early."""
+    path = state_file(settings, environ)
     with suppress(OSError):
-        state_file(settings, environ).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+    remove_trees(old_outputs(path), ignore_errors=True)
 
 
 def _compiled_by(plan: Plan, environment: GoEnvironment, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,9 +1,10 @@
 """The file in which `build-cache restore` tells `build-cache save` of the same job what it did.
 
     {"format": 1, "gocache", "lineage", "moment", "key", "gave_up", "ids": [ID, …], "full_bytes", "delta_bytes",
-     "actions": ["<id> <id of its output>", …], "outputs": {ID: bytes, …}}
+     "patch_bytes", "replaced": [ID, …], "made_from": {ID: ID, …}, "actions": ["<id> <id of its output>", …],
+     "outputs": {ID: bytes, …}}
 
-Other programs of the job may change it, so it is untrusted.
+Other programs of the job may change it, so it is untrusted. The folder for replaced outputs is next to it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, read_object, required
+from go_prefetch.golang.build_cache import is_id
 from go_prefetch.model.build_lineage import Lineage, parse_build_key
 from go_prefetch.model.build_results import BuildBase, BuildState
 
@@ -35,6 +37,9 @@ def write_state(path: Path, state: BuildState) -> None:
         "ids": base.ids,
         "full_bytes": base.full_bytes,
         "delta_bytes": base.delta_bytes,
+        "patch_bytes": base.patch_bytes,
+        "replaced": sorted(base.replaced),
+        "made_from": dict(base.made_from),
         "actions": [f"{action} {output}" for action, output in base.actions.items()],
         "outputs": dict(base.outputs),
     }
@@ -48,12 +53,17 @@ def read_state(path: Path) -> BuildState | None:
     if values is None or values.get("format") != _FORMAT:
         return None
     try:
-        return _state(values)
+        return _state(values, old_outputs(path))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _state(values: dict[str, Any]) -> BuildState:
+def old_outputs(state: Path) -> Path:
+    """Return the folder that a restore has for outputs which others have replaced."""
+    return state.absolute().with_name(f"{state.name}.old")
+
+
+def _state(values: dict[str, Any], old: Path) -> BuildState:
     lineage = required(Lineage.parsed(required(as_text(values["lineage"]))))
     gocache = required(as_text(values["gocache"]))
     if not Path(gocache).is_absolute() or "\0" in gocache:
@@ -63,17 +73,28 @@ def _state(values: dict[str, Any]) -> BuildState:
         ids=_ids(lineage, values["ids"]),
         actions={action: output for action, output in pairs},  # noqa: C416 - each pair must have two parts
         outputs={required(as_text(one)): required(as_integer(size)) for one, size in values["outputs"].items()},
+        replaced=frozenset(_id(one) for one in values["replaced"]),
+        made_from={_id(one): _id(old) for one, old in values["made_from"].items()},
         full_bytes=required(as_integer(values["full_bytes"])),
         delta_bytes=required(as_integer(values["delta_bytes"])),
+        patch_bytes=required(as_integer(values["patch_bytes"])),
     )
     return BuildState(
         gocache=Path(gocache),
+        old=old,
         lineage=lineage,
         moment=required(as_number(values["moment"], 0.0, _MOST_MOMENT)),
         key=required(as_text(values["key"])),
         base=base,
         gave_up=values["gave_up"] is True,
     )
+
+
+def _id(value: object) -> str:
+    text = required(as_text(value))
+    if not is_id(text):
+        raise ValueError(text)
+    return text
 
 
 def _ids(lineage: Lineage, values: list[Any]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.model.build_results import BuildBase, BuildState
-from go_prefetch.run.build_state import read_state, write_state
+from go_prefetch.run.build_state import old_outputs, read_state, write_state
 from tests.support.build_shelf import LINEAGE, digest
 
 STATE = BuildState(
     Path("/home/ci/.cache/go-build").absolute(),  # on Windows with a drive
+    Path("/home/ci/state.json.old").absolute(),
     LINEAGE,
     1_800_000_000.25,
     f"{LINEAGE.own}{'1' * 16}-1.1",
-    BuildBase(("1" * 16,), {digest("a"): digest("b")}, {digest("b"): 5}, 5, 0),
+    BuildBase(
+        ("1" * 16,),
+        {digest("a"): digest("b")},
+        {digest("b"): 5},
+        frozenset([digest("c")]),
+        {digest("b"): digest("c")},
+        5,
+        0,
+        4,
+    ),
     gave_up=True,
 )
 json_values = st.recursive(
@@ -31,10 +42,9 @@ json_values = st.recursive(
 
 def test_read_state_returns_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "new" / "state.json"
-    write_state(path, STATE)
-    assert read_state(path) == STATE
-    write_state(path, BuildState(STATE.gocache, LINEAGE, 1.0))
-    assert read_state(path) == BuildState(STATE.gocache, LINEAGE, 1.0)
+    for state in (STATE, BuildState(STATE.gocache, STATE.old, LINEAGE, 1.0)):
+        write_state(path, state)
+        assert read_state(path) == replace(state, old=old_outputs(path))
 
 
 def test_read_state_of_no_file_is_none(tmp_path: Path) -> None:
@@ -62,7 +72,16 @@ def test_read_state_takes_any_values(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gocache", "/a\0b"), ("gocache", "relative"), ("ids", ["../../evil"]), ("ids", ["1" * 16] * 17), ("ids", "1")],
+    [
+        ("gocache", "/a\0b"),
+        ("gocache", "relative"),
+        ("ids", ["../../evil"]),
+        ("ids", ["1" * 16] * 17),
+        ("ids", "1"),
+        ("made_from", {digest("a"): "../evil"}),
+        ("made_from", {"../evil": digest("a")}),
+        ("replaced", ["../evil"]),
+    ],
 )
 def test_read_state_with_a_value_that_cannot_be_is_none(
     tmp_path: Path, written: dict[str, Any], name: str, value: object
@@ -74,6 +93,8 @@ def test_read_state_with_a_value_that_cannot_be_is_none(
 
 def test_read_state_takes_the_longest_chain(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    state = BuildState(STATE.gocache, LINEAGE, 1.0, base=BuildBase(tuple(f"{one:016x}" for one in range(16))))
+    state = BuildState(
+        STATE.gocache, STATE.old, LINEAGE, 1.0, base=BuildBase(tuple(f"{one:016x}" for one in range(16)))
+    )
     write_state(path, state)
-    assert read_state(path) == state
+    assert read_state(path) == replace(state, old=old_outputs(path))

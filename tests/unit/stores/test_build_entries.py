@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
-from go_prefetch.model.build_lineage import new_key
 from go_prefetch.stores.cache_service import build_store
-from go_prefetch.stores.cache_service.archive import Outgoing, write_members
-from go_prefetch.stores.cache_service.block_upload import uploading
-from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
-from go_prefetch.stores.cache_service.entry_folder import folder_connection
-from tests.support.build_shelf import LINEAGE, BuildShelf, action_line, contents_of, digest, files_of, put, use
+from go_prefetch.stores.cache_service.compression import Encoding, best_encoding, by_program
+from tests.support.build_shelf import (
+    LINEAGE,
+    BuildShelf,
+    Members,
+    action_line,
+    contents_of,
+    digest,
+    files_of,
+    name_of,
+    plant,
+    put,
+    use,
+)
 
-Members = Sequence[tuple[str, bytes]]
 GOOD = b"output of good"
 PROGRAM = find_program("zstd", os.environ.get("PATH", os.defpath))
 ENCODINGS = [
@@ -37,25 +43,9 @@ def shelf(tmp_path: Path) -> BuildShelf:
     return BuildShelf(tmp_path)
 
 
-def name_of(content: bytes) -> str:
-    """Return the path of an output in GOCACHE."""
-    return f"{digest(content)[:2]}/{digest(content)}-d"
-
-
 def line(name: str, content: bytes, size: int | None = None) -> bytes:
     """Return an action for this output."""
     return action_line(digest(name), digest(content), len(content) if size is None else size)
-
-
-def plant(shelf: BuildShelf, members: Members, below: Sequence[str] = ()) -> str:
-    """Save an entry with these files, whatever they are. Return its id."""
-    service = folder_connection(shelf.pool, PLAIN.name).service
-    key = new_key(LINEAGE.own, [repr(members)], below, "1.1")
-    outgoing = [Outgoing(name, len(data), lambda out, data=data: out.write(data)) for name, data in members]  # type: ignore[misc]
-    deadline = Deadline.after(30)
-    with uploading(lambda: service.reserve(key, deadline), deadline) as out:
-        write_members(out, outgoing, PLAIN)
-    return key.removeprefix(LINEAGE.own)[:16]
 
 
 ACTIONS = line("good", GOOD)
@@ -264,7 +254,7 @@ def test_actions_without_end_end_with_the_deadline(shelf: BuildShelf, monkeypatc
 
     monkeypatch.setattr(Path, "replace", cancelling)
     shelf.jobs += 1
-    restored = shelf.store().restore(shelf.gocache, LINEAGE, 1e9, deadline)
+    restored = shelf.store().restore(shelf.gocache, shelf.old, LINEAGE, 1e9, deadline)
     assert restored.gave_up
     assert list(files_of(shelf.gocache)) == [name_of(GOOD)]
 

@@ -98,7 +98,7 @@ def test_restore_requests_ranges_of_a_full_entry_at_first(shelf: BuildShelf, tmp
         return connection.open(*how)
 
     store = BuildStore("the pool", lambda: Connection(connection.service, opened), shelf.encoding, Access("3.1"))
-    assert store.restore(tmp_path / "gocache", LINEAGE, time.time(), Deadline.after(30)).files == 8
+    assert store.restore(tmp_path / "gocache", tmp_path / "old", LINEAGE, time.time(), Deadline.after(30)).files == 8
     assert sorted(at_first) == [1, 8]
 
 
@@ -114,9 +114,9 @@ def test_save_of_an_old_output_saves_its_action_alone(shelf: BuildShelf) -> None
 
 def test_each_delta_has_only_what_the_job_added(shelf: BuildShelf) -> None:
     saved_once(shelf)
-    for name in "cdef":
+    for number, name in enumerate("cdef"):
         shelf.begin()
-        use(shelf.gocache, "a", "b", "tool")
+        use(shelf.gocache, "a", "b", "tool", *"cdef"[:number])
         put(shelf.gocache, name, name.encode() * 1000)
         assert shelf.end().new_bytes == ACTION_BYTES + 1000
     shelf.begin()
@@ -240,7 +240,7 @@ def test_a_missing_entry_of_the_chain_leads_to_a_full_one(shelf: BuildShelf) -> 
     saved_once(shelf)
     for name in "cd":
         shelf.begin()
-        use(shelf.gocache, "a", "b", "tool")
+        use(shelf.gocache, "a", "b", "tool", *("c" if name == "d" else ""))
         put(shelf.gocache, name, name.encode())
         shelf.end()
     shelf.entries()[0].unlink()

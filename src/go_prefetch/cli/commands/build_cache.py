@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import remove_trees
 from go_prefetch.buildcache.contents import contents, listing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import BuildCacheAction, JobStatus, When
@@ -93,6 +94,7 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     deadline = Deadline.after(settings.save_deadline)
     with platform.working("Save build cache") as meter:
         saved = save_build(store, state, deadline, meter, succeeded=succeeded)
+    remove_trees(state.old, ignore_errors=True)
     for warning in saved.warnings:
         platform.warn(warning)
     invocation.show_result(saved_text(saved))

@@ -71,10 +71,11 @@ def write_members(
     `packed` is called with the place of each file. Raises ArchiveError, OSError, what the files and `out` raise.
     """
     manifest = replace(notes, members=tuple(Member(file.name, file.bytes) for file in files))
-    with encoding.compressing(out) as stream:
-        listed = manifest_json(manifest)
-        if len(listed) > _MOST_MANIFEST_BYTES:
-            raise ArchiveError("there is too much to tell of its files")
+    listed = manifest_json(manifest)
+    if len(listed) > _MOST_MANIFEST_BYTES:
+        raise ArchiveError("there is too much to tell of its files")
+    size = sum(_BLOCK + _in_blocks(one) for one in (len(listed), *(file.bytes for file in files))) + 2 * _BLOCK
+    with encoding.compressing(out, size) as stream:
         with _member(stream, _MANIFEST, len(listed)) as content:
             content.write(listed)
         for number, file in enumerate(files):
@@ -95,7 +96,11 @@ def _member(stream: Writable, name: str, size: int) -> Iterator[Writable]:
     yield content
     if content.left:
         raise ArchiveError(f"{name} changed while it was read")
-    stream.write(bytes(-size % _BLOCK))
+    stream.write(bytes(_in_blocks(size) - size))
+
+
+def _in_blocks(size: int) -> int:
+    return size + -size % _BLOCK
 
 
 class _Counted:

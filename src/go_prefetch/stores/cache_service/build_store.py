@@ -1,13 +1,16 @@
 """Build results in a cache service: full entries and deltas, of the lineage of a job.
 
 A delta adds to the entries that its key names: each holds what the job before it had made. So an entry needs them all.
+All are read at once. Patches come last, because they need outputs of the entries below theirs.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,21 +18,25 @@ from pathlib import Path
 from go_prefetch.base.background import end, run_in_background, wait_for_all
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.run_file import clear_dead_runs, recording
+from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
 from go_prefetch.buildcache.contents import listing
 from go_prefetch.buildcache.intake import BuildIntake
 from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.build_cache import Contents
+from go_prefetch.golang.build_cache import Contents, Output
 from go_prefetch.model.build_lineage import BuildEntryName, Lineage, new_key, parse_build_key
 from go_prefetch.model.build_results import BuildBase, BuildRestored
 from go_prefetch.model.progress import Meter
 from go_prefetch.stores.cache_service.archive import read_members
 from go_prefetch.stores.cache_service.block_upload import uploading
-from go_prefetch.stores.cache_service.build_archive import BuildEntryIntake, most_bytes, write_build_archive
+from go_prefetch.stores.cache_service.build_archive import BuildEntryIntake, Replaced, most_bytes
+from go_prefetch.stores.cache_service.build_packing import Packing, write_build_archive
+from go_prefetch.stores.cache_service.build_patches import Old, Patch, patches
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.protocol import Found, NotAllowed
 from go_prefetch.stores.cache_service.reading import Connection, EntryReader, Stream
 
 _AT_ONCE = 4  # entries below the newest that are read at once, each with connections and a decompressor of its own
+_PATCHES_AT_ONCE = 2  # each takes about 100 MB of memory
 _RANGES_OF_FULL = 8  # 8 MiB: the standard library alone takes more. A smaller entry costs requests past its end.
 
 
@@ -51,13 +58,16 @@ class BuildStore:
         self._connect = connect
         self._encoding = encoding
 
-    def restore(self, gocache: Path, lineage: Lineage, moment: float, deadline: Deadline) -> BuildRestored:
-        """Put the files of the newest entry of the lineage into GOCACHE. A failure is a warning in the result."""
+    def restore(self, gocache: Path, old: Path, lineage: Lineage, moment: float, deadline: Deadline) -> BuildRestored:
+        """Put the files of the newest entry of the lineage into GOCACHE, and replaced outputs into the folder `old`.
+
+        A failure is a warning in the result.
+        """
         started = time.monotonic()
         if self.access.no_reading:
             return BuildRestored(self.name, skipped_reason=self.access.no_reading)
         try:
-            reading = _Reading(self._connect(), self._encoding, gocache, moment)
+            reading = _Reading(self._connect(), self._encoding, gocache, old, moment)
         except StoreError as error:
             return BuildRestored(self.name, warnings=(error.notice,))
         skipped_reason = None
@@ -71,13 +81,20 @@ class BuildStore:
             reading.warn_of_folder(error)
         return reading.restored(self.name, skipped_reason, time.monotonic() - started)
 
-    def save(self, gocache: Path, contents: Contents, key: str, deadline: Deadline, meter: Meter) -> int:
+    def patches(self, similar: Iterable[tuple[Output, Old]]) -> tuple[Patch, ...]:
+        """Return how to compress new outputs in GOCACHE against the old ones of these pairs."""
+        return patches(similar) if self._encoding.against else ()
+
+    def save(self, gocache: Path, packing: Packing, key: str, deadline: Deadline, meter: Meter) -> int:
         """Upload an entry with these files. Return the bytes sent. Raises StoreError, NotAllowed."""
         service = self._connect().service
         meter.wait_for(self.name)
         try:
-            with uploading(lambda: service.reserve(key, deadline), deadline, meter.add_bytes) as out:
-                write_build_archive(out, gocache, contents, self._encoding)
+            with (
+                temporary_folder(gocache) if packing.patches else nullcontext(gocache) as folder,
+                uploading(lambda: service.reserve(key, deadline), deadline, meter.add_bytes) as out,
+            ):
+                write_build_archive(out, gocache, packing, self._encoding, folder)
                 return out.size
         except (OSError, ArchiveError) as error:
             raise StoreError("store-archive", words=str(error)) from None
@@ -91,17 +108,22 @@ class BuildStore:
 class _Reading:
     """One restore."""
 
-    def __init__(self, connection: Connection, encoding: Encoding, gocache: Path, moment: float) -> None:
+    def __init__(self, connection: Connection, encoding: Encoding, gocache: Path, old: Path, moment: float) -> None:
         self.reader = EntryReader(connection)
         self._service = connection.service
         self._encoding = encoding
         self._gocache = gocache
+        self._old = old
         self._moment = moment
         self._matched: BuildEntryName | None = None
         self._is_own = True
         self._entries: dict[str, BuildEntryIntake] = {}  # by id
+        self._keys: dict[str, str] = {}  # by id
         self._intake: BuildIntake | None = None
+        self._folder = gocache  # for files on the way
+        self._replaced = Replaced()
         self._turns = threading.Semaphore(_AT_ONCE)
+        self._patch_turns = threading.Semaphore(_PATCHES_AT_ONCE)
 
     def run(self, lineage: Lineage, deadline: Deadline) -> None:
         """Look up and read the newest entry, and at the same time those below it."""
@@ -114,20 +136,18 @@ class _Reading:
         self._matched, self._is_own = name, name.lineage == lineage.own
         self._gocache.mkdir(parents=True, exist_ok=True)
         clear_dead_runs(self._gocache)
-        with recording(self._gocache) as record:
-            self._intake = BuildIntake(self._gocache, listing(self._gocache), self._moment, record, deadline)
+        clear_temporary(self._gocache)
+        with recording(self._gocache) as record, temporary_folder(self._gocache) as self._folder:
+            there = listing(self._gocache)
+            self._intake = BuildIntake(self._gocache, self._old, there, self._moment, record, deadline)
             # The full entry first, because it takes longest.
             entries = [
                 run_in_background(partial(self._take_below, name, one, deadline)) for one in reversed(name.ids[1:])
             ]
-            entries.append(run_in_background(partial(self._take_in_turn, name.ids[0], found, deadline)))
-            try:
-                wait_for_all(entries)  # afterwards, nothing is written any more
-            except KeyboardInterrupt:
-                end(entries, deadline)
-                raise
-            for entry in entries:
-                entry.result()
+            entries.append(run_in_background(partial(self._take_newest, name.ids[0], found, deadline)))
+            _wait_for(entries, deadline)
+            patches = [(one, patch) for one, entry in self._entries.items() for patch in entry.patches]
+            _wait_for([run_in_background(partial(self._take_patch, *patch, deadline)) for patch in patches], deadline)
 
     def warn_of_folder(self, error: OSError) -> None:
         """Keep a warning about GOCACHE."""
@@ -157,21 +177,22 @@ class _Reading:
         if name is None:
             return BuildBase()
         chain = [self._entries.get(one) for one in name.ids]
-        actions: dict[str, str] = {}
-        outputs: dict[str, int] = {}
-        sizes = []
-        for entry in reversed(chain):
-            if entry is not None and entry.actions is not None:
-                actions.update((action.id, action.output) for action in entry.actions)
-                outputs.update(entry.outputs)
-                sizes.append(sum(entry.outputs.values()))
-        is_sound = self._is_own and len(sizes) == len(name.ids) and not self.reader.damaged
+        read = [entry for entry in reversed(chain) if entry and entry.actions is not None]
+        replaced = read[-1].replaced if read else frozenset()
+        outputs = {one: size for entry in read for one, size in entry.outputs.items() if one not in replaced}
+        actions = {action.id: action.output for entry in read for action in entry.actions or ()}
+        pairs = {new: old for entry in read for patch in entry.patches.values() for new, old in patch.items()}
+        sizes = [sum(entry.plain.values()) for entry in read]
+        is_whole = len(read) == len(name.ids) and not any(entry.lacks_outputs for entry in read)
         return BuildBase(
-            ids=name.ids if is_sound else (),
-            actions=actions,
+            ids=name.ids if is_whole and self._is_own and not self.reader.damaged else (),
+            actions={action: output for action, output in actions.items() if output in outputs},
             outputs=outputs,
+            replaced=replaced,
+            made_from={new: old for new, old in pairs.items() if new in outputs},
             full_bytes=sizes[0] if sizes else 0,
             delta_bytes=sum(sizes[1:]),
+            patch_bytes=sum(entry.patch_bytes for entry in read),
         )
 
     def _take_below(self, name: BuildEntryName, one: str, deadline: Deadline) -> None:
@@ -180,6 +201,12 @@ class _Reading:
         if found and it and it.lineage == name.lineage and it.ids[0] == one:
             self._take_in_turn(one, found, deadline)
 
+    def _take_newest(self, one: str, found: Found, deadline: Deadline) -> None:
+        try:
+            self._take(one, found, deadline)
+        finally:
+            self._replaced.tell(())  # if it has not come so far
+
     def _take_in_turn(self, one: str, found: Found, deadline: Deadline) -> None:
         with self._turns:
             if not self.reader.gave_up:
@@ -187,7 +214,9 @@ class _Reading:
 
     def _take(self, one: str, found: Found, deadline: Deadline) -> None:
         assert self._intake is not None  # noqa: S101 - for the type checker
-        entry = self._entries[one] = BuildEntryIntake(self._gocache, self._intake)
+        is_newest = self._matched is not None and one == self._matched.ids[0]
+        entry = BuildEntryIntake(self._gocache, self._folder / one, self._intake, self._replaced, is_newest=is_newest)
+        self._entries[one], self._keys[one] = entry, found.key
 
         def read(stream: Stream) -> tuple[Notice, ...]:
             try:
@@ -199,3 +228,24 @@ class _Reading:
 
         is_full = self._matched is not None and one == self._matched.ids[-1]
         self.reader.read(found, deadline, read, _RANGES_OF_FULL if is_full else 1)
+
+    def _take_patch(self, one: str, patch: str, deadline: Deadline) -> None:
+        entry = self._entries[one]
+        with self._patch_turns, self.reader.noting(self._keys[one]):
+            try:
+                if not self.reader.gave_up:
+                    entry.take_patch(patch, self._encoding, deadline)
+            except ArchiveError:
+                entry.withdraw()
+                raise
+
+
+def _wait_for(calls: Collection[Future[None]], deadline: Deadline) -> None:
+    """Wait for all. Afterwards, nothing is written any more. Raises what one of them raises."""
+    try:
+        wait_for_all(calls)
+    except KeyboardInterrupt:
+        end(calls, deadline)
+        raise
+    for call in calls:
+        call.result()

@@ -49,16 +49,19 @@ class Readable(Protocol):
 class Encoding:
     """One encoding. `name` is part of the version of an entry, so a client finds only entries that it can read.
 
-    `compressing` writes to its argument, from any one thread, and `decompressing` reads from it. Both pass on what that
-    raises. `decompressing` raises ArchiveError for damaged bytes. `with_window` returns the same encoding with another
-    window, of 2^N bytes. That is what it takes to read a large archive.
+    `compressing` writes to its argument, from any one thread, a stream of exactly the bytes that are given.
+    `decompressing` reads from its argument, and raises ArchiveError for damaged bytes. Both pass on what their argument
+    raises. `with_window` returns the same encoding with another window, of 2^N bytes. That is what it takes to read a
+    large archive. `against` returns the same encoding with the bytes of a file as a prefix, which a stream may repeat.
+    Both sides must have the same file. An encoding may have no prefix.
     """
 
     name: str
     rewrites_zips: bool
-    compressing: Callable[[Writable], AbstractContextManager[Writable]]
+    compressing: Callable[[Writable, int], AbstractContextManager[Writable]]
     decompressing: Callable[[Readable], AbstractContextManager[Readable]]
     with_window: Callable[[int], Encoding]
+    against: Callable[[Path], Encoding] | None = None
 
 
 def best_encoding(environ: Mapping[str, str]) -> Encoding:
@@ -70,11 +73,14 @@ def best_encoding(environ: Mapping[str, str]) -> Encoding:
     return by_program(program, environment_of("zstd", environ)) if program else PLAIN
 
 
-def in_process(module: Any, window_log: int = _WINDOW_LOG) -> Encoding:
+def in_process(module: Any, window_log: int = _WINDOW_LOG, prefix: Path | None = None) -> Encoding:
     """Use `module`: compression.zstd, or backports.zstd."""
 
+    def prefixed() -> Any:
+        return module.ZstdDict(prefix.read_bytes(), is_raw=True).as_prefix if prefix else None
+
     @contextmanager
-    def compressing(out: Writable) -> Iterator[Writable]:
+    def compressing(out: Writable, _size: int) -> Iterator[Writable]:
         parameter = module.CompressionParameter
         options = {
             parameter.compression_level: _LEVEL,
@@ -86,23 +92,28 @@ def in_process(module: Any, window_log: int = _WINDOW_LOG) -> Encoding:
         }
         if workers := min(os.cpu_count() or 1, parameter.nb_workers.bounds()[1]):  # none in a build without threads
             options |= {parameter.nb_workers: workers, parameter.job_size: _JOB}
-        with module.ZstdFile(out, "wb", options=options) as stream:
+        with module.ZstdFile(out, "wb", options=options, zstd_dict=prefixed()) as stream:
             yield stream
 
     @contextmanager
     def decompressing(source: Readable) -> Iterator[Readable]:
-        yield _Decompressed(module, source)
+        yield _Decompressed(module, source, prefixed())
 
-    return Encoding("zstd-1", True, compressing, decompressing, partial(in_process, module))  # noqa: FBT003 - a field
+    with_window, against = partial(in_process, module), partial(in_process, module, window_log)
+    return Encoding("zstd-1", True, compressing, decompressing, with_window, against)  # noqa: FBT003 - a field
 
 
-def by_program(program: str, environ: Mapping[str, str], window_log: int = _WINDOW_LOG) -> Encoding:
-    """Use the zstd program at this path, or on the PATH of its environment."""
+def by_program(
+    program: str, environ: Mapping[str, str], window_log: int = _WINDOW_LOG, prefix: Path | None = None
+) -> Encoding:
+    """Use the zstd program at this path, or on the PATH of its environment. `--patch-from` is in 1.4.5 and later."""
+    prefixed = [f"--patch-from={prefix}"] if prefix else []
 
     @contextmanager
-    def compressing(out: Writable) -> Iterator[Writable]:
+    def compressing(out: Writable, size: int) -> Iterator[Writable]:
         long = f"--zstd=ldmHashRateLog={_LONG_HASH_RATE_LOG},ldmHashLog={_LONG_HASH_LOG}"
         argv = [program, "-q", f"-{_LEVEL}", f"--long={window_log}", long, "-T0", f"-B{_JOB}", "-c"]
+        argv += [*prefixed, f"--stream-size={size}"] if prefixed else []
         with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             pipe = process.stdin
             assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
@@ -119,16 +130,16 @@ def by_program(program: str, environ: Mapping[str, str], window_log: int = _WIND
 
     @contextmanager
     def decompressing(source: Readable) -> Iterator[Readable]:
-        argv = [program, "-q", "-d", f"--long={_WINDOW_LOG}", "-c"]
+        argv = [program, "-q", "-d", f"--long={_WINDOW_LOG}", *prefixed, "-c"]
         with _piped(argv, environ, stdout=subprocess.PIPE) as process:
             yield _Fed(process, source)
 
-    with_window = partial(by_program, program, environ)
-    return Encoding("zstd-1", True, compressing, decompressing, with_window)  # noqa: FBT003
+    with_window, against = partial(by_program, program, environ), partial(by_program, program, environ, window_log)
+    return Encoding("zstd-1", True, compressing, decompressing, with_window, against)  # noqa: FBT003
 
 
 @contextmanager
-def _as_it_is(stream: Any) -> Iterator[Any]:
+def _as_it_is(stream: Any, _size: int = 0) -> Iterator[Any]:
     yield stream
 
 
@@ -138,9 +149,10 @@ PLAIN: Encoding = Encoding("plain-1", False, _as_it_is, _as_it_is, lambda _: PLA
 class _Decompressed:
     """Decompresses in this process, only as much at once as is requested."""
 
-    def __init__(self, module: Any, source: Readable) -> None:
+    def __init__(self, module: Any, source: Readable, prefix: Any) -> None:
         self._error = module.ZstdError
-        self._inflate = module.ZstdDecompressor(options={module.DecompressionParameter.window_log_max: _WINDOW_LOG})
+        options = {module.DecompressionParameter.window_log_max: _WINDOW_LOG}
+        self._inflate = module.ZstdDecompressor(zstd_dict=prefix, options=options)
         self._source = source
 
     def read(self, size: int, /) -> bytes:

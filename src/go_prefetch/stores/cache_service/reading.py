@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -53,22 +53,31 @@ class EntryReader:
         renew = partial(self._renewed, found.key, deadline)
         with self._connection.open(found.url, renew, deadline, ranges) as stream:
             try:
-                warnings = read(stream)
-                if warnings:
-                    self.damaged.add(found.key)
-                    self.warnings.extend(warnings)
-            except ArchiveError as error:
-                self.damaged.add(found.key)
-                self.warnings.append(notice("store-damaged", "entry", key=found.key, problem=str(error)))
-            except StoreError as error:
-                self.warnings.append(error.notice)
-                if error.slug in ("store-slow", "store-no-room"):
-                    self.gave_up = error.slug
-                else:
-                    self.damaged.add(found.key)
+                with self.noting(found.key):
+                    self.note(found.key, read(stream))
             finally:
                 with self._lock:
                     self.bytes += stream.received
+
+    @contextmanager
+    def noting(self, key: str) -> Iterator[None]:
+        """Turn a StoreError or ArchiveError of the block, which is about this entry, into a warning."""
+        try:
+            yield
+        except ArchiveError as error:
+            self.note(key, [notice("store-damaged", "entry", key=key, problem=str(error))])
+        except StoreError as error:
+            self.warnings.append(error.notice)
+            if error.slug in ("store-slow", "store-no-room"):
+                self.gave_up = error.slug
+            else:
+                self.damaged.add(key)
+
+    def note(self, key: str, problems: Sequence[Notice]) -> None:
+        """Keep what is wrong with an entry."""
+        if problems:
+            self.damaged.add(key)
+            self.warnings.extend(problems)
 
     def _renewed(self, key: str, deadline: Deadline) -> str:
         found = self._connection.service.look_up([key], deadline)
