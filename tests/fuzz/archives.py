@@ -83,7 +83,10 @@ def _read_modules(data: bytes, encoding: Encoding) -> None:
         assert there == taken <= set(FILES)
 
 
-@target("stores.cache_service.build_archive", "buildcache.intake", "buildcache.contents")
+@target(
+    "stores.cache_service.build_archive", "stores.cache_service.build_patches", "buildcache.intake",
+    "buildcache.contents",
+)  # fmt: skip
 def build_entry(data: bytes) -> None:
     """Only ArchiveError, StoreError and OSError. GOCACHE has files with names of Go's, and no link."""
     with scratch() as gocache, scratch() as old:
@@ -92,6 +95,8 @@ def build_entry(data: bytes) -> None:
         entry = build_archive.BuildEntryIntake(gocache, old / "on the way", intake, replaced, is_newest=True)
         try:
             read_members(io.BytesIO(data), PLAIN, entry, Deadline.after(60), build_archive.most_bytes)
+            for patch in entry.patches:
+                entry.take_patch(patch, _ZSTD, Deadline.after(60))
         except ArchiveError:
             entry.withdraw()
         except (StoreError, OSError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +67,11 @@ class Machine:
         assert built.status == 0, built.text
         return built.text.count("/compile -o ")
 
+    def export(self, package: str) -> bytes:
+        """Return the compiled package."""
+        listed = self.bench.go("list", "-export", "-f", "{{.Export}}", f"./{package}", **self.environ)
+        return Path(listed.stdout.strip()).read_bytes()
+
     def run(self, action: str, **variables: str) -> str:
         """Call `build-cache`; it must succeed."""
         result = self.bench.quickly("build-cache", action, **{**self.environ, **variables})
@@ -113,6 +121,27 @@ def test_the_next_job_compiles_only_what_changed(machine: Machine, service: Cach
     assert machine.build() == 0
     machine.run("save")
     assert len(service.keys) == 2
+
+
+def test_a_changed_package_is_stored_by_its_difference(machine: Machine, service: CacheService) -> None:
+    """Three times. The build gets the same bytes as without a cache, and nothing stays behind."""
+    large = f'const Big = "{random.Random(1).randbytes(200_000).hex()}"'
+    sizes = []
+    for number in range(4):
+        (machine.bench.project / "two" / "code.go").write_text(f"package two\n\n{large}\n\nvar Two = {number}\n")
+        machine.begin()
+        assert machine.build() == (1 if number else 3)
+        assert ("delta" if number else "full entry") in machine.run("save")
+        sizes.append(sum(len(service.archive(key)) for key in service.keys))
+        assert not list(machine.bench.folder.glob("state.json.*")), "save removes what it needed"
+    assert all(later - earlier < 20_000 for earlier, later in itertools.pairwise(sizes))
+    machine.begin()
+    assert machine.build() == 0
+    assert machine.leftovers() == []
+    package = machine.export("two")
+    shutil.rmtree(machine.gocache)
+    assert machine.build() == 3
+    assert machine.export("two") == package
 
 
 def test_run_restores_too(machine: Machine, service: CacheService) -> None:
