@@ -189,7 +189,7 @@ class BuildEntryIntake:
 
     def _take_output(self, output: OutputName, copy: Callable[[BinaryIO], None]) -> None:
         size = self._named.get(output.id, -1)
-        is_right = self.plain.get(output.id, size) == size >= 0
+        is_right = size >= 0 and self.plain.get(output.id, size) == size
         if is_right and output.id in self._dropped:
             self._intake.take_replaced(output, copy)
         elif is_right and self._intake.accepts(output, size):

@@ -123,7 +123,7 @@ class _Reading:
         self._folder = gocache  # for files on the way
         self._replaced = Replaced()
         self._turns = threading.Semaphore(_AT_ONCE)
-        self._patch_turns = threading.Semaphore(_PATCHES_AT_ONCE)
+        self._lock = threading.Lock()
 
     def run(self, lineage: Lineage, deadline: Deadline) -> None:
         """Look up and read the newest entry, and at the same time those below it."""
@@ -147,7 +147,8 @@ class _Reading:
             entries.append(run_in_background(partial(self._take_newest, name.ids[0], found, deadline)))
             _wait_for(entries, deadline)
             patches = [(one, patch) for one, entry in self._entries.items() for patch in entry.patches]
-            _wait_for([run_in_background(partial(self._take_patch, *patch, deadline)) for patch in patches], deadline)
+            takers = [partial(self._take_patches, patches, deadline) for _ in range(_PATCHES_AT_ONCE)]
+            _wait_for([run_in_background(taker) for taker in takers], deadline)
 
     def warn_of_folder(self, error: OSError) -> None:
         """Keep a warning about GOCACHE."""
@@ -229,15 +230,22 @@ class _Reading:
         is_full = self._matched is not None and one == self._matched.ids[-1]
         self.reader.read(found, deadline, read, _RANGES_OF_FULL if is_full else 1)
 
-    def _take_patch(self, one: str, patch: str, deadline: Deadline) -> None:
-        entry = self._entries[one]
-        with self._patch_turns, self.reader.noting(self._keys[one]):
-            try:
-                if not self.reader.gave_up:
-                    entry.take_patch(patch, self._encoding, deadline)
-            except ArchiveError:
-                entry.withdraw()
-                raise
+    def _take_patches(self, patches: list[tuple[str, str]], deadline: Deadline) -> None:
+        """Take one patch after the other from this list, which another thread does too."""
+        while not self.reader.gave_up:
+            with self._lock:
+                if not patches:
+                    return
+                one, patch = patches.pop()
+            with self.reader.noting(self._keys[one]):
+                self._take_patch(self._entries[one], patch, deadline)
+
+    def _take_patch(self, entry: BuildEntryIntake, patch: str, deadline: Deadline) -> None:
+        try:
+            entry.take_patch(patch, self._encoding, deadline)
+        except ArchiveError:
+            entry.withdraw()
+            raise
 
 
 def _wait_for(calls: Collection[Future[None]], deadline: Deadline) -> None:
