@@ -68,12 +68,12 @@ class BuildSaved:
 
     used_files: int = 0
     used_bytes: int = 0
-    restored_bytes: int = 0  # unpacked: of all files in the entries that were restored
+    restored_bytes: int = 0  # unpacked: of all outputs that the entries restore
     restored_used_bytes: int = 0  # of these, what the job used
     new_files: int = 0
     new_bytes: int = 0
     is_full: bool = False
-    trimmed_bytes: int = 0  # in the old entries, and not in a new full one
+    trimmed_bytes: int = 0  # of these, what the next job does not restore
     key: str = ""
     bytes: int = 0  # sent
     seconds: float = 0.0

@@ -75,13 +75,13 @@ class BuildRecord:
 
     version: str
     matched_key: str  # of the entry that was restored, or empty
-    restored_bytes: int  # unpacked, of all files in the entries that were restored
+    restored_bytes: int  # unpacked, of all outputs that the entries restore
     restored_used_bytes: int  # of these, what the job used
     used_files: int
     used_bytes: int
     new_files: int
     new_bytes: int
-    trimmed_bytes: int  # in the old entries, and not in a new full one
+    trimmed_bytes: int  # of these, what the next job does not restore
     key: str  # of the new entry, or empty
     is_full: bool
     saved_bytes: int  # sent
