@@ -57,9 +57,10 @@ def saved_text(saved: BuildSaved) -> str:
     kind = (
         "a full entry" if saved.is_full else f"a delta of {counted(saved.new_files, 'file')}, {size(saved.new_bytes)}"
     )
-    gone = size(saved.trimmed_bytes)
-    trimmed = f", without {gone} that were not used" if saved.is_full else f" in place of {gone}"
-    return f"{used}; saved {kind}{trimmed if saved.trimmed_bytes else ''} ({size(saved.bytes)} sent in {saved.seconds:.1f} s)"
+    if saved.trimmed_bytes:
+        gone = size(saved.trimmed_bytes)
+        kind += f", without {gone} that were not used" if saved.is_full else f" in place of {gone}"
+    return f"{used}; saved {kind} ({size(saved.bytes)} sent in {saved.seconds:.1f} s)"
 
 
 def status_text(

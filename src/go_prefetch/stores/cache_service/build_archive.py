@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -171,17 +172,16 @@ class BuildEntryIntake:
         lacking = {one: size for one in pairs if (size := self._named.get(one)) and self._is_wanted(one, size)}
         if not lacking:
             return
-        paths = [path for one in pairs.values() if (path := self._intake.path_of(one))]
         file = self._folder / patch
-        if len(paths) < len(pairs) or not file.is_file():
-            self.lacks_outputs = True
-            return
-        self._check_room(0, lacking.values())
-        prefix = joined(file, paths)
-        with file.open("rb") as source:
-            taker = _PatchIntake(self, lacking)
-            read_members(source, prefixed(encoding, prefix), taker, deadline, most_output_bytes)
-        prefix.unlink()
+        old = [path for one in pairs.values() if (path := self._intake.path_of(one))]
+        with suppress(FileNotFoundError):  # Go or another job may remove old outputs
+            if len(old) == len(pairs):
+                self._check_room(0, lacking.values())
+                prefix = joined(file, old)
+                with file.open("rb") as source:
+                    taker = _PatchIntake(self, lacking)
+                    read_members(source, prefixed(encoding, prefix), taker, deadline, most_output_bytes)
+                prefix.unlink()
         self.lacks_outputs |= any(self._is_wanted(one, size) for one, size in lacking.items())
 
     def _is_wanted(self, output: str, size: int) -> bool:
