@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from go_prefetch.base.programs import find_program
 from go_prefetch.golang.build_cache import Output, OutputName
-from go_prefetch.stores.cache_service import build_archive
 from go_prefetch.stores.cache_service.archive import write_members
-from go_prefetch.stores.cache_service.build_patches import Old, pairs, patches, prefixed
+from go_prefetch.stores.cache_service.build_patches import Old, joined, pairs, patches, prefixed
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
 from tests.support.build_shelf import (
     BuildShelf,
@@ -209,13 +208,12 @@ def test_old_outputs_that_another_job_removes_are_no_failure(
     """Between the entries and the patches, or while a patch is read."""
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
-    joined = build_archive.joined
 
     def removing(patch: Path, old: Sequence[Path]) -> Path:
         old[0].unlink()
         return joined(patch, old)
 
-    monkeypatch.setattr(build_archive, "joined", removing)
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive.joined", removing)
     restored = shelf.begin()
     assert (names(shelf), restored.warnings, restored.base.ids) == ({digest("kept")}, (), ())
     put(shelf.gocache, "version 1", changed(FIRST, 1))

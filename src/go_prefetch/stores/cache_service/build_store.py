@@ -173,9 +173,12 @@ class _Reading:
         )
 
     def _base(self) -> BuildBase:
-        """Return what a delta can add to. If an entry of the chain is missing or damaged, there is nothing."""
-        name = self._matched
-        if name is None:
+        """Return what a delta can add to. If an entry of the chain is missing or damaged, there is nothing.
+
+        Then the job's own results may be those that it lacks, so only outputs that came count as restored.
+        """
+        name, intake = self._matched, self._intake
+        if name is None or intake is None:
             return BuildBase()
         chain = [self._entries.get(one) for one in name.ids]
         read = [entry for entry in reversed(chain) if entry and entry.actions is not None]
@@ -185,8 +188,11 @@ class _Reading:
         pairs = {new: old for entry in read for patch in entry.patches.values() for new, old in patch.items()}
         sizes = [sum(entry.plain.values()) for entry in read]
         is_whole = len(read) == len(name.ids) and not any(entry.lacks_outputs for entry in read)
+        is_sound = is_whole and not self.reader.damaged
+        if not is_sound:
+            outputs = {one: size for one, size in outputs.items() if not intake.lacks(one, size)}
         return BuildBase(
-            ids=name.ids if is_whole and self._is_own and not self.reader.damaged else (),
+            ids=name.ids if is_sound and self._is_own else (),
             actions={action: output for action, output in actions.items() if output in outputs},
             outputs=outputs,
             replaced=replaced,
