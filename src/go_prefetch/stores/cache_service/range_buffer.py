@@ -83,7 +83,7 @@ class Arrivals:
         self._change = threading.Condition()
         self._total: int | None = None
         self._failed = 0  # requests in a row, of all ranges together
-        self._parts: dict[int, bytes] = {}
+        self._parts: dict[int, bytes | bytearray] = {}
         self._began: dict[int, float] = {}
         self._took: list[float] = []
         self._raced: set[int] = set()
@@ -95,7 +95,7 @@ class Arrivals:
         self._failure: StoreError | None = None
         self._closed = False
 
-    def awaited(self) -> bytes:
+    def awaited(self) -> bytes | bytearray:
         """Return the next range, or piece of the stream; no bytes at the end. Raises StoreError."""
         with self._change:
             while True:
@@ -111,7 +111,7 @@ class Arrivals:
                 self._race_the_head()
                 self._change.wait(_TICK)
 
-    def _next_range(self) -> bytes | None:
+    def _next_range(self) -> bytes | bytearray | None:
         if self._head not in self._parts:
             return b"" if self._is_past_end(self._head) else None
         self._head += 1
@@ -188,7 +188,7 @@ class Arrivals:
         with self._change:
             self.received += size
 
-    def put(self, number: int, part: bytes) -> None:
+    def put(self, number: int, part: bytes | bytearray) -> None:
         """Store a complete range."""
         with self._change:
             self._failed = 0

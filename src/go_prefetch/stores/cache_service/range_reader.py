@@ -144,15 +144,16 @@ class RangeReader:
         """Read one range. Raises AttemptError, GoneError, StoreError."""
         coming = _announced(number, answer)
         self._arrivals.agree(coming)
-        part = bytearray()
+        part, size = bytearray(coming.bytes), 0
         for piece in up_to(coming.bytes, answer.pieces):
             if self._arrivals.is_done(number):
                 return
-            part += piece
+            part[size : size + len(piece)] = piece
+            size += len(piece)
             self._arrivals.count(len(piece))
-        if len(part) != coming.bytes:
-            raise AttemptError(f"{len(part)} of {coming.bytes} bytes")
-        self._arrivals.put(number, bytes(part))
+        if size != coming.bytes:
+            raise AttemptError(f"{size} of {coming.bytes} bytes")
+        self._arrivals.put(number, part)
 
     def _take_whole(self, answer: Answer) -> None:
         """Read one stream. A failed stream is not repeated, because it would start from the beginning."""
