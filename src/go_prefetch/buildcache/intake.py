@@ -15,8 +15,9 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from go_prefetch.base.atomic_file import unfinished
 from go_prefetch.base.nofollow import NEW, random_digits
@@ -44,7 +45,7 @@ class BuildIntake:
     ) -> None:  # fmt: skip
         self.files = 0
         self.bytes = 0
-        self.expected_files = 0
+        self._names = 0
         self._expected_bytes = self._placed_bytes = 0  # as the disk counts them
         self._gocache = gocache
         self._old = old
@@ -57,17 +58,22 @@ class BuildIntake:
         self._actions = set(there.actions)
         self._outputs = {one: output.bytes for one, output in there.outputs.items()}
         self._paths = {one: gocache / output.name.path for one, output in there.outputs.items()}
-        self._waiting: dict[str, list[Action]] = {}
-        self._placed: dict[str, list[Action]] = {}  # by output
+        self._waiting: dict[str, dict[str, Action]] = {}  # by output
+        self._placed: dict[str, Action] = {}
         self._sizes = dict(self._outputs)  # of outputs that are right, and of others as the first entry says
 
     def expect(self, actions: int, sizes: Iterable[int]) -> int:
         """Add what another entry will bring. Return the bytes of the disk that all of them still need."""
         blocks = [_on_disk(size) for size in sizes]
         with self._lock:
-            self.expected_files += actions + len(blocks)
             self._expected_bytes += actions * _DISK_BLOCK + sum(blocks)
             return self._expected_bytes - self._placed_bytes
+
+    def count(self, names: int) -> int:
+        """Count these names too. Return the number of all names that entries have."""
+        with self._lock:
+            self._names += names
+            return self._names
 
     def lacks(self, output: str, size: int) -> bool:
         """Return whether an output of this size is not there."""
@@ -95,56 +101,73 @@ class BuildIntake:
                 return
             has_come = not self.lacks(action.output, action.size)
             if not has_come or self._sizes.setdefault(action.output, action.size) != action.size:
-                self._waiting.setdefault(action.output, []).append(action)
+                self._waiting.setdefault(action.output, {})[action.id] = action
                 return
             self._actions.add(action.id)
         self._place_action(action)
 
     def take_output(self, name: OutputName, size: int, copy: Callable[[BinaryIO], None]) -> None:
         """Take an output of `size` bytes, which `copy` writes, and then the actions that wait for it."""
-        mode = _EXECUTABLE if name.executable else _FILE
-        self._place(name.path, mode, copy)
+        self.put_output(name, copy)
+        self.finish_output(name, size)
+
+    def put_output(self, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
+        """Write an output. It counts as lacking until it is finished."""
+        self._place(name.path, _EXECUTABLE if name.executable else _FILE, copy)
+
+    def finish_output(self, name: OutputName, size: int) -> None:
+        """Take an output of `size` bytes that is there, and then the actions that wait for it."""
         with self._lock:
             self._outputs[name.id] = size
             self._paths[name.id] = self._gocache / name.path
             self.files += 1
             self.bytes += size
-            ready = [one for one in self._waiting.pop(name.id, ()) if one.size == size and one.id not in self._actions]
+            waiting = self._waiting.pop(name.id, {}).values()
+            ready = [one for one in waiting if one.size == size and one.id not in self._actions]
             self._actions.update(one.id for one in ready)
         for action in ready:
             self._place_action(action)
 
     def take_replaced(self, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
-        """Take an output that `copy` writes into the folder for replaced ones."""
-        self._old.mkdir(parents=True, exist_ok=True)
+        """Take an output that `copy` writes into the folder for replaced ones. If that fails, it is not there."""
         path = self._old / name.id
-        with path.open("wb") as file:
-            copy(file)
+        file = _Tolerant(path)
+        try:
+            copy(cast(BinaryIO, file))
+        finally:
+            file.close()
         with self._lock:
-            self._paths.setdefault(name.id, path)
+            self._placed_bytes += _on_disk(file.size)
+            if not file.failed:
+                self._paths.setdefault(name.id, path)
 
     def path_of(self, output: str) -> Path | None:
         """Return where an output is, if it is there: in GOCACHE, or in the folder for replaced ones."""
         with self._lock:
             return self._paths.get(output)
 
-    def withdraw(self, outputs: Iterable[str]) -> None:
-        """Remove the actions that were taken for these outputs, so that Go makes the outputs again.
+    def withdraw(self, outputs: Iterable[str], actions: Iterable[Action]) -> None:
+        """Remove these actions and all that name these outputs, as far as they were taken. Go makes the outputs again.
 
         The outputs stay. A build may have begun to read them, and Go replaces one whose bytes are wrong.
         """
+        gone = frozenset(outputs)
         with self._lock:
-            for output in outputs:
+            for action in actions:
+                self._waiting.get(action.output, {}).pop(action.id, None)
+            for output in gone:
                 self._outputs.pop(output, None)
                 self._paths.pop(output, None)
-                for action in self._placed.pop(output, ()):
-                    (self._gocache / action.name).unlink(missing_ok=True)
-                    self.files -= 1
+            ids = {action.id for action in actions}
+            for action in [one for one in self._placed.values() if one.id in ids or one.output in gone]:
+                del self._placed[action.id]
+                (self._gocache / action.name).unlink(missing_ok=True)
+                self.files -= 1
 
     def _place_action(self, action: Action) -> None:
         self._place(action.name, _FILE, lambda file: file.write(action.line))
         with self._lock:
-            self._placed.setdefault(action.output, []).append(action)
+            self._placed[action.id] = action
             self.files += 1
             self.bytes += len(action.line)
 
@@ -184,6 +207,35 @@ class BuildIntake:
             if not stat.S_ISDIR(folder.lstat().st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, "it is a link", str(folder))
         self._folders.add(name)
+
+
+class _Tolerant:
+    """Takes all bytes for a new file, whether they can be written or not."""
+
+    def __init__(self, path: Path) -> None:
+        self.size = 0
+        self.failed = True
+        self._file: FileIO | None = None
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = FileIO(os.open(path, NEW, _FILE), "wb")
+            self.failed = False
+
+    def write(self, data: bytes) -> int:
+        """Write `data`, unless that fails or has failed."""
+        if self._file and not self.failed:
+            try:
+                self.failed = self._file.write(data) != len(data)
+            except OSError:
+                self.failed = True
+        self.size += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file:
+            with suppress(OSError):
+                self._file.close()
 
 
 def _on_disk(size: int) -> int:

@@ -3,7 +3,8 @@
     go-prefetch-build-1-<16 hex of what changes compiled code>-<16 hex of the job>-<id>[.<id of each entry below>]-<run>
 
 An entry that is full has one id. A delta has its own, then those of all entries that it adds to, the full one last. An
-id is 16 hex digits of what the entry holds. `<run>` is `<run id>.<attempt>`, as in the keys of module entries.
+id is 16 hex digits of what the entry and those below it hold, so no id is there twice. `<run>` is
+`<run id>.<attempt>`, as in the keys of module entries.
 """
 
 from __future__ import annotations
@@ -62,13 +63,15 @@ class BuildEntryName:
 def parse_build_key(key: str) -> BuildEntryName | None:
     """Parse the key of an entry of build results; return None if go-prefetch did not write it."""
     match = _KEY.fullmatch(key)
-    return BuildEntryName(key, match[1], tuple(match[2].split("."))) if match else None
+    ids = tuple(match[2].split(".")) if match else ()
+    return BuildEntryName(key, match[1], ids) if match and len(set(ids)) == len(ids) else None
 
 
 def new_key(lineage: str, content: Iterable[str], below: Iterable[str], run: str) -> str:
     """Return the key of a new entry with this content, any texts, and the ids of the entries below it."""
-    own = _digits("\n".join(sorted(content)))
-    return f"{lineage}{'.'.join([own, *below])}-{run}"
+    ids = list(below)
+    own = _digits("\n".join([*sorted(content), *ids]))
+    return f"{lineage}{'.'.join([own, *ids])}-{run}"
 
 
 def _digits(text: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from go_prefetch.base.background import run_in_background
 from go_prefetch.base.retry import Deadline
-from go_prefetch.base.trees import remove_trees
 from go_prefetch.config.choices import When
 from go_prefetch.config.settings import Settings, user_cache_folder
 from go_prefetch.errors import notice
@@ -22,7 +21,7 @@ from go_prefetch.model.build_lineage import Lineage
 from go_prefetch.model.build_results import BuildRestored, BuildState
 from go_prefetch.model.cache_key import hexadecimal
 from go_prefetch.model.plan import Plan
-from go_prefetch.run.build_state import old_outputs, write_state
+from go_prefetch.run.build_state import forget_old_outputs, old_outputs, write_state
 from go_prefetch.stores.cache_service.build_store import BuildStore
 
 _OS_RELEASE = Path("/etc/os-release")
@@ -80,7 +79,7 @@ def forget_restore(settings: Settings, environ: Mapping[str, str]) -> None:
     path = state_file(settings, environ)
     with suppress(OSError):
         path.unlink(missing_ok=True)
-    remove_trees(old_outputs(path), ignore_errors=True)
+    forget_old_outputs(path)
 
 
 def _compiled_by(plan: Plan, environment: GoEnvironment, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ Other programs of the job may change it, so it is untrusted. The folder for repl
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,17 @@ def read_state(path: Path) -> BuildState | None:
 
 def old_outputs(state: Path) -> Path:
     """Return the folder that a restore has for outputs which others have replaced."""
-    return state.absolute().with_name(f"{state.name}.old")
+    return state.absolute().parent / f"{state.name}.go-prefetch-old"
+
+
+def forget_old_outputs(state: Path) -> None:
+    """Remove that folder. Files of others in it stay, and so does the folder then."""
+    folder = old_outputs(state)
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            if is_id(path.name):
+                path.unlink()
+        folder.rmdir()
 
 
 def _state(values: dict[str, Any], old: Path) -> BuildState:

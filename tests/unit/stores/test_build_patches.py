@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.base.programs import find_program
+from go_prefetch.base.retry import Deadline
+from go_prefetch.buildcache.intake import BuildIntake
 from go_prefetch.golang.build_cache import Output, OutputName
 from go_prefetch.stores.cache_service.archive import write_members
-from go_prefetch.stores.cache_service.build_patches import Old, joined, pairs, patches, prefixed
+from go_prefetch.stores.cache_service.build_patches import Old, pairs, patches, read_patch
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
 from tests.support.build_shelf import (
+    LINEAGE,
     BuildShelf,
     Members,
     action_line,
@@ -127,6 +132,45 @@ def test_an_output_that_returns_is_not_stored_again(shelf: BuildShelf) -> None:
     assert files_of(shelf.gocache)[f"{digest(FIRST)[:2]}/{digest(FIRST)}-d"] == FIRST
 
 
+@pytest.mark.parametrize("order", ["121122112", "1212121212", "12312321"])
+def test_changes_that_are_taken_back_again_and_again(tmp_path: Path, order: str) -> None:
+    """Each job that finds nothing changed compiles nothing, whichever version came before."""
+    shelf = BuildShelf(tmp_path, MODULE)
+    shelf.begin()
+    put(shelf.gocache, "kept", KEPT * 5)
+    put(shelf.gocache, "version 0", FIRST)
+    shelf.end()
+    before = "0"
+    for version in order:
+        restored = shelf.begin()
+        assert names(shelf) == {digest("kept"), digest(f"version {before}")}
+        assert restored.warnings == ()
+        use(shelf.gocache, "kept")
+        if version == before:
+            use(shelf.gocache, f"version {version}")
+        else:
+            put(shelf.gocache, f"version {version}", changed(FIRST, int(version)))
+        saved = shelf.end()
+        assert bool(saved.key) == (version != before)
+        before = version
+
+
+def test_kept_machine_brings_back_nothing_replaced(shelf: BuildShelf) -> None:
+    """What it used in the last hour counts as used, but not if another job has replaced it."""
+    saved_once(shelf)
+    kept, first_jobs = shelf.gocache, shelf.jobs
+    shelf.jobs += 1
+    job(shelf, "version 1", changed(FIRST, 1))
+    fresh_jobs, shelf.jobs = shelf.jobs, first_jobs
+    assert shelf.gocache == kept
+    shelf.begin(empty=False)
+    use(shelf.gocache, "kept", "version 1")
+    assert shelf.end().skipped_reason
+    shelf.jobs = fresh_jobs
+    shelf.begin()
+    assert names(shelf) == {digest("kept"), digest("version 1")}
+
+
 def test_job_that_failed_replaces_nothing(shelf: BuildShelf) -> None:
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1), succeeded=False)
@@ -194,6 +238,106 @@ def test_old_output_with_other_bytes_brings_no_action(shelf: BuildShelf) -> None
     assert shelf.end().is_full
 
 
+@pytest.mark.parametrize("end", ["deadline", "disk", "gone"])
+def test_patch_that_ends_early_brings_no_action(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """Only the checksum at the end of a patch shows that an old output has other bytes."""
+    second = random.Random(9).randbytes(SIZE - 5000)
+    shelf.begin()
+    for name, content in {"kept": KEPT * 2, "first": FIRST, "second": second}.items():
+        put(shelf.gocache, name, content)
+    shelf.end()
+    shelf.begin()
+    use(shelf.gocache, "kept")
+    put(shelf.gocache, "version 1", changed(FIRST, 1))
+    put(shelf.gocache, "version 2", changed(second, 2))
+    assert shelf.end().bytes < 9000
+    shelf.jobs += 1
+    shelf.gocache.mkdir()
+    _, output = put(shelf.gocache, "first", FIRST)
+    output.write_bytes(bytes(SIZE))
+    deadline, put_output, count = Deadline.after(30), BuildIntake.put_output, itertools.count()
+
+    def ending(intake: BuildIntake, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
+        if name.id in {digest(changed(FIRST, 1)), digest(changed(second, 2))} and next(count):
+            if end == "deadline":
+                deadline.cancel()
+            else:
+                raise (OSError(28, "No space left on device") if end == "disk" else FileNotFoundError(2, "gone"))
+        put_output(intake, name, copy)
+
+    monkeypatch.setattr(BuildIntake, "put_output", ending)
+    restored = shelf.store().restore(shelf.gocache, shelf.old, LINEAGE, 1e9, deadline)
+    assert not {digest("version 1"), digest("version 2")} & names(shelf)
+    assert restored.base.ids == ()
+    assert not {digest(changed(FIRST, 1)), digest(changed(second, 2))} & restored.base.outputs.keys()
+    assert not list(shelf.gocache.glob("go-prefetch*"))
+
+
+def test_damaged_entry_brings_no_action_from_its_patches(shelf: BuildShelf) -> None:
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    entry = shelf.entries()[-1]
+    data, times = bytearray(entry.read_bytes()), entry.stat()
+    data[-1] ^= 1
+    entry.write_bytes(data)
+    os.utime(entry, ns=(times.st_atime_ns, times.st_mtime_ns))
+    restored = shelf.begin()
+    assert [warning.slug for warning in restored.warnings] == ["store-damaged"]
+    assert digest("version 1") not in names(shelf)
+
+
+def test_short_output_in_gocache_is_no_old_output(shelf: BuildShelf) -> None:
+    """A damaged entry may have left it. The right one is in the folder for replaced outputs."""
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    shelf.jobs += 1
+    shelf.gocache.mkdir()
+    action, output = put(shelf.gocache, "first", FIRST)
+    output.write_bytes(FIRST[:150_000])
+    action.unlink()
+    shelf.begin(empty=False)
+    use(shelf.gocache, "kept")
+    put(shelf.gocache, "version 2", changed(FIRST, 2))
+    assert not shelf.end().is_full
+    assert shelf.begin().warnings == ()
+    assert names(shelf) == {digest("kept"), digest("version 2")}
+
+
+def test_missing_folder_for_old_outputs_costs_patches(shelf: BuildShelf) -> None:
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    shelf.jobs += 1
+    shelf.old.write_text("no folder")
+    shelf.jobs -= 1
+    restored = shelf.begin()
+    assert (restored.warnings, names(shelf)) == ((), {digest("kept")})
+    put(shelf.gocache, "version 1", changed(FIRST, 1))
+    use(shelf.gocache, "kept")
+    assert shelf.end().is_full
+
+
+def test_disk_without_room_for_a_patch_brings_none(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    sizes = itertools.chain([1 << 40, 1 << 40], itertools.repeat(0))
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive.free_bytes", lambda _: next(sizes))
+    restored = shelf.begin()
+    assert [warning.slug for warning in restored.warnings] == ["store-no-room"]
+    assert digest(changed(FIRST, 1)) not in restored.base.outputs
+    use(shelf.gocache, "kept")
+    put(shelf.gocache, "version 1", changed(FIRST, 1))
+    assert shelf.end().is_full
+
+
+def test_leftovers_of_a_killed_run_go_without_an_entry_too(shelf: BuildShelf) -> None:
+    shelf.gocache.with_name("gocache1").mkdir()
+    left = shelf.gocache.with_name("gocache1") / "go-prefetch-run-left"
+    left.mkdir(mode=0o700)
+    (left / "patch-0").write_bytes(b"half")
+    shelf.begin()
+    assert not left.exists()
+
+
 def test_missing_entry_below_brings_no_patch(shelf: BuildShelf) -> None:
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
@@ -209,11 +353,11 @@ def test_old_outputs_that_another_job_removes_are_no_failure(
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
 
-    def removing(patch: Path, old: Sequence[Path]) -> Path:
+    def removing(path: Path, old: Sequence[Path], *how: Any) -> None:
         old[0].unlink()
-        return joined(patch, old)
+        read_patch(path, old, *how)
 
-    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive.joined", removing)
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive.read_patch", removing)
     restored = shelf.begin()
     assert (names(shelf), restored.warnings, restored.base.ids) == ({digest("kept")}, (), ())
     put(shelf.gocache, "version 1", changed(FIRST, 1))
@@ -239,7 +383,7 @@ def test_lost_old_outputs_lead_to_no_patch(shelf: BuildShelf) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a script in place of a program")
 @pytest.mark.parametrize("direction", ["reads", "writes"])
 def test_zstd_that_is_too_old_for_patches_fails_no_job(tmp_path: Path, direction: str) -> None:
-    """`--patch-from` came with 1.4.5, in 2020."""
+    """Only programs from 1.4.7 on write what takes a prefix, from a pipe. What they cannot write is saved as it is."""
     program = tmp_path / "zstd"
     program.write_text(
         f'#!/bin/sh\ncase "$*" in *patch-from*) echo "Incorrect parameters" >&2; exit 1;; esac\nexec {PROGRAM} "$@"\n'
@@ -252,10 +396,11 @@ def test_zstd_that_is_too_old_for_patches_fails_no_job(tmp_path: Path, direction
     use(shelf.gocache, "kept")
     put(shelf.gocache, "version 1", changed(FIRST, 1))
     saved = shelf.end()
-    assert [warning.slug for warning in saved.warnings] == (["store-archive"] if direction == "writes" else [])
+    assert (saved.warnings, saved.bytes > SIZE) == ((), direction == "writes")
     shelf.encoding = too_old
     restored = shelf.begin()
     assert [warning.slug for warning in restored.warnings] == ([] if direction == "writes" else ["store-damaged"])
+    assert (digest("version 1") in names(shelf)) == (direction == "writes")
     assert digest("kept") in names(shelf)
 
 
@@ -272,7 +417,8 @@ def test_state_of_a_job_without_its_folder_is_harmless(shelf: BuildShelf) -> Non
 def patch_of(members: Members, old: Path) -> bytes:
     """Return a patch with these files, made from what is in `old`."""
     out = io.BytesIO()
-    write_members(out, outgoing(members), prefixed(MODULE, old))
+    assert MODULE.against
+    write_members(out, outgoing(members), MODULE.against(old))
     return out.getvalue()
 
 
@@ -291,6 +437,7 @@ ACTIONS = action_line(digest("new"), digest(NEW), len(NEW))
         (PAIR.replace(b"\n", b" x\n"), [(name_of(NEW), NEW)]),
         (PAIR + MANY, [(name_of(NEW), NEW)]),
         (f"{digest(NEW)} {digest('gone')}\n".encode(), [(name_of(NEW), NEW)]),
+        (f"{digest(NEW)} {digest('tiny')}\n".encode(), [(name_of(NEW), NEW)]),
         (PAIR, []),
         (PAIR, [("../evil", NEW)]),
         (PAIR, [("actions", NEW)]),
@@ -302,11 +449,13 @@ ACTIONS = action_line(digest("new"), digest(NEW), len(NEW))
 def test_patch_of_another_form_brings_nothing(shelf: BuildShelf, tmp_path: Path, ids: bytes, patched: Members) -> None:
     first = tmp_path / "first"
     first.write_bytes(FIRST)
-    full = plant(shelf, [("actions", action_line(digest("first"), digest(FIRST), SIZE)), (name_of(FIRST), FIRST)])
+    lines = action_line(digest("first"), digest(FIRST), SIZE) + action_line(digest("short"), digest("tiny"), 4)
+    full = plant(shelf, [("actions", lines), (name_of(FIRST), FIRST), (name_of(b"tiny"), b"tiny")])
     files = [("actions", ACTIONS), ("patch-0.ids", ids), ("patch-0.zst", patch_of(patched, first))]
     plant(shelf, files, below=[full])
     shelf.begin()
-    assert set(files_of(shelf.gocache)) == {name_of(FIRST), f"{digest('first')[:2]}/{digest('first')}-a"}
+    assert names(shelf) == {digest("first"), digest("short")}
+    assert len(files_of(shelf.gocache)) == 4
     assert not (tmp_path / "evil").exists()
     put(shelf.gocache, "another", b"another")
     assert shelf.end().is_full or ids == b""
@@ -318,6 +467,8 @@ def test_patch_of_another_form_brings_nothing(shelf: BuildShelf, tmp_path: Path,
         [("patch-0.zst", b"no patch"), ("patch-0.ids", PAIR)],
         [("patch-0.ids", PAIR)],
         [("replaced", b"../evil\n")],
+        [("replaced", b"\n" * 6_500_000)],
+        [("patch-0.ids", b"\n" * 13_000_001)],
         [("replaced", b"\xff\n")],
         [("patch-x.ids", PAIR)],
         [("patch-0.ids", PAIR), ("patch-0.zst", b"")],

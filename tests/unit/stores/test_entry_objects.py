@@ -88,7 +88,7 @@ def test_entry_with_the_longest_key_is_found(bucket: MemoryObjects) -> None:
 
 
 @given(
-    numbers=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=16),
+    numbers=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=16, unique=True),
     run=st.from_regex(r"[0-9]{1,20}\.[0-9]{1,20}", fullmatch=True),
     encoding=st.sampled_from(["zstd-1", "plain-1"]),
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import cast
 
 from go_prefetch.base.retry import Deadline
-from go_prefetch.base.trees import remove_trees
 from go_prefetch.buildcache.contents import contents, listing
 from go_prefetch.cli.invocation import Invocation
 from go_prefetch.config.choices import BuildCacheAction, JobStatus, When
@@ -26,7 +25,7 @@ from go_prefetch.render.build_cache import restored_text, saved_markdown, saved_
 from go_prefetch.render.messages import text
 from go_prefetch.render.record import build_record_line
 from go_prefetch.run.build_job import BuildJob, forget_restore, state_file
-from go_prefetch.run.build_state import read_state
+from go_prefetch.run.build_state import forget_old_outputs, read_state
 from go_prefetch.run.steps.build_cache import save_build
 from go_prefetch.run.steps.plan import make_plan
 from go_prefetch.run.wiring import build_job, build_store
@@ -82,7 +81,8 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     if settings.build_cache is When.NEVER:
         platform.notice(notice("build-cache-off", "input"))
         return
-    state = read_state(state_file(settings, invocation.environ))
+    path = state_file(settings, invocation.environ)
+    state = read_state(path)
     if state is None:
         platform.notice(notice("no-build-state"))
         return
@@ -94,7 +94,7 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     deadline = Deadline.after(settings.save_deadline)
     with platform.working("Save build cache") as meter:
         saved = save_build(store, state, deadline, meter, succeeded=succeeded)
-    remove_trees(state.old, ignore_errors=True)
+    forget_old_outputs(path)
     for warning in saved.warnings:
         platform.warn(warning)
     invocation.show_result(saved_text(saved))

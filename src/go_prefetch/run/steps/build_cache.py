@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.contents import Listing, contents, has_compiled, listing
 from go_prefetch.errors import StoreError, notice
-from go_prefetch.golang.build_cache import Output
+from go_prefetch.golang.build_cache import Contents, Output
 from go_prefetch.model.build_lineage import MOST_BELOW
 from go_prefetch.model.build_results import BuildBase, BuildSaved, BuildState
 from go_prefetch.model.progress import Meter
@@ -65,7 +65,7 @@ def _use_of(store: BuildStore, state: BuildState, *, succeeded: bool) -> _Use:
     found = listing(gocache)
     since = found.used_since(state.moment)
     whole = contents(gocache, found, since if succeeded else since | base.actions.keys())
-    used = whole.only(since)
+    used = whole.only(one for one in since if _is_used(whole, found, state, one))
     fresh = used.only(action.id for action in used.actions.values() if base.actions.get(action.id) != action.output)
     made = fresh.without_outputs(frozenset(base.outputs))
     new = made.without_outputs(base.replaced)
@@ -95,15 +95,23 @@ def _use_of(store: BuildStore, state: BuildState, *, succeeded: bool) -> _Use:
     )
 
 
+def _is_used(whole: Contents, found: Listing, state: BuildState, action: str) -> bool:
+    """Return whether a job used an action. What others replaced may be in GOCACHE from a job before it."""
+    known = whole.actions.get(action)
+    return known is not None and (known.output not in state.base.replaced or found.times[action] > state.moment)
+
+
 def _original(state: BuildState, found: Listing, output: Output) -> Old | None:
     """Return what a patch may be made from: this output, or if that is in a patch itself, its old one."""
     name = state.base.made_from.get(output.name.id, output.name.id)
-    if known := found.outputs.get(name):
-        return Old(name, state.gocache / known.name.path, known.bytes)
     path = state.old / name
     with suppress(OSError):
         is_there = path.lstat()
-        return Old(name, path, is_there.st_size) if stat.S_ISREG(is_there.st_mode) else None
+        if stat.S_ISREG(is_there.st_mode):
+            return Old(name, path, is_there.st_size)
+    known = found.outputs.get(name)
+    if known and known.bytes == state.base.outputs.get(name):
+        return Old(name, state.gocache / known.name.path, known.bytes)
     return None
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,15 +28,18 @@ from go_prefetch.buildcache.intake import BuildIntake
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.build_cache import (
     ACTION_BYTES,
-    MOST_OUTPUT_BYTES,
     Action,
     OutputName,
     is_id,
     parse_actions,
-    parse_output_name,
 )
-from go_prefetch.stores.cache_service.archive import read_members
-from go_prefetch.stores.cache_service.build_patches import joined, prefixed
+from go_prefetch.stores.cache_service.build_patches import (
+    MOST_PATCH_BYTES,
+    PatchIntake,
+    most_output_bytes,
+    output_of,
+    read_patch,
+)
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
 from go_prefetch.stores.cache_service.manifest import Manifest
 
@@ -45,7 +49,8 @@ IDS, PATCH = ".ids", ".zst"
 MOST_ACTIONS = 200_000
 _OF_PATCH = re.compile(rf"(patch-[0-9]{{1,5}})({IDS}|{PATCH})", re.ASCII)
 _MOST_FILES = 400_000  # of all entries of a chain: each takes about a kilobyte of memory
-_MOST_LINES = _MOST_FILES * 130  # bytes
+_MOST_LINES = 100_000
+_LINE = {REPLACED: 65, IDS: 130}  # bytes: one or two ids
 _ROOM_LEFT = 256 << 20  # bytes of the disk that stay free
 
 
@@ -53,16 +58,10 @@ def most_bytes(name: str) -> int:
     """Return the maximum bytes of a file in an entry. Raises ValueError for a name that may not be there."""
     if name == ACTIONS:
         return MOST_ACTIONS * ACTION_BYTES
-    if name == REPLACED or (_OF_PATCH.fullmatch(name) and name.endswith(IDS)):
-        return _MOST_LINES
-    return MOST_OUTPUT_BYTES if _OF_PATCH.fullmatch(name) else most_output_bytes(name)
-
-
-def most_output_bytes(name: str) -> int:
-    """Return the maximum bytes of a file in a patch. Raises ValueError for a name that is not of Go's."""
-    if parse_output_name(name) is None:
-        raise ValueError(name)
-    return MOST_OUTPUT_BYTES
+    patch = _OF_PATCH.fullmatch(name)
+    if name == REPLACED or (patch and patch[2] == IDS):
+        return _MOST_LINES * _LINE[patch[2] if patch else name]
+    return MOST_PATCH_BYTES if patch else most_output_bytes(name)
 
 
 class Replaced:
@@ -70,11 +69,13 @@ class Replaced:
 
     def __init__(self) -> None:
         self._ids: Future[frozenset[str]] = Future()
+        self._lock = threading.Lock()
 
     def tell(self, ids: Iterable[str]) -> None:
         """Tell them, unless that was done before."""
-        if not self._ids.done():
-            self._ids.set_result(frozenset(ids))
+        with self._lock:
+            if not self._ids.done():
+                self._ids.set_result(frozenset(ids))
 
     def ids(self) -> frozenset[str]:
         """Wait for them, and return them."""
@@ -95,7 +96,7 @@ class BuildEntryIntake:
         self.replaced: frozenset[str] = frozenset()
         self.patches: dict[str, dict[str, str]] = {}  # ids of new outputs, to those of old ones
         self.patch_bytes = 0  # compressed
-        self.lacks_outputs = False  # outputs of patches
+        self.left: set[str] = set()  # patches that were not taken
         self._gocache = gocache
         self._folder = folder
         self._intake = intake
@@ -118,8 +119,8 @@ class BuildEntryIntake:
         return bool(self._taken or self.patches)
 
     def withdraw(self) -> None:
-        """Remove the actions that name the outputs of this entry, because it is damaged."""
-        self._intake.withdraw(self._taken)
+        """Remove the actions of this entry and those that name its outputs, because it is damaged."""
+        self._intake.withdraw(self._taken, self.actions or ())
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -134,13 +135,14 @@ class BuildEntryIntake:
         if self._is_newest and REPLACED not in notes:
             self._told.tell(())
         outputs = {member.name: member.bytes for member in manifest.members[1:] if not _is_note(member.name)}
-        self.plain = {_output(path).id: size for path, size in outputs.items()}
+        self.plain = {output_of(path).id: size for path, size in outputs.items()}
         if len(self.plain) != len(outputs):
             raise ArchiveError("it has an output twice")
         if not self._is_newest:
             self._dropped = self._told.ids()
-        wanted = {path: size for path, size in outputs.items() if self._intake.lacks(_output(path).id, size)}
-        self._check_room(manifest.members[0].bytes // ACTION_BYTES, wanted.values())
+        wanted = {path: size for path, size in outputs.items() if self._intake.lacks(output_of(path).id, size)}
+        on_the_way = [member.bytes for member in manifest.members if member.name in notes]
+        self._check_room(manifest.members[0].bytes // ACTION_BYTES, [*wanted.values(), *on_the_way])
         return frozenset((ACTIONS, *notes, *wanted))
 
     def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
@@ -149,19 +151,19 @@ class BuildEntryIntake:
         if name == ACTIONS:
             self._take_actions(copy)
         elif name == REPLACED:
-            self.replaced = frozenset(_words(copy, 1))
+            self.replaced = frozenset(ids[0] for ids in self._lines(copy, _LINE[REPLACED]))
             if self._is_newest:
                 self._told.tell(self.replaced)
         elif patch and patch[2] == IDS:
-            ids = _words(copy, 2)
-            self.patches[patch[1]] = dict(zip(ids[::2], ids[1::2], strict=True))
+            self.patches[patch[1]] = {ids[0]: ids[1] for ids in self._lines(copy, _LINE[IDS])}
+            self.left.add(patch[1])
         elif patch:
             self._folder.mkdir(exist_ok=True)
             with (self._folder / patch[1]).open("xb") as file:
                 copy(file)
                 self.patch_bytes += file.tell()
         else:
-            self._take_output(_output(name), copy)
+            self._take_output(output_of(name), copy)
 
     def take_patch(self, patch: str, encoding: Encoding, deadline: Deadline) -> None:
         """Make the outputs of a patch that GOCACHE lacks, once all entries have come. Raises ArchiveError, OSError.
@@ -170,26 +172,22 @@ class BuildEntryIntake:
         """
         pairs = self.patches[patch]
         lacking = {one: size for one in pairs if (size := self._named.get(one)) and self._is_wanted(one, size)}
-        if not lacking:
-            return
-        file = self._folder / patch
-        old = [path for one in pairs.values() if (path := self._intake.path_of(one))]
-        with suppress(FileNotFoundError):  # Go or another job may remove old outputs
-            if len(old) == len(pairs):
-                self._check_room(0, lacking.values())
-                prefix = joined(file, old)
-                with file.open("rb") as source:
-                    taker = _PatchIntake(self, lacking)
-                    read_members(source, prefixed(encoding, prefix), taker, deadline, most_output_bytes)
-                prefix.unlink()
-        self.lacks_outputs |= any(self._is_wanted(one, size) for one, size in lacking.items())
+        if lacking:
+            old = [path for one in pairs.values() if (path := self._intake.path_of(one))]
+            if len(old) < len(pairs):
+                return
+            self._check_room(0, lacking.values())
+            with suppress(FileNotFoundError):  # Go or another job may have removed old outputs
+                read_patch(self._folder / patch, old, PatchIntake(self._intake, lacking), encoding, deadline)
+        if not any(self._is_wanted(one, size) for one, size in lacking.items()):
+            self.left.discard(patch)
 
     def _is_wanted(self, output: str, size: int) -> bool:
         return output not in self._dropped and self._intake.lacks(output, size)
 
     def _take_output(self, output: OutputName, copy: Callable[[BinaryIO], None]) -> None:
-        size = self._named.get(output.id, -1)
-        is_right = size >= 0 and self.plain.get(output.id, size) == size
+        size = self.plain[output.id]
+        is_right = self._named.get(output.id) == size
         if is_right and output.id in self._dropped:
             self._intake.take_replaced(output, copy)
         elif is_right and self._intake.accepts(output, size):
@@ -214,49 +212,28 @@ class BuildEntryIntake:
         for action in actions:
             self._intake.take_action(action)
 
+    def _lines(self, copy: Callable[[BinaryIO], None], width: int) -> list[tuple[str, ...]]:
+        """Return the ids of each line of a list, whose lines have `width` bytes. Raises ArchiveError."""
+        text = io.BytesIO()
+        copy(text)
+        data = text.getvalue().decode("ascii", "replace")
+        lines = [tuple(data[at : at + width].rstrip("\n").split(" ")) for at in range(0, len(data), width)]
+        if len(data) % width or not all(len(ids) == width // 65 and all(map(is_id, ids)) for ids in lines):
+            raise ArchiveError("a list of its outputs is not one")
+        self._count(len(lines))
+        return lines
+
     def _check_room(self, actions: int, sizes: Collection[int]) -> None:
+        self._count(actions + len(sizes))
         needed = self._intake.expect(actions, sizes) + _ROOM_LEFT
-        if self._intake.expected_files > _MOST_FILES:
-            raise ArchiveError("it and the entries below it have too many files")
         free = free_bytes(self._gocache)
         if free < needed:
             raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=self._gocache)
 
-
-class _PatchIntake:
-    """Takes these outputs of a patch for its entry."""
-
-    needs_all = True
-
-    def __init__(self, entry: BuildEntryIntake, lacking: Mapping[str, int]) -> None:
-        self._entry = entry
-        self._lacking = lacking
-
-    def choose(self, manifest: Manifest) -> frozenset[str]:
-        """See Intake."""
-        return frozenset(one.name for one in manifest.members if self._lacking.get(_output(one.name).id) == one.bytes)
-
-    def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
-        """See Intake."""
-        self._entry.take(name, copy)
-
-
-def _output(path: str) -> OutputName:
-    name = parse_output_name(path)
-    if name is None:
-        raise ArchiveError(f"{path!r:.200} is no file of Go's build cache")
-    return name
+    def _count(self, names: int) -> None:
+        if self._intake.count(names) > _MOST_FILES:
+            raise ArchiveError("it and the entries below it have too many files")
 
 
 def _is_note(name: str) -> bool:
     return name == REPLACED or _OF_PATCH.fullmatch(name) is not None
-
-
-def _words(copy: Callable[[BinaryIO], None], each: int) -> tuple[str, ...]:
-    """Return the ids of a list, `each` in a line. Raises ArchiveError."""
-    text = io.BytesIO()
-    copy(text)
-    lines = [line.split(" ") for line in text.getvalue().decode("ascii", "replace").splitlines()]
-    if not all(len(line) == each and all(map(is_id, line)) for line in lines):
-        raise ArchiveError("a list of its outputs is not one")
-    return tuple(one for line in lines for one in line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,25 +35,34 @@ def write_build_archive(out: Writable, gocache: Path, packing: Packing, encoding
 
     Raises ArchiveError for an output that is no longer what it was, OSError, what `out` raises.
     """
-    contents = packing.plain
-    if len(contents.actions) > MOST_ACTIONS:
-        raise ArchiveError(f"{len(contents.actions)} actions are more than an entry may have")
-    outputs = sorted(contents.outputs.values(), key=lambda one: (-one.bytes, one.name))
+    if len(packing.contents.actions) > MOST_ACTIONS:
+        raise ArchiveError(f"{len(packing.contents.actions)} actions are more than an entry may have")
+    written = _written(packing.patches, gocache, encoding, folder)
+    plain = replace(packing, patches=tuple(written)).plain.outputs.values()
     outgoing = [
-        _text(ACTIONS, b"".join(action.line for action in contents.actions.values())),
+        _text(ACTIONS, b"".join(action.line for action in packing.contents.actions.values())),
         *([_lines(REPLACED, sorted(packing.replaced))] if packing.replaced else []),
+        *(part for patch, path in written.items() for part in _patch_files(patch, path)),
         *(
-            part
-            for number, patch in enumerate(packing.patches)
-            for part in _patch_files(folder / f"patch-{number}", gocache, patch, encoding)
+            Outgoing(one.name.path, one.bytes, partial(copy_file, gocache / one.name.path))
+            for one in sorted(plain, key=lambda one: (-one.bytes, one.name))
         ),
-        *(Outgoing(one.name.path, one.bytes, partial(copy_file, gocache / one.name.path)) for one in outputs),
     ]
     write_members(out, outgoing, encoding)
 
 
-def _patch_files(path: Path, gocache: Path, patch: Patch, encoding: Encoding) -> tuple[Outgoing, Outgoing]:
-    write_patch(path, gocache, patch, encoding)
+def _written(patches: Iterable[Patch], gocache: Path, encoding: Encoding, folder: Path) -> Mapping[Patch, Path]:
+    """Write patches, and return where they are. What cannot be written is left out, as by an old zstd program."""
+    written = {}
+    for number, patch in enumerate(patches):
+        path = folder / f"patch-{number}"
+        with suppress(OSError, ArchiveError):
+            write_patch(path, gocache, patch, encoding)
+            written[patch] = path
+    return written
+
+
+def _patch_files(patch: Patch, path: Path) -> tuple[Outgoing, Outgoing]:
     ids = _lines(f"{path.name}{IDS}", (f"{new} {old}" for new, old in patch.ids))
     return ids, Outgoing(f"{path.name}{PATCH}", path.stat().st_size, partial(copy_file, path))
 

@@ -2,11 +2,11 @@
 
 Go compiles a package again if anything that it imports has changed, and most bytes of the result stay the same. So an
 output that is new and one that is not used any more are often two versions of one package. They have about the same
-size, which is all that is compared here: a wrong guess costs bytes, and nothing else.
+size, which is all that is compared here. A wrong guess costs bytes, or a compilation.
 
 A patch is an archive of its own, whose zstd stream begins where another file ends: that of the old outputs, one after
 the other (`zstd --patch-from`). The checksum of the stream is that of the new outputs. It does not match if an old
-output has other bytes than when the patch was made.
+output has other bytes than when the patch was made, and nothing else shows that. So actions follow after the checksum.
 
 No old output is in a patch itself. If it were, a job would have to unpack all versions that there have been.
 """
@@ -14,17 +14,23 @@ No old output is in a patch itself. If it were, a job would have to unpack all v
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-from go_prefetch.golang.build_cache import Output
-from go_prefetch.stores.cache_service.archive import Outgoing, copy_file, write_members
+from go_prefetch.base.retry import Deadline
+from go_prefetch.buildcache.intake import BuildIntake
+from go_prefetch.golang.build_cache import MOST_OUTPUT_BYTES, Output, OutputName, parse_output_name
+from go_prefetch.stores.cache_service.archive import Outgoing, copy_file, read_members, write_members
 from go_prefetch.stores.cache_service.compression import ArchiveError, Encoding
+from go_prefetch.stores.cache_service.manifest import Manifest
 
 # Bytes of all new outputs in a patch, and of all old ones. Both sides keep both in memory.
 _MOST_BYTES = 48 << 20
+MOST_PATCH_BYTES = 64 << 20  # that does not compress at all
 _LEAST_BYTES = 64  # of an output: a smaller one gains nothing, and a prefix must not be empty
 _MOST_TIMES = 2  # that the larger of two similar outputs is larger
 
@@ -85,26 +91,80 @@ def _patch(part: Sequence[tuple[Output, Old]]) -> Patch:
 
 def write_patch(path: Path, gocache: Path, patch: Patch, encoding: Encoding) -> None:
     """Write a patch to a new file. Raises OSError, and ArchiveError for an output that is no longer what it was."""
-    prefix = joined(path, [one.path for one in patch.old])
     outgoing = [Outgoing(one.name.path, one.bytes, partial(copy_file, gocache / one.name.path)) for one in patch.new]
-    with path.open("xb") as out:
-        write_members(out, outgoing, prefixed(encoding, prefix))
-    prefix.unlink()
+    with path.open("xb") as out, _prefixed(path, [one.path for one in patch.old], encoding) as with_prefix:
+        write_members(out, outgoing, with_prefix)
 
 
-def joined(patch: Path, old: Iterable[Path]) -> Path:
-    """Write old outputs to one new file next to a patch, and return it. Raises ArchiveError if they are too large."""
-    prefix = patch.with_suffix(".prefix")
-    with prefix.open("xb") as out:
-        for path in old:
-            if out.tell() + path.stat().st_size > _MOST_BYTES:
-                raise ArchiveError("the old outputs of a patch are too large")
-            copy_file(path, out)
-    return prefix
+def read_patch(path: Path, old: Sequence[Path], intake: PatchIntake, encoding: Encoding, deadline: Deadline) -> None:
+    """Put the outputs of a patch into GOCACHE, and finish them once its checksum was right.
+
+    Raises ArchiveError, OSError, StoreError (`store-slow`).
+    """
+    with path.open("rb") as source, _prefixed(path, old, encoding) as with_prefix:
+        read_members(source, with_prefix, intake, deadline, most_output_bytes)
+    intake.finish()
 
 
-def prefixed(encoding: Encoding, prefix: Path) -> Encoding:
-    """Return the encoding of a patch. Raises ArchiveError if it has none."""
+class PatchIntake:
+    """Takes outputs from a patch: those that are `lacking`, with these bytes, by id."""
+
+    needs_all = True
+
+    def __init__(self, intake: BuildIntake, lacking: Mapping[str, int]) -> None:
+        self._intake = intake
+        self._lacking = lacking
+        self._put: list[OutputName] = []
+
+    def choose(self, manifest: Manifest) -> frozenset[str]:
+        """See Intake."""
+        return frozenset(
+            one.name
+            for one in manifest.members
+            if self._lacking.get(output_of(one.name).id) == one.bytes
+            and self._intake.accepts(output_of(one.name), one.bytes)
+        )
+
+    def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
+        """See Intake."""
+        self._intake.put_output(output_of(name), copy)
+        self._put.append(output_of(name))
+
+    def finish(self) -> None:
+        """Let the actions of these outputs follow."""
+        for output in self._put:
+            self._intake.finish_output(output, self._lacking[output.id])
+
+
+def most_output_bytes(name: str) -> int:
+    """Return the maximum bytes of an output. Raises ValueError for a name that is not of Go's."""
+    if parse_output_name(name) is None:
+        raise ValueError(name)
+    return MOST_OUTPUT_BYTES
+
+
+def output_of(path: str) -> OutputName:
+    """Return the output with this path in GOCACHE. Raises ArchiveError."""
+    name = parse_output_name(path)
+    if name is None:
+        raise ArchiveError(f"{path!r:.200} is no file of Go's build cache")
+    return name
+
+
+@contextmanager
+def _prefixed(patch: Path, old: Iterable[Path], encoding: Encoding) -> Iterator[Encoding]:
+    """Write old outputs to a file next to a patch, and yield the encoding with that as its prefix."""
     if encoding.against is None:
         raise ArchiveError("its encoding has no patches")
-    return encoding.against(prefix)
+    prefix = patch.with_suffix(".prefix")
+    try:
+        with prefix.open("xb") as out:
+            for path in old:
+                if out.tell() + path.stat().st_size > _MOST_BYTES:
+                    raise ArchiveError("the old outputs of a patch are too large")
+                copy_file(path, out)
+            if out.tell() < _LEAST_BYTES:
+                raise ArchiveError("the old outputs of a patch are too small")
+        yield encoding.against(prefix)
+    finally:
+        prefix.unlink(missing_ok=True)

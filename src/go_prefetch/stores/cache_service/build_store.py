@@ -64,6 +64,8 @@ class BuildStore:
         A failure is a warning in the result.
         """
         started = time.monotonic()
+        clear_dead_runs(gocache)
+        clear_temporary(gocache)
         if self.access.no_reading:
             return BuildRestored(self.name, skipped_reason=self.access.no_reading)
         try:
@@ -135,8 +137,6 @@ class _Reading:
             return
         self._matched, self._is_own = name, name.lineage == lineage.own
         self._gocache.mkdir(parents=True, exist_ok=True)
-        clear_dead_runs(self._gocache)
-        clear_temporary(self._gocache)
         with recording(self._gocache) as record, temporary_folder(self._gocache) as self._folder:
             there = listing(self._gocache)
             self._intake = BuildIntake(self._gocache, self._old, there, self._moment, record, deadline)
@@ -175,7 +175,7 @@ class _Reading:
     def _base(self) -> BuildBase:
         """Return what a delta can add to. If an entry of the chain is missing or damaged, there is nothing.
 
-        Then the job's own results may be those that it lacks, so only outputs that came count as restored.
+        Only outputs that came count as restored. The job saves others again.
         """
         name, intake = self._matched, self._intake
         if name is None or intake is None:
@@ -183,16 +183,14 @@ class _Reading:
         chain = [self._entries.get(one) for one in name.ids]
         read = [entry for entry in reversed(chain) if entry and entry.actions is not None]
         replaced = read[-1].replaced if read else frozenset()
-        outputs = {one: size for entry in read for one, size in entry.outputs.items() if one not in replaced}
+        held = {one: size for entry in read for one, size in entry.outputs.items() if one not in replaced}
+        outputs = {one: size for one, size in held.items() if not intake.lacks(one, size)}
         actions = {action.id: action.output for entry in read for action in entry.actions or ()}
         pairs = {new: old for entry in read for patch in entry.patches.values() for new, old in patch.items()}
         sizes = [sum(entry.plain.values()) for entry in read]
-        is_whole = len(read) == len(name.ids) and not any(entry.lacks_outputs for entry in read)
-        is_sound = is_whole and not self.reader.damaged
-        if not is_sound:
-            outputs = {one: size for one, size in outputs.items() if not intake.lacks(one, size)}
+        is_whole = len(read) == len(name.ids) and not any(entry.left for entry in read)
         return BuildBase(
-            ids=name.ids if is_sound and self._is_own else (),
+            ids=name.ids if is_whole and self._is_own and not self.reader.damaged else (),
             actions={action: output for action, output in actions.items() if output in outputs},
             outputs=outputs,
             replaced=replaced,
@@ -243,8 +241,9 @@ class _Reading:
                 if not patches:
                     return
                 one, patch = patches.pop()
-            with self.reader.noting(self._keys[one]):
-                self._take_patch(self._entries[one], patch, deadline)
+            if self._keys[one] not in self.reader.damaged:
+                with self.reader.noting(self._keys[one]):
+                    self._take_patch(self._entries[one], patch, deadline)
 
     def _take_patch(self, entry: BuildEntryIntake, patch: str, deadline: Deadline) -> None:
         try:

@@ -106,7 +106,7 @@ def in_process(module: Any, window_log: int = _WINDOW_LOG, prefix: Path | None =
 def by_program(
     program: str, environ: Mapping[str, str], window_log: int = _WINDOW_LOG, prefix: Path | None = None
 ) -> Encoding:
-    """Use the zstd program at this path, or on the PATH of its environment. `--patch-from` is in 1.4.5 and later."""
+    """Use the zstd program at this path, or on the PATH of its environment. Those before 1.4.7 write no prefix."""
     prefixed = [f"--patch-from={prefix}"] if prefix else []
 
     @contextmanager
