@@ -497,7 +497,7 @@ def test_pairs_are_similar_and_have_each_output_once(new: list[int], old: list[i
         ids = [pair[place].name.id for pair in found]
         assert len(ids) == len(set(ids))
     for one, other in found:
-        assert max(one.bytes, other.bytes) <= 2 * min(one.bytes, other.bytes)
+        assert max(one.bytes, other.bytes) <= 1.5 * min(one.bytes, other.bytes)
 
 
 @given(new=sizes, old=sizes)

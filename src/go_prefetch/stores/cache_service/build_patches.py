@@ -32,7 +32,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 _MOST_BYTES = 48 << 20
 MOST_PATCH_BYTES = 64 << 20  # that does not compress at all
 _LEAST_BYTES = 64  # of an output: a smaller one gains nothing, and a prefix must not be empty
-_MOST_TIMES = 2  # that the larger of two similar outputs is larger
+_MOST_TIMES = 1.5  # that the larger of two similar outputs is larger
 
 
 @dataclass(frozen=True)
