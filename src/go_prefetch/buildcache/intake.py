@@ -22,12 +22,14 @@ from typing import BinaryIO, cast
 from go_prefetch.base.atomic_file import unfinished
 from go_prefetch.base.nofollow import NEW, random_digits
 from go_prefetch.base.retry import Deadline
+from go_prefetch.base.trees import free_bytes
 from go_prefetch.buildcache.contents import Listing, contents
 from go_prefetch.errors import StoreError
 from go_prefetch.golang.build_cache import USE_IS_NOTED_AFTER, Action, OutputName
 
 _AGE = 2 * USE_IS_NOTED_AFTER
 _FILE, _EXECUTABLE = 0o666, 0o777  # as Go creates them; the umask applies
+ROOM_LEFT = 256 << 20  # bytes of a disk that stay free
 _DISK_BLOCK = 4096  # bytes that the smallest file takes on most disks
 
 
@@ -108,15 +110,20 @@ class BuildIntake:
 
     def take_output(self, name: OutputName, size: int, copy: Callable[[BinaryIO], None]) -> None:
         """Take an output of `size` bytes, which `copy` writes, and then the actions that wait for it."""
-        self.put_output(name, copy)
-        self.finish_output(name, size)
+        self._place(name.path, _mode(name), copy)
+        self._finish(name, size)
 
-    def put_output(self, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
-        """Write an output. It counts as lacking until it is finished."""
-        self._place(name.path, _EXECUTABLE if name.executable else _FILE, copy)
+    def write(self, path: Path, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
+        """Write an output that is to be checked before it gets its name, to a new file on the disk of GOCACHE."""
+        self._write(path, _mode(name), copy)
 
-    def finish_output(self, name: OutputName, size: int) -> None:
-        """Take an output of `size` bytes that is there, and then the actions that wait for it."""
+    def place(self, path: Path, name: OutputName, size: int) -> None:
+        """Give such a file its name, and take the actions that wait for it."""
+        self._make_folders(name.path.rpartition("/")[0])
+        path.replace(self._gocache / name.path)
+        self._finish(name, size)
+
+    def _finish(self, name: OutputName, size: int) -> None:
         with self._lock:
             self._outputs[name.id] = size
             self._paths[name.id] = self._gocache / name.path
@@ -128,10 +135,10 @@ class BuildIntake:
         for action in ready:
             self._place_action(action)
 
-    def take_replaced(self, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
-        """Take an output that `copy` writes into the folder for replaced ones. If that fails, it is not there."""
+    def take_replaced(self, name: OutputName, size: int, copy: Callable[[BinaryIO], None]) -> None:
+        """Take an output into the folder for replaced ones. If that fails or the disk has no room, it is not there."""
         path = self._old / name.id
-        file = _Tolerant(path)
+        file = _Tolerant(path, size)
         try:
             copy(cast(BinaryIO, file))
         finally:
@@ -167,14 +174,15 @@ class BuildIntake:
     def _place_action(self, action: Action) -> None:
         self._place(action.name, _FILE, lambda file: file.write(action.line))
         with self._lock:
+            if self.lacks(action.output, action.size):  # it was withdrawn in the meantime
+                (self._gocache / action.name).unlink(missing_ok=True)
+                return
             self._placed[action.id] = action
             self.files += 1
             self.bytes += len(action.line)
 
     def _place(self, name: str, mode: int, copy: Callable[[BinaryIO], object]) -> None:
         """Write a file under a temporary name, and rename it. Go takes any file in an executable's folder for it."""
-        if self._deadline.is_over:
-            raise StoreError("store-slow", "no-time-to-unpack")
         folder, _, rest = name.partition("/")
         self._make_folders(folder)
         temporary = f"{folder}/{rest.partition('/')[0]}{random_digits()}.tmp"
@@ -182,17 +190,22 @@ class BuildIntake:
         path = self._gocache / temporary
         with unfinished(path):
             try:
-                with os.fdopen(os.open(path, NEW, mode), "wb") as file:
-                    copy(file)
-                    file.flush()
-                    _set_time(file, path, self._time)
-                    size = file.tell()
+                self._write(path, mode, copy)
                 self._make_folders(name.rpartition("/")[0])
                 path.replace(self._gocache / name)
             except BaseException:
                 with suppress(OSError):
                     path.unlink()
                 raise
+
+    def _write(self, path: Path, mode: int, copy: Callable[[BinaryIO], object]) -> None:
+        if self._deadline.is_over:
+            raise StoreError("store-slow", "no-time-to-unpack")
+        with os.fdopen(os.open(path, NEW, mode), "wb") as file:
+            copy(file)
+            file.flush()
+            _set_time(file, path, self._time)
+            size = file.tell()
         with self._lock:
             self._placed_bytes += _on_disk(size)
 
@@ -210,16 +223,18 @@ class BuildIntake:
 
 
 class _Tolerant:
-    """Takes all bytes for a new file, whether they can be written or not."""
+    """Takes all bytes for a new file, whether they can be written or not. If not, there is no file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int) -> None:
         self.size = 0
         self.failed = True
+        self._path = path
         self._file: FileIO | None = None
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = FileIO(os.open(path, NEW, _FILE), "wb")
-            self.failed = False
+            if not path.parent.is_symlink() and free_bytes(path.parent) >= size + ROOM_LEFT:
+                self._file = FileIO(os.open(path, NEW, _FILE), "wb")
+                self.failed = False
 
     def write(self, data: bytes) -> int:
         """Write `data`, unless that fails or has failed."""
@@ -232,10 +247,16 @@ class _Tolerant:
         return len(data)
 
     def close(self) -> None:
-        """Close the file, if there is one."""
-        if self._file:
-            with suppress(OSError):
+        """Close the file, if there is one, and remove it if it lacks bytes."""
+        with suppress(OSError):
+            if self._file:
                 self._file.close()
+                if self.failed:
+                    self._path.unlink()
+
+
+def _mode(name: OutputName) -> int:
+    return _EXECUTABLE if name.executable else _FILE
 
 
 def _on_disk(size: int) -> int:

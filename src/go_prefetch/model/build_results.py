@@ -17,7 +17,7 @@ class BuildBase:
     ids: tuple[str, ...] = ()  # as in the key of the newest; none: a new entry must be full
     actions: Mapping[str, str] = field(default_factory=dict)  # restored by them: ids, to the ids of their outputs
     outputs: Mapping[str, int] = field(default_factory=dict)  # restored by them: ids, to bytes
-    replaced: frozenset[str] = frozenset()  # ids of outputs that they have, and that are not restored any more
+    replaced: Mapping[str, int] = field(default_factory=dict)  # in them, and not restored any more: ids, to bytes
     made_from: Mapping[str, str] = field(default_factory=dict)  # ids of outputs in patches, to those of the old ones
     full_bytes: int = 0  # of the full entry's files
     delta_bytes: int = 0  # of the files in all deltas, without those in patches

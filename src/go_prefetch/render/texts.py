@@ -769,6 +769,7 @@ TEXTS: dict[str, str | Text | Mapping[str, str | Text]] = {
         "unverified": "There is no new file that Go has verified.",
         "present": "Nothing was missing.",
         "compiled": "The job compiled nothing that the store lacks.",
+        "incomplete": "The job did not succeed, and did not have all results that the store has.",
     },
     "run-failed": "The run failed.",
     "save-disabled": "`save` is false.",

@@ -1,7 +1,7 @@
 """The file in which `build-cache restore` tells `build-cache save` of the same job what it did.
 
     {"format": 1, "gocache", "lineage", "moment", "key", "gave_up", "ids": [ID, …], "full_bytes", "delta_bytes",
-     "patch_bytes", "replaced": [ID, …], "made_from": {ID: ID, …}, "actions": ["<id> <id of its output>", …],
+     "patch_bytes", "replaced": {ID: bytes, …}, "made_from": {ID: ID, …}, "actions": ["<id> <id of its output>", …],
      "outputs": {ID: bytes, …}}
 
 Other programs of the job may change it, so it is untrusted. The folder for replaced outputs is next to it.
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from go_prefetch.base import nofollow
 from go_prefetch.base.atomic_file import write_whole
 from go_prefetch.base.untrusted_json import as_integer, as_number, as_text, read_object, required
 from go_prefetch.golang.build_cache import is_id
@@ -39,7 +40,7 @@ def write_state(path: Path, state: BuildState) -> None:
         "full_bytes": base.full_bytes,
         "delta_bytes": base.delta_bytes,
         "patch_bytes": base.patch_bytes,
-        "replaced": sorted(base.replaced),
+        "replaced": dict(base.replaced),
         "made_from": dict(base.made_from),
         "actions": [f"{action} {output}" for action, output in base.actions.items()],
         "outputs": dict(base.outputs),
@@ -68,9 +69,10 @@ def forget_old_outputs(state: Path) -> None:
     """Remove that folder. Files of others in it stay, and so does the folder then."""
     folder = old_outputs(state)
     with suppress(OSError):
-        for path in list(folder.iterdir()):
-            if is_id(path.name):
-                path.unlink()
+        with nofollow.opened(folder.parent, (folder.name,)) as opened:
+            for name in filter(is_id, opened.entries()):
+                with suppress(OSError):
+                    opened.unlink(name)
         folder.rmdir()
 
 
@@ -84,7 +86,7 @@ def _state(values: dict[str, Any], old: Path) -> BuildState:
         ids=_ids(lineage, values["ids"]),
         actions={action: output for action, output in pairs},  # noqa: C416 - each pair must have two parts
         outputs={required(as_text(one)): required(as_integer(size)) for one, size in values["outputs"].items()},
-        replaced=frozenset(_id(one) for one in values["replaced"]),
+        replaced={_id(one): required(as_integer(size)) for one, size in values["replaced"].items()},
         made_from={_id(one): _id(old) for one, old in values["made_from"].items()},
         full_bytes=required(as_integer(values["full_bytes"])),
         delta_bytes=required(as_integer(values["delta_bytes"])),

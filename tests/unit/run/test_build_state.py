@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_prefetch.model.build_results import BuildBase, BuildState
-from go_prefetch.run.build_state import old_outputs, read_state, write_state
+from go_prefetch.run.build_state import forget_old_outputs, old_outputs, read_state, write_state
 from tests.support.build_shelf import LINEAGE, digest
 
 STATE = BuildState(
@@ -25,7 +26,7 @@ STATE = BuildState(
         ("1" * 16,),
         {digest("a"): digest("b")},
         {digest("b"): 5},
-        frozenset([digest("c")]),
+        {digest("c"): 7},
         {digest("b"): digest("c")},
         5,
         0,
@@ -80,7 +81,7 @@ def test_read_state_takes_any_values(
         ("ids", "1"),
         ("made_from", {digest("a"): "../evil"}),
         ("made_from", {"../evil": digest("a")}),
-        ("replaced", ["../evil"]),
+        ("replaced", {"../evil": 1}),
     ],
 )
 def test_read_state_with_a_value_that_cannot_be_is_none(
@@ -98,3 +99,32 @@ def test_read_state_takes_the_longest_chain(tmp_path: Path) -> None:
     )
     write_state(path, state)
     assert read_state(path) == replace(state, old=old_outputs(path))
+
+
+def test_forget_old_outputs_removes_no_file_of_others(tmp_path: Path) -> None:
+    state, other = tmp_path / "state.json", tmp_path / "other"
+    folder = old_outputs(state)
+    for place in (folder, other):
+        place.mkdir()
+        (place / digest("a")).write_bytes(b"a")
+    (folder / "file").write_bytes(b"of a user")
+    forget_old_outputs(state)
+    assert [path.name for path in folder.iterdir()] == ["file"]
+    (folder / "file").unlink()
+    forget_old_outputs(state)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_forget_old_outputs_follows_no_link(tmp_path: Path) -> None:
+    state, other = tmp_path / "state.json", tmp_path / "other"
+    other.mkdir()
+    (other / digest("a")).write_bytes(b"a")
+    old_outputs(state).symlink_to(other)
+    forget_old_outputs(state)
+    assert (other / digest("a")).exists()
+
+
+def test_old_outputs_of_a_folder_are_not_next_to_it() -> None:
+    """A user may give one as the state file."""
+    assert old_outputs(Path("/")).name == ".go-prefetch-old"

@@ -7,6 +7,7 @@ import itertools
 import os
 import random
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,13 @@ from hypothesis import strategies as st
 from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.intake import BuildIntake
+from go_prefetch.errors import notice
 from go_prefetch.golang.build_cache import Output, OutputName
 from go_prefetch.stores.cache_service.archive import write_members
 from go_prefetch.stores.cache_service.build_patches import Old, pairs, patches, read_patch
 from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
 from tests.support.build_shelf import (
+    DAY,
     LINEAGE,
     BuildShelf,
     Members,
@@ -110,7 +113,7 @@ def test_each_patch_is_made_from_an_output_that_is_in_none(shelf: BuildShelf) ->
         job(shelf, f"version {number}", changed(FIRST, number))
     base = shelf.begin().base
     assert dict(base.made_from) == {digest(changed(FIRST, 3)): digest(FIRST)}
-    assert base.replaced == {digest(content) for content in (FIRST, changed(FIRST, 1), changed(FIRST, 2))}
+    assert base.replaced.keys() == {digest(content) for content in (FIRST, changed(FIRST, 1), changed(FIRST, 2))}
 
 
 def test_an_output_that_was_replaced_stays_out_of_gocache(shelf: BuildShelf) -> None:
@@ -163,12 +166,104 @@ def test_kept_machine_brings_back_nothing_replaced(shelf: BuildShelf) -> None:
     job(shelf, "version 1", changed(FIRST, 1))
     fresh_jobs, shelf.jobs = shelf.jobs, first_jobs
     assert shelf.gocache == kept
+    put(shelf.gocache, "first", FIRST, age=600)
     shelf.begin(empty=False)
     use(shelf.gocache, "kept", "version 1")
     assert shelf.end().skipped_reason
     shelf.jobs = fresh_jobs
     shelf.begin()
     assert names(shelf) == {digest("kept"), digest("version 1")}
+
+
+def test_kept_machine_makes_patches_too(shelf: BuildShelf) -> None:
+    """One job a day. The original of each patch is in its GOCACHE, and not in the folder for replaced outputs."""
+    saved_once(shelf)
+    for number in range(1, 5):
+        for path in shelf.gocache.rglob("*-a"):
+            os.utime(path, (time.time() - DAY,) * 2)
+        shelf.begin(empty=False)
+        use(shelf.gocache, "kept")
+        put(shelf.gocache, f"version {number}", changed(FIRST, number))
+        assert shelf.end().bytes < 3000
+
+
+def test_clock_of_a_disk_may_be_behind(shelf: BuildShelf) -> None:
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    shelf.begin()
+    use(shelf.gocache, "kept")
+    put(shelf.gocache, "first", FIRST, age=2)
+    assert shelf.end().key
+    shelf.begin()
+    assert names(shelf) == {digest("kept"), digest("first")}
+
+
+def test_failed_job_after_half_a_restore_saves_nothing(shelf: BuildShelf) -> None:
+    """Otherwise later jobs would restore only what this one had."""
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    shelf.jobs += 1
+    shelf.old.write_text("no folder")
+    shelf.jobs -= 1
+    shelf.begin()
+    put(shelf.gocache, "small", b"small")
+    assert shelf.end(succeeded=False).skipped_reason == notice("nothing-to-save", "incomplete")
+    shelf.begin()
+    assert names(shelf) == {digest("kept"), digest("version 1")}
+
+
+def test_many_replaced_outputs_are_no_reason_to_refuse_an_entry(
+    shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each entry of a chain lists them all. Only the list of the newest counts."""
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_archive._MOST_FILES", 900)
+    shelf.begin()
+    put(shelf.gocache, "kept", KEPT)
+    versions = [{f"{name} {version}": b"%d %d " % (name, version) * 100 for name in range(30)} for version in range(8)]
+    for name, content in versions[0].items():
+        put(shelf.gocache, name, content)
+    shelf.end()
+    for version in versions[1:]:
+        assert shelf.begin().warnings == ()
+        use(shelf.gocache, "kept")
+        for name, content in version.items():
+            put(shelf.gocache, name, content)
+        assert not shelf.end().is_full
+    assert shelf.begin().warnings == ()
+    assert names(shelf) == {digest("kept"), *map(digest, versions[-1])}
+
+
+def test_dangling_action_gets_no_unchecked_output(shelf: BuildShelf) -> None:
+    """Go trims outputs and keeps actions. One that is there would take what a patch brings, before its checksum."""
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    shelf.jobs += 1
+    shelf.gocache.mkdir()
+    _, damaged = put(shelf.gocache, "first", FIRST)
+    damaged.write_bytes(bytes(SIZE))
+    _, trimmed = put(shelf.gocache, "version 1", changed(FIRST, 1))
+    trimmed.unlink()
+    assert [warning.slug for warning in shelf.begin(empty=False).warnings] == ["store-damaged"]
+    assert not trimmed.exists()
+
+
+def test_folder_for_old_outputs_leaves_room_on_its_disk(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_once(shelf)
+    job(shelf, "version 1", changed(FIRST, 1))
+    monkeypatch.setattr("go_prefetch.buildcache.intake.free_bytes", lambda _: 256 << 20)
+    restored = shelf.begin()
+    assert (restored.warnings, restored.base.ids) == ((), ())
+    assert list(shelf.old.iterdir()) == []
+
+
+def test_gocache_that_cannot_be_searched_is_a_warning(shelf: BuildShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_once(shelf)
+
+    def failing(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("go_prefetch.stores.cache_service.build_store.clear_temporary", failing)
+    assert [warning.slug for warning in shelf.begin().warnings] == ["build-cache-unwritable"]
 
 
 def test_job_that_failed_replaces_nothing(shelf: BuildShelf) -> None:
@@ -255,17 +350,17 @@ def test_patch_that_ends_early_brings_no_action(shelf: BuildShelf, monkeypatch: 
     shelf.gocache.mkdir()
     _, output = put(shelf.gocache, "first", FIRST)
     output.write_bytes(bytes(SIZE))
-    deadline, put_output, count = Deadline.after(30), BuildIntake.put_output, itertools.count()
+    deadline, write, count = Deadline.after(30), BuildIntake.write, itertools.count()
 
-    def ending(intake: BuildIntake, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
+    def ending(intake: BuildIntake, path: Path, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
         if name.id in {digest(changed(FIRST, 1)), digest(changed(second, 2))} and next(count):
             if end == "deadline":
                 deadline.cancel()
             else:
                 raise (OSError(28, "No space left on device") if end == "disk" else FileNotFoundError(2, "gone"))
-        put_output(intake, name, copy)
+        write(intake, path, name, copy)
 
-    monkeypatch.setattr(BuildIntake, "put_output", ending)
+    monkeypatch.setattr(BuildIntake, "write", ending)
     restored = shelf.store().restore(shelf.gocache, shelf.old, LINEAGE, 1e9, deadline)
     assert not {digest("version 1"), digest("version 2")} & names(shelf)
     assert restored.base.ids == ()

@@ -82,7 +82,14 @@ def _save(invocation: Invocation, settings: Settings) -> None:
         platform.notice(notice("build-cache-off", "input"))
         return
     path = state_file(settings, invocation.environ)
-    state = read_state(path)
+    try:
+        _save_from(path, invocation, settings)
+    finally:
+        forget_old_outputs(path)
+
+
+def _save_from(path: Path, invocation: Invocation, settings: Settings) -> None:
+    platform, state = invocation.platform, read_state(path)
     if state is None:
         platform.notice(notice("no-build-state"))
         return
@@ -94,7 +101,6 @@ def _save(invocation: Invocation, settings: Settings) -> None:
     deadline = Deadline.after(settings.save_deadline)
     with platform.working("Save build cache") as meter:
         saved = save_build(store, state, deadline, meter, succeeded=succeeded)
-    forget_old_outputs(path)
     for warning in saved.warnings:
         platform.warn(warning)
     invocation.show_result(saved_text(saved))

@@ -28,6 +28,8 @@ from go_prefetch.stores.cache_service.protocol import NotAllowed
 
 _LARGEST_DELTAS = 0.30  # of the full entry, without patches: those that are there, all together, and a new one
 _MOST_UNUSED = 1 / 3  # of what was restored
+_MOST_REPLACED = 50_000  # outputs: a reader takes a list of twice as many
+_CLOCKS_DIFFER = 60.0  # seconds, that of a disk from that of the machine
 _LARGEST_PATCHES = 0.15  # of the full entry: all patches, compressed. That is about what a full entry takes.
 
 
@@ -42,6 +44,8 @@ def save_build(
         saved = replace(saved, skipped_reason=store.access.no_writing)
     elif not has_compiled(state.gocache, use.made):
         saved = replace(saved, skipped_reason=notice("nothing-to-save", "compiled"))
+    elif not succeeded and not state.base.ids and state.key.startswith(state.lineage.own):
+        saved = replace(saved, skipped_reason=notice("nothing-to-save", "incomplete"))
     elif state.gave_up:
         saved = replace(saved, skipped_reason=notice("entry-too-slow"))
     else:
@@ -68,13 +72,13 @@ def _use_of(store: BuildStore, state: BuildState, *, succeeded: bool) -> _Use:
     used = whole.only(one for one in since if _is_used(whole, found, state, one))
     fresh = used.only(action.id for action in used.actions.values() if base.actions.get(action.id) != action.output)
     made = fresh.without_outputs(frozenset(base.outputs))
-    new = made.without_outputs(base.replaced)
+    new = made.without_outputs(frozenset(base.replaced))
     unused = {one: size for one, size in base.outputs.items() if one not in used.outputs}
     similar = list(pairs(made.outputs.values(), (found.outputs[one] for one in unused if one in found.outputs)))
     replaced = frozenset(old.name.id for _, old in similar) if succeeded else frozenset()
     originals = ((one, _original(state, found, old)) for one, old in similar if one.name.id in new.outputs)
     patches = store.patches((one, old) for one, old in originals if old)
-    delta = Packing(new, patches, (base.replaced | replaced) - used.outputs.keys())
+    delta = Packing(new, patches, (replaced | base.replaced.keys()) - used.outputs.keys())
     restored, left = sum(base.outputs.values()), sum(size for one, size in unused.items() if one not in replaced)
     is_shrinking = succeeded and left > restored * _MOST_UNUSED
     fits = _fits(base, delta) and not is_shrinking
@@ -98,21 +102,22 @@ def _use_of(store: BuildStore, state: BuildState, *, succeeded: bool) -> _Use:
 def _is_used(whole: Contents, found: Listing, state: BuildState, action: str) -> bool:
     """Return whether a job used an action. What others replaced may be in GOCACHE from a job before it."""
     known = whole.actions.get(action)
-    return known is not None and (known.output not in state.base.replaced or found.times[action] > state.moment)
+    return known is not None and (
+        known.output not in state.base.replaced or found.times[action] > state.moment - _CLOCKS_DIFFER
+    )
 
 
 def _original(state: BuildState, found: Listing, output: Output) -> Old | None:
     """Return what a patch may be made from: this output, or if that is in a patch itself, its old one."""
     name = state.base.made_from.get(output.name.id, output.name.id)
+    size = state.base.outputs.get(name, state.base.replaced.get(name))
     path = state.old / name
     with suppress(OSError):
         is_there = path.lstat()
-        if stat.S_ISREG(is_there.st_mode):
-            return Old(name, path, is_there.st_size)
+        if stat.S_ISREG(is_there.st_mode) and is_there.st_size == size:
+            return Old(name, path, size)
     known = found.outputs.get(name)
-    if known and known.bytes == state.base.outputs.get(name):
-        return Old(name, state.gocache / known.name.path, known.bytes)
-    return None
+    return Old(name, state.gocache / known.name.path, size) if known and known.bytes == size else None
 
 
 def _fits(base: BuildBase, delta: Packing) -> bool:
@@ -122,12 +127,13 @@ def _fits(base: BuildBase, delta: Packing) -> bool:
         0 < len(base.ids) <= MOST_BELOW
         and base.delta_bytes <= most
         and delta.plain.bytes <= most
+        and len(delta.replaced) <= _MOST_REPLACED
         and base.patch_bytes <= _LARGEST_PATCHES * base.full_bytes
     )
 
 
 def _uploaded(store: BuildStore, state: BuildState, use: _Use, deadline: Deadline, meter: Meter) -> BuildSaved:
-    key = store.key(state.lineage, use.packing.contents, use.base)
+    key = store.key(state.lineage, use.packing, use.base)
     meter.say("packing and uploading")
     try:
         sent = store.save(state.gocache, use.packing, key, deadline, meter)

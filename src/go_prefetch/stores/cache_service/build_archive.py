@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from go_prefetch.base.retry import Deadline
 from go_prefetch.base.trees import free_bytes
-from go_prefetch.buildcache.intake import BuildIntake
+from go_prefetch.buildcache.intake import ROOM_LEFT, BuildIntake
 from go_prefetch.errors import Notice, StoreError, notice
 from go_prefetch.golang.build_cache import (
     ACTION_BYTES,
@@ -49,9 +49,8 @@ IDS, PATCH = ".ids", ".zst"
 MOST_ACTIONS = 200_000
 _OF_PATCH = re.compile(rf"(patch-[0-9]{{1,5}})({IDS}|{PATCH})", re.ASCII)
 _MOST_FILES = 400_000  # of all entries of a chain: each takes about a kilobyte of memory
-_MOST_LINES = 100_000
+_MOST_LINES = 100_000  # of one list
 _LINE = {REPLACED: 65, IDS: 130}  # bytes: one or two ids
-_ROOM_LEFT = 256 << 20  # bytes of the disk that stay free
 
 
 def most_bytes(name: str) -> int:
@@ -116,7 +115,7 @@ class BuildEntryIntake:
     @property
     def needs_all(self) -> bool:
         """Return whether outputs came: nothing else than the checksum of the entry finds damage in them."""
-        return bool(self._taken or self.patches)
+        return bool(self._taken or self.patches or self.replaced)
 
     def withdraw(self) -> None:
         """Remove the actions of this entry and those that name its outputs, because it is damaged."""
@@ -132,6 +131,8 @@ class BuildEntryIntake:
         if not manifest.members or manifest.members[0].name != ACTIONS:
             raise ArchiveError("its actions are missing")
         notes = [member.name for member in manifest.members[1:] if _is_note(member.name)]
+        if not self._is_newest:  # its list is shorter than that of the newest
+            notes = [name for name in notes if name != REPLACED]
         if self._is_newest and REPLACED not in notes:
             self._told.tell(())
         outputs = {member.name: member.bytes for member in manifest.members[1:] if not _is_note(member.name)}
@@ -152,8 +153,7 @@ class BuildEntryIntake:
             self._take_actions(copy)
         elif name == REPLACED:
             self.replaced = frozenset(ids[0] for ids in self._lines(copy, _LINE[REPLACED]))
-            if self._is_newest:
-                self._told.tell(self.replaced)
+            self._told.tell(self.replaced)
         elif patch and patch[2] == IDS:
             self.patches[patch[1]] = {ids[0]: ids[1] for ids in self._lines(copy, _LINE[IDS])}
             self.left.add(patch[1])
@@ -177,8 +177,9 @@ class BuildEntryIntake:
             if len(old) < len(pairs):
                 return
             self._check_room(0, lacking.values())
+            taker = PatchIntake(self._intake, self._folder, lacking)
             with suppress(FileNotFoundError):  # Go or another job may have removed old outputs
-                read_patch(self._folder / patch, old, PatchIntake(self._intake, lacking), encoding, deadline)
+                read_patch(self._folder / patch, old, taker, encoding, deadline)
         if not any(self._is_wanted(one, size) for one, size in lacking.items()):
             self.left.discard(patch)
 
@@ -189,7 +190,7 @@ class BuildEntryIntake:
         size = self.plain[output.id]
         is_right = self._named.get(output.id) == size
         if is_right and output.id in self._dropped:
-            self._intake.take_replaced(output, copy)
+            self._intake.take_replaced(output, size, copy)
         elif is_right and self._intake.accepts(output, size):
             self._intake.take_output(output, size, copy)
         else:
@@ -225,7 +226,7 @@ class BuildEntryIntake:
 
     def _check_room(self, actions: int, sizes: Collection[int]) -> None:
         self._count(actions + len(sizes))
-        needed = self._intake.expect(actions, sizes) + _ROOM_LEFT
+        needed = self._intake.expect(actions, sizes) + ROOM_LEFT
         free = free_bytes(self._gocache)
         if free < needed:
             raise StoreError("store-no-room", "entry", needed=needed, free=free, folder=self._gocache)

@@ -31,6 +31,7 @@ from go_prefetch.stores.cache_service.manifest import Manifest
 # Bytes of all new outputs in a patch, and of all old ones. Both sides keep both in memory.
 _MOST_BYTES = 48 << 20
 MOST_PATCH_BYTES = 64 << 20  # that does not compress at all
+_MOST_PAIRS = 10_000
 _LEAST_BYTES = 64  # of an output: a smaller one gains nothing, and a prefix must not be empty
 _MOST_TIMES = 1.5  # that the larger of two similar outputs is larger
 
@@ -74,7 +75,7 @@ def patches(similar: Iterable[tuple[Output, Old]]) -> tuple[Patch, ...]:
     for new, old in similar:
         if min(new.bytes, old.bytes) >= _LEAST_BYTES and max(new.bytes, old.bytes) <= _MOST_BYTES:
             new_bytes, old_bytes = new_bytes + new.bytes, old_bytes + old.bytes
-            if max(new_bytes, old_bytes) > _MOST_BYTES:
+            if max(new_bytes, old_bytes) > _MOST_BYTES or len(part) == _MOST_PAIRS:
                 found.append(_patch(part))
                 part, new_bytes, old_bytes = [], new.bytes, old.bytes
             part.append((new, old))
@@ -107,12 +108,13 @@ def read_patch(path: Path, old: Sequence[Path], intake: PatchIntake, encoding: E
 
 
 class PatchIntake:
-    """Takes outputs from a patch: those that are `lacking`, with these bytes, by id."""
+    """Takes outputs from a patch, first into `folder`, on the disk of GOCACHE. `lacking` are their bytes, by id."""
 
     needs_all = True
 
-    def __init__(self, intake: BuildIntake, lacking: Mapping[str, int]) -> None:
+    def __init__(self, intake: BuildIntake, folder: Path, lacking: Mapping[str, int]) -> None:
         self._intake = intake
+        self._folder = folder
         self._lacking = lacking
         self._put: list[OutputName] = []
 
@@ -127,13 +129,14 @@ class PatchIntake:
 
     def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
         """See Intake."""
-        self._intake.put_output(output_of(name), copy)
-        self._put.append(output_of(name))
+        output = output_of(name)
+        self._intake.write(self._folder / output.id, output, copy)
+        self._put.append(output)
 
     def finish(self) -> None:
-        """Let the actions of these outputs follow."""
+        """Give these outputs their names, and let their actions follow."""
         for output in self._put:
-            self._intake.finish_output(output, self._lacking[output.id])
+            self._intake.place(self._folder / output.id, output, self._lacking[output.id])
 
 
 def most_output_bytes(name: str) -> int:

@@ -22,7 +22,7 @@ from go_prefetch.base.temporary_folder import clear_temporary, temporary_folder
 from go_prefetch.buildcache.contents import listing
 from go_prefetch.buildcache.intake import BuildIntake
 from go_prefetch.errors import Notice, StoreError, notice
-from go_prefetch.golang.build_cache import Contents, Output
+from go_prefetch.golang.build_cache import Output
 from go_prefetch.model.build_lineage import BuildEntryName, Lineage, new_key, parse_build_key
 from go_prefetch.model.build_results import BuildBase, BuildRestored
 from go_prefetch.model.progress import Meter
@@ -64,8 +64,6 @@ class BuildStore:
         A failure is a warning in the result.
         """
         started = time.monotonic()
-        clear_dead_runs(gocache)
-        clear_temporary(gocache)
         if self.access.no_reading:
             return BuildRestored(self.name, skipped_reason=self.access.no_reading)
         try:
@@ -74,6 +72,8 @@ class BuildStore:
             return BuildRestored(self.name, warnings=(error.notice,))
         skipped_reason = None
         try:
+            clear_dead_runs(gocache)
+            clear_temporary(gocache)
             reading.run(lineage, deadline)
         except NotAllowed as no:
             skipped_reason = no.notice
@@ -101,9 +101,11 @@ class BuildStore:
         except (OSError, ArchiveError) as error:
             raise StoreError("store-archive", words=str(error)) from None
 
-    def key(self, lineage: Lineage, contents: Contents, base: BuildBase | None) -> str:
+    def key(self, lineage: Lineage, packing: Packing, base: BuildBase | None) -> str:
         """Return the key of a new entry with these files: a delta to `base`, or a full entry without one."""
-        lines = [f"{action.id} {action.output}" for action in contents.actions.values()]
+        lines = [f"{action.id} {action.output}" for action in packing.contents.actions.values()]
+        lines += [f"{new} from {old}" for patch in packing.patches for new, old in patch.ids]
+        lines += [f"without {one}" for one in packing.replaced]
         return new_key(lineage.own, lines, base.ids if base else (), self.access.run)
 
 
@@ -182,9 +184,9 @@ class _Reading:
             return BuildBase()
         chain = [self._entries.get(one) for one in name.ids]
         read = [entry for entry in reversed(chain) if entry and entry.actions is not None]
-        replaced = read[-1].replaced if read else frozenset()
-        held = {one: size for entry in read for one, size in entry.outputs.items() if one not in replaced}
-        outputs = {one: size for one, size in held.items() if not intake.lacks(one, size)}
+        gone = read[-1].replaced if read else frozenset()
+        held = {one: size for entry in read for one, size in entry.outputs.items()}
+        outputs = {one: size for one, size in held.items() if one not in gone and not intake.lacks(one, size)}
         actions = {action.id: action.output for entry in read for action in entry.actions or ()}
         pairs = {new: old for entry in read for patch in entry.patches.values() for new, old in patch.items()}
         sizes = [sum(entry.plain.values()) for entry in read]
@@ -193,7 +195,7 @@ class _Reading:
             ids=name.ids if is_whole and self._is_own and not self.reader.damaged else (),
             actions={action: output for action, output in actions.items() if output in outputs},
             outputs=outputs,
-            replaced=replaced,
+            replaced={one: size for one, size in held.items() if one in gone},
             made_from={new: old for new, old in pairs.items() if new in outputs},
             full_bytes=sizes[0] if sizes else 0,
             delta_bytes=sum(sizes[1:]),
