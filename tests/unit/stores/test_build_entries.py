@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from pathlib import Path
 
 import pytest
 
-from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.stores.cache_service import build_store
-from go_prefetch.stores.cache_service.compression import Encoding, best_encoding, by_program
+from go_prefetch.stores.cache_service.compression import Encoding
 from tests.support.build_shelf import (
     LINEAGE,
     BuildShelf,
@@ -26,16 +24,13 @@ from tests.support.build_shelf import (
     put,
     use,
 )
+from tests.support.zstd_encodings import MODULE, NEEDS_PROGRAM, WITH_PROGRAM
 
 GOOD = b"output of good"
-PROGRAM = find_program("zstd", os.environ.get("PATH", os.defpath))
 ENCODINGS = [
-    pytest.param(best_encoding({"PATH": ""}), id="module"),
-    pytest.param(
-        by_program(PROGRAM or "zstd", os.environ), id="program",
-        marks=pytest.mark.skipif(PROGRAM is None, reason="there is no zstd"),
-    ),
-]  # fmt: skip
+    pytest.param(MODULE, id="module"),
+    pytest.param(WITH_PROGRAM, id="program", marks=NEEDS_PROGRAM),
+]
 
 
 @pytest.fixture

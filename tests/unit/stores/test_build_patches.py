@@ -17,14 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_prefetch.base.programs import find_program
 from go_prefetch.base.retry import Deadline
 from go_prefetch.buildcache.intake import BuildIntake
 from go_prefetch.errors import notice
 from go_prefetch.golang.build_cache import Output, OutputName
 from go_prefetch.stores.cache_service.archive import write_members
 from go_prefetch.stores.cache_service.build_patches import Old, pairs, patches, read_patch
-from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, best_encoding, by_program
+from go_prefetch.stores.cache_service.compression import PLAIN, Encoding, by_program
 from tests.support.build_shelf import (
     DAY,
     LINEAGE,
@@ -40,11 +39,8 @@ from tests.support.build_shelf import (
     put,
     use,
 )
+from tests.support.zstd_encodings import MODULE, NEEDS_PROGRAM, PROGRAM, WITH_PROGRAM
 
-PROGRAM = find_program("zstd", os.environ.get("PATH", os.defpath))
-NEEDS_PROGRAM = pytest.mark.skipif(PROGRAM is None, reason="there is no zstd")
-MODULE = best_encoding({"PATH": ""})
-WITH_PROGRAM = by_program(PROGRAM or "zstd", os.environ)
 ENCODINGS = [
     pytest.param(MODULE, MODULE, id="module"),
     pytest.param(WITH_PROGRAM, WITH_PROGRAM, id="program", marks=NEEDS_PROGRAM),
@@ -84,6 +80,19 @@ def job(shelf: BuildShelf, name: str, content: bytes, *, succeeded: bool = True)
     assert saved.key
     assert not saved.is_full
     return saved.bytes
+
+
+def next_job_has_no_folder(shelf: BuildShelf) -> None:
+    """Let the next job be unable to keep replaced outputs."""
+    (shelf.folder / f"old{shelf.jobs + 1}").write_text("no folder")
+
+
+def next_job_has_a_damaged_output(shelf: BuildShelf) -> None:
+    """Let the next job begin on a machine whose GOCACHE has `first`, with other bytes of the same number."""
+    shelf.jobs += 1
+    shelf.gocache.mkdir()
+    _, output = put(shelf.gocache, "first", FIRST)
+    output.write_bytes(bytes(SIZE))
 
 
 def names(shelf: BuildShelf) -> set[str]:
@@ -202,9 +211,7 @@ def test_failed_job_after_half_a_restore_saves_nothing(shelf: BuildShelf) -> Non
     """Otherwise later jobs would restore only what this one had."""
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
-    shelf.jobs += 1
-    shelf.old.write_text("no folder")
-    shelf.jobs -= 1
+    next_job_has_no_folder(shelf)
     shelf.begin()
     put(shelf.gocache, "small", b"small")
     assert shelf.end(succeeded=False).skipped_reason == notice("nothing-to-save", "incomplete")
@@ -237,10 +244,7 @@ def test_dangling_action_gets_no_unchecked_output(shelf: BuildShelf) -> None:
     """Go trims outputs and keeps actions. One that is there would take what a patch brings, before its checksum."""
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
-    shelf.jobs += 1
-    shelf.gocache.mkdir()
-    _, damaged = put(shelf.gocache, "first", FIRST)
-    damaged.write_bytes(bytes(SIZE))
+    next_job_has_a_damaged_output(shelf)
     _, trimmed = put(shelf.gocache, "version 1", changed(FIRST, 1))
     trimmed.unlink()
     assert [warning.slug for warning in shelf.begin(empty=False).warnings] == ["store-damaged"]
@@ -321,10 +325,7 @@ def test_old_output_with_other_bytes_brings_no_action(shelf: BuildShelf) -> None
     """A shared GOCACHE may have a damaged output of the right size, which Go does not notice either."""
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
-    shelf.jobs += 1
-    shelf.gocache.mkdir()
-    _, output = put(shelf.gocache, "first", FIRST)
-    output.write_bytes(bytes(SIZE))
+    next_job_has_a_damaged_output(shelf)
     restored = shelf.begin(empty=False)
     assert [warning.slug for warning in restored.warnings] == ["store-damaged"]
     assert digest("version 1") not in names(shelf)
@@ -346,10 +347,7 @@ def test_patch_that_ends_early_brings_no_action(shelf: BuildShelf, monkeypatch: 
     put(shelf.gocache, "version 1", changed(FIRST, 1))
     put(shelf.gocache, "version 2", changed(second, 2))
     assert shelf.end().bytes < 9000
-    shelf.jobs += 1
-    shelf.gocache.mkdir()
-    _, output = put(shelf.gocache, "first", FIRST)
-    output.write_bytes(bytes(SIZE))
+    next_job_has_a_damaged_output(shelf)
     deadline, write, count = Deadline.after(30), BuildIntake.write, itertools.count()
 
     def ending(intake: BuildIntake, path: Path, name: OutputName, copy: Callable[[BinaryIO], None]) -> None:
@@ -401,9 +399,7 @@ def test_short_output_in_gocache_is_no_old_output(shelf: BuildShelf) -> None:
 def test_missing_folder_for_old_outputs_costs_patches(shelf: BuildShelf) -> None:
     saved_once(shelf)
     job(shelf, "version 1", changed(FIRST, 1))
-    shelf.jobs += 1
-    shelf.old.write_text("no folder")
-    shelf.jobs -= 1
+    next_job_has_no_folder(shelf)
     restored = shelf.begin()
     assert (restored.warnings, names(shelf)) == ((), {digest("kept")})
     put(shelf.gocache, "version 1", changed(FIRST, 1))

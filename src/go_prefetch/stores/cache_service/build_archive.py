@@ -50,7 +50,8 @@ MOST_ACTIONS = 200_000
 _OF_PATCH = re.compile(rf"(patch-[0-9]{{1,5}})({IDS}|{PATCH})", re.ASCII)
 _MOST_FILES = 400_000  # of all entries of a chain: each takes about a kilobyte of memory
 _MOST_LINES = 100_000  # of one list
-_LINE = {REPLACED: 65, IDS: 130}  # bytes: one or two ids
+_ID_BYTES = 65  # with what follows an id: a space, or the end of a line
+_IDS_IN_LINE = {REPLACED: 1, IDS: 2}
 
 
 def most_bytes(name: str) -> int:
@@ -59,7 +60,7 @@ def most_bytes(name: str) -> int:
         return MOST_ACTIONS * ACTION_BYTES
     patch = _OF_PATCH.fullmatch(name)
     if name == REPLACED or (patch and patch[2] == IDS):
-        return _MOST_LINES * _LINE[patch[2] if patch else name]
+        return _MOST_LINES * _IDS_IN_LINE[patch[2] if patch else name] * _ID_BYTES
     return MOST_PATCH_BYTES if patch else most_output_bytes(name)
 
 
@@ -130,10 +131,10 @@ class BuildEntryIntake:
         """Return the actions, and the outputs that GOCACHE lacks. Raises ArchiveError, StoreError (`store-no-room`)."""
         if not manifest.members or manifest.members[0].name != ACTIONS:
             raise ArchiveError("its actions are missing")
-        notes = [member.name for member in manifest.members[1:] if _is_note(member.name)]
-        if not self._is_newest:  # its list is shorter than that of the newest
-            notes = [name for name in notes if name != REPLACED]
-        if self._is_newest and REPLACED not in notes:
+        notes = {member.name: member.bytes for member in manifest.members[1:] if _is_note(member.name)}
+        if not self._is_newest:
+            notes.pop(REPLACED, None)  # it is shorter than that of the newest
+        elif REPLACED not in notes:
             self._told.tell(())
         outputs = {member.name: member.bytes for member in manifest.members[1:] if not _is_note(member.name)}
         self.plain = {output_of(path).id: size for path, size in outputs.items()}
@@ -142,8 +143,7 @@ class BuildEntryIntake:
         if not self._is_newest:
             self._dropped = self._told.ids()
         wanted = {path: size for path, size in outputs.items() if self._intake.lacks(output_of(path).id, size)}
-        on_the_way = [member.bytes for member in manifest.members if member.name in notes]
-        self._check_room(manifest.members[0].bytes // ACTION_BYTES, [*wanted.values(), *on_the_way])
+        self._check_room(manifest.members[0].bytes // ACTION_BYTES, [*wanted.values(), *notes.values()])
         return frozenset((ACTIONS, *notes, *wanted))
 
     def take(self, name: str, copy: Callable[[BinaryIO], None]) -> None:
@@ -152,10 +152,10 @@ class BuildEntryIntake:
         if name == ACTIONS:
             self._take_actions(copy)
         elif name == REPLACED:
-            self.replaced = frozenset(ids[0] for ids in self._lines(copy, _LINE[REPLACED]))
+            self.replaced = frozenset(ids[0] for ids in self._lines(copy, _IDS_IN_LINE[REPLACED]))
             self._told.tell(self.replaced)
         elif patch and patch[2] == IDS:
-            self.patches[patch[1]] = {ids[0]: ids[1] for ids in self._lines(copy, _LINE[IDS])}
+            self.patches[patch[1]] = {ids[0]: ids[1] for ids in self._lines(copy, _IDS_IN_LINE[IDS])}
             self.left.add(patch[1])
         elif patch:
             self._folder.mkdir(exist_ok=True)
@@ -201,9 +201,7 @@ class BuildEntryIntake:
         self._taken.append(output.id)
 
     def _take_actions(self, copy: Callable[[BinaryIO], None]) -> None:
-        lines = io.BytesIO()
-        copy(lines)
-        actions = parse_actions(lines.getvalue())
+        actions = parse_actions(_bytes_of(copy))
         if actions is None:
             raise ArchiveError("its actions are not those of Go")
         self.actions = actions
@@ -213,13 +211,11 @@ class BuildEntryIntake:
         for action in actions:
             self._intake.take_action(action)
 
-    def _lines(self, copy: Callable[[BinaryIO], None], width: int) -> list[tuple[str, ...]]:
-        """Return the ids of each line of a list, whose lines have `width` bytes. Raises ArchiveError."""
-        text = io.BytesIO()
-        copy(text)
-        data = text.getvalue().decode("ascii", "replace")
+    def _lines(self, copy: Callable[[BinaryIO], None], count: int) -> list[tuple[str, ...]]:
+        """Return the `count` ids of each line of a list. Raises ArchiveError."""
+        data, width = _bytes_of(copy).decode("ascii", "replace"), count * _ID_BYTES
         lines = [tuple(data[at : at + width].rstrip("\n").split(" ")) for at in range(0, len(data), width)]
-        if len(data) % width or not all(len(ids) == width // 65 and all(map(is_id, ids)) for ids in lines):
+        if len(data) % width or not all(len(ids) == count and all(map(is_id, ids)) for ids in lines):
             raise ArchiveError("a list of its outputs is not one")
         self._count(len(lines))
         return lines
@@ -234,6 +230,12 @@ class BuildEntryIntake:
     def _count(self, names: int) -> None:
         if self._intake.count(names) > _MOST_FILES:
             raise ArchiveError("it and the entries below it have too many files")
+
+
+def _bytes_of(copy: Callable[[BinaryIO], None]) -> bytes:
+    content = io.BytesIO()
+    copy(content)
+    return content.getvalue()
 
 
 def _is_note(name: str) -> bool:
